@@ -65,6 +65,8 @@ class TrainingOptions(Options):
         learning_rate: Peak of the schedule (linear warm-up, cosine decay).
         weight_decay: Decoupled weight decay of AdamW.
         temperature: Divides the scores in the softmax.
+        repeat_weight: Weight of a next product that the history shows already, beside 1 for a new one; below 1 the
+            towers look for what is new to the user.
         precision: `auto` picks by hardware (float32 on CPU, mixed on GPU and TPU).
         strategy: tf.distribute strategy; `auto` picks by hardware.
     """
@@ -76,6 +78,7 @@ class TrainingOptions(Options):
     learning_rate: float = Field(2e-3, gt=0.0)
     weight_decay: float = Field(1e-4, ge=0.0)
     temperature: float = Field(0.07, gt=0.0)
+    repeat_weight: float = Field(1.0, ge=0.0, le=1.0)
     precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
     strategy: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
 
@@ -92,3 +95,17 @@ class ServingOptions(Options):
     history_length: int = Field(512, ge=1)
     default_k: int = Field(10, ge=1)
     exact_limit: int = Field(200_000, ge=1)
+
+
+class TwoTowerOptions(Options):
+    """Everything that training the two towers reads.
+
+    Attributes:
+        text: How texts become vectors; None where texts are off.
+        tower: The shape of the towers.
+        training: How they are trained.
+    """
+
+    text: TextOptions | None = TextOptions()
+    tower: TowerOptions = TowerOptions()
+    training: TrainingOptions = TrainingOptions()

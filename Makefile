@@ -1,0 +1,52 @@
+# `make help` lists the commands. Each of them first makes `.venv` where that is missing or out of date.
+.DEFAULT_GOAL := help
+PORT ?= 6006
+PACKAGES := tfx_pipeline components trainer serving
+UV_COMPILE := .venv/bin/uv pip compile --quiet --python .venv/bin/python --extra demo --extra dev --generate-hashes
+
+# What the calling shell says about other Python environments stays out of this one. Bytecode is wanted:
+# without it every import of TFX takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX
+
+.PHONY: help setup demo test test-long lint format lock tensorboard clean
+
+help:
+	@echo 'make demo         the whole pipeline on Complete Journey, then a request to the served model'
+	@echo 'make test         ruff, mypy and the tests (make test-long: also those marked long)'
+	@echo 'make lint         ruff and mypy alone'
+	@echo 'make format       rewrites the sources as ruff wants them'
+	@echo 'make lock         renews requirements.lock from setup.py (UPGRADE=1: to the newest versions allowed)'
+	@echo 'make tensorboard  shows the training curves of the demo (PORT=6006)'
+	@echo 'make setup        makes .venv and nothing else (PYTHON=/path/to/python3.11 picks the Python)'
+	@echo 'make clean        removes .venv and caches; runs/ stays'
+
+setup:
+	@PYTHON='$(PYTHON)' sh tools/setup.sh
+
+demo: setup
+	@.venv/bin/shelfwise demo
+
+test: lint
+	.venv/bin/pytest
+
+test-long: lint
+	.venv/bin/pytest -m ''
+
+lint: setup
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+format: setup
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+lock: setup
+	$(UV_COMPILE) $(if $(UPGRADE),--upgrade) --custom-compile-command 'make lock' -o requirements.lock setup.py
+
+tensorboard: setup
+	.venv/bin/tensorboard --logdir runs/demo/tensorboard --host localhost --port $(PORT)
+
+clean:
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find $(PACKAGES) tools tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,129 @@
+"""AtomicPusher: TFX's Pusher, whose versions appear whole or not at all."""
+
+import json
+import logging
+import os
+import time
+import uuid
+from typing import Any
+
+from google.protobuf import json_format
+from tfx.components.pusher import executor as pusher_executor
+from tfx.components.pusher.component import Pusher
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.dsl.io import fileio
+from tfx.proto import pusher_pb2
+from tfx.types import standard_component_specs
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance
+from tfx.types.channel import BaseChannel
+from typing_extensions import override
+
+_PARTIAL_PREFIX = ".pushing-"
+# What a killed run left behind is removed by a later one, but not what another run may be writing now.
+_STALE_SECONDS = 3600.0
+
+
+class AtomicPusherExecutor(pusher_executor.Executor):
+    """Pushes into a hidden folder beside the versions, then renames it."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Pushes a blessed model as a new version; leaves nothing behind when that fails.
+
+        The version is the Unix time in seconds, or the one after the largest version there is, whichever is larger.
+        On object stores, which cannot rename a folder, TFX's Pusher does its work unchanged: `saved_model.pb`, by
+        which a server knows a version, is written last.
+
+        Args:
+            input_dict: `model`; `model_blessing` and `infra_blessing`, without which nothing is pushed.
+            output_dict: `pushed_model`: a copy of the model, with the custom properties pushed, pushed_destination and
+                pushed_version.
+            exec_properties: `push_destination`: JSON of a filesystem PushDestination. `custom_config` holds the
+                source digest, which only keys the cache.
+        """
+        destination = json.loads(exec_properties[standard_component_specs.PUSH_DESTINATION_KEY])
+        base = json_format.ParseDict(destination, pusher_pb2.PushDestination()).filesystem.base_directory
+        if not base or "://" in base:
+            super().Do(input_dict, output_dict, exec_properties)
+            return
+        fileio.makedirs(base)
+        _remove_stale(base)
+        partial = os.path.join(base, f"{_PARTIAL_PREFIX}{uuid.uuid4().hex}")
+        partial_destination = pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=partial)
+        )
+        pushed_model = get_single_instance(output_dict[standard_component_specs.PUSHED_MODEL_KEY])
+        try:
+            super().Do(
+                input_dict,
+                output_dict,
+                {
+                    **exec_properties,
+                    standard_component_specs.PUSH_DESTINATION_KEY: json_format.MessageToJson(partial_destination),
+                },
+            )
+            if fileio.exists(partial):
+                written = os.path.join(partial, pushed_model.get_string_custom_property("pushed_version"))
+                version, target = _publish(written, base)
+                self._MarkPushed(pushed_model, pushed_destination=target, pushed_version=str(version))
+                logging.info("Version %d stands at %s.", version, target)
+        finally:
+            if fileio.exists(partial):
+                fileio.rmtree(partial)
+
+
+class AtomicPusher(Pusher):
+    """Pushes a model that has both blessings to `<base_directory>/<version>/`.
+
+    Args:
+        model: The model.
+        model_blessing: Whether it ranks well enough.
+        infra_blessing: Whether it can be served.
+        base_directory: Folder of the model's versions.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+
+    Output `pushed_model` (standard_artifacts.PushedModel).
+    """
+
+    EXECUTOR_SPEC = ExecutorClassSpec(AtomicPusherExecutor)
+
+    def __init__(
+        self,
+        *,
+        model: BaseChannel,
+        model_blessing: BaseChannel,
+        infra_blessing: BaseChannel,
+        base_directory: str,
+        source_digest: str,
+    ) -> None:
+        super().__init__(
+            model=model,
+            model_blessing=model_blessing,
+            infra_blessing=infra_blessing,
+            push_destination=pusher_pb2.PushDestination(
+                filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=base_directory)
+            ),
+            custom_config={"source_digest": source_digest},
+        )
+
+
+def _publish(written: str, base: str) -> tuple[int, str]:
+    """Renames a whole version into place."""
+    versions = [int(name) for name in os.listdir(base) if name.isascii() and name.isdigit()]
+    version = max([int(time.time()), *(existing + 1 for existing in versions)])
+    target = os.path.join(base, str(version))
+    os.rename(written, target)
+    return version, target
+
+
+def _remove_stale(base: str) -> None:
+    for name in os.listdir(base):
+        path = os.path.join(base, name)
+        if name.startswith(_PARTIAL_PREFIX) and time.time() - os.path.getmtime(path) > _STALE_SECONDS:
+            fileio.rmtree(path)

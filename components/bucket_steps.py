@@ -1,0 +1,194 @@
+"""Beam steps over the buckets of users: counting products, choosing the catalogue, writing examples."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import tensorflow as tf
+from tfx.dsl.io import fileio
+from tfx_bsl.coders.example_coder import RecordBatchToExamples
+
+from components.catalogue import build_catalogue, write_catalogue
+from components.event_counts import EventCounts
+from components.event_history import (
+    EVAL_PERIOD,
+    TEST_PERIOD,
+    TRAIN_PERIOD,
+    order_events,
+)
+from components.example_tables import from_bytes, to_bytes
+from components.history_queries import evaluation_queries
+from components.history_windows import training_windows
+from components.split_moments import SplitMoments, event_periods
+from components.task_examples_options import TaskExamplesOptions
+
+EVENTS, USERS, COUNTS = "events", "users", "counts"
+ATTRIBUTE_PREFIX = "attribute_"
+_EXAMPLES_ENCODED_AT_ONCE = 4_096
+
+Bucket = tuple[int, Mapping[str, Iterable[bytes]]]
+
+
+class CountProducts(beam.DoFn):  # type: ignore[misc]
+    """A bucket to an Arrow IPC stream of product_id and count_N, events of each type before the test period."""
+
+    def __init__(self, options: TaskExamplesOptions) -> None:
+        self._weights = np.array(list(options.event_types.values()), dtype=np.float64)
+
+    def process(self, bucket: Bucket, moments: SplitMoments) -> Iterator[Any]:
+        """Handles one bucket; memory grows with its events."""
+        events = from_bytes(bucket[1][EVENTS])
+        if events is None:
+            return
+        history = order_events(events)
+        period = event_periods(history, moments, self._weights)
+        counted = period < TEST_PERIOD
+        table = {"product_id": history.products}
+        for number in range(len(self._weights)):
+            chosen = history.product[counted & (history.event_type == number)]
+            table[f"count_{number}"] = pa.array(np.bincount(chosen, minlength=len(history.products)))
+        yield to_bytes(pa.table(table))
+        seen = EventCounts(
+            users=len(history.users),
+            events_before_validation=int((period == TRAIN_PERIOD).sum()),
+            events_after_test_start=int((period == TEST_PERIOD).sum()),
+        )
+        yield beam.pvalue.TaggedOutput(COUNTS, seen)
+
+
+class MergeCounts(beam.CombineFn):  # type: ignore[misc]
+    """Adds up the streams of `CountProducts`; memory grows with the distinct products."""
+
+    def create_accumulator(self) -> list[bytes]:
+        """Returns no stream."""
+        return []
+
+    def add_input(self, accumulator: list[bytes], element: bytes) -> list[bytes]:
+        """Adds one stream."""
+        return [_added_up([*accumulator, element])]
+
+    def merge_accumulators(self, accumulators: Iterable[list[bytes]]) -> list[bytes]:
+        """Adds many."""
+        streams = [stream for accumulator in accumulators for stream in accumulator]
+        return [_added_up(streams)] if streams else []
+
+    def extract_output(self, accumulator: list[bytes]) -> bytes | None:
+        """Returns one stream, or None where nothing was counted."""
+        return accumulator[0] if accumulator else None
+
+
+class ChooseCatalogue(beam.DoFn):  # type: ignore[misc]
+    """The merged counts to an Arrow IPC stream of the catalogue, written to the artifact on the way.
+
+    Holds the products table in memory, on one worker.
+    """
+
+    def __init__(self, options: TaskExamplesOptions, uri: str) -> None:
+        self._options, self._uri = options, uri
+
+    def process(self, counts: bytes | None, products: Iterable[bytes] | None) -> Iterator[Any]:
+        """Handles the one element there is."""
+        counted = from_bytes([counts]) if counts is not None else None
+        if counted is None:
+            names = [f"count_{number}" for number in range(len(self._options.event_types))]
+            fields = [("product_id", pa.binary()), *((name, pa.int64()) for name in names)]
+            counted = pa.schema(fields).empty_table()
+        table = from_bytes(sorted(products)) if products is not None else None
+        catalogue = build_catalogue(counted, table, self._options)
+        write_catalogue(self._uri, catalogue)
+        known = len(counted) if table is None else len(table)
+        yield beam.pvalue.TaggedOutput(COUNTS, EventCounts(known_products=known, catalogue_products=len(catalogue)))
+        yield to_bytes(catalogue.select(["product_id"]).combine_chunks())
+
+
+class WriteExamples(beam.DoFn):  # type: ignore[misc]
+    """A bucket to TFRecord files of tf.Examples, one of each split, named after the bucket.
+
+    Memory grows with the events of the bucket and the catalogue's ids. A file appears whole or not at all,
+    and writing a bucket twice leaves the same files.
+    """
+
+    def __init__(
+        self, options: TaskExamplesOptions, uris: Mapping[str, str], *, buckets: int, has_timestamps: bool
+    ) -> None:
+        self._options, self._uris, self._buckets, self._has_timestamps = options, dict(uris), buckets, has_timestamps
+        self._weights = np.array(list(options.event_types.values()), dtype=np.float64)
+
+    def process(self, bucket: Bucket, moments: SplitMoments, catalogue: bytes) -> Iterator[Any]:
+        """Handles one bucket."""
+        number, tables = bucket
+        events = from_bytes(tables[EVENTS])
+        if events is None:
+            return
+        history = order_events(events)
+        period = event_periods(history, moments, self._weights)
+        history, kept = history.in_catalogue(from_bytes([catalogue])["product_id"].combine_chunks().cast(pa.binary()))
+        period = period[kept]
+        splits = {
+            "train": training_windows(
+                history.keep(period == TRAIN_PERIOD),
+                self._weights,
+                window=self._options.window,
+                max_targets=self._options.max_targets,
+                seed=self._options.seed,
+                has_timestamps=self._has_timestamps,
+            )
+        }
+        attributes = from_bytes(tables[USERS])
+        for name, wanted in (("eval", EVAL_PERIOD), ("test", TEST_PERIOD)):
+            queries = evaluation_queries(history, period, wanted, self._weights, has_timestamps=self._has_timestamps)
+            splits[name] = with_attributes(queries, attributes)
+        for name, table in splits.items():
+            self._write(name, number, table)
+        yield EventCounts(
+            filtered_events=int((~kept).sum()), **{name: len(table) for name, table in splits.items()}
+        )
+
+    def _write(self, split: str, bucket: int, table: pa.Table) -> None:
+        if not len(table):
+            return
+        folder = self._uris[split]
+        fileio.makedirs(folder)
+        partial = f"{folder}/.partial-{uuid.uuid4().hex}"
+        with tf.io.TFRecordWriter(partial, tf.io.TFRecordOptions("GZIP", compression_level=1)) as writer:
+            for batch in table.combine_chunks().to_batches(_EXAMPLES_ENCODED_AT_ONCE):
+                for example in RecordBatchToExamples(batch):
+                    writer.write(example)
+        fileio.rename(partial, f"{folder}/examples-{bucket:05d}-of-{self._buckets:05d}.gz", overwrite=True)
+
+
+def with_attributes(queries: pa.Table, users: pa.Table | None) -> pa.Table:
+    """Adds a column `attribute_NAME` of binary lists for each column of the users table; null where unknown."""
+    encoded = {"user_id": _as_lists(queries["user_id"].combine_chunks())}
+    for name in queries.column_names[1:]:
+        encoded[name] = queries[name]
+    if users is not None and len(queries):
+        place = pc.index_in(queries["user_id"].combine_chunks(), value_set=users["user_id"].combine_chunks())
+        for name in users.column_names:
+            column = users[name].combine_chunks()
+            if name == "user_id" or pa.types.is_list(column.type):
+                continue
+            if not pa.types.is_binary(column.type):
+                column = column.cast(pa.string()).cast(pa.binary())
+            encoded[f"{ATTRIBUTE_PREFIX}{name}"] = _as_lists(column.take(place))
+    return pa.table(encoded)
+
+
+def _as_lists(column: pa.Array) -> pa.Array:
+    """Returns lists of one value, null where the value is."""
+    missing = column.is_null()
+    lengths = np.where(missing.to_numpy(zero_copy_only=False), 0, 1)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
+    return pa.ListArray.from_arrays(offsets, column.drop_null(), mask=missing)
+
+
+def _added_up(streams: list[bytes]) -> bytes:
+    table = from_bytes(streams)
+    names = [name for name in table.column_names if name != "product_id"]
+    summed = table.group_by("product_id").aggregate([(name, "sum") for name in names])
+    columns = {"product_id": summed["product_id"], **{name: summed[f"{name}_sum"] for name in names}}
+    return to_bytes(pa.table(columns).combine_chunks())

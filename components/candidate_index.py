@@ -1,0 +1,206 @@
+"""CandidateIndex: item vectors of the whole catalogue, and the model that is served from them."""
+
+import importlib.metadata
+import json
+import tempfile
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import apache_beam as beam
+import pyarrow as pa
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.utils import path_utils
+from typing_extensions import override
+
+from components.artifacts import Catalogue, TextVectors
+from components.candidate_index_options import CandidateIndexOptions
+from components.item_vectors import (
+    ITEM_VECTORS_SCHEMA,
+    TEXT_VECTORS_SCHEMA,
+    ComputeItemVectors,
+    EncodeWithTrainedEncoder,
+    read_item_vectors,
+)
+from serving.signatures import MAX_EXCLUDED_IDS
+from trainer.export import RECOMMENDATION_MODEL, export_recommendation
+from trainer.input_data import load_catalogue, load_catalogue_facts, load_items
+from trainer.item_features import ItemFeatures
+from trainer.towers import load_towers
+
+__all__ = ["CandidateIndex", "CandidateIndexExecutor", "CandidateIndexOptions"]
+
+# Enough for the encoder to sort texts by length into batches that waste little on padding.
+_TEXTS_AT_ONCE = 8192
+_VERSIONED_PACKAGES = ("tensorflow", "keras", "keras-nlp", "tensorflow-recommenders", "tfx", "shelfwise")
+
+
+class CandidateIndexSpec(ComponentSpec):
+    """Inputs, outputs and parameters of CandidateIndex."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "options_json": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "towers": ChannelParameter(type=standard_artifacts.Model),
+        "catalogue": ChannelParameter(type=Catalogue),
+        "transformed_products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "text_vectors": ChannelParameter(type=TextVectors, optional=True),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {"model": ChannelParameter(type=standard_artifacts.Model)}
+
+
+class CandidateIndexExecutor(BaseBeamExecutor):
+    """Computes item vectors in Beam and exports the served model."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the vector of each product and the SavedModel that searches them.
+
+        Args:
+            input_dict: `towers`: the trainer's towers. `catalogue`: the products. `transformed_products` (optional):
+                their transformed numbers and categories. `text_vectors` (optional): vectors of their texts; not read
+                where the text encoder was trained, whose texts are encoded anew.
+            output_dict: `model`: `Format-Serving/` is the SavedModel, with warm-up file and model card;
+                `item_vectors-*.parquet` has columns product_index and vector, in any order.
+            exec_properties: `options_json`: CandidateIndexOptions. `source_digest` only keys the cache.
+        """
+        options = CandidateIndexOptions.model_validate_json(exec_properties["options_json"])
+        model_uri = get_single_instance(input_dict["towers"]).uri
+        catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
+        output_uri = get_single_instance(output_dict["model"]).uri
+        fileio.makedirs(output_uri)
+        towers = load_towers(model_uri)
+        catalogue = load_catalogue(catalogue_uri)
+        facts = load_catalogue_facts(catalogue_uri)
+        with tempfile.TemporaryDirectory() as scratch:
+            text_vectors_uri = _optional_uri(input_dict, "text_vectors")
+            if towers.text_encoder is not None:
+                text_vectors_uri = f"{self._get_tmp_dir() if self._context else scratch}/trained_text_vectors"
+                self._encode_texts(catalogue, model_uri, text_vectors_uri, options.text_batch_size)
+            features = load_items(catalogue_uri, _optional_uri(input_dict, "transformed_products"), text_vectors_uri)
+        vectors_prefix = f"{output_uri}/item_vectors"
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "CreateProductBatches" >> beam.Create(list(_batches(features, options.rows_at_once)), reshuffle=True)
+                | "ComputeItemVectors" >> ComputeItemVectors(model_uri)
+                | "WriteItemVectors"
+                >> beam.io.WriteToParquetBatched(vectors_prefix, ITEM_VECTORS_SCHEMA, file_name_suffix=".parquet")
+            )
+        export_recommendation(
+            path_utils.serving_model_path(output_uri),
+            catalogue=catalogue,
+            item_vectors=read_item_vectors(output_uri, catalogue.num_rows),
+            user_tower=towers.user_tower,
+            event_types=facts["event_types"],
+            bought_event_type=facts["bought_event_type"],
+            tower_history=towers.user_tower.history,
+            serving=options.serving,
+            model_card=_model_card(model_uri, facts, options, towers.user_tower.history),
+        )
+
+    def _encode_texts(self, catalogue: pa.Table, model_uri: str, uri: str, batch_size: int) -> None:
+        fileio.makedirs(uri)
+        texts = catalogue.column("text").unique().to_pylist()
+        batches = [texts[start : start + _TEXTS_AT_ONCE] for start in range(0, len(texts), _TEXTS_AT_ONCE)]
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "CreateTextBatches" >> beam.Create(batches, reshuffle=True)
+                | "EncodeTexts" >> EncodeWithTrainedEncoder(model_uri, batch_size)
+                | "WriteTextVectors"
+                >> beam.io.WriteToParquetBatched(f"{uri}/vectors", TEXT_VECTORS_SCHEMA, file_name_suffix=".parquet")
+            )
+
+
+class CandidateIndex(BaseBeamComponent):
+    """Indexes the catalogue and exports the model that is served.
+
+    Args:
+        model: The trainer's towers.
+        catalogue: The products.
+        options: Sizes of the served model, and what its model card says.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+        transformed_products: Their transformed numbers and categories, where there is a products table.
+        text_vectors: Vectors of their texts, where text is on.
+
+    Output `model` (standard_artifacts.Model).
+    """
+
+    SPEC_CLASS = CandidateIndexSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(CandidateIndexExecutor)
+
+    def __init__(
+        self,
+        *,
+        model: BaseChannel,
+        catalogue: BaseChannel,
+        options: CandidateIndexOptions,
+        source_digest: str,
+        transformed_products: BaseChannel | None = None,
+        text_vectors: BaseChannel | None = None,
+    ) -> None:
+        super().__init__(
+            CandidateIndexSpec(
+                towers=model,
+                catalogue=catalogue,
+                options_json=options.model_dump_json(),
+                source_digest=source_digest,
+                transformed_products=transformed_products,
+                text_vectors=text_vectors,
+                model=Channel(type=standard_artifacts.Model),
+            )
+        )
+
+
+def _batches(features: ItemFeatures, rows: int) -> Iterator[ItemFeatures]:
+    for start in range(0, len(features), rows):
+        yield features.rows(start, min(start + rows, len(features)))
+
+
+def _optional_uri(input_dict: dict[str, list[Artifact]], key: str) -> str | None:
+    artifacts = input_dict.get(key)
+    return get_single_instance(artifacts).uri if artifacts else None
+
+
+def _model_card(
+    model_uri: str, facts: dict[str, Any], options: CandidateIndexOptions, tower_history: int
+) -> dict[str, Any]:
+    with fileio.open(f"{model_uri}/training.json", "r") as file:
+        training = json.loads(file.read())
+    return {
+        "model": RECOMMENDATION_MODEL,
+        "data": facts,
+        "training": training,
+        "versions": {name: importlib.metadata.version(name) for name in _VERSIONED_PACKAGES if _is_installed(name)},
+        "limits": {
+            "history_length": options.serving.history_length,
+            "tower_history": tower_history,
+            "default_k": options.serving.default_k,
+            "exclude_ids": MAX_EXCLUDED_IDS,
+            "products": facts["counts"]["products"],
+        },
+        **options.model_card,
+    }
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True

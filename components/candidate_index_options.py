@@ -1,0 +1,24 @@
+"""Options of CandidateIndex; a plain model that the configuration can import without TFX."""
+
+from typing import Any
+
+from pydantic import Field
+
+from trainer.options import Options, ServingOptions
+
+
+class CandidateIndexOptions(Options):
+    """How item vectors are computed and the served model is exported.
+
+    Attributes:
+        serving: Sizes that the model is exported with.
+        rows_at_once: Products that a worker turns into vectors at once.
+        text_batch_size: Texts encoded at once, where the text encoder was trained.
+        model_card: What the model card says beside what this component knows itself (data counts, training, versions,
+            limits); its keys win.
+    """
+
+    serving: ServingOptions
+    rows_at_once: int = Field(4096, ge=1)
+    text_batch_size: int = Field(64, ge=1)
+    model_card: dict[str, Any] = Field(default_factory=dict)

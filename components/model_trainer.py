@@ -1,0 +1,150 @@
+"""ModelTrainer: runs a training function on task examples and what is known of the products."""
+
+import importlib
+import logging
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifacts import Catalogue, TextVectors
+from trainer.options import Options
+from trainer.training_request import TrainingRequest
+
+RunFunction = Callable[[TrainingRequest], None]
+
+
+class ModelTrainerSpec(ComponentSpec):
+    """Inputs, outputs and parameters of ModelTrainer."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "run_fn": ExecutionParameter(type=str),
+        "options_json": ExecutionParameter(type=str),
+        "seed": ExecutionParameter(type=int),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "catalogue": ChannelParameter(type=Catalogue),
+        "transformed_products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "text_vectors": ChannelParameter(type=TextVectors, optional=True),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
+    }
+
+
+class ModelTrainerExecutor(BaseExecutor):  # type: ignore[misc]
+    """Calls the training function in this process."""
+
+    def Do(  # noqa: N802
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Trains a model.
+
+        Args:
+            input_dict: `examples`: task examples with the splits train, eval and test; `catalogue`; and maybe
+                `transformed_products`: Transform's examples of the products; `text_vectors`.
+            output_dict: `model`: what the training function saves; `model_run`: TensorBoard's event files.
+            exec_properties: `run_fn`: dotted name of a function that takes a TrainingRequest; `options_json`: its
+                options; `seed`. `source_digest` only keys the cache.
+
+        Raises:
+            ValueError: There is no such function, or it cannot train on these inputs.
+        """
+        request = TrainingRequest(
+            examples_uri=get_single_instance(input_dict["examples"]).uri,
+            catalogue_uri=get_single_instance(input_dict["catalogue"]).uri,
+            transformed_products_uri=_optional_uri(input_dict, "transformed_products"),
+            text_vectors_uri=_optional_uri(input_dict, "text_vectors"),
+            options_json=exec_properties["options_json"],
+            seed=exec_properties["seed"],
+            model_uri=get_single_instance(output_dict["model"]).uri,
+            log_uri=get_single_instance(output_dict["model_run"]).uri,
+        )
+        run = load_function(exec_properties["run_fn"])
+        fileio.makedirs(request.model_uri)
+        fileio.makedirs(request.log_uri)
+        logging.info("Training by %s.", exec_properties["run_fn"])
+        run(request)
+
+
+class ModelTrainer(BaseComponent):  # type: ignore[misc]
+    """Trains a model by a function that is given by its dotted name, so one component serves every task.
+
+    Args:
+        examples: Task examples.
+        catalogue: The catalogue that they were made with.
+        run_fn: Dotted name of a function of one `trainer.training_request.TrainingRequest`.
+        options: The function's options.
+        seed: Seed of everything random in the training.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+        transformed_products: Transform's examples of the products, if there is a products table.
+        text_vectors: Vectors of the product texts, if texts are on.
+
+    Outputs `model` (standard_artifacts.Model) and `model_run` (standard_artifacts.ModelRun).
+    """
+
+    SPEC_CLASS = ModelTrainerSpec
+    EXECUTOR_SPEC = ExecutorClassSpec(ModelTrainerExecutor)
+
+    def __init__(
+        self,
+        *,
+        examples: BaseChannel,
+        catalogue: BaseChannel,
+        run_fn: str,
+        options: Options,
+        seed: int,
+        source_digest: str,
+        transformed_products: BaseChannel | None = None,
+        text_vectors: BaseChannel | None = None,
+    ) -> None:
+        super().__init__(
+            ModelTrainerSpec(
+                examples=examples,
+                catalogue=catalogue,
+                transformed_products=transformed_products,
+                text_vectors=text_vectors,
+                run_fn=run_fn,
+                options_json=options.model_dump_json(),
+                seed=seed,
+                source_digest=source_digest,
+                model=Channel(type=standard_artifacts.Model),
+                model_run=Channel(type=standard_artifacts.ModelRun),
+            )
+        )
+
+
+def load_function(name: str) -> RunFunction:
+    """Imports a function by its dotted name.
+
+    Raises:
+        ValueError: There is no such function.
+    """
+    module_name, _, function_name = name.rpartition(".")
+    try:
+        function: RunFunction = getattr(importlib.import_module(module_name), function_name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"`run_fn` should be the dotted name of an installed function, such as trainer.two_tower.run. "
+            f"Received {name!r}: {error}."
+        ) from error
+    return function
+
+
+def _optional_uri(input_dict: dict[str, list[Artifact]], key: str) -> str | None:
+    artifacts = input_dict.get(key)
+    return get_single_instance(artifacts).uri if artifacts else None

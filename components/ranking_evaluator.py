@@ -1,0 +1,259 @@
+"""RankingEvaluator: judges a served recommendation model beside its baselines, and blesses it or not."""
+
+import json
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.utils.shared import Shared
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance, get_split_uri
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.utils import io_utils, path_utils
+
+from components.artifacts import Catalogue, RankingEvaluation
+from components.baselines import BASELINES
+from components.catalogue import read_catalogue, read_description
+from components.gate_options import GateOptions
+from components.ranking_gate import Decision, Judgement, decide
+from components.ranking_summary import RankingSummary
+from components.served_ranking import ServedRanking
+from components.user_judge import LAST_BLESSED, MODEL, UserJudge, user_schema, users_at_once
+from trainer.judged_users import parse_judged_users
+
+_TEST_SPLIT = "test"
+
+
+class JudgeUsers(beam.PTransform):  # type: ignore[misc]
+    """Serialized test examples to Arrow tables with what `UserJudge` finds of each user.
+
+    Args:
+        catalogue_uri: Uri of the catalogue artifact.
+        models: Paths of served models by name of the system.
+        ks: List lengths of the metrics.
+        batch_size: Users ranked in one call.
+    """
+
+    def __init__(self, catalogue_uri: str, models: dict[str, str], ks: Sequence[int], batch_size: int) -> None:
+        super().__init__()
+        self._catalogue_uri, self._models, self._ks, self._batch_size = catalogue_uri, models, ks, batch_size
+
+    def expand(self, examples: beam.PCollection[bytes]) -> beam.PCollection[pa.Table]:
+        """Adds the judging to a pipeline."""
+        return (
+            examples
+            | "BatchUsers" >> beam.BatchElements(self._batch_size, self._batch_size)
+            | "RankAndMeasure" >> beam.ParDo(_RankAndMeasure(self._catalogue_uri, self._models, self._ks))
+        )
+
+
+class _RankAndMeasure(beam.DoFn):  # type: ignore[misc]
+    """Batches of serialized examples to tables; the models are loaded once a process."""
+
+    def __init__(self, catalogue_uri: str, models: dict[str, str], ks: Sequence[int]) -> None:
+        self._catalogue_uri, self._models, self._ks = catalogue_uri, models, ks
+        self._shared = Shared()
+        self._judge: UserJudge | None = None
+
+    def setup(self) -> None:
+        self._judge = self._shared.acquire(lambda: UserJudge(self._catalogue_uri, self._models, self._ks))
+
+    def process(self, element: Sequence[bytes]) -> Iterable[pa.Table]:
+        if self._judge is None:
+            raise RuntimeError("Beam calls setup() before process().")
+        yield self._judge.judge(parse_judged_users(element))
+
+
+class RankingEvaluatorSpec(ComponentSpec):
+    """Inputs, outputs and parameters of RankingEvaluator."""
+
+    PARAMETERS = {
+        "options_json": ExecutionParameter(type=str),
+        "last_blessed": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "catalogue": ChannelParameter(type=Catalogue),
+    }
+    OUTPUTS = {
+        "evaluation": ChannelParameter(type=RankingEvaluation),
+        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class RankingEvaluatorExecutor(BaseBeamExecutor):  # type: ignore[misc]
+    """Asks the served model for every test user in Beam, then sums up and decides."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the evaluation and the blessing.
+
+        Ranking is spread over workers; a worker holds the catalogue, the models and one batch of users. The
+        summing-up holds a table with some hundred numbers a user.
+
+        Args:
+            input_dict: `examples`: recommendation examples, split `test`. `model`: a model with a served
+                SavedModel under Format-Serving. `catalogue`: what product indices stand for.
+            output_dict: `evaluation`: `evaluation.json` and `users-*.parquet`, one row a user without any id.
+                `blessing`: file BLESSED or NOT_BLESSED and custom property `blessed`, as TFX's Evaluator writes
+                them and its Pusher reads them.
+            exec_properties: `options_json`: GateOptions. `last_blessed`: folder of the served model that was
+                blessed last, or empty. `source_digest` only keys the cache.
+        """
+        started = time.monotonic()
+        options = GateOptions.model_validate_json(exec_properties["options_json"])
+        examples = get_single_instance(input_dict["examples"])
+        model = get_single_instance(input_dict["model"])
+        catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
+        evaluation_uri = get_single_instance(output_dict["evaluation"]).uri
+        last_blessed = exec_properties["last_blessed"]
+        fileio.makedirs(evaluation_uri)
+
+        products = len(read_catalogue(catalogue_uri))
+        models = {MODEL: path_utils.serving_model_path(model.uri)}
+        last_blessed_error = _loading_error(last_blessed, catalogue_uri) if last_blessed else None
+        if last_blessed and last_blessed_error is None:
+            models[LAST_BLESSED] = last_blessed
+        elif last_blessed:
+            logging.warning("The last blessed model in %s is left out: %s", last_blessed, last_blessed_error)
+
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "ReadTestUsers" >> beam.io.ReadFromTFRecord(f"{get_split_uri([examples], _TEST_SPLIT)}/*")
+                | "JudgeUsers" >> JudgeUsers(catalogue_uri, models, options.k, users_at_once(products))
+                | "WriteUsers"
+                >> beam.io.WriteToParquetBatched(
+                    f"{evaluation_uri}/users",
+                    user_schema([*models, *BASELINES], options.k),
+                    file_name_suffix=".parquet",
+                )
+            )
+        summary = RankingSummary(_read_users(evaluation_uri), products, options)
+        judgement = _judgement(summary, with_last_blessed=LAST_BLESSED in models)
+        decision = decide(judgement, options)
+        report = _report(judgement, decision, test_examples=summary.examples)
+        if last_blessed:
+            report["last_blessed"] = {"path": last_blessed} | (
+                {"error": last_blessed_error}
+                if judgement.last_blessed is None
+                else {"metrics": judgement.last_blessed, "differences": judgement.last_blessed_differences}
+            )
+        io_utils.write_string_file(f"{evaluation_uri}/evaluation.json", json.dumps(report, indent=1))
+        _write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
+        logging.info(
+            "Judged %d users in %.1f s: %s",
+            summary.examples,
+            time.monotonic() - started,
+            "blessed" if decision.blessed else " ".join(decision.refused_because),
+        )
+
+
+class RankingEvaluator(BaseBeamComponent):  # type: ignore[misc]
+    """Judges a recommendation model over the whole catalogue, as it is served.
+
+    Args:
+        examples: Recommendation examples with a split `test`.
+        model: A model with a served SavedModel, as CandidateIndex writes it.
+        catalogue: The catalogue of those examples.
+        options_json: `GateOptions` as JSON.
+        last_blessed: Folder of the served model that was blessed last; empty where there is none.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+
+    Outputs `evaluation` (RankingEvaluation) and `blessing` (ModelBlessing).
+    """
+
+    SPEC_CLASS = RankingEvaluatorSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(RankingEvaluatorExecutor)
+
+    def __init__(
+        self,
+        *,
+        examples: BaseChannel,
+        model: BaseChannel,
+        catalogue: BaseChannel,
+        options_json: str,
+        last_blessed: str,
+        source_digest: str,
+    ) -> None:
+        super().__init__(
+            RankingEvaluatorSpec(
+                examples=examples,
+                model=model,
+                catalogue=catalogue,
+                options_json=options_json,
+                last_blessed=last_blessed,
+                source_digest=source_digest,
+                evaluation=Channel(type=RankingEvaluation),
+                blessing=Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )
+
+
+def _loading_error(path: str, catalogue_uri: str) -> str | None:
+    """Returns why a served model cannot be asked, or None where it can."""
+    catalogue, description = read_catalogue(catalogue_uri), read_description(catalogue_uri)
+    try:
+        ServedRanking(path, catalogue["product_id"], description["event_types"], description["bought_event_type"])
+    except Exception as error:  # A model of another version may fail in any way, and must not stop this one.
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _read_users(uri: str) -> pa.Table:
+    tables = []
+    for path in sorted(fileio.glob(f"{uri}/users-*.parquet")):
+        with fileio.open(path, "rb") as file:
+            tables.append(pq.read_table(pa.BufferReader(file.read())))
+    return pa.concat_tables(tables)
+
+
+def _judgement(summary: RankingSummary, *, with_last_blessed: bool) -> Judgement:
+    return Judgement(
+        metrics=summary.metrics(MODEL),
+        baselines={name: summary.metrics(name) for name in BASELINES},
+        differences={name: summary.differences(MODEL, name) for name in BASELINES},
+        users=summary.users(),
+        last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
+        last_blessed_differences=summary.differences(MODEL, LAST_BLESSED) if with_last_blessed else None,
+    )
+
+
+def _report(judgement: Judgement, decision: Decision, test_examples: int) -> dict[str, Any]:
+    return {
+        "metrics": {"test": judgement.metrics},
+        "baselines": judgement.baselines,
+        "differences": judgement.differences,
+        "examples": {"test": test_examples},
+        "users": judgement.users,
+        "blessed": decision.blessed,
+        "refused_because": decision.refused_because,
+        "notes": decision.notes,
+    }
+
+
+def _write_blessing(blessing: Artifact, model: Artifact, decision: Decision) -> None:
+    """Writes the file and the properties by which TFX's Pusher and resolvers know a blessed model."""
+    file_name = constants.BLESSED_FILE_NAME if decision.blessed else constants.NOT_BLESSED_FILE_NAME
+    value = constants.BLESSED_VALUE if decision.blessed else constants.NOT_BLESSED_VALUE
+    io_utils.write_string_file(f"{blessing.uri}/{file_name}", "")
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
+    blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
+    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)

@@ -1,0 +1,137 @@
+"""The gate's decision: which numbers bless a ranking model, and the sentences that say why not."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from components.gate_options import GateOptions
+
+Metrics = Mapping[str, float | None]
+Differences = Mapping[str, Mapping[str, float | None]]
+
+
+class Judgement(NamedTuple):
+    """What the gate decides on.
+
+    Attributes:
+        metrics: The model's metrics; None where no user can be judged.
+        baselines: The same of each baseline.
+        differences: For each baseline and metric, mean, low and high of the model minus the baseline.
+        users: Users judged, by `test`, `novel` and `cold`.
+        last_blessed: Metrics of the last blessed model; None where there is none, or it cannot be loaded.
+        last_blessed_differences: As `differences`, of the model minus the last blessed one.
+    """
+
+    metrics: Metrics
+    baselines: Mapping[str, Metrics]
+    differences: Mapping[str, Differences]
+    users: Mapping[str, int]
+    last_blessed: Metrics | None = None
+    last_blessed_differences: Differences | None = None
+
+
+class Decision(NamedTuple):
+    """Whether the model is blessed.
+
+    Attributes:
+        blessed: Nothing speaks against it.
+        refused_because: One sentence a reason, with its numbers.
+        notes: One sentence for each comparison that could not count.
+    """
+
+    blessed: bool
+    refused_because: list[str]
+    notes: list[str]
+
+
+def decide(judgement: Judgement, options: GateOptions) -> Decision:
+    """Applies the three rules that `GateOptions` describes.
+
+    Args:
+        judgement: The numbers.
+        options: The rules.
+
+    Returns:
+        The decision.
+    """
+    refused, notes = _below_thresholds(judgement, options), []
+    if not any(judgement.users.values()):
+        refused.append("There is no user to judge the model by: no user has an event in the test period.")
+    for comparison in _comparisons(judgement, options):
+        refusal, note = _verdict(comparison, options.min_users)
+        refused += refusal
+        notes += note
+    return Decision(not refused, refused, notes)
+
+
+class _Comparison(NamedTuple):
+    """One metric of the model beside that of something else over the same users."""
+
+    metric: str
+    value: float | None
+    other: str
+    other_value: float | None
+    difference: Mapping[str, float | None] | None
+    margin: float
+    users: int
+
+
+def _comparisons(judgement: Judgement, options: GateOptions) -> Iterator[_Comparison]:
+    for metric, margin in options.baseline_margins.items():
+        best = max(options.baselines, key=lambda name: judgement.baselines[name][metric] or 0.0, default=None)
+        if best is not None:
+            yield _Comparison(
+                metric,
+                judgement.metrics[metric],
+                f"the baseline {best}",
+                judgement.baselines[best][metric],
+                judgement.differences[best].get(metric),
+                margin,
+                _users_of(metric, judgement),
+            )
+    if judgement.last_blessed is not None:
+        metric = options.last_blessed_metric
+        yield _Comparison(
+            metric,
+            judgement.metrics[metric],
+            "the last blessed model",
+            judgement.last_blessed[metric],
+            (judgement.last_blessed_differences or {}).get(metric),
+            options.last_blessed_margin,
+            _users_of(metric, judgement),
+        )
+
+
+def _verdict(comparison: _Comparison, min_users: int) -> tuple[list[str], list[str]]:
+    """Returns a reason to refuse, if any, and a note, if any."""
+    metric, value, other, other_value, difference, margin, users = comparison
+    if value is None or other_value is None:
+        return [], [f"{metric} was not compared with {other}: no user has what it measures."]
+    least = other_value * (1.0 - margin)
+    if value >= least:
+        return [], []
+    shortfall = (
+        f"{metric} is {value:.4f} over {users} users; it should be at least {least:.4f}, "
+        f"as {other} has {other_value:.4f}"
+    )
+    high = None if difference is None else difference["high"]
+    if users < min_users:
+        return [], [f"{shortfall}; with under {min_users} users that is no reason to refuse."]
+    if high is None or high >= 0.0:
+        return [], [f"{shortfall}; the interval of the difference reaches above zero, so it may be chance."]
+    return [f"{shortfall}."], []
+
+
+def _below_thresholds(judgement: Judgement, options: GateOptions) -> list[str]:
+    reasons = []
+    for metric, least in options.thresholds.items():
+        value = judgement.metrics[metric]
+        if value is None:
+            reasons.append(f"{metric} should be at least {least:.4f}, but no user has what it measures.")
+        elif value < least:
+            reasons.append(f"{metric} is {value:.4f}; it should be at least {least:.4f}.")
+    return reasons
+
+
+def _users_of(metric: str, judgement: Judgement) -> int:
+    prefix = metric.split("_", 1)[0]
+    return judgement.users[prefix if prefix in ("novel", "cold") else "test"]

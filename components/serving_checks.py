@@ -1,0 +1,144 @@
+"""Real requests to a served recommendation model, and what must be true of the answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from serving.client import Answer, Shelfwise
+from serving.client_errors import ServingError
+
+MODEL = "recommendation"
+_K = 7
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownProducts:
+    """What the checks know of the catalogue.
+
+    Attributes:
+        product_ids: All of them.
+        sample: Some of them, to ask with.
+        bought_event_type: The event type that stands for a purchase.
+        default_k: Products that `serving_default` answers.
+    """
+
+    product_ids: frozenset[str]
+    sample: Sequence[str]
+    bought_event_type: str
+    default_k: int
+
+
+def failed_checks(client: Shelfwise, products: KnownProducts) -> list[str]:
+    """Asks every signature and returns what is wrong with the answers, a line each; none means all is well."""
+    checks: dict[str, Callable[[Shelfwise, KnownProducts], list[str]]] = {
+        "serving_default": _check_default,
+        "filtered": _check_filtered,
+        "examples": _check_examples,
+        "similar_products": _check_similar,
+        "embed": _check_embed,
+    }
+    reasons = []
+    for signature, check in checks.items():
+        try:
+            found = check(client, products)
+        except (ServingError, ValueError, KeyError) as error:
+            found = [f"{type(error).__name__}: {error}"]
+        reasons += [f"{signature}: {reason}" for reason in found]
+    return reasons
+
+
+def _check_default(client: Shelfwise, products: KnownProducts) -> list[str]:
+    """One user with a known history, one without any, in one request."""
+    shapes = client.input_shapes(MODEL, "serving_default")
+    width = shapes["history_ids"][1]
+    ids = np.full((2, width), b"", object)
+    sample = [product_id.encode("utf-8", "surrogateescape") for product_id in products.sample[:width]]
+    ids[0, : len(sample)] = sample
+    inputs = {
+        "history_ids": ids,
+        "history_types": np.full((2, width), b"", object),
+        "history_age_seconds": np.zeros((2, width), np.float32),
+    }
+    return _wrong_batch(client.predict(MODEL, "serving_default", inputs), 2, products)
+
+
+def _check_examples(client: Shelfwise, products: KnownProducts) -> list[str]:
+    example = tf.train.Example()
+    ids = [product_id.encode("utf-8", "surrogateescape") for product_id in products.sample]
+    example.features.feature["history_ids"].bytes_list.value.extend(ids)
+    serialized = np.array([example.SerializeToString(), tf.train.Example().SerializeToString()], object)
+    return _wrong_batch(client.predict(MODEL, "examples", {"examples": serialized}), 2, products)
+
+
+def _check_filtered(client: Shelfwise, products: KnownProducts) -> list[str]:
+    expected = min(_K, len(products.product_ids))
+    types = [products.bought_event_type] * len(products.sample)
+    plain = client.recommend(products.sample, types, k=_K)
+    reasons = _wrong(plain, products) + _wrong_count(plain, expected)
+    excluded = [answer.product_id for answer in plain[:3]]
+    others = client.recommend(products.sample, types, k=_K, exclude_ids=excluded)
+    reasons += _wrong(others, products)
+    if set(excluded) & {answer.product_id for answer in others}:
+        reasons.append("an excluded product was answered")
+    novel = client.recommend(products.sample, types, k=_K, include_bought=False)
+    reasons += _wrong(novel, products)
+    if set(products.sample) & {answer.product_id for answer in novel}:
+        reasons.append("a bought product was answered though `include_bought` was false")
+    popular = client.recommend(k=_K)
+    reasons += _wrong(popular, products) + _wrong_count(popular, expected)
+    if client.recommend(products.sample, k=0):
+        reasons.append("k of 0 got products")
+    return reasons
+
+
+def _check_similar(client: Shelfwise, products: KnownProducts) -> list[str]:
+    reasons = []
+    for product_id in products.sample:
+        answers = client.similar(product_id, _K)
+        reasons += _wrong(answers, products) + _wrong_count(answers, min(_K, len(products.product_ids) - 1))
+        if product_id in {answer.product_id for answer in answers}:
+            reasons.append("a product was answered as similar to itself")
+    if client.similar("", _K):
+        reasons.append("an unknown product got similar ones")
+    return reasons
+
+
+def _check_embed(client: Shelfwise, products: KnownProducts) -> list[str]:
+    vector = client.embed(products.sample)
+    return [] if vector.ndim == 1 and len(vector) and np.isfinite(vector).all() else ["the vector is not finite"]
+
+
+def _wrong_batch(outputs: dict[str, np.ndarray], rows: int, products: KnownProducts) -> list[str]:
+    expected = (rows, min(products.default_k, len(products.product_ids)))
+    shapes = {name: outputs[name].shape for name in ("product_ids", "scores", "titles")}
+    if set(shapes.values()) != {expected}:
+        return [f"expected {expected} of each output, got {shapes}"]
+    reasons = []
+    for ids, scores, titles in zip(outputs["product_ids"], outputs["scores"], outputs["titles"], strict=True):
+        row = [
+            Answer(product_id.decode("utf-8", "surrogateescape"), float(score), title.decode("utf-8", "replace"))
+            for product_id, score, title in zip(ids, scores, titles, strict=True)
+        ]
+        reasons += _wrong(row, products)
+    return reasons
+
+
+def _wrong(answers: Sequence[Answer], products: KnownProducts) -> list[str]:
+    ids = [answer.product_id for answer in answers]
+    scores = np.array([answer.score for answer in answers])
+    reasons = []
+    if len(set(ids)) != len(ids):
+        reasons.append("a product was answered twice")
+    if not products.product_ids.issuperset(ids):
+        reasons.append("a product was answered that the catalogue lacks")
+    if not np.isfinite(scores).all():
+        reasons.append("a score is not finite")
+    elif (np.diff(scores) > 0).any():
+        reasons.append("scores are not in descending order")
+    return reasons
+
+
+def _wrong_count(answers: Sequence[Answer], expected: int) -> list[str]:
+    return [] if len(answers) == expected else [f"expected {expected} products, got {len(answers)}"]

@@ -1,0 +1,154 @@
+"""ServingValidator: a model is blessed if the server that will serve it answers real requests with it."""
+
+import json
+import logging
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.utils import io_utils, path_utils
+from typing_extensions import override
+
+from components.artifacts import Catalogue
+from components.server_process import ServerStartError, server_process
+from components.serving_checks import MODEL, KnownProducts, failed_checks
+from serving.client import Shelfwise
+from serving.client_errors import ModelNotFoundError
+from trainer.input_data import load_catalogue, load_catalogue_facts
+
+VALIDATION_FILE = "validation.json"
+
+# File names and property of TFX's InfraValidator, by which its Pusher knows a blessed model.
+_BLESSED_FILE = "INFRA_BLESSED"
+_NOT_BLESSED_FILE = "INFRA_NOT_BLESSED"
+_BLESSED_PROPERTY = "blessed"
+
+_START_TIMEOUT_SECONDS = 300.0
+_CALL_TIMEOUT_SECONDS = 60.0
+_SAMPLED_PRODUCTS = 5
+_VERSION = "1"
+
+
+class ServingValidatorSpec(ComponentSpec):
+    """Inputs, outputs and parameters of ServingValidator."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "catalogue": ChannelParameter(type=Catalogue),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {"blessing": ChannelParameter(type=standard_artifacts.InfraBlessing)}
+
+
+class ServingValidatorExecutor(BaseExecutor):
+    """Boots the embedded server on the model and asks every signature."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Gives the infra blessing, or says why not.
+
+        Args:
+            input_dict: `model`: the model that is to be served. `catalogue`: its products.
+            output_dict: `blessing`: custom property `blessed` (1 or 0), an empty file INFRA_BLESSED or
+                INFRA_NOT_BLESSED, and `validation.json` with the keys blessed, refused_because and seconds.
+            exec_properties: `source_digest` only keys the cache.
+        """
+        model_path = path_utils.serving_model_path(get_single_instance(input_dict["model"]).uri)
+        catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
+        blessing = get_single_instance(output_dict["blessing"])
+        started = time.monotonic()
+        reasons = validate(model_path, catalogue_uri)
+        blessed = not reasons
+        for reason in reasons:
+            logging.error("The model cannot be served: %s", reason)
+        fileio.makedirs(blessing.uri)
+        validation = {"blessed": blessed, "refused_because": reasons, "seconds": time.monotonic() - started}
+        io_utils.write_string_file(f"{blessing.uri}/{VALIDATION_FILE}", json.dumps(validation, indent=2))
+        io_utils.write_string_file(f"{blessing.uri}/{_BLESSED_FILE if blessed else _NOT_BLESSED_FILE}", "")
+        blessing.set_int_custom_property(_BLESSED_PROPERTY, int(blessed))
+
+
+class ServingValidator(BaseComponent):
+    """Boots the embedded server on a model, in a process of its own, and asks every signature.
+
+    Args:
+        model: The model that is to be served.
+        catalogue: Its products.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+
+    Output `blessing` (standard_artifacts.InfraBlessing).
+    """
+
+    SPEC_CLASS = ServingValidatorSpec
+    EXECUTOR_SPEC = ExecutorClassSpec(ServingValidatorExecutor)
+
+    def __init__(self, *, model: BaseChannel, catalogue: BaseChannel, source_digest: str) -> None:
+        super().__init__(
+            ServingValidatorSpec(
+                model=model,
+                catalogue=catalogue,
+                source_digest=source_digest,
+                blessing=Channel(type=standard_artifacts.InfraBlessing),
+            )
+        )
+
+
+def validate(model_path: str, catalogue_uri: str) -> list[str]:
+    """Serves a SavedModel and asks it.
+
+    Args:
+        model_path: The SavedModel.
+        catalogue_uri: The catalogue artifact.
+
+    Returns:
+        What is wrong with it, a line each.
+    """
+    with tempfile.TemporaryDirectory() as scratch_name:
+        scratch = Path(scratch_name)
+        models = scratch / "models"
+        if not fileio.exists(f"{model_path}/saved_model.pb"):
+            return [f"{model_path} holds no SavedModel"]
+        io_utils.copy_dir(model_path, str(models / MODEL / _VERSION))
+        try:
+            with (
+                server_process(models, scratch, _START_TIMEOUT_SECONDS) as address,
+                Shelfwise(address, timeout_seconds=_CALL_TIMEOUT_SECONDS) as client,
+            ):
+                reasons = failed_checks(client, _known_products(model_path, catalogue_uri))
+        except (ServerStartError, ModelNotFoundError) as error:
+            return [str(error)]
+        if reasons:
+            log = (scratch / "server.log").read_text(encoding="utf-8", errors="replace")
+            logging.error("Log of the server:\n%s", log[-4000:])
+        return reasons
+
+
+def _known_products(model_path: str, catalogue_uri: str) -> KnownProducts:
+    ids = load_catalogue(catalogue_uri).column("product_id").to_pylist()
+    places = np.unique(np.linspace(0, len(ids) - 1, _SAMPLED_PRODUCTS).astype(int))
+    with fileio.open(f"{model_path}/assets.extra/model_card.json", "r") as file:
+        card = json.loads(file.read())
+    return KnownProducts(
+        product_ids=frozenset(ids),
+        sample=[ids[place] for place in places],
+        bought_event_type=load_catalogue_facts(catalogue_uri)["bought_event_type"],
+        default_k=card["limits"]["default_k"],
+    )

@@ -1,0 +1,46 @@
+"""A batch of raw rows on its way from a file to the examples."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pyarrow as pa
+
+ROWS_PER_BATCH = 65_536
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenRow:
+    """A row that could not even be read.
+
+    Attributes:
+        place: Its line or row in the file, from 1.
+        reason: The snake_case name of what is wrong.
+        detail: What is wrong, in words.
+        row: What could be read of it.
+    """
+
+    place: int
+    reason: str
+    detail: str
+    row: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceBatch:
+    """Rows as a file holds them, with their places.
+
+    Attributes:
+        path: The file.
+        file_index: The file's place among the table's files.
+        unit: What `places` count: rows of a Parquet file, or lines (where a row begins) of a text file.
+        places: int64, one a row, from 1, ascending.
+        batch: The rows; CSV columns are strings, other columns are of the file's types.
+        broken: Rows of the file that could not be read; they are not in `batch`.
+    """
+
+    path: str
+    file_index: int
+    unit: Literal["row", "line"]
+    places: pa.Array
+    batch: pa.RecordBatch
+    broken: tuple[BrokenRow, ...] = field(default=())

@@ -1,0 +1,177 @@
+"""The contract of each table as data: its columns, what they hold, and which of them a row must have."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Kind = Literal["string", "float", "integer", "boolean", "timestamp", "vector"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: The column's name in the user's file and in the examples.
+        kind: What its values are; `timestamp` is Unix seconds or ISO 8601, `vector` a list of floats.
+        required: Whether each row must have a value (and each table the column).
+        minimum: Smallest value that is allowed, or None.
+        maximum: Largest value that is allowed, or None.
+    """
+
+    name: str
+    kind: Kind
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableContract:
+    """What a table must hold.
+
+    Attributes:
+        name: The table's name.
+        columns: Its columns, required ones first.
+        one_of: Columns of which the table must have at least one. A row needs a value in the first one
+            that its table has, so a table with both `timestamp` and `position` is ordered by timestamp.
+        unique: The column whose first row counts, later ones being duplicates; None where rows may repeat.
+        reserved: Whether no task reads the table yet.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    one_of: tuple[str, ...] = ()
+    unique: str | None = None
+    reserved: bool = False
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of all columns, in the contract's order."""
+        return tuple(column.name for column in self.columns)
+
+
+def _required(kind: Kind, *names: str) -> tuple[Column, ...]:
+    return tuple(Column(name=name, kind=kind, required=True) for name in names)
+
+
+def _optional(kind: Kind, *names: str) -> tuple[Column, ...]:
+    return tuple(Column(name=name, kind=kind) for name in names)
+
+
+def _not_negative(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name=name, kind="float", minimum=0.0) for name in names)
+
+
+TABLES: dict[str, TableContract] = {
+    contract.name: contract
+    for contract in (
+        TableContract(
+            name="products",
+            columns=(
+                *_required("string", "product_id", "title"),
+                *_optional("string", "description", "brand", "category"),
+                *_not_negative("price"),
+                *_optional("float", "rating"),
+                *_optional("boolean", "in_stock"),
+                *_optional("vector", "image_embedding"),
+            ),
+            unique="product_id",
+        ),
+        TableContract(
+            name="events",
+            columns=(
+                *_required("string", "user_id", "product_id", "event_type"),
+                *_optional("timestamp", "timestamp"),
+                *_optional("integer", "position"),
+                *_optional("string", "basket_id"),
+                *_not_negative("quantity", "price", "dwell_seconds"),
+                *_optional("string", "query"),
+            ),
+            one_of=("timestamp", "position"),
+        ),
+        TableContract(
+            name="judgements",
+            columns=(
+                *_required("string", "query", "product_id"),
+                Column(name="relevance", kind="float", required=True, minimum=0.0, maximum=1.0),
+            ),
+        ),
+        TableContract(name="texts", columns=_required("string", "text", "label")),
+        TableContract(
+            name="users",
+            columns=(*_required("string", "user_id"), *_optional("string", "segment")),
+            unique="user_id",
+        ),
+        TableContract(
+            name="impressions",
+            columns=(
+                *_required("string", "user_id", "product_id"),
+                *_required("timestamp", "shown_at"),
+                *_optional("boolean", "clicked"),
+                *_optional("string", "campaign_id"),
+            ),
+            reserved=True,
+        ),
+    )
+}
+
+
+class TableOptions(BaseModel):
+    """What the configuration says about reading one table.
+
+    Attributes:
+        numeric_columns: Extra columns to keep as float features.
+        categorical_columns: Extra columns to keep as string features (attributes of users too).
+        event_types: Names that `event_type` may have; empty means any name.
+        user_id_key: Key of the hash that stands for a user id in the quarantine; None writes user ids plainly.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    numeric_columns: tuple[str, ...] = ()
+    categorical_columns: tuple[str, ...] = ()
+    event_types: tuple[str, ...] = ()
+    user_id_key: str | None = Field("shelfwise", min_length=1)
+
+
+def columns_to_read(contract: TableContract, options: TableOptions) -> tuple[Column, ...]:
+    """Lists the contract's columns and then the extra ones that the configuration names.
+
+    Args:
+        contract: The table's contract.
+        options: Names the extra columns; one that the contract has already is not repeated.
+
+    Returns:
+        The columns, in the order in which the examples hold them.
+    """
+    columns = {column.name: column for column in contract.columns}
+    for name in options.numeric_columns:
+        columns.setdefault(name, Column(name=name, kind="float"))
+    for name in options.categorical_columns:
+        columns.setdefault(name, Column(name=name, kind="string"))
+    return tuple(columns.values())
+
+
+def describe_missing_columns(contract: TableContract, options: TableOptions, found: Iterable[str]) -> str | None:
+    """Says which columns a file lacks.
+
+    Args:
+        contract: The table's contract.
+        options: Names the extra columns, which must be there as well.
+        found: The file's columns.
+
+    Returns:
+        A phrase such as "column `title`", or None if nothing is missing.
+    """
+    present = set(found)
+    missing = [f"`{column.name}`" for column in contract.columns if column.required and column.name not in present]
+    extra = (*options.numeric_columns, *options.categorical_columns)
+    missing += [f"`{name}` (which the configuration asks for)" for name in extra if name not in present]
+    if contract.one_of and not present.intersection(contract.one_of):
+        missing.append(" or ".join(f"`{name}`" for name in contract.one_of))
+    if not missing:
+        return None
+    return ("column " if len(missing) == 1 else "columns ") + ", ".join(missing)

@@ -1,0 +1,216 @@
+"""TaskExamples: events, products and users become a catalogue and examples for recommendation."""
+
+import json
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import apache_beam as beam
+import pyarrow as pa
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance, get_split_uri
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifacts import Catalogue, Quarantine
+from components.bucket_steps import (
+    COUNTS,
+    EVENTS,
+    USERS,
+    ChooseCatalogue,
+    CountProducts,
+    MergeCounts,
+    WriteExamples,
+)
+from components.catalogue import write_description
+from components.event_buckets import HOURS, QUARANTINED, BucketEvents, BucketUsers
+from components.event_counts import EventCounts, SumCounters, SumCounts, read_counts, write_counts
+from components.example_tables import ReadTable, bucket_count, from_bytes, table_files, table_rows, to_bytes
+from components.split_moments import choose_moments
+from components.task_examples_checks import check_events, check_examples, choose_time_column, describe
+from components.task_examples_options import TaskExamplesOptions
+
+SPLITS = ("train", "eval", "test")
+_PRODUCT_COLUMNS = ("product_id", "title", "category", "brand", "price", "in_stock", "description")
+_NO_PRODUCT = pa.schema([("product_id", pa.binary())]).empty_table()
+
+
+class TaskExamplesSpec(ComponentSpec):
+    """Inputs, outputs and parameters of TaskExamples."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "options_json": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "events": ChannelParameter(type=standard_artifacts.Examples),
+        "products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "users": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "catalogue": ChannelParameter(type=Catalogue),
+        "quarantine": ChannelParameter(type=Quarantine),
+    }
+
+
+class TaskExamplesExecutor(BaseBeamExecutor):  # type: ignore[misc]
+    """Joins the tables by user in Beam and cuts histories into examples."""
+
+    def Do(  # noqa: N802
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the catalogue, the examples and the events of unknown products.
+
+        Events are cut by a hash of the user into buckets of some 100,000, and a bucket is handled in memory:
+        time grows in proportion to the events, memory with the bucket (or with one user's events, if those
+        are more) plus the products table, which one worker holds whole.
+
+        Args:
+            input_dict: `events`, and maybe `products` and `users`: table artifacts, split `all`, Parquet.
+            output_dict: `examples`: gzipped TFRecord of tf.Example in the splits train (windows), eval and
+                test (one user each); `catalogue`; `quarantine`: events of unknown products.
+            exec_properties: `options_json`: TaskExamplesOptions. `source_digest` only keys the cache.
+
+        Raises:
+            InputError: The tables hold nothing to train or to evaluate on, or too many events of unknown
+                products, or events that cannot be ordered or weighed.
+        """
+        options = TaskExamplesOptions.model_validate_json(exec_properties["options_json"])
+        examples = get_single_instance(output_dict["examples"])
+        examples.split_names = json.dumps(SPLITS)
+        catalogue_uri = get_single_instance(output_dict["catalogue"]).uri
+        quarantine_uri = get_single_instance(output_dict["quarantine"]).uri
+        for uri in (catalogue_uri, quarantine_uri):
+            fileio.makedirs(uri)
+        events, products, users = (_files(input_dict, name) for name in ("events", "products", "users"))
+        time_column = choose_time_column(events, options)
+        has_timestamps = time_column == "timestamp"
+        buckets = bucket_count(table_rows(events))
+
+        with self._make_beam_pipeline() as pipeline:
+            known_ids = product_tables = None
+            if products:
+                batches = pipeline | "ReadProducts" >> ReadTable(products, _PRODUCT_COLUMNS)
+                product_tables = beam.pvalue.AsIter(batches)
+                known_ids = beam.pvalue.AsSingleton(
+                    batches
+                    | "TakeProductIds" >> beam.Map(_product_ids)
+                    | "GatherProductIds" >> beam.combiners.ToList()
+                    | "JoinProductIds" >> beam.Map(_one_stream)
+                )
+            events_read = (
+                pipeline
+                | "ReadEvents" >> ReadTable(events)
+                | "BucketEvents"
+                >> beam.ParDo(BucketEvents(options, time_column, buckets), known_ids).with_outputs(
+                    QUARANTINED, COUNTS, HOURS, main=EVENTS
+                )
+            )
+            _ = events_read[QUARANTINED] | "WriteQuarantine" >> beam.io.WriteToText(
+                f"{quarantine_uri}/quarantine", file_name_suffix=".jsonl"
+            )
+            moments = beam.pvalue.AsSingleton(
+                events_read[HOURS]
+                | "AddUpHours" >> beam.CombineGlobally(SumCounters())
+                | "ChooseMoments" >> beam.Map(choose_moments, options)
+            )
+            users_read = (
+                pipeline | "ReadUsers" >> ReadTable(users) | "BucketUsers" >> beam.ParDo(BucketUsers(buckets))
+            )
+            grouped = {EVENTS: events_read[EVENTS], USERS: users_read} | "BringUsersTogether" >> beam.CoGroupByKey()
+            counted = grouped | "CountProducts" >> beam.ParDo(CountProducts(options), moments).with_outputs(
+                COUNTS, main="products"
+            )
+            catalogue = (
+                counted["products"]
+                | "MergeCounts" >> beam.CombineGlobally(MergeCounts())
+                | "ChooseCatalogue"
+                >> beam.ParDo(ChooseCatalogue(options, catalogue_uri), product_tables).with_outputs(COUNTS, main="ids")
+            )
+            uris = {split: get_split_uri([examples], split) for split in SPLITS}
+            written = grouped | "WriteExamples" >> beam.ParDo(
+                WriteExamples(options, uris, buckets=buckets, has_timestamps=has_timestamps),
+                moments,
+                beam.pvalue.AsSingleton(catalogue["ids"]),
+            )
+            _ = (
+                (events_read[COUNTS], counted[COUNTS], catalogue[COUNTS], written)
+                | "GatherCounts" >> beam.Flatten()
+                | "AddUpCounts" >> beam.CombineGlobally(SumCounts())
+                | "WriteCounts" >> beam.Map(write_counts, moments, catalogue_uri)
+            )
+
+        counts, split = read_counts(catalogue_uri)
+        check_events(counts, options)
+        check_examples(counts, split, options)
+        write_description(catalogue_uri, describe(counts, split, options, has_timestamps=has_timestamps))
+        _write_quarantine_counts(quarantine_uri, counts)
+
+
+class TaskExamples(BaseBeamComponent):  # type: ignore[misc]
+    """Turns the tables into examples for recommendation.
+
+    `outputs` has `examples` (splits train, eval and test), `catalogue` (which product has which index) and
+    `quarantine` (events of products that the products table lacks).
+    """
+
+    SPEC_CLASS = TaskExamplesSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(TaskExamplesExecutor)
+
+    def __init__(
+        self,
+        events: BaseChannel,
+        options: TaskExamplesOptions,
+        source_digest: str,
+        products: BaseChannel | None = None,
+        users: BaseChannel | None = None,
+    ) -> None:
+        """Makes the node.
+
+        Args:
+            events: Table of events.
+            options: How they become examples.
+            source_digest: Digest of this component's code.
+            products: Table of products; without it the catalogue is the ids in events.
+            users: Table of users, whose columns become attributes of evaluation examples.
+        """
+        super().__init__(
+            spec=TaskExamplesSpec(
+                events=events,
+                products=products,
+                users=users,
+                options_json=options.model_dump_json(),
+                source_digest=source_digest,
+                examples=Channel(type=standard_artifacts.Examples),
+                catalogue=Channel(type=Catalogue),
+                quarantine=Channel(type=Quarantine),
+            )
+        )
+
+
+def _files(input_dict: dict[str, list[Artifact]], name: str) -> list[str]:
+    return [path for artifact in input_dict.get(name, []) for path in table_files(artifact)]
+
+
+def _product_ids(stream: bytes) -> bytes:
+    return to_bytes(from_bytes([stream]).select(["product_id"]).combine_chunks())
+
+
+def _one_stream(streams: Iterable[bytes]) -> bytes:
+    table = from_bytes(sorted(streams))
+    return to_bytes((table if table is not None else _NO_PRODUCT).combine_chunks())
+
+
+def _write_quarantine_counts(uri: str, counts: EventCounts) -> None:
+    bad = {"unknown_product": counts.unknown_product_events} if counts.unknown_product_events else {}
+    good = counts.events - counts.unknown_product_events
+    with fileio.open(f"{uri}/counts.json", "w") as file:
+        file.write(json.dumps({"table": "events", "rows": counts.events, "good": good, "bad": bad}))

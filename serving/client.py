@@ -1,0 +1,246 @@
+"""A typed client of the served models, for the embedded server and for stock TF Serving alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
+
+from serving.client_errors import RefusedRequestError, ServingError, call_error
+
+__all__ = ["Answer", "ServingError", "Shelfwise"]
+
+RECOMMENDATION_MODEL = "recommendation"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A product of an answer, the best one first."""
+
+    product_id: str
+    score: float
+    title: str
+
+
+class Shelfwise:
+    """Asks a server for recommendations.
+
+    Ids are text. An id of bytes that are not UTF-8 comes back with surrogate escapes, and may be sent like that.
+
+    Example:
+        with Shelfwise("127.0.0.1:8500") as client:
+            for product in client.recommend(["A1", "B2"], k=5, category="Home > Kitchen"):
+                print(product.product_id, product.title)
+
+    Args:
+        address: HOST:PORT of the gRPC port.
+        timeout_seconds: How long each call may take.
+        max_message_bytes: Largest answer that is taken; -1 for any.
+    """
+
+    def __init__(self, address: str, *, timeout_seconds: float = 10.0, max_message_bytes: int = -1) -> None:
+        self.address = address
+        self.timeout_seconds = timeout_seconds
+        self._channel = grpc.insecure_channel(
+            address,
+            options=[
+                ("grpc.max_receive_message_length", max_message_bytes),
+                ("grpc.max_send_message_length", max_message_bytes),
+            ],
+        )
+        self._service = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._shapes: dict[str, dict[str, dict[str, tuple[int, ...]]]] = {}
+
+    def __enter__(self) -> Self:
+        """Returns the client itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Closes the channel."""
+        self.close()
+
+    def close(self) -> None:
+        """Closes the channel; the client is of no use afterwards."""
+        self._channel.close()
+
+    def recommend(
+        self,
+        history_ids: Sequence[str] = (),
+        history_types: Sequence[str] | None = None,
+        history_ages_seconds: Sequence[float] | None = None,
+        *,
+        k: int = 10,
+        category: str = "",
+        max_price: float = 0.0,
+        in_stock_only: bool = False,
+        exclude_ids: Sequence[str] = (),
+        include_bought: bool = True,
+    ) -> list[Answer]:
+        """Recommends products to a user.
+
+        Args:
+            history_ids: Products of the user's events, the newest last; of a longer history than the model takes, the
+                latest events are sent. None at all gives popular products.
+            history_types: Event type of each; None leaves them unknown, which counts as bought.
+            history_ages_seconds: How long ago each was; None leaves them unknown.
+            k: Products wanted.
+            category: Its first levels, joined by " > "; empty for any.
+            max_price: Highest price; 0 for any. Products without a known price have none that is low enough.
+            in_stock_only: Whether to leave out what is out of stock.
+            exclude_ids: At most 100 products not to recommend.
+            include_bought: Whether products that the history says were bought may come again.
+
+        Returns:
+            At most `k` products, the best first.
+
+        Raises:
+            ValueError: Lists of the history differ in length, or too many ids are excluded.
+            ServingError: The server did not answer.
+        """
+        shapes = self.input_shapes(RECOMMENDATION_MODEL, "filtered")
+        inputs = self._history(shapes, history_ids, history_types, history_ages_seconds)
+        inputs["k"] = np.array([k], np.int32)
+        inputs["category"] = _texts([category])
+        inputs["max_price"] = np.array([max_price], np.float32)
+        inputs["in_stock_only"] = np.array([in_stock_only])
+        inputs["exclude_ids"] = _padded(_texts(exclude_ids), shapes["exclude_ids"][1], b"", "exclude_ids")
+        inputs["include_bought"] = np.array([include_bought])
+        return _answers(self.predict(RECOMMENDATION_MODEL, "filtered", inputs))
+
+    def similar(self, product_id: str, k: int = 10) -> list[Answer]:
+        """Finds the products most like one; an unknown product has none.
+
+        Args:
+            product_id: The product.
+            k: Products wanted.
+
+        Raises:
+            ServingError: The server did not answer.
+        """
+        inputs = {"product_id": _texts([product_id]), "k": np.array([k], np.int32)}
+        return _answers(self.predict(RECOMMENDATION_MODEL, "similar_products", inputs))
+
+    def embed(
+        self,
+        history_ids: Sequence[str],
+        history_types: Sequence[str] | None = None,
+        history_ages_seconds: Sequence[float] | None = None,
+    ) -> np.ndarray:
+        """Returns the user vector of a history, float32 `(dimensions,)`; see `recommend` for the arguments."""
+        shapes = self.input_shapes(RECOMMENDATION_MODEL, "embed")
+        inputs = self._history(shapes, history_ids, history_types, history_ages_seconds)
+        return self.predict(RECOMMENDATION_MODEL, "embed", inputs)["embeddings"][0]
+
+    def predict(
+        self, model: str, signature: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str] = ()
+    ) -> dict[str, np.ndarray]:
+        """Sends one PredictRequest as it is.
+
+        Args:
+            model: Name of the model.
+            signature: Name of the signature.
+            inputs: Value of each input; strings as object arrays of bytes.
+            outputs: Outputs wanted; none means all.
+
+        Raises:
+            ServingError: The server did not answer.
+        """
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name = model
+        request.model_spec.signature_name = signature
+        request.output_filter.extend(outputs)
+        for name, value in inputs.items():
+            request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+        try:
+            response = self._call(self._service.Predict, request)
+        except RefusedRequestError:
+            # A version with other sizes may have come since they were asked.
+            self._shapes.pop(model, None)
+            raise
+        return {name: tf.make_ndarray(value) for name, value in response.outputs.items()}
+
+    def input_shapes(self, model: str, signature: str) -> dict[str, tuple[int, ...]]:
+        """Returns the shape of each input of a signature, -1 for any size; asked once a model and then remembered.
+
+        Raises:
+            ValueError: The model has no such signature.
+            ServingError: The server did not answer.
+        """
+        if model not in self._shapes:
+            request = get_model_metadata_pb2.GetModelMetadataRequest()
+            request.model_spec.name = model
+            request.metadata_field.append("signature_def")
+            response = self._call(self._service.GetModelMetadata, request)
+            signatures = get_model_metadata_pb2.SignatureDefMap()
+            response.metadata["signature_def"].Unpack(signatures)
+            self._shapes[model] = {
+                name: {
+                    key: tuple(dimension.size for dimension in info.tensor_shape.dim)
+                    for key, info in definition.inputs.items()
+                }
+                for name, definition in signatures.signature_def.items()
+            }
+        if signature not in self._shapes[model]:
+            raise ValueError(
+                f"Model `{model}` at {self.address} has no signature `{signature}`, "
+                f"but {sorted(self._shapes[model])}; was it exported by another version?"
+            )
+        return self._shapes[model][signature]
+
+    def _call(self, method: Any, request: Any) -> Any:
+        try:
+            return method(request, timeout=self.timeout_seconds)
+        except grpc.RpcError as error:
+            raise call_error(error, self.address, self.timeout_seconds) from error
+
+    @staticmethod
+    def _history(
+        shapes: Mapping[str, tuple[int, ...]],
+        ids: Sequence[str],
+        types: Sequence[str] | None,
+        ages_seconds: Sequence[float] | None,
+    ) -> dict[str, np.ndarray]:
+        for name, values in {"history_types": types, "history_ages_seconds": ages_seconds}.items():
+            if values is not None and len(values) != len(ids):
+                raise ValueError(f"`{name}` must have one value for each of the {len(ids)} ids, got {len(values)}.")
+        length = shapes["history_ids"][1]
+        given_types = types if types is not None else [""] * len(ids)
+        given_ages = ages_seconds if ages_seconds is not None else [0.0] * len(ids)
+        return {
+            "history_ids": _padded(_texts(ids[-length:]), length, b"", "history_ids"),
+            "history_types": _padded(_texts(given_types[-length:]), length, b"", "history_types"),
+            "history_age_seconds": _padded(
+                np.array(given_ages[-length:], np.float32), length, 0.0, "history_ages_seconds"
+            ),
+        }
+
+
+def _texts(values: Sequence[str]) -> np.ndarray:
+    array = np.empty(len(values), dtype=object)
+    array[:] = [value.encode("utf-8", "surrogateescape") for value in values]
+    return array
+
+
+def _padded(values: np.ndarray, length: int, padding: bytes | float, name: str) -> np.ndarray:
+    """Returns `values` as one row `(1, length)`."""
+    if len(values) > length:
+        raise ValueError(f"`{name}` takes at most {length} values, got {len(values)}.")
+    row = np.full((1, length), padding, dtype=values.dtype)
+    row[0, : len(values)] = values
+    return row
+
+
+def _answers(outputs: Mapping[str, np.ndarray]) -> list[Answer]:
+    """Returns the first row of an answer without its padding."""
+    columns = (outputs["product_ids"][0], outputs["scores"][0], outputs["titles"][0])
+    return [
+        Answer(product_id.decode("utf-8", "surrogateescape"), float(score), title.decode("utf-8", "replace"))
+        for product_id, score, title in zip(*columns, strict=True)
+        if product_id
+    ]

@@ -1,0 +1,59 @@
+"""What a call of the client can end with, when it does not end with an answer."""
+
+import grpc
+
+
+class ServingError(Exception):
+    """A call was not answered.
+
+    Args:
+        message: What happened and what to do.
+        code: The gRPC status code.
+    """
+
+    def __init__(self, message: str, code: grpc.StatusCode) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ServerUnavailableError(ServingError):
+    """Nothing answers at the address."""
+
+
+class CallTimeoutError(ServingError):
+    """The answer did not come in time."""
+
+
+class ModelNotFoundError(ServingError):
+    """The server has no such model, or not that version of it."""
+
+
+class RefusedRequestError(ServingError):
+    """The server refused the request as it is; sending it again does not help."""
+
+
+_REFUSALS = frozenset(
+    {
+        grpc.StatusCode.INVALID_ARGUMENT,
+        grpc.StatusCode.FAILED_PRECONDITION,
+        grpc.StatusCode.OUT_OF_RANGE,
+        grpc.StatusCode.UNIMPLEMENTED,
+    }
+)
+
+
+def call_error(error: grpc.RpcError, address: str, timeout_seconds: float) -> ServingError:
+    """Returns the exception for what a gRPC call raised."""
+    code = error.code()
+    details = error.details() or code.name
+    if code is grpc.StatusCode.UNAVAILABLE:
+        return ServerUnavailableError(
+            f"Nothing answers at {address} ({details}). Is the server running? Start it with `shelfwise serve`.", code
+        )
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return CallTimeoutError(f"No answer from {address} within {timeout_seconds:g} s.", code)
+    if code is grpc.StatusCode.NOT_FOUND:
+        return ModelNotFoundError(f"{address} does not serve what was asked for: {details}", code)
+    if code in _REFUSALS:
+        return RefusedRequestError(f"{address} refused the request: {details}", code)
+    return ServingError(f"{address} failed: {code.name}: {details}", code)

@@ -1,0 +1,43 @@
+"""Runs the requests that a model brings along, so that its first client does not wait for what is made lazily."""
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow_serving.apis import prediction_log_pb2
+
+from serving.server.errors import from_tensorflow, invalid_argument
+from serving.server.predict import predict
+from serving.server.servable import Servable
+
+WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
+MAX_WARM_UP_RECORDS = 1000
+
+
+def warm_up(servable: Servable) -> int:
+    """Replays the warm-up file of a version, if it has one.
+
+    Returns:
+        The number of requests.
+
+    Raises:
+        StatusError: A record is damaged or fails, or there are more than 1,000: the version must not be used.
+    """
+    path = servable.folder / WARM_UP_FILE
+    if not path.is_file():
+        return 0
+    count = 0
+    try:
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+            count += 1
+            if count > MAX_WARM_UP_RECORDS:
+                raise invalid_argument(
+                    f"Number of warmup records exceeds the maximum ({MAX_WARM_UP_RECORDS}) at {path}"
+                )
+            log = prediction_log_pb2.PredictionLog.FromString(record)
+            if log.WhichOneof("log_type") != "predict_log":
+                raise invalid_argument(f"Unsupported log_type for warmup: {log.WhichOneof('log_type')}")
+            predict(servable, log.predict_log.request)
+    except tf.errors.OpError as error:
+        raise from_tensorflow(error) from error
+    except DecodeError as error:
+        raise invalid_argument(f"Failed to parse warmup record {count} from {path}") from error
+    return count

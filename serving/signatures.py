@@ -1,0 +1,253 @@
+"""The served recommendation model: its signatures, as clients of stock TF Serving see them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import ArrayLike
+
+from serving.filters import CategoryFilter, PriceFilter, StockFilter, not_listed
+from serving.history import History, HistoryReader, LatestEvents, latest_events
+from serving.lookup import IdLookup
+from serving.retrieval_index import ExactIndex
+
+MAX_EXCLUDED_IDS = 100
+
+UserEncoder = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedCatalogue:
+    """What a served model knows of the products; row i of every field is product i.
+
+    Attributes:
+        product_ids: Distinct, not empty, any bytes.
+        titles: One a product; empty for none.
+        categories: Levels joined by " > "; empty for none.
+        prices: float `(products,)`; NaN for unknown.
+        in_stock: bool `(products,)`.
+        popularity: float `(products,)`, at least 0: how much is bought, in any unit.
+        item_vectors: float32 `(products, dimensions)`.
+    """
+
+    product_ids: Sequence[bytes]
+    titles: Sequence[bytes]
+    categories: Sequence[bytes]
+    prices: ArrayLike
+    in_stock: ArrayLike
+    popularity: ArrayLike
+    item_vectors: ArrayLike
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where the fields do not have one row a product."""
+        lengths = {name: len(np.asarray(value, dtype=object)) for name, value in vars(self).items()}
+        if len(set(lengths.values())) != 1 or not lengths["product_ids"]:
+            raise ValueError(f"A catalogue needs one row a product in every field, and a product; got rows {lengths}.")
+
+
+class RecommendationModule(tf.Module):
+    """Recommends by a user tower over the history and a search of the item vectors.
+
+    A row without a known product in its history gets the popular products, with log1p(popularity) scaled into
+    [0, 1] as scores. Answers have the columns product_ids, scores and titles; where a row has fewer products than
+    columns, the rest is "" and -inf.
+
+    Args:
+        catalogue: The products.
+        event_types: Names of the event types, in the order of their numbers.
+        bought_event_type: The one of them that stands for a purchase.
+        history_length: Events a request carries.
+        tower_history: Latest events that the user encoder reads.
+        default_k: Products that `serving_default` answers.
+        user_encoder: Maps item vectors `(batch, tower_history, dimensions)`, event types int32, gaps in seconds
+            float32 and mask bool, all `(batch, tower_history)`, to vectors `(batch, tower_history, dimensions)` of
+            which the one at the last event is used. Its `variables`, if it has any, are saved with the module.
+    """
+
+    def __init__(
+        self,
+        catalogue: ServedCatalogue,
+        *,
+        event_types: Sequence[str],
+        bought_event_type: str,
+        history_length: int,
+        tower_history: int,
+        default_k: int,
+        user_encoder: UserEncoder,
+    ) -> None:
+        super().__init__(name="recommendation")
+        self.history_length = history_length
+        self.tower_history = tower_history
+        self.default_k = default_k
+        self._products = IdLookup(catalogue.product_ids, what="product id")
+        self._history = HistoryReader(self._products, event_types, bought_event_type)
+        self._index = ExactIndex(catalogue.item_vectors)
+        # Popularity is an index of one-dimensional vectors, so that both answers are found by the same search.
+        self._popular = ExactIndex(_popularity_scores(catalogue.popularity)[:, np.newaxis], name="popular")
+        # Texts are variables for the reason that vectors are: they stay out of the graph.
+        self._product_ids = _text_variable(catalogue.product_ids, "product_ids")
+        self._titles = _text_variable(catalogue.titles, "titles")
+        self._category_filter = CategoryFilter(catalogue.categories)
+        self._price_filter = PriceFilter(catalogue.prices)
+        self._stock_filter = StockFilter(catalogue.in_stock)
+        # Behind a plain function the Keras object itself is not tracked: only its variables go into the SavedModel.
+        self._encode_user: UserEncoder = lambda *arguments: user_encoder(*arguments)
+        self._user_encoder_variables = [
+            getattr(variable, "value", variable) for variable in getattr(user_encoder, "variables", ())
+        ]
+
+    def signatures(self) -> dict[str, Any]:
+        """Traces the signatures; to be handed to `tf.saved_model.save` with this module."""
+        history = {
+            "history_ids": tf.TensorSpec([None, self.history_length], tf.string, "history_ids"),
+            "history_types": tf.TensorSpec([None, self.history_length], tf.string, "history_types"),
+            "history_age_seconds": tf.TensorSpec([None, self.history_length], tf.float32, "history_age_seconds"),
+        }
+        k = tf.TensorSpec([None], tf.int32, "k")
+        return {
+            "serving_default": tf.function(self.recommend).get_concrete_function(**history),
+            "filtered": tf.function(self.recommend_filtered).get_concrete_function(
+                **history,
+                k=k,
+                category=tf.TensorSpec([None], tf.string, "category"),
+                max_price=tf.TensorSpec([None], tf.float32, "max_price"),
+                in_stock_only=tf.TensorSpec([None], tf.bool, "in_stock_only"),
+                exclude_ids=tf.TensorSpec([None, MAX_EXCLUDED_IDS], tf.string, "exclude_ids"),
+                include_bought=tf.TensorSpec([None], tf.bool, "include_bought"),
+            ),
+            "examples": tf.function(self.recommend_examples).get_concrete_function(
+                examples=tf.TensorSpec([None], tf.string, "examples")
+            ),
+            "similar_products": tf.function(self.similar_products).get_concrete_function(
+                product_id=tf.TensorSpec([None], tf.string, "product_id"), k=k
+            ),
+            "embed": tf.function(self.embed).get_concrete_function(**history),
+        }
+
+    def recommend(
+        self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Signature `serving_default`: the `default_k` best products for each history `(batch, history_length)`."""
+        history = self._history.read(history_ids, history_types, history_age_seconds)
+        return self._answer(*self._retrieve(history, tf.constant(self.default_k)))
+
+    def recommend_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `examples`: as `serving_default`, for serialized tf.Examples with histories of any length."""
+        history = self._history.read_examples(examples)
+        return self._answer(*self._retrieve(history, tf.constant(self.default_k)))
+
+    def recommend_filtered(
+        self,
+        history_ids: tf.Tensor,
+        history_types: tf.Tensor,
+        history_age_seconds: tf.Tensor,
+        k: tf.Tensor,
+        category: tf.Tensor,
+        max_price: tf.Tensor,
+        in_stock_only: tf.Tensor,
+        exclude_ids: tf.Tensor,
+        include_bought: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Signature `filtered`: as wide as the largest k of the batch; see `filters` for what each filter means."""
+        with tf.control_dependencies(
+            [
+                _assert_rows(history_ids, name, value)
+                for name, value in {
+                    "k": k,
+                    "category": category,
+                    "max_price": max_price,
+                    "in_stock_only": in_stock_only,
+                    "exclude_ids": exclude_ids,
+                    "include_bought": include_bought,
+                }.items()
+            ]
+        ):
+            history = self._history.read(history_ids, history_types, history_age_seconds)
+        bought = (history.types == self._history.bought_type) & ~include_bought[:, tf.newaxis]
+        left_out = tf.concat(
+            [self._products.index_of(exclude_ids), tf.where(bought, history.products, -1)],
+            axis=1,
+        )
+        allowed = (
+            self._category_filter.allowed(category)
+            & self._price_filter.allowed(max_price)
+            & self._stock_filter.allowed(in_stock_only)
+            & not_listed(left_out, self._index.size)
+        )
+        scores, indices = self._retrieve(history, tf.reduce_max(k), allowed)
+        return self._answer(*_cut(scores, indices, k))
+
+    def similar_products(self, product_id: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `similar_products`: nearest item vectors, never the product itself; nothing for an unknown id."""
+        with tf.control_dependencies([_assert_rows(product_id, "k", k)]):
+            product = self._products.index_of(product_id)
+        allowed = not_listed(product[:, tf.newaxis], self._index.size) & (product >= 0)[:, tf.newaxis]
+        scores, indices = self._index.search(self._index.vectors_at(product), tf.reduce_max(k), allowed)
+        return self._answer(*_cut(scores, indices, k))
+
+    def embed(
+        self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Signature `embed`: user vectors float32 `(batch, dimensions)`; zeros without a known product."""
+        history = self._history.read(history_ids, history_types, history_age_seconds)
+        return {"embeddings": self._user_vectors(latest_events(history, self.tower_history))}
+
+    def _retrieve(
+        self, history: History, k: tf.Tensor, allowed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Finds the `k` best products of each history: scores and indices as `ExactIndex.search` gives them.
+
+        A ranker would find more candidates than `k` here, and order them by what it learned of the whole history.
+        """
+        events = latest_events(history, self.tower_history)
+        scores, indices = self._index.search(self._user_vectors(events), k, allowed)
+        cold = events.count == 0
+
+        def with_popular() -> tuple[tf.Tensor, tf.Tensor]:
+            asked = tf.ones([tf.shape(cold)[0], 1])
+            popular_scores, popular_indices = self._popular.search(asked, k, allowed)
+            rows = cold[:, tf.newaxis]
+            return tf.where(rows, popular_scores, scores), tf.where(rows, popular_indices, indices)
+
+        return tf.cond(tf.reduce_any(cold), with_popular, lambda: (scores, indices))
+
+    def _user_vectors(self, events: LatestEvents) -> tf.Tensor:
+        vectors = self._index.vectors_at(events.products)
+        outputs = tf.cast(
+            self._encode_user(vectors, events.types, events.gap_seconds, events.mask),
+            tf.float32,
+        )
+        last = tf.gather(outputs, tf.maximum(events.count - 1, 0), batch_dims=1)
+        return tf.where((events.count > 0)[:, tf.newaxis], last, 0.0)
+
+    def _answer(self, scores: tf.Tensor, indices: tf.Tensor) -> dict[str, tf.Tensor]:
+        found = indices >= 0
+        rows = tf.maximum(indices, 0)
+        return {
+            "product_ids": tf.where(found, tf.gather(self._product_ids, rows), ""),
+            "scores": scores,
+            "titles": tf.where(found, tf.gather(self._titles, rows), ""),
+        }
+
+
+def _popularity_scores(popularity: ArrayLike) -> np.ndarray:
+    scores = np.log1p(np.maximum(np.asarray(popularity, dtype=np.float64), 0.0))
+    return np.asarray(scores / max(scores.max(), 1.0e-12), dtype=np.float32)
+
+
+def _text_variable(texts: Sequence[bytes], name: str) -> tf.Variable:
+    return tf.Variable(tf.constant(list(texts), tf.string, [len(texts)]), trainable=False, name=name)
+
+
+def _assert_rows(first: tf.Tensor, name: str, value: tf.Tensor) -> tf.Operation:
+    return tf.debugging.assert_equal(
+        tf.shape(value)[0], tf.shape(first)[0], f"{name} must have as many rows as the other inputs"
+    )
+
+
+def _cut(scores: tf.Tensor, indices: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Empties each row's columns past its own k."""
+    kept = tf.range(tf.shape(scores)[1])[tf.newaxis, :] < k[:, tf.newaxis]
+    return tf.where(kept, scores, -np.inf), tf.where(kept, indices, -1)

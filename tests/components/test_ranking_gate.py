@@ -1,0 +1,98 @@
+"""The gate's decisions, and the options that it takes."""
+
+import pytest
+from pydantic import ValidationError
+
+from components.gate_options import GateOptions
+from components.ranking_gate import Judgement, decide
+
+
+def judgement(value=0.1, popularity=0.1, personal=0.1, high=-0.001, users=500, last=None, metric="novel_ndcg_at_10"):
+    """Numbers in which one metric matters."""
+    interval = {"mean": value - popularity, "low": -0.2, "high": high}
+    return Judgement(
+        metrics={metric: value, "ndcg_at_10": value},
+        baselines={"popularity": {metric: popularity}, "personal_frequency": {metric: personal}},
+        differences={"popularity": {metric: interval}, "personal_frequency": {metric: interval}},
+        users={"test": users, "novel": users, "cold": 0},
+        last_blessed=None if last is None else {"ndcg_at_10": last},
+        last_blessed_differences=None if last is None else {"ndcg_at_10": interval},
+    )
+
+
+def test_within_the_margin_is_blessed():
+    assert decide(judgement(value=0.096, popularity=0.1), GateOptions()).blessed
+
+
+def test_beyond_the_margin_is_refused_with_the_numbers():
+    decision = decide(judgement(value=0.09, popularity=0.1), GateOptions())
+    assert not decision.blessed
+    assert decision.refused_because == [
+        "novel_ndcg_at_10 is 0.0900 over 500 users; it should be at least 0.0950, "
+        "as the baseline popularity has 0.1000."
+    ]
+
+
+def test_the_best_of_the_named_baselines_counts():
+    numbers = judgement(value=0.1, popularity=0.1, personal=0.2)
+    assert decide(numbers, GateOptions()).blessed
+    decision = decide(numbers, GateOptions(baselines=("popularity", "personal_frequency")))
+    assert "the baseline personal_frequency has 0.2000" in decision.refused_because[0]
+    assert decide(numbers, GateOptions(baselines=())).blessed
+
+
+def test_a_shortfall_that_may_be_chance_is_a_note():
+    decision = decide(judgement(value=0.05, high=0.01), GateOptions())
+    assert decision.blessed and "may be chance" in decision.notes[0]
+
+
+def test_too_few_users_are_a_note():
+    decision = decide(judgement(value=0.05, users=99), GateOptions())
+    assert decision.blessed and "under 100 users" in decision.notes[0]
+
+
+def test_a_metric_without_users_is_a_note_in_comparisons_and_a_reason_in_thresholds():
+    numbers = judgement()._replace(
+        metrics={"novel_ndcg_at_10": None},
+        baselines={"popularity": {"novel_ndcg_at_10": None}},
+        differences={"popularity": {}},
+    )
+    decision = decide(numbers, GateOptions())
+    assert decision.blessed and "no user has what it measures" in decision.notes[0]
+    decision = decide(numbers, GateOptions(thresholds={"novel_ndcg_at_10": 0.1}))
+    assert "no user has what it measures" in decision.refused_because[0]
+
+
+def test_the_last_blessed_model_is_compared():
+    options = GateOptions(baseline_margins={}, last_blessed_margin=0.1)
+    assert decide(judgement(value=0.1, last=0.11), options).blessed
+    decision = decide(judgement(value=0.1, last=0.2), options)
+    assert decision.refused_because == [
+        "ndcg_at_10 is 0.1000 over 500 users; it should be at least 0.1800, as the last blessed model has 0.2000."
+    ]
+
+
+def test_reasons_add_up():
+    options = GateOptions(thresholds={"ndcg_at_10": 0.5})
+    assert len(decide(judgement(value=0.05, last=0.2), options).refused_because) == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"thresholds": {"accuracy": 0.5}}, "`accuracy` is not a metric"),
+        ({"thresholds": {"ndcg_at_5": 0.5}}, "add 5 to `k`"),
+        ({"baseline_margins": {"coverage_at_10": 0.1}}, "not a mean over users"),
+        ({"last_blessed_margin": -0.1}, "greater than or equal to 0"),
+        ({"baselines": ["best"]}, "popularity"),
+        ({"tresholds": {}}, "Extra inputs are not permitted"),
+    ],
+)
+def test_options_refuse_what_makes_no_sense(settings, message):
+    with pytest.raises(ValidationError, match=message):
+        GateOptions(**settings)
+
+
+def test_options_survive_json():
+    options = GateOptions(k=(5, 10), thresholds={"novel_recall_at_5": 0.25}, baselines=("personal_frequency",))
+    assert GateOptions.model_validate_json(options.model_dump_json()) == options

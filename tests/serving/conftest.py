@@ -1,0 +1,46 @@
+"""One small exported model for all tests of serving."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from serving.server.grpc_server import GrpcServer
+from serving.server.model_store import ModelStore
+from tests.serving.small_shop import PlainShop, export_small_shop, stand_in_tower
+
+
+@pytest.fixture(scope="session")
+def tower() -> Any:
+    """The stand-in user tower."""
+    return stand_in_tower()
+
+
+@pytest.fixture(scope="session")
+def plain_shop(tower: Any) -> PlainShop:
+    """The shop worked out in plain Python."""
+    return PlainShop(tower)
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory, tower: Any) -> Path:
+    """The shop as a SavedModel."""
+    folder = tmp_path_factory.mktemp("exported") / "model"
+    export_small_shop(folder, tower)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def address(exported: Path) -> Iterator[str]:
+    """Address of a server of the small shop as version 3 of `recommendation`."""
+    models = exported.parent / "models"
+    (models / "recommendation").mkdir(parents=True)
+    (models / "recommendation" / "3").symlink_to(exported)
+    store = ModelStore(lambda: {"recommendation": models / "recommendation"})
+    server = GrpcServer(store)
+    store.start()
+    server.start()
+    yield server.address
+    server.stop(1.0)
+    store.stop()

@@ -1,0 +1,56 @@
+"""The server as a process: ready line, new versions, signals, and no TFX in it."""
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from serving.client import Shelfwise
+from serving.server.main import serve
+from tests.serving.server.tiny_models import write_version
+
+PROJECT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_process_serves_until_it_is_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+    write_version(tmp_path / "adder", 1, 4.0)
+    command = [sys.executable, "-m", "serving.server", "--models", str(tmp_path), "--port", "0"]
+    with subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stderr is not None
+            ready = next(line for line in process.stderr if line.startswith("ready: "))
+            assert "adder version 1" in ready
+            inputs = {"x": np.zeros((1, 2), np.float32), "name": np.array([b""], object)}
+            with Shelfwise(ready.split()[-1]) as client:
+                np.testing.assert_array_equal(client.predict("adder", "", inputs)["sum"], [[4.0, 4.0]])
+            process.send_signal(number)
+            assert process.wait(30) == 0
+        finally:
+            process.kill()
+
+
+def test_the_server_starts_without_models_and_stops_on_its_event(tmp_path: Path) -> None:
+    lines: list[str] = []
+    stop = threading.Event()
+    addresses: list[str] = []
+
+    def on_ready(address: str) -> None:
+        addresses.append(address)
+        stop.set()
+
+    serve(tmp_path, port=0, announce=lines.append, on_ready=on_ready, stop=stop)
+    assert lines == [f"ready: no model yet in {tmp_path}, gRPC at {addresses[0]}", "stopping"]
+
+
+def test_neither_server_nor_client_imports_tfx_or_keras() -> None:
+    program = (
+        "import sys, serving.client, serving.server.main;"
+        "print([name for name in ('tfx', 'apache_beam', 'keras', 'trainer', 'components') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,87 @@
+"""The typed client against a real server."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from serving.client import Answer, Shelfwise
+from serving.client_errors import ModelNotFoundError, RefusedRequestError, ServerUnavailableError
+from tests.serving.small_shop import HISTORY_LENGTH, ODD_IDS, Ask, PlainShop, assert_same
+
+
+@pytest.fixture
+def client(address: str) -> Iterator[Shelfwise]:
+    with Shelfwise(address, timeout_seconds=20) as made:
+        yield made
+
+
+def pairs(answers: list[Answer]) -> list[tuple[str, float]]:
+    return [(answer.product_id, answer.score) for answer in answers]
+
+
+def test_recommend_passes_every_option_on(client: Shelfwise, plain_shop: PlainShop) -> None:
+    ids, types, ages = ["P001", "牛奶", "P003"], ["view", "purchase", "cart"], [50.0, 20.0, 1.0]
+    answers = client.recommend(
+        ids,
+        types,
+        ages,
+        k=6,
+        category="Home",
+        max_price=45.0,
+        in_stock_only=True,
+        exclude_ids=["P004"],
+        include_bought=False,
+    )
+    ask = Ask(ids, types, ages, 6, "Home", 45.0, True, ["P004"], False)
+    assert_same(pairs(answers), plain_shop.recommend(ask))
+    titles = {row["product_id"]: row["title"] for row in plain_shop.rows}
+    assert [answer.title for answer in answers] == [titles[answer.product_id] for answer in answers]
+
+
+def test_a_longer_history_is_cut_to_its_latest_events(client: Shelfwise, plain_shop: PlainShop) -> None:
+    ids = [f"P{number:03d}" for number in range(20)]
+    ages = [float(100 - number) for number in range(20)]
+    ask = Ask(ids[-HISTORY_LENGTH:], ["view"] * HISTORY_LENGTH, ages[-HISTORY_LENGTH:], 4)
+    assert_same(pairs(client.recommend(ids, ["view"] * 20, ages, k=4)), plain_shop.recommend(ask))
+
+
+def test_no_history_gets_popular_products(client: Shelfwise, plain_shop: PlainShop) -> None:
+    assert_same(pairs(client.recommend(k=3)), plain_shop.recommend(Ask(k=3)))
+
+
+@pytest.mark.parametrize("product_id", ODD_IDS)
+def test_odd_ids_go_there_and_back(client: Shelfwise, product_id: str) -> None:
+    assert len(client.similar(product_id, 3)) == 3
+    everything = client.recommend([product_id], k=100)
+    assert product_id in {answer.product_id for answer in everything}
+
+
+def test_similar_and_embed(client: Shelfwise) -> None:
+    assert client.similar("gone") == []
+    assert client.similar("P001", 0) == []
+    assert np.linalg.norm(client.embed(["P001"])) > 0
+
+
+def test_lists_that_do_not_fit_are_refused_before_they_are_sent(client: Shelfwise) -> None:
+    with pytest.raises(ValueError, match="`history_types` must have one value for each of the 2 ids, got 1"):
+        client.recommend(["a", "b"], ["view"])
+    with pytest.raises(ValueError, match="`exclude_ids` takes at most 100 values, got 101"):
+        client.recommend(exclude_ids=[str(number) for number in range(101)])
+
+
+def test_what_the_server_says_becomes_an_exception(client: Shelfwise) -> None:
+    with pytest.raises(ModelNotFoundError, match="nope"):
+        client.predict("nope", "serving_default", {})
+    with pytest.raises(RefusedRequestError, match="input size does not match"):
+        client.predict("recommendation", "embed", {})
+    with pytest.raises(ValueError, match="has no signature `nope`"):
+        client.input_shapes("recommendation", "nope")
+
+
+def test_nobody_at_the_address() -> None:
+    with (
+        Shelfwise("127.0.0.1:1", timeout_seconds=5) as client,
+        pytest.raises(ServerUnavailableError, match="shelfwise serve"),
+    ):
+        client.recommend(["P001"])

@@ -1,0 +1,85 @@
+"""Imports point one way, private names stay in their folder, and the client starts without TFX."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+# From left to right: each may import itself and what stands to its right.
+LAYERS = ("tfx_pipeline", "components", "trainer", "serving")
+MODULES = sorted(path.relative_to(ROOT) for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
+
+
+def imported_names(module: Path, source: str) -> Iterator[tuple[int, str, str]]:
+    """Yields line, module and name (or "") of each absolute or relative import, wherever it stands."""
+    package = module.with_suffix("").parts[:-1]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name, ""
+        elif isinstance(node, ast.ImportFrom):
+            parent = package[: len(package) - node.level + 1] if node.level else ()
+            origin = ".".join([*parent, *([node.module] if node.module else [])])
+            for alias in node.names:
+                yield node.lineno, origin, alias.name
+
+
+def violations(module: Path, source: str) -> list[str]:
+    """Lists what a module imports against the rules, one line each."""
+    found = []
+    layer = LAYERS.index(module.parts[0])
+    for line, origin, name in imported_names(module, source):
+        parts = [*origin.split("."), *([name] if name else [])]
+        if parts[0] not in LAYERS:
+            continue
+        place = f"{module}:{line} imports {'.'.join(parts)}"
+        if LAYERS.index(parts[0]) < layer:
+            found.append(f"{place}: {module.parts[0]} may import {', '.join(LAYERS[layer:])} only")
+        private = [i for i, part in enumerate(parts) if part.startswith("_") and not part.startswith("__")]
+        # A private name belongs to the folder of the module, or package, that holds it.
+        if private and tuple(parts[: private[0]])[: len(module.parts) - 1] != module.parts[:-1]:
+            found.append(f"{place}: {parts[private[0]]} is private to another folder")
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES, ids=str)
+def test_module_imports_point_right_and_leave_private_names_alone(module: Path) -> None:
+    assert violations(module, (ROOT / module).read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "count"),
+    [
+        ("serving/client.py", "import trainer.features", 1),
+        ("serving/client.py", "def f():\n    from tfx_pipeline import config", 1),
+        ("trainer/towers.py", "from components.errors import InputError", 1),
+        ("trainer/towers.py", "from serving import signatures\nimport tensorflow as tf", 0),
+        ("tfx_pipeline/cli.py", "from components.errors import InputError\nfrom trainer import options", 0),
+        ("tfx_pipeline/cli.py", "from components.errors import _secret", 1),
+        ("tfx_pipeline/cli.py", "from components._secret import name", 1),
+        ("tfx_pipeline/tasks/search.py", "from tfx_pipeline.tables import _columns", 1),
+        ("tfx_pipeline/tasks/search.py", "from ..tables import _columns", 1),
+        ("tfx_pipeline/tasks/search.py", "from tfx_pipeline.tasks.common import _columns", 0),
+        ("trainer/towers.py", "from __future__ import annotations\nfrom trainer import __version__", 0),
+    ],
+)
+def test_rules_catch_what_they_should(module: str, source: str, count: int) -> None:
+    assert len(violations(Path(module), source)) == count
+
+
+def test_every_layer_has_modules() -> None:
+    assert {module.parts[0] for module in MODULES} == set(LAYERS)
+
+
+def test_kubeflow_folder_is_no_package() -> None:
+    assert not list((ROOT / "kubeflow").rglob("*.py"))
+
+
+def test_client_starts_without_tfx() -> None:
+    code = "import sys, serving.client; print(sorted({'tfx', 'apache_beam', 'tensorflow_model_analysis'} & {*sys.modules}))"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stdout.strip()) == (0, "[]"), result.stderr[-2000:]

@@ -1,0 +1,29 @@
+"""Two function components, to run pipelines that cost nothing."""
+
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+
+
+@component
+def Write(text: Parameter[str], written: OutputArtifact[standard_artifacts.String]) -> None:
+    """Writes a text, and prints to be caught by the log."""
+    print("written by the node")
+    written.set_string_custom_property("length", str(len(text)))
+    with fileio.open(f"{written.uri}/text", "w") as file:
+        file.write(text)
+
+
+@component
+def Refuse(
+    written: InputArtifact[standard_artifacts.String],
+    word: Parameter[str],
+    read: OutputArtifact[standard_artifacts.String],
+) -> None:
+    """Raises where the text holds a word."""
+    with fileio.open(f"{written.uri}/text", "r") as file:
+        if word in file.read():
+            raise ValueError(f"the text holds {word}")
+    with fileio.open(f"{read.uri}/done", "w") as file:
+        file.write("done")

@@ -1,0 +1,110 @@
+"""A tiny project whose `uv` is a script in a local wheel: the whole set-up runs on it in seconds, without a network."""
+
+import base64
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# Notes each call; waits at a gate (a named pipe) or fails with a text if the test asks for it.
+FAKE_UV = """\
+#!/bin/sh
+echo "$*" >> "$FAKE_UV_FOLDER/calls"
+if [ -p "$FAKE_UV_FOLDER/gate" ]; then cat "$FAKE_UV_FOLDER/gate"; fi
+if [ -f "$FAKE_UV_FOLDER/failure" ]; then cat "$FAKE_UV_FOLDER/failure" >&2; exit 2; fi
+"""
+# The tests' own Python may run on a private glibc; what the set-up sees is said here, and may be changed.
+START = """\
+import sys
+import tools.setup_environment as setup
+setup.glibc_version = lambda: (2, 39)
+{changes}
+sys.exit(setup.main(sys.argv[1:]))
+"""
+
+
+class SetupProject:
+    """A checkout in a temporary folder, and what was installed into it.
+
+    Args:
+        folder: an empty folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "checkout"
+        self.environment = self.root / ".venv"
+        self.complete = self.environment / ".shelfwise-complete"
+        self.controls = folder / "controls"
+        self.gate = self.controls / "gate"
+        self.wheels = folder / "wheels"
+        for path in (self.root, self.controls, self.wheels):
+            path.mkdir(parents=True)
+        shutil.copytree(ROOT / "tools", self.root / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+        (self.root / "setup.py").write_text("", "utf-8")
+        wheel = self.wheels / "uv-0.1-py3-none-any.whl"
+        _write_wheel(wheel)
+        digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+        (self.root / "requirements.lock").write_text(f"uv==0.1 \\\n    --hash=sha256:{digest}\n", "utf-8")
+
+    def start(self, *arguments: str, changes: str = "", **variables: str) -> subprocess.Popen[str]:
+        """Starts the set-up with the base Python; `changes` are statements run before it."""
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
+        settings = {
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_FIND_LINKS": str(self.wheels),
+            "PIP_NO_INDEX": "1",
+            "PIP_NO_CACHE_DIR": "1",
+            "FAKE_UV_FOLDER": str(self.controls),
+        }
+        return subprocess.Popen(
+            [getattr(sys, "_base_executable", sys.executable), "-c", START.format(changes=changes), *arguments],
+            cwd=self.root,
+            env={**inherited, **settings, **variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, changes: str = "", **variables: str) -> tuple[int, str, str]:
+        """Runs the set-up to its end; returns exit code, standard output and standard error."""
+        process = self.start(*arguments, changes=changes, **variables)
+        output, errors = process.communicate(timeout=120)
+        return process.returncode, output, errors
+
+    def calls(self) -> list[str]:
+        """What `uv` was called for, in order: "sync" or "install"."""
+        path = self.controls / "calls"
+        return [line.split()[1] for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+    def open_gate(self) -> int:
+        """Waits until `uv` stands at the gate; returns the descriptor whose closing lets it through."""
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                return os.open(self.gate, os.O_WRONLY | os.O_NONBLOCK)
+            except OSError:
+                # Nobody reads yet: the set-up is still on its way there.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+
+def _write_wheel(path: Path) -> None:
+    files = {
+        "uv-0.1.data/scripts/uv": FAKE_UV,
+        "uv-0.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: uv\nVersion: 0.1\n",
+        "uv-0.1.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(
+        f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b'=').decode()},"
+        f"{len(text.encode())}\n"
+        for name, text in files.items()
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in (*files.items(), ("uv-0.1.dist-info/RECORD", record + "uv-0.1.dist-info/RECORD,,\n")):
+            archive.writestr(name, text)

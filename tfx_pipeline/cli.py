@@ -1,0 +1,155 @@
+"""The command line `shelfwise`. Each command imports what it needs, so that a client never loads TFX."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.errors import InputError
+from tfx_pipeline.config import ConfigError, load_config
+from tfx_pipeline.console import console, error_console
+
+app = typer.Typer(
+    name="shelfwise",
+    help="Shop tables in, served search, recommendation and segmentation models out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+EXIT_BAD_INPUT, EXIT_REFUSED, EXIT_OTHER = 2, 3, 1
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="YAML configuration.")]
+Overrides = Annotated[list[str], typer.Option("--set", help="key.key=value that replaces what the file says.")]
+Root = Annotated[Path, typer.Option(help="Folder of artifacts, logs, served models and summary.json.")]
+Address = Annotated[str, typer.Option(help="HOST:PORT of the server.")]
+K = Annotated[int, typer.Option("--k", min=1, help="Products to answer with.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command()
+def prepare(
+    name: Annotated[str, typer.Argument(help="complete_journey, amazon_sequences or synthetic.")],
+    out: Annotated[Path, typer.Option(help="Folder for the tables.")],
+    source: Annotated[Path | None, typer.Option(help="Where the data set lies, if it has no package.")] = None,
+    sample: Annotated[float, typer.Option(help="Share of the users to keep.")] = 1.0,
+) -> None:
+    """Turn a known data set into Shelfwise's tables."""
+    from tfx_pipeline.datasets import prepare_dataset
+
+    for table, rows in prepare_dataset(name, out, source, sample).items():
+        console.print(f"  {table:<12}{rows:>12,} rows", markup=False)
+
+
+@app.command()
+def run(
+    config: ConfigFile,
+    root: Root = Path("runs/default"),
+    tasks: Annotated[str, typer.Option(help="Comma-separated names of the tasks to run; all by default.")] = "",
+    overrides: Overrides = [],  # noqa: B006  Typer wants a literal default.
+) -> None:
+    """Validate, transform, train, judge and push."""
+    loaded = load_config(config, overrides, [task for task in tasks.split(",") if task])
+    console.print("Loading TFX …")
+    from tfx_pipeline.summary_table import print_summary
+    from tfx_pipeline.run import run as run_pipeline
+
+    summary = run_pipeline(loaded, root)
+    print_summary(summary)
+    if not all(task["blessed"] for task in summary["tasks"].values()):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command()
+def serve(
+    root: Root = Path("runs/default"),
+    host: Annotated[str, typer.Option(help="Address to bind to.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="gRPC port; 0 picks a free one.")] = 8500,
+) -> None:
+    """Serve the pushed models over TF Serving's gRPC until stopped."""
+    from serving.server.main import serve as serve_forever
+
+    serve_forever(root / "serving", host, port, announce=lambda line: console.print(line, markup=False))
+
+
+@app.command()
+def recommend(
+    products: Annotated[list[str] | None, typer.Argument(help="The history: product ids, newest last.")] = None,
+    user: Annotated[str, typer.Option(help="Take the history of this user from --events.")] = "",
+    events: Annotated[Path | None, typer.Option(help="Events table with the user's history.")] = None,
+    k: K = 10,
+    category: Annotated[str, typer.Option(help="Only products below this category.")] = "",
+    max_price: Annotated[float, typer.Option(help="Only products up to this price; 0 for any.")] = 0.0,
+    in_stock: Annotated[bool, typer.Option("--in-stock", help="Only products in stock.")] = False,
+    new_only: Annotated[bool, typer.Option("--new-only", help="Leave out what the user bought.")] = False,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server for a user's next products."""
+    from tfx_pipeline import client_commands
+
+    client_commands.recommend(
+        client_commands.read_history(products or [], user, events),
+        k=k,
+        category=category,
+        max_price=max_price,
+        in_stock_only=in_stock,
+        include_bought=not new_only,
+        address=address,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def similar(
+    product: Annotated[str, typer.Argument(help="Product id.")],
+    k: K = 10,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server for products like one."""
+    from tfx_pipeline import client_commands
+
+    client_commands.similar(product, k=k, address=address, as_json=as_json)
+
+
+@app.command(name="compile")
+def compile_spec(
+    config: ConfigFile,
+    image: Annotated[str, typer.Option(help="Container image with Shelfwise installed.")],
+    pipeline_root: Annotated[str, typer.Option(help="URI below which the cluster keeps artifacts.")],
+    out: Annotated[Path, typer.Option(help="YAML file to write.")],
+    overrides: Overrides = [],  # noqa: B006
+) -> None:
+    """Write the pipeline as a Kubeflow Pipelines specification."""
+    loaded = load_config(config, overrides)
+    from tfx_pipeline.kubeflow_runner import compile_pipeline
+
+    compile_pipeline(loaded, image=image, pipeline_root=pipeline_root, out=out)
+    console.print(f"wrote {out}", markup=False)
+
+
+@app.command()
+def demo(root: Root = Path("runs/demo")) -> None:
+    """Run everything on Complete Journey: prepare, train, push, serve, ask."""
+    from tfx_pipeline.demo import run_demo
+
+    if not run_demo(root):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def main() -> None:
+    """Runs the command line; a user's mistake ends in one message and exit code 2, never in a traceback."""
+    from serving.client import ServingError
+
+    try:
+        app()
+    except (ConfigError, InputError) as error:
+        error_console.print(f"error: {error}", markup=False)
+        sys.exit(EXIT_BAD_INPUT)
+    except (ServingError, RuntimeError, OSError) as error:
+        error_console.print(f"error: {error}", markup=False)
+        sys.exit(EXIT_OTHER)
+    except KeyboardInterrupt:
+        error_console.print("stopped")
+        sys.exit(EXIT_OTHER)

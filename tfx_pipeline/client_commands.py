@@ -1,0 +1,80 @@
+"""Commands that ask a running server; nothing here loads TFX or a model."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from components.errors import InputError
+from serving.client import Answer, Shelfwise
+from tfx_pipeline.console import console, plain_table
+from tfx_pipeline.user_history import History, history_of_products, read_user_history
+
+# Products that share a title are one row to a person, so more are asked for than are shown.
+_PRODUCTS_PER_TITLE = 5
+
+
+def recommend(
+    history: History,
+    *,
+    k: int,
+    category: str,
+    max_price: float,
+    in_stock_only: bool,
+    include_bought: bool,
+    address: str,
+    as_json: bool,
+) -> None:
+    """Prints a user's next products."""
+    with Shelfwise(address) as client:
+        answer = client.recommend(
+            history.product_ids,
+            history_types=history.event_types,
+            history_ages_seconds=history.ages_seconds,
+            k=k if as_json else k * _PRODUCTS_PER_TITLE,
+            category=category,
+            max_price=max_price,
+            in_stock_only=in_stock_only,
+            include_bought=include_bought,
+        )
+    print_answers(answer, k, as_json)
+
+
+def similar(product_id: str, *, k: int, address: str, as_json: bool) -> None:
+    """Prints products like one."""
+    with Shelfwise(address) as client:
+        answer = client.similar(product_id, k=k if as_json else k * _PRODUCTS_PER_TITLE)
+    print_answers(answer, k, as_json)
+
+
+def print_answers(answer: Sequence[Answer], k: int, as_json: bool) -> None:
+    """Prints JSON as it came, or a table with one row a title."""
+    if as_json:
+        console.print_json(json.dumps([asdict(product) for product in answer], ensure_ascii=False))
+        return
+    if not answer:
+        console.print("no product fits")
+        return
+    table = plain_table("title", "score", "product id", "same title")
+    best: dict[str, Answer] = {}
+    alike: dict[str, int] = {}
+    for product in answer:
+        best.setdefault(product.title, product)
+        alike[product.title] = alike.get(product.title, 0) + 1
+    for title in list(best)[:k]:
+        more = f"+{alike[title] - 1}" if alike[title] > 1 else ""
+        table.add_row(title, f"{best[title].score:.3f}", best[title].product_id, more)
+    console.print(table)
+
+
+def read_history(products: Sequence[str], user: str, events: Path | None) -> History:
+    """Takes the history from product ids (newest last), or from a user's rows of an events table.
+
+    Raises:
+        InputError: The user or the file is not there, or a column is missing.
+    """
+    if not user:
+        return history_of_products(products)
+    if events is None:
+        raise InputError("--user needs --events FILE, the table that holds the user's events")
+    return read_user_history(events, user)

@@ -1,0 +1,15 @@
+"""The one console that the command line prints through."""
+
+from rich.console import Console
+from rich.table import Table
+
+console = Console(highlight=False, soft_wrap=True)
+error_console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def plain_table(*headings: str) -> Table:
+    """Returns a table without frames: first column left, the others right, ready to be copied from a terminal."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number == 0 else "right", overflow="fold")
+    return table

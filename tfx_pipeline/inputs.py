@@ -1,0 +1,79 @@
+"""What a pipeline needs to know of the world outside: the tables' content, the last blessed models, the user key.
+
+On Kubeflow there are no resolver nodes and no drivers, so these facts are looked up before the pipeline is made,
+and enter it as plain values.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from apache_beam.io.filesystems import CompressionTypes, FileSystems
+
+from components.errors import InputError
+
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineInputs:
+    """Plain values that `create_pipeline` takes beside the configuration.
+
+    Attributes:
+        table_digests: sha256 of each table's content, by table name.
+        last_blessed: Path of the model that each task's new model must not be worse than, by task name.
+        user_id_key: Key of the hashes that stand for user ids in logs and quarantine.
+    """
+
+    table_digests: Mapping[str, str]
+    last_blessed: Mapping[str, str] = field(default_factory=dict)
+    user_id_key: str = "shelfwise"
+
+    def quarantine_key(self, plain_user_ids: bool) -> str | None:
+        """Returns the key that quarantined user ids are hashed with, None where they are shown as they are."""
+        return None if plain_user_ids else self.user_id_key
+
+
+def digest_table(name: str, path: str) -> str:
+    """Returns the sha256 of the content of all files that a table's path or glob matches.
+
+    Names and times do not count, so touching or moving a file changes nothing. Reads each file once.
+
+    Raises:
+        InputError: Nothing matches, or a file cannot be read.
+    """
+    try:
+        files = sorted(match.path for match in FileSystems.match([path])[0].metadata_list)
+        if not files:
+            raise InputError(
+                f"table {name}: expected a file or a glob that matches one, found nothing at {path}; "
+                f"mend `tables.{name}` in the configuration"
+            )
+        digest = hashlib.sha256()
+        for file in files:
+            digest.update(_digest_file(file))
+    except OSError as error:
+        raise InputError(f"table {name}: {path} cannot be read: {error}") from error
+    return digest.hexdigest()
+
+
+def user_id_key(root: Path) -> str:
+    """Returns the root folder's own key for hashing user ids, made at random when it is first asked for."""
+    file = root / "user_id.key"
+    if not file.exists():
+        root.mkdir(parents=True, exist_ok=True)
+        partial = root / "user_id.key.partial"
+        partial.touch(mode=0o600)
+        partial.write_text(secrets.token_hex(32), encoding="ascii")
+        partial.rename(file)
+    return file.read_text(encoding="ascii")
+
+
+def _digest_file(path: str) -> bytes:
+    digest = hashlib.sha256()
+    with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.digest()

@@ -1,0 +1,44 @@
+"""The pipeline, as a pure function of the configuration and of what is known of the inputs."""
+
+import hashlib
+import json
+
+from tfx.orchestration import metadata
+from tfx.orchestration.pipeline import Pipeline
+
+from tfx_pipeline.config import Config
+from tfx_pipeline.inputs import PipelineInputs
+from tfx_pipeline.tables import table_nodes
+from tfx_pipeline.tasks import recommendation
+
+
+def create_pipeline(config: Config, inputs: PipelineInputs, root: str) -> Pipeline:
+    """Puts the nodes of the configured tables and tasks together.
+
+    Args:
+        config: What to run.
+        inputs: Digests and paths that were looked up beforehand.
+        root: Folder or URI below which artifacts, metadata and served models go.
+
+    Returns:
+        A pipeline for any TFX runner; equal arguments give equal pipelines.
+    """
+    tables = {name: table_nodes(name, config, inputs) for name in config.tables.given()}
+    nodes = [node for table in tables.values() for node in table.nodes]
+    if config.tasks.recommendation is not None:
+        nodes += recommendation.task_nodes(config, config.tasks.recommendation, tables, inputs, root)
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=f"{root}/artifacts",
+        components=nodes,
+        enable_cache=True,
+        metadata_connection_config=metadata.sqlite_metadata_connection_config(f"{root}/metadata.sqlite"),
+        beam_pipeline_args=list(config.beam_args),
+    )
+
+
+def fingerprint(pipeline: Pipeline) -> str:
+    """Returns a digest of all that decides what the nodes put out: their names and execution properties."""
+    properties = {node.id: sorted((key, str(value)) for key, value in node.exec_properties.items()) for node in
+                  pipeline.components}
+    return hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()

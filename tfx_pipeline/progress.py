@@ -1,0 +1,36 @@
+"""One progress line a node on the terminal."""
+
+from typing import TextIO
+
+from rich.console import Console
+
+from tfx_pipeline.local_runner import NodeResult
+
+
+class TerminalProgress:
+    """Shows the running node with a spinner on a terminal, and a line for each node that is done."""
+
+    def __init__(self, stream: TextIO, nodes: int) -> None:
+        """Prints to `stream`, counting up to `nodes`."""
+        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._nodes = nodes
+        self._done = 0
+        self._status = self._console.status("")
+
+    def started(self, node_id: str) -> None:
+        """Shows which node runs; on a stream that is no terminal nothing is printed yet."""
+        self._status.update(f"{node_id} …")
+        self._status.start()
+
+    def finished(self, result: NodeResult) -> None:
+        """Prints the node's line."""
+        self.stopped()
+        self._done += 1
+        note = "  cached" if result.cached else ""
+        self._console.print(
+            f"  {self._done:>2}/{self._nodes}  {result.node_id:<36}{result.seconds:>7.1f} s{note}", markup=False
+        )
+
+    def stopped(self) -> None:
+        """Takes the spinner away."""
+        self._status.stop()

@@ -1,0 +1,87 @@
+"""`shelfwise run`: from a configuration to pushed models and summary.json."""
+
+import dataclasses
+import datetime
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from components.errors import InputError
+from components.failure_cause import find_cause
+from tfx_pipeline.config import Config
+from tfx_pipeline.console import console
+from tfx_pipeline.inputs import PipelineInputs, digest_table, user_id_key
+from tfx_pipeline.local_runner import NodeFailed, logs_in, run_locally
+from tfx_pipeline.pipeline import create_pipeline, fingerprint
+from tfx_pipeline.progress import TerminalProgress
+from tfx_pipeline.summary import build_summary, read_summary, write_summary
+
+
+class RunFailed(RuntimeError):
+    """A node failed for a reason that is not the user's input; the message says why and where the log is."""
+
+
+def run(config: Config, root: Path) -> dict[str, Any]:
+    """Runs the configured tasks under `root` and writes summary.json there.
+
+    Args:
+        config: What to run.
+        root: Folder of artifacts, metadata, logs, served models and the summary; made if absent.
+
+    Returns:
+        The summary.
+
+    Raises:
+        InputError: The tables are not what they should be.
+        RunFailed: Anything else stopped a node.
+    """
+    start = time.monotonic()
+    root = root.resolve()
+    log_file = root / "logs" / f"{datetime.datetime.now():%Y%m%d-%H%M%S}.log"
+    inputs = PipelineInputs(
+        table_digests={name: digest_table(name, path) for name, path in config.tables.given().items()},
+        user_id_key=user_id_key(root),
+    )
+    origins = _origins(config, inputs, root)
+    inputs = dataclasses.replace(
+        inputs, last_blessed={task: origin["compared_with"] for task, origin in origins.items()}
+    )
+    with logs_in(log_file) as terminal:
+        pipeline = create_pipeline(config, inputs, str(root))
+        progress = TerminalProgress(terminal, len(pipeline.components))
+        try:
+            results = run_locally(pipeline, progress)
+        except NodeFailed as error:
+            progress.stopped()
+            raise _explain(error, log_file) from error
+        finally:
+            progress.stopped()
+    summary = build_summary(config, results, time.monotonic() - start, origins)
+    console.print(f"  summary  {write_summary(root, summary)}", markup=False)
+    return summary
+
+
+def _origins(config: Config, inputs: PipelineInputs, root: Path) -> dict[str, dict[str, str]]:
+    """Finds what each task's model is to be compared with.
+
+    A run with the same fingerprint as the last one is compared with what that one was compared with, so that
+    running twice changes nothing; any other run is compared with the model that was pushed last.
+    """
+    mark = fingerprint(create_pipeline(config, inputs, str(root)))
+    last: Mapping[str, Any] = read_summary(root).get("tasks", {})
+    origins = {}
+    for task in config.tasks.requested():
+        before = last.get(task, {})
+        compared_with = before.get("compared_with", "")
+        if before and before["fingerprint"] != mark:
+            compared_with = before["pushed"] or compared_with
+        origins[task] = {"fingerprint": mark, "compared_with": compared_with}
+    return origins
+
+
+def _explain(error: NodeFailed, log_file: Path) -> Exception:
+    cause = find_cause(error.__cause__ or error)
+    if cause.kind == "input":
+        return InputError(cause.message)
+    return RunFailed(f"{error.node_id} failed: {cause.message}\n  log: {log_file}")

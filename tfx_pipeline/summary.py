@@ -1,0 +1,113 @@
+"""summary.json: what a run did, for people and for programs."""
+
+import json
+import resource
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tfx.dsl.io import fileio
+
+from tfx_pipeline.config import Config
+from tfx_pipeline.local_runner import NodeResult
+from tfx_pipeline.tasks.recommendation import NODES
+
+_FILE_NAME = "summary.json"
+
+
+def build_summary(
+    config: Config,
+    results: Mapping[str, NodeResult],
+    total_seconds: float,
+    origins: Mapping[str, Mapping[str, str]],
+) -> dict[str, Any]:
+    """Puts a summary together from the artifacts of a run.
+
+    Args:
+        config: The run's configuration.
+        results: The result of each node.
+        total_seconds: Wall time of the whole run.
+        origins: What to remember of each task for the next run's comparison: `fingerprint` and `compared_with`.
+
+    Returns:
+        The content of summary.json.
+    """
+    return {
+        "version": 1,
+        "config": config.model_dump(mode="json"),
+        "tasks": {task: {**_task(results), **origins[task]} for task in config.tasks.requested()},
+        "quarantine": _quarantine(results),
+        "seconds": {node_id: round(result.seconds, 2) for node_id, result in results.items()},
+        "total_seconds": round(total_seconds, 2),
+        "peak_rss_bytes": _peak_rss_bytes(),
+    }
+
+
+def write_summary(root: Path, summary: Mapping[str, Any]) -> Path:
+    """Writes summary.json under `root`, whole or not at all."""
+    file = root / _FILE_NAME
+    partial = file.with_suffix(".partial")
+    partial.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.rename(file)
+    return file
+
+
+def read_summary(root: Path) -> dict[str, Any]:
+    """Returns the last run's summary, empty where there was none."""
+    file = root / _FILE_NAME
+    if not file.exists():
+        return {}
+    summary: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return summary
+
+
+def _task(results: Mapping[str, NodeResult]) -> dict[str, Any]:
+    evaluation = _read_json(results[NODES.evaluator].outputs["evaluation"].uri, "evaluation.json")
+    validation = results[NODES.serving_validator].outputs["blessing"]
+    pushed = results[NODES.pusher].outputs["pushed_model"].properties
+    served = bool(validation.properties.get("blessed"))
+    refused_because = list(evaluation["refused_because"])
+    if not served:
+        refused_because += _read_json(validation.uri, "problems.json")
+    return {
+        "metrics": evaluation["metrics"],
+        "baselines": evaluation["baselines"],
+        "differences": evaluation["differences"],
+        "users": evaluation["users"],
+        "blessed": bool(evaluation["blessed"]) and served,
+        "refused_because": refused_because,
+        "pushed": pushed["pushed_destination"] if pushed.get("pushed") else None,
+        "examples": _read_json(results[NODES.examples].outputs["catalogue"].uri, "catalogue.json")["examples"],
+        "counts": _read_json(results[NODES.examples].outputs["catalogue"].uri, "catalogue.json")["counts"],
+        "model_bytes": _folder_bytes(f"{results[NODES.index].outputs['model'].uri}/Format-Serving"),
+    }
+
+
+def _quarantine(results: Mapping[str, NodeResult]) -> dict[str, dict[str, int]]:
+    """Adds up the reasons of every quarantine artifact, by table."""
+    tables: dict[str, dict[str, int]] = {}
+    for result in results.values():
+        if "quarantine" not in result.outputs:
+            continue
+        counts = _read_json(result.outputs["quarantine"].uri, "counts.json")
+        reasons = tables.setdefault(counts["table"], {})
+        for reason, count in counts["bad"].items():
+            reasons[reason] = reasons.get(reason, 0) + count
+    return tables
+
+
+def _read_json(folder: str, name: str) -> Any:
+    with fileio.open(f"{folder}/{name}", "r") as file:
+        return json.load(file)
+
+
+def _folder_bytes(folder: str) -> int:
+    return sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
+
+
+def _peak_rss_bytes() -> int:
+    """Returns the largest resident size of this process and of any child, added up (a bound for all together)."""
+    own, children = (
+        resource.getrusage(who).ru_maxrss * 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return own + children

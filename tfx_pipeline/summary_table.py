@@ -1,0 +1,49 @@
+"""The end of a run on the terminal: metrics beside baselines, and what was pushed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfx_pipeline.console import console, plain_table
+
+_SHOWN = ("ndcg_at_10", "recall_at_10", "mrr_at_10", "novel_ndcg_at_10", "novel_recall_at_10", "coverage_at_10")
+
+
+def print_summary(summary: Mapping[str, Any]) -> None:
+    """Prints the tasks' metrics, quarantined rows and pushed models."""
+    for table, reasons in summary["quarantine"].items():
+        if reasons:
+            listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
+            console.print(f"  quarantined rows of {table}: {listed}", markup=False)
+    for name, task in summary["tasks"].items():
+        console.print()
+        console.print(_metrics_table(name, task))
+        _print_outcome(name, task)
+    console.print(
+        f"{summary['total_seconds']:.0f} s, peak memory {summary['peak_rss_bytes'] / 2**30:.1f} GiB", markup=False
+    )
+
+
+def _metrics_table(name: str, task: Mapping[str, Any]) -> Any:
+    rows = {"this model": task["metrics"]["test"], **task["baselines"]}
+    table = plain_table(f"{name}, test period", *_SHOWN)
+    for label, metrics in rows.items():
+        table.add_row(label.replace("_", " "), *(_number(metrics.get(metric)) for metric in _SHOWN))
+    return table
+
+
+def _print_outcome(name: str, task: Mapping[str, Any]) -> None:
+    interval = task["differences"].get("popularity", {}).get("novel_ndcg_at_10")
+    if interval:
+        console.print(
+            f"novel_ndcg_at_10 against popularity: {interval['mean']:+.4f} "
+            f"(95% interval {interval['low']:+.4f} to {interval['high']:+.4f})",
+            markup=False,
+        )
+    for reason in task["refused_because"]:
+        console.print(f"{name} refused: {reason}", markup=False)
+    if task["pushed"]:
+        console.print(f"{name} pushed to {task['pushed']}", markup=False)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"

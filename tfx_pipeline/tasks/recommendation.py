@@ -1,0 +1,155 @@
+"""The task recommendation: histories in, products out."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from tfx.components import Pusher, Transform
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
+from tfx.proto import pusher_pb2, transform_pb2
+
+from components.atomic_pusher import AtomicPusherExecutor
+from components.candidate_index import CandidateIndex, CandidateIndexOptions
+from components.model_trainer import ModelTrainer
+from components.ranking_evaluator import RankingEvaluator
+from components.serving_validator import ServingValidator
+from components.source_digest import source_digest
+from components.task_examples import TaskExamples
+from components.task_examples_options import TaskExamplesOptions
+from components.text_vectors import TextVectors
+from tfx_pipeline.config import Config, RecommendationConfig
+from tfx_pipeline.inputs import PipelineInputs
+from tfx_pipeline.tables import TableNodes
+from trainer.two_tower import TwoTowerOptions
+
+
+class NodeIds(NamedTuple):
+    """Names of the task's nodes, as they stand in ML Metadata, on the terminal and in summary.json."""
+
+    transform: str = "ProductsTransform"
+    text_vectors: str = "ProductsTextVectors"
+    examples: str = "RecommendationExamples"
+    trainer: str = "RecommendationTrainer"
+    index: str = "RecommendationIndex"
+    evaluator: str = "RecommendationEvaluator"
+    serving_validator: str = "RecommendationServingValidator"
+    pusher: str = "RecommendationPusher"
+
+
+NODES = NodeIds()
+MODEL_NAME = "recommendation"
+
+
+def task_nodes(
+    config: Config,
+    task: RecommendationConfig,
+    tables: Mapping[str, TableNodes],
+    inputs: PipelineInputs,
+    root: str,
+) -> list[BaseNode]:
+    """Returns the task's nodes in order, from Transform to Pusher.
+
+    Args:
+        config: The whole configuration.
+        task: The task's own part of it.
+        tables: The table nodes that the task reads from.
+        inputs: The last blessed model.
+        root: The model is pushed to `<root>/serving/recommendation`.
+    """
+    products = tables.get("products")
+    users = tables.get("users")
+    examples = TaskExamples(
+        events=tables["events"].examples,
+        products=products and products.examples,
+        users=users and users.examples,
+        options=_examples_options(config, task, inputs),
+        source_digest=source_digest("components.task_examples"),
+    ).with_id(NODES.examples)
+    for table in tables.values():
+        examples.add_upstream_node(table.gate)
+
+    transform = _transform(config, products) if products else None
+    text_vectors = _text_vectors(config, products) if products and config.text else None
+    model_trainer = ModelTrainer(
+        examples=examples.outputs["examples"],
+        catalogue=examples.outputs["catalogue"],
+        transformed_products=transform and transform.outputs["transformed_examples"],
+        text_vectors=text_vectors and text_vectors.outputs["vectors"],
+        run_fn="trainer.two_tower.run",
+        options=TwoTowerOptions(text=config.text, tower=task.towers, training=task.training),
+        seed=config.seed,
+        source_digest=source_digest("components.model_trainer", "trainer.two_tower"),
+    ).with_id(NODES.trainer)
+    index = CandidateIndex(
+        model=model_trainer.outputs["model"],
+        catalogue=examples.outputs["catalogue"],
+        transformed_products=transform and transform.outputs["transformed_examples"],
+        text_vectors=text_vectors and text_vectors.outputs["vectors"],
+        options=CandidateIndexOptions(serving=task.serving),
+        source_digest=source_digest("components.candidate_index"),
+    ).with_id(NODES.index)
+    evaluator = RankingEvaluator(
+        examples=examples.outputs["examples"],
+        model=index.outputs["model"],
+        catalogue=examples.outputs["catalogue"],
+        options=task.gate,
+        last_blessed=inputs.last_blessed.get(MODEL_NAME, ""),
+        source_digest=source_digest("components.ranking_evaluator"),
+    ).with_id(NODES.evaluator)
+    serving_validator = ServingValidator(
+        model=index.outputs["model"],
+        catalogue=examples.outputs["catalogue"],
+        source_digest=source_digest("components.serving_validator"),
+    ).with_id(NODES.serving_validator)
+    pusher = Pusher(
+        model=index.outputs["model"],
+        model_blessing=evaluator.outputs["blessing"],
+        infra_blessing=serving_validator.outputs["blessing"],
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=f"{root}/serving/{MODEL_NAME}")
+        ),
+        custom_executor_spec=ExecutorClassSpec(AtomicPusherExecutor),
+    ).with_id(NODES.pusher)
+    nodes = [examples, transform, text_vectors, model_trainer, index, evaluator, serving_validator, pusher]
+    return [node for node in nodes if node is not None]
+
+
+def _examples_options(config: Config, task: RecommendationConfig, inputs: PipelineInputs) -> TaskExamplesOptions:
+    return TaskExamplesOptions(
+        split=task.split,
+        event_types=task.event_types,
+        bought_event_type=task.bought_event_type,
+        min_product_events=task.min_product_events,
+        window=task.towers.history,
+        text_fields=config.text.fields if config.text else (),
+        max_unknown_product_fraction=config.limits.max_unknown_product_fraction,
+        user_id_key=inputs.quarantine_key(config.plain_user_ids),
+        seed=config.seed,
+    )
+
+
+def _transform(config: Config, products: TableNodes) -> Transform:
+    every_row = transform_pb2.SplitsConfig(analyze=["all"], transform=["all"])
+    transform = Transform(
+        examples=products.examples,
+        schema=products.schema,
+        preprocessing_fn="trainer.preprocessing.preprocessing_fn",
+        splits_config=every_row,
+        custom_config={
+            "number_columns": list(config.features.products.numeric),
+            "category_columns": list(config.features.products.categorical),
+            # TFX's cache does not see a change in the function that it is given by name.
+            "source_digest": source_digest("trainer.preprocessing"),
+        },
+        disable_statistics=True,
+    ).with_id(NODES.transform)
+    transform.add_upstream_node(products.gate)
+    return transform
+
+
+def _text_vectors(config: Config, products: TableNodes) -> TextVectors:
+    text_vectors = TextVectors(
+        products=products.examples, options=config.text, source_digest=source_digest("components.text_vectors")
+    ).with_id(NODES.text_vectors)
+    text_vectors.add_upstream_node(products.gate)
+    return text_vectors

@@ -1,0 +1,1 @@
+"""The set-up of `.venv`: standard library only, since it runs before anything is installed."""

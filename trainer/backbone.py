@@ -1,0 +1,130 @@
+"""Texts to vectors: a BERT backbone with its tokenizer inside, so that strings go in."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from trainer.options import TextOptions
+from trainer.pretrained import load_pretrained, make_tokenizer
+
+
+@keras.saving.register_keras_serializable(package="shelfwise")
+class TextEncoder(keras.Model):
+    """Encodes texts: tokens, BERT, mean over the tokens, L2.
+
+    A batch is padded to its longest text, never to `sequence_length`, so short texts are cheap. What LoRA has
+    learned is merged into the weights when the model is saved; the loaded model has no LoRA any more.
+
+    Call arguments:
+        texts: string tensor `(batch,)`, UTF-8.
+
+    Returns:
+        float32 `(batch, dimensions)` of length 1. An empty text has a vector too, that of [CLS] [SEP].
+
+    Args:
+        backbone: A `keras_nlp.models.BertBackbone`.
+        tokenizer: The `keras_nlp.models.BertTokenizer` of its vocabulary.
+        sequence_length: Tokens a text is cut to, [CLS] and [SEP] included.
+    """
+
+    def __init__(self, *, backbone: Any, tokenizer: Any, sequence_length: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 2 < sequence_length <= backbone.max_sequence_length:
+            raise ValueError(
+                f"`sequence_length` should be from 3 to {backbone.max_sequence_length}, which is what the backbone "
+                f"reads. Received {sequence_length}."
+            )
+        self.backbone = backbone
+        self.tokenizer = tokenizer
+        self.sequence_length = sequence_length
+        self.dimensions: int = backbone.hidden_dim
+        self.built = True
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def token_ids(self, texts: Any) -> Any:
+        """Tokenizes texts `(batch,)` into ragged int32 `(batch, None)`, [CLS] and [SEP] included, cut to length."""
+        tokens = self.tokenizer.tokenize(texts)[:, : self.sequence_length - 2]
+        ends = tf.ones([tf.shape(texts)[0], 1], tokens.dtype)
+        ragged = tf.concat([ends * self.tokenizer.cls_token_id, tokens, ends * self.tokenizer.sep_token_id], axis=1)
+        return tf.cast(ragged, tf.int32)
+
+    def encode_tokens(self, token_ids: Any, training: bool = False) -> Any:
+        """Encodes int32 `(batch, width)` token ids, padded with the [PAD] id, to float32 `(batch, dimensions)`."""
+        mask = tf.not_equal(token_ids, self.tokenizer.pad_token_id)
+        inputs = {"token_ids": token_ids, "segment_ids": tf.zeros_like(token_ids), "padding_mask": mask}
+        sequence = tf.cast(self.backbone(inputs, training=training)["sequence_output"], tf.float32)
+        weights = tf.cast(mask, tf.float32)[..., None]
+        mean = tf.reduce_sum(sequence * weights, axis=1) / tf.maximum(tf.reduce_sum(weights, axis=1), 1.0)
+        return tf.math.l2_normalize(mean, axis=-1)
+
+    def call(self, texts: Any, training: bool = False) -> Any:
+        return self.encode_tokens(self.token_ids(texts).to_tensor(self.tokenizer.pad_token_id), training=training)
+
+    def enable_lora(self, rank: int) -> None:
+        """Freezes the backbone but for a LoRA update of the attention's query and value matrices."""
+        self.backbone.enable_lora(rank)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "lowercase": self.tokenizer.lowercase,
+            "sequence_length": self.sequence_length,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "TextEncoder":
+        settings = dict(config)
+        settings["backbone"] = keras.saving.deserialize_keras_object(settings["backbone"])
+        # The vocabulary is not in the configuration: Keras saves it as an asset of the tokenizer.
+        settings["tokenizer"] = make_tokenizer(None, settings.pop("lowercase"))
+        return cls(**settings)
+
+
+def load_text_encoder(options: TextOptions) -> TextEncoder:
+    """Builds the encoder that the options name, with pretrained weights.
+
+    Raises:
+        ValueError: The backbone is not to be had, or reads fewer tokens than `options.sequence_length`.
+    """
+    pretrained = load_pretrained(options.backbone)
+    return TextEncoder(
+        backbone=pretrained.backbone, tokenizer=pretrained.tokenizer, sequence_length=options.sequence_length
+    )
+
+
+def encode_texts(encoder: TextEncoder, texts: Sequence[str], batch_size: int) -> npt.NDArray[np.float32]:
+    """Encodes many texts at once, those of like length together so that little padding is computed.
+
+    Args:
+        encoder: The encoder; call this on the same one again, so that its graph is traced once.
+        texts: Texts, best a thousand or more a call.
+        batch_size: Texts a step.
+
+    Returns:
+        float32 `(texts, dimensions)`, in the order of `texts`.
+    """
+    if not texts:
+        return np.zeros((0, encoder.dimensions), np.float32)
+    tokens = encoder.token_ids(tf.constant(list(texts), tf.string))
+    order = np.argsort(tokens.row_lengths().numpy(), kind="stable")
+    vectors = np.zeros((len(texts), encoder.dimensions), np.float32)
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        batch = tf.gather(tokens, rows).to_tensor(encoder.tokenizer.pad_token_id)
+        vectors[rows] = _encode_step(encoder)(batch).numpy()
+    return vectors
+
+
+def _encode_step(encoder: TextEncoder) -> Any:
+    step = getattr(encoder, "_shelfwise_encode_step", None)
+    if step is None:
+        step = tf.function(
+            encoder.encode_tokens, input_signature=[tf.TensorSpec([None, None], tf.int32)], autograph=False
+        )
+        encoder._shelfwise_encode_step = step
+    return step

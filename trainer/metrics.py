@@ -1,0 +1,168 @@
+"""Ranking metrics over fixed-width lists of product indices, vectorised over users, in plain NumPy.
+
+A list holds a user's products best first; -1 stands for no product, at any place. Targets are flattened: those of
+user i are `target_index[target_offsets[i]:target_offsets[i + 1]]`, distinct. Metrics are one value a user, NaN for
+a user without targets.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+IntArray = npt.NDArray[np.integer]
+BoolArray = npt.NDArray[np.bool_]
+FloatArray = npt.NDArray[np.float64]
+
+_RESAMPLED_VALUES_AT_ONCE = 10_000_000
+
+
+class Interval(NamedTuple):
+    """A mean and its bootstrap interval; NaN where there are too few values to say."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def hit_matrix(lists: IntArray, target_offsets: IntArray, target_index: IntArray) -> BoolArray:
+    """Says which places of the lists hold a target of their user.
+
+    Args:
+        lists: int `(users, width)`; no product twice in a row.
+        target_offsets: int `(users + 1,)`, from 0, not decreasing.
+        target_index: int `(targets,)`.
+
+    Returns:
+        bool `(users, width)`.
+
+    Raises:
+        ValueError: The offsets do not go with the lists.
+    """
+    users = len(lists)
+    if len(target_offsets) != users + 1:
+        raise ValueError(
+            f"`target_offsets` should have {users + 1} values, one more than `lists` has rows. "
+            f"Received {len(target_offsets)}."
+        )
+    # A (user, product) pair becomes one number; product -1 gets the slot 0 that no target has.
+    stride = int(max(lists.max(initial=-1), target_index.max(initial=-1))) + 2
+    wanted = np.sort(np.repeat(np.arange(users, dtype=np.int64), np.diff(target_offsets)) * stride + target_index + 1)
+    if not len(wanted):
+        return np.zeros(lists.shape, dtype=np.bool_)
+    listed = np.arange(users, dtype=np.int64)[:, np.newaxis] * stride + lists + 1
+    place = np.minimum(np.searchsorted(wanted, listed), len(wanted) - 1)
+    found: BoolArray = wanted[place] == listed
+    return found
+
+
+def recall_at_k(hits: BoolArray, target_counts: IntArray, k: int) -> FloatArray:
+    """Returns the share of each user's targets among the first `k` products.
+
+    Args:
+        hits: bool `(users, width)` as `hit_matrix` gives it; places past the width are no hits.
+        target_counts: int `(users,)`.
+        k: Places that count.
+
+    Returns:
+        float64 `(users,)`; NaN without targets.
+    """
+    return _divide(hits[:, :k].sum(axis=1), target_counts)
+
+
+def ndcg_at_k(hits: BoolArray, target_counts: IntArray, k: int) -> FloatArray:
+    """Returns the normalised discounted cumulative gain of the first `k` products, with binary gains.
+
+    A hit at place i (from 1) gains 1 / log2(i + 1); the ideal list has min(k, targets) hits at its top
+    (Järvelin and Kekäläinen, 2002).
+
+    Args:
+        hits: bool `(users, width)`.
+        target_counts: int `(users,)`.
+        k: Places that count.
+
+    Returns:
+        float64 `(users,)`; NaN without targets.
+    """
+    discounts = 1.0 / np.log2(np.arange(2, k + 2))
+    ideal = np.concatenate([[0.0], np.cumsum(discounts)])[np.minimum(target_counts, k)]
+    gains = hits[:, :k].astype(np.float64)
+    return _divide(gains @ discounts[: gains.shape[1]], ideal)
+
+
+def mrr_at_k(hits: BoolArray, target_counts: IntArray, k: int) -> FloatArray:
+    """Returns the reciprocal rank of the first hit among the first `k` products, 0 without one.
+
+    Args:
+        hits: bool `(users, width)`.
+        target_counts: int `(users,)`.
+        k: Places that count.
+
+    Returns:
+        float64 `(users,)`; NaN without targets.
+    """
+    first = hits[:, :k]
+    if not first.shape[1]:
+        return _divide(np.zeros(len(hits)), np.minimum(target_counts, 1))
+    reciprocal = np.where(first.any(axis=1), 1.0 / (first.argmax(axis=1) + 1), 0.0)
+    return _divide(reciprocal, np.minimum(target_counts, 1))
+
+
+def coverage(shown: IntArray, products: int) -> float:
+    """Returns the share of the catalogue that is shown to anybody.
+
+    Args:
+        shown: int of any shape, as the first k columns of the lists; -1 is no product.
+        products: Size of the catalogue.
+
+    Returns:
+        A share from 0 to 1.
+    """
+    seen = np.zeros(products, dtype=np.bool_)
+    seen[shown[shown >= 0]] = True
+    return float(seen.mean())
+
+
+def bootstrap_interval(differences: FloatArray, seed: int, resamples: int = 1000, confidence: float = 0.95) -> Interval:
+    """Estimates how sure the mean of some per-user values is, by the percentile bootstrap (Efron, 1979).
+
+    For the difference of two systems, give the differences of the same users' metrics: resampling users then keeps
+    the pairs together.
+
+    Args:
+        differences: float `(users,)`.
+        seed: Of the resampling; the same seed and values give the same interval.
+        resamples: Random.
+        confidence: Share of the resampled means that lies in the interval.
+
+    Returns:
+        The mean and the interval; with one value low and high are NaN, with none the mean is too.
+
+    Raises:
+        ValueError: A value is NaN or infinite.
+    """
+    if not np.isfinite(differences).all():
+        raise ValueError("`differences` should be finite: leave out users for whom the metric is not defined.")
+    if len(differences) < 2:
+        mean = float(differences[0]) if len(differences) else float("nan")
+        return Interval(mean, float("nan"), float("nan"))
+    mean = float(differences.mean())
+    if differences.min() == differences.max():
+        return Interval(mean, mean, mean)
+    found = stats.bootstrap(
+        (differences,),
+        np.mean,
+        n_resamples=resamples,
+        batch=max(1, _RESAMPLED_VALUES_AT_ONCE // len(differences)),
+        confidence_level=confidence,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(mean, float(found.low), float(found.high))
+
+
+def _divide(numerator: npt.NDArray[np.generic], denominator: npt.NDArray[np.generic]) -> FloatArray:
+    result = np.full(len(denominator), np.nan)
+    np.divide(numerator, denominator, out=result, where=denominator > 0)
+    return result

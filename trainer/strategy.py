@@ -1,0 +1,64 @@
+"""Picks the tf.distribute strategy and the precision from the hardware, or as the options say."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+def choose_strategy(kind: str) -> Any:
+    """Returns the strategy to build and train a model under.
+
+    Args:
+        kind: `auto` takes a TPU if there is one, else GPUs, else CPUs; `tpu`, `gpu` and `cpu` insist. More than one
+            (logical) device of a kind makes a MirroredStrategy.
+
+    Raises:
+        ValueError: There is no device of the kind, or the kind is unknown.
+    """
+    if kind not in ("auto", "cpu", "gpu", "tpu"):
+        raise ValueError(f"`kind` should be auto, cpu, gpu or tpu. Received {kind!r}.")
+    if kind == "tpu" or (kind == "auto" and tf.config.list_physical_devices("TPU")):
+        return _tpu_strategy()
+    for device_type in ("GPU", "CPU") if kind == "auto" else (kind.upper(),):
+        devices = [device.name for device in tf.config.list_logical_devices(device_type)]
+        if len(devices) > 1:
+            return tf.distribute.MirroredStrategy(devices)
+        if devices:
+            return tf.distribute.OneDeviceStrategy(devices[0])
+    raise ValueError(
+        f"`strategy` is {kind}, and TensorFlow sees no such device here. Install its driver, or set it to auto."
+    )
+
+
+def choose_precision(precision: str, strategy: Any) -> str:
+    """Returns the Keras dtype policy: `auto` is float32 on CPUs, mixed_float16 on GPUs, mixed_bfloat16 on TPUs."""
+    if precision != "auto":
+        return precision
+    devices = " ".join(strategy.extended.worker_devices).upper()
+    if "TPU" in devices:
+        return "mixed_bfloat16"
+    return "mixed_float16" if "GPU" in devices else "float32"
+
+
+@contextmanager
+def precision_policy(precision: str) -> Iterator[None]:
+    """Makes a dtype policy Keras's default inside the block; layers built there keep it."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _tpu_strategy() -> Any:
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect("")
+    except (ValueError, tf.errors.NotFoundError, tf.errors.UnavailableError) as error:
+        raise ValueError(
+            "`strategy` is tpu, and TensorFlow finds no TPU here. Run on a TPU host, or set it to auto."
+        ) from error
+    return tf.distribute.TPUStrategy(resolver)

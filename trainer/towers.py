@@ -1,0 +1,83 @@
+"""Builds, saves and loads the towers of a two-tower model together."""
+
+import os
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from trainer.backbone import TextEncoder
+from trainer.item_features import ItemFeatures
+from trainer.item_tower import ItemTower
+from trainer.keras_files import load_keras, save_keras
+from trainer.options import TowerOptions
+from trainer.user_tower import UserTower
+
+ITEM_TOWER_FILE = "item_tower.keras"
+USER_TOWER_FILE = "user_tower.keras"
+TEXT_ENCODER_FILE = "text_encoder.keras"
+
+__all__ = ["ItemTower", "Towers", "UserTower", "build_towers", "load_towers", "save_towers"]
+
+
+class Towers(NamedTuple):
+    """The trained parts; `text_encoder` is None where the backbone was frozen or texts are off."""
+
+    item_tower: ItemTower
+    user_tower: UserTower
+    text_encoder: TextEncoder | None = None
+
+
+def build_towers(options: TowerOptions, items: ItemFeatures, event_types: int) -> Towers:
+    """Builds towers for a catalogue, with fresh weights from Keras's global seed."""
+    category_sizes = [int(size) for size in items.categories.max(axis=0, initial=0) + 1]
+    item_tower = ItemTower(
+        products=len(items),
+        dimensions=options.dimensions,
+        numbers=items.numbers.shape[1],
+        category_sizes=category_sizes,
+        text_dimensions=0 if items.text_vectors is None else items.text_vectors.shape[1],
+        id_embedding=options.id_embedding,
+        dropout=options.dropout,
+    )
+    user_tower = UserTower(
+        dimensions=options.dimensions,
+        event_types=event_types,
+        history=options.history,
+        layers=options.layers,
+        heads=options.heads,
+        dropout=options.dropout,
+    )
+    item_tower({name: np.asarray(value)[:1] for name, value in items.inputs().items()})
+    user_tower(*_one_event(options.dimensions))
+    return Towers(item_tower, user_tower)
+
+
+def save_towers(towers: Towers, model_uri: str) -> None:
+    """Writes each part as a Keras file under `model_uri`, which may be on any filesystem that TensorFlow reads."""
+    save_keras(towers.item_tower, os.path.join(model_uri, ITEM_TOWER_FILE))
+    save_keras(towers.user_tower, os.path.join(model_uri, USER_TOWER_FILE))
+    if towers.text_encoder is not None:
+        save_keras(towers.text_encoder, os.path.join(model_uri, TEXT_ENCODER_FILE))
+
+
+def load_towers(model_uri: str) -> Towers:
+    """Loads what `save_towers` wrote.
+
+    Raises:
+        ValueError: A tower is missing or unreadable.
+    """
+    return Towers(
+        item_tower=load_keras(os.path.join(model_uri, ITEM_TOWER_FILE)),
+        user_tower=load_keras(os.path.join(model_uri, USER_TOWER_FILE)),
+        text_encoder=load_keras(os.path.join(model_uri, TEXT_ENCODER_FILE), optional=True),
+    )
+
+
+def _one_event(dimensions: int) -> tuple[Any, ...]:
+    return (
+        keras.ops.zeros((1, 1, dimensions)),
+        keras.ops.zeros((1, 1), dtype="int32"),
+        keras.ops.zeros((1, 1)),
+        keras.ops.ones((1, 1), dtype="bool"),
+    )

@@ -1,0 +1,28 @@
+"""What the ModelTrainer component hands to a training function."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRequest:
+    """The inputs, outputs and options of one training, all of them URIs, strings or numbers.
+
+    Attributes:
+        examples_uri: Examples with the splits train, eval and test.
+        catalogue_uri: The Catalogue artifact.
+        transformed_products_uri: Transform's Examples of the products; None where there is no products table.
+        text_vectors_uri: The TextVectors artifact; None where texts are off or the backbone is trained.
+        options_json: The options of the training function, as JSON.
+        seed: Seed of weights, shuffling and sampling.
+        model_uri: Where the model goes.
+        log_uri: Where TensorBoard's event files go.
+    """
+
+    examples_uri: str
+    catalogue_uri: str
+    transformed_products_uri: str | None = None
+    text_vectors_uri: str | None = None
+    options_json: str
+    seed: int
+    model_uri: str
+    log_uri: str

@@ -1,0 +1,167 @@
+"""Trains the item tower and the user tower on task examples."""
+
+import dataclasses
+import json
+import math
+import os
+import time
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer.backbone import TextEncoder, load_text_encoder
+from trainer.input_data import load_catalogue, load_catalogue_facts, load_items
+from trainer.item_features import ItemFeatures
+from trainer.judged_users import JudgedUsers, load_judged_users
+from trainer.live_text import LiveTexts
+from trainer.options import TextOptions, TrainingOptions, TwoTowerOptions
+from trainer.strategy import choose_precision, choose_strategy, precision_policy
+from trainer.towers import Towers, build_towers, save_towers
+from trainer.training_request import TrainingRequest
+from trainer.training_windows import WindowCounts, count_windows, window_batches
+from trainer.two_tower_model import TwoTower
+from trainer.validation import EVAL_PREFIX, RankingValidation, TextRefresh, monitored_metric
+
+__all__ = ["TrainedTowers", "TwoTowerOptions", "run", "train"]
+
+WARM_UP_FRACTION = 0.1
+
+
+class TrainedTowers(NamedTuple):
+    """Towers with the weights of the best epoch, and what happened on the way.
+
+    Attributes:
+        towers: The towers; with the text encoder, if it was trained.
+        summary: What training.json holds.
+    """
+
+    towers: Towers
+    summary: dict[str, Any]
+
+
+def run(request: TrainingRequest) -> None:
+    """Trains on a request's artifacts and writes the towers and training.json; the ModelTrainer component calls it.
+
+    Raises:
+        ValueError: The options, or an artifact, are not what training needs.
+    """
+    trained = train(request)
+    save_towers(trained.towers, request.model_uri)
+    with tf.io.gfile.GFile(os.path.join(request.model_uri, "training.json"), "w") as stream:
+        stream.write(json.dumps(trained.summary, indent=2))
+
+
+def train(request: TrainingRequest) -> TrainedTowers:
+    """Trains on a request's artifacts; writes nothing but TensorBoard's event files.
+
+    The best epoch is the one with the highest NDCG@10 over the whole catalogue in the eval split, of products
+    that are new to the user. Without users to judge it is the last one.
+
+    Raises:
+        ValueError: The options, or an artifact, are not what training needs.
+    """
+    started = time.monotonic()
+    options = TwoTowerOptions.model_validate_json(request.options_json)
+    keras.utils.set_random_seed(request.seed)
+    strategy = choose_strategy(options.training.strategy)
+    with strategy.scope(), precision_policy(choose_precision(options.training.precision, strategy)):
+        encoder, live_texts = _live_texts(options.text, request.catalogue_uri)
+        items = load_items(
+            request.catalogue_uri,
+            request.transformed_products_uri,
+            request.text_vectors_uri if live_texts is None and options.text is not None else None,
+        )
+        if live_texts is not None:
+            items = dataclasses.replace(items, text_vectors=live_texts.product_vectors())
+        counts = count_windows(request.examples_uri, len(items))
+        if counts.longest > options.tower.history:
+            raise ValueError(
+                f"`tower.history` should be the length that the windows were cut to. Received {options.tower.history} "
+                f"and a window of {counts.longest} events: make the examples with the same option."
+            )
+        event_types = len(load_catalogue_facts(request.catalogue_uri)["event_types"])
+        towers = build_towers(options.tower, items, event_types)._replace(text_encoder=encoder)
+        model = TwoTower(
+            towers, items, counts.targets, options.training, strategy.num_replicas_in_sync, live_texts
+        )
+        steps = math.ceil(counts.windows / options.training.batch_size)
+        model.compile(optimizer=_optimizer(options.training, steps), jit_compile=False)
+    users = load_judged_users(request.examples_uri, "eval")
+    callbacks, validation = _callbacks(options.training, towers, items, users, live_texts, request.log_uri)
+    model.fit(
+        window_batches(request.examples_uri, options.training.batch_size, request.seed),
+        epochs=options.training.max_epochs,
+        callbacks=callbacks,
+        verbose=0,
+    )
+    return TrainedTowers(towers, _summary(model, validation, counts, monitored_metric(users), started))
+
+
+def _live_texts(options: TextOptions | None, catalogue_uri: str) -> tuple[TextEncoder | None, LiveTexts | None]:
+    """Loads the encoder and the catalogue's texts where the backbone is trained."""
+    if options is None or options.training == "frozen":
+        return None, None
+    encoder = load_text_encoder(options)
+    if options.training == "lora":
+        encoder.enable_lora(options.lora_rank)
+    texts: list[str] = load_catalogue(catalogue_uri).column("text").to_pylist()
+    return encoder, LiveTexts(encoder, texts)
+
+
+def _optimizer(options: TrainingOptions, steps_per_epoch: int) -> Any:
+    total = steps_per_epoch * options.max_epochs
+    warm_up = max(1, min(round(total * WARM_UP_FRACTION), steps_per_epoch))
+    schedule = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=0.0,
+        decay_steps=max(1, total - warm_up),
+        alpha=0.02,
+        warmup_target=options.learning_rate,
+        warmup_steps=warm_up,
+    )
+    return keras.optimizers.AdamW(schedule, weight_decay=options.weight_decay)
+
+
+def _callbacks(
+    options: TrainingOptions,
+    towers: Towers,
+    items: ItemFeatures,
+    users: JudgedUsers,
+    live_texts: LiveTexts | None,
+    log_uri: str,
+) -> tuple[list[Any], RankingValidation]:
+    def current_items() -> ItemFeatures:
+        if live_texts is None:
+            return items
+        return dataclasses.replace(items, text_vectors=live_texts.product_vectors())
+
+    validation = RankingValidation(towers, current_items, users)
+    callbacks: list[Any] = [] if live_texts is None else [TextRefresh(live_texts.refresh)]
+    monitor = monitored_metric(users)
+    if monitor is not None:
+        callbacks.append(validation)
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                monitor=monitor, mode="max", patience=options.patience, restore_best_weights=True
+            )
+        )
+    callbacks.append(keras.callbacks.TensorBoard(log_uri, write_graph=False))
+    return callbacks, validation
+
+
+def _summary(
+    model: TwoTower, validation: RankingValidation, counts: WindowCounts, monitor: str | None, started: float
+) -> dict[str, Any]:
+    epochs = len(model.history.epoch)
+    judged = validation.history
+    best = int(np.argmax([metrics[monitor] for metrics in judged])) if monitor is not None else epochs - 1
+    evaluation = judged[best] if judged else {}
+    return {
+        "epochs": epochs,
+        "best_epoch": best + 1,
+        "eval": {name.removeprefix(EVAL_PREFIX): value for name, value in evaluation.items()},
+        "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
+        "examples": {"train": counts.windows, "pairs": counts.pairs},
+        "seconds": round(time.monotonic() - started, 1),
+    }
