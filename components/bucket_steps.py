@@ -20,7 +20,7 @@ from components.event_history import (
     TRAIN_PERIOD,
     order_events,
 )
-from components.example_tables import from_bytes, to_bytes
+from components.example_tables import concatenated, from_bytes, to_bytes
 from components.history_queries import evaluation_queries
 from components.history_windows import training_windows
 from components.split_moments import SplitMoments, event_periods
@@ -33,7 +33,7 @@ _EXAMPLES_ENCODED_AT_ONCE = 4_096
 Bucket = tuple[int, Mapping[str, Iterable[bytes]]]
 
 
-class CountProducts(beam.DoFn):  # type: ignore[misc]
+class CountProducts(beam.DoFn):
     """A bucket to an Arrow IPC stream of product_id and count_N, events of each type before the test period."""
 
     def __init__(self, options: TaskExamplesOptions) -> None:
@@ -41,7 +41,7 @@ class CountProducts(beam.DoFn):  # type: ignore[misc]
 
     def process(self, bucket: Bucket, moments: SplitMoments) -> Iterator[Any]:
         """Handles one bucket; memory grows with its events."""
-        events = from_bytes(bucket[1][EVENTS])
+        events = concatenated(bucket[1][EVENTS])
         if events is None:
             return
         history = order_events(events)
@@ -60,7 +60,7 @@ class CountProducts(beam.DoFn):  # type: ignore[misc]
         yield beam.pvalue.TaggedOutput(COUNTS, seen)
 
 
-class MergeCounts(beam.CombineFn):  # type: ignore[misc]
+class MergeCounts(beam.CombineFn):
     """Adds up the streams of `CountProducts`; memory grows with the distinct products."""
 
     def create_accumulator(self) -> list[bytes]:
@@ -81,7 +81,7 @@ class MergeCounts(beam.CombineFn):  # type: ignore[misc]
         return accumulator[0] if accumulator else None
 
 
-class ChooseCatalogue(beam.DoFn):  # type: ignore[misc]
+class ChooseCatalogue(beam.DoFn):
     """The merged counts to an Arrow IPC stream of the catalogue, written to the artifact on the way.
 
     Holds the products table in memory, on one worker.
@@ -92,20 +92,20 @@ class ChooseCatalogue(beam.DoFn):  # type: ignore[misc]
 
     def process(self, counts: bytes | None, products: Iterable[bytes] | None) -> Iterator[Any]:
         """Handles the one element there is."""
-        counted = from_bytes([counts]) if counts is not None else None
+        counted = from_bytes(counts) if counts is not None else None
         if counted is None:
             names = [f"count_{number}" for number in range(len(self._options.event_types))]
             fields = [("product_id", pa.binary()), *((name, pa.int64()) for name in names)]
             counted = pa.schema(fields).empty_table()
-        table = from_bytes(sorted(products)) if products is not None else None
+        table = concatenated(sorted(products)) if products is not None else None
         catalogue = build_catalogue(counted, table, self._options)
         write_catalogue(self._uri, catalogue)
-        known = len(counted) if table is None else len(table)
+        known = len(table if table is not None else counted)
         yield beam.pvalue.TaggedOutput(COUNTS, EventCounts(known_products=known, catalogue_products=len(catalogue)))
         yield to_bytes(catalogue.select(["product_id"]).combine_chunks())
 
 
-class WriteExamples(beam.DoFn):  # type: ignore[misc]
+class WriteExamples(beam.DoFn):
     """A bucket to TFRecord files of tf.Examples, one of each split, named after the bucket.
 
     Memory grows with the events of the bucket and the catalogue's ids. A file appears whole or not at all,
@@ -121,12 +121,12 @@ class WriteExamples(beam.DoFn):  # type: ignore[misc]
     def process(self, bucket: Bucket, moments: SplitMoments, catalogue: bytes) -> Iterator[Any]:
         """Handles one bucket."""
         number, tables = bucket
-        events = from_bytes(tables[EVENTS])
+        events = concatenated(tables[EVENTS])
         if events is None:
             return
         history = order_events(events)
         period = event_periods(history, moments, self._weights)
-        history, kept = history.in_catalogue(from_bytes([catalogue])["product_id"].combine_chunks().cast(pa.binary()))
+        history, kept = history.in_catalogue(from_bytes(catalogue)["product_id"].combine_chunks().cast(pa.binary()))
         period = period[kept]
         splits = {
             "train": training_windows(
@@ -138,14 +138,17 @@ class WriteExamples(beam.DoFn):  # type: ignore[misc]
                 has_timestamps=self._has_timestamps,
             )
         }
-        attributes = from_bytes(tables[USERS])
+        attributes = concatenated(tables[USERS])
         for name, wanted in (("eval", EVAL_PERIOD), ("test", TEST_PERIOD)):
             queries = evaluation_queries(history, period, wanted, self._weights, has_timestamps=self._has_timestamps)
             splits[name] = with_attributes(queries, attributes)
         for name, table in splits.items():
             self._write(name, number, table)
         yield EventCounts(
-            filtered_events=int((~kept).sum()), **{name: len(table) for name, table in splits.items()}
+            filtered_events=int((~kept).sum()),
+            train=len(splits["train"]),
+            eval=len(splits["eval"]),
+            test=len(splits["test"]),
         )
 
     def _write(self, split: str, bucket: int, table: pa.Table) -> None:
@@ -187,7 +190,7 @@ def _as_lists(column: pa.Array) -> pa.Array:
 
 
 def _added_up(streams: list[bytes]) -> bytes:
-    table = from_bytes(streams)
+    table = pa.concat_tables([from_bytes(stream) for stream in streams])
     names = [name for name in table.column_names if name != "product_id"]
     summed = table.group_by("product_id").aggregate([(name, "sum") for name in names])
     columns = {"product_id": summed["product_id"], **{name: summed[f"{name}_sum"] for name in names}}

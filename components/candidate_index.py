@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import json
-import tempfile
 from collections.abc import Iterator
 from typing import Any, ClassVar
 
@@ -37,6 +36,8 @@ from trainer.towers import load_towers
 
 __all__ = ["CandidateIndex", "CandidateIndexExecutor", "CandidateIndexOptions"]
 
+# Where vectors of the trained text encoder are kept; under the output, which distributed workers can write to.
+_TRAINED_TEXT_VECTORS = "trained_text_vectors"
 # Enough for the encoder to sort texts by length into batches that waste little on padding.
 _TEXTS_AT_ONCE = 8192
 _VERSIONED_PACKAGES = ("tensorflow", "keras", "keras-nlp", "tensorflow-recommenders", "tfx", "shelfwise")
@@ -75,7 +76,8 @@ class CandidateIndexExecutor(BaseBeamExecutor):
                 their transformed numbers and categories. `text_vectors` (optional): vectors of their texts; not read
                 where the text encoder was trained, whose texts are encoded anew.
             output_dict: `model`: `Format-Serving/` is the SavedModel, with warm-up file and model card;
-                `item_vectors-*.parquet` has columns product_index and vector, in any order.
+                `item_vectors-*.parquet` has columns product_index and vector, in any order. Where the text encoder was
+                trained, `trained_text_vectors/vectors-*.parquet` has columns text and vector.
             exec_properties: `options_json`: CandidateIndexOptions. `source_digest` only keys the cache.
         """
         options = CandidateIndexOptions.model_validate_json(exec_properties["options_json"])
@@ -86,12 +88,11 @@ class CandidateIndexExecutor(BaseBeamExecutor):
         towers = load_towers(model_uri)
         catalogue = load_catalogue(catalogue_uri)
         facts = load_catalogue_facts(catalogue_uri)
-        with tempfile.TemporaryDirectory() as scratch:
-            text_vectors_uri = _optional_uri(input_dict, "text_vectors")
-            if towers.text_encoder is not None:
-                text_vectors_uri = f"{self._get_tmp_dir() if self._context else scratch}/trained_text_vectors"
-                self._encode_texts(catalogue, model_uri, text_vectors_uri, options.text_batch_size)
-            features = load_items(catalogue_uri, _optional_uri(input_dict, "transformed_products"), text_vectors_uri)
+        text_vectors_uri = _optional_uri(input_dict, "text_vectors")
+        if towers.text_encoder is not None:
+            text_vectors_uri = f"{output_uri}/{_TRAINED_TEXT_VECTORS}"
+            self._encode_texts(catalogue, model_uri, text_vectors_uri, options.text_batch_size)
+        features = load_items(catalogue_uri, _optional_uri(input_dict, "transformed_products"), text_vectors_uri)
         vectors_prefix = f"{output_uri}/item_vectors"
         with self._make_beam_pipeline() as pipeline:
             _ = (
@@ -110,7 +111,7 @@ class CandidateIndexExecutor(BaseBeamExecutor):
             bought_event_type=facts["bought_event_type"],
             tower_history=towers.user_tower.history,
             serving=options.serving,
-            model_card=_model_card(model_uri, facts, options, towers.user_tower.history),
+            model_card=_model_card(model_uri, facts, options, towers.user_tower.history, catalogue.num_rows),
         )
 
     def _encode_texts(self, catalogue: pa.Table, model_uri: str, uri: str, batch_size: int) -> None:
@@ -178,7 +179,7 @@ def _optional_uri(input_dict: dict[str, list[Artifact]], key: str) -> str | None
 
 
 def _model_card(
-    model_uri: str, facts: dict[str, Any], options: CandidateIndexOptions, tower_history: int
+    model_uri: str, facts: dict[str, Any], options: CandidateIndexOptions, tower_history: int, products: int
 ) -> dict[str, Any]:
     with fileio.open(f"{model_uri}/training.json", "r") as file:
         training = json.loads(file.read())
@@ -192,7 +193,7 @@ def _model_card(
             "tower_history": tower_history,
             "default_k": options.serving.default_k,
             "exclude_ids": MAX_EXCLUDED_IDS,
-            "products": facts["counts"]["products"],
+            "products": products,
         },
         **options.model_card,
     }

@@ -22,7 +22,7 @@ HOURS, QUARANTINED, COUNTS = "hours", "quarantined", "counts"
 _SHOWN_NAMES = 10
 
 
-class BucketEvents(beam.DoFn):  # type: ignore[misc]
+class BucketEvents(beam.DoFn):
     """Arrow IPC streams of events to (bucket, Arrow IPC stream of the columns that `order_events` wants).
 
     A user's bucket is sha256 of the id modulo the number of buckets, so it is the same in every run. Events
@@ -39,10 +39,10 @@ class BucketEvents(beam.DoFn):  # type: ignore[misc]
 
     def process(self, stream: bytes, known_ids: bytes | None) -> Iterator[Any]:
         """Handles one batch."""
-        events = from_bytes([stream])
+        events = from_bytes(stream)
         counts = EventCounts(events=len(events))
         if known_ids is not None:
-            ids = from_bytes([known_ids])["product_id"].combine_chunks()
+            ids = from_bytes(known_ids)["product_id"].combine_chunks()
             known = pc.is_in(events["product_id"], value_set=ids)
             unknown_events = events.filter(pc.invert(known))
             events = events.filter(known)
@@ -81,7 +81,7 @@ class BucketEvents(beam.DoFn):  # type: ignore[misc]
         return pa.chunked_array([pa.nulls(len(events), pa.binary())])
 
 
-class BucketUsers(beam.DoFn):  # type: ignore[misc]
+class BucketUsers(beam.DoFn):
     """Arrow IPC streams of the users table to (bucket, Arrow IPC stream), with the buckets of `BucketEvents`."""
 
     def __init__(self, buckets: int) -> None:
@@ -89,7 +89,7 @@ class BucketUsers(beam.DoFn):  # type: ignore[misc]
 
     def process(self, stream: bytes) -> Iterator[tuple[int, bytes]]:
         """Handles one batch."""
-        yield from split_by_user(from_bytes([stream]), self._buckets)
+        yield from split_by_user(from_bytes(stream), self._buckets)
 
 
 def split_by_user(table: pa.Table, buckets: int) -> Iterator[tuple[int, bytes]]:

@@ -49,7 +49,7 @@ class EventCounts:
         return EventCounts(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
 
 
-class SumCounts(beam.CombineFn):  # type: ignore[misc]
+class SumCounts(beam.CombineFn):
     """Adds up `EventCounts`."""
 
     def create_accumulator(self) -> EventCounts:
@@ -69,7 +69,7 @@ class SumCounts(beam.CombineFn):  # type: ignore[misc]
         return accumulator
 
 
-class SumCounters(beam.CombineFn):  # type: ignore[misc]
+class SumCounters(beam.CombineFn):
     """Adds up Counters, such as events an hour; memory grows with the distinct keys."""
 
     def create_accumulator(self) -> Counter[int]:

@@ -157,4 +157,5 @@ def _ranks(column: pa.ChunkedArray) -> tuple[IntArray, pa.Array]:
     rank_of_code[order] = np.arange(len(order))
     rank_of_code[-1] = -1
     codes = pc.fill_null(encoded.indices, len(order)).to_numpy(zero_copy_only=False)
-    return rank_of_code[codes], encoded.dictionary.take(pa.array(order))
+    ranks: IntArray = rank_of_code[codes]
+    return ranks, encoded.dictionary.take(pa.array(order))

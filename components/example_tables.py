@@ -49,13 +49,18 @@ def to_bytes(table: pa.Table | pa.RecordBatch) -> bytes:
     return bytes(sink.getvalue())
 
 
-def from_bytes(streams: Iterable[bytes]) -> pa.Table | None:
+def from_bytes(stream: bytes) -> pa.Table:
+    """Returns the table of an Arrow IPC stream; it shares the stream's memory."""
+    return pa.ipc.open_stream(stream).read_all()
+
+
+def concatenated(streams: Iterable[bytes]) -> pa.Table | None:
     """Returns the tables of some Arrow IPC streams as one, or None where there is no stream."""
-    tables = [pa.ipc.open_stream(stream).read_all() for stream in streams]
+    tables = [from_bytes(stream) for stream in streams]
     return pa.concat_tables(tables) if tables else None
 
 
-class ReadTable(beam.PTransform):  # type: ignore[misc]
+class ReadTable(beam.PTransform):
     """Reads Parquet files of list columns as Arrow IPC streams of plain columns.
 
     Each value list becomes its first value, null where the list is. Work is dealt out by row group, and a
@@ -82,7 +87,7 @@ class ReadTable(beam.PTransform):  # type: ignore[misc]
         )
 
 
-class _ReadRowGroup(beam.DoFn):  # type: ignore[misc]
+class _ReadRowGroup(beam.DoFn):
     """(path, row group) to Arrow IPC streams."""
 
     def __init__(self, columns: Sequence[str] | None, batch_rows: int) -> None:

@@ -13,8 +13,12 @@ _DISK_FULL_TEXT = re.compile(
     r"no space left on device|\[errno (28|122)\]|disk quota exceeded|database or disk is full", re.IGNORECASE
 )
 # Beam carries an error from its worker as the text of a traceback, and adds the step to the last line.
-_INPUT_ERROR_TEXT = re.compile(r"^(?:[\w.]+\.)?InputError: (.*?)(?: \[while running '|\n\n|\nTraceback |\Z)", re.M | re.S)
-_LAST_ERROR_TEXT = re.compile(r"^(?:[\w.]+\.)?(\w+(?:Error|Exception|Interrupt)): (.*?)(?: \[while running '.*)?$", re.M)
+_INPUT_ERROR_TEXT = re.compile(
+    r"^(?:[\w.]+\.)?InputError: (.*?)(?: \[while running '|\n\n|\nTraceback |\Z)", re.M | re.S
+)
+_LAST_ERROR_TEXT = re.compile(
+    r"^(?:[\w.]+\.)?(\w+(?:Error|Exception|Interrupt)): (.*?)(?: \[while running '.*)?$", re.M
+)
 _WHILE_RUNNING = re.compile(r"( \[while running '[^\]]*\])+\s*$")
 
 

@@ -5,13 +5,12 @@ from collections.abc import Iterable, Sequence
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from apache_beam.utils.shared import Shared
-from tfx.dsl.io import fileio
 
 from trainer.backbone import TextEncoder, encode_texts
 from trainer.item_features import ItemFeatures
 from trainer.item_vectors import item_vectors
+from trainer.parquet_files import read_parquet
 from trainer.towers import ItemTower, load_towers
 
 ITEM_VECTORS_SCHEMA = pa.schema([("product_index", pa.int64()), ("vector", pa.list_(pa.float32()))])
@@ -71,11 +70,7 @@ def read_item_vectors(uri: str, products: int) -> np.ndarray:
     Raises:
         ValueError: A product has no vector, or two.
     """
-    tables = []
-    for path in sorted(fileio.glob(f"{uri}/item_vectors*.parquet")):
-        with fileio.open(path, "rb") as file:
-            tables.append(pq.read_table(file))
-    table = pa.concat_tables(tables).combine_chunks()
+    table = read_parquet(f"{uri}/item_vectors-*.parquet").combine_chunks()
     index = table.column("product_index").to_numpy()
     if not np.array_equal(np.sort(index), np.arange(products)):
         raise ValueError(f"{uri} should hold one vector for each of {products} products, but holds {len(index)} rows.")

@@ -46,7 +46,7 @@ class ModelTrainerSpec(ComponentSpec):
 class ModelTrainerExecutor(BaseExecutor):  # type: ignore[misc]
     """Calls the training function in this process."""
 
-    def Do(  # noqa: N802
+    def Do(
         self,
         input_dict: dict[str, list[Artifact]],
         output_dict: dict[str, list[Artifact]],

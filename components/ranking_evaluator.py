@@ -35,7 +35,7 @@ from trainer.judged_users import parse_judged_users
 _TEST_SPLIT = "test"
 
 
-class JudgeUsers(beam.PTransform):  # type: ignore[misc]
+class JudgeUsers(beam.PTransform):
     """Serialized test examples to Arrow tables with what `UserJudge` finds of each user.
 
     Args:
@@ -58,7 +58,7 @@ class JudgeUsers(beam.PTransform):  # type: ignore[misc]
         )
 
 
-class _RankAndMeasure(beam.DoFn):  # type: ignore[misc]
+class _RankAndMeasure(beam.DoFn):
     """Batches of serialized examples to tables; the models are loaded once a process."""
 
     def __init__(self, catalogue_uri: str, models: dict[str, str], ks: Sequence[int]) -> None:
@@ -94,7 +94,7 @@ class RankingEvaluatorSpec(ComponentSpec):
     }
 
 
-class RankingEvaluatorExecutor(BaseBeamExecutor):  # type: ignore[misc]
+class RankingEvaluatorExecutor(BaseBeamExecutor):
     """Asks the served model for every test user in Beam, then sums up and decides."""
 
     def Do(
@@ -166,14 +166,14 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):  # type: ignore[misc]
         )
 
 
-class RankingEvaluator(BaseBeamComponent):  # type: ignore[misc]
+class RankingEvaluator(BaseBeamComponent):
     """Judges a recommendation model over the whole catalogue, as it is served.
 
     Args:
         examples: Recommendation examples with a split `test`.
         model: A model with a served SavedModel, as CandidateIndex writes it.
         catalogue: The catalogue of those examples.
-        options_json: `GateOptions` as JSON.
+        options: What the model must reach.
         last_blessed: Folder of the served model that was blessed last; empty where there is none.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
 
@@ -189,7 +189,7 @@ class RankingEvaluator(BaseBeamComponent):  # type: ignore[misc]
         examples: BaseChannel,
         model: BaseChannel,
         catalogue: BaseChannel,
-        options_json: str,
+        options: GateOptions,
         last_blessed: str,
         source_digest: str,
     ) -> None:
@@ -198,7 +198,7 @@ class RankingEvaluator(BaseBeamComponent):  # type: ignore[misc]
                 examples=examples,
                 model=model,
                 catalogue=catalogue,
-                options_json=options_json,
+                options_json=options.model_dump_json(),
                 last_blessed=last_blessed,
                 source_digest=source_digest,
                 evaluation=Channel(type=RankingEvaluation),

@@ -10,15 +10,15 @@ PROJECT_PACKAGES = ("tfx_pipeline", "components", "trainer", "serving")
 _PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
-def source_digest(module_name: str, root: Path = _PROJECT_ROOT) -> str:
-    """Digests the code that `module_name` runs.
+def source_digest(*module_names: str, root: Path = _PROJECT_ROOT) -> str:
+    """Digests the code that the modules run.
 
     Imports are read from the syntax tree, wherever in the file they stand; nothing is imported. Comments,
     docstrings and formatting do not count. Data files beside the code do not count either, and neither do
     installed packages, whose versions the lock file holds.
 
     Args:
-        module_name: Dotted name of a module or package of the project.
+        module_names: Dotted names of modules or packages of the project.
         root: The folder that holds the project's packages.
 
     Returns:
@@ -27,10 +27,11 @@ def source_digest(module_name: str, root: Path = _PROJECT_ROOT) -> str:
     Raises:
         ValueError: If the project has no such module.
     """
-    if _module_file(module_name, root) is None:
-        raise ValueError(f"Expected the name of a module under `{root}`, got `{module_name}`.")
+    for module_name in module_names:
+        if _module_file(module_name, root) is None:
+            raise ValueError(f"Expected the name of a module under `{root}`, got `{module_name}`.")
     seen: set[str] = set()
-    pending = [module_name]
+    pending = list(module_names)
     while pending:
         name = pending.pop()
         if name in seen:
@@ -67,9 +68,10 @@ def _parse(path: Path, modified_ns: int) -> ast.Module:
 def _normalised_source(path: Path, modified_ns: int) -> str:
     tree = ast.parse(ast.unparse(_parse(path, modified_ns)))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:]
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
     return ast.dump(tree)
 
 

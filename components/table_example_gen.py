@@ -163,9 +163,7 @@ class TableExampleGen(base_beam_component.BaseBeamComponent):
     SPEC_CLASS = TableExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
-    def __init__(
-        self, *, table: str, path: str, digest: str, options: TableOptions, source_digest: str
-    ) -> None:
+    def __init__(self, *, table: str, path: str, digest: str, options: TableOptions, source_digest: str) -> None:
         """Builds the component.
 
         Args:

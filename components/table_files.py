@@ -71,7 +71,7 @@ class _Bytes(io.RawIOBase):
 def open_lines(path: str) -> io.BufferedReader:
     """Opens a file as buffered bytes, to be read line by line; one that ends with `.gz` is unpacked."""
     # Beam would unpack it as well, but takes an archive that was cut off for a shorter one.
-    opened = io.BufferedReader(_Bytes(path), _BUFFER_BYTES)
+    opened: io.BufferedReader = io.BufferedReader(_Bytes(path), _BUFFER_BYTES)
     if not path.lower().endswith(".gz"):
         return opened
     return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=opened, mode="rb")), _BUFFER_BYTES)

@@ -109,7 +109,9 @@ def check_rows(
             verdicts.refuse(_is_null(parsed.values), f"missing_{column.name}")
         _check_values(column, parsed, verdicts, now_seconds)
         if column.name == "event_type" and options.event_types:
-            known = pc.is_in(parsed.values, pa.array([name.encode() for name in options.event_types], pa.large_binary()))
+            known = pc.is_in(
+                parsed.values, pa.array([name.encode() for name in options.event_types], pa.large_binary())
+            )
             verdicts.refuse(~_numpy_mask(known), "unknown_event_type")
         arrays.append(_as_lists(parsed.values, column))
     bad_rows, reasons = verdicts.bad()

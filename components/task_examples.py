@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
@@ -29,7 +29,15 @@ from components.bucket_steps import (
 from components.catalogue import write_description
 from components.event_buckets import HOURS, QUARANTINED, BucketEvents, BucketUsers
 from components.event_counts import EventCounts, SumCounters, SumCounts, read_counts, write_counts
-from components.example_tables import ReadTable, bucket_count, from_bytes, table_files, table_rows, to_bytes
+from components.example_tables import (
+    ReadTable,
+    bucket_count,
+    concatenated,
+    from_bytes,
+    table_files,
+    table_rows,
+    to_bytes,
+)
 from components.split_moments import choose_moments
 from components.task_examples_checks import check_events, check_examples, choose_time_column, describe
 from components.task_examples_options import TaskExamplesOptions
@@ -42,26 +50,26 @@ _NO_PRODUCT = pa.schema([("product_id", pa.binary())]).empty_table()
 class TaskExamplesSpec(ComponentSpec):
     """Inputs, outputs and parameters of TaskExamples."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
+    PARAMETERS = {
         "options_json": ExecutionParameter(type=str),
         "source_digest": ExecutionParameter(type=str),
     }
-    INPUTS: ClassVar[dict[str, Any]] = {
+    INPUTS = {
         "events": ChannelParameter(type=standard_artifacts.Examples),
         "products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "users": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
-    OUTPUTS: ClassVar[dict[str, Any]] = {
+    OUTPUTS = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "catalogue": ChannelParameter(type=Catalogue),
         "quarantine": ChannelParameter(type=Quarantine),
     }
 
 
-class TaskExamplesExecutor(BaseBeamExecutor):  # type: ignore[misc]
+class TaskExamplesExecutor(BaseBeamExecutor):
     """Joins the tables by user in Beam and cuts histories into examples."""
 
-    def Do(  # noqa: N802
+    def Do(
         self,
         input_dict: dict[str, list[Artifact]],
         output_dict: dict[str, list[Artifact]],
@@ -122,9 +130,7 @@ class TaskExamplesExecutor(BaseBeamExecutor):  # type: ignore[misc]
                 | "AddUpHours" >> beam.CombineGlobally(SumCounters())
                 | "ChooseMoments" >> beam.Map(choose_moments, options)
             )
-            users_read = (
-                pipeline | "ReadUsers" >> ReadTable(users) | "BucketUsers" >> beam.ParDo(BucketUsers(buckets))
-            )
+            users_read = pipeline | "ReadUsers" >> ReadTable(users) | "BucketUsers" >> beam.ParDo(BucketUsers(buckets))
             grouped = {EVENTS: events_read[EVENTS], USERS: users_read} | "BringUsersTogether" >> beam.CoGroupByKey()
             counted = grouped | "CountProducts" >> beam.ParDo(CountProducts(options), moments).with_outputs(
                 COUNTS, main="products"
@@ -155,7 +161,7 @@ class TaskExamplesExecutor(BaseBeamExecutor):  # type: ignore[misc]
         _write_quarantine_counts(quarantine_uri, counts)
 
 
-class TaskExamples(BaseBeamComponent):  # type: ignore[misc]
+class TaskExamples(BaseBeamComponent):
     """Turns the tables into examples for recommendation.
 
     `outputs` has `examples` (splits train, eval and test), `catalogue` (which product has which index) and
@@ -201,11 +207,11 @@ def _files(input_dict: dict[str, list[Artifact]], name: str) -> list[str]:
 
 
 def _product_ids(stream: bytes) -> bytes:
-    return to_bytes(from_bytes([stream]).select(["product_id"]).combine_chunks())
+    return to_bytes(from_bytes(stream).select(["product_id"]).combine_chunks())
 
 
 def _one_stream(streams: Iterable[bytes]) -> bytes:
-    table = from_bytes(sorted(streams))
+    table = concatenated(sorted(streams))
     return to_bytes((table if table is not None else _NO_PRODUCT).combine_chunks())
 
 

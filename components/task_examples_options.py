@@ -24,7 +24,7 @@ class SplitOptions(Options):
 
     method: Literal["time", "leave_last_out"] = "time"
     test_start: datetime | None = None
-    validation_days: float = Field(7.0, gt=0.0)
+    validation_days: float = Field(default=7.0, gt=0.0)
 
     @model_validator(mode="after")
     def _positions_have_no_time(self) -> "SplitOptions":
@@ -61,13 +61,13 @@ class TaskExamplesOptions(Options):
     split: SplitOptions = SplitOptions()
     event_types: dict[str, EventWeight] = Field(default={"view": 1.0, "cart": 1.0, "purchase": 1.0}, min_length=1)
     bought_event_type: str = "purchase"
-    min_product_events: int = Field(1, ge=0)
-    window: int = Field(64, ge=1)
+    min_product_events: int = Field(default=1, ge=0)
+    window: int = Field(default=64, ge=1)
     text_fields: tuple[TextField, ...] = ()
-    max_unknown_product_fraction: float = Field(0.2, ge=0.0, le=1.0)
-    max_targets: int = Field(32, ge=1)
-    user_id_key: str | None = Field("shelfwise", min_length=1)
-    seed: int = Field(0, ge=0)
+    max_unknown_product_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
+    max_targets: int = Field(default=32, ge=1)
+    user_id_key: str | None = Field(default="shelfwise", min_length=1)
+    seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _types_are_weighed(self) -> "TaskExamplesOptions":

@@ -31,7 +31,7 @@ VECTORS_SCHEMA = pa.schema([("text", pa.string()), ("vector", pa.list_(pa.float3
 _TEXTS_AT_ONCE = 8192
 
 
-class EncodeTexts(beam.PTransform):  # type: ignore[misc]
+class EncodeTexts(beam.PTransform):
     """Arrow IPC streams of products to tables with `VECTORS_SCHEMA`, one row a distinct text.
 
     Args:
@@ -59,7 +59,7 @@ def _texts(stream: bytes, fields: Sequence[str]) -> Iterable[str]:
     return dict.fromkeys(product_texts(table, fields)) if table is not None else ()
 
 
-class _EncodeBatch(beam.DoFn):  # type: ignore[misc]
+class _EncodeBatch(beam.DoFn):
     """Lists of distinct texts to tables with `VECTORS_SCHEMA`; the encoder is loaded once a process."""
 
     def __init__(self, options: TextOptions) -> None:
@@ -93,7 +93,7 @@ class TextVectorsSpec(ComponentSpec):
     OUTPUTS = {"vectors": ChannelParameter(type=TextVectorsArtifact)}
 
 
-class TextVectorsExecutor(BaseBeamExecutor):  # type: ignore[misc]
+class TextVectorsExecutor(BaseBeamExecutor):
     """Encodes product texts in Beam."""
 
     def Do(
@@ -125,12 +125,12 @@ class TextVectorsExecutor(BaseBeamExecutor):  # type: ignore[misc]
             )
 
 
-class TextVectors(BaseBeamComponent):  # type: ignore[misc]
+class TextVectors(BaseBeamComponent):
     """Encodes each distinct text of a products table once.
 
     Args:
         products: Table artifact of the products.
-        options_json: `trainer.options.TextOptions` as JSON.
+        options: The encoder, and the columns that make up a text.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
 
     Output `vectors` (components.artifacts.TextVectors).
@@ -139,11 +139,11 @@ class TextVectors(BaseBeamComponent):  # type: ignore[misc]
     SPEC_CLASS = TextVectorsSpec
     EXECUTOR_SPEC = BeamExecutorSpec(TextVectorsExecutor)
 
-    def __init__(self, *, products: BaseChannel, options_json: str, source_digest: str) -> None:
+    def __init__(self, *, products: BaseChannel, options: TextOptions, source_digest: str) -> None:
         super().__init__(
             TextVectorsSpec(
                 products=products,
-                options_json=options_json,
+                options_json=options.model_dump_json(),
                 source_digest=source_digest,
                 vectors=Channel(type=TextVectorsArtifact),
             )

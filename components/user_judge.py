@@ -104,7 +104,7 @@ class UserJudge:
         return pa.table(arrays, schema=self._schema)
 
     def _measure(self, prefix: str, lists: IntArray, targets: "_Targets") -> dict[str, Any]:
-        hits = hit_matrix(lists, targets.offsets, targets.index)
+        hits = hit_matrix(lists, targets.offsets, targets.products)
         columns: dict[str, Any] = {f"{prefix}products": lists}
         for k in self._ks:
             for metric, measure in USER_METRICS.items():
@@ -113,10 +113,10 @@ class UserJudge:
 
 
 class _Targets(NamedTuple):
-    """Flattened targets: those of user i are `index[offsets[i]:offsets[i + 1]]`."""
+    """Flattened targets: those of user i are `products[offsets[i]:offsets[i + 1]]`."""
 
     offsets: IntArray
-    index: IntArray
+    products: IntArray
 
     @property
     def counts(self) -> IntArray:

@@ -26,7 +26,7 @@ class IdLookup(tf.Module):
         if b"" in ids:
             raise ValueError(f"A {what} must not be empty: the empty string stands for padding.")
         self._table = tf.lookup.StaticHashTable(
-            # The padding is an entry too: a table must not be empty, which a catalogue without categories would make it.
+            # The padding is an entry too: a table must not be empty, as one of no categories would be.
             tf.lookup.KeyValueTensorInitializer(
                 tf.constant([*ids, b""]), tf.constant([*range(len(ids)), -1], tf.int64)
             ),

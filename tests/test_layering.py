@@ -80,6 +80,6 @@ def test_kubeflow_folder_is_no_package() -> None:
 
 
 def test_client_starts_without_tfx() -> None:
-    code = "import sys, serving.client; print(sorted({'tfx', 'apache_beam', 'tensorflow_model_analysis'} & {*sys.modules}))"
+    code = "import sys, serving.client; print(sorted({'tfx', 'apache_beam', 'tfx_bsl'} & {*sys.modules}))"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout.strip()) == (0, "[]"), result.stderr[-2000:]

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from components.errors import InputError
+from serving.client_errors import ServingError
 from tfx_pipeline.config import ConfigError, load_config
 from tfx_pipeline.console import console, error_console
 
@@ -50,12 +51,11 @@ def run(
 ) -> None:
     """Validate, transform, train, judge and push."""
     loaded = load_config(config, overrides, [task for task in tasks.split(",") if task])
-    console.print("Loading TFX …")
+    from tfx_pipeline.start import run_pipeline
     from tfx_pipeline.summary_table import print_summary
-    from tfx_pipeline.run import run as run_pipeline
 
     summary = run_pipeline(loaded, root)
-    print_summary(summary)
+    print_summary(summary, root)
     if not all(task["blessed"] for task in summary["tasks"].values()):
         raise typer.Exit(EXIT_REFUSED)
 
@@ -140,8 +140,6 @@ def demo(root: Root = Path("runs/demo")) -> None:
 
 def main() -> None:
     """Runs the command line; a user's mistake ends in one message and exit code 2, never in a traceback."""
-    from serving.client import ServingError
-
     try:
         app()
     except (ConfigError, InputError) as error:

@@ -11,5 +11,5 @@ def plain_table(*headings: str) -> Table:
     """Returns a table without frames: first column left, the others right, ready to be copied from a terminal."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if number == 0 else "right", overflow="fold")
+        table.add_column(heading, justify="left" if number == 0 else "right", overflow="fold", min_width=8)
     return table

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
-from tfx_pipeline.client_commands import print_answers, read_history
 from tfx_pipeline.config import load_config
 from tfx_pipeline.console import console
 from tfx_pipeline.datasets import prepare_dataset
+from tfx_pipeline.start import run_pipeline
 from tfx_pipeline.summary_table import print_summary
 
 _EXAMPLE_USER = "1"
@@ -27,22 +27,21 @@ def run_demo(root: Path) -> bool:
     Returns:
         Whether the model was blessed.
     """
-    console.print("Complete Journey: preparing tables, loading TFX …")
+    console.print("preparing the tables of Complete Journey …")
     prepare_dataset("complete_journey", root / "data", source=None, sample=1.0)
     config_file = root / "demo.yaml"
     shutil.copyfile(str(files("tfx_pipeline") / "configs" / "demo.yaml"), config_file)
-    from tfx_pipeline.run import run
-
-    summary = run(load_config(config_file), root)
+    summary = run_pipeline(load_config(config_file), root)
     blessed = all(task["blessed"] for task in summary["tasks"].values())
     if blessed:
         _ask_once(root)
-    print_summary(summary)
+    print_summary(summary, root)
     return blessed
 
 
 def _ask_once(root: Path) -> None:
     from serving.client import Shelfwise
+    from tfx_pipeline.client_commands import print_answers, read_history
 
     history = read_history([], _EXAMPLE_USER, root / "data" / "events.parquet")
     with _server(root) as address, Shelfwise(address) as client:
@@ -64,8 +63,8 @@ def _server(root: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "tfx_pipeline", "serve", "--root", str(root), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
-            assert process.stdout is not None
-            address = next((line.split()[-1] for line in process.stdout if line.startswith("ready")), None)
+            lines = process.stdout or ()
+            address = next((line.split()[-1] for line in lines if line.startswith("ready")), None)
             if address is None:
                 raise RuntimeError("the server ended before it was ready; `shelfwise serve` shows why")
             yield address

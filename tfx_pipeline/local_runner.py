@@ -1,18 +1,11 @@
 """Runs a pipeline on this machine, node by node, with ML Metadata in SQLite."""
 
-import contextlib
 import datetime
-import logging
-import os
-import sys
 import time
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Protocol
 
-from absl import logging as absl_logging
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import compiler, constants
 from tfx.orchestration import metadata
@@ -103,44 +96,6 @@ def run_locally(pipeline: tfx_pipeline.Pipeline, progress: Progress) -> dict[str
         )
         progress.finished(results[node_id])
     return results
-
-
-@contextlib.contextmanager
-def logs_in(file: Path) -> Iterator[TextIO]:
-    """Sends all that libraries log or print, Python's and C++'s alike, to a file while the context lasts.
-
-    TensorFlow, Beam and TFX write to the process's own standard output and error; only moving the two file
-    descriptors keeps a terminal readable.
-
-    Yields:
-        A stream to the terminal, or whatever standard output was before.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    sys.stdout.flush()
-    saved = [os.dup(1), os.dup(2)]
-    terminal = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
-    handler = logging.StreamHandler(stream := file.open("a", encoding="utf-8", buffering=1))
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    level, handlers = root.level, root.handlers[:]
-    try:
-        for descriptor in (1, 2):
-            os.dup2(stream.fileno(), descriptor)
-        root.handlers[:] = [handler]
-        root.setLevel(logging.INFO)
-        absl_logging.set_verbosity(absl_logging.INFO)
-        with warnings.catch_warnings():
-            logging.captureWarnings(True)
-            yield terminal
-    finally:
-        logging.captureWarnings(False)
-        root.handlers[:] = handlers
-        root.setLevel(level)
-        for descriptor, copy in zip((1, 2), saved, strict=True):
-            os.dup2(copy, descriptor)
-            os.close(copy)
-        stream.close()
-        terminal.close()
 
 
 def _published(connection_config: Any, execution_id: int) -> tuple[bool, dict[str, OutputArtifact]]:

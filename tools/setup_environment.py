@@ -121,7 +121,9 @@ class _Installation:
         say(f"      {time.monotonic() - started:.1f} s")
 
     def _make_environment(self) -> None:
-        if find_spec("ensurepip") is None or find_spec("venv") is None:
+        modules = [find_spec(name) for name in ("venv", "ensurepip")]
+        # An empty folder that a removed package has left behind counts as a module, but has no file.
+        if any(module is None or module.origin is None for module in modules):
             raise SetupError(
                 f"{sys.executable} lacks Python's own `venv` or `ensurepip` module. Install it (on Debian and Ubuntu: "
                 "apt install python3.11-venv), or name another Python: make PYTHON=/path/to/python3.11 setup"
@@ -129,7 +131,7 @@ class _Installation:
         with self._progress(f"virtual environment of Python {sys.version.split()[0]}"):
             # Only a copy can be patched; elsewhere a link is the safer choice.
             kind = "--symlinks" if self._old_glibc is None else "--copies"
-            command = [sys.executable, "-I", "-m", "venv", kind, self._environment]
+            command: list[str | Path] = [sys.executable, "-I", "-m", "venv", kind, self._environment]
             self._runner.run(command, "making the virtual environment")
 
     def _install_installers(self) -> None:
@@ -138,7 +140,7 @@ class _Installation:
         wanted.write_text("".join(locked_requirement(self._lock, name) for name in names), "utf-8")
         with self._progress(" and ".join(names)):
             options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--retries", "2", "--timeout", "30"]
-            command = [self._python, "-m", "pip", "install", *options, "-r", wanted]
+            command: list[str | Path] = [self._python, "-m", "pip", "install", *options, "-r", wanted]
             self._runner.run(command, f"installing {' and '.join(names)}")
 
     def _modernise_glibc(self) -> None:
@@ -157,18 +159,23 @@ class _Installation:
     def _install_packages(self) -> None:
         self._runner.environment_variables |= index_variables(self._runner, self._python)
         with self._progress(f"the {locked_count(self._lock)} packages of requirements.lock, with bytecode"):
-            options = ["--python", self._python, "--require-hashes", "--compile-bytecode", "--no-progress"]
+            options: list[str | Path] = [
+                "--python",
+                self._python,
+                "--require-hashes",
+                "--compile-bytecode",
+                "--no-progress",
+            ]
             self._runner.run([self._uv, "pip", "sync", *options, self._lock], "installing the packages")
 
     def _install_project(self) -> None:
         with self._progress("shelfwise itself"):
-            options = ["--python", self._python, "--no-deps", "--no-build-isolation", "--no-progress"]
-            command = [self._uv, "pip", "install", *options, "--editable", self._root]
+            options: list[str | Path] = ["--python", self._python, "--no-deps", "--no-build-isolation", "--no-progress"]
+            command: list[str | Path] = [self._uv, "pip", "install", *options, "--editable", self._root]
             self._runner.run(command, "installing shelfwise")
             # A file that someone is in the middle of editing is no reason to stop.
             folders = [self._root / name for name in _PACKAGES]
-            command = [self._python, "-m", "compileall", "-q", *folders]
-            self._runner.run(command, "compiling shelfwise", may_fail=True)
+            self._runner.run([self._python, "-m", "compileall", "-q", *folders], "compiling shelfwise", may_fail=True)
 
 
 def _leave_environment() -> None:

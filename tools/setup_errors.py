@@ -8,10 +8,10 @@ _DISK_FULL = re.compile(r"no space left on device|os error 28|errno 28|not enoug
 _BAD_CERTIFICATE = re.compile(r"certificate.{0,80}(verify|unknown|invalid|not trusted)|invalid peer certificate", re.I)
 _NO_NETWORK = re.compile(
     r"temporary failure (in name resolution|resolving)|name or service not known|could not resolve|dns error"
-    r"|failed to establish a new connection|connection (refused|reset|timed out|failed|broken|error)|connect(ion)? ?timeout"
+    r"|failed to establish a new connection|connection (refused|reset|timed out|failed|broken|error)"
     r"|could not connect|unable to connect|cannot connect|tcp connect|network is (unreachable|down)|no route to host"
     r"|max retries exceeded|read ?timed out|operation timed out|error sending request|request failed after"
-    r"|connecttimeout|proxyerror|network connectivity is disabled",
+    r"|connect(ion)? ?timeout|proxyerror|network connectivity is disabled",
     re.I,
 )
 _ERROR_LINE = re.compile(r"^(error|E|ERROR|fatal|  cause|  Caused by|\S*Error)\b:?", re.M)

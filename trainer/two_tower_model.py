@@ -97,9 +97,7 @@ class TwoTower(keras.Model):
         inputs = {name: tf.gather(table, products) for name, table in self._tables.items()}
         if self._live_texts is not None:
             inputs[TEXT_VECTOR] = (
-                self._live_texts.live_vectors(products, training)
-                if live
-                else self._live_texts.table_vectors(products)
+                self._live_texts.live_vectors(products, training) if live else self._live_texts.table_vectors(products)
             )
         return self.item_tower(inputs, training=training)
 

@@ -74,7 +74,8 @@ class UserTower(keras.Model):
             for layer in range(layers)
         ]
         self.output_normalization = keras.layers.LayerNormalization(name="output_normalization")
-        self.output_projection = keras.layers.Dense(dimensions - 1, name="output")
+        # Zero at first, so that the tower starts from the mean of the history.
+        self.output_projection = keras.layers.Dense(dimensions - 1, kernel_initializer="zeros", name="output")
         self.popularity_scale = keras.layers.Dense(
             1, kernel_initializer="zeros", bias_initializer="ones", name="popularity"
         )
@@ -100,9 +101,7 @@ class UserTower(keras.Model):
         self.popularity_scale.build(sequence)
         self.built = True
 
-    def call(
-        self, item_vectors: Any, event_types: Any, gap_seconds: Any, valid: Any, training: bool = False
-    ) -> Any:
+    def call(self, item_vectors: Any, event_types: Any, gap_seconds: Any, valid: Any, training: bool = False) -> Any:
         days = keras.ops.maximum(keras.ops.cast(gap_seconds, "float32"), 0.0) / SECONDS_PER_DAY
         gaps = keras.ops.log1p(days)[..., None]
         # Unit vectors of small width have entries near 0.1: scaled to the variance that the sum is made of.

@@ -42,7 +42,9 @@ class RankingValidation(keras.callbacks.Callback):
         if logs is not None:
             logs.update(metrics)
         logger.info(
-            "Epoch %d: loss %.4f, %s", epoch + 1, (logs or {}).get("loss", float("nan")),
+            "Epoch %d: loss %.4f, %s",
+            epoch + 1,
+            (logs or {}).get("loss", float("nan")),
             ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()),
         )
 
@@ -63,8 +65,11 @@ class TextRefresh(keras.callbacks.Callback):
 
 
 def monitored_metric(users: JudgedUsers) -> str | None:
-    """Returns the logged metric that early stopping follows: novel NDCG, plain NDCG where nothing is novel to
-    anybody, None where there is nobody to judge."""
+    """Returns the logged metric that early stopping follows.
+
+    That is the NDCG of novel products, the plain one where nothing is novel to anybody, and None where there is
+    nobody to judge.
+    """
     ranked = [row for row in range(len(users)) if users.history(row).stop > users.history(row).start]
     if not ranked:
         return None

@@ -3,13 +3,15 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.server.errors import from_tensorflow, invalid_argument
+
+_LONGEST_TIMEOUT_MS = 2**31
 
 SignatureDef: TypeAlias = meta_graph_pb2.SignatureDef
 
@@ -36,7 +38,6 @@ class Servable:
         self._in_flight = 0
         self._retired = False
         self._closed: Callable[[], None] | None = None
-        self._callables: dict[tuple[str, tuple[str, ...]], Any] = {}
         graph = tf.Graph()
         config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
         config.gpu_options.allow_growth = True
@@ -51,6 +52,7 @@ class Servable:
             # A damaged file can fail anywhere in the loader; whatever it is, this version is refused.
             self._session.close()
             raise invalid_argument(f"{folder} does not hold a loadable SavedModel: {error}") from error
+        graph.finalize()
         self.signatures: dict[str, SignatureDef] = dict(meta_graph.signature_def)
 
     def run(
@@ -71,27 +73,22 @@ class Servable:
         Raises:
             StatusError: What TensorFlow refused the request with.
         """
-        wanted = tuple(sorted(outputs))
-        callable_ = self._callables.get((signature_name, wanted)) or self._make_callable(signature_name, wanted)
-        options = tf.compat.v1.RunOptions()
+        signature = self.signatures[signature_name]
+        fetches = {name: signature.outputs[name].name for name in outputs}
+        feeds = {signature.inputs[name].name: value for name, value in inputs.items()}
+        options = None
         if timeout_seconds is not None:
-            options.timeout_in_ms = max(1, min(int(timeout_seconds * 1000), 2**31))
+            options = tf.compat.v1.RunOptions(
+                timeout_in_ms=max(1, min(int(timeout_seconds * 1000), _LONGEST_TIMEOUT_MS))
+            )
         try:
-            values = callable_(*(inputs[name] for name in sorted(inputs)), options=options)
+            values = self._session.run(fetches, feeds, options=options)
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
-        return dict(zip(wanted, (np.asarray(value) for value in values), strict=True))
-
-    def _make_callable(self, signature_name: str, outputs: tuple[str, ...]) -> Any:
-        signature = self.signatures[signature_name]
-        graph = self._session.graph
-        made = self._session.make_callable(
-            fetches=[graph.get_tensor_by_name(signature.outputs[name].name) for name in outputs],
-            feed_list=[graph.get_tensor_by_name(signature.inputs[name].name) for name in sorted(signature.inputs)],
-            accept_options=True,
-        )
-        self._callables[signature_name, outputs] = made
-        return made
+        except UnicodeDecodeError as error:
+            # TensorFlow quotes a value in its message and cannot pass it on where that is not UTF-8: the code is lost.
+            raise invalid_argument(error.object.decode("utf-8", "replace")) from error
+        return {name: np.asarray(value) for name, value in values.items()}
 
     def acquire(self) -> bool:
         """Begins a call; returns False if this version has been retired, and then there must be none."""
@@ -119,7 +116,6 @@ class Servable:
             self._close()
 
     def _close(self) -> None:
-        self._callables.clear()
         self._session.close()
         if self._closed is not None:
             self._closed()

@@ -1,7 +1,7 @@
 """A second, slow way to windows and queries: plain Python over lists of events, one user at a time."""
 
 import hashlib
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -75,7 +75,7 @@ def plain_windows(events: list[Event], weights: list[float], window: int) -> lis
     by_start: dict[int, list[tuple[int, list[tuple[bytes, float]]]]] = {}
     groups = groups_of(events)
     end = 0
-    for group, following in zip(groups, groups[1:], strict=False):
+    for group, following in pairwise(groups):
         end += len(group)
         targets: dict[bytes, float] = {}
         for event in following:

@@ -14,7 +14,11 @@ from components.artifacts import Quarantine
 from components.table_contract import TABLES, TableOptions
 from components.table_example_gen import Executor
 
-RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
+BEAM_ARGUMENTS = [
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    # The runner has no use for an image, but TFX packs all of itself for workers elsewhere unless one is named.
+    "--sdk_container_image=unused",
+]
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class TableRun:
 
 def beam_context(folder: Path) -> BaseBeamExecutor.Context:
     """A context for TFX's Beam executors, on Beam's in-process runner."""
-    return BaseBeamExecutor.Context(beam_pipeline_args=[RUNNER], tmp_dir=str(folder / "tmp"), unique_id="1")
+    return BaseBeamExecutor.Context(beam_pipeline_args=list(BEAM_ARGUMENTS), tmp_dir=str(folder / "tmp"), unique_id="1")
 
 
 def run_table(folder: Path, table: str, path: Path | str, options: TableOptions | None = None) -> TableRun:

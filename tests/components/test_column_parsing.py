@@ -16,7 +16,9 @@ from components.column_parsing import parse_column
 NEW_YEAR = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
 
 
-def _parsed(values: list[Any], kind: str, data_type: pa.DataType | None = None) -> tuple[list[Any], dict[str, list[int]]]:
+def _parsed(
+    values: list[Any], kind: str, data_type: pa.DataType | None = None
+) -> tuple[list[Any], dict[str, list[int]]]:
     column = parse_column(pa.array(values, data_type), kind)
     return column.values.to_pylist(), {name: np.flatnonzero(mask).tolist() for name, mask in column.problems.items()}
 

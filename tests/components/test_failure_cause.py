@@ -28,7 +28,7 @@ class _RaiseDoFn(beam.DoFn):
 
 
 def _run(kind: str) -> BaseException:
-    with pytest.raises(Exception) as raised, beam.Pipeline(argv=[RUNNER]) as pipeline:
+    with pytest.raises(Exception) as raised, beam.Pipeline(argv=[RUNNER]) as pipeline:  # noqa: PT011  # Beam wraps it.
         _ = pipeline | "Begin" >> beam.Create([1]) | "Fail" >> beam.ParDo(_RaiseDoFn(kind))
     return raised.value
 
@@ -53,17 +53,16 @@ def test_any_other_error_out_of_beam() -> None:
 
 
 def test_finds_what_an_error_was_raised_from() -> None:
-    try:
-        try:
-            raise InputError("Column `price` is wrong.")
-        except InputError as error:
-            raise RuntimeError("Node failed.") from error
-    except RuntimeError as error:
-        assert find_cause(error).message == "Column `price` is wrong."
+    error = RuntimeError("Node failed.")
+    error.__cause__ = InputError("Column `price` is wrong.")
+    assert find_cause(error).message == "Column `price` is wrong."
 
 
 def test_an_error_text_of_a_worker_that_died() -> None:
-    text = f"Error received from SDK harness: Traceback (most recent call last):\n  File x\ncomponents.errors.InputError: {MESSAGE}\n\nDuring handling"
+    text = (
+        "Error received from SDK harness: Traceback (most recent call last):\n  File x\n"
+        f"components.errors.InputError: {MESSAGE}\n\nDuring handling"
+    )
     assert find_cause(RuntimeError(text)).message == MESSAGE
 
 

@@ -22,9 +22,9 @@ from tests.components.ranking_data import (
     random_users,
     write_shop,
 )
+from tests.components.table_runs import beam_context
 from tests.components.test_baselines import brute_force
 
-RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 PRODUCTS, HISTORY_LENGTH = 40, 4
 
 
@@ -54,7 +54,7 @@ def evaluate(shop, out: Path, options: GateOptions, last_blessed: str = ""):
     for artifact, uri in zip(artifacts.values(), uris, strict=True):
         artifact.uri = uri
     artifacts["examples"].split_names = '["train", "eval", "test"]'
-    executor = RankingEvaluatorExecutor(RankingEvaluatorExecutor.Context(beam_pipeline_args=[RUNNER], tmp_dir=str(out)))
+    executor = RankingEvaluatorExecutor(beam_context(out))
     executor.Do(
         {name: [artifacts[name]] for name in ("examples", "model", "catalogue")},
         {name: [artifacts[name]] for name in ("evaluation", "blessing")},
@@ -135,7 +135,8 @@ def test_evaluation_equals_brute_force(shop, tmp_path):
 
 def test_a_blessed_model_passes_the_pusher(shop, tmp_path):
     report, blessing = evaluate(shop, tmp_path, GateOptions(thresholds={"recall_at_10": 0.01}))
-    assert report["blessed"] and report["refused_because"] == []
+    assert report["blessed"]
+    assert report["refused_because"] == []
     assert (Path(blessing.uri) / "BLESSED").exists()
     assert PusherExecutor().CheckBlessing({"model_blessing": [blessing]})
 
@@ -175,7 +176,8 @@ def test_no_test_user_refuses_and_gives_no_numbers(shop, tmp_path):
     (tmp_path / "empty").mkdir()
     _, examples_uri = write_shop(tmp_path / "empty", catalogue, [])
     report, _ = evaluate((folder, catalogue_uri, examples_uri, [], catalogue), tmp_path, GateOptions())
-    assert not report["blessed"] and "no user" in report["refused_because"][0]
+    assert not report["blessed"]
+    assert "no user" in report["refused_because"][0]
     assert set(report["metrics"]["test"].values()) == {None}
     assert report["users"] == {"test": 0, "novel": 0, "cold": 0}
 
@@ -185,7 +187,7 @@ def test_component_declares_its_channels():
         examples=Channel(type=standard_artifacts.Examples),
         model=Channel(type=standard_artifacts.Model),
         catalogue=Channel(type=Catalogue),
-        options_json=GateOptions().model_dump_json(),
+        options=GateOptions(),
         last_blessed="",
         source_digest="digest",
     )

@@ -8,7 +8,9 @@ from components.source_digest import source_digest
 
 FILES = {
     "components/__init__.py": "import trainer\n",
-    "components/node.py": "from trainer.towers import build\n\n\ndef run():\n    from trainer import lazily\n    return build()\n",
+    "components/node.py": (
+        "from trainer.towers import build\n\n\ndef run():\n    from trainer import lazily\n    return build()\n"
+    ),
     "components/other.py": "VALUE = 1\n",
     "trainer/__init__.py": "",
     "trainer/towers.py": "from .layers import width\n\n\ndef build():\n    return width()\n",
@@ -43,41 +45,48 @@ def project(tmp_path: Path) -> Path:
     ],
 )
 def test_an_edit_of_what_is_imported_changes_the_digest(project: Path, edited: str) -> None:
-    before = source_digest("components.node", project)
+    before = source_digest("components.node", root=project)
     path = project / edited
     path.write_text(path.read_text() + "\nADDED = 1\n")
-    assert source_digest("components.node", project) != before
+    assert source_digest("components.node", root=project) != before
 
 
 def test_an_edited_function_changes_the_digest(project: Path) -> None:
-    before = source_digest("components.node", project)
+    before = source_digest("components.node", root=project)
     path = project / "trainer/layers.py"
     path.write_text(path.read_text().replace("return 1", "return 2"))
-    assert source_digest("components.node", project) != before
+    assert source_digest("components.node", root=project) != before
 
 
 @pytest.mark.parametrize("edited", ["components/other.py", "trainer/unrelated.py"])
 def test_an_unrelated_edit_does_not(project: Path, edited: str) -> None:
-    before = source_digest("components.node", project)
+    before = source_digest("components.node", root=project)
     (project / edited).write_text("VALUE = 2\n")
-    assert source_digest("components.node", project) == before
+    assert source_digest("components.node", root=project) == before
 
 
 def test_comments_docstrings_and_layout_do_not_count(project: Path) -> None:
-    before = source_digest("components.node", project)
+    before = source_digest("components.node", root=project)
     (project / "trainer/layers.py").write_text("# New.\ndef width( ):\n    return (1)  # Why.\n")
-    assert source_digest("components.node", project) == before
+    assert source_digest("components.node", root=project) == before
 
 
 def test_a_circle_of_imports_ends(project: Path) -> None:
     (project / "trainer/layers.py").write_text("import trainer.towers\n")
-    assert len(source_digest("components.node", project)) == 64
+    assert len(source_digest("components.node", root=project)) == 64
 
 
 def test_an_unknown_module_is_named(project: Path) -> None:
     with pytest.raises(ValueError, match=r"components\.nowhere"):
-        source_digest("components.nowhere", project)
+        source_digest("components.nowhere", root=project)
 
 
 def test_digests_this_project() -> None:
     assert source_digest("components.table_example_gen") != source_digest("components.data_gate")
+
+
+def test_several_modules_are_digested_together(project: Path) -> None:
+    both = source_digest("components.node", "components.other", root=project)
+    assert both == source_digest("components.other", "components.node", root=project)
+    (project / "components/other.py").write_text("VALUE = 2\n")
+    assert source_digest("components.node", "components.other", root=project) != both

@@ -43,7 +43,7 @@ def test_a_missing_table(tmp_path: Path, name: str) -> None:
 
 
 def test_an_unknown_filesystem() -> None:
-    with pytest.raises(InputError, match="cannot look for `nosuch://x/y.csv`"):
+    with pytest.raises(InputError, match=r"cannot look for `nosuch://x/y\.csv`"):
         find_table_files("products", "nosuch://x/y.csv")
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from components import csv_reader, json_lines_reader
+from components.csv_reader import read_csv
 from components.errors import InputError
 from components.json_lines_reader import read_json_lines
-from components.csv_reader import read_csv
 from components.source_batch import SourceBatch
 from components.table_contract import TABLES
 from components.table_files import TableFile
@@ -32,7 +32,10 @@ def test_csv_with_quotes_line_breaks_and_other_columns(tmp_path: Path) -> None:
     content = 'label,other,text\r\n007,x,"a ""b"", c\nd"\r\n\r\n中文,,5" wide\r\n'.encode()
     for name, data in (("t.csv", content), ("t.csv.gz", gzip.compress(content))):
         (batch,) = _csv(tmp_path / name, data)
-        assert batch.batch.to_pylist() == [{"label": "007", "text": 'a "b", c\nd'}, {"label": "中文", "text": '5" wide'}]
+        assert batch.batch.to_pylist() == [
+            {"label": "007", "text": 'a "b", c\nd'},
+            {"label": "中文", "text": '5" wide'},
+        ]
         assert batch.places.to_pylist() == [2, 5]
         assert batch.broken == ()
 
@@ -93,7 +96,9 @@ def test_json_values_of_mixed_types(tmp_path: Path) -> None:
 
 
 def test_json_values_of_one_type_keep_it(tmp_path: Path) -> None:
-    batch = _lines(tmp_path / "p.jsonl", b'{"price": 1, "image_embedding": [1, 2.5]}\n{"price": 2.5, "in_stock": true}\n')
+    batch = _lines(
+        tmp_path / "p.jsonl", b'{"price": 1, "image_embedding": [1, 2.5]}\n{"price": 2.5, "in_stock": true}\n'
+    )
     assert batch.batch.select(["price", "in_stock", "image_embedding"]).to_pylist() == [
         {"price": 1.0, "in_stock": None, "image_embedding": [1.0, 2.5]},
         {"price": 2.5, "in_stock": True, "image_embedding": None},

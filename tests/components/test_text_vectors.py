@@ -8,11 +8,10 @@ from tfx.types.channel import Channel
 
 from components.artifacts import TextVectors as TextVectorsArtifact
 from components.text_vectors import TextVectors, TextVectorsExecutor
+from tests.components.table_runs import beam_context
 from trainer.backbone import load_text_encoder
 from trainer.features import product_texts
 from trainer.options import TextOptions
-
-RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 
 
 def write_products(folder, tables):
@@ -34,7 +33,7 @@ def run(folder, uri, options):
     products, vectors = standard_artifacts.Examples(), TextVectorsArtifact()
     products.uri, vectors.uri = uri, str(folder / "vectors")
     products.split_names = '["all"]'
-    executor = TextVectorsExecutor(TextVectorsExecutor.Context(beam_pipeline_args=[RUNNER], tmp_dir=str(folder)))
+    executor = TextVectorsExecutor(beam_context(folder))
     executor.Do(
         {"products": [products]},
         {"vectors": [vectors]},
@@ -59,7 +58,8 @@ def test_each_distinct_text_has_the_vector_of_the_encoder(tmp_path, tiny_bert):
         product_texts(pa.table({n: [r[n] for r in rows + again] for n in ("title", "brand")}), options.fields)
     )
     texts = table["text"].to_pylist()
-    assert len(texts) == 4 and set(texts) == expected
+    assert len(texts) == 4
+    assert set(texts) == expected
     encoder = load_text_encoder(options)
     for text, vector in zip(texts, table["vector"].to_pylist(), strict=True):
         np.testing.assert_allclose(vector, encoder(np.array([text])).numpy()[0], atol=1e-5)
@@ -68,13 +68,14 @@ def test_each_distinct_text_has_the_vector_of_the_encoder(tmp_path, tiny_bert):
 def test_no_product_gives_no_vector(tmp_path, tiny_bert):
     uri = write_products(tmp_path / "products", [[]])
     table = run(tmp_path, uri, TextOptions(backbone=str(tiny_bert), sequence_length=16))
-    assert table.num_rows == 0 and table.column_names == ["text", "vector"]
+    assert table.num_rows == 0
+    assert table.column_names == ["text", "vector"]
 
 
 def test_component_declares_its_channels():
     component = TextVectors(
         products=Channel(type=standard_artifacts.Examples),
-        options_json=TextOptions().model_dump_json(),
+        options=TextOptions(),
         source_digest="digest",
     )
     assert component.outputs["vectors"].type is TextVectorsArtifact

@@ -14,7 +14,7 @@ WIDTH, LATEST = 7, 4
 
 def by_hand(products: list[int], types: list[int], ages: list[float]) -> list[tuple[int, int, float]]:
     events = [event for event in zip(products, types, ages, strict=True) if event[0] >= 0][-LATEST:]
-    next_ages = [age for _, _, age in events][1:] + [0.0]
+    next_ages = [*[age for _, _, age in events][1:], 0.0]
     return [
         (product, kind, max(age - later, 0.0)) for (product, kind, age), later in zip(events, next_ages, strict=True)
     ]

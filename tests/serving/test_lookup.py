@@ -34,7 +34,7 @@ def test_any_bytes_are_found(ids: list[bytes], other: bytes) -> None:
 def test_a_large_list_of_odd_ids_survives_a_reload(tmp_path: Path) -> None:
     ids = [b"\xff\0%d\n" % number for number in range(200_000)]
     tf.saved_model.save(Finder(ids), str(tmp_path))
-    asked = ids[::1000] + [b"", b"unknown", b"\xff\0" + b"7\n\0"]
+    asked = [*ids[::1000], b"", b"unknown", b"\xff\x00" + b"7\n\x00"]
     np.testing.assert_array_equal(
         tf.saved_model.load(str(tmp_path)).find(tf.constant(asked)), [*range(0, 200_000, 1000), -1, -1, -1]
     )

@@ -20,11 +20,21 @@ if [ -f "$FAKE_UV_FOLDER/failure" ]; then cat "$FAKE_UV_FOLDER/failure" >&2; exi
 """
 # The tests' own Python may run on a private glibc; what the set-up sees is said here, and may be changed.
 START = """\
+import shutil
 import sys
 import tools.setup_environment as setup
 setup.glibc_version = lambda: (2, 39)
 {changes}
 sys.exit(setup.main(sys.argv[1:]))
+"""
+# Making pip and running it takes most of the time; only tests of these two steps need them.
+WITHOUT_PIP = """
+def make_environment(self):
+    self._runner.run([sys.executable, "-m", "venv", "--without-pip", self._environment], "making")
+def install_installers(self):
+    shutil.copy2({uv!r}, self._environment / "bin" / "uv")
+setup._Installation._make_environment = make_environment
+setup._Installation._install_installers = install_installers
 """
 
 
@@ -46,13 +56,20 @@ class SetupProject:
             path.mkdir(parents=True)
         shutil.copytree(ROOT / "tools", self.root / "tools", ignore=shutil.ignore_patterns("__pycache__"))
         (self.root / "setup.py").write_text("", "utf-8")
+        self.uv = self.controls / "uv"
+        self.uv.write_text(FAKE_UV, "utf-8")
+        self.uv.chmod(0o755)
         wheel = self.wheels / "uv-0.1-py3-none-any.whl"
         _write_wheel(wheel)
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
         (self.root / "requirements.lock").write_text(f"uv==0.1 \\\n    --hash=sha256:{digest}\n", "utf-8")
 
-    def start(self, *arguments: str, changes: str = "", **variables: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, changes: str = "", with_pip: bool = False, **variables: str
+    ) -> subprocess.Popen[str]:
         """Starts the set-up with the base Python; `changes` are statements run before it."""
+        if not with_pip:
+            changes = WITHOUT_PIP.format(uv=str(self.uv)) + changes
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "UV_"))}
         settings = {
             "PIP_CONFIG_FILE": os.devnull,
@@ -70,10 +87,10 @@ class SetupProject:
             text=True,
         )
 
-    def run(self, *arguments: str, changes: str = "", **variables: str) -> tuple[int, str, str]:
+    def run(self, *arguments: str, changes: str = "", with_pip: bool = False, **variables: str) -> tuple[int, str, str]:
         """Runs the set-up to its end; returns exit code, standard output and standard error."""
-        process = self.start(*arguments, changes=changes, **variables)
-        output, errors = process.communicate(timeout=120)
+        process = self.start(*arguments, changes=changes, with_pip=with_pip, **variables)
+        output, errors = process.communicate(timeout=300)
         return process.returncode, output, errors
 
     def calls(self) -> list[str]:
@@ -107,4 +124,6 @@ def _write_wheel(path: Path) -> None:
     )
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in (*files.items(), ("uv-0.1.dist-info/RECORD", record + "uv-0.1.dist-info/RECORD,,\n")):
-            archive.writestr(name, text)
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = 0o100755 << 16
+            archive.writestr(entry, text)

@@ -38,7 +38,7 @@ UBUNTU_LIST = """\
 deb http://mirror.example.org/ubuntu/ jammy main restricted
 # deb-src http://mirror.example.org/ubuntu/ jammy main restricted
 deb-src http://mirror.example.org/ubuntu/ jammy main
-deb [arch=amd64 signed-by=/usr/share/keyrings/ubuntu.gpg] http://mirror.example.org/ubuntu/ jammy-updates main # newest
+deb [arch=amd64 signed-by=/usr/share/ubuntu.gpg] http://mirror.example.org/ubuntu/ jammy-updates main # newest
 deb http://mirror.example.org/ubuntu/ jammy universe
 deb http://mirror.example.org/ubuntu/ jammy-backports main universe
 deb http://mirror.example.org/ubuntu/ jammy-security main
@@ -69,15 +69,13 @@ def test_debian_stanzas_name_the_next_release_and_keep_address_and_key() -> None
 def test_ubuntu_lines_name_the_next_release_and_keep_options() -> None:
     assert rewrite_one_line(UBUNTU_LIST, "jammy", "noble").splitlines() == [
         "deb http://mirror.example.org/ubuntu/ noble main",
-        "deb [arch=amd64 signed-by=/usr/share/keyrings/ubuntu.gpg] http://mirror.example.org/ubuntu/ noble-updates main",
+        "deb [arch=amd64 signed-by=/usr/share/ubuntu.gpg] http://mirror.example.org/ubuntu/ noble-updates main",
         "deb http://mirror.example.org/ubuntu/ noble-security main",
     ]
 
 
 def test_ubuntu_stanzas_and_debian_lines() -> None:
-    stanza = (
-        "Types: deb\nURIs: http://mirror.example.org/ubuntu\nSuites: jammy jammy-updates\nComponents: main universe\n"
-    )
+    stanza = "Types: deb\nURIs: http://mirror.example.org\nSuites: jammy jammy-updates\nComponents: main universe\n"
     assert "suites: noble noble-updates\n" in rewrite_deb822(stanza, "jammy", "noble")
     line = "deb http://mirror.example.org/debian bookworm main contrib non-free-firmware\n"
     assert rewrite_one_line(line, "bookworm", "trixie") == "deb http://mirror.example.org/debian trixie main\n"

@@ -15,7 +15,7 @@ def project(tmp_path: Path) -> SetupProject:
 
 
 def test_first_call_makes_all_second_does_nothing_and_changes_are_followed(project: SetupProject) -> None:
-    code, output, errors = project.run()
+    code, output, errors = project.run(with_pip=True)
     assert (code, errors) == (0, "")
     assert "1/5 virtual environment of Python 3.11" in output
     assert "5/5 shelfwise itself" in output
@@ -122,7 +122,7 @@ def test_failed_installation_is_one_line(project: SetupProject, said: str, expec
 
 def test_network_that_is_gone_is_one_line(project: SetupProject) -> None:
     nowhere = {"PIP_FIND_LINKS": "", "PIP_NO_INDEX": "", "PIP_INDEX_URL": "http://127.0.0.1:9/simple"}
-    code, _, errors = project.run(**nowhere)
+    code, _, errors = project.run(with_pip=True, **nowhere)
     assert code == 1
     assert errors.startswith("set-up: installing uv failed: the network does not answer. Check the connection")
     assert errors.count("\n") == 1
@@ -133,7 +133,7 @@ def test_network_that_is_gone_is_one_line(project: SetupProject) -> None:
     [
         (
             "import platform; platform.system = lambda: 'Linux'; platform.machine = lambda: 'aarch64'",
-            "TFX has no wheels for Linux on aarch64; it has them for Linux with glibc on x86_64 and for macOS on arm64.",
+            "no wheels for Linux on aarch64; it has them for Linux with glibc on x86_64 and for macOS on arm64. Use",
         ),
         (
             "import platform; platform.system = lambda: 'Windows'; platform.machine = lambda: 'AMD64'",
@@ -148,7 +148,7 @@ def test_network_that_is_gone_is_one_line(project: SetupProject) -> None:
     ],
 )
 def test_machine_that_cannot_do_it_is_told_in_one_line(project: SetupProject, changes: str, expected: str) -> None:
-    code, _, errors = project.run(changes=changes)
+    code, _, errors = project.run(changes=changes, with_pip=True)
     assert code == 1
     assert errors.startswith("set-up: ")
     assert expected in errors

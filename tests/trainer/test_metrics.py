@@ -104,7 +104,9 @@ def test_bootstrap_interval_matches_the_normal_approximation():
 def test_bootstrap_interval_of_few_or_equal_values():
     assert bootstrap_interval(np.full(5, 0.25), seed=0) == (0.25, 0.25, 0.25)
     one = bootstrap_interval(np.array([0.5]), seed=0)
-    assert one.mean == 0.5 and math.isnan(one.low) and math.isnan(one.high)
+    assert one.mean == 0.5
+    assert math.isnan(one.low)
+    assert math.isnan(one.high)
     assert math.isnan(bootstrap_interval(np.array([]), seed=0).mean)
     with pytest.raises(ValueError, match="should be finite"):
         bootstrap_interval(np.array([0.1, math.nan]), seed=0)

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from tfx.components import Pusher, Transform
+from tfx.components import Transform
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
-from tfx.proto import pusher_pb2, transform_pb2
+from tfx.proto import transform_pb2
 
-from components.atomic_pusher import AtomicPusherExecutor
-from components.candidate_index import CandidateIndex, CandidateIndexOptions
+from components.atomic_pusher import AtomicPusher
+from components.candidate_index import CandidateIndex
+from components.candidate_index_options import CandidateIndexOptions
 from components.model_trainer import ModelTrainer
 from components.ranking_evaluator import RankingEvaluator
 from components.serving_validator import ServingValidator
@@ -101,14 +101,12 @@ def task_nodes(
         catalogue=examples.outputs["catalogue"],
         source_digest=source_digest("components.serving_validator"),
     ).with_id(NODES.serving_validator)
-    pusher = Pusher(
+    pusher = AtomicPusher(
         model=index.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_validator.outputs["blessing"],
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=f"{root}/serving/{MODEL_NAME}")
-        ),
-        custom_executor_spec=ExecutorClassSpec(AtomicPusherExecutor),
+        base_directory=f"{root}/serving/{MODEL_NAME}",
+        source_digest=source_digest("components.atomic_pusher"),
     ).with_id(NODES.pusher)
     nodes = [examples, transform, text_vectors, model_trainer, index, evaluator, serving_validator, pusher]
     return [node for node in nodes if node is not None]

@@ -149,7 +149,8 @@ WRONG: dict[str, tuple[Edit, grpc.StatusCode, str]] = {
     "bad output filter": (
         lambda made: made.output_filter.append("nope"),
         INVALID,
-        "output tensor alias not found in signature: nope Outputs expected to be in the set {product_ids,scores,titles}.",
+        "output tensor alias not found in signature: nope "
+        "Outputs expected to be in the set {product_ids,scores,titles}.",
     ),
     "repeated output filter": (
         lambda made: made.output_filter.extend(["scores", "scores"]),
@@ -222,9 +223,9 @@ def test_metadata_describes_each_signature(predictions: Any) -> None:
 def test_other_metadata_is_refused(predictions: Any) -> None:
     with pytest.raises(grpc.RpcError, match="Metadata field other is not supported"):
         predictions.GetModelMetadata(metadata_request("other"), timeout=20)
+    asked = metadata_request()
+    del asked.metadata_field[:]
     with pytest.raises(grpc.RpcError, match="must specify at least one metadata_field"):
-        asked = metadata_request()
-        del asked.metadata_field[:]
         predictions.GetModelMetadata(asked, timeout=20)
 
 

@@ -1,0 +1,94 @@
+"""Artifacts as TaskExamples and the Trainer leave them, for a shop of a few products."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.types import Artifact, standard_artifacts
+
+from components.artifacts import Catalogue, TextVectors
+from components.candidate_index import CandidateIndexExecutor, CandidateIndexOptions
+from components.catalogue import write_catalogue, write_description
+from trainer.backbone import load_text_encoder
+from trainer.input_data import load_items
+from trainer.options import ServingOptions, TextOptions, TowerOptions
+from trainer.towers import build_towers, save_towers
+
+PRODUCTS = 30
+EVENT_TYPES = ["view", "purchase"]
+OPTIONS = CandidateIndexOptions(
+    serving=ServingOptions(history_length=12, default_k=4), rows_at_once=8, model_card={"metrics": {"ndcg_at_10": 0.5}}
+)
+
+
+def artifact(kind: type[Artifact], folder: Path) -> Artifact:
+    """An artifact at a folder."""
+    made = kind()
+    made.uri = str(folder)
+    return made
+
+
+def write_shop_catalogue(folder: Path) -> Artifact:
+    """Thirty products, two of which share a text."""
+    folder.mkdir(parents=True)
+    words = ["milk", "bread", "tea", "coffee", "苹 果"]
+    ids = [f"{number:02d}/\n😀 id" for number in range(PRODUCTS)]
+    texts = [f"{words[number % 5]} {number // 2}" for number in range(PRODUCTS)]
+    texts[1] = texts[0]
+    table = pa.table(
+        {
+            "product_id": ids,
+            "title": texts,
+            "category": ["Food > Fresh" if number % 2 else "Food" for number in range(PRODUCTS)],
+            "brand": [""] * PRODUCTS,
+            "price": pa.array([float("nan"), *np.arange(1, PRODUCTS)], pa.float32()),
+            "in_stock": [number % 3 > 0 for number in range(PRODUCTS)],
+            "text": texts,
+            "event_count": pa.array(range(PRODUCTS), pa.int64()),
+            "popularity": pa.array(range(PRODUCTS), pa.float64()),
+        }
+    )
+    write_catalogue(str(folder), table)
+    description = {"event_types": EVENT_TYPES, "event_weights": [1.0, 1.0], "bought_event_type": "purchase"}
+    write_description(str(folder), {**description, "counts": {"products": PRODUCTS}})
+    return artifact(Catalogue, folder)
+
+
+def write_text_vectors(folder: Path, catalogue: Artifact) -> Artifact:
+    """A random vector for each distinct text."""
+    folder.mkdir(parents=True)
+    texts = sorted(set(pq.read_table(Path(catalogue.uri) / "catalogue.parquet").column("text").to_pylist()))
+    vectors = np.random.default_rng(0).normal(size=(len(texts), 16)).astype(np.float32)
+    table = pa.table({"text": texts, "vector": pa.array(list(vectors), pa.list_(pa.float32()))})
+    pq.write_table(table, folder / "vectors-00000-of-00001.parquet")
+    return artifact(TextVectors, folder)
+
+
+def write_trained(
+    folder: Path, catalogue: Artifact, text_vectors: Artifact | None = None, backbone: Path | None = None
+) -> Artifact:
+    """Towers with fresh weights; `backbone` makes the text encoder one of the trained parts."""
+    folder.mkdir(parents=True)
+    encoder = load_text_encoder(TextOptions(backbone=str(backbone), sequence_length=16)) if backbone else None
+    items = load_items(catalogue.uri, None, text_vectors and text_vectors.uri, encoder)
+    towers = build_towers(TowerOptions(dimensions=8, history=5), items, len(EVENT_TYPES))
+    save_towers(towers._replace(text_encoder=encoder), str(folder))
+    (folder / "training.json").write_text(json.dumps({"epochs": 1}))
+    return artifact(standard_artifacts.Model, folder)
+
+
+def build_index(folder: Path, inputs: dict[str, list[Artifact]]) -> Artifact:
+    """Runs CandidateIndex."""
+    output = artifact(standard_artifacts.Model, folder / "index")
+    context = BaseBeamExecutor.Context(
+        beam_pipeline_args=["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"],
+        tmp_dir=str(folder / "tmp"),
+        unique_id="1",
+    )
+    CandidateIndexExecutor(context).Do(
+        inputs, {"model": [output]}, {"options_json": OPTIONS.model_dump_json(), "source_digest": "x"}
+    )
+    return output

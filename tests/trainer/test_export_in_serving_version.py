@@ -1,0 +1,79 @@
+"""The exported model under the TensorFlow that the stock TF Serving image links."""
+
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.serving.small_shop import (
+    Ask,
+    export_small_shop,
+    filtered_inputs,
+    history_inputs,
+    stand_in_tower,
+)
+
+VERSIONS = ("tensorflow==2.20.0", "tensorflow-text==2.20.1")
+
+PROGRAM = """
+import pickle, sys
+import tensorflow as tf
+import tensorflow_text
+model = tf.saved_model.load(sys.argv[1])
+answers = {}
+for name, inputs in pickle.load(open(sys.argv[2], "rb")).items():
+    arguments = {key: tf.constant(value, dtype) for key, (value, dtype) in inputs.items()}
+    answers[name] = {key: value.numpy().tolist() for key, value in model.signatures[name](**arguments).items()}
+pickle.dump((tf.__version__, answers), open(sys.argv[3], "wb"))
+"""
+
+
+def plain(inputs: dict[str, np.ndarray]) -> dict[str, tuple[Any, str]]:
+    """Lists and names of dtypes, which any version of NumPy unpickles."""
+    return {
+        name: (value.tolist(), "string" if value.dtype == object else value.dtype.name)
+        for name, value in inputs.items()
+    }
+
+
+@pytest.mark.long
+def test_answers_are_the_same_under_the_version_of_tf_serving(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    export_small_shop(model, stand_in_tower())
+    asks = [
+        Ask(["P001", "", "牛奶", "nul\0"], ["view", "", "purchase", "?"], [900.0, 0.0, 30.0, 2.0], k=40),
+        Ask(["P003"], ["purchase"], [5.0], 7, "Home", 45.0, True, ["P004"], False),
+        Ask(k=3),
+    ]
+    example = tf.train.Example()
+    example.features.feature["history_ids"].bytes_list.value.extend([b"P001", b"P002"])
+    requests = {
+        "serving_default": plain(history_inputs(asks)),
+        "filtered": plain(filtered_inputs(asks)),
+        "embed": plain(history_inputs(asks)),
+        "similar_products": {"product_id": ([b"P001", b"gone"], "string"), "k": ([5, 5], "int32")},
+        "examples": {"examples": ([example.SerializeToString(), b""], "string")},
+    }
+    (tmp_path / "requests").write_bytes(pickle.dumps(requests))
+    environment = tmp_path / "environment"
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--python", sys._base_executable, str(environment)], check=True)  # type: ignore[attr-defined]
+    python = str(environment / "bin" / "python")
+    subprocess.run([*uv, "pip", "install", "--python", python, *VERSIONS], check=True)
+    files = [str(model), str(tmp_path / "requests"), str(tmp_path / "answers")]
+    subprocess.run([python, "-c", PROGRAM, *files], check=True)
+    version, answers = pickle.loads((tmp_path / "answers").read_bytes())
+    assert version == "2.20.0"
+    here = tf.saved_model.load(str(model))
+    for name, inputs in requests.items():
+        arguments = {key: tf.constant(value, dtype) for key, (value, dtype) in inputs.items()}
+        for key, value in here.signatures[name](**arguments).items():
+            if value.dtype == tf.string:
+                assert value.numpy().tolist() == answers[name][key]
+            else:
+                np.testing.assert_allclose(value, answers[name][key], atol=1e-4)

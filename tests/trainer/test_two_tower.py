@@ -1,0 +1,146 @@
+"""Training end to end on a tiny shop, with the text frozen, off, by LoRA and in full."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.trainer.tiny_shop import PRODUCTS, TinyShop, product_kind, write_tiny_shop
+from trainer.catalogue_ranking import ranking_metrics
+from trainer.input_data import load_items
+from trainer.item_vectors import item_vectors
+from trainer.judged_users import load_judged_users
+from trainer.metrics import hit_matrix, ndcg_at_k
+from trainer.options import TextOptions, TowerOptions, TrainingOptions, TwoTowerOptions
+from trainer.towers import load_towers
+from trainer.two_tower import run, train
+from trainer.user_vectors import user_vectors
+
+TOWER = TowerOptions(dimensions=16, layers=1, heads=2, dropout=0.0, history=12)
+TRAINING = TrainingOptions(batch_size=16, pairs_per_batch=128, max_epochs=6, patience=6, learning_rate=1e-2)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> TinyShop:
+    return write_tiny_shop(tmp_path_factory.mktemp("shop"))
+
+
+def options(text: TextOptions | None, **training: object) -> str:
+    return TwoTowerOptions(text=text, tower=TOWER, training=TRAINING.model_copy(update=training)).model_dump_json()
+
+
+@pytest.fixture(scope="module")
+def trained(shop: TinyShop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained")
+    run(shop.request(folder, options(TextOptions())))
+    return folder
+
+
+def test_towers_learn_what_popularity_cannot(shop: TinyShop, trained: Path) -> None:
+    towers = load_towers(str(trained / "model"))
+    items = load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors))
+    users = load_judged_users(str(shop.examples), "test")
+    metrics = ranking_metrics(towers.item_tower, towers.user_tower, items, users)
+    assert metrics["novel_ndcg_at_10"] > 0.9
+    # Popularity ranks every unbought product by its count, the last index first.
+    lists = np.array(
+        [
+            [row for row in range(PRODUCTS - 1, -1, -1) if row not in set(users.history_index[users.history(user)])][
+                :10
+            ]
+            for user in range(len(users))
+        ]
+    )
+    hits = hit_matrix(lists, users.target_offsets, users.target_index)
+    assert ndcg_at_k(hits, np.diff(users.target_offsets), 10).mean() < 0.6
+
+
+def test_products_of_a_kind_lie_together(shop: TinyShop, trained: Path) -> None:
+    towers = load_towers(str(trained / "model"))
+    vectors = item_vectors(towers.item_tower, load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors)))
+    likeness = vectors @ vectors.T - 2 * np.eye(PRODUCTS)
+    kinds = product_kind(np.arange(PRODUCTS))
+    assert (kinds[likeness.argmax(axis=1)] == kinds).mean() > 0.9
+
+
+def test_the_summary_tells_what_happened(trained: Path) -> None:
+    summary = json.loads((trained / "model" / "training.json").read_text())
+    assert 1 <= summary["best_epoch"] <= summary["epochs"] <= 6
+    assert summary["examples"] == {"train": 80, "pairs": 880}
+    assert set(summary["eval"]) == {"ndcg_at_10", "recall_at_10", "novel_ndcg_at_10", "novel_recall_at_10"}
+    assert summary["parameters"] > 0
+    assert summary["seconds"] > 0
+
+
+def test_tensorboard_gets_loss_learning_rate_and_metrics(trained: Path) -> None:
+    found: dict[str, int] = {}
+    for file in (trained / "log").rglob("events.out.tfevents.*"):
+        for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
+            event = tf.compat.v1.Event.FromString(record)
+            for value in event.summary.value:
+                found[value.tag] = found.get(value.tag, 0) + 1
+    for tag in ("epoch_loss", "epoch_learning_rate", "epoch_eval_ndcg_at_10", "epoch_eval_novel_ndcg_at_10"):
+        assert found.get(tag, 0) >= 1, sorted(found)
+
+
+def test_the_same_seed_gives_the_same_towers(shop: TinyShop, tmp_path: Path) -> None:
+    items = load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors))
+    one_epoch = options(TextOptions(), max_epochs=1)
+    made = [
+        item_vectors(train(shop.request(tmp_path / name, one_epoch, seed=1)).towers.item_tower, items)
+        for name in ("a", "b")
+    ]
+    np.testing.assert_allclose(made[0], made[1], atol=1e-5)
+
+
+def test_text_off_learns_from_events_alone(shop: TinyShop, tmp_path: Path) -> None:
+    result = train(shop.request(tmp_path, options(None), text=False))
+    assert result.summary["eval"]["novel_ndcg_at_10"] > 0.7
+    assert result.towers.item_tower.text_dimensions == 0
+
+
+@pytest.mark.parametrize("training", ["lora", "full"])
+def test_the_backbone_is_trained_and_saved(training: str, shop: TinyShop, tiny_bert: Path, tmp_path: Path) -> None:
+    text = TextOptions(backbone=str(tiny_bert), training=training, lora_rank=2, sequence_length=8)
+    run(shop.request(tmp_path, options(text, max_epochs=2), text=False))
+    towers = load_towers(str(tmp_path / "model"))
+    assert towers.text_encoder is not None
+    items = load_items(str(shop.catalogue), str(shop.transformed), None, towers.text_encoder)
+    untrained = load_items(str(shop.catalogue), str(shop.transformed), None, _untrained(tiny_bert))
+    assert np.abs(items.text_vectors - untrained.text_vectors).max() > 1e-3
+    users = load_judged_users(str(shop.examples), "eval")
+    summary = json.loads((tmp_path / "model" / "training.json").read_text())
+    again = ranking_metrics(towers.item_tower, towers.user_tower, items, users)
+    assert again["novel_ndcg_at_10"] == pytest.approx(summary["eval"]["novel_ndcg_at_10"], abs=1e-4)
+
+
+def _untrained(tiny_bert: Path):
+    from trainer.backbone import load_text_encoder
+
+    return load_text_encoder(TextOptions(backbone=str(tiny_bert), sequence_length=8))
+
+
+def test_windows_longer_than_the_tower_are_refused(shop: TinyShop, tmp_path: Path) -> None:
+    short = TwoTowerOptions(tower=TOWER.model_copy(update={"history": 4}), training=TRAINING)
+    with pytest.raises(ValueError, match=r"`tower\.history` should be the length that the windows were cut to"):
+        train(shop.request(tmp_path, short.model_dump_json()))
+
+
+def test_user_vectors_read_the_latest_events_only(shop: TinyShop, trained: Path) -> None:
+    towers = load_towers(str(trained / "model"))
+    users = load_judged_users(str(shop.examples), "test").rows(3, 9)
+    items = load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors))
+    products = item_vectors(towers.item_tower, items)
+    vectors = user_vectors(towers.user_tower, products, users, batch_size=4)
+    for row in range(len(users)):
+        events = users.history(row)
+        times = [*users.history_time[events], users.query_time[row]]
+        alone = towers.user_tower(
+            products[users.history_index[events]][None],
+            users.history_type[events][None],
+            np.diff(times).astype(np.float32)[None],
+            np.ones((1, events.stop - events.start), bool),
+        )
+        np.testing.assert_allclose(vectors[row], np.asarray(alone)[0, -1], atol=1e-5)
