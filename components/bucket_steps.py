@@ -29,6 +29,7 @@ from components.task_examples_options import TaskExamplesOptions
 EVENTS, USERS, COUNTS = "events", "users", "counts"
 ATTRIBUTE_PREFIX = "attribute_"
 _EXAMPLES_ENCODED_AT_ONCE = 4_096
+_COUNTS_MERGED_AT_ONCE = 16
 
 Bucket = tuple[int, Mapping[str, Iterable[bytes]]]
 
@@ -47,10 +48,11 @@ class CountProducts(beam.DoFn):
         history = order_events(events)
         period = event_periods(history, moments, self._weights)
         counted = period < TEST_PERIOD
-        table = {"product_id": history.products}
+        products = history.products
+        table = {"product_id": products}
         for number in range(len(self._weights)):
             chosen = history.product[counted & (history.event_type == number)]
-            table[f"count_{number}"] = pa.array(np.bincount(chosen, minlength=len(history.products)))
+            table[f"count_{number}"] = pa.array(np.bincount(chosen, minlength=len(products)))
         yield to_bytes(pa.table(table))
         seen = EventCounts(
             users=len(history.users),
@@ -69,7 +71,8 @@ class MergeCounts(beam.CombineFn):
 
     def add_input(self, accumulator: list[bytes], element: bytes) -> list[bytes]:
         """Adds one stream."""
-        return [_added_up([*accumulator, element])]
+        streams = [*accumulator, element]
+        return streams if len(streams) < _COUNTS_MERGED_AT_ONCE else [_added_up(streams)]
 
     def merge_accumulators(self, accumulators: Iterable[list[bytes]]) -> list[bytes]:
         """Adds many."""
@@ -78,7 +81,7 @@ class MergeCounts(beam.CombineFn):
 
     def extract_output(self, accumulator: list[bytes]) -> bytes | None:
         """Returns one stream, or None where nothing was counted."""
-        return accumulator[0] if accumulator else None
+        return _added_up(accumulator) if accumulator else None
 
 
 class ChooseCatalogue(beam.DoFn):
@@ -138,7 +141,7 @@ class WriteExamples(beam.DoFn):
                 has_timestamps=self._has_timestamps,
             )
         }
-        attributes = concatenated(tables[USERS])
+        attributes = concatenated(tables.get(USERS, ()))
         for name, wanted in (("eval", EVAL_PERIOD), ("test", TEST_PERIOD)):
             queries = evaluation_queries(history, period, wanted, self._weights, has_timestamps=self._has_timestamps)
             splits[name] = with_attributes(queries, attributes)

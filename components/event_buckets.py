@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import apache_beam as beam
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from components.event_counts import EventCounts
 from components.event_history import IntArray
-from components.example_tables import from_bytes, to_bytes
+from components.example_tables import concatenated, from_bytes, to_bytes
 from components.split_moments import HOUR_SECONDS
 from components.task_examples_options import TaskExamplesOptions
 from components.user_ids import hash_user_id
@@ -30,20 +30,20 @@ class BucketEvents(beam.DoFn):
     of each hour, `COUNTS` what else is counted.
 
     Side input:
-        known_ids: Arrow IPC stream of the product ids of the products table, or None where there is no such
-            table; each worker holds it.
+        known_ids: Arrow IPC streams of the product ids of the products table, or None where there is no such
+            table; each worker holds them.
     """
 
     def __init__(self, options: TaskExamplesOptions, time_column: str, buckets: int) -> None:
         self._options, self._time_column, self._buckets = options, time_column, buckets
 
-    def process(self, stream: bytes, known_ids: bytes | None) -> Iterator[Any]:
+    def process(self, stream: bytes, known_ids: Iterable[bytes] | None) -> Iterator[Any]:
         """Handles one batch."""
         events = from_bytes(stream)
         counts = EventCounts(events=len(events))
-        if known_ids is not None:
-            ids = from_bytes(known_ids)["product_id"].combine_chunks()
-            known = pc.is_in(events["product_id"], value_set=ids)
+        ids = concatenated(known_ids) if known_ids is not None else None
+        if ids is not None:
+            known = pc.is_in(events["product_id"], value_set=ids["product_id"].combine_chunks())
             unknown_events = events.filter(pc.invert(known))
             events = events.filter(known)
             counts.unknown_product_events = len(unknown_events)
@@ -90,6 +90,11 @@ class BucketUsers(beam.DoFn):
     def process(self, stream: bytes) -> Iterator[tuple[int, bytes]]:
         """Handles one batch."""
         yield from split_by_user(from_bytes(stream), self._buckets)
+
+
+def take_product_ids(stream: bytes) -> bytes:
+    """Returns an Arrow IPC stream with the column product_id alone."""
+    return to_bytes(from_bytes(stream).select(["product_id"]).combine_chunks())
 
 
 def split_by_user(table: pa.Table, buckets: int) -> Iterator[tuple[int, bytes]]:

@@ -26,7 +26,7 @@ class EventHistory:
         user: Index into `users`, `(events,)`.
         time: Unix seconds, or the position where events have no timestamp, `(events,)`.
         group: Group number, not decreasing, `(events,)`.
-        products: Distinct product ids in byte order; binary. Or None once `product` indexes a catalogue.
+        products: Distinct product ids in byte order; binary. A catalogue's ids after `in_catalogue`.
         product: Index into `products`, `(events,)`.
         event_type: Index into the configured event types, `(events,)`.
     """
@@ -35,7 +35,7 @@ class EventHistory:
     user: IntArray
     time: IntArray
     group: IntArray
-    products: pa.Array | None
+    products: pa.Array
     product: IntArray
     event_type: IntArray
 
@@ -64,14 +64,12 @@ class EventHistory:
         Returns:
             The history whose `product` is the row in the catalogue, and the mask `(events,)` of what stayed.
         """
-        if self.products is None:
-            raise ValueError("these events are indices into a catalogue already")
         index = pc.index_in(self.products, value_set=product_ids)
         index_of_product = pc.fill_null(index, -1).to_numpy(zero_copy_only=False).astype(np.int64)
         product = index_of_product[self.product] if len(self) else self.product
         mask = product >= 0
         kept = self.keep(mask)
-        return EventHistory(**{**kept.__dict__, "products": None, "product": product[mask]}), mask
+        return EventHistory(**{**kept.__dict__, "products": product_ids, "product": product[mask]}), mask
 
 
 def order_events(events: pa.Table) -> EventHistory:

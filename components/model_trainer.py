@@ -43,7 +43,7 @@ class ModelTrainerSpec(ComponentSpec):
     }
 
 
-class ModelTrainerExecutor(BaseExecutor):  # type: ignore[misc]
+class ModelTrainerExecutor(BaseExecutor):
     """Calls the training function in this process."""
 
     def Do(
@@ -81,7 +81,7 @@ class ModelTrainerExecutor(BaseExecutor):  # type: ignore[misc]
         run(request)
 
 
-class ModelTrainer(BaseComponent):  # type: ignore[misc]
+class ModelTrainer(BaseComponent):
     """Trains a model by a function that is given by its dotted name, so one component serves every task.
 
     Args:

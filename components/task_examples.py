@@ -1,11 +1,8 @@
 """TaskExamples: events, products and users become a catalogue and examples for recommendation."""
 
 import json
-from collections.abc import Iterable
 from typing import Any
 
-import apache_beam as beam
-import pyarrow as pa
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
@@ -17,34 +14,14 @@ from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.artifacts import Catalogue, Quarantine
-from components.bucket_steps import (
-    COUNTS,
-    EVENTS,
-    USERS,
-    ChooseCatalogue,
-    CountProducts,
-    MergeCounts,
-    WriteExamples,
-)
 from components.catalogue import write_description
-from components.event_buckets import HOURS, QUARANTINED, BucketEvents, BucketUsers
-from components.event_counts import EventCounts, SumCounters, SumCounts, read_counts, write_counts
-from components.example_tables import (
-    ReadTable,
-    bucket_count,
-    concatenated,
-    from_bytes,
-    table_files,
-    table_rows,
-    to_bytes,
-)
-from components.split_moments import choose_moments
+from components.event_counts import EventCounts, read_counts
+from components.example_tables import table_files
 from components.task_examples_checks import check_events, check_examples, choose_time_column, describe
 from components.task_examples_options import TaskExamplesOptions
+from components.task_examples_transform import MakeTaskExamples, OutputUris, TablePaths
 
 SPLITS = ("train", "eval", "test")
-_PRODUCT_COLUMNS = ("product_id", "title", "category", "brand", "price", "in_stock", "description")
-_NO_PRODUCT = pa.schema([("product_id", pa.binary())]).empty_table()
 
 
 class TaskExamplesSpec(ComponentSpec):
@@ -98,66 +75,20 @@ class TaskExamplesExecutor(BaseBeamExecutor):
         quarantine_uri = get_single_instance(output_dict["quarantine"]).uri
         for uri in (catalogue_uri, quarantine_uri):
             fileio.makedirs(uri)
-        events, products, users = (_files(input_dict, name) for name in ("events", "products", "users"))
-        time_column = choose_time_column(events, options)
-        has_timestamps = time_column == "timestamp"
-        buckets = bucket_count(table_rows(events))
-
+        tables = TablePaths(*(_files(input_dict, name) for name in TablePaths._fields))
+        time_column = choose_time_column(tables.events, options)
+        uris = OutputUris(
+            examples={split: get_split_uri([examples], split) for split in SPLITS},
+            catalogue=catalogue_uri,
+            quarantine=quarantine_uri,
+        )
         with self._make_beam_pipeline() as pipeline:
-            known_ids = product_tables = None
-            if products:
-                batches = pipeline | "ReadProducts" >> ReadTable(products, _PRODUCT_COLUMNS)
-                product_tables = beam.pvalue.AsIter(batches)
-                known_ids = beam.pvalue.AsSingleton(
-                    batches
-                    | "TakeProductIds" >> beam.Map(_product_ids)
-                    | "GatherProductIds" >> beam.combiners.ToList()
-                    | "JoinProductIds" >> beam.Map(_one_stream)
-                )
-            events_read = (
-                pipeline
-                | "ReadEvents" >> ReadTable(events)
-                | "BucketEvents"
-                >> beam.ParDo(BucketEvents(options, time_column, buckets), known_ids).with_outputs(
-                    QUARANTINED, COUNTS, HOURS, main=EVENTS
-                )
-            )
-            _ = events_read[QUARANTINED] | "WriteQuarantine" >> beam.io.WriteToText(
-                f"{quarantine_uri}/quarantine", file_name_suffix=".jsonl"
-            )
-            moments = beam.pvalue.AsSingleton(
-                events_read[HOURS]
-                | "AddUpHours" >> beam.CombineGlobally(SumCounters())
-                | "ChooseMoments" >> beam.Map(choose_moments, options)
-            )
-            users_read = pipeline | "ReadUsers" >> ReadTable(users) | "BucketUsers" >> beam.ParDo(BucketUsers(buckets))
-            grouped = {EVENTS: events_read[EVENTS], USERS: users_read} | "BringUsersTogether" >> beam.CoGroupByKey()
-            counted = grouped | "CountProducts" >> beam.ParDo(CountProducts(options), moments).with_outputs(
-                COUNTS, main="products"
-            )
-            catalogue = (
-                counted["products"]
-                | "MergeCounts" >> beam.CombineGlobally(MergeCounts())
-                | "ChooseCatalogue"
-                >> beam.ParDo(ChooseCatalogue(options, catalogue_uri), product_tables).with_outputs(COUNTS, main="ids")
-            )
-            uris = {split: get_split_uri([examples], split) for split in SPLITS}
-            written = grouped | "WriteExamples" >> beam.ParDo(
-                WriteExamples(options, uris, buckets=buckets, has_timestamps=has_timestamps),
-                moments,
-                beam.pvalue.AsSingleton(catalogue["ids"]),
-            )
-            _ = (
-                (events_read[COUNTS], counted[COUNTS], catalogue[COUNTS], written)
-                | "GatherCounts" >> beam.Flatten()
-                | "AddUpCounts" >> beam.CombineGlobally(SumCounts())
-                | "WriteCounts" >> beam.Map(write_counts, moments, catalogue_uri)
-            )
+            _ = pipeline | "MakeTaskExamples" >> MakeTaskExamples(options, tables, uris, time_column)
 
         counts, split = read_counts(catalogue_uri)
         check_events(counts, options)
         check_examples(counts, split, options)
-        write_description(catalogue_uri, describe(counts, split, options, has_timestamps=has_timestamps))
+        write_description(catalogue_uri, describe(counts, split, options, has_timestamps=time_column == "timestamp"))
         _write_quarantine_counts(quarantine_uri, counts)
 
 
@@ -204,15 +135,6 @@ class TaskExamples(BaseBeamComponent):
 
 def _files(input_dict: dict[str, list[Artifact]], name: str) -> list[str]:
     return [path for artifact in input_dict.get(name, []) for path in table_files(artifact)]
-
-
-def _product_ids(stream: bytes) -> bytes:
-    return to_bytes(from_bytes(stream).select(["product_id"]).combine_chunks())
-
-
-def _one_stream(streams: Iterable[bytes]) -> bytes:
-    table = concatenated(sorted(streams))
-    return to_bytes((table if table is not None else _NO_PRODUCT).combine_chunks())
 
 
 def _write_quarantine_counts(uri: str, counts: EventCounts) -> None:

@@ -55,8 +55,7 @@ class EncodeTexts(beam.PTransform):
 
 def _texts(stream: bytes, fields: Sequence[str]) -> Iterable[str]:
     """Composes the texts of a batch of products; equal ones once, so that Beam has less to move."""
-    table = from_bytes([stream])
-    return dict.fromkeys(product_texts(table, fields)) if table is not None else ()
+    return dict.fromkeys(product_texts(from_bytes(stream), fields))
 
 
 class _EncodeBatch(beam.DoFn):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
 
-WORDS = "milk bread tea coffee apple cheese red green big small kids cereal oz 12 牛 奶 茶 苹 果 , . > & a b c d e".split()
+WORDS = "milk bread tea coffee apple cheese red green big small kids cereal oz 12 牛 奶 茶 , . > & a b c d e"
 
 
 def write_tiny_bert(folder: Path) -> None:
@@ -14,7 +14,7 @@ def write_tiny_bert(folder: Path) -> None:
 
     keras.utils.set_random_seed(0)
     letters = [f"##{letter}" for letter in "abcdefghijklmnopqrstuvwxyz0123456789"]
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS.split()]
     vocabulary += [*letters, *(letter[2:] for letter in letters if letter[2:] not in vocabulary)]
     tokenizer = keras_nlp.models.BertTokenizer(vocabulary=vocabulary, lowercase=True)
     backbone = keras_nlp.models.BertBackbone(

@@ -45,7 +45,9 @@ def _ask_once(root: Path) -> None:
 
     history = read_history([], _EXAMPLE_USER, root / "data" / "events.parquet")
     with _server(root) as address, Shelfwise(address) as client:
-        console.print(f"\nserver at {address}: household {_EXAMPLE_USER}, products it has not bought before", markup=False)
+        console.print(
+            f"\nserver at {address}: household {_EXAMPLE_USER}, products it has not bought before", markup=False
+        )
         answer = client.recommend(
             history.product_ids,
             history_types=history.event_types,

@@ -23,9 +23,7 @@ def compile_pipeline(config: Config, *, image: str, pipeline_root: str, out: Pat
     pipeline = create_pipeline(config, inputs, pipeline_root.rstrip("/"))
     out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
-    runner_config = KubeflowV2DagRunnerConfig(
-        display_name=config.name, default_image=image, use_pipeline_spec_2_1=True
-    )
+    runner_config = KubeflowV2DagRunnerConfig(display_name=config.name, default_image=image, use_pipeline_spec_2_1=True)
     with tempfile.TemporaryDirectory(dir=out.parent) as folder:
         KubeflowV2DagRunner(runner_config, output_dir=folder, output_filename="pipeline.yaml").run(pipeline)
         (Path(folder) / "pipeline.yaml").rename(out)

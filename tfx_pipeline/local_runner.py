@@ -1,6 +1,7 @@
 """Runs a pipeline on this machine, node by node, with ML Metadata in SQLite."""
 
 import datetime
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,11 +92,10 @@ def run_locally(pipeline: tfx_pipeline.Pipeline, progress: Progress) -> dict[str
                 custom_driver_spec=runner_utils.extract_custom_driver_spec(deployment, node_id),
             ).launch()
         except Exception as error:
+            _LOG.exception("%s failed.", node_id)
             raise NodeFailed(node_id) from error
         cached, outputs = _published(connection_config, execution.execution_id)
-        results[node_id] = NodeResult(
-            node_id=node_id, seconds=time.monotonic() - start, cached=cached, outputs=outputs
-        )
+        results[node_id] = NodeResult(node_id=node_id, seconds=time.monotonic() - start, cached=cached, outputs=outputs)
         progress.finished(results[node_id])
     return results
 

@@ -39,6 +39,8 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str) -> Pipeli
 
 def fingerprint(pipeline: Pipeline) -> str:
     """Returns a digest of all that decides what the nodes put out: their names and execution properties."""
-    properties = {node.id: sorted((key, str(value)) for key, value in node.exec_properties.items()) for node in
-                  pipeline.components}
+    properties = {
+        node.id: sorted((key, str(value)) for key, value in node.exec_properties.items())
+        for node in pipeline.components
+    }
     return hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()

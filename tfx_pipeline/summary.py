@@ -68,7 +68,7 @@ def _task(results: Mapping[str, NodeResult]) -> dict[str, Any]:
     served = bool(validation.properties.get("blessed"))
     refused_because = list(evaluation["refused_because"])
     if not served:
-        refused_because += _read_json(validation.uri, "problems.json")
+        refused_because += _read_json(validation.uri, "validation.json")["refused_because"]
     return {
         "metrics": evaluation["metrics"],
         "baselines": evaluation["baselines"],
@@ -79,7 +79,7 @@ def _task(results: Mapping[str, NodeResult]) -> dict[str, Any]:
         "pushed": pushed["pushed_destination"] if pushed.get("pushed") else None,
         "examples": _read_json(results[NODES.examples].outputs["catalogue"].uri, "catalogue.json")["examples"],
         "counts": _read_json(results[NODES.examples].outputs["catalogue"].uri, "catalogue.json")["counts"],
-        "model_bytes": _folder_bytes(f"{results[NODES.index].outputs['model'].uri}/Format-Serving"),
+        "model_bytes": _folder_bytes(f"{results[NODES.candidate_index].outputs['model'].uri}/Format-Serving"),
     }
 
 

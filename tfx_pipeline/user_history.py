@@ -31,9 +31,7 @@ class History:
 def history_of_products(product_ids: Sequence[str]) -> History:
     """Returns a history of purchases of just now, newest last."""
     count = len(product_ids)
-    return History(
-        product_ids=tuple(product_ids), event_types=("purchase",) * count, ages_seconds=(0.0,) * count
-    )
+    return History(product_ids=tuple(product_ids), event_types=("purchase",) * count, ages_seconds=(0.0,) * count)
 
 
 def read_user_history(events: Path, user_id: str) -> History:

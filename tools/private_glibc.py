@@ -16,6 +16,18 @@ from tools.setup_process import Runner
 REQUIRED_GLIBC = (2, 39)
 _PACKAGES = ("libc6", "libstdc++6", "libgcc-s1")
 _LOADER = "ld-linux-x86-64.so.2"
+# The interpreter itself asks for these, so that they are loaded first. A library with a search path of its own
+# (libarrow, libtensorflow) would otherwise bring in the system's, and later wheels would find that too old.
+_LOADED_FIRST = (
+    "libstdc++.so.6",
+    "libgcc_s.so.1",
+    "libm.so.6",
+    "libdl.so.2",
+    "libpthread.so.0",
+    "libresolv.so.2",
+    "librt.so.1",
+    "libutil.so.1",
+)
 # Releases with an older glibc, and the first later one that has what is needed.
 _LATER_RELEASES = {"bullseye": "trixie", "bookworm": "trixie", "focal": "noble", "jammy": "noble"}
 _WHAT_TO_DO = "use a system that has it: Debian 13, Ubuntu 24.04 or newer, or a container image (python:3.11-trixie)."
@@ -111,6 +123,10 @@ def patch_interpreter(environment: Path, runtime: Path, base_library_folder: str
     kept = [part for part in (*previous.split(":"), base_library_folder) if part and not part.startswith("$ORIGIN")]
     search_path = ":".join(dict.fromkeys([str(runtime), *kept]))
     settings: list[str | Path] = ["--set-interpreter", runtime / _LOADER, "--force-rpath", "--set-rpath", search_path]
+    needed = runner.run([patchelf, "--print-needed", programs / "python"], "reading the interpreter").split()
+    for name in _LOADED_FIRST:
+        if name not in needed and (runtime / name).exists():
+            settings += ["--add-needed", name]
     runner.run([patchelf, *settings, "--output", patched, programs / "python"], "patching the interpreter")
     patched.chmod(0o755)
     report = "import os; print(os.confstr('CS_GNU_LIBC_VERSION').split()[1])"

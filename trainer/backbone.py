@@ -39,11 +39,14 @@ class TextEncoder(keras.Model):
                 f"reads. Received {sequence_length}."
             )
         self.backbone = backbone
+        # The mean is taken over the sequence; the vector of [CLS] is not read, so it is not trained.
+        backbone.get_layer("pooled_dense").trainable = False
         self.tokenizer = tokenizer
         # A tokenizer has nothing to build, and Keras will not train a model with a part that says it is not built.
         self.tokenizer.built = True
         self.sequence_length = sequence_length
         self.dimensions: int = backbone.hidden_dim
+        self.encode_step = self._new_encode_step()
         self.built = True
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
@@ -67,8 +70,15 @@ class TextEncoder(keras.Model):
         return self.encode_tokens(self.token_ids(texts).to_tensor(self.tokenizer.pad_token_id), training=training)
 
     def enable_lora(self, rank: int) -> None:
-        """Freezes the backbone but for a LoRA update of the attention's query and value matrices."""
+        """Freezes the backbone but for a LoRA update of the attention's query and value matrices, and their biases."""
         self.backbone.enable_lora(rank)
+        # A graph that was traced before knows nothing of the update.
+        self.encode_step = self._new_encode_step()
+
+    def _new_encode_step(self) -> Any:
+        """Returns `encode_tokens` as a graph of its own, traced once for batches of any shape."""
+        signature = [tf.TensorSpec([None, None], tf.int32)]
+        return tf.function(self.encode_tokens, input_signature=signature, autograph=False)
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -118,15 +128,5 @@ def encode_texts(encoder: TextEncoder, texts: Sequence[str], batch_size: int) ->
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         batch = tf.gather(tokens, rows).to_tensor(encoder.tokenizer.pad_token_id)
-        vectors[rows] = _encode_step(encoder)(batch).numpy()
+        vectors[rows] = encoder.encode_step(batch).numpy()
     return vectors
-
-
-def _encode_step(encoder: TextEncoder) -> Any:
-    step = getattr(encoder, "_shelfwise_encode_step", None)
-    if step is None:
-        step = tf.function(
-            encoder.encode_tokens, input_signature=[tf.TensorSpec([None, None], tf.int32)], autograph=False
-        )
-        encoder._shelfwise_encode_step = step
-    return step

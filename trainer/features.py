@@ -70,19 +70,25 @@ def product_texts(table: pa.Table, fields: Sequence[str]) -> list[str]:
         ValueError: `fields` names an unknown field, or a value is not UTF-8.
     """
     _check_fields(fields, ("title", "brand", "category", "description"))
-    columns = []
+    texts = pa.array([""] * table.num_rows, pa.string())
     for field in fields:
         if field not in table.column_names:
             continue
         values = _first_strings(table.column(field), field)
         if field == CATEGORY:
             values = pc.replace_substring(values, CATEGORY_SEPARATOR, " ")
-        values = pc.utf8_trim_whitespace(values)
-        columns.append(pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values))
-    if not columns:
-        return [""] * table.num_rows
-    joined = pc.binary_join_element_wise(*columns, FIELD_SEPARATOR, null_handling="skip")
-    return [text or "" for text in joined.to_pylist()]
+        values = _strip(values)
+        both = pc.and_(pc.not_equal(texts, ""), pc.not_equal(values, ""))
+        separator = pc.if_else(both, FIELD_SEPARATOR, "")
+        # Joined step by step: Arrow's join that skips nulls drops the rows that hold nothing else.
+        texts = pc.binary_join_element_wise(texts, values, separator)
+    composed: list[str] = texts.to_pylist()
+    return composed
+
+
+def _strip(values: pa.Array) -> pa.Array:
+    """Strips as `str.strip` does, whose idea of white space is wider than Arrow's."""
+    return pa.array([value.strip() for value in values.to_pylist()], pa.string())
 
 
 def _check_fields(fields: Sequence[str], known: Sequence[str] | dict[str, str]) -> None:

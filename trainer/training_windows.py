@@ -33,16 +33,17 @@ def parse_windows(serialized: Any) -> dict[str, Any]:
     """Parses serialized tf.Examples `(batch,)` into padded windows.
 
     Returns:
-        `history_index`, `history_type` int32 `(batch, width)`, `gap_seconds` float32 `(batch, width)` and `valid`
-        bool `(batch, width)`; `query_position`, `target_index` int32 `(batch, targets)` and `target_weight` float32
-        `(batch, targets)`. Padding stands at the end: `valid` is False there, `target_weight` is 0.
+        `history_index`, `history_type` int32 `(batch, width)`, `gap_seconds` float32 `(batch, width)` and
+        `history_length` int32 `(batch,)`; `query_position`, `target_index` int32 `(batch, targets)` and
+        `target_weight` float32 `(batch, targets)`, which is 0 at padding. Padding stands at the end.
     """
     schema = {name: tf.io.RaggedFeature(tf.int64) for name in _INTEGERS}
     schema |= {name: tf.io.RaggedFeature(tf.float32) for name in _FLOATS}
     ragged = tf.io.parse_example(serialized, schema)
     windows = {name: tf.cast(ragged[name].to_tensor(), tf.int32) for name in _INTEGERS}
     windows |= {name: ragged[name].to_tensor() for name in _FLOATS}
-    windows["valid"] = tf.sequence_mask(ragged["history_index"].row_lengths(), tf.shape(windows["history_index"])[1])
+    # A length and not a mask: Keras sums a first batch over the replicas, which booleans do not bear.
+    windows["history_length"] = tf.cast(ragged["history_index"].row_lengths(), tf.int32)
     return windows
 
 
@@ -63,9 +64,9 @@ def count_windows(examples_uri: str, products: int) -> WindowCounts:
                 f"{index.max()}: give the catalogue that the examples were made with."
             )
         targets += np.bincount(index, minlength=products)
-        windows += len(batch["valid"])
+        windows += len(batch["history_length"])
         pairs += index.size
-        longest = max(longest, int(batch["valid"].sum(axis=1).max(initial=0)))
+        longest = max(longest, int(batch["history_length"].max(initial=0)))
     if not pairs:
         raise ValueError(
             f"{examples_uri} should hold histories with a next product to learn from. There is none in split `train`: "

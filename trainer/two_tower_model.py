@@ -83,8 +83,9 @@ class TwoTower(keras.Model):
         history_vectors = tf.reshape(
             tf.gather(vectors, places[: tf.size(history)]), [*tf.unstack(tf.shape(history)), vectors.shape[-1]]
         )
+        valid = tf.sequence_mask(windows["history_length"], tf.shape(history)[1])
         users = self.user_tower(
-            history_vectors, windows["history_type"], windows["gap_seconds"], windows["valid"], training=training
+            history_vectors, windows["history_type"], windows["gap_seconds"], valid, training=training
         )
         queries = tf.gather_nd(users, tf.stack([rows, positions], axis=1))
         if self._live_texts is None:

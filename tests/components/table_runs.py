@@ -13,12 +13,7 @@ from tfx.types import Artifact, standard_artifacts
 from components.artifacts import Quarantine
 from components.table_contract import TABLES, TableOptions
 from components.table_example_gen import Executor
-
-BEAM_ARGUMENTS = [
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    # The runner has no use for an image, but TFX packs all of itself for workers elsewhere unless one is named.
-    "--sdk_container_image=unused",
-]
+from tfx_pipeline.config import LOCAL_BEAM_ARGS
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,8 @@ class TableRun:
 
 def beam_context(folder: Path) -> BaseBeamExecutor.Context:
     """A context for TFX's Beam executors, on Beam's in-process runner."""
-    return BaseBeamExecutor.Context(beam_pipeline_args=list(BEAM_ARGUMENTS), tmp_dir=str(folder / "tmp"), unique_id="1")
+    tmp_dir = str(folder / "tmp")
+    return BaseBeamExecutor.Context(beam_pipeline_args=list(LOCAL_BEAM_ARGS), tmp_dir=tmp_dir, unique_id="1")
 
 
 def run_table(folder: Path, table: str, path: Path | str, options: TableOptions | None = None) -> TableRun:

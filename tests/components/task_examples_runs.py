@@ -14,8 +14,8 @@ from components.artifacts import Catalogue, Quarantine
 from components.catalogue import read_catalogue, read_description
 from components.task_examples import TaskExamplesExecutor
 from components.task_examples_options import TaskExamplesOptions
+from tfx_pipeline.config import LOCAL_BEAM_ARGS
 
-_BEAM_ARGS = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
 _INTEGERS, _FLOATS = {"timestamp", "position", "in_stock"}, {"price", "quantity", "rating"}
 
 
@@ -46,7 +46,8 @@ def run_task_examples(
         artifact = artifact_type()
         artifact.uri = str(folder / "out" / name)
         outputs[name] = [artifact]
-    context = BaseBeamExecutor.Context(beam_pipeline_args=list(_BEAM_ARGS), tmp_dir=str(folder / "tmp"), unique_id="1")
+    tmp_dir = str(folder / "tmp")
+    context = BaseBeamExecutor.Context(beam_pipeline_args=list(LOCAL_BEAM_ARGS), tmp_dir=tmp_dir, unique_id="1")
     properties = {"options_json": options.model_dump_json(), "source_digest": "any"}
     TaskExamplesExecutor(context).Do(inputs, outputs, properties)
     assert json.loads(outputs["examples"][0].split_names) == ["train", "eval", "test"]

@@ -12,6 +12,7 @@ from tfx.types import Artifact, standard_artifacts
 from components.artifacts import Catalogue, TextVectors
 from components.candidate_index import CandidateIndexExecutor, CandidateIndexOptions
 from components.catalogue import write_catalogue, write_description
+from tfx_pipeline.config import LOCAL_BEAM_ARGS
 from trainer.backbone import load_text_encoder
 from trainer.input_data import load_items
 from trainer.options import ServingOptions, TextOptions, TowerOptions
@@ -84,7 +85,7 @@ def build_index(folder: Path, inputs: dict[str, list[Artifact]]) -> Artifact:
     """Runs CandidateIndex."""
     output = artifact(standard_artifacts.Model, folder / "index")
     context = BaseBeamExecutor.Context(
-        beam_pipeline_args=["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"],
+        beam_pipeline_args=list(LOCAL_BEAM_ARGS),
         tmp_dir=str(folder / "tmp"),
         unique_id="1",
     )

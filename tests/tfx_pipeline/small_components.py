@@ -8,8 +8,7 @@ from tfx.types import standard_artifacts
 
 @component
 def Write(text: Parameter[str], written: OutputArtifact[standard_artifacts.String]) -> None:
-    """Writes a text, and prints to be caught by the log."""
-    print("written by the node")
+    """Writes a text."""
     written.set_string_custom_property("length", str(len(text)))
     with fileio.open(f"{written.uri}/text", "w") as file:
         file.write(text)

@@ -1,7 +1,6 @@
 """The local runner: progress, cache, failures, and where the logs go."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,8 @@ from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 
 from tests.tfx_pipeline.small_components import Refuse, Write
-from tfx_pipeline.local_runner import NodeFailed, NodeResult, logs_in, run_locally
+from tfx_pipeline.local_runner import NodeFailed, NodeResult, run_locally
+from tfx_pipeline.logs import logs_in
 from tfx_pipeline.pipeline import fingerprint
 
 
@@ -65,9 +65,9 @@ def test_all_output_goes_into_the_log_but_the_terminal_stays_open(
 ) -> None:
     with logs_in(tmp_path / "logs" / "run.log") as terminal:
         os.write(2, b"from C++\n")
-        print("from Python", file=sys.__stdout__, flush=True)
+        os.write(1, b"from Python\n")
         terminal.write("for the person\n")
-    print("after", flush=True)
+    os.write(1, b"after\n")
     assert capfd.readouterr().out == "for the person\nafter\n"
     assert (tmp_path / "logs" / "run.log").read_text() == "from C++\nfrom Python\n"
 

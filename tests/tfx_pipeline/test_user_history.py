@@ -23,7 +23,9 @@ EVENTS = pd.DataFrame(
 def test_newest_last_with_ages_from_the_latest_event(tmp_path: Path, suffix: str, form: str) -> None:
     events = EVENTS
     if form == "iso":
-        events = EVENTS.assign(timestamp=pd.to_datetime(EVENTS["timestamp"], unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        events = EVENTS.assign(
+            timestamp=pd.to_datetime(EVENTS["timestamp"], unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+        )
     file = tmp_path / f"events{suffix}"
     match suffix:
         case ".parquet":

@@ -90,7 +90,7 @@ def test_apt_is_kept_within_the_work_folder_and_libraries_are_laid_out_flat(tmp_
     etc = system_folder(tmp_path, DEBIAN_12, "deb http://mirror.example.org/debian bookworm main\n")
     programs = tmp_path / "programs"
     calls = tmp_path / "calls"
-    fake_program(programs, "apt-get", f'echo "$*" >> {calls}; case "$*" in *download*) : > libc6.deb;; esac')
+    fake_program(programs, "apt-get", f'echo "$*" >> {calls}; case "$*" in *amd64) : > libc6.deb;; esac')
     unpack = (
         'd="$3/usr/lib/x86_64-linux-gnu"; mkdir -p "$d/gconv" "$3/usr/lib64"; '
         'echo loader > "$d/ld-linux-x86-64.so.2"; ln -s /lib/x86_64-linux-gnu/ld-linux-x86-64.so.2 "$3/usr/lib64/"; '
@@ -125,3 +125,14 @@ def test_glibc_version_agrees_with_the_loader() -> None:
     assert found is not None
     # This environment's glibc is the system's or a newer one of its own, and new enough.
     assert found >= max(REQUIRED_GLIBC, tuple(int(part) for part in system.split()[1].split(".")))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_c_libraries_all_come_from_one_place() -> None:
+    # pyarrow's library has a search path of its own; it must not bring in the system's C++ library.
+    code = "import pyarrow; print(open('/proc/self/maps').read())"
+    maps = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    private = Path(sys.prefix) / "glibc"
+    own = {path.name for path in private.glob("*.so*")}
+    loaded = {Path(line.split()[-1]) for line in maps.splitlines() if ".so" in line}
+    assert [path for path in loaded if path.name in own and path.parent != private] == []

@@ -74,7 +74,7 @@ def test_windows_are_padded_at_the_end() -> None:
     windows = {name: value.numpy() for name, value in parse_windows(tf.constant(records)).items()}
     np.testing.assert_array_equal(windows["history_index"], [[4, 5, 6], [9, 0, 0]])
     np.testing.assert_array_equal(windows["history_type"], [[0, 1, 1], [1, 0, 0]])
-    np.testing.assert_array_equal(windows["valid"], [[True, True, True], [True, False, False]])
+    np.testing.assert_array_equal(windows["history_length"], [3, 1])
     np.testing.assert_array_equal(windows["gap_seconds"], [[1, 0, 5], [3, 0, 0]])
     np.testing.assert_array_equal(windows["query_position"], [[0, 2, 2], [0, 0, 0]])
     np.testing.assert_array_equal(windows["target_index"], [[5, 7, 8], [1, 0, 0]])

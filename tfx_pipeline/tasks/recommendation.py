@@ -20,6 +20,7 @@ from components.text_vectors import TextVectors
 from tfx_pipeline.config import Config, RecommendationConfig
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.tables import TableNodes
+from trainer.options import TextOptions
 from trainer.two_tower import TwoTowerOptions
 
 
@@ -30,7 +31,7 @@ class NodeIds(NamedTuple):
     text_vectors: str = "ProductsTextVectors"
     examples: str = "RecommendationExamples"
     trainer: str = "RecommendationTrainer"
-    index: str = "RecommendationIndex"
+    candidate_index: str = "RecommendationIndex"
     evaluator: str = "RecommendationEvaluator"
     serving_validator: str = "RecommendationServingValidator"
     pusher: str = "RecommendationPusher"
@@ -69,7 +70,7 @@ def task_nodes(
         examples.add_upstream_node(table.gate)
 
     transform = _transform(config, products) if products else None
-    text_vectors = _text_vectors(config, products) if products and config.text else None
+    text_vectors = _text_vectors(config.text, products) if products and config.text else None
     model_trainer = ModelTrainer(
         examples=examples.outputs["examples"],
         catalogue=examples.outputs["catalogue"],
@@ -87,7 +88,7 @@ def task_nodes(
         text_vectors=text_vectors and text_vectors.outputs["vectors"],
         options=CandidateIndexOptions(serving=task.serving),
         source_digest=source_digest("components.candidate_index"),
-    ).with_id(NODES.index)
+    ).with_id(NODES.candidate_index)
     evaluator = RankingEvaluator(
         examples=examples.outputs["examples"],
         model=index.outputs["model"],
@@ -145,9 +146,9 @@ def _transform(config: Config, products: TableNodes) -> Transform:
     return transform
 
 
-def _text_vectors(config: Config, products: TableNodes) -> TextVectors:
+def _text_vectors(text: TextOptions, products: TableNodes) -> TextVectors:
     text_vectors = TextVectors(
-        products=products.examples, options=config.text, source_digest=source_digest("components.text_vectors")
+        products=products.examples, options=text, source_digest=source_digest("components.text_vectors")
     ).with_id(NODES.text_vectors)
     text_vectors.add_upstream_node(products.gate)
     return text_vectors

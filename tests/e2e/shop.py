@@ -1,0 +1,84 @@
+"""A small shop on disk, and runs of the whole pipeline over it."""
+
+import contextlib
+import io
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from serving.server.main import serve
+from tfx_pipeline.config import load_config
+from tfx_pipeline.datasets.synthetic import write_shop
+from tfx_pipeline.datasets.synthetic_shop import SyntheticShop
+from tfx_pipeline.run import run
+
+
+def write_tables(folder: Path, *, users: int = 60, products: int = 80) -> None:
+    """Writes products.csv and events.jsonl in the contract's columns, and nothing else."""
+    parquet = folder / "parquet"
+    parquet.mkdir(parents=True)
+    write_shop(parquet, SyntheticShop(products=products, users=users))
+    pd.read_parquet(parquet / "products.parquet").to_csv(folder / "products.csv", index=False)
+    events = pd.read_parquet(parquet / "events.parquet")
+    events.to_json(folder / "events.jsonl", orient="records", lines=True, force_ascii=False)
+
+
+def write_config(folder: Path, **keys: Any) -> Path:
+    """Writes shop.yaml beside the tables: one epoch, small towers, whatever `keys` say at the top."""
+    config = {
+        "name": "small-shop",
+        "tables": {"products": "products.csv", "events": "events.jsonl"},
+        "tasks": {
+            "recommendation": {
+                "towers": {"dimensions": 16, "layers": 1, "history": 16},
+                "training": {"max_epochs": 1},
+                "serving": {"history_length": 32},
+            }
+        },
+        **keys,
+    }
+    file = folder / "shop.yaml"
+    file.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return file
+
+
+def run_quietly(config: Path, root: Path, *overrides: str) -> tuple[dict[str, Any], set[str]]:
+    """Runs the pipeline; returns the summary and the nodes that did not come from the cache."""
+    terminal = io.StringIO()
+    summary = run(load_config(config, overrides), root, terminal)
+    lines = [line.split() for line in terminal.getvalue().splitlines()]
+    return summary, {words[1] for words in lines if len(words) > 2 and words[-1] != "cached"}
+
+
+@contextlib.contextmanager
+def served(root: Path) -> Iterator[str]:
+    """Serves what was pushed, on a free loopback port; yields the address."""
+    ready, stop = threading.Event(), threading.Event()
+    addresses: list[str] = []
+
+    def announce(address: str) -> None:
+        addresses.append(address)
+        ready.set()
+
+    thread = threading.Thread(
+        target=serve, args=(root / "serving",), kwargs={"port": 0, "on_ready": announce, "stop": stop}
+    )
+    thread.start()
+    try:
+        if not ready.wait(timeout=120):
+            raise TimeoutError("The server was not ready within two minutes.")
+        yield addresses[0]
+    finally:
+        stop.set()
+        thread.join()
+
+
+def read_summary(root: Path) -> Mapping[str, Any]:
+    """Reads summary.json as any program would."""
+    summary: Mapping[str, Any] = json.loads((root / "summary.json").read_text(encoding="utf-8"))
+    return summary

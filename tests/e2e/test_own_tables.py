@@ -1,0 +1,132 @@
+"""A user's own tables, from files to answers; and what a second run does and does not do again."""
+
+import functools
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import components.source_digest as source_digests
+import tfx_pipeline.tasks.recommendation as recommendation_task
+from serving.client import Shelfwise
+from tests.e2e.shop import read_summary, run_quietly, served, write_config, write_tables
+from tfx_pipeline.cli import app
+from tfx_pipeline.tasks.recommendation import NODES
+
+PROJECT = Path(source_digests.__file__).parent.parent
+AFTER_TRAINER = {NODES.trainer, NODES.candidate_index, NODES.evaluator, NODES.serving_validator, NODES.pusher}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
+    """A folder with tables and configuration, and a first run under `root` that was killed and started again."""
+    folder = tmp_path_factory.mktemp("shop")
+    write_tables(folder)
+    config = write_config(folder, text={"backbone": str(tiny_bert)})
+    _start_and_kill(config, folder / "root", after=NODES.examples)
+    summary, ran = run_quietly(config, folder / "root")
+    assert "EventsExampleGen" not in ran
+    assert NODES.text_vectors not in ran
+    assert NODES.trainer in ran
+    assert summary == read_summary(folder / "root")
+    return folder
+
+
+def _start_and_kill(config: Path, root: Path, after: str) -> None:
+    """Runs the command line in a process of its own and kills it once a node is done."""
+    command = [sys.executable, "-m", "tfx_pipeline", "run", "--config", str(config), "--root", str(root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as process:
+        for line in process.stdout or ():
+            if after in line:
+                break
+        os.kill(process.pid, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert not (root / "summary.json").exists()
+
+
+def test_the_summary_tells_what_happened(shop: Path) -> None:
+    summary = read_summary(shop / "root")
+    task = summary["tasks"]["recommendation"]
+    assert summary["version"] == 1
+    assert task["blessed"]
+    assert not task["refused_because"]
+    assert Path(task["pushed"], "saved_model.pb").exists()
+    assert set(task["baselines"]) == {"popularity", "personal_frequency", "decayed_personal_frequency"}
+    assert 0.0 <= task["metrics"]["test"]["ndcg_at_10"] <= 1.0
+    assert task["examples"]["train"] > 0
+    assert task["examples"]["test"] > 0
+    assert task["model_bytes"] > 1000
+    assert summary["seconds"][NODES.trainer] > 0.0
+    assert summary["total_seconds"] > 0.0
+    assert summary["peak_rss_bytes"] > 2**28
+
+
+def test_a_client_gets_answers(shop: Path) -> None:
+    events = shop / "events.jsonl"
+    first = json.loads(events.read_text(encoding="utf-8").splitlines()[0])
+    with served(shop / "root") as address:
+        with Shelfwise(address) as client:
+            answers = client.recommend([first["product_id"]], k=5)
+            assert len({answer.product_id for answer in answers}) == 5
+            assert all(answer.title for answer in answers)
+        arguments = ["recommend", "--user", str(first["user_id"]), "--events", str(events), "--address", address]
+        table = CliRunner().invoke(app, arguments)
+        assert table.exit_code == 0, table.output
+        assert "title" in table.output
+        listed = CliRunner().invoke(app, ["similar", first["product_id"], "--k", "3", "--json", "--address", address])
+        assert len(json.loads(listed.output)) == 3
+
+
+def test_nothing_runs_again_on_the_same_inputs(shop: Path) -> None:
+    pushed = read_summary(shop / "root")["tasks"]["recommendation"]["pushed"]
+    for table in ("products.csv", "events.jsonl"):
+        os.utime(shop / table)  # A new time on the same content is no change.
+    summary, ran = run_quietly(shop / "shop.yaml", shop / "root")
+    assert ran == set()
+    assert summary["tasks"]["recommendation"]["pushed"] == pushed
+
+
+def test_a_learning_rate_reruns_the_trainer_and_what_follows(shop: Path) -> None:
+    summary, ran = run_quietly(shop / "shop.yaml", shop / "root", "tasks.recommendation.training.learning_rate=0.0005")
+    assert ran == AFTER_TRAINER
+    assert summary["tasks"]["recommendation"]["compared_with"]
+
+
+def test_an_edited_function_of_the_trainer_reruns_the_trainer(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in source_digests.PROJECT_PACKAGES:
+        shutil.copytree(PROJECT / package, tmp_path / package)
+    losses = tmp_path / "trainer" / "losses.py"
+    losses.write_text(losses.read_text() + "\n\ndef added() -> int:\n    return 1\n")
+    edited = functools.partial(source_digests.source_digest, root=tmp_path)
+    monkeypatch.setattr(recommendation_task, "source_digest", edited)
+    _, ran = run_quietly(shop / "shop.yaml", shop / "root")
+    assert NODES.trainer in ran
+    assert not ran & {NODES.examples, NODES.text_vectors, NODES.transform}
+
+
+def test_changed_events_leave_the_products_alone(shop: Path, tmp_path: Path) -> None:
+    events = shop / "events.jsonl"
+    lines = events.read_text(encoding="utf-8").splitlines(keepends=True)
+    events.write_text("".join(lines[:-3]), encoding="utf-8")
+    _, ran = run_quietly(shop / "shop.yaml", shop / "root")
+    assert {"EventsExampleGen", NODES.examples, NODES.trainer} <= ran
+    assert not ran & {"ProductsExampleGen", "ProductsStatisticsGen", NODES.text_vectors, NODES.transform}
+
+
+def test_a_shop_without_texts_needs_events_alone(tmp_path: Path) -> None:
+    write_tables(tmp_path)
+    config = write_config(tmp_path, tables={"events": "events.jsonl"}, text=False)
+    summary, _ = run_quietly(config, tmp_path / "root")
+    assert summary["tasks"]["recommendation"]["pushed"]
+    with served(tmp_path / "root") as address, Shelfwise(address) as client:
+        answers = client.recommend([], k=4)
+        assert len(answers) == 4
+        assert [answer.title for answer in answers] == [answer.product_id for answer in answers]

@@ -1,0 +1,70 @@
+"""Strategies: one CPU here, and two virtual ones in a process of their own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import pytest
+import tensorflow as tf
+
+from trainer.strategy import choose_precision, choose_strategy, precision_policy
+
+ROOT = Path(__file__).parents[2]
+
+TWO_CPUS = """
+import sys
+from pathlib import Path
+import tensorflow as tf
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+from tests.trainer.tiny_shop import write_tiny_shop
+from trainer.options import TowerOptions, TrainingOptions, TwoTowerOptions
+from trainer.strategy import choose_strategy
+from trainer.two_tower import train
+strategy = choose_strategy("auto")
+print(type(strategy).__name__, strategy.num_replicas_in_sync)
+folder = Path(sys.argv[1])
+shop = write_tiny_shop(folder / "shop")
+options = TwoTowerOptions(
+    tower=TowerOptions(dimensions=16, layers=1, heads=2, dropout=0.0, history=12),
+    training=TrainingOptions(batch_size=16, pairs_per_batch=128, max_epochs=4, learning_rate=1e-2),
+)
+print(train(shop.request(folder, options.model_dump_json())).summary["eval"]["novel_ndcg_at_10"])
+"""
+
+
+def test_two_devices_train_as_well_as_one(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", TWO_CPUS, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    name, quality = done.stdout.strip().splitlines()
+    assert name == "MirroredStrategy 2"
+    assert float(quality) > 0.7
+
+
+def test_one_cpu_is_one_device() -> None:
+    strategy = choose_strategy("cpu")
+    assert strategy.num_replicas_in_sync == 1
+    assert choose_precision("auto", strategy) == "float32"
+    assert choose_precision("mixed_bfloat16", strategy) == "mixed_bfloat16"
+
+
+@pytest.mark.skipif(bool(tf.config.list_physical_devices("GPU")), reason="there is a GPU")
+@pytest.mark.parametrize("kind", ["gpu", "tpu"])
+def test_hardware_that_is_not_there_is_named(kind: str) -> None:
+    with pytest.raises(ValueError, match=f"`strategy` is {kind}, and TensorFlow"):
+        choose_strategy(kind)
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="auto, cpu, gpu or tpu"):
+        choose_strategy("quantum")
+
+
+def test_the_precision_holds_inside_the_block_only() -> None:
+    before = keras.config.dtype_policy().name
+    with precision_policy("mixed_bfloat16"):
+        assert keras.layers.Dense(1).dtype_policy.name == "mixed_bfloat16"
+    assert keras.config.dtype_policy().name == before
