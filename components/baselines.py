@@ -8,12 +8,10 @@ import pyarrow as pa
 
 from components.gate_options import BaselineName
 from components.user_products import IntArray, UserProducts, distinct_pairs, event_users
+from components.weekly_decay import WEEKLY_DECAY, weekly_decay
 from trainer.judged_users import JudgedUsers
 
 BASELINES: tuple[BaselineName, ...] = ("popularity", "personal_frequency", "decayed_personal_frequency")
-WEEKLY_DECAY = 0.9
-
-_WEEK_SECONDS = 7 * 24 * 3600
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -28,8 +26,7 @@ class Baselines:
     event decays by 0.9 for each later one of the user, and popularity does not.
 
     Args:
-        catalogue: Column popularity and, where events have a time, decayed_popularity (float64); row number =
-            product index.
+        catalogue: Columns popularity and decayed_popularity (float64); row number = product index.
         description: The catalogue's event_weights, has_timestamps and test_start.
     """
 
@@ -38,8 +35,7 @@ class Baselines:
         self._has_timestamps = bool(description["has_timestamps"])
         self._test_start = description["test_start"]
         self._by_popularity = _descending(catalogue["popularity"])
-        decayed = "decayed_popularity" if "decayed_popularity" in catalogue.column_names else "popularity"
-        self._by_decayed_popularity = _descending(catalogue[decayed])
+        self._by_decayed_popularity = _descending(catalogue["decayed_popularity"])
 
     def rank(
         self, name: BaselineName, users: JudgedUsers, width: int, left_out: UserProducts | None = None
@@ -71,9 +67,8 @@ class Baselines:
         lengths = np.diff(users.history_offsets)
         if self._has_timestamps:
             moment = np.repeat(users.query_time, lengths) if self._test_start is None else self._test_start
-            steps = np.maximum(moment - users.history_time, 0) // _WEEK_SECONDS
-        else:
-            steps = np.repeat(users.history_offsets[1:], lengths) - 1 - np.arange(len(users.history_index))
+            return weekly_decay(moment - users.history_time)
+        steps = np.repeat(users.history_offsets[1:], lengths) - 1 - np.arange(len(users.history_index))
         return WEEKLY_DECAY ** steps.astype(np.float64)
 
 

@@ -25,6 +25,7 @@ from components.history_queries import evaluation_queries
 from components.history_windows import training_windows
 from components.split_moments import SplitMoments, event_periods
 from components.task_examples_options import TaskExamplesOptions
+from components.weekly_decay import weekly_decay
 
 EVENTS, USERS, COUNTS = "events", "users", "counts"
 ATTRIBUTE_PREFIX = "attribute_"
@@ -35,7 +36,10 @@ Bucket = tuple[int, Mapping[str, Iterable[bytes]]]
 
 
 class CountProducts(beam.DoFn):
-    """A bucket to an Arrow IPC stream of product_id and count_N, events of each type before the test period."""
+    """A bucket to an Arrow IPC stream of product_id, count_N (events of each type before the test period) and decayed.
+
+    `decayed` is the weight of those events, less by the weeks up to the test period where that has a moment.
+    """
 
     def __init__(self, options: TaskExamplesOptions) -> None:
         self._weights = np.array(list(options.event_types.values()), dtype=np.float64)
@@ -53,6 +57,10 @@ class CountProducts(beam.DoFn):
         for number in range(len(self._weights)):
             chosen = history.product[counted & (history.event_type == number)]
             table[f"count_{number}"] = pa.array(np.bincount(chosen, minlength=len(products)))
+        weights = self._weights[history.event_type[counted]]
+        if moments.test_start is not None:
+            weights = weights * weekly_decay(moments.test_start - history.time[counted])
+        table["decayed"] = pa.array(np.bincount(history.product[counted], weights, minlength=len(products)))
         yield to_bytes(pa.table(table))
         seen = EventCounts(
             users=len(history.users),
@@ -98,7 +106,7 @@ class ChooseCatalogue(beam.DoFn):
         counted = from_bytes(counts) if counts is not None else None
         if counted is None:
             names = [f"count_{number}" for number in range(len(self._options.event_types))]
-            fields = [("product_id", pa.binary()), *((name, pa.int64()) for name in names)]
+            fields = [("product_id", pa.binary()), *((name, pa.int64()) for name in names), ("decayed", pa.float64())]
             counted = pa.schema(fields).empty_table()
         table = concatenated(sorted(products)) if products is not None else None
         catalogue = build_catalogue(counted, table, self._options)

@@ -23,6 +23,7 @@ CATALOGUE_SCHEMA = pa.schema(
         ("text", pa.string()),
         ("event_count", pa.int64()),
         ("popularity", pa.float64()),
+        ("decayed_popularity", pa.float64()),
     ]
 )
 _PARQUET_NAME, _DESCRIPTION_NAME = "catalogue.parquet", "catalogue.json"
@@ -34,8 +35,9 @@ def build_catalogue(counts: pa.Table, products: pa.Table | None, options: TaskEx
     Holds the whole products table in memory, as every served model does.
 
     Args:
-        counts: Columns product_id (binary) and count_0, count_1, … (int64): events of each type before the
-            test period. One row for each product that has an event at any time.
+        counts: Columns product_id (binary), count_0, count_1, … (int64; events of each type before the test
+            period) and decayed (float64; their weight, less by their age). One row for each product that has an
+            event at any time.
         products: The products table with plain columns, or None where a shop has none; the catalogue is
             then the ids in events, and an id is its own title.
         options: Event weights, the least number of events, and which columns make up the text.
@@ -54,6 +56,7 @@ def build_catalogue(counts: pa.Table, products: pa.Table | None, options: TaskEx
     popularity = np.sum([w * n for w, n in zip(options.event_types.values(), by_type, strict=True)], axis=0)
     products = products.append_column("event_count", pa.array(event_count))
     products = products.append_column("popularity", pa.array(popularity, pa.float64()))
+    products = products.append_column("decayed_popularity", pc.fill_null(counts["decayed"].take(place), 0.0))
     products = products.filter(pa.array(event_count >= options.min_product_events))
     products = products.take(pc.sort_indices(products["product_id"]))
     fallback = products["product_id"] if "title" not in products.column_names else ""
@@ -68,6 +71,7 @@ def build_catalogue(counts: pa.Table, products: pa.Table | None, options: TaskEx
         "text": pa.array(texts, pa.string()),
         "event_count": products["event_count"],
         "popularity": products["popularity"],
+        "decayed_popularity": products["decayed_popularity"],
     }
     return pa.table({name: columns[name].cast(CATALOGUE_SCHEMA.field(name).type) for name in CATALOGUE_SCHEMA.names})
 

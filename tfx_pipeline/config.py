@@ -85,7 +85,7 @@ class RecommendationConfig(Options):
         default={"view": 1.0, "cart": 1.0, "purchase": 1.0}, min_length=1
     )
     bought_event_type: str = "purchase"
-    min_product_events: int = Field(1, ge=1)
+    min_product_events: int = Field(1, ge=0)
     towers: TowerOptions = TowerOptions()
     training: TrainingOptions = TrainingOptions()
     serving: ServingOptions = ServingOptions()

@@ -47,9 +47,9 @@ class TowerOptions(Options):
     """
 
     dimensions: int = Field(default=64, ge=4)
-    layers: int = Field(default=2, ge=1)
+    layers: int = Field(default=1, ge=1)
     heads: int = Field(default=2, ge=1)
-    dropout: float = Field(default=0.2, ge=0.0, lt=1.0)
+    dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
     id_embedding: bool = True
     history: int = Field(default=64, ge=1)
 
@@ -71,13 +71,13 @@ class TrainingOptions(Options):
         strategy: tf.distribute strategy; `auto` picks by hardware.
     """
 
-    batch_size: int = Field(default=64, ge=1)
+    batch_size: int = Field(default=32, ge=1)
     pairs_per_batch: int = Field(default=1024, ge=2)
-    max_epochs: int = Field(default=3, ge=1)
+    max_epochs: int = Field(default=10, ge=1)
     patience: int = Field(default=2, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0.0)
+    learning_rate: float = Field(default=3e-3, gt=0.0)
     weight_decay: float = Field(default=1e-4, ge=0.0)
-    temperature: float = Field(default=0.07, gt=0.0)
+    temperature: float = Field(default=0.05, gt=0.0)
     repeat_weight: float = Field(default=1.0, ge=0.0, le=1.0)
     precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
     strategy: Literal["auto", "cpu", "gpu", "tpu"] = "auto"

@@ -17,14 +17,30 @@ from tfx_pipeline.datasets.synthetic import write_shop
 from tfx_pipeline.datasets.synthetic_shop import SyntheticShop
 from tfx_pipeline.run import run
 
+# Ids and titles as shops have them; each stands in for one product of the made-up shop.
+ODD_PRODUCTS = {
+    "with space": "Tea, loose",
+    "a/b\\c": 'Quoted "title"',
+    "line\nbreak": "Line\nbreak",
+    "\N{TANGERINE}\N{SHOPPING TROLLEY}": "\N{TANGERINE} 橘子 500克",
+    "牛奶-1": "全脂牛奶",
+    "x" * 300: "Long id",
+    "007": "Leading zeros",
+}
+
 
 def write_tables(folder: Path, *, users: int = 60, products: int = 80) -> None:
-    """Writes products.csv and events.jsonl in the contract's columns, and nothing else."""
+    """Writes products.csv and events.jsonl in the contract's columns, with some odd ids, and nothing else."""
     parquet = folder / "parquet"
     parquet.mkdir(parents=True)
     write_shop(parquet, SyntheticShop(products=products, users=users))
-    pd.read_parquet(parquet / "products.parquet").to_csv(folder / "products.csv", index=False)
     events = pd.read_parquet(parquet / "events.parquet")
+    catalogue = pd.read_parquet(parquet / "products.parquet").set_index("product_id", drop=False)
+    renamed = dict(zip(events["product_id"].value_counts().index, ODD_PRODUCTS, strict=False))
+    for before, after in renamed.items():
+        catalogue.loc[before, ["product_id", "title"]] = [after, ODD_PRODUCTS[after]]
+    events["product_id"] = events["product_id"].replace(renamed)
+    catalogue.to_csv(folder / "products.csv", index=False)
     events.to_json(folder / "events.jsonl", orient="records", lines=True, force_ascii=False)
 
 

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 import components.source_digest as source_digests
 import tfx_pipeline.tasks.recommendation as recommendation_task
 from serving.client import Shelfwise
-from tests.e2e.shop import read_summary, run_quietly, served, write_config, write_tables
+from tests.e2e.shop import ODD_PRODUCTS, read_summary, run_quietly, served, write_config, write_tables
 from tfx_pipeline.cli import app
 from tfx_pipeline.tasks.recommendation import NODES
 
@@ -81,6 +81,15 @@ def test_a_client_gets_answers(shop: Path) -> None:
         assert "title" in table.output
         listed = CliRunner().invoke(app, ["similar", first["product_id"], "--k", "3", "--json", "--address", address])
         assert len(json.loads(listed.output)) == 3
+
+
+def test_odd_ids_and_titles_come_back_as_they_are(shop: Path) -> None:
+    with served(shop / "root") as address, Shelfwise(address) as client:
+        everything = {answer.product_id: answer.title for answer in client.recommend([], k=1_000)}
+        for product_id, title in ODD_PRODUCTS.items():
+            assert everything[product_id] == title
+            assert product_id not in {answer.product_id for answer in client.similar(product_id, k=5)}
+            assert client.embed([product_id]).any()
 
 
 def test_nothing_runs_again_on_the_same_inputs(shop: Path) -> None:
