@@ -2,7 +2,6 @@
 
 import importlib.metadata
 import json
-from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -26,12 +25,12 @@ from components.item_vectors import (
     TEXT_VECTORS_SCHEMA,
     ComputeItemVectors,
     EncodeWithTrainedEncoder,
+    ItemSources,
     read_item_vectors,
 )
 from serving.signatures import MAX_EXCLUDED_IDS
 from trainer.export import RECOMMENDATION_MODEL, export_recommendation
-from trainer.input_data import load_catalogue, load_catalogue_facts, load_items
-from trainer.item_features import ItemFeatures
+from trainer.input_data import load_catalogue, load_catalogue_facts
 from trainer.towers import load_towers
 
 __all__ = ["CandidateIndex", "CandidateIndexExecutor", "CandidateIndexOptions"]
@@ -92,13 +91,20 @@ class CandidateIndexExecutor(BaseBeamExecutor):
         if towers.text_encoder is not None:
             text_vectors_uri = f"{output_uri}/{_TRAINED_TEXT_VECTORS}"
             self._encode_texts(catalogue, model_uri, text_vectors_uri, options.text_batch_size)
-        features = load_items(catalogue_uri, _optional_uri(input_dict, "transformed_products"), text_vectors_uri)
+        sources = ItemSources(
+            model_uri=model_uri,
+            catalogue_uri=catalogue_uri,
+            transformed_products_uri=_optional_uri(input_dict, "transformed_products"),
+            text_vectors_uri=text_vectors_uri,
+        )
+        starts = range(0, catalogue.num_rows, options.rows_at_once)
+        ranges = [(start, min(start + options.rows_at_once, catalogue.num_rows)) for start in starts]
         vectors_prefix = f"{output_uri}/item_vectors"
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "CreateProductBatches" >> beam.Create(list(_batches(features, options.rows_at_once)), reshuffle=True)
-                | "ComputeItemVectors" >> ComputeItemVectors(model_uri)
+                | "CreateProductRanges" >> beam.Create(ranges, reshuffle=True)
+                | "ComputeItemVectors" >> ComputeItemVectors(sources)
                 | "WriteItemVectors"
                 >> beam.io.WriteToParquetBatched(vectors_prefix, ITEM_VECTORS_SCHEMA, file_name_suffix=".parquet")
             )
@@ -166,11 +172,6 @@ class CandidateIndex(BaseBeamComponent):
                 model=Channel(type=standard_artifacts.Model),
             )
         )
-
-
-def _batches(features: ItemFeatures, rows: int) -> Iterator[ItemFeatures]:
-    for start in range(0, len(features), rows):
-        yield features.rows(start, min(start + rows, len(features)))
 
 
 def _optional_uri(input_dict: dict[str, list[Artifact]], key: str) -> str | None:

@@ -1,6 +1,7 @@
 """Beam transforms from products to vectors, with the trained towers."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import apache_beam as beam
 import numpy as np
@@ -8,6 +9,7 @@ import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
 from trainer.backbone import TextEncoder, encode_texts
+from trainer.input_data import load_items
 from trainer.item_features import ItemFeatures
 from trainer.item_vectors import item_vectors
 from trainer.parquet_files import read_parquet
@@ -17,20 +19,53 @@ ITEM_VECTORS_SCHEMA = pa.schema([("product_index", pa.int64()), ("vector", pa.li
 TEXT_VECTORS_SCHEMA = pa.schema([("text", pa.string()), ("vector", pa.list_(pa.float32()))])
 
 
-class ComputeItemVectors(beam.PTransform):
-    """Batches of ItemFeatures to tables with `ITEM_VECTORS_SCHEMA`.
+@dataclass(frozen=True, kw_only=True)
+class ItemSources:
+    """Where a worker finds the item tower and what it reads.
 
-    Args:
+    Attributes:
         model_uri: The trainer's output, which holds the item tower.
+        catalogue_uri: The catalogue.
+        transformed_products_uri: Transformed numbers and categories; None where there is no products table.
+        text_vectors_uri: Vectors of the texts; None where text is off.
     """
 
-    def __init__(self, model_uri: str) -> None:
-        super().__init__()
-        self._model_uri = model_uri
+    model_uri: str
+    catalogue_uri: str
+    transformed_products_uri: str | None
+    text_vectors_uri: str | None
 
-    def expand(self, features: beam.PCollection[ItemFeatures]) -> beam.PCollection[pa.Table]:
+    def load(self) -> "LoadedItems":
+        """Loads the tower and the features of the whole catalogue."""
+        features = load_items(self.catalogue_uri, self.transformed_products_uri, self.text_vectors_uri)
+        return LoadedItems(tower=load_towers(self.model_uri).item_tower, features=features)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedItems:
+    """The item tower and the features of all products, in one object that threads of a process can share."""
+
+    tower: ItemTower
+    features: ItemFeatures
+
+
+class ComputeItemVectors(beam.PTransform):
+    """Ranges of product indices, (start, stop), to tables with `ITEM_VECTORS_SCHEMA`.
+
+    What moves between workers are ranges and vectors. Each process loads the features itself, so its memory grows
+    with the catalogue, as that of every server does.
+
+    Args:
+        sources: Where the tower and the features lie.
+    """
+
+    def __init__(self, sources: ItemSources) -> None:
+        super().__init__()
+        self._sources = sources
+
+    def expand(self, ranges: beam.PCollection[tuple[int, int]]) -> beam.PCollection[pa.Table]:
         """Adds the item tower to a pipeline."""
-        return features | "ApplyItemTower" >> beam.ParDo(_ApplyItemTower(self._model_uri))
+        return ranges | "ApplyItemTower" >> beam.ParDo(_ApplyItemTower(self._sources))
 
 
 class EncodeWithTrainedEncoder(beam.PTransform):
@@ -81,21 +116,22 @@ def read_item_vectors(uri: str, products: int) -> np.ndarray:
 
 
 class _ApplyItemTower(beam.DoFn):
-    """Loads the tower once a process."""
+    """Loads tower and features once a process."""
 
-    def __init__(self, model_uri: str) -> None:
-        self._model_uri = model_uri
+    def __init__(self, sources: ItemSources) -> None:
+        self._sources = sources
         self._shared = Shared()
-        self._tower: ItemTower | None = None
+        self._loaded: LoadedItems | None = None
 
     def setup(self) -> None:
-        self._tower = self._shared.acquire(lambda: load_towers(self._model_uri).item_tower, tag=self._model_uri)
+        self._loaded = self._shared.acquire(self._sources.load, tag=self._sources)
 
-    def process(self, element: ItemFeatures) -> Iterable[pa.Table]:
-        if self._tower is None:
+    def process(self, element: tuple[int, int]) -> Iterable[pa.Table]:
+        if self._loaded is None:
             raise RuntimeError("Beam calls setup() before process().")
-        vectors = item_vectors(self._tower, element)
-        indices = pa.array(element.product_index, pa.int64())
+        rows = self._loaded.features.rows(*element)
+        vectors = item_vectors(self._loaded.tower, rows)
+        indices = pa.array(rows.product_index, pa.int64())
         yield pa.table([indices, vector_lists(vectors)], schema=ITEM_VECTORS_SCHEMA)
 
 

@@ -30,7 +30,7 @@ class TextOptions(Options):
     training: Literal["frozen", "lora", "full"] = "frozen"
     fields: tuple[TextField, ...] = ("title", "brand", "category", "description")
     sequence_length: int = Field(default=32, ge=4, le=512)
-    batch_size: int = Field(default=64, ge=1)
+    batch_size: int = Field(default=256, ge=1)
     lora_rank: int = Field(default=8, ge=1)
 
 

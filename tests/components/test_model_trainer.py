@@ -1,0 +1,67 @@
+"""ModelTrainer's executor on a tiny shop, and what it says about a function that is not there."""
+
+from pathlib import Path
+
+import pytest
+from tfx.types import channel_utils, standard_artifacts
+
+from components.artifacts import Catalogue, TextVectors
+from components.model_trainer import ModelTrainer, ModelTrainerExecutor, load_function
+from tests.trainer.tiny_shop import write_tiny_shop
+from trainer.options import TowerOptions, TrainingOptions, TwoTowerOptions
+from trainer.towers import load_towers
+
+OPTIONS = TwoTowerOptions(
+    tower=TowerOptions(dimensions=8, layers=1, heads=2, history=12),
+    training=TrainingOptions(batch_size=16, pairs_per_batch=64, max_epochs=1),
+)
+
+
+def artifact(kind: type, uri: Path) -> list:
+    made = kind()
+    made.uri = str(uri)
+    return [made]
+
+
+def test_the_executor_writes_towers_and_logs(tmp_path: Path) -> None:
+    shop = write_tiny_shop(tmp_path / "shop", users=20)
+    ModelTrainerExecutor().Do(
+        {
+            "examples": artifact(standard_artifacts.Examples, shop.examples),
+            "catalogue": artifact(Catalogue, shop.catalogue),
+            "transformed_products": artifact(standard_artifacts.Examples, shop.transformed),
+            "text_vectors": artifact(TextVectors, shop.vectors),
+        },
+        {
+            "model": artifact(standard_artifacts.Model, tmp_path / "model"),
+            "model_run": artifact(standard_artifacts.ModelRun, tmp_path / "log"),
+        },
+        {
+            "run_fn": "trainer.two_tower.run",
+            "options_json": OPTIONS.model_dump_json(),
+            "seed": 0,
+            "source_digest": "any",
+        },
+    )
+    assert load_towers(str(tmp_path / "model")).user_tower.history == 12
+    assert (tmp_path / "model" / "training.json").is_file()
+    assert list((tmp_path / "log").rglob("events.out.tfevents.*"))
+
+
+def test_optional_inputs_may_be_left_out() -> None:
+    component = ModelTrainer(
+        examples=channel_utils.as_channel([standard_artifacts.Examples()]),
+        catalogue=channel_utils.as_channel([Catalogue()]),
+        run_fn="trainer.two_tower.run",
+        options=OPTIONS,
+        seed=1,
+        source_digest="digest",
+    )
+    assert set(component.inputs) == {"examples", "catalogue"}
+    assert component.exec_properties["options_json"] == OPTIONS.model_dump_json()
+
+
+@pytest.mark.parametrize("name", ["no_such_module.run", "trainer.two_tower.no_such_function", "run", ""])
+def test_a_function_that_is_not_there_is_named(name: str) -> None:
+    with pytest.raises(ValueError, match="`run_fn` should be the dotted name"):
+        load_function(name)
