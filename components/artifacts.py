@@ -1,4 +1,7 @@
-"""Artifact types that TFX has no standard type for."""
+"""Artifact types that TFX has no standard type for.
+
+Kubeflow finds the class of an artifact by its type name, which must be a package and a class with one dot between.
+"""
 
 from tfx.types.artifact import Artifact
 
@@ -6,28 +9,28 @@ from tfx.types.artifact import Artifact
 class Quarantine(Artifact):
     """Rows that a table's contract refuses: `quarantine-*.jsonl`, and `counts.json` with the reasons."""
 
-    TYPE_NAME = "Quarantine"
+    TYPE_NAME = "components.Quarantine"
 
 
 class DataApproval(Artifact):
     """`approval.json`: what DataGate checked of a table before it let the run go on."""
 
-    TYPE_NAME = "DataApproval"
+    TYPE_NAME = "components.DataApproval"
 
 
 class TextVectors(Artifact):
     """`vectors-*.parquet` with columns text (string) and vector (list of float32), one row a distinct text."""
 
-    TYPE_NAME = "TextVectors"
+    TYPE_NAME = "components.TextVectors"
 
 
 class Catalogue(Artifact):
     """`catalogue.parquet`, whose row number is the product's index everywhere, and `catalogue.json`."""
 
-    TYPE_NAME = "Catalogue"
+    TYPE_NAME = "components.Catalogue"
 
 
 class RankingEvaluation(Artifact):
     """`evaluation.json` with metrics and baselines, and `users-*.parquet` with each user's metrics."""
 
-    TYPE_NAME = "RankingEvaluation"
+    TYPE_NAME = "components.RankingEvaluation"

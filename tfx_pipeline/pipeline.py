@@ -12,13 +12,14 @@ from tfx_pipeline.tables import table_nodes
 from tfx_pipeline.tasks import recommendation
 
 
-def create_pipeline(config: Config, inputs: PipelineInputs, root: str) -> Pipeline:
+def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_file: str | None = None) -> Pipeline:
     """Puts the nodes of the configured tables and tasks together.
 
     Args:
         config: What to run.
         inputs: Digests and paths that were looked up beforehand.
-        root: Folder or URI below which artifacts, metadata and served models go.
+        root: Folder or URI below which artifacts and served models go.
+        metadata_file: SQLite file of ML Metadata; None where the orchestrator keeps its own.
 
     Returns:
         A pipeline for any TFX runner; equal arguments give equal pipelines.
@@ -32,7 +33,7 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str) -> Pipeli
         pipeline_root=f"{root}/artifacts",
         components=nodes,
         enable_cache=True,
-        metadata_connection_config=metadata.sqlite_metadata_connection_config(f"{root}/metadata.sqlite"),
+        metadata_connection_config=metadata_file and metadata.sqlite_metadata_connection_config(metadata_file),
         beam_pipeline_args=list(config.beam_args),
     )
 

@@ -14,6 +14,8 @@ from tfx_pipeline.local_runner import NodeFailed, run_locally
 from tfx_pipeline.pipeline import create_pipeline, fingerprint
 from tfx_pipeline.progress import TerminalProgress
 from tfx_pipeline.summary import build_summary, read_summary, write_summary
+from tfx_pipeline.tasks import recommendation
+from tfx_pipeline.tensorboard_logs import publish_logs
 
 
 class RunFailed(RuntimeError):
@@ -45,7 +47,7 @@ def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
     inputs = dataclasses.replace(
         inputs, last_blessed={task: origin["compared_with"] for task, origin in origins.items()}
     )
-    pipeline = create_pipeline(config, inputs, str(root))
+    pipeline = create_pipeline(config, inputs, str(root), str(root / "metadata.sqlite"))
     progress = TerminalProgress(terminal, len(pipeline.components))
     try:
         results = run_locally(pipeline, progress)
@@ -55,6 +57,9 @@ def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
         progress.stopped()
     summary = build_summary(config, results, time.monotonic() - start, origins)
     write_summary(root, summary)
+    if config.tasks.recommendation is not None:
+        logs = results[recommendation.NODES.trainer].outputs["model_run"].uri
+        publish_logs(root, recommendation.MODEL_NAME, Path(logs))
     return summary
 
 

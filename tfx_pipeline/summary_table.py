@@ -16,8 +16,8 @@ def print_summary(summary: Mapping[str, Any], root: Path) -> None:
             listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
             console.print(f"  quarantined rows of {table}: {listed}", markup=False)
     for name, task in summary["tasks"].items():
-        console.print()
-        console.print(_metrics_table(name, task))
+        console.print(f"\n{name}, test period: {_users(task)}", markup=False)
+        console.print(_metrics_table(task))
         _print_outcome(name, task)
     console.print(
         f"{summary['total_seconds']:.0f} s, peak memory {summary['peak_rss_bytes'] / 2**30:.1f} GiB; "
@@ -26,9 +26,9 @@ def print_summary(summary: Mapping[str, Any], root: Path) -> None:
     )
 
 
-def _metrics_table(name: str, task: Mapping[str, Any]) -> Any:
+def _metrics_table(task: Mapping[str, Any]) -> Any:
     columns = {"this model": task["metrics"]["test"], **task["baselines"]}
-    table = plain_table(f"{name}, test", *(label.replace("_", " ") for label in columns))
+    table = plain_table("metric", *(label.replace("_", " ") for label in columns))
     for metric in _SHOWN:
         table.add_row(metric, *(_number(metrics.get(metric)) for metrics in columns.values()))
     return table
@@ -46,6 +46,10 @@ def _print_outcome(name: str, task: Mapping[str, Any]) -> None:
         console.print(f"{name} refused: {reason}", markup=False)
     if task["pushed"]:
         console.print(f"{name} pushed to {task['pushed']}", markup=False)
+
+
+def _users(task: Mapping[str, Any]) -> str:
+    return ", ".join(f"{count:,} {name} users" for name, count in task["users"].items())
 
 
 def _number(value: float | None) -> str:

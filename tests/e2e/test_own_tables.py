@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tensorflow as tf
 from typer.testing import CliRunner
 
 import components.source_digest as source_digests
@@ -67,6 +68,16 @@ def test_the_summary_tells_what_happened(shop: Path) -> None:
     assert summary["peak_rss_bytes"] > 2**28
 
 
+def test_tensorboard_finds_the_training(shop: Path) -> None:
+    scalars: set[str] = set()
+    for events in (shop / "root" / "tensorboard").rglob("events.out.tfevents*"):
+        for event in tf.compat.v1.train.summary_iterator(str(events)):
+            scalars |= {value.tag for value in event.summary.value}
+    assert any("loss" in tag for tag in scalars)
+    assert any("learning_rate" in tag for tag in scalars)
+    assert any("ndcg" in tag for tag in scalars)
+
+
 def test_a_client_gets_answers(shop: Path) -> None:
     events = shop / "events.jsonl"
     first = json.loads(events.read_text(encoding="utf-8").splitlines()[0])
@@ -105,6 +116,19 @@ def test_a_learning_rate_reruns_the_trainer_and_what_follows(shop: Path) -> None
     summary, ran = run_quietly(shop / "shop.yaml", shop / "root", "tasks.recommendation.training.learning_rate=0.0005")
     assert ran == AFTER_TRAINER
     assert summary["tasks"]["recommendation"]["compared_with"]
+
+
+def test_a_refused_model_is_not_pushed_and_the_old_one_stays(shop: Path) -> None:
+    before = sorted(path.name for path in (shop / "root" / "serving" / "recommendation").iterdir())
+    summary, ran = run_quietly(
+        shop / "shop.yaml", shop / "root", "tasks.recommendation.gate.thresholds={ndcg_at_10: 2}"
+    )
+    task = summary["tasks"]["recommendation"]
+    assert ran == {NODES.evaluator, NODES.pusher}
+    assert not task["blessed"]
+    assert task["pushed"] is None
+    assert any("ndcg_at_10" in reason for reason in task["refused_because"])
+    assert sorted(path.name for path in (shop / "root" / "serving" / "recommendation").iterdir()) == before
 
 
 def test_an_edited_function_of_the_trainer_reruns_the_trainer(

@@ -27,7 +27,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("compiled")
     (folder / "shop.yaml").write_text(CONFIG, encoding="utf-8")
     config = load_config(folder / "shop.yaml")
-    compile_pipeline(config, image="example.test/shelfwise:1", pipeline_root="gs://shop/root", out=folder / "spec.yaml")
+    compile_pipeline(
+        config, image="example.test/shelfwise:1", pipeline_root="gs://shop/pipeline", out=folder / "spec.yaml"
+    )
     assert sorted(path.name for path in folder.iterdir()) == ["shop.yaml", "spec.yaml"]
     # A digest of source changes with every edit of it; that it is there is what counts.
     return re.sub(r"\b[0-9a-f]{64}\b", "SOURCE_DIGEST", (folder / "spec.yaml").read_text(encoding="utf-8"))
