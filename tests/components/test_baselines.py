@@ -50,7 +50,7 @@ def test_baselines_equal_sorting(name, products, width):
 
 
 def test_events_without_a_time_decay_by_their_order():
-    catalogue = random_catalogue(5, seed=1).drop_columns("decayed_popularity")
+    catalogue = random_catalogue(5, seed=1)
     # Product 4 came twice, long ago; product 3 came once, ten events later.
     history = [(4, 1, 0), (4, 1, 0), *[(0, 0, 0)] * 10, (3, 1, 0)]
     users = parse_judged_users([serialize(User(history, 0, [1], {}), "a")])

@@ -7,7 +7,7 @@ from tfx.types import standard_artifacts
 
 
 @component
-def Write(text: Parameter[str], written: OutputArtifact[standard_artifacts.String]) -> None:
+def Write(text: Parameter[str], written: OutputArtifact[standard_artifacts.Model]) -> None:
     """Writes a text."""
     written.set_string_custom_property("length", str(len(text)))
     with fileio.open(f"{written.uri}/text", "w") as file:
@@ -16,9 +16,9 @@ def Write(text: Parameter[str], written: OutputArtifact[standard_artifacts.Strin
 
 @component
 def Refuse(
-    written: InputArtifact[standard_artifacts.String],
+    written: InputArtifact[standard_artifacts.Model],
     word: Parameter[str],
-    read: OutputArtifact[standard_artifacts.String],
+    read: OutputArtifact[standard_artifacts.Model],
 ) -> None:
     """Raises where the text holds a word."""
     with fileio.open(f"{written.uri}/text", "r") as file:
