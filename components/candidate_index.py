@@ -21,13 +21,12 @@ from typing_extensions import override
 from components.artifacts import Catalogue, TextVectors
 from components.candidate_index_options import CandidateIndexOptions
 from components.item_vectors import (
-    ITEM_VECTORS_SCHEMA,
-    TEXT_VECTORS_SCHEMA,
     ComputeItemVectors,
     EncodeWithTrainedEncoder,
     ItemSources,
     read_item_vectors,
 )
+from components.vector_tables import ITEM_VECTORS_SCHEMA, TEXT_VECTORS_SCHEMA
 from serving.signatures import MAX_EXCLUDED_IDS
 from trainer.export import RECOMMENDATION_MODEL, export_recommendation
 from trainer.input_data import load_catalogue, load_catalogue_facts

@@ -8,15 +8,13 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
+from components.vector_tables import item_vectors_table, text_vectors_table
 from trainer.backbone import TextEncoder, encode_texts
 from trainer.input_data import load_items
 from trainer.item_features import ItemFeatures
 from trainer.item_vectors import item_vectors
 from trainer.parquet_files import read_parquet
 from trainer.towers import ItemTower, load_towers
-
-ITEM_VECTORS_SCHEMA = pa.schema([("product_index", pa.int64()), ("vector", pa.list_(pa.float32()))])
-TEXT_VECTORS_SCHEMA = pa.schema([("text", pa.string()), ("vector", pa.list_(pa.float32()))])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +84,6 @@ class EncodeWithTrainedEncoder(beam.PTransform):
         return texts | "ApplyTextEncoder" >> beam.ParDo(_ApplyTextEncoder(self._model_uri, self._batch_size))
 
 
-def vector_lists(vectors: np.ndarray) -> pa.ListArray:
-    """Returns float32 `(n, d)` as a list column of n rows."""
-    offsets = np.arange(len(vectors) + 1, dtype=np.int32) * vectors.shape[1]
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(vectors.ravel(), pa.float32()))
-
-
 def read_item_vectors(uri: str, products: int) -> np.ndarray:
     """Reads `item_vectors-*.parquet` in the order of the catalogue.
 
@@ -131,8 +123,7 @@ class _ApplyItemTower(beam.DoFn):
             raise RuntimeError("Beam calls setup() before process().")
         rows = self._loaded.features.rows(*element)
         vectors = item_vectors(self._loaded.tower, rows)
-        indices = pa.array(rows.product_index, pa.int64())
-        yield pa.table([indices, vector_lists(vectors)], schema=ITEM_VECTORS_SCHEMA)
+        yield item_vectors_table(rows.product_index, vectors)
 
 
 class _ApplyTextEncoder(beam.DoFn):
@@ -151,4 +142,4 @@ class _ApplyTextEncoder(beam.DoFn):
         if self._encoder is None:
             raise ValueError(f"{self._model_uri} holds no trained text encoder to encode texts with.")
         vectors = encode_texts(self._encoder, element, self._batch_size)
-        yield pa.table([pa.array(element, pa.string()), vector_lists(vectors)], schema=TEXT_VECTORS_SCHEMA)
+        yield text_vectors_table(element, vectors)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
 from apache_beam.utils.shared import Shared
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
@@ -21,18 +20,17 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifacts import TextVectors as TextVectorsArtifact
 from components.example_tables import ReadTable, from_bytes, table_files
+from components.vector_tables import TEXT_VECTORS_SCHEMA, text_vectors_table
 from trainer.backbone import TextEncoder, encode_texts, load_text_encoder
 from trainer.features import product_texts
 from trainer.options import TextOptions
-
-VECTORS_SCHEMA = pa.schema([("text", pa.string()), ("vector", pa.list_(pa.float32()))])
 
 # Enough for the encoder to sort texts by length into batches that waste little on padding.
 _TEXTS_AT_ONCE = 8192
 
 
 class EncodeTexts(beam.PTransform):
-    """Arrow IPC streams of products to tables with `VECTORS_SCHEMA`, one row a distinct text.
+    """Arrow IPC streams of products to tables with `TEXT_VECTORS_SCHEMA`, one row a distinct text.
 
     Args:
         options: The encoder, and the columns that make up a text.
@@ -59,7 +57,7 @@ def _texts(stream: bytes, fields: Sequence[str]) -> Iterable[str]:
 
 
 class _EncodeBatch(beam.DoFn):
-    """Lists of distinct texts to tables with `VECTORS_SCHEMA`; the encoder is loaded once a process."""
+    """Lists of distinct texts to tables with `TEXT_VECTORS_SCHEMA`; the encoder is loaded once a process."""
 
     def __init__(self, options: TextOptions) -> None:
         self._options = options
@@ -76,9 +74,7 @@ class _EncodeBatch(beam.DoFn):
         vectors = encode_texts(self._encoder, element, self._options.batch_size)
         seconds = time.monotonic() - started
         logging.info("Encoded %d texts in %.1f s, %.0f a second.", len(vectors), seconds, len(vectors) / seconds)
-        offsets = np.arange(len(vectors) + 1, dtype=np.int32) * vectors.shape[1]
-        lists = pa.ListArray.from_arrays(pa.array(offsets), pa.array(vectors.ravel(), pa.float32()))
-        yield pa.table([pa.array(element, pa.string()), lists], schema=VECTORS_SCHEMA)
+        yield text_vectors_table(element, vectors)
 
 
 class TextVectorsSpec(ComponentSpec):
@@ -120,7 +116,7 @@ class TextVectorsExecutor(BaseBeamExecutor):
                 | "ReadProducts" >> ReadTable(table_files(products), options.fields)
                 | "EncodeTexts" >> EncodeTexts(options)
                 | "WriteVectors"
-                >> beam.io.WriteToParquetBatched(f"{uri}/vectors", VECTORS_SCHEMA, file_name_suffix=".parquet")
+                >> beam.io.WriteToParquetBatched(f"{uri}/vectors", TEXT_VECTORS_SCHEMA, file_name_suffix=".parquet")
             )
 
 

@@ -64,6 +64,7 @@ def read_summary(root: Path) -> dict[str, Any]:
 def _task(results: Mapping[str, NodeResult]) -> dict[str, Any]:
     evaluation = _read_json(results[NODES.evaluator].outputs["evaluation"].uri, "evaluation.json")
     validation = results[NODES.serving_validator].outputs["blessing"]
+    catalogue = _read_json(results[NODES.examples].outputs["catalogue"].uri, "catalogue.json")
     pushed = results[NODES.pusher].outputs["pushed_model"].properties
     served = bool(validation.properties.get("blessed"))
     refused_because = list(evaluation["refused_because"])
@@ -77,8 +78,8 @@ def _task(results: Mapping[str, NodeResult]) -> dict[str, Any]:
         "blessed": bool(evaluation["blessed"]) and served,
         "refused_because": refused_because,
         "pushed": pushed["pushed_destination"] if pushed.get("pushed") else None,
-        "examples": _read_json(results[NODES.examples].outputs["catalogue"].uri, "catalogue.json")["examples"],
-        "counts": _read_json(results[NODES.examples].outputs["catalogue"].uri, "catalogue.json")["counts"],
+        "examples": catalogue["examples"],
+        "counts": catalogue["counts"],
         "model_bytes": _folder_bytes(f"{results[NODES.candidate_index].outputs['model'].uri}/Format-Serving"),
     }
 

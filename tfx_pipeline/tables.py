@@ -12,8 +12,9 @@ from tfx.types.channel import BaseChannel
 from components.data_gate import DataGate
 from components.import_schema import ImportSchema
 from components.source_digest import source_digest
-from components.table_contract import TableOptions
+from components.table_contract import TABLES, TableOptions
 from components.table_example_gen import TableExampleGen
+from components.table_schema import extend_schema
 from tfx_pipeline.config import Config, ExtraColumns
 from tfx_pipeline.inputs import PipelineInputs
 
@@ -43,15 +44,16 @@ def table_nodes(name: str, config: Config, inputs: PipelineInputs) -> TableNodes
         inputs: The digest of its content.
     """
     title = name.capitalize()
+    options = _table_options(name, config, inputs)
     example_gen = TableExampleGen(
         table=name,
         path=config.tables.given()[name],
         digest=inputs.table_digests[name],
-        options=_table_options(name, config, inputs),
+        options=options,
         source_digest=source_digest("components.table_example_gen"),
     ).with_id(f"{title}ExampleGen")
     statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"]).with_id(f"{title}StatisticsGen")
-    schema = ImportSchema(schema_text=_schema_text(name, _extra_columns(name, config))).with_id(f"{title}ImportSchema")
+    schema = ImportSchema(schema_text=_schema_text(name, options)).with_id(f"{title}ImportSchema")
     validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
     ).with_id(f"{title}ExampleValidator")
@@ -72,7 +74,7 @@ def table_nodes(name: str, config: Config, inputs: PipelineInputs) -> TableNodes
 
 
 def _table_options(name: str, config: Config, inputs: PipelineInputs) -> TableOptions:
-    extra = _extra_columns(name, config)
+    extra = getattr(config.features, name, ExtraColumns())
     recommendation = config.tasks.recommendation
     return TableOptions(
         numeric_columns=extra.numeric,
@@ -82,16 +84,8 @@ def _table_options(name: str, config: Config, inputs: PipelineInputs) -> TableOp
     )
 
 
-def _extra_columns(name: str, config: Config) -> ExtraColumns:
-    return getattr(config.features, name, ExtraColumns())
-
-
-def _schema_text(name: str, extra: ExtraColumns) -> str:
+def _schema_text(name: str, options: TableOptions) -> str:
     """Returns the table's curated schema with the extra columns added as optional features."""
     curated = (files("tfx_pipeline") / "schemas" / f"{name}.pbtxt").read_text(encoding="utf-8")
     schema = text_format.Parse(curated, schema_pb2.Schema())
-    for column in extra.numeric:
-        schema.feature.add(name=column, type=schema_pb2.FLOAT)
-    for column in extra.categorical:
-        schema.feature.add(name=column, type=schema_pb2.BYTES)
-    return text_format.MessageToString(schema)
+    return text_format.MessageToString(extend_schema(schema, TABLES[name], options))

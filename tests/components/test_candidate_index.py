@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
@@ -14,7 +13,8 @@ from tfx.types.channel import Channel
 
 from components.artifacts import Catalogue
 from components.candidate_index import CandidateIndex
-from components.item_vectors import read_item_vectors, vector_lists
+from components.item_vectors import read_item_vectors
+from components.vector_tables import item_vectors_table
 from tests.components.trained_shop import (
     OPTIONS,
     PRODUCTS,
@@ -91,7 +91,7 @@ def test_a_shop_without_texts_has_an_index_too(tmp_path: Path) -> None:
 
 
 def test_a_product_without_a_vector_is_noticed(tmp_path: Path) -> None:
-    table = pa.table({"product_index": [0, 0], "vector": vector_lists(np.zeros((2, 3), np.float32))})
+    table = item_vectors_table(np.zeros(2, np.int64), np.zeros((2, 3), np.float32))
     pq.write_table(table, tmp_path / "item_vectors-0.parquet")
     with pytest.raises(ValueError, match="one vector for each of 2 products"):
         read_item_vectors(str(tmp_path), 2)

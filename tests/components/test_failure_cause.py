@@ -8,8 +8,8 @@ import pytest
 
 from components.errors import InputError
 from components.failure_cause import find_cause
+from tfx_pipeline.config import LOCAL_BEAM_ARGS
 
-RUNNER = "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"
 MESSAGE = "Table `products`: line 3 is wrong [really]. Mend it."
 
 
@@ -28,7 +28,7 @@ class _RaiseDoFn(beam.DoFn):
 
 
 def _run(kind: str) -> BaseException:
-    with pytest.raises(Exception) as raised, beam.Pipeline(argv=[RUNNER]) as pipeline:  # noqa: PT011  # Beam wraps it.
+    with pytest.raises(Exception) as raised, beam.Pipeline(argv=list(LOCAL_BEAM_ARGS)) as pipeline:  # noqa: PT011  # Beam wraps it.
         _ = pipeline | "Begin" >> beam.Create([1]) | "Fail" >> beam.ParDo(_RaiseDoFn(kind))
     return raised.value
 

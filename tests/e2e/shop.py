@@ -35,10 +35,10 @@ def write_tables(folder: Path, *, users: int = 60, products: int = 80) -> None:
     parquet.mkdir(parents=True)
     write_shop(parquet, SyntheticShop(products=products, users=users))
     events = pd.read_parquet(parquet / "events.parquet")
-    catalogue = pd.read_parquet(parquet / "products.parquet").set_index("product_id", drop=False)
+    catalogue = pd.read_parquet(parquet / "products.parquet")
     renamed = dict(zip(events["product_id"].value_counts().index, ODD_PRODUCTS, strict=False))
-    for before, after in renamed.items():
-        catalogue.loc[before, ["product_id", "title"]] = [after, ODD_PRODUCTS[after]]
+    catalogue["product_id"] = catalogue["product_id"].replace(renamed)
+    catalogue["title"] = catalogue["product_id"].map(ODD_PRODUCTS).fillna(catalogue["title"])
     events["product_id"] = events["product_id"].replace(renamed)
     catalogue.to_csv(folder / "products.csv", index=False)
     events.to_json(folder / "events.jsonl", orient="records", lines=True, force_ascii=False)

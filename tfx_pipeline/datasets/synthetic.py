@@ -7,11 +7,10 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tfx_pipeline.config import LOCAL_BEAM_ARGS
 from tfx_pipeline.datasets.synthetic_shop import SyntheticShop, event_rows, product_rows, user_rows
 
 RowMaker = Callable[[SyntheticShop, int, int], pa.Table]
-
-_BEAM_ARGS = ("--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",)
 
 
 def prepare(out: Path, source: Path | None, sample: float) -> None:
@@ -31,7 +30,7 @@ def prepare(out: Path, source: Path | None, sample: float) -> None:
 
 
 def write_shop(
-    out: Path, shop: SyntheticShop, *, rows_per_shard: int = 2_000, beam_args: Sequence[str] = _BEAM_ARGS
+    out: Path, shop: SyntheticShop, *, rows_per_shard: int = 2_000, beam_args: Sequence[str] = LOCAL_BEAM_ARGS
 ) -> None:
     """Writes `products.parquet`, `events.parquet` and `users.parquet` of a shop.
 
