@@ -18,12 +18,14 @@ from components.event_history import (
     EVAL_PERIOD,
     TEST_PERIOD,
     TRAIN_PERIOD,
+    EventHistory,
     order_events,
 )
 from components.example_tables import concatenated, from_bytes, to_bytes
 from components.history_queries import evaluation_queries
-from components.history_windows import training_windows
-from components.split_moments import SplitMoments, event_periods
+from components.history_windows import lists, training_windows
+from components.product_statistics import STATISTICS, column_name, count_statistics, write_product_statistics
+from components.split_moments import SplitMoments, event_periods, window_moments
 from components.task_examples_options import TaskExamplesOptions
 from components.weekly_decay import weekly_decay
 
@@ -36,12 +38,14 @@ Bucket = tuple[int, Mapping[str, Iterable[bytes]]]
 
 
 class CountProducts(beam.DoFn):
-    """A bucket to an Arrow IPC stream of product_id, count_N (events of each type before the test period) and decayed.
+    """A bucket to an Arrow IPC stream of product_id, count_N (events of each type before the test period) and more.
 
-    `decayed` is the weight of those events, less by the weeks up to the test period where that has a moment.
+    `weekly_decayed` is the weight of those events, less by the weeks up to the test period where that has a moment.
+    The rest are the product statistics of each of the ranker's windows, and last of the test period.
     """
 
     def __init__(self, options: TaskExamplesOptions) -> None:
+        self._windows = options.ranker_windows
         self._weights = np.array(list(options.event_types.values()), dtype=np.float64)
 
     def process(self, bucket: Bucket, moments: SplitMoments) -> Iterator[Any]:
@@ -60,7 +64,15 @@ class CountProducts(beam.DoFn):
         weights = self._weights[history.event_type[counted]]
         if moments.test_start is not None:
             weights = weights * weekly_decay(moments.test_start - history.time[counted])
-        table["decayed"] = pa.array(np.bincount(history.product[counted], weights, minlength=len(products)))
+        table["weekly_decayed"] = pa.array(np.bincount(history.product[counted], weights, minlength=len(products)))
+        windows = window_moments(moments, self._windows)
+        known = [
+            (event_periods(history, window, self._weights) == TRAIN_PERIOD, window.validation_start)
+            for window in windows
+        ]
+        for number, (before, moment) in enumerate([*known, (counted, moments.test_start)]):
+            for name, values in count_statistics(history, before, self._weights, moment).items():
+                table[column_name(name, number)] = pa.array(values)
         yield to_bytes(pa.table(table))
         seen = EventCounts(
             users=len(history.users),
@@ -106,11 +118,13 @@ class ChooseCatalogue(beam.DoFn):
         counted = from_bytes(counts) if counts is not None else None
         if counted is None:
             names = [f"count_{number}" for number in range(len(self._options.event_types))]
-            fields = [("product_id", pa.binary()), *((name, pa.int64()) for name in names), ("decayed", pa.float64())]
-            counted = pa.schema(fields).empty_table()
+            floats = ["weekly_decayed", *(column_name(name, 0) for name in STATISTICS)]
+            fields = [("product_id", pa.binary()), *((name, pa.int64()) for name in names)]
+            counted = pa.schema([*fields, *((name, pa.float64()) for name in floats)]).empty_table()
         table = concatenated(sorted(products)) if products is not None else None
         catalogue = build_catalogue(counted, table, self._options)
         write_catalogue(self._uri, catalogue)
+        write_product_statistics(self._uri, counted, catalogue["product_id"])
         known = len(table if table is not None else counted)
         yield beam.pvalue.TaggedOutput(COUNTS, EventCounts(known_products=known, catalogue_products=len(catalogue)))
         yield to_bytes(catalogue.select(["product_id"]).combine_chunks())
@@ -153,14 +167,32 @@ class WriteExamples(beam.DoFn):
         for name, wanted in (("eval", EVAL_PERIOD), ("test", TEST_PERIOD)):
             queries = evaluation_queries(history, period, wanted, self._weights, has_timestamps=self._has_timestamps)
             splits[name] = with_attributes(queries, attributes)
+        splits["ranker"] = self._ranker_queries(history, moments)
         for name, table in splits.items():
             self._write(name, number, table)
         yield EventCounts(
             filtered_events=int((~kept).sum()),
             train=len(splits["train"]),
             eval=len(splits["eval"]),
+            ranker=len(splits["ranker"]),
             test=len(splits["test"]),
         )
+
+    def _ranker_queries(self, history: EventHistory, moments: SplitMoments) -> pa.Table:
+        """Returns the evaluation queries of each window, with the window's number as the list `window`."""
+        tables = []
+        for number, window in enumerate(window_moments(moments, self._options.ranker_windows)):
+            queries = evaluation_queries(
+                history,
+                event_periods(history, window, self._weights),
+                EVAL_PERIOD,
+                self._weights,
+                has_timestamps=self._has_timestamps,
+                latest=self._options.ranker_history,
+            )
+            numbers = np.full(len(queries), number, dtype=np.int64)
+            tables.append(queries.append_column("window", lists(numbers, np.ones(len(queries), dtype=np.int64))))
+        return with_attributes(pa.concat_tables(tables), users=None)
 
     def _write(self, split: str, bucket: int, table: pa.Table) -> None:
         if not len(table):

@@ -2,6 +2,8 @@
 
 import importlib.metadata
 import json
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -18,6 +20,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from tfx.utils import path_utils
 from typing_extensions import override
 
+from components.ablation import RANKER_WITHOUT_TOWERS, TOWERS, ablation_path
 from components.artifacts import Catalogue, TextVectors
 from components.candidate_index_options import CandidateIndexOptions
 from components.item_vectors import (
@@ -30,6 +33,7 @@ from components.vector_tables import ITEM_VECTORS_SCHEMA, TEXT_VECTORS_SCHEMA
 from serving.signatures import MAX_EXCLUDED_IDS
 from trainer.export import RECOMMENDATION_MODEL, export_recommendation
 from trainer.input_data import load_catalogue, load_catalogue_facts
+from trainer.ranker import load_ranker, ranking_model
 from trainer.towers import load_towers
 
 __all__ = ["CandidateIndex", "CandidateIndexExecutor", "CandidateIndexOptions"]
@@ -53,6 +57,7 @@ class CandidateIndexSpec(ComponentSpec):
         "catalogue": ChannelParameter(type=Catalogue),
         "transformed_products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "text_vectors": ChannelParameter(type=TextVectors, optional=True),
+        "ranker": ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {"model": ChannelParameter(type=standard_artifacts.Model)}
 
@@ -73,7 +78,9 @@ class CandidateIndexExecutor(BaseBeamExecutor):
             input_dict: `towers`: the trainer's towers. `catalogue`: the products. `transformed_products` (optional):
                 their transformed numbers and categories. `text_vectors` (optional): vectors of their texts; not read
                 where the text encoder was trained, whose texts are encoded anew.
-            output_dict: `model`: `Format-Serving/` is the SavedModel, with warm-up file and model card;
+                `ranker` (optional): the ranker on top of the towers.
+            output_dict: `model`: `Format-Serving/` is the SavedModel, with warm-up file and model card; with a
+                ranker, `Ablation-NAME/` are SavedModels of its parts, to be compared with;
                 `item_vectors-*.parquet` has columns product_index and vector, in any order. Where the text encoder was
                 trained, `trained_text_vectors/vectors-*.parquet` has columns text and vector.
             exec_properties: `options_json`: CandidateIndexOptions. `source_digest` only keys the cache.
@@ -107,8 +114,8 @@ class CandidateIndexExecutor(BaseBeamExecutor):
                 | "WriteItemVectors"
                 >> beam.io.WriteToParquetBatched(vectors_prefix, ITEM_VECTORS_SCHEMA, file_name_suffix=".parquet")
             )
-        export_recommendation(
-            path_utils.serving_model_path(output_uri),
+        export = partial(
+            export_recommendation,
             catalogue=catalogue,
             item_vectors=read_item_vectors(output_uri, catalogue.num_rows),
             user_tower=towers.user_tower,
@@ -116,8 +123,19 @@ class CandidateIndexExecutor(BaseBeamExecutor):
             bought_event_type=facts["bought_event_type"],
             tower_history=towers.user_tower.history,
             serving=options.serving,
-            model_card=_model_card(model_uri, facts, options, towers.user_tower.history, catalogue.num_rows),
         )
+        ranker_uri = _optional_uri(input_dict, "ranker")
+        model_card = _model_card(
+            {"towers": model_uri, "ranker": ranker_uri}, facts, options, towers.user_tower.history, catalogue.num_rows
+        )
+        ranking = None
+        if ranker_uri is not None:
+            ranker = load_ranker(ranker_uri)
+            ranking = ranking_model(ranker.scorer, ranker.options, catalogue_uri)
+            without_towers = ranking_model(ranker.without_towers, ranker.options, catalogue_uri)
+            export(ablation_path(output_uri, TOWERS))
+            export(ablation_path(output_uri, RANKER_WITHOUT_TOWERS), ranking=without_towers)
+        export(path_utils.serving_model_path(output_uri), ranking=ranking, model_card=model_card)
 
     def _encode_texts(self, catalogue: pa.Table, model_uri: str, uri: str, batch_size: int) -> None:
         fileio.makedirs(uri)
@@ -143,6 +161,7 @@ class CandidateIndex(BaseBeamComponent):
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
         transformed_products: Their transformed numbers and categories, where there is a products table.
         text_vectors: Vectors of their texts, where text is on.
+        ranker: The ranker on top of the towers, where there is one.
 
     Output `model` (standard_artifacts.Model).
     """
@@ -159,6 +178,7 @@ class CandidateIndex(BaseBeamComponent):
         source_digest: str,
         transformed_products: BaseChannel | None = None,
         text_vectors: BaseChannel | None = None,
+        ranker: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             CandidateIndexSpec(
@@ -168,6 +188,7 @@ class CandidateIndex(BaseBeamComponent):
                 source_digest=source_digest,
                 transformed_products=transformed_products,
                 text_vectors=text_vectors,
+                ranker=ranker,
                 model=Channel(type=standard_artifacts.Model),
             )
         )
@@ -179,10 +200,17 @@ def _optional_uri(input_dict: dict[str, list[Artifact]], key: str) -> str | None
 
 
 def _model_card(
-    model_uri: str, facts: dict[str, Any], options: CandidateIndexOptions, tower_history: int, products: int
+    trained_uris: Mapping[str, str | None],
+    facts: dict[str, Any],
+    options: CandidateIndexOptions,
+    tower_history: int,
+    products: int,
 ) -> dict[str, Any]:
-    with fileio.open(f"{model_uri}/training.json", "r") as file:
-        training = json.loads(file.read())
+    training = {}
+    for part, uri in trained_uris.items():
+        if uri is not None:
+            with fileio.open(f"{uri}/training.json", "r") as file:
+                training[part] = json.loads(file.read())
     return {
         "model": RECOMMENDATION_MODEL,
         "data": facts,

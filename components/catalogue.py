@@ -36,7 +36,7 @@ def build_catalogue(counts: pa.Table, products: pa.Table | None, options: TaskEx
 
     Args:
         counts: Columns product_id (binary), count_0, count_1, … (int64; events of each type before the test
-            period) and decayed (float64; their weight, less by their age). One row for each product that has an
+            period) and weekly_decayed (float64; their weight, less by their age). One row for each product that has an
             event at any time.
         products: The products table with plain columns, or None where a shop has none; the catalogue is
             then the ids in events, and an id is its own title.
@@ -56,7 +56,7 @@ def build_catalogue(counts: pa.Table, products: pa.Table | None, options: TaskEx
     popularity = np.sum([w * n for w, n in zip(options.event_types.values(), by_type, strict=True)], axis=0)
     products = products.append_column("event_count", pa.array(event_count))
     products = products.append_column("popularity", pa.array(popularity, pa.float64()))
-    products = products.append_column("decayed_popularity", pc.fill_null(counts["decayed"].take(place), 0.0))
+    products = products.append_column("decayed_popularity", pc.fill_null(counts["weekly_decayed"].take(place), 0.0))
     products = products.filter(pa.array(event_count >= options.min_product_events))
     products = products.take(pc.sort_indices(products["product_id"]))
     fallback = products["product_id"] if "title" not in products.column_names else ""

@@ -28,6 +28,7 @@ class EventCounts:
         catalogue_products: Those of them in the catalogue.
         train: Training examples.
         eval: Evaluation examples.
+        ranker: Examples that the ranker learns from.
         test: Test examples.
     """
 
@@ -43,6 +44,7 @@ class EventCounts:
     catalogue_products: int = 0
     train: int = 0
     eval: int = 0
+    ranker: int = 0
     test: int = 0
 
     def __add__(self, other: "EventCounts") -> "EventCounts":

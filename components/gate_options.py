@@ -9,14 +9,16 @@ from trainer.options import Options
 
 BaselineName = Literal["popularity", "personal_frequency", "decayed_personal_frequency"]
 
-_METRIC_NAME = re.compile(r"(novel_|cold_)?(recall|ndcg|mrr|coverage)_at_([1-9]\d*)")
+_METRIC_NAME = re.compile(r"(novel_|cold_)?(recall|ndcg|mrr|coverage|diversity|novelty)_at_([1-9]\d*)")
+_WITHOUT_INTERVALS = ("coverage", "diversity", "novelty")
+_HEADLINE_K = 10
 
 
 def _known_metric(name: str) -> str:
     if not _METRIC_NAME.fullmatch(name):
         raise ValueError(
-            f"`{name}` is not a metric: use recall_at_K, ndcg_at_K, mrr_at_K or coverage_at_K, "
-            "alone or with novel_ or cold_ before it"
+            f"`{name}` is not a metric: use recall_at_K, ndcg_at_K, mrr_at_K, coverage_at_K, diversity_at_K or "
+            "novelty_at_K, alone or with novel_ or cold_ before it"
         )
     return name
 
@@ -40,6 +42,7 @@ class GateOptions(Options):
 
     Attributes:
         k: List lengths that metrics are computed at.
+        min_slice_users: Users that a value of an attribute needs to become a slice.
         cold_user_events: Users with at most this many events in their history make up the `cold_` metrics.
         thresholds: Least value of a metric, as in `{"ndcg_at_10": 0.05}`.
         baselines: Baselines that the gate compares with; all are computed and reported.
@@ -51,7 +54,8 @@ class GateOptions(Options):
         seed: Seed of the resampling.
     """
 
-    k: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field((10,), min_length=1)
+    k: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field((5, 10, 20), min_length=1)
+    min_slice_users: int = Field(20, ge=1)
     cold_user_events: int = Field(5, ge=0)
     thresholds: dict[MetricName, float] = Field(default={})
     baselines: tuple[BaselineName, ...] = ("popularity",)
@@ -70,6 +74,13 @@ class GateOptions(Options):
             if match is not None and int(match.group(3)) not in self.k:
                 raise ValueError(f"`{name}` is not computed: add {match.group(3)} to `k`, which is {list(self.k)}")
         for name in (*self.baseline_margins, self.last_blessed_metric):
-            if "coverage" in name:
-                raise ValueError(f"`{name}` is not a mean over users, so it can have a threshold but no comparison")
+            if any(metric in name for metric in _WITHOUT_INTERVALS):
+                raise ValueError(
+                    f"`{name}` has no interval of a difference, so it can have a threshold but no comparison"
+                )
         return self
+
+    @property
+    def headline_k(self) -> int:
+        """The one list length of slices and of the cold start: 10, or the first of `k` where 10 is not in it."""
+        return _HEADLINE_K if _HEADLINE_K in self.k else self.k[0]

@@ -8,7 +8,13 @@ from components.history_windows import lists
 
 
 def evaluation_queries(
-    history: EventHistory, period: IntArray, wanted_period: int, type_weights: FloatArray, *, has_timestamps: bool
+    history: EventHistory,
+    period: IntArray,
+    wanted_period: int,
+    type_weights: FloatArray,
+    *,
+    has_timestamps: bool,
+    latest: int | None = None,
 ) -> pa.Table:
     """Asks, for each user with a target in a period, for the products of the first group there that has one.
 
@@ -18,6 +24,7 @@ def evaluation_queries(
         wanted_period: The period that the targets lie in.
         type_weights: Weight of each event type as a target; 0 is never a target, `(types,)`.
         has_timestamps: Whether `history.time` is in seconds; times are 0 where it is not.
+        latest: Events of each history to keep, the latest; None keeps all.
 
     Returns:
         One row a user: user_id (binary); lists of int64 history_index, history_type, history_time (all
@@ -36,6 +43,8 @@ def evaluation_queries(
     starts = np.searchsorted(history.user, users)
     earlier = np.bincount(history.user[period < wanted_period], minlength=len(history.users))
     lengths = earlier[users]
+    if latest is not None:
+        starts, lengths = starts + np.maximum(lengths - latest, 0), np.minimum(lengths, latest)
     events = concatenated_ranges(starts, lengths)
     time = history.time if has_timestamps else np.zeros(len(history), dtype=np.int64)
     return pa.table(

@@ -36,6 +36,7 @@ class ModelTrainerSpec(ComponentSpec):
         "catalogue": ChannelParameter(type=Catalogue),
         "transformed_products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "text_vectors": ChannelParameter(type=TextVectors, optional=True),
+        "base_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),
@@ -55,8 +56,8 @@ class ModelTrainerExecutor(BaseExecutor):
         """Trains a model.
 
         Args:
-            input_dict: `examples`: task examples with the splits train, eval and test; `catalogue`; and maybe
-                `transformed_products`: Transform's examples of the products; `text_vectors`.
+            input_dict: `examples`: task examples with the splits train, eval, ranker and test; `catalogue`; and
+                maybe `transformed_products`: Transform's examples of the products; `text_vectors`; `base_model`.
             output_dict: `model`: what the training function saves; `model_run`: TensorBoard's event files.
             exec_properties: `run_fn`: dotted name of a function that takes a TrainingRequest; `options_json`: its
                 options; `seed`. `source_digest` only keys the cache.
@@ -69,6 +70,7 @@ class ModelTrainerExecutor(BaseExecutor):
             catalogue_uri=get_single_instance(input_dict["catalogue"]).uri,
             transformed_products_uri=_optional_uri(input_dict, "transformed_products"),
             text_vectors_uri=_optional_uri(input_dict, "text_vectors"),
+            base_model_uri=_optional_uri(input_dict, "base_model"),
             options_json=exec_properties["options_json"],
             seed=exec_properties["seed"],
             model_uri=get_single_instance(output_dict["model"]).uri,
@@ -93,6 +95,7 @@ class ModelTrainer(BaseComponent):
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
         transformed_products: Transform's examples of the products, if there is a products table.
         text_vectors: Vectors of the product texts, if texts are on.
+        base_model: A model that this one is trained on top of.
 
     Outputs `model` (standard_artifacts.Model) and `model_run` (standard_artifacts.ModelRun).
     """
@@ -111,6 +114,7 @@ class ModelTrainer(BaseComponent):
         source_digest: str,
         transformed_products: BaseChannel | None = None,
         text_vectors: BaseChannel | None = None,
+        base_model: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             ModelTrainerSpec(
@@ -118,6 +122,7 @@ class ModelTrainer(BaseComponent):
                 catalogue=catalogue,
                 transformed_products=transformed_products,
                 text_vectors=text_vectors,
+                base_model=base_model,
                 run_fn=run_fn,
                 options_json=options.model_dump_json(),
                 seed=seed,

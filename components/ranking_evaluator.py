@@ -3,13 +3,12 @@
 import json
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 import pyarrow.parquet as pq
-from apache_beam.utils.shared import Shared
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -22,57 +21,20 @@ from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.utils import io_utils, path_utils
 
+from components.ablation import ablation_paths
 from components.artifacts import Catalogue, RankingEvaluation
 from components.baselines import BASELINES
 from components.catalogue import read_catalogue, read_description
+from components.cold_start import cold_start_schema, summarize_cold_start
 from components.gate_options import GateOptions
+from components.judge_users import JudgeColdStart, JudgeLoader, JudgeUsers
 from components.ranking_gate import Decision, Judgement, decide
 from components.ranking_summary import RankingSummary
 from components.served_ranking import ServedRanking
-from components.user_judge import LAST_BLESSED, MODEL, UserJudge, user_schema, users_at_once
-from trainer.judged_users import parse_judged_users
+from components.user_judge import LAST_BLESSED, MODEL, user_schema, users_at_once
 
 _TEST_SPLIT = "test"
-
-
-class JudgeUsers(beam.PTransform):
-    """Serialized test examples to Arrow tables with what `UserJudge` finds of each user.
-
-    Args:
-        catalogue_uri: Uri of the catalogue artifact.
-        models: Paths of served models by name of the system.
-        ks: List lengths of the metrics.
-        batch_size: Users ranked in one call.
-    """
-
-    def __init__(self, catalogue_uri: str, models: dict[str, str], ks: Sequence[int], batch_size: int) -> None:
-        super().__init__()
-        self._catalogue_uri, self._models, self._ks, self._batch_size = catalogue_uri, models, ks, batch_size
-
-    def expand(self, examples: beam.PCollection[bytes]) -> beam.PCollection[pa.Table]:
-        """Adds the judging to a pipeline."""
-        return (
-            examples
-            | "BatchUsers" >> beam.BatchElements(self._batch_size, self._batch_size)
-            | "RankAndMeasure" >> beam.ParDo(_RankAndMeasure(self._catalogue_uri, self._models, self._ks))
-        )
-
-
-class _RankAndMeasure(beam.DoFn):
-    """Batches of serialized examples to tables; the models are loaded once a process."""
-
-    def __init__(self, catalogue_uri: str, models: dict[str, str], ks: Sequence[int]) -> None:
-        self._catalogue_uri, self._models, self._ks = catalogue_uri, models, ks
-        self._shared = Shared()
-        self._judge: UserJudge | None = None
-
-    def setup(self) -> None:
-        self._judge = self._shared.acquire(lambda: UserJudge(self._catalogue_uri, self._models, self._ks))
-
-    def process(self, element: Sequence[bytes]) -> Iterable[pa.Table]:
-        if self._judge is None:
-            raise RuntimeError("Beam calls setup() before process().")
-        yield self._judge.judge(parse_judged_users(element))
+_USERS, _COLD_START = "users", "cold_start"
 
 
 class RankingEvaluatorSpec(ComponentSpec):
@@ -110,10 +72,11 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
 
         Args:
             input_dict: `examples`: recommendation examples, split `test`. `model`: a model with a served
-                SavedModel under Format-Serving. `catalogue`: what product indices stand for.
-            output_dict: `evaluation`: `evaluation.json` and `users-*.parquet`, one row a user without any id.
-                `blessing`: file BLESSED or NOT_BLESSED and custom property `blessed`, as TFX's Evaluator writes
-                them and its Pusher reads them.
+                SavedModel under Format-Serving, and maybe its parts, as CandidateIndex writes them. `catalogue`: what
+                product indices stand for.
+            output_dict: `evaluation`: `evaluation.json`, `users-*.parquet`, one row a user without any id, and
+                `cold_start-*.parquet`, as `components.cold_start` describes it. `blessing`: file BLESSED or
+                NOT_BLESSED and custom property `blessed`, as TFX's Evaluator writes them and its Pusher reads them.
             exec_properties: `options_json`: GateOptions. `last_blessed`: folder of the served model that was
                 blessed last, or empty. `source_digest` only keys the cache.
         """
@@ -126,30 +89,21 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
         last_blessed = exec_properties["last_blessed"]
         fileio.makedirs(evaluation_uri)
 
-        products = len(read_catalogue(catalogue_uri))
-        models = {MODEL: path_utils.serving_model_path(model.uri)}
+        parts = ablation_paths(model.uri)
+        models = {MODEL: path_utils.serving_model_path(model.uri), **parts}
         last_blessed_error = _loading_error(last_blessed, catalogue_uri) if last_blessed else None
         if last_blessed and last_blessed_error is None:
             models[LAST_BLESSED] = last_blessed
         elif last_blessed:
             logging.warning("The last blessed model in %s is left out: %s", last_blessed, last_blessed_error)
 
-        with self._make_beam_pipeline() as pipeline:
-            _ = (
-                pipeline
-                | "ReadTestUsers" >> beam.io.ReadFromTFRecord(f"{get_split_uri([examples], _TEST_SPLIT)}/*")
-                | "JudgeUsers" >> JudgeUsers(catalogue_uri, models, options.k, users_at_once(products))
-                | "WriteUsers"
-                >> beam.io.WriteToParquetBatched(
-                    f"{evaluation_uri}/users",
-                    user_schema([*models, *BASELINES], options.k),
-                    file_name_suffix=".parquet",
-                )
-            )
-        summary = RankingSummary(_read_users(evaluation_uri), products, options)
+        products = len(read_catalogue(catalogue_uri))
+        self._judge(get_split_uri([examples], _TEST_SPLIT), catalogue_uri, models, options, evaluation_uri)
+        summary = RankingSummary(_read_rows(evaluation_uri, _USERS), products, options)
         judgement = _judgement(summary, with_last_blessed=LAST_BLESSED in models)
         decision = decide(judgement, options)
-        report = _report(judgement, decision, test_examples=summary.examples)
+        report = _report(judgement, decision) | _details(summary, list(parts))
+        report["cold_start"] = summarize_cold_start(_read_rows(evaluation_uri, _COLD_START), options.headline_k)
         if last_blessed:
             report["last_blessed"] = {"path": last_blessed} | (
                 {"error": last_blessed_error}
@@ -164,6 +118,33 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
             time.monotonic() - started,
             "blessed" if decision.blessed else " ".join(decision.refused_because),
         )
+
+    def _judge(
+        self, split_uri: str, catalogue_uri: str, models: dict[str, str], options: GateOptions, evaluation_uri: str
+    ) -> None:
+        """Writes what each system recommends to each user, and what the model does without their history."""
+        loader, k = JudgeLoader(catalogue_uri, models, options.k), options.headline_k
+        at_once = users_at_once(len(read_catalogue(catalogue_uri)))
+        with self._make_beam_pipeline() as pipeline:
+            records = pipeline | "ReadTestUsers" >> beam.io.ReadFromTFRecord(f"{split_uri}/*")
+            _ = (
+                records
+                | "JudgeUsers" >> JudgeUsers(loader, at_once)
+                | "WriteUsers"
+                >> beam.io.WriteToParquetBatched(
+                    f"{evaluation_uri}/{_USERS}",
+                    user_schema([*models, *BASELINES], options.k),
+                    file_name_suffix=".parquet",
+                )
+            )
+            _ = (
+                records
+                | "JudgeColdStart" >> JudgeColdStart(loader, k, at_once)
+                | "WriteColdStart"
+                >> beam.io.WriteToParquetBatched(
+                    f"{evaluation_uri}/{_COLD_START}", cold_start_schema(k), file_name_suffix=".parquet"
+                )
+            )
 
 
 class RankingEvaluator(BaseBeamComponent):
@@ -217,9 +198,10 @@ def _loading_error(path: str, catalogue_uri: str) -> str | None:
     return None
 
 
-def _read_users(uri: str) -> pa.Table:
+def _read_rows(uri: str, name: str) -> pa.Table:
+    """Returns the rows of all shards of what Beam wrote by that name."""
     tables = []
-    for path in sorted(fileio.glob(f"{uri}/users-*.parquet")):
+    for path in sorted(fileio.glob(f"{uri}/{name}-*.parquet")):
         with fileio.open(path, "rb") as file:
             tables.append(pq.read_table(pa.BufferReader(file.read())))
     return pa.concat_tables(tables)
@@ -229,23 +211,34 @@ def _judgement(summary: RankingSummary, *, with_last_blessed: bool) -> Judgement
     return Judgement(
         metrics=summary.metrics(MODEL),
         baselines={name: summary.metrics(name) for name in BASELINES},
-        differences={name: summary.differences(MODEL, name) for name in BASELINES},
+        differences=summary.differences(MODEL, BASELINES),
         users=summary.users(),
         last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
-        last_blessed_differences=summary.differences(MODEL, LAST_BLESSED) if with_last_blessed else None,
+        last_blessed_differences=(
+            summary.differences(MODEL, [LAST_BLESSED])[LAST_BLESSED] if with_last_blessed else None
+        ),
     )
 
 
-def _report(judgement: Judgement, decision: Decision, test_examples: int) -> dict[str, Any]:
+def _report(judgement: Judgement, decision: Decision) -> dict[str, Any]:
     return {
         "metrics": {"test": judgement.metrics},
         "baselines": judgement.baselines,
         "differences": judgement.differences,
-        "examples": {"test": test_examples},
         "users": judgement.users,
         "blessed": decision.blessed,
         "refused_because": decision.refused_because,
         "notes": decision.notes,
+    }
+
+
+def _details(summary: RankingSummary, parts: Sequence[str]) -> dict[str, Any]:
+    """Returns what the report says beyond what the gate decides on."""
+    differences = summary.differences(MODEL, parts)
+    return {
+        "examples": {"test": summary.examples},
+        "ablation": {name: {"metrics": summary.metrics(name), "differences": differences[name]} for name in parts},
+        "slices": summary.slices(MODEL, BASELINES),
     }
 
 

@@ -9,80 +9,127 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.gate_options import GateOptions
-from components.user_judge import NOVEL, USER_METRICS
-from trainer.metrics import bootstrap_interval, coverage
+from components.list_measures import ACCURACY_METRICS, LIST_METRICS
+from components.user_judge import NOVEL
+from components.user_slices import user_slices
+from trainer.bootstrap import Interval, bootstrap_intervals
+from trainer.metrics import coverage
 
 COLD = "cold_"
+
+Metrics = dict[str, float | None]
+Differences = dict[str, dict[str, Metrics]]
 
 
 class RankingSummary:
     """Aggregates the table that `UserJudge` makes; holds it in memory, some hundred numbers a user.
 
     Metrics without a prefix are over users with a history; those with `novel_` over users with a history and a
-    target that they never bought; those with `cold_` over users with few events in their history or none.
-    `examples` is the number of all users.
+    target that they never bought; those with `cold_` over users with few events in their history or none. A metric
+    is the mean over those of them for whom it is defined. `examples` is the number of all users.
 
     Args:
         users: Rows as `components.user_judge.user_schema` describes them, in any order.
         products: Size of the catalogue.
-        options: List lengths, what a cold user is, and the resampling.
+        options: List lengths, what a cold user and a slice are, and the resampling.
     """
 
     def __init__(self, users: pa.Table, products: int, options: GateOptions) -> None:
         self.examples = len(users)
         self._products = products
         self._options = options
-        with_history = users.filter(pc.greater(users["history_events"], 0))
-        # A slice is a prefix of metric names, the users it is over, and the prefix of the columns that it reads.
-        self._slices = {
+        self._users = _in_order_of_content(users)
+        with_history = self._users.filter(pc.greater(self._users["history_events"], 0))
+        # A prefix of metric names, the users it is over, and the prefix of the columns that it reads.
+        self._prefixes = {
             "": (with_history, ""),
             NOVEL: (with_history.filter(pc.greater(with_history["novel_targets"], 0)), NOVEL),
-            COLD: (users.filter(pc.less_equal(users["history_events"], options.cold_user_events)), ""),
+            COLD: (self._users.filter(pc.less_equal(self._users["history_events"], options.cold_user_events)), ""),
         }
 
     def users(self) -> dict[str, int]:
-        """Returns the number of users of each slice: test, novel and cold."""
+        """Returns the number of users of each prefix: test, novel and cold."""
         names = {"": "test", NOVEL: "novel", COLD: "cold"}
-        return {names[prefix]: len(table) for prefix, (table, _) in self._slices.items()}
+        return {names[prefix]: len(table) for prefix, (table, _) in self._prefixes.items()}
 
-    def metrics(self, system: str) -> dict[str, float | None]:
-        """Returns the mean of every metric of a system, and its coverage; None for a slice without users."""
-        values: dict[str, float | None] = {}
-        for prefix, (table, source) in self._slices.items():
+    def metrics(self, system: str) -> Metrics:
+        """Returns the mean of every metric of a system, and its coverage; None where no user has it."""
+        values: Metrics = {}
+        for prefix, (table, source) in self._prefixes.items():
             for k in self._options.k:
-                for metric in USER_METRICS:
+                for metric in (*ACCURACY_METRICS, *LIST_METRICS):
                     name = f"{metric}_at_{k}"
-                    column = _numbers(table[f"{system}.{source}{name}"])
-                    values[prefix + name] = float(column.mean()) if len(column) else None
+                    values[prefix + name] = _mean(_numbers(table[f"{system}.{source}{name}"]))
                 lists = table[f"{system}.{source}products"]
                 values[f"{prefix}coverage_at_{k}"] = _coverage(lists, self._products, k)
         return values
 
-    def differences(self, system: str, other: str) -> dict[str, dict[str, float | None]]:
-        """Returns mean, low and high of a system's metrics minus another's over the same users.
+    def differences(self, system: str, others: Sequence[str]) -> Differences:
+        """Returns mean, low and high of a system's metrics minus each other system's over the same users.
 
         Low and high are those of a 95% percentile bootstrap interval, None where there are too few users for one.
-        Coverage is not a mean over users and has no interval.
+        Only recall, ndcg and mrr have one: coverage is no mean over users, and the rest is there to be looked at.
         """
-        found: dict[str, dict[str, float | None]] = {}
-        for prefix, (table, source) in self._slices.items():
-            for name in self._user_metrics():
-                column = f"{source}{name}"
-                difference = _numbers(table[f"{system}.{column}"]) - _numbers(table[f"{other}.{column}"])
-                # In order of value the resampling does not depend on the order in which Beam wrote the users.
-                interval = bootstrap_interval(np.sort(difference), self._options.seed, self._options.resamples)
-                found[prefix + name] = {
-                    bound: None if np.isnan(value) else value for bound, value in interval._asdict().items()
-                }
+        metrics = [f"{metric}_at_{k}" for k in self._options.k for metric in ACCURACY_METRICS]
+        found: Differences = {other: {} for other in others}
+        for prefix, (table, source) in self._prefixes.items():
+            names = [source + metric for metric in metrics]
+            for other, intervals in self._intervals(table, system, others, names).items():
+                found[other] |= {prefix + name.removeprefix(source): bounds for name, bounds in intervals.items()}
         return found
 
-    def _user_metrics(self) -> Sequence[str]:
-        return [f"{metric}_at_{k}" for k in self._options.k for metric in USER_METRICS]
+    def slices(self, system: str, others: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Returns recall, ndcg and mrr of a system at `headline_k`, over users alike in an attribute or in history.
+
+        Returns:
+            By name of the slice, as `components.user_slices.user_slices` makes them: `users`; `metrics`; and
+            `differences`, as `differences` gives them.
+        """
+        names = [f"{metric}_at_{self._options.headline_k}" for metric in ACCURACY_METRICS]
+        columns = [f"{name}.{metric}" for name in (system, *others) for metric in names]
+        found = {}
+        for name, rows in user_slices(self._users, self._options.min_slice_users).items():
+            table = self._users.select(columns).take(pa.array(rows))
+            found[name] = {
+                "users": len(table),
+                "metrics": {metric: _mean(_numbers(table[f"{system}.{metric}"])) for metric in names},
+                "differences": self._intervals(table, system, others, names),
+            }
+        return found
+
+    def _intervals(self, table: pa.Table, system: str, others: Sequence[str], names: Sequence[str]) -> Differences:
+        """Returns the interval of each difference, all from the same resamples of the table's users."""
+        if not others:
+            return {}
+        own = _matrix(table, system, names)
+        differences = np.hstack([own - _matrix(table, other, names) for other in others])
+        intervals = iter(bootstrap_intervals(differences, self._options.seed, self._options.resamples))
+        return {other: {name: _bounds(next(intervals)) for name in names} for other in others}
+
+
+def _in_order_of_content(users: pa.Table) -> pa.Table:
+    """Sorts users by their numbers, so that nothing depends on the order in which Beam wrote them."""
+    numbers = [field.name for field in users.schema if not pa.types.is_nested(field.type)]
+    return users.sort_by([(name, "ascending") for name in numbers])
 
 
 def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
     values: npt.NDArray[Any] = column.to_numpy()
     return values.astype(np.float64)
+
+
+def _mean(values: npt.NDArray[np.float64]) -> float | None:
+    defined = values[~np.isnan(values)]
+    return float(defined.mean()) if len(defined) else None
+
+
+def _matrix(table: pa.Table, system: str, names: Sequence[str]) -> npt.NDArray[np.float64]:
+    """Returns metrics of a system, float64 `(users, names)`."""
+    return np.column_stack([_numbers(table[f"{system}.{name}"]) for name in names])
+
+
+def _bounds(interval: Interval) -> Metrics:
+    return {bound: None if np.isnan(value) else value for bound, value in interval._asdict().items()}
 
 
 def _coverage(lists: pa.ChunkedArray, products: int, k: int) -> float | None:

@@ -8,9 +8,10 @@ import pyarrow as pa
 import tensorflow as tf
 
 from components.user_products import IntArray, UserProducts, distinct_pairs, event_users, keep_first
+from trainer.export import COMPARED_SIGNATURE
 from trainer.judged_users import JudgedUsers
+from trainer.padded_histories import pad_histories
 
-_SIGNATURE = "filtered"
 _INPUTS = (
     "history_ids",
     "history_types",
@@ -43,17 +44,17 @@ class ServedRanking:
         self, path: str, product_ids: pa.ChunkedArray, event_types: Sequence[str], bought_event_type: str
     ) -> None:
         self._model = tf.saved_model.load(path)  # Its variables live only as long as this object.
-        if _SIGNATURE not in self._model.signatures:
+        if COMPARED_SIGNATURE not in self._model.signatures:
             raise ValueError(
-                f"The model in {path} should have the signature `{_SIGNATURE}`. "
+                f"The model in {path} should have the signature `{COMPARED_SIGNATURE}`. "
                 f"It has: {', '.join(self._model.signatures) or 'none'}."
             )
-        self._function = self._model.signatures[_SIGNATURE]
+        self._function = self._model.signatures[COMPARED_SIGNATURE]
         inputs = self._function.structured_input_signature[1]
         missing = [name for name in _INPUTS if name not in inputs]
         if missing or "product_ids" not in self._function.structured_outputs:
             raise ValueError(
-                f"Signature `{_SIGNATURE}` of the model in {path} should have the inputs {list(_INPUTS)} "
+                f"Signature `{COMPARED_SIGNATURE}` of the model in {path} should have the inputs {list(_INPUTS)} "
                 f"and the output product_ids. Missing: {missing or ['product_ids']}."
             )
         self._history_length = int(inputs["history_ids"].shape[1])
@@ -124,18 +125,10 @@ class ServedRanking:
 
     def _histories(self, users: JudgedUsers) -> dict[str, tf.Tensor]:
         """Returns the latest events of each user in the form of a request, padded at the end."""
-        sent = ~self._too_old(users)
-        row = event_users(users)[sent]
-        column = np.arange(len(row)) - np.searchsorted(row, row)
-        shape = (len(users), self._history_length)
-        history_ids = np.full(shape, b"", dtype=object)
-        history_types = np.full(shape, b"", dtype=object)
-        ages = np.zeros(shape, dtype=np.float32)
-        history_ids[row, column] = self._ids[users.history_index[sent]]
-        history_types[row, column] = self._types[users.history_type[sent]]
-        ages[row, column] = users.query_time[row] - users.history_time[sent]
+        padded = pad_histories(users, self._history_length)
+        present = padded.products >= 0
         return {
-            "history_ids": tf.constant(history_ids, tf.string, shape),
-            "history_types": tf.constant(history_types, tf.string, shape),
-            "history_age_seconds": tf.constant(ages),
+            "history_ids": tf.constant(np.where(present, self._ids[padded.products], b""), tf.string),
+            "history_types": tf.constant(np.where(present, self._types[padded.types], b""), tf.string),
+            "history_age_seconds": tf.constant(padded.age_seconds),
         }

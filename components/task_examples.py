@@ -21,7 +21,7 @@ from components.task_examples_checks import check_events, check_examples, choose
 from components.task_examples_options import TaskExamplesOptions
 from components.task_examples_transform import MakeTaskExamples, OutputUris, TablePaths
 
-SPLITS = ("train", "eval", "test")
+SPLITS = ("train", "eval", "ranker", "test")
 
 
 class TaskExamplesSpec(ComponentSpec):
@@ -60,8 +60,8 @@ class TaskExamplesExecutor(BaseBeamExecutor):
 
         Args:
             input_dict: `events`, and maybe `products` and `users`: table artifacts, split `all`, Parquet.
-            output_dict: `examples`: gzipped TFRecord of tf.Example in the splits train (windows), eval and
-                test (one user each); `catalogue`; `quarantine`: events of unknown products.
+            output_dict: `examples`: gzipped TFRecord of tf.Example in the splits train (windows), eval,
+                ranker and test (one user each); `catalogue`; `quarantine`: events of unknown products.
             exec_properties: `options_json`: TaskExamplesOptions. `source_digest` only keys the cache.
 
         Raises:

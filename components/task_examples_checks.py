@@ -124,7 +124,7 @@ def describe(
             "unknown_product_events": counts.unknown_product_events,
             "events_after_test_start": counts.events_after_test_start,
         },
-        "examples": {"train": counts.train, "eval": counts.eval, "test": counts.test},
+        "examples": {"train": counts.train, "eval": counts.eval, "ranker": counts.ranker, "test": counts.test},
     }
 
 

@@ -19,12 +19,13 @@ class SplitOptions(Options):
             the validation.
         test_start: The test period starts here; Unix seconds or ISO 8601, UTC where it names no zone. When
             left out, the moment after which the last tenth of the events lies is taken.
-        validation_days: Days before `test_start` that are held out to stop training by.
+        validation_days: Days before `test_start` that the towers do not learn from: they are validated on them, and
+            the ranker learns from them. At most a quarter of the time before `test_start` is taken.
     """
 
     method: Literal["time", "leave_last_out"] = "time"
     test_start: datetime | None = None
-    validation_days: float = Field(default=7.0, gt=0.0)
+    validation_days: float = Field(default=28.0, gt=0.0)
 
     @model_validator(mode="after")
     def _positions_have_no_time(self) -> "SplitOptions":
@@ -51,6 +52,8 @@ class TaskExamplesOptions(Options):
         min_product_events: Events a product needs before the test period to enter the catalogue; 0 lets
             products in that nobody has touched yet.
         window: Events that a training example holds at the most.
+        ranker_windows: Moments in the validation period from which the ranker looks back.
+        ranker_history: Latest events that a ranker's example holds at the most.
         text_fields: Product columns that make up the text; empty when text is off.
         max_unknown_product_fraction: Share of the events whose product the products table may lack.
         max_targets: Products of a group that are sampled as targets at the most.
@@ -63,6 +66,8 @@ class TaskExamplesOptions(Options):
     bought_event_type: str = "purchase"
     min_product_events: int = Field(default=1, ge=0)
     window: int = Field(default=64, ge=1)
+    ranker_windows: int = Field(default=4, ge=1)
+    ranker_history: int = Field(default=512, ge=1)
     text_fields: tuple[TextField, ...] = ()
     max_unknown_product_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
     max_targets: int = Field(default=32, ge=1)

@@ -1,20 +1,20 @@
 """What a model and the baselines recommend to test users, and each user's metrics, one Arrow batch at a time."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from components.baselines import BASELINES, Baselines
 from components.catalogue import read_catalogue, read_description
+from components.cold_start import judge_cold_start
+from components.list_measures import ACCURACY_METRICS, LIST_METRICS, ListMeasures, Targets
 from components.served_ranking import ServedRanking
 from components.user_products import IntArray, UserProducts, bought_products
 from trainer.judged_users import JudgedUsers
-from trainer.metrics import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
 
 MODEL, LAST_BLESSED = "model", "last_blessed"
-USER_METRICS = {"recall": recall_at_k, "ndcg": ndcg_at_k, "mrr": mrr_at_k}
 NOVEL = "novel_"
 
 _MOST_USERS_AT_ONCE = 256
@@ -47,7 +47,8 @@ def user_schema(systems: Sequence[str], ks: Sequence[int]) -> pa.Schema:
     for system in systems:
         for prefix in ("", NOVEL):
             fields.append((f"{system}.{prefix}products", pa.list_(pa.int32())))
-            fields += [(f"{system}.{prefix}{metric}_at_{k}", pa.float64()) for metric in USER_METRICS for k in ks]
+            metrics = [f"{metric}_at_{k}" for metric in (*ACCURACY_METRICS, *LIST_METRICS) for k in ks]
+            fields += [(f"{system}.{prefix}{metric}", pa.float64()) for metric in metrics]
     return pa.schema(fields)
 
 
@@ -68,8 +69,9 @@ class UserJudge:
             name: ServedRanking(path, catalogue["product_id"], event_types, bought) for name, path in models.items()
         }
         self._baselines = Baselines(catalogue, description)
-        self._ks = tuple(ks)
-        self._schema = user_schema([*self._models, *BASELINES], self._ks)
+        self._measures = ListMeasures(catalogue, ks)
+        self._width = max(ks)
+        self._schema = user_schema([*self._models, *BASELINES], ks)
 
     def judge(self, users: JudgedUsers) -> pa.Table:
         """Ranks for a batch of users, and measures.
@@ -83,9 +85,9 @@ class UserJudge:
         Returns:
             One row a user, with the columns of `user_schema`.
         """
-        width = max(self._ks)
+        width = self._width
         bought = bought_products(users, self._bought_type)
-        every_target = _Targets(users.target_offsets, users.target_index)
+        every_target = Targets(users.target_offsets, users.target_index)
         novel_target = _novel_targets(users, bought)
         columns: dict[str, Any] = {
             "history_events": np.diff(users.history_offsets),
@@ -103,33 +105,29 @@ class UserJudge:
         arrays = [_array(columns[field.name], field.type) for field in self._schema]
         return pa.table(arrays, schema=self._schema)
 
-    def _measure(self, prefix: str, lists: IntArray, targets: "_Targets") -> dict[str, Any]:
-        hits = hit_matrix(lists, targets.offsets, targets.products)
-        columns: dict[str, Any] = {f"{prefix}products": lists}
-        for k in self._ks:
-            for metric, measure in USER_METRICS.items():
-                columns[f"{prefix}{metric}_at_{k}"] = measure(hits, targets.counts, k)
-        return columns
+    def judge_cold_start(self, users: JudgedUsers, k: int) -> pa.Table:
+        """Ranks for a batch of users by the model as if they had just come; see `components.cold_start`.
+
+        Args:
+            users: Users with their whole histories, at most `users_at_once`.
+            k: List length, one of those that metrics are computed at.
+
+        Returns:
+            Rows with the columns of `components.cold_start.cold_start_schema`.
+        """
+        return judge_cold_start(users, self._models[MODEL], self._baselines, self._measures, k)
+
+    def _measure(self, prefix: str, lists: IntArray, targets: Targets) -> dict[str, Any]:
+        measured = self._measures.measure(lists, targets)
+        return {f"{prefix}products": lists} | {f"{prefix}{name}": values for name, values in measured.items()}
 
 
-class _Targets(NamedTuple):
-    """Flattened targets: those of user i are `products[offsets[i]:offsets[i + 1]]`."""
-
-    offsets: IntArray
-    products: IntArray
-
-    @property
-    def counts(self) -> IntArray:
-        """The number of each user's targets."""
-        return np.diff(self.offsets)
-
-
-def _novel_targets(users: JudgedUsers, bought: UserProducts) -> _Targets:
+def _novel_targets(users: JudgedUsers, bought: UserProducts) -> Targets:
     """Returns the targets that the user did not buy before, none for users without a history."""
     user = np.repeat(np.arange(len(users), dtype=np.int64), np.diff(users.target_offsets))
     has_history = np.diff(users.history_offsets) > 0
     novel = ~bought.contains(user, users.target_index) & has_history[user]
-    return _Targets(np.searchsorted(user[novel], np.arange(len(users) + 1)), users.target_index[novel])
+    return Targets(np.searchsorted(user[novel], np.arange(len(users) + 1)), users.target_index[novel])
 
 
 def _attributes(users: JudgedUsers) -> list[list[tuple[str, str]]]:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from serving.filters import CategoryFilter, PriceFilter, StockFilter, not_listed
 from serving.history import History, HistoryReader, LatestEvents, latest_events
 from serving.lookup import IdLookup
+from serving.ranker import Ranker, RankingModel
 from serving.retrieval_index import ExactIndex
 
 MAX_EXCLUDED_IDS = 100
@@ -48,7 +49,7 @@ class ServedCatalogue:
 
 
 class RecommendationModule(tf.Module):
-    """Recommends by a user tower over the history and a search of the item vectors.
+    """Recommends by a user tower over the history and a search of the item vectors, and a ranker where there is one.
 
     A row without a known product in its history gets the popular products, with log1p(popularity) scaled into
     [0, 1] as scores. Answers have the columns product_ids, scores and titles; where a row has fewer products than
@@ -61,6 +62,7 @@ class RecommendationModule(tf.Module):
         history_length: Events a request carries.
         tower_history: Latest events that the user encoder reads.
         default_k: Products that `serving_default` answers.
+        ranking: What the ranker has learned; None answers with the products nearest to the user's vector.
         user_encoder: Maps item vectors `(batch, tower_history, dimensions)`, event types int32, gaps in seconds
             float32 and mask bool, all `(batch, tower_history)`, to vectors `(batch, tower_history, dimensions)` of
             which the one at the last event is used. Its `variables`, if it has any, are saved with the module.
@@ -76,6 +78,7 @@ class RecommendationModule(tf.Module):
         tower_history: int,
         default_k: int,
         user_encoder: UserEncoder,
+        ranking: RankingModel | None = None,
     ) -> None:
         super().__init__(name="recommendation")
         self.history_length = history_length
@@ -84,6 +87,7 @@ class RecommendationModule(tf.Module):
         self._products = IdLookup(catalogue.product_ids, what="product id")
         self._history = HistoryReader(self._products, event_types, bought_event_type)
         self._index = ExactIndex(catalogue.item_vectors)
+        self._ranker = None if ranking is None else Ranker(self._index, ranking, event_types=len(event_types))
         # Popularity is an index of one-dimensional vectors, so that both answers are found by the same search.
         self._popular = ExactIndex(_popularity_scores(catalogue.popularity)[:, np.newaxis], name="popular")
         # Texts are variables for the reason that vectors are: they stay out of the graph.
@@ -98,33 +102,35 @@ class RecommendationModule(tf.Module):
             getattr(variable, "value", variable) for variable in getattr(user_encoder, "variables", ())
         ]
 
-    def signatures(self) -> dict[str, Any]:
-        """Traces the signatures; to be handed to `tf.saved_model.save` with this module."""
+    def signatures(self, *names: str) -> dict[str, Any]:
+        """Traces signatures, to be handed to `tf.saved_model.save` with this module.
+
+        Args:
+            names: Those that are wanted; all where none is named.
+        """
         history = {
             "history_ids": tf.TensorSpec([None, self.history_length], tf.string, "history_ids"),
             "history_types": tf.TensorSpec([None, self.history_length], tf.string, "history_types"),
             "history_age_seconds": tf.TensorSpec([None, self.history_length], tf.float32, "history_age_seconds"),
         }
-        k = tf.TensorSpec([None], tf.int32, "k")
-        return {
-            "serving_default": tf.function(self.recommend).get_concrete_function(**history),
-            "filtered": tf.function(self.recommend_filtered).get_concrete_function(
-                **history,
-                k=k,
-                category=tf.TensorSpec([None], tf.string, "category"),
-                max_price=tf.TensorSpec([None], tf.float32, "max_price"),
-                in_stock_only=tf.TensorSpec([None], tf.bool, "in_stock_only"),
-                exclude_ids=tf.TensorSpec([None, MAX_EXCLUDED_IDS], tf.string, "exclude_ids"),
-                include_bought=tf.TensorSpec([None], tf.bool, "include_bought"),
-            ),
-            "examples": tf.function(self.recommend_examples).get_concrete_function(
-                examples=tf.TensorSpec([None], tf.string, "examples")
-            ),
-            "similar_products": tf.function(self.similar_products).get_concrete_function(
-                product_id=tf.TensorSpec([None], tf.string, "product_id"), k=k
-            ),
-            "embed": tf.function(self.embed).get_concrete_function(**history),
+        k = {"k": tf.TensorSpec([None], tf.int32, "k")}
+        filters = {
+            "category": tf.TensorSpec([None], tf.string, "category"),
+            "max_price": tf.TensorSpec([None], tf.float32, "max_price"),
+            "in_stock_only": tf.TensorSpec([None], tf.bool, "in_stock_only"),
+            "exclude_ids": tf.TensorSpec([None, MAX_EXCLUDED_IDS], tf.string, "exclude_ids"),
+            "include_bought": tf.TensorSpec([None], tf.bool, "include_bought"),
         }
+        product_id = {"product_id": tf.TensorSpec([None], tf.string, "product_id")}
+        every: dict[str, tuple[Callable[..., Any], dict[str, tf.TensorSpec]]] = {
+            "serving_default": (self.recommend, history),
+            "filtered": (self.recommend_filtered, history | k | filters),
+            "examples": (self.recommend_examples, {"examples": tf.TensorSpec([None], tf.string, "examples")}),
+            "similar_products": (self.similar_products, product_id | k),
+            "embed": (self.embed, history),
+        }
+        wanted = {name: every[name] for name in names or every}
+        return {name: tf.function(method).get_concrete_function(**inputs) for name, (method, inputs) in wanted.items()}
 
     def recommend(
         self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
@@ -197,12 +203,13 @@ class RecommendationModule(tf.Module):
     def _retrieve(
         self, history: History, k: tf.Tensor, allowed: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Finds the `k` best products of each history: scores and indices as `ExactIndex.search` gives them.
-
-        A ranker would find more candidates than `k` here, and order them by what it learned of the whole history.
-        """
+        """Finds the `k` best products of each history: scores and indices as `ExactIndex.search` gives them."""
         events = latest_events(history, self.tower_history)
-        scores, indices = self._index.search(self._user_vectors(events), k, allowed)
+        users = self._user_vectors(events)
+        if self._ranker is None:
+            scores, indices = self._index.search(users, k, allowed)
+        else:
+            scores, indices = self._ranker.rank(history, users, k, allowed)
         cold = events.count == 0
 
         def with_popular() -> tuple[tf.Tensor, tf.Tensor]:

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from components.gate_options import GateOptions
 from components.task_examples_options import SplitOptions
-from trainer.options import Options, ServingOptions, TextOptions, TowerOptions, TrainingOptions
+from trainer.options import Options, RankerOptions, ServingOptions, TextOptions, TowerOptions, TrainingOptions
 
 TASK_NAMES = ("recommendation",)
 LOCAL_BEAM_ARGS = (
@@ -18,6 +18,11 @@ LOCAL_BEAM_ARGS = (
     # Where no image is named, TFX packs itself up for remote workers in every Beam node; nobody here pulls one.
     "--sdk_container_image=none",
 )
+
+
+def _off_is_none(value: Any) -> Any:
+    """Reads YAML's `off`, which is False, as None."""
+    return None if value is False else value
 
 
 class ConfigError(ValueError):
@@ -77,7 +82,11 @@ class RecommendationConfig(Options):
         event_types: Weight of each event type as something to predict; 0 keeps it as history only.
         bought_event_type: The type that makes a product one that the user has bought.
         min_product_events: Events a product needs before the test period to enter the catalogue.
-        cold_user_events: Users with at most so many earlier events count as cold.
+        towers: The shape of the two towers.
+        training: How they are trained.
+        ranker: Orders what the towers, the user's own products and popularity propose; `off` answers with the towers.
+        serving: Sizes of the served model.
+        gate: What a model must reach to be blessed.
     """
 
     split: SplitOptions = SplitOptions()
@@ -88,6 +97,7 @@ class RecommendationConfig(Options):
     min_product_events: int = Field(1, ge=0)
     towers: TowerOptions = TowerOptions()
     training: TrainingOptions = TrainingOptions()
+    ranker: Annotated[RankerOptions | None, BeforeValidator(_off_is_none)] = RankerOptions()
     serving: ServingOptions = ServingOptions()
     gate: GateOptions = GateOptions()
 
@@ -121,9 +131,7 @@ class Config(Options):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")] = "shelfwise"
     tables: Tables
-    text: Annotated[TextOptions | None, BeforeValidator(lambda value: None if value is False else value)] = (
-        TextOptions()
-    )
+    text: Annotated[TextOptions | None, BeforeValidator(_off_is_none)] = TextOptions()
     limits: Limits = Limits()
     features: Features = Features()
     plain_user_ids: bool = False

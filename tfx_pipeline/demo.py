@@ -44,7 +44,7 @@ def _ask_once(root: Path) -> None:
     from tfx_pipeline.client_commands import print_answers, read_history
 
     history = read_history([], _EXAMPLE_USER, root / "data" / "events.parquet")
-    with _server(root) as address, Shelfwise(address) as client:
+    with running_server(root) as address, Shelfwise(address) as client:
         console.print(
             f"\nserver at {address}: household {_EXAMPLE_USER}, products it has not bought before", markup=False
         )
@@ -60,7 +60,7 @@ def _ask_once(root: Path) -> None:
 
 
 @contextmanager
-def _server(root: Path) -> Iterator[str]:
+def running_server(root: Path) -> Iterator[str]:
     """Runs `shelfwise serve` on a free port and yields its address."""
     command = [sys.executable, "-m", "tfx_pipeline", "serve", "--root", str(root), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:

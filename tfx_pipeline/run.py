@@ -57,9 +57,9 @@ def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
         progress.stopped()
     summary = build_summary(config, results, time.monotonic() - start, origins)
     write_summary(root, summary)
-    if config.tasks.recommendation is not None:
-        logs = results[recommendation.NODES.trainer].outputs["model_run"].uri
-        publish_logs(root, recommendation.MODEL_NAME, Path(logs))
+    for name, node_id in recommendation.TRAININGS.items():
+        if node_id in results:
+            publish_logs(root, name, Path(results[node_id].outputs["model_run"].uri))
     return summary
 
 

@@ -1,12 +1,22 @@
 """The end of a run on the terminal: metrics beside baselines, and what was pushed."""
 
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tfx_pipeline.console import console, plain_table
 
-_SHOWN = ("ndcg_at_10", "recall_at_10", "mrr_at_10", "novel_ndcg_at_10", "novel_recall_at_10", "coverage_at_10")
+_SHOWN = (
+    "ndcg_at_10",
+    "recall_at_10",
+    "mrr_at_10",
+    "novel_ndcg_at_10",
+    "novel_recall_at_10",
+    "coverage_at_10",
+    "diversity_at_10",
+)
+_HEADING_WIDTH, _NUMBER_WIDTH = 9, 6
 
 
 def print_summary(summary: Mapping[str, Any], root: Path) -> None:
@@ -27,8 +37,9 @@ def print_summary(summary: Mapping[str, Any], root: Path) -> None:
 
 
 def _metrics_table(task: Mapping[str, Any]) -> Any:
-    columns = {"this model": task["metrics"]["test"], **task["baselines"]}
-    table = plain_table("metric", *(label.replace("_", " ") for label in columns))
+    parts = {name: part["metrics"] for name, part in task["ablation"].items()}
+    columns = {"this model": task["metrics"]["test"], **parts, **task["baselines"]}
+    table = plain_table("metric", *(_heading(label) for label in columns), min_width=_NUMBER_WIDTH)
     for metric in _SHOWN:
         table.add_row(metric, *(_number(metrics.get(metric)) for metrics in columns.values()))
     return table
@@ -46,6 +57,11 @@ def _print_outcome(name: str, task: Mapping[str, Any]) -> None:
         console.print(f"{name} refused: {reason}", markup=False)
     if task["pushed"]:
         console.print(f"{name} pushed to {task['pushed']}", markup=False)
+
+
+def _heading(label: str) -> str:
+    """Returns a label over several lines, so that seven columns fit into a terminal of 80."""
+    return "\n".join(textwrap.wrap(label.replace("_", " "), _HEADING_WIDTH, break_long_words=False))
 
 
 def _users(task: Mapping[str, Any]) -> str:

@@ -8,10 +8,12 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from serving.ranker import RankingModel
 from serving.signatures import RecommendationModule, ServedCatalogue
 from serving.warm_up_file import EXTRA_ASSETS_FOLDER, write_warm_up_file
 from trainer.options import ServingOptions
 
+COMPARED_SIGNATURE = "filtered"
 MODEL_CARD_FILE_NAME = "model_card.json"
 RECOMMENDATION_MODEL = "recommendation"
 
@@ -26,9 +28,10 @@ def export_recommendation(
     bought_event_type: str,
     tower_history: int,
     serving: ServingOptions,
-    model_card: Mapping[str, Any],
+    ranking: RankingModel | None = None,
+    model_card: Mapping[str, Any] | None = None,
 ) -> None:
-    """Writes the SavedModel `recommendation` with its warm-up file and its model card.
+    """Writes the SavedModel `recommendation`, with its warm-up file and its model card if it is to be served.
 
     Args:
         folder: Where to; any filesystem that TensorFlow writes.
@@ -39,7 +42,9 @@ def export_recommendation(
         bought_event_type: The one of them that stands for a purchase.
         tower_history: Latest events that the user tower reads.
         serving: Sizes to export with.
-        model_card: What `assets.extra/model_card.json` says; anything that JSON can hold.
+        ranking: What the ranker has learned; None for a model of the towers alone.
+        model_card: What `assets.extra/model_card.json` says; anything that JSON can hold. None for a model that is
+            only compared with, by the signature `filtered`.
 
     Raises:
         ValueError: The catalogue and the vectors do not fit together.
@@ -58,7 +63,11 @@ def export_recommendation(
         tower_history=tower_history,
         default_k=serving.default_k,
         user_encoder=encode,
+        ranking=ranking,
     )
+    if model_card is None:
+        tf.saved_model.save(module, folder, signatures=module.signatures(COMPARED_SIGNATURE))
+        return
     signatures = module.signatures()
     tf.saved_model.save(module, folder, signatures=signatures)
     first_product = catalogue.column("product_id")[0].as_py().encode("utf-8", "surrogateescape")

@@ -15,6 +15,7 @@ from trainer.backbone import TextEncoder, encode_texts
 from trainer.features import INDEX_SUFFIX, NUMBER_SUFFIX, PRODUCT_ID
 from trainer.item_features import ItemFeatures
 from trainer.parquet_files import read_parquet
+from trainer.ranked_products import load_totals
 
 TRANSFORMED_SPLIT = "all"
 
@@ -56,7 +57,7 @@ def load_items(
     catalogue = load_catalogue(catalogue_uri)
     product_ids = [_as_bytes(value) for value in catalogue.column("product_id").to_pylist()]
     numbers, categories = _load_transformed(transformed_products_uri, product_ids)
-    popularity = standardised_log(catalogue.column("popularity").to_numpy())
+    popularity = standardised_log(load_totals(catalogue_uri))
     texts: list[str] = catalogue.column("text").to_pylist()
     text_vectors = None
     if text_encoder is not None:

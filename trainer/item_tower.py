@@ -57,7 +57,7 @@ class ItemTower(keras.Model):
         self.dropout = dropout
         self.number_projection = keras.Sequential(
             [
-                keras.layers.Dense(dimensions, activation="gelu"),
+                keras.layers.Dense(dimensions, activation="relu"),
                 # Zero at first: were numbers to dominate, all products would start out alike.
                 keras.layers.Dense(dimensions, kernel_initializer="zeros"),
             ],
@@ -73,7 +73,7 @@ class ItemTower(keras.Model):
         )
         self.normalization = keras.layers.LayerNormalization(name="normalization")
         self.dropout_layer = keras.layers.Dropout(dropout, name="dropout")
-        self.hidden = keras.layers.Dense(2 * dimensions, activation="gelu", name="hidden")
+        self.hidden = keras.layers.Dense(2 * dimensions, activation="relu", name="hidden")
         self.output_projection = keras.layers.Dense(dimensions - 1, name="output")
         self.skip = keras.layers.Dense(dimensions - 1, use_bias=False, name="skip")
         self.popularity_scale = keras.layers.Dense(

@@ -12,7 +12,7 @@ from trainer.example_files import example_features, split_files
 
 USER_ID = "user_id"
 ATTRIBUTE_PREFIX = "attribute_"
-_INTEGERS = ("history_index", "history_type", "history_time", "query_time", "target_index")
+_INTEGERS = ("history_index", "history_type", "history_time", "query_time", "target_index", "window")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,7 @@ class JudgedUsers:
         query_time: int64 `(users,)`; when the targets were chosen.
         target_offsets: int64 `(users + 1,)`.
         target_index: int32 `(targets,)`; distinct product indices.
+        window: int32 `(users,)`; number of the ranker's window that the query is from, 0 in other splits.
         attributes: Values by attribute name, None where a user has none.
     """
 
@@ -39,6 +40,7 @@ class JudgedUsers:
     query_time: npt.NDArray[np.int64]
     target_offsets: npt.NDArray[np.int64]
     target_index: npt.NDArray[np.int32]
+    window: npt.NDArray[np.int32]
     attributes: dict[str, list[str | None]]
 
     def __len__(self) -> int:
@@ -58,6 +60,7 @@ class JudgedUsers:
             query_time=self.query_time[start:stop],
             target_offsets=self.target_offsets[start : stop + 1] - self.target_offsets[start],
             target_index=self.target_index[targets],
+            window=self.window[start:stop],
             attributes={name: values[start:stop] for name, values in self.attributes.items()},
         )
 
@@ -109,6 +112,7 @@ def parse_judged_users(records: Iterable[bytes]) -> JudgedUsers:
         query_time=flat["query_time"],
         target_offsets=_offsets(columns["target_index"]),
         target_index=flat["target_index"].astype(np.int32),
+        window=np.array([values[0] if len(values) else 0 for values in columns["window"]], np.int32),
         attributes={name: [row.get(name) for row in attributes] for name in names},
     )
 

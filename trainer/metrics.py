@@ -5,25 +5,14 @@ user i are `target_index[target_offsets[i]:target_offsets[i + 1]]`, distinct. Me
 a user without targets.
 """
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
 
 IntArray = npt.NDArray[np.integer]
 BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
-
-_RESAMPLED_VALUES_AT_ONCE = 10_000_000
-
-
-class Interval(NamedTuple):
-    """A mean and its bootstrap interval; NaN where there are too few values to say."""
-
-    mean: float
-    low: float
-    high: float
 
 
 def hit_matrix(lists: IntArray, target_offsets: IntArray, target_index: IntArray) -> BoolArray:
@@ -68,7 +57,7 @@ def recall_at_k(hits: BoolArray, target_counts: IntArray, k: int) -> FloatArray:
     Returns:
         float64 `(users,)`; NaN without targets.
     """
-    return _divide(hits[:, :k].sum(axis=1), target_counts)
+    return divide_or_nan(hits[:, :k].sum(axis=1), target_counts)
 
 
 def ndcg_at_k(hits: BoolArray, target_counts: IntArray, k: int) -> FloatArray:
@@ -88,7 +77,7 @@ def ndcg_at_k(hits: BoolArray, target_counts: IntArray, k: int) -> FloatArray:
     discounts = 1.0 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discounts)])[np.minimum(target_counts, k)]
     gains = hits[:, :k].astype(np.float64)
-    return _divide(gains @ discounts[: gains.shape[1]], ideal)
+    return divide_or_nan(gains @ discounts[: gains.shape[1]], ideal)
 
 
 def mrr_at_k(hits: BoolArray, target_counts: IntArray, k: int) -> FloatArray:
@@ -104,9 +93,9 @@ def mrr_at_k(hits: BoolArray, target_counts: IntArray, k: int) -> FloatArray:
     """
     first = hits[:, :k]
     if not first.shape[1]:
-        return _divide(np.zeros(len(hits)), np.minimum(target_counts, 1))
+        return divide_or_nan(np.zeros(len(hits)), np.minimum(target_counts, 1))
     reciprocal = np.where(first.any(axis=1), 1.0 / (first.argmax(axis=1) + 1), 0.0)
-    return _divide(reciprocal, np.minimum(target_counts, 1))
+    return divide_or_nan(reciprocal, np.minimum(target_counts, 1))
 
 
 def coverage(shown: IntArray, products: int) -> float:
@@ -124,45 +113,8 @@ def coverage(shown: IntArray, products: int) -> float:
     return float(seen.mean())
 
 
-def bootstrap_interval(differences: FloatArray, seed: int, resamples: int = 1000, confidence: float = 0.95) -> Interval:
-    """Estimates how sure the mean of some per-user values is, by the percentile bootstrap (Efron, 1979).
-
-    For the difference of two systems, give the differences of the same users' metrics: resampling users then keeps
-    the pairs together.
-
-    Args:
-        differences: float `(users,)`.
-        seed: Of the resampling; the same seed and values give the same interval.
-        resamples: Random.
-        confidence: Share of the resampled means that lies in the interval.
-
-    Returns:
-        The mean and the interval; with one value low and high are NaN, with none the mean is too.
-
-    Raises:
-        ValueError: A value is NaN or infinite.
-    """
-    if not np.isfinite(differences).all():
-        raise ValueError("`differences` should be finite: leave out users for whom the metric is not defined.")
-    if len(differences) < 2:
-        mean = float(differences[0]) if len(differences) else float("nan")
-        return Interval(mean, float("nan"), float("nan"))
-    mean = float(differences.mean())
-    if differences.min() == differences.max():
-        return Interval(mean, mean, mean)
-    found = stats.bootstrap(
-        (differences,),
-        np.mean,
-        n_resamples=resamples,
-        batch=max(1, _RESAMPLED_VALUES_AT_ONCE // len(differences)),
-        confidence_level=confidence,
-        method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval
-    return Interval(mean, float(found.low), float(found.high))
-
-
-def _divide(numerator: npt.NDArray[Any], denominator: npt.NDArray[Any]) -> FloatArray:
+def divide_or_nan(numerator: npt.NDArray[Any], denominator: npt.NDArray[Any]) -> FloatArray:
+    """Returns the quotient of each user, NaN where the denominator is 0."""
     result = np.full(len(denominator), np.nan)
     np.divide(numerator, denominator, out=result, where=denominator > 0)
     return result

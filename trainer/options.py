@@ -60,6 +60,11 @@ class TrainingOptions(Options):
     Attributes:
         batch_size: History windows a step.
         pairs_per_batch: (history, next product) pairs sampled from those windows for the in-batch softmax.
+        accumulated_batches: Steps whose gradients are averaged into one update; the schedule counts updates. For a loss
+            that is a mean over independent examples this is the same as batches so many times larger. The in-batch
+            softmax is not such a loss: only the number of pairs behind an update grows, while a pair is compared
+            with the targets of its own step, so there are no more negatives than without. Steps left over at the
+            end of an epoch count towards the next one's first update. On one device only.
         max_epochs: Passes over the training windows at the most.
         patience: Epochs without a better validation NDCG before training stops.
         learning_rate: Peak of the schedule (linear warm-up, cosine decay).
@@ -73,6 +78,7 @@ class TrainingOptions(Options):
 
     batch_size: int = Field(default=32, ge=1)
     pairs_per_batch: int = Field(default=1024, ge=2)
+    accumulated_batches: int = Field(default=1, ge=1)
     max_epochs: int = Field(default=10, ge=1)
     patience: int = Field(default=2, ge=1)
     learning_rate: float = Field(default=3e-3, gt=0.0)
@@ -81,6 +87,36 @@ class TrainingOptions(Options):
     repeat_weight: float = Field(default=1.0, ge=0.0, le=1.0)
     precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
     strategy: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
+
+
+class RankerOptions(Options):
+    """The ranker: where its candidates come from, and how it is trained.
+
+    Attributes:
+        windows: Moments in the validation period from which it looks back.
+        near_candidates: Products nearest to the user's vector, beside the user's own.
+        popular_candidates: Popular products, beside the user's own.
+        units: Width of the first of its two hidden layers; the second has half of it.
+        max_examples: Baskets to learn from at the most.
+        sampled_candidates: Candidates that a training example keeps: those that came true, and a sample of the others.
+        batch_size: Baskets a step.
+        max_epochs: Passes over the baskets at the most.
+        patience: Epochs without a lower validation loss before training stops.
+        learning_rate: Where the schedule (cosine decay) starts.
+        novel_weight: Weight of the loss among the products that are new to the user, beside 1 for that among all.
+    """
+
+    windows: int = Field(default=4, ge=1)
+    near_candidates: int = Field(default=150, ge=1)
+    popular_candidates: int = Field(default=50, ge=1)
+    units: int = Field(default=64, ge=2)
+    max_examples: int = Field(default=10_000, ge=1)
+    sampled_candidates: int = Field(default=150, ge=2)
+    batch_size: int = Field(default=64, ge=1)
+    max_epochs: int = Field(default=6, ge=1)
+    patience: int = Field(default=2, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0.0)
+    novel_weight: float = Field(default=0.5, ge=0.0)
 
 
 class ServingOptions(Options):

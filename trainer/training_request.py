@@ -8,10 +8,11 @@ class TrainingRequest:
     """The inputs, outputs and options of one training, all of them URIs, strings or numbers.
 
     Attributes:
-        examples_uri: Examples with the splits train, eval and test.
+        examples_uri: Examples with the splits train, eval, ranker and test.
         catalogue_uri: The Catalogue artifact.
         transformed_products_uri: Transform's Examples of the products; None where there is no products table.
         text_vectors_uri: The TextVectors artifact; None where texts are off or the backbone is trained.
+        base_model_uri: A model that this one is trained on top of; None where there is none.
         options_json: The options of the training function, as JSON.
         seed: Seed of weights, shuffling and sampling.
         model_uri: Where the model goes.
@@ -22,6 +23,7 @@ class TrainingRequest:
     catalogue_uri: str
     transformed_products_uri: str | None = None
     text_vectors_uri: str | None = None
+    base_model_uri: str | None = None
     options_json: str
     seed: int
     model_uri: str

@@ -12,11 +12,16 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.backbone import TextEncoder, load_text_encoder
+from trainer.hyperparameters import flatten_options, write_hyperparameters
 from trainer.input_data import load_catalogue, load_catalogue_facts, load_items
 from trainer.item_features import ItemFeatures
-from trainer.judged_users import JudgedUsers, load_judged_users
+from trainer.item_vectors import item_vectors
+from trainer.judged_users import load_judged_users
 from trainer.live_text import LiveTexts
+from trainer.optimizer import build_optimizer
 from trainer.options import TextOptions, TrainingOptions, TwoTowerOptions
+from trainer.projector import write_projector
+from trainer.step_logs import StepLogs, steps_per_point
 from trainer.strategy import choose_precision, choose_strategy, precision_policy
 from trainer.towers import Towers, build_towers, save_towers
 from trainer.training_request import TrainingRequest
@@ -25,8 +30,6 @@ from trainer.two_tower_model import TwoTower
 from trainer.validation import EVAL_PREFIX, RankingValidation, TextRefresh, monitored_metric
 
 __all__ = ["TrainedTowers", "TwoTowerOptions", "run", "train"]
-
-WARM_UP_FRACTION = 0.1
 
 
 class TrainedTowers(NamedTuple):
@@ -54,7 +57,10 @@ def run(request: TrainingRequest) -> None:
 
 
 def train(request: TrainingRequest) -> TrainedTowers:
-    """Trains on a request's artifacts; writes nothing but TensorBoard's event files.
+    """Trains on a request's artifacts; writes nothing but what TensorBoard shows, under `request.log_uri`.
+
+    That is loss, learning rate and metrics by epoch, the first two also by step, the options beside the metrics of
+    the best epoch, and the product vectors with their titles.
 
     The best epoch is the one with the highest NDCG@10 over the whole catalogue in the eval split, of products
     that are new to the user. Without users to judge it is the last one.
@@ -85,18 +91,27 @@ def train(request: TrainingRequest) -> TrainedTowers:
         towers = build_towers(options.tower, items, event_types)._replace(text_encoder=encoder)
         model = TwoTower(towers, items, counts.targets, options.training, strategy.num_replicas_in_sync, live_texts)
         steps = math.ceil(counts.windows / options.training.batch_size)
-        model.compile(optimizer=_optimizer(options.training, steps), jit_compile=False)
+        optimizer = build_optimizer(options.training, steps, strategy.num_replicas_in_sync)
+        model.compile(optimizer=optimizer, jit_compile=False)
     users = load_judged_users(request.examples_uri, "eval")
-    callbacks, validation = _callbacks(options.training, towers, items, users, live_texts, request.log_uri)
+    validation = RankingValidation(towers, lambda: _current_items(items, live_texts), users)
+    monitor = monitored_metric(users)
     model.fit(
         window_batches(request.examples_uri, options.training.batch_size, request.seed).repeat(),
         steps_per_epoch=steps,
         epochs=options.training.max_epochs,
-        callbacks=callbacks,
+        callbacks=_callbacks(options.training, validation, monitor, live_texts, steps, request.log_uri),
         shuffle=False,
         verbose=0,
     )
-    return TrainedTowers(towers, _summary(model, validation, counts, monitored_metric(users), started))
+    summary = _summary(model, validation, counts, monitor, started)
+    if live_texts is not None and summary["best_epoch"] < summary["epochs"]:
+        # The table is of the last epoch, the weights are those of the best one again.
+        live_texts.refresh()
+    vectors = item_vectors(towers.item_tower, _current_items(items, live_texts))
+    _log_outcome(request, options, model.history.history["loss"], summary)
+    write_projector(request.log_uri, load_catalogue(request.catalogue_uri), vectors)
+    return TrainedTowers(towers, summary)
 
 
 def _live_texts(options: TextOptions | None, catalogue_uri: str) -> tuple[TextEncoder | None, LiveTexts | None]:
@@ -110,35 +125,20 @@ def _live_texts(options: TextOptions | None, catalogue_uri: str) -> tuple[TextEn
     return encoder, LiveTexts(encoder, texts)
 
 
-def _optimizer(options: TrainingOptions, steps_per_epoch: int) -> Any:
-    total = steps_per_epoch * options.max_epochs
-    warm_up = max(1, min(round(total * WARM_UP_FRACTION), steps_per_epoch))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
-        decay_steps=max(1, total - warm_up),
-        alpha=0.02,
-        warmup_target=options.learning_rate,
-        warmup_steps=warm_up,
-    )
-    return keras.optimizers.AdamW(schedule, weight_decay=options.weight_decay)
+def _current_items(items: ItemFeatures, live_texts: LiveTexts | None) -> ItemFeatures:
+    return items if live_texts is None else dataclasses.replace(items, text_vectors=live_texts.product_vectors())
 
 
 def _callbacks(
     options: TrainingOptions,
-    towers: Towers,
-    items: ItemFeatures,
-    users: JudgedUsers,
+    validation: RankingValidation,
+    monitor: str | None,
     live_texts: LiveTexts | None,
+    steps_per_epoch: int,
     log_uri: str,
-) -> tuple[list[Any], RankingValidation]:
-    def current_items() -> ItemFeatures:
-        if live_texts is None:
-            return items
-        return dataclasses.replace(items, text_vectors=live_texts.product_vectors())
-
-    validation = RankingValidation(towers, current_items, users)
+) -> list[Any]:
+    """Returns the callbacks in the order that they need: each reads what those before it have put into the logs."""
     callbacks: list[Any] = [] if live_texts is None else [TextRefresh(live_texts.refresh)]
-    monitor = monitored_metric(users)
     if monitor is not None:
         callbacks.append(validation)
         callbacks.append(
@@ -146,8 +146,19 @@ def _callbacks(
                 monitor=monitor, mode="max", patience=options.patience, restore_best_weights=True
             )
         )
-    callbacks.append(keras.callbacks.TensorBoard(log_uri, write_graph=False))
-    return callbacks, validation
+    every = steps_per_point(steps_per_epoch)
+    callbacks.append(StepLogs(every))
+    callbacks.append(keras.callbacks.TensorBoard(log_uri, write_graph=False, update_freq=every))
+    return callbacks
+
+
+def _log_outcome(
+    request: TrainingRequest, options: TwoTowerOptions, losses: list[float], summary: dict[str, Any]
+) -> None:
+    best = summary["best_epoch"] - 1
+    metrics = {EVAL_PREFIX + name: value for name, value in summary["eval"].items()}
+    hyperparameters = {**flatten_options(options), "seed": request.seed}
+    write_hyperparameters(request.log_uri, hyperparameters, {"loss": losses[best], **metrics}, best)
 
 
 def _summary(

@@ -70,7 +70,11 @@ class TwoTower(keras.Model):
             loss = self.softmax_loss(windows, training=True)
             scaled = self.optimizer.scale_loss(loss / self._replicas)
         variables = self.trainable_variables
-        self.optimizer.apply(tape.gradient(scaled, variables), variables)
+        gradients = tape.gradient(scaled, variables)
+        # A sparse gradient names a category's row once for each of its products. Keras squares those parts one by one
+        # where Adam wants the square of their sum, and makes them dense anyway, twice.
+        dense = [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
+        self.optimizer.apply(dense, variables)
         self._loss_mean.update_state(loss)
         return {"loss": self._loss_mean.result()}
 

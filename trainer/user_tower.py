@@ -6,6 +6,8 @@ from typing import Any
 import keras
 import keras_nlp
 
+from trainer.causal_transformer import CausalTransformer
+
 # Gaps are read on a logarithmic scale in days: from a minute to a year it runs from about 0 to 6.
 SECONDS_PER_DAY = 86_400.0
 
@@ -47,7 +49,8 @@ class UserTower(keras.Model):
     ) -> None:
         if dimensions % heads:
             raise ValueError(f"`heads` should divide `dimensions` ({dimensions}). Received `heads`={heads}.")
-        super().__init__(**kwargs)
+        # Cast to half precision, a day's seconds would be infinite; the layers cast what they take themselves.
+        super().__init__(autocast=False, **kwargs)
         self.dimensions = dimensions
         self.event_types = event_types
         self.history = history
@@ -57,20 +60,13 @@ class UserTower(keras.Model):
         self.type_embedding = keras.layers.Embedding(event_types, dimensions, name="event_type")
         self.position_embedding = keras_nlp.layers.PositionEmbedding(history, name="position")
         self.gap_projection = keras.Sequential(
-            [keras.layers.Dense(dimensions, activation="gelu"), keras.layers.Dense(dimensions)], name="gap"
+            [keras.layers.Dense(dimensions, activation="relu"), keras.layers.Dense(dimensions)], name="gap"
         )
         self.input_projection = keras.layers.Dense(dimensions, name="input")
         self.input_normalization = keras.layers.LayerNormalization(name="input_normalization")
         self.dropout_layer = keras.layers.Dropout(dropout, name="dropout")
         self.decoders = [
-            keras_nlp.layers.TransformerDecoder(
-                intermediate_dim=2 * dimensions,
-                num_heads=heads,
-                dropout=0.0,
-                activation="relu",
-                normalize_first=True,
-                name=f"transformer_{layer}",
-            )
+            CausalTransformer(heads=heads, intermediate_dimensions=2 * dimensions, name=f"transformer_{layer}")
             for layer in range(layers)
         ]
         self.output_normalization = keras.layers.LayerNormalization(name="output_normalization")
@@ -110,7 +106,7 @@ class UserTower(keras.Model):
         events = self.input_normalization(events + self.position_embedding(events))
         events = self.dropout_layer(events, training=training)
         for decoder in self.decoders:
-            events = decoder(events, decoder_padding_mask=valid, training=training)
+            events = decoder(events)
         normal = self.output_normalization(events)
         users = keras.ops.cast(self.output_projection(normal), "float32")
         taste = self.unit(users + _running_mean(item_vectors[..., :-1], valid))

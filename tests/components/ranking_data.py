@@ -52,13 +52,14 @@ def product_ids(products: int) -> list[str]:
 
 
 def random_catalogue(products: int, seed: int) -> pa.Table:
-    """The columns that the evaluation reads; popularity has ties."""
+    """The columns that the evaluation reads; popularity has ties, and some products have no category."""
     generator = np.random.default_rng(seed)
     return pa.table(
         {
             "product_id": product_ids(products),
             "popularity": generator.integers(0, 9, size=products).astype(np.float64),
             "decayed_popularity": generator.random(products),
+            "category": generator.choice(["", "Home > Kitchen", "Home"], size=products).tolist(),
         }
     )
 

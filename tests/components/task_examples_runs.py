@@ -12,7 +12,7 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import Catalogue, Quarantine
 from components.catalogue import read_catalogue, read_description
-from components.task_examples import TaskExamplesExecutor
+from components.task_examples import SPLITS, TaskExamplesExecutor
 from components.task_examples_options import TaskExamplesOptions
 from tfx_pipeline.config import LOCAL_BEAM_ARGS
 
@@ -24,6 +24,7 @@ class Run(NamedTuple):
 
     examples: dict[str, list[dict[str, list[Any]]]]
     catalogue: list[dict[str, Any]]
+    statistics: list[dict[str, Any]]
     description: dict[str, Any]
     quarantined: list[dict[str, Any]]
     quarantine_counts: dict[str, Any]
@@ -50,11 +51,12 @@ def run_task_examples(
     context = BaseBeamExecutor.Context(beam_pipeline_args=list(LOCAL_BEAM_ARGS), tmp_dir=tmp_dir, unique_id="1")
     properties = {"options_json": options.model_dump_json(), "source_digest": "any"}
     TaskExamplesExecutor(context).Do(inputs, outputs, properties)
-    assert json.loads(outputs["examples"][0].split_names) == ["train", "eval", "test"]
+    assert json.loads(outputs["examples"][0].split_names) == list(SPLITS)
     out = folder / "out"
     return Run(
-        examples={split: read_examples(out / "examples" / f"Split-{split}") for split in ("train", "eval", "test")},
+        examples={split: read_examples(out / "examples" / f"Split-{split}") for split in SPLITS},
         catalogue=read_catalogue(str(out / "catalogue")).to_pylist(),
+        statistics=pq.read_table(out / "catalogue" / "product_statistics.parquet").to_pylist(),
         description=read_description(str(out / "catalogue")),
         quarantined=[
             json.loads(line)

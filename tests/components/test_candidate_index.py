@@ -11,20 +11,27 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 from tfx.types.channel import Channel
 
+from components.ablation import ablation_paths
 from components.artifacts import Catalogue
 from components.candidate_index import CandidateIndex
 from components.item_vectors import read_item_vectors
 from components.vector_tables import item_vectors_table
+from serving.history import History
+from serving.ranker import Ranker
+from serving.retrieval_index import ExactIndex
+from serving.signatures import MAX_EXCLUDED_IDS
 from tests.components.trained_shop import (
     OPTIONS,
     PRODUCTS,
     build_index,
+    write_ranker,
     write_shop_catalogue,
     write_text_vectors,
     write_trained,
 )
-from trainer.input_data import load_items
+from trainer.input_data import load_catalogue, load_items
 from trainer.item_vectors import item_vectors
+from trainer.ranker import load_ranker, ranking_model
 from trainer.towers import load_towers
 
 
@@ -61,7 +68,7 @@ def test_the_model_recommends_by_those_vectors(frozen: dict[str, Any]) -> None:
 def test_the_model_card_says_what_the_component_knows_and_what_it_is_told(frozen: dict[str, Any]) -> None:
     card = json.loads((Path(frozen["index"]) / "Format-Serving/assets.extra/model_card.json").read_text())
     assert card["metrics"] == {"ndcg_at_10": 0.5}
-    assert card["training"] == {"epochs": 1}
+    assert card["training"] == {"towers": {"epochs": 1}}
     assert card["data"]["event_types"] == ["view", "purchase"]
     assert card["versions"]["tensorflow"] == tf.__version__
     assert card["limits"] == {
@@ -71,6 +78,45 @@ def test_the_model_card_says_what_the_component_knows_and_what_it_is_told(frozen
         "exclude_ids": 100,
         "products": PRODUCTS,
     }
+
+
+def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> None:
+    catalogue = write_shop_catalogue(tmp_path / "catalogue")
+    trained, ranker = write_trained(tmp_path / "trained", catalogue), write_ranker(tmp_path / "ranker")
+    index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue], "ranker": [ranker]})
+    vectors, scorers = read_item_vectors(index.uri, PRODUCTS), load_ranker(ranker.uri)
+    ids = [product_id.encode() for product_id in load_catalogue(catalogue.uri)["product_id"].to_pylist()]
+    events, width = [4, 9, 4], OPTIONS.serving.history_length
+    padding = width - len(events)
+    request = {
+        "history_ids": tf.constant([[ids[event] for event in events] + [b""] * padding]),
+        "history_types": tf.constant([["view", "purchase", "view"] + [""] * padding]),
+        "history_age_seconds": tf.constant([[9.0, 5.0, 1.0] + [0.0] * padding]) * 86_400.0,
+    }
+    no_filters = {
+        "k": tf.constant([4]),
+        "category": tf.constant([""]),
+        "max_price": tf.constant([0.0]),
+        "in_stock_only": tf.constant([False]),
+        "exclude_ids": tf.fill([1, MAX_EXCLUDED_IDS], ""),
+        "include_bought": tf.constant([True]),
+    }
+    paths = {"model": f"{index.uri}/Format-Serving", **ablation_paths(index.uri)}
+    models = {name: tf.saved_model.load(path) for name, path in paths.items()}
+    answers = {name: model.signatures["filtered"](**request, **no_filters) for name, model in models.items()}
+    user = models["model"].signatures["embed"](**request)["embeddings"]
+    history = History(
+        tf.constant([events + [-1] * padding]),
+        tf.constant([[0, 1, 0] + [0] * padding]),
+        request["history_age_seconds"],
+    )
+    for name, scorer in (("model", scorers.scorer), ("ranker_without_towers", scorers.without_towers)):
+        ranking = ranking_model(scorer, scorers.options, catalogue.uri)
+        scores, expected = Ranker(ExactIndex(vectors), ranking, event_types=2).rank(history, user, tf.constant(4))
+        np.testing.assert_allclose(answers[name]["scores"], scores, atol=1e-5)
+        assert answers[name]["product_ids"].numpy()[0].tolist() == [ids[product] for product in expected.numpy()[0]]
+    nearest = np.argsort(-(vectors @ user[0].numpy()), kind="stable")[:4]
+    assert answers["towers"]["product_ids"].numpy()[0].tolist() == [ids[product] for product in nearest]
 
 
 def test_texts_are_encoded_anew_by_a_trained_encoder(tmp_path: Path, tiny_bert: Path) -> None:

@@ -1,11 +1,13 @@
 """TaskExamples end to end: real Beam, real files, any ids."""
 
 import hashlib
+import math
 from datetime import UTC, datetime
 
 import pytest
 
 from components.errors import InputError
+from components.product_statistics import STATISTICS
 from components.task_examples_options import SplitOptions, TaskExamplesOptions
 from components.user_ids import hash_user_id
 from tests.components.plain_histories import WEIRD_IDS, Event, plain_query, plain_windows, users_of
@@ -16,8 +18,14 @@ T = 100 * DAY
 TYPES = {"view": 0.0, "cart": 0.5, "purchase": 1.0}
 IDS = [id_.decode() for id_ in WEIRD_IDS]
 OPTIONS = TaskExamplesOptions(
-    split=SplitOptions(test_start=datetime.fromtimestamp(T, UTC), validation_days=10), event_types=TYPES, window=5
+    split=SplitOptions(test_start=datetime.fromtimestamp(T, UTC), validation_days=10),
+    event_types=TYPES,
+    window=5,
+    ranker_windows=2,
+    ranker_history=4,
 )
+# Where the ranker's windows begin, and where the test does.
+MOMENTS = (T - 10 * DAY, T - 5 * DAY, T)
 
 
 def _draw(*key) -> int:
@@ -60,6 +68,20 @@ def _named(rows: list[dict], catalogue: list[dict], *columns: str) -> list[dict]
     return rows
 
 
+def plain_statistics(events: list[Event], moment: int, weights: list[float]) -> dict[str, float]:
+    """How one product sells up to a moment."""
+    weeks = [(moment - e.time) / (7 * DAY) for e in events]
+    weight = [weights[e.event_type] for e in events]
+    groups = {user: {(e.time, e.basket) for e in events if e.user == user} for user in {e.user for e in events}}
+    return {
+        "total": sum(weight),
+        "decayed": sum(w * math.exp(-week / 10) for w, week in zip(weight, weeks, strict=True)),
+        "recent": sum(w for w, week in zip(weight, weeks, strict=True) if week < 4),
+        "buyers": len(groups),
+        "repeat_buyers": sum(len(own) > 1 for own in groups.values()),
+    }
+
+
 def _order(row: dict) -> str:
     return repr(sorted(row.items()))
 
@@ -92,19 +114,32 @@ def test_all_outputs_equal_plain_python(tmp_path):
         assert "A B" in row["text"]
 
     weights = list(TYPES.values())
-    expected = {"train": [], "eval": [], "test": []}
+    expected = {"train": [], "eval": [], "ranker": [], "test": []}
     for user, own in users_of(known):
         periods = [(e.time >= T - 10 * DAY) + (e.time >= T) for e in own]
         expected["train"] += plain_windows([e for e, p in zip(own, periods, strict=True) if p == 0], weights, 5)
         for split, wanted in (("eval", 1), ("test", 2)):
             query = plain_query(user, own, periods, wanted, weights)
             expected[split] += [query | {"user_id": [user]}] if query else []
+        for window, start in enumerate(MOMENTS[:2]):
+            query = plain_query(user, own, [(e.time >= start) + (e.time >= T) for e in own], 1, weights)
+            if query:
+                latest = {name: query[name][-4:] for name in query if name.startswith("history_")}
+                expected["ranker"].append(query | latest | {"user_id": [user], "window": [window]})
     for split, rows in run.examples.items():
         found = _named(rows, run.catalogue, "history_index", "target_index")
         attributed = [age for row in found if (age := row.pop("attribute_age", []))]
         assert not any(row.pop("attribute_city", []) for row in found)
-        assert attributed == [[b"30s"]] * sum(row.get("user_id") == [events[0].user] for row in found)
+        if split != "ranker":
+            assert attributed == [[b"30s"]] * sum(row.get("user_id") == [events[0].user] for row in found)
         assert sorted(found, key=_order) == sorted(expected[split], key=_order)
+
+    for row, statistics in zip(run.catalogue, run.statistics, strict=True):
+        for number, moment in enumerate(MOMENTS):
+            own = [e for e in known if e.product.decode() == row["product_id"] and e.time < moment]
+            assert plain_statistics(own, moment, weights) == pytest.approx(
+                {name: statistics[f"{name}_{number}"] for name in STATISTICS}, rel=1e-5
+            )
 
     assert run.description["test_start"] == T
     assert run.description["validation_start"] == T - 10 * DAY

@@ -6,16 +6,23 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import tensorflow as tf
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import Catalogue, TextVectors
 from components.candidate_index import CandidateIndexExecutor, CandidateIndexOptions
 from components.catalogue import write_catalogue, write_description
+from components.product_statistics import STATISTICS, column_name, write_product_statistics
+from serving.history import History
+from serving.ranking_features import PRODUCT_STATISTICS, RankedProducts, RankingFeatures
 from tfx_pipeline.config import LOCAL_BEAM_ARGS
 from trainer.backbone import load_text_encoder
 from trainer.input_data import load_items
+from trainer.keras_files import save_keras
 from trainer.options import ServingOptions, TextOptions, TowerOptions
+from trainer.ranker import RANKER_FILE, SUMMARY_FILE, WITHOUT_TOWERS_FILE, RankerTrainingOptions
+from trainer.ranker_scorer import RankerScorer
 from trainer.towers import build_towers, save_towers
 
 PRODUCTS = 30
@@ -53,6 +60,9 @@ def write_shop_catalogue(folder: Path) -> Artifact:
         }
     )
     write_catalogue(str(folder), table)
+    counts = {column_name(name, moment): np.arange(PRODUCTS, dtype=float) for name in STATISTICS for moment in (0, 1)}
+    ids_as_bytes = pa.array([product_id.encode() for product_id in ids])
+    write_product_statistics(str(folder), pa.table({"product_id": ids_as_bytes, **counts}), table["product_id"])
     description = {"event_types": EVENT_TYPES, "event_weights": [1.0, 1.0], "bought_event_type": "purchase"}
     write_description(str(folder), {**description, "counts": {"products": PRODUCTS}})
     return artifact(Catalogue, folder)
@@ -79,6 +89,25 @@ def write_trained(
     save_towers(towers._replace(text_encoder=encoder), str(folder))
     (folder / "training.json").write_text(json.dumps({"epochs": 1}))
     return artifact(standard_artifacts.Model, folder)
+
+
+def write_ranker(folder: Path) -> Artifact:
+    """A ranker with fresh weights, as trainer.ranker leaves it."""
+    folder.mkdir(parents=True)
+    options = RankerTrainingOptions(history_length=OPTIONS.serving.history_length)
+    for file_name, tower_features in ((RANKER_FILE, True), (WITHOUT_TOWERS_FILE, False)):
+        scorer = RankerScorer(units=4, tower_features=tower_features)
+        scorer(describe_nothing())
+        save_keras(scorer, str(folder / file_name))
+    (folder / SUMMARY_FILE).write_text(json.dumps({"options": options.model_dump(mode="json")}))
+    return artifact(standard_artifacts.Model, folder)
+
+
+def describe_nothing() -> tf.Tensor:
+    """Features of one candidate of an empty history, which are as wide as any."""
+    features = RankingFeatures(RankedProducts(kinds=[0], brands=[0], log_prices=[0.0]), len(EVENT_TYPES))
+    history = History(tf.fill([1, 1], -1), tf.zeros([1, 1], tf.int32), tf.zeros([1, 1]))
+    return features(history, tf.zeros([1, 1], tf.int32), tf.zeros([1, 1]), tf.zeros([1, len(PRODUCT_STATISTICS)]))
 
 
 def build_index(folder: Path, inputs: dict[str, list[Artifact]]) -> Artifact:

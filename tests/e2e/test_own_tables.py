@@ -21,7 +21,14 @@ from tfx_pipeline.cli import app
 from tfx_pipeline.tasks.recommendation import NODES
 
 PROJECT = Path(source_digests.__file__).parent.parent
-AFTER_TRAINER = {NODES.trainer, NODES.candidate_index, NODES.evaluator, NODES.serving_validator, NODES.pusher}
+AFTER_TRAINER = {
+    NODES.trainer,
+    NODES.ranker,
+    NODES.candidate_index,
+    NODES.evaluator,
+    NODES.serving_validator,
+    NODES.pusher,
+}
 
 
 @pytest.fixture(scope="module")

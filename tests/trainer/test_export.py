@@ -79,6 +79,7 @@ def make_users() -> JudgedUsers:
         query_time=np.full(USERS, NOW, np.int64),
         target_offsets=np.zeros(USERS + 1, np.int64),
         target_index=np.zeros(0, np.int32),
+        window=np.zeros(USERS, np.int32),
         attributes={},
     )
 

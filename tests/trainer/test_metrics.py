@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
 from trainer.metrics import (
-    bootstrap_interval,
     coverage,
     hit_matrix,
     mrr_at_k,
@@ -88,25 +87,3 @@ def test_ndcg_equals_scikit_learn():
 def test_hit_matrix_refuses_offsets_of_other_users():
     with pytest.raises(ValueError, match="`target_offsets` should have 3 values"):
         hit_matrix(np.zeros((2, 3), int), np.array([0, 1]), np.array([0]))
-
-
-def test_bootstrap_interval_matches_the_normal_approximation():
-    values = np.random.default_rng(0).normal(0.3, 2.0, size=4000)
-    interval = bootstrap_interval(values, seed=1)
-    half = 1.96 * values.std() / math.sqrt(len(values))
-    assert interval.mean == pytest.approx(values.mean())
-    assert interval.low == pytest.approx(values.mean() - half, abs=0.15 * half)
-    assert interval.high == pytest.approx(values.mean() + half, abs=0.15 * half)
-    assert interval == bootstrap_interval(values, seed=1)
-    assert interval != bootstrap_interval(values, seed=2)
-
-
-def test_bootstrap_interval_of_few_or_equal_values():
-    assert bootstrap_interval(np.full(5, 0.25), seed=0) == (0.25, 0.25, 0.25)
-    one = bootstrap_interval(np.array([0.5]), seed=0)
-    assert one.mean == 0.5
-    assert math.isnan(one.low)
-    assert math.isnan(one.high)
-    assert math.isnan(bootstrap_interval(np.array([]), seed=0).mean)
-    with pytest.raises(ValueError, match="should be finite"):
-        bootstrap_interval(np.array([0.1, math.nan]), seed=0)

@@ -6,10 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from google.protobuf import text_format
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins import projector
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from tests.trainer.tiny_shop import PRODUCTS, TinyShop, product_kind, write_tiny_shop
 from trainer.catalogue_ranking import ranking_metrics
-from trainer.input_data import load_items
+from trainer.input_data import load_catalogue, load_items
 from trainer.item_vectors import item_vectors
 from trainer.judged_users import load_judged_users
 from trainer.metrics import hit_matrix, ndcg_at_k
@@ -75,14 +79,58 @@ def test_the_summary_tells_what_happened(trained: Path) -> None:
 
 
 def test_tensorboard_gets_loss_learning_rate_and_metrics(trained: Path) -> None:
-    found: dict[str, int] = {}
-    for file in (trained / "log").rglob("events.out.tfevents.*"):
-        for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator():
-            event = tf.compat.v1.Event.FromString(record)
-            for value in event.summary.value:
-                found[value.tag] = found.get(value.tag, 0) + 1
+    summary = json.loads((trained / "model" / "training.json").read_text())
+    scalars = read_scalars(trained / "log" / "train")
     for tag in ("epoch_loss", "epoch_learning_rate", "epoch_eval_ndcg_at_10", "epoch_eval_novel_ndcg_at_10"):
-        assert found.get(tag, 0) >= 1, sorted(found)
+        assert sorted(scalars[tag]) == list(range(summary["epochs"])), sorted(scalars)
+    # 80 windows make 5 steps of 16, each of which is a point.
+    steps = summary["epochs"] * 5
+    assert sorted(scalars["batch_loss"]) == sorted(scalars["batch_learning_rate"]) == list(range(1, steps + 1))
+    for epoch, loss in scalars["epoch_loss"].items():
+        by_step = [scalars["batch_loss"][epoch * 5 + step] for step in range(1, 6)]
+        assert np.mean(by_step) == pytest.approx(loss, rel=1e-4)
+    rates = list(scalars["batch_learning_rate"].values())
+    assert max(rates) == pytest.approx(TRAINING.learning_rate, rel=0.01)
+    assert rates[-1] < 0.1 * max(rates)
+
+
+def test_tensorboard_gets_the_options_with_the_best_epoch(trained: Path) -> None:
+    summary = json.loads((trained / "model" / "training.json").read_text())
+    events = EventAccumulator(str(trained / "log")).Reload()
+    content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
+    hparams = HParamsPluginData.FromString(content).session_start_info.hparams
+    assert hparams["training.batch_size"].number_value == 16
+    assert hparams["text.training"].string_value == "frozen"
+    assert hparams["seed"].number_value == 0
+    epoch = summary["best_epoch"] - 1
+    by_epoch, best = read_scalars(trained / "log" / "train"), read_scalars(trained / "log")
+    assert best["best_epoch/loss"] == {epoch: pytest.approx(by_epoch["epoch_loss"][epoch])}
+    for name, value in summary["eval"].items():
+        assert best[f"best_epoch/eval_{name}"] == {epoch: pytest.approx(value)}
+
+
+def test_the_projector_shows_the_vectors_of_the_saved_tower(shop: TinyShop, trained: Path) -> None:
+    log = trained / "log"
+    config = text_format.Parse((log / "projector_config.pbtxt").read_text(), projector.ProjectorConfig())
+    (embedding,) = config.embeddings
+    tower = load_towers(str(trained / "model")).item_tower
+    expected = item_vectors(tower, load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors)))
+    # The last product is the most popular one.
+    written = np.loadtxt(log / embedding.tensor_path, delimiter="\t", dtype=np.float32)
+    np.testing.assert_allclose(written, expected[::-1], atol=1e-5)
+    rows = [line.split("\t") for line in (log / embedding.metadata_path).read_text().splitlines()]
+    assert rows[0] == ["title", "category", "popularity"]
+    titles = load_catalogue(str(shop.catalogue))["title"].to_pylist()
+    assert [row[0] for row in rows[1:]] == titles[::-1]
+
+
+def read_scalars(folder: Path) -> dict[str, dict[int, float]]:
+    """Returns each tag's values by step."""
+    events = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload()
+    tags = [tag for tag in events.Tags()["tensors"] if events.SummaryMetadata(tag).plugin_data.plugin_name == "scalars"]
+    return {
+        tag: {event.step: float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors(tag)} for tag in tags
+    }
 
 
 def test_the_same_seed_gives_the_same_towers(shop: TinyShop, tmp_path: Path) -> None:

@@ -74,12 +74,18 @@ def _write_catalogue(folder: Path, texts: list[str]) -> None:
     table = pa.table(
         {
             "product_id": [f"p{index:02d}" for index in range(count)],
+            "title": texts,
+            "category": [text.split()[0] for text in texts],
             "text": texts,
             "event_count": pa.array([10 + index for index in range(count)], pa.int64()),
             "popularity": pa.array([10.0 + index for index in range(count)], pa.float64()),
         }
     )
     pq.write_table(table, folder / "catalogue.parquet")
+    popularity = table["popularity"].cast(pa.float32())
+    statistics = ("total", "decayed", "recent", "buyers", "repeat_buyers")
+    moments = {f"{name}_{moment}": popularity for moment in range(2) for name in statistics}
+    pq.write_table(pa.table(moments), folder / "product_statistics.parquet")
     facts = {"event_types": ["view", "purchase"], "event_weights": [1.0, 1.0], "bought_event_type": "purchase"}
     (folder / "catalogue.json").write_text(json.dumps(facts))
 

@@ -21,6 +21,7 @@ from tfx_pipeline.config import Config, RecommendationConfig
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.tables import TableNodes
 from trainer.options import TextOptions
+from trainer.ranker import RankerTrainingOptions
 from trainer.two_tower import TwoTowerOptions
 
 
@@ -31,6 +32,7 @@ class NodeIds(NamedTuple):
     text_vectors: str = "ProductsTextVectors"
     examples: str = "RecommendationExamples"
     trainer: str = "RecommendationTrainer"
+    ranker: str = "RecommendationRanker"
     candidate_index: str = "RecommendationIndex"
     evaluator: str = "RecommendationEvaluator"
     serving_validator: str = "RecommendationServingValidator"
@@ -39,6 +41,8 @@ class NodeIds(NamedTuple):
 
 NODES = NodeIds()
 MODEL_NAME = "recommendation"
+# Names on TensorBoard of the nodes that train.
+TRAININGS = {MODEL_NAME: NODES.trainer, f"{MODEL_NAME}-ranker": NODES.ranker}
 
 
 def task_nodes(
@@ -81,11 +85,25 @@ def task_nodes(
         seed=config.seed,
         source_digest=source_digest("components.model_trainer", "trainer.two_tower"),
     ).with_id(NODES.trainer)
+    ranker = None
+    if task.ranker is not None:
+        ranker = ModelTrainer(
+            examples=examples.outputs["examples"],
+            catalogue=examples.outputs["catalogue"],
+            transformed_products=transform and transform.outputs["transformed_examples"],
+            text_vectors=text_vectors and text_vectors.outputs["vectors"],
+            base_model=model_trainer.outputs["model"],
+            run_fn="trainer.ranker.run",
+            options=RankerTrainingOptions(ranker=task.ranker, history_length=task.serving.history_length),
+            seed=config.seed,
+            source_digest=source_digest("components.model_trainer", "trainer.ranker"),
+        ).with_id(NODES.ranker)
     index = CandidateIndex(
         model=model_trainer.outputs["model"],
         catalogue=examples.outputs["catalogue"],
         transformed_products=transform and transform.outputs["transformed_examples"],
         text_vectors=text_vectors and text_vectors.outputs["vectors"],
+        ranker=ranker and ranker.outputs["model"],
         options=CandidateIndexOptions(serving=task.serving),
         source_digest=source_digest("components.candidate_index"),
     ).with_id(NODES.candidate_index)
@@ -109,7 +127,7 @@ def task_nodes(
         base_directory=f"{root}/serving/{MODEL_NAME}",
         source_digest=source_digest("components.atomic_pusher"),
     ).with_id(NODES.pusher)
-    nodes = [examples, transform, text_vectors, model_trainer, index, evaluator, serving_validator, pusher]
+    nodes = [examples, transform, text_vectors, model_trainer, ranker, index, evaluator, serving_validator, pusher]
     return [node for node in nodes if node is not None]
 
 
@@ -120,6 +138,8 @@ def _examples_options(config: Config, task: RecommendationConfig, inputs: Pipeli
         bought_event_type=task.bought_event_type,
         min_product_events=task.min_product_events,
         window=task.towers.history,
+        ranker_windows=task.ranker.windows if task.ranker else 1,
+        ranker_history=task.serving.history_length,
         text_fields=config.text.fields if config.text else (),
         max_unknown_product_fraction=config.limits.max_unknown_product_fraction,
         user_id_key=inputs.quarantine_key(config.plain_user_ids),

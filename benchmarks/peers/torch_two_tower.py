@@ -1,0 +1,205 @@
+"""The two-tower model of `trainer`, its loss and its optimizer in PyTorch, as a peer to be timed.
+
+Written as one would write it in PyTorch: one projection for query, key and value, `scaled_dot_product_attention`
+with a causal mask, the fused AdamW. Imports nothing of this project, so that any interpreter with torch and NumPy
+runs it: `python torch_two_tower.py DATA.npz SETTINGS_JSON`. It answers each line of standard input, `run STEPS`, by a
+JSON line with the seconds that the steps took and their mean loss.
+"""
+
+import json
+import math
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+def initialise(module: nn.Module) -> None:
+    """Draws weights as Keras does: Glorot for what is linear, small for what is looked up."""
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            nn.init.xavier_uniform_(part.weight)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+        elif isinstance(part, nn.Embedding):
+            nn.init.uniform_(part.weight, -0.05, 0.05)
+
+
+class ItemTower(nn.Module):
+    """Sums projections of numbers, categories, text and id, mixes them, and ends in unit vectors `(n, d)`."""
+
+    def __init__(self, products: int, numbers: int, category_sizes: list[int], text: int, d: int, dropout: float):
+        super().__init__()
+        self.numbers = nn.Sequential(nn.Linear(numbers, d), nn.ReLU(), nn.Linear(d, d))
+        self.categories = nn.ModuleList(nn.Embedding(size, d) for size in category_sizes)
+        self.text = nn.Linear(text, d)
+        self.product = nn.Embedding(products, d)
+        self.normalization = nn.LayerNorm(d, eps=1e-3)
+        self.dropout = nn.Dropout(dropout)
+        self.hidden = nn.Linear(d, 2 * d)
+        self.output = nn.Linear(2 * d, d - 1)
+        self.skip = nn.Linear(d, d - 1, bias=False)
+        self.popularity = nn.Linear(1, 1)
+        initialise(self)
+        nn.init.zeros_(self.numbers[2].weight)
+        nn.init.normal_(self.product.weight, std=d**-0.5)
+        for embedding in self.categories:
+            nn.init.normal_(embedding.weight, std=(4 * d) ** -0.5)
+        nn.init.constant_(self.popularity.weight, 0.07)
+
+    def forward(self, index: Tensor, numbers: Tensor, categories: Tensor, text: Tensor) -> Tensor:
+        total = self.numbers(numbers) + self.text(text) + self.product(index)
+        for column, embedding in enumerate(self.categories):
+            total = total + embedding(categories[:, column])
+        normal = self.dropout(self.normalization(total))
+        taste = functional.normalize(self.skip(normal) + self.output(functional.relu(self.hidden(normal))), dim=-1)
+        return functional.normalize(torch.cat([taste, self.popularity(numbers[:, -1:])], dim=-1), dim=-1)
+
+
+class Decoder(nn.Module):
+    """A causal Transformer layer that normalises first; padding stands at the end, so that it needs no mask."""
+
+    def __init__(self, d: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.attention_normalization = nn.LayerNorm(d, eps=1e-5)
+        self.query_key_value = nn.Linear(d, 3 * d)
+        self.attention_output = nn.Linear(d, d)
+        self.feed_forward = nn.Sequential(
+            nn.LayerNorm(d, eps=1e-5), nn.Linear(d, 2 * d), nn.ReLU(), nn.Linear(2 * d, d)
+        )
+
+    def forward(self, events: Tensor) -> Tensor:
+        batch, width, d = events.shape
+        projected = self.query_key_value(self.attention_normalization(events))
+        query, key, value = projected.view(batch, width, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        attended = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        events = events + self.attention_output(attended.transpose(1, 2).reshape(batch, width, d))
+        return events + self.feed_forward(events)
+
+
+class UserTower(nn.Module):
+    """Reads histories `(batch, width, d)` to a unit vector after each event, `(batch, width, d)`."""
+
+    def __init__(self, event_types: int, history: int, d: int, heads: int, layers: int, dropout: float):
+        super().__init__()
+        self.d = d
+        self.event_type = nn.Embedding(event_types, d)
+        self.position = nn.Parameter(torch.empty(history, d).uniform_(-0.05, 0.05))
+        self.gap = nn.Sequential(nn.Linear(1, d), nn.ReLU(), nn.Linear(d, d))
+        self.input = nn.Linear(d, d)
+        self.input_normalization = nn.LayerNorm(d, eps=1e-3)
+        self.dropout = nn.Dropout(dropout)
+        self.decoders = nn.ModuleList(Decoder(d, heads) for _ in range(layers))
+        self.output_normalization = nn.LayerNorm(d, eps=1e-3)
+        self.output = nn.Linear(d, d - 1)
+        self.popularity = nn.Linear(d, 1)
+        initialise(self)
+        for parameter in (self.output.weight, self.popularity.weight):
+            nn.init.zeros_(parameter)
+        nn.init.ones_(self.popularity.bias)
+
+    def forward(self, items: Tensor, types: Tensor, gaps: Tensor, valid: Tensor) -> Tensor:
+        logs = torch.log1p(gaps.clamp(min=0.0) / 86_400.0)[..., None]
+        events = self.input(items * self.d**0.5) + self.event_type(types) + self.gap(logs)
+        events = self.dropout(self.input_normalization(events + self.position[: items.shape[1]]))
+        for decoder in self.decoders:
+            events = decoder(events)
+        normal = self.output_normalization(events)
+        weights = valid[..., None].float()
+        mean = torch.cumsum(items[..., :-1] * weights, 1) / torch.cumsum(weights, 1).clamp(min=1.0)
+        taste = functional.normalize(self.output(normal) + mean, dim=-1)
+        return functional.normalize(torch.cat([taste, self.popularity(normal)], dim=-1), dim=-1)
+
+
+class Trainer:
+    """Both towers with their data; `step` is what is timed."""
+
+    def __init__(self, data: dict[str, np.ndarray], settings: dict[str, Any]):
+        torch.manual_seed(0)
+        torch.set_num_threads(settings["threads"])
+        d, dropout = settings["dimensions"], settings["dropout"]
+        self.settings = settings
+        self.tables = {name: torch.from_numpy(data[f"items_{name}"]) for name in ("numbers", "categories", "text")}
+        self.log_probabilities = torch.from_numpy(data["probabilities"]).clamp(1e-6, 1.0).log()
+        names = [name for name in data if name.startswith("windows_")]
+        self.batches = [
+            {name.removeprefix("windows_"): torch.from_numpy(data[name][batch]).contiguous() for name in names}
+            for batch in range(len(data["windows_history_index"]))
+        ]
+        sizes = [int(size) for size in data["items_categories"].max(axis=0) + 1]
+        numbers, text = data["items_numbers"].shape[1], data["items_text"].shape[1]
+        self.items = ItemTower(len(data["items_text"]), numbers, sizes, text, d, dropout)
+        self.users = UserTower(
+            settings["event_types"], settings["history"], d, settings["heads"], settings["layers"], dropout
+        )
+        self.optimizer = torch.optim.AdamW(
+            [*self.items.parameters(), *self.users.parameters()],
+            lr=settings["learning_rate"],
+            weight_decay=settings["weight_decay"],
+            eps=1e-7,
+            fused=True,
+        )
+        warm_up, total = settings["warm_up"], settings["total_steps"]
+
+        def rate(step: int) -> float:
+            if step < warm_up:
+                return step / warm_up
+            return 0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * min(1.0, (step - warm_up) / (total - warm_up))))
+
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, rate)
+        self.steps = 0
+
+    def step(self) -> float:
+        """Trains on the next batch and returns its loss."""
+        loss = self.loss(self.batches[self.steps % len(self.batches)])
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.schedule.step()
+        self.steps += 1
+        return float(loss.detach())
+
+    def loss(self, windows: dict[str, Tensor]) -> Tensor:
+        """Returns the in-batch softmax with logQ correction, accidental hits left out."""
+        history, weights = windows["history_index"], windows["target_weight"]
+        keys = torch.where(weights > 0.0, torch.rand_like(weights), -1.0).flatten()
+        pairs = min(self.settings["pairs_per_batch"], int((weights > 0.0).sum()))
+        chosen = keys.topk(pairs, sorted=False).indices
+        rows, targets = chosen // weights.shape[1], windows["target_index"].flatten()[chosen]
+        positions = windows["query_position"].flatten()[chosen]
+        products, places = torch.unique(torch.cat([history.flatten(), targets]), return_inverse=True)
+        vectors = self.items(products, *(table[products] for table in self.tables.values()))
+        valid = torch.arange(history.shape[1])[None] < windows["history_length"][:, None]
+        read = vectors[places[: history.numel()]].view(*history.shape, -1)
+        users = self.users(read, windows["history_type"], windows["gap_seconds"], valid)
+        scores = users[rows, positions] @ vectors[places[history.numel() :]].T / self.settings["temperature"]
+        scores = scores - self.log_probabilities[targets]
+        hits = targets[:, None] == targets[None, :]
+        hits.fill_diagonal_(False)
+        losses = functional.cross_entropy(
+            scores.masked_fill(hits, torch.finfo(scores.dtype).min), torch.arange(pairs), reduction="none"
+        )
+        drawn = weights.flatten()[chosen]
+        return (losses * drawn).sum() / drawn.sum()
+
+
+def main() -> None:
+    """Answers requests until standard input ends."""
+    with np.load(sys.argv[1]) as file:
+        trainer = Trainer(dict(file), json.loads(sys.argv[2]))
+    print(json.dumps({"version": torch.__version__}), flush=True)
+    for line in sys.stdin:
+        steps = int(line.split()[1])
+        start = time.perf_counter()
+        losses = [trainer.step() for _ in range(steps)]
+        seconds = time.perf_counter() - start
+        print(json.dumps({"seconds": seconds, "loss": sum(losses) / steps}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""Pairs a second that the two-tower training step learns from, beside the same model in PyTorch.
+
+    .venv/bin/python benchmarks/training_throughput.py --torch-python PATH_OF_A_PYTHON_WITH_TORCH
+
+Batch and model are those of the default options, on a synthetic catalogue with cached text vectors and random
+windows. Both sides get the same arrays and the same number of threads, and take turns after a warm-up, so that what
+else runs on the machine slows both. Without torch our own figure stands alone.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
+
+# isort: split
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer.item_features import ItemFeatures
+from trainer.optimizer import build_optimizer
+from trainer.options import TwoTowerOptions
+from trainer.towers import build_towers
+from trainer.two_tower_model import TwoTower
+
+PEER = Path(__file__).parent / "peers" / "torch_two_tower.py"
+PRODUCTS, TEXT_DIMENSIONS, NUMBERS, CATEGORY_SIZES, EVENT_TYPES = 19_000, 384, 3, (30, 300), 3
+BATCHES = 64
+STEPS_PER_EPOCH = 1_000
+
+
+class Ours:
+    """Our training step, compiled as `fit` compiles it."""
+
+    def __init__(self, data: dict[str, np.ndarray], options: TwoTowerOptions) -> None:
+        keras.utils.set_random_seed(0)
+        items = ItemFeatures(
+            product_index=np.arange(PRODUCTS, dtype=np.int32),
+            numbers=data["items_numbers"],
+            categories=data["items_categories"],
+            text_vectors=data["items_text"],
+        )
+        towers = build_towers(options.tower, items, EVENT_TYPES)
+        # Counts, of which only the ratios matter; the model takes none to be below a half.
+        model = TwoTower(towers, items, data["probabilities"].astype(np.float64) * 1e6, options.training)
+        model.compile(optimizer=build_optimizer(options.training, STEPS_PER_EPOCH), jit_compile=False)
+        windows = {name.removeprefix("windows_"): value for name, value in data.items() if "windows_" in name}
+        model.make_train_function()
+        self._step = model.train_function
+        self._batches = iter(tf.data.Dataset.from_tensor_slices(windows).repeat().prefetch(4))
+        self._model = model
+
+    def run(self, steps: int) -> tuple[float, float]:
+        """Returns the seconds that so many steps took, and their mean loss."""
+        self._model.reset_metrics()
+        start = time.perf_counter()
+        for _ in range(steps):
+            logs = self._step(self._batches)
+        loss = float(logs["loss"])
+        return time.perf_counter() - start, loss
+
+
+class Peer:
+    """The peer in a process of its own; it sleeps while we run."""
+
+    def __init__(self, python: str, data_file: Path, settings: dict[str, Any]) -> None:
+        command = [python, str(PEER), str(data_file), json.dumps(settings)]
+        # On a machine that is not idle, threads that spin while they wait for each other cost PyTorch most of its time.
+        environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+        self.version: str = self._answer()["version"]
+
+    def run(self, steps: int) -> tuple[float, float]:
+        """Returns the seconds that so many steps took, and their mean loss."""
+        assert self._process.stdin is not None  # noqa: S101  It is a pipe.
+        print("run", steps, file=self._process.stdin, flush=True)
+        answer = self._answer()
+        return answer["seconds"], answer["loss"]
+
+    def close(self) -> None:
+        """Ends the process."""
+        self._process.communicate()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None  # noqa: S101  It is a pipe.
+        return json.loads(self._process.stdout.readline())
+
+
+def synthetic_data(options: TwoTowerOptions) -> dict[str, np.ndarray]:
+    """Makes a catalogue, and batches of random windows of 8 to `history` events, popular products more often."""
+    random = np.random.default_rng(0)
+    batch, width = options.training.batch_size, options.tower.history
+    text = random.normal(size=(PRODUCTS, TEXT_DIMENSIONS)).astype(np.float32)
+    popularity = 1.0 / np.arange(1, PRODUCTS + 1) ** 0.8
+    popularity /= popularity.sum()
+    events = random.choice(PRODUCTS, (BATCHES, batch, width + 1), p=popularity).astype(np.int32)
+    length = random.integers(8, width + 1, (BATCHES, batch)).astype(np.int32)
+    length[:, 0] = width
+    valid = np.arange(width) < length[..., None]
+    return {
+        "items_numbers": random.normal(size=(PRODUCTS, NUMBERS)).astype(np.float32),
+        "items_categories": random.integers(0, CATEGORY_SIZES, (PRODUCTS, len(CATEGORY_SIZES))).astype(np.int32),
+        "items_text": text / np.linalg.norm(text, axis=1, keepdims=True),
+        "probabilities": (popularity / popularity.max()).astype(np.float32),
+        "windows_history_index": np.where(valid, events[..., :-1], 0),
+        "windows_history_type": random.integers(0, EVENT_TYPES, valid.shape).astype(np.int32),
+        "windows_gap_seconds": random.exponential(86_400.0, valid.shape).astype(np.float32),
+        "windows_history_length": length,
+        "windows_query_position": np.broadcast_to(np.arange(width, dtype=np.int32), valid.shape).copy(),
+        "windows_target_index": np.where(valid, events[..., 1:], 0),
+        "windows_target_weight": valid.astype(np.float32),
+    }
+
+
+def start_peer(python: str, folder: str, data: dict[str, np.ndarray], settings: dict[str, Any]) -> Peer | None:
+    """Starts the peer, or says in one line why not."""
+    found = subprocess.run([python, "-c", "import torch"], capture_output=True, check=False)
+    if found.returncode:
+        print(f"torch is not installed for {python}: our own figure alone (--torch-python names another interpreter).")
+        return None
+    data_file = Path(folder) / "data.npz"
+    np.savez(data_file, **data)
+    return Peer(python, data_file, settings)
+
+
+def main() -> None:
+    """Takes turns and prints a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--torch-python", default=sys.executable, help="an interpreter with torch and NumPy")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=40, help="steps a run")
+    parser.add_argument("--runs", type=int, default=7, help="timed runs of each side")
+    arguments = parser.parse_args()
+    tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(arguments.threads)
+    options = TwoTowerOptions()
+    data = synthetic_data(options)
+    steps = STEPS_PER_EPOCH * options.training.max_epochs
+    settings = {**options.tower.model_dump(), **options.training.model_dump(), "threads": arguments.threads}
+    settings |= {"event_types": EVENT_TYPES, "total_steps": steps, "warm_up": min(steps // 10, STEPS_PER_EPOCH)}
+    pairs = np.minimum(data["windows_target_weight"].sum(axis=(1, 2)), options.training.pairs_per_batch).mean()
+    with tempfile.TemporaryDirectory() as folder:
+        peer = start_peer(arguments.torch_python, folder, data, settings)
+        sides: dict[str, Any] = {"ours": Ours(data, options)}
+        if peer is not None:
+            sides["torch"] = peer
+        seconds: dict[str, list[float]] = {name: [] for name in sides}
+        for turn in range(arguments.runs + 1):
+            for name, side in sides.items():
+                took, loss = side.run(arguments.steps)
+                # The first turn traces, allocates and fills caches.
+                if turn:
+                    seconds[name].append(took)
+                print(f"{'run' if turn else 'warm-up'} {turn}: {name} {took:.2f} s, loss {loss:.4f}", file=sys.stderr)
+        if peer is not None:
+            peer.close()
+    versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
+    versions += f", torch {peer.version}" if peer is not None else ""
+    print(f"{platform.processor() or platform.machine()}, {arguments.threads} threads; {versions}")
+    print(f"{PRODUCTS} products, {options.training.batch_size} windows and {pairs:.0f} pairs a step")
+    print(f"{'':8}{'pairs/s':>12}{'ms/step':>12}{'slowest':>12}")
+    medians = {name: statistics.median(values) / arguments.steps for name, values in seconds.items()}
+    for name, median in medians.items():
+        slowest = max(seconds[name]) / arguments.steps
+        print(f"{name:8}{pairs / median:12.0f}{1e3 * median:12.2f}{1e3 * slowest:12.2f}")
+    if peer is not None:
+        print(f"ratio ours / torch: {medians['torch'] / medians['ours']:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""The ranker's candidates and their order."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from serving.history import History
+from serving.ranker import Ranker, RankingModel
+from serving.ranking_features import PRODUCT_STATISTICS, RankedProducts
+from serving.retrieval_index import ExactIndex
+
+PRODUCTS, DIMENSIONS = 40, 8
+POPULARITY = PRODUCT_STATISTICS.index("log_decayed")
+RANDOM = np.random.default_rng(1)
+VECTORS = RANDOM.normal(size=(PRODUCTS, DIMENSIONS)).astype(np.float32)
+STATISTICS = RANDOM.random((PRODUCTS, len(PRODUCT_STATISTICS))).astype(np.float32)
+USERS = RANDOM.normal(size=(2, DIMENSIONS)).astype(np.float32)
+HISTORY = History(
+    tf.constant([[3, -1, 7, 3, 5], [-1, -1, 0, 1, 2]], tf.int32),
+    tf.zeros([2, 5], tf.int32),
+    tf.constant([[9.0, 0.0, 5.0, 3.0, 1.0]] * 2) * 86_400.0,
+)
+
+
+def make_ranker(scorer: Any = None) -> Ranker:
+    zeros = [0] * PRODUCTS
+    model = RankingModel(
+        products=RankedProducts(kinds=zeros, brands=zeros, log_prices=zeros),
+        statistics=STATISTICS,
+        near_candidates=4,
+        popular_candidates=3,
+        scorer=scorer,
+    )
+    return Ranker(ExactIndex(VECTORS), model, event_types=1)
+
+
+def expected_candidates(user: int, allowed: np.ndarray, near: int = 4) -> set[int]:
+    own = set(HISTORY.products[user].numpy()) - {-1}
+    others = [product for product in range(PRODUCTS) if product not in own and allowed[product]]
+    nearest = sorted(others, key=lambda product: -(VECTORS[product] @ USERS[user]))[:near]
+    popular = sorted(others, key=lambda product: -STATISTICS[product, POPULARITY])[:3]
+    return {product for product in own if allowed[product]} | set(nearest) | set(popular)
+
+
+@pytest.mark.parametrize("k", [0, 10])
+@pytest.mark.parametrize("filtered", [False, True])
+def test_candidates_are_own_near_and_popular_products_each_once(k: int, filtered: bool) -> None:
+    allowed = np.ones((2, PRODUCTS), bool)
+    if filtered:
+        allowed[:, ::2] = False
+    candidates, features = make_ranker().describe(HISTORY, tf.constant(USERS), k, tf.constant(allowed))
+    assert candidates.shape[:2] == features.shape[:2]
+    for user in range(2):
+        found = [product for product in candidates[user].numpy() if product >= 0]
+        assert len(found) == len(set(found))
+        assert set(found) == expected_candidates(user, allowed[user], max(k, 4))
+    # The user's own products come first, and nothing else stands among them.
+    width = HISTORY.products.shape[1]
+    assert not np.isin(candidates[:, width:], HISTORY.products).any() or (candidates[:, width:] == -1).numpy().any()
+
+
+def test_the_tower_score_is_the_dot_product() -> None:
+    candidates, features = make_ranker().describe(HISTORY, tf.constant(USERS))
+    for user in range(2):
+        there = candidates[user].numpy() >= 0
+        expected = VECTORS[candidates[user].numpy()[there]] @ USERS[user]
+        np.testing.assert_allclose(features[user, :, -2].numpy()[there], expected, rtol=1e-5)
+
+
+def test_products_come_in_order_of_the_scorer() -> None:
+    ranker = make_ranker(lambda features: features[..., -2])
+    scores, products = ranker.rank(HISTORY, tf.constant(USERS), tf.constant(6))
+    assert scores.shape == products.shape == (2, 6)
+    for user in range(2):
+        candidates = expected_candidates(user, np.ones(PRODUCTS, bool), near=6)
+        best = sorted(candidates, key=lambda product: -(VECTORS[product] @ USERS[user]))[:6]
+        assert products[user].numpy().tolist() == best
+
+
+@pytest.mark.parametrize(("k", "width"), [(0, 0), (-3, 0), (PRODUCTS, PRODUCTS), (1_000_000, PRODUCTS)])
+def test_any_k_is_answered_with_distinct_products(k: int, width: int) -> None:
+    ranker = make_ranker(lambda features: features[..., -2])
+    scores, products = ranker.rank(HISTORY, tf.constant(USERS), tf.constant(k))
+    assert products.shape == (2, width)
+    assert all(len(set(row)) == width for row in products.numpy())
+    assert np.isfinite(scores).all()
+
+
+def test_places_that_no_product_is_left_for_are_empty() -> None:
+    allowed = np.zeros((2, PRODUCTS), bool)
+    allowed[:, 3] = True
+    scores, products = make_ranker(lambda features: features[..., -2]).rank(
+        HISTORY, tf.constant(USERS), tf.constant(4), tf.constant(allowed)
+    )
+    assert products.numpy().tolist() == [[3, -1, -1, -1]] * 2
+    assert np.isneginf(scores[:, 1:]).all()
+
+
+def test_a_ranker_without_a_scorer_only_describes() -> None:
+    with pytest.raises(ValueError, match="without a scorer"):
+        make_ranker().rank(HISTORY, tf.constant(USERS), tf.constant(3))

@@ -1,0 +1,55 @@
+"""The table that a run ends with."""
+
+from pathlib import Path
+
+from tfx_pipeline.console import console
+from tfx_pipeline.summary_table import print_summary
+
+METRICS = {
+    "ndcg_at_10": 0.1234,
+    "recall_at_10": 0.2,
+    "mrr_at_10": 0.3,
+    "novel_ndcg_at_10": 0.04,
+    "novel_recall_at_10": None,
+    "coverage_at_10": 0.5,
+    "diversity_at_10": 0.875,
+    "novelty_at_10": 12.5,
+}
+
+
+def summary(parts):
+    """A summary with the model, its parts, and all baselines."""
+    baselines = ("popularity", "personal_frequency", "decayed_personal_frequency")
+    task = {
+        "metrics": {"test": METRICS},
+        "baselines": dict.fromkeys(baselines, METRICS),
+        "ablation": {name: {"metrics": METRICS, "differences": {}} for name in parts},
+        "differences": {"popularity": {"novel_ndcg_at_10": {"mean": 0.01, "low": -0.01, "high": 0.02}}},
+        "users": {"test": 2000, "novel": 1900, "cold": 10},
+        "refused_because": [],
+        "pushed": None,
+    }
+    return {"quarantine": {}, "tasks": {"recommendation": task}, "total_seconds": 61.2, "peak_rss_bytes": 2**30}
+
+
+def test_six_columns_fit_into_a_terminal(monkeypatch):
+    monkeypatch.setattr(console, "width", 80)
+    with console.capture() as capture:
+        print_summary(summary(["towers", "ranker_without_towers"]), Path("root"))
+    lines = capture.get().splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("ndcg_at_10"))
+    table = lines[first - 3 : first + 7]
+    assert max(map(len, table)) <= 80
+    assert [line.split()[0] for line in table[3:]] == list(METRICS)[:7]
+    assert all(len(line.split()) == 7 for line in table[3:])
+    words = {word for line in table[:3] for word in line.split()}
+    assert {"this", "model", "towers", "ranker", "without", "popularity", "personal", "frequency", "decayed"} <= words
+    assert table[3].split()[1:] == ["0.1234"] * 6
+    assert table[7].split()[1:] == ["–"] * 6
+
+
+def test_a_model_without_parts_has_no_columns_for_them():
+    with console.capture() as capture:
+        print_summary(summary([]), Path("root"))
+    line = next(line for line in capture.get().splitlines() if line.startswith("mrr_at_10"))
+    assert line.split()[1:] == ["0.3000"] * 4

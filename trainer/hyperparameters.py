@@ -1,0 +1,48 @@
+"""What TensorBoard's HParams table shows: a training's options beside what it came to."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import tensorflow as tf
+from tensorboard.plugins.hparams import api as hp
+
+from trainer.options import Options
+
+METRIC_PREFIX = "best_epoch/"
+
+
+def flatten_options(options: Options) -> dict[str, bool | int | float | str]:
+    """Names each option by the path to it, such as `training.batch_size`.
+
+    A group that is None (texts, where they are off) becomes `off`, a list of names one text.
+    """
+    return dict(_flatten(options.model_dump(mode="json"), ""))
+
+
+def write_hyperparameters(
+    log_uri: str, hyperparameters: Mapping[str, bool | int | float | str], metrics: Mapping[str, float], epoch: int
+) -> None:
+    """Writes one row of the HParams table: an event file right in `log_uri`.
+
+    Args:
+        log_uri: A run's folder of logs.
+        hyperparameters: Values by name.
+        metrics: Metrics of the epoch whose weights are kept, written as scalars `best_epoch/NAME`.
+        epoch: The number of that epoch, from 0 as Keras counts.
+    """
+    with tf.summary.create_file_writer(log_uri).as_default():
+        # Rows of one trial are averaged. What trial a training is, is told by its folder and not by its options:
+        # those may stay while the data change.
+        hp.hparams(dict(hyperparameters), trial_id=log_uri)
+        for name, value in metrics.items():
+            tf.summary.scalar(METRIC_PREFIX + name, value, step=epoch)
+
+
+def _flatten(value: Any, path: str) -> Iterator[tuple[str, bool | int | float | str]]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _flatten(inner, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        yield path, ", ".join(str(inner) for inner in value)
+    else:
+        yield path, "off" if value is None else value

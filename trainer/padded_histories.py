@@ -1,0 +1,41 @@
+"""Histories as the arrays of one width that a served model is asked with."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.judged_users import JudgedUsers
+
+
+class PaddedHistories(NamedTuple):
+    """The latest events of each user, oldest first, padded at the end.
+
+    Attributes:
+        products: int32 `(users, width)` product indices; -1 is padding.
+        types: int32 `(users, width)` event types; 0 in padding.
+        age_seconds: float32 `(users, width)`; time from the event to the query, 0 in padding.
+    """
+
+    products: npt.NDArray[np.int32]
+    types: npt.NDArray[np.int32]
+    age_seconds: npt.NDArray[np.float32]
+
+
+def pad_histories(users: JudgedUsers, width: int) -> PaddedHistories:
+    """Keeps the latest `width` events of each user."""
+    lengths = np.diff(users.history_offsets)
+    row = np.repeat(np.arange(len(users)), lengths)
+    from_the_end = np.repeat(users.history_offsets[1:], lengths) - np.arange(len(row))
+    kept = from_the_end <= width
+    row = row[kept]
+    column = np.minimum(lengths, width)[row] - from_the_end[kept]
+    padded = PaddedHistories(
+        products=np.full((len(users), width), -1, np.int32),
+        types=np.zeros((len(users), width), np.int32),
+        age_seconds=np.zeros((len(users), width), np.float32),
+    )
+    padded.products[row, column] = users.history_index[kept]
+    padded.types[row, column] = users.history_type[kept]
+    padded.age_seconds[row, column] = users.query_time[row] - users.history_time[kept]
+    return padded

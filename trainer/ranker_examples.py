@@ -1,0 +1,137 @@
+"""What the ranker learns from: baskets of the validation period, and the candidates that stood at the time."""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import tensorflow as tf
+
+from serving.history import History
+from serving.ranker import Ranker, RankingModel
+from serving.retrieval_index import ExactIndex
+from trainer.judged_users import JudgedUsers
+from trainer.options import RankerOptions
+from trainer.padded_histories import pad_histories
+from trainer.ranked_products import ranked_products
+from trainer.towers import UserTower
+from trainer.user_vectors import user_vectors
+
+_USERS_AT_ONCE = 64
+
+
+class RankerExamples(NamedTuple):
+    """Baskets with some of their candidates; a place without a candidate is neither relevant nor valid.
+
+    Attributes:
+        features: float16 `(baskets, candidates, features)`; half precision, since most of the memory is here.
+        relevant: bool `(baskets, candidates)`; whether the candidate was in the basket.
+        valid: bool `(baskets, candidates)`.
+        novel: bool `(baskets, candidates)`; whether the user's history lacks the candidate.
+        user: int64 `(baskets,)`; row of the judged user.
+    """
+
+    features: npt.NDArray[np.float16]
+    relevant: npt.NDArray[np.bool_]
+    valid: npt.NDArray[np.bool_]
+    novel: npt.NDArray[np.bool_]
+    user: npt.NDArray[np.int64]
+
+    def rows(self, chosen: npt.NDArray[np.bool_]) -> "RankerExamples":
+        """Returns the baskets where `chosen`, bool `(baskets,)`."""
+        return RankerExamples._make(values[chosen] for values in self)
+
+
+class CandidateDescriber:
+    """Describes the candidates of judged users by the code that serves them.
+
+    Args:
+        user_tower: The trained tower.
+        item_vectors: float32 `(products, dimensions)`.
+        catalogue: The catalogue's table.
+        statistics: float32 `(moments, products, statistics)`; users of window i are described at moment i.
+        event_types: Number of event types.
+        history_length: Events of a history that are looked at, the latest.
+        options: How many candidates of each source.
+    """
+
+    def __init__(
+        self,
+        user_tower: UserTower,
+        item_vectors: npt.NDArray[np.float32],
+        catalogue: pa.Table,
+        statistics: npt.NDArray[np.float32],
+        *,
+        event_types: int,
+        history_length: int,
+        options: RankerOptions,
+    ) -> None:
+        self._user_tower = user_tower
+        self._item_vectors = item_vectors
+        self._statistics = statistics
+        self._history_length = history_length
+        self._options = options
+        model = RankingModel(
+            products=ranked_products(catalogue),
+            statistics=statistics[0],
+            near_candidates=options.near_candidates,
+            popular_candidates=options.popular_candidates,
+        )
+        self._ranker = Ranker(ExactIndex(item_vectors), model, event_types=event_types)
+        self._describe = tf.function(
+            lambda products, types, ages, vectors: self._ranker.describe(History(products, types, ages), vectors),
+            autograph=False,
+            reduce_retracing=True,
+        )
+
+    def describe(self, users: JudgedUsers, seed: int) -> RankerExamples:
+        """Describes a sample of each user's candidates: those that came true, if they fit, and others at random.
+
+        Users without history are left out, and those of whose basket nothing was a candidate. Time and memory grow
+        with the users; `RankerOptions.max_examples` bounds them.
+
+        Raises:
+            ValueError: No user is left.
+        """
+        random = np.random.default_rng(seed)
+        known = np.flatnonzero(np.diff(users.history_offsets) > 0)
+        chosen = np.sort(random.choice(known, min(self._options.max_examples, len(known)), replace=False))
+        histories = pad_histories(users, self._history_length)
+        vectors = user_vectors(self._user_tower, self._item_vectors, users)
+        parts: list[RankerExamples] = []
+        for window in np.unique(users.window[chosen]):
+            self._ranker.statistics.assign(self._statistics[window])
+            rows = chosen[users.window[chosen] == window]
+            for batch in np.array_split(rows, np.arange(_USERS_AT_ONCE, len(rows), _USERS_AT_ONCE)):
+                candidates, features = self._describe(*(values[batch] for values in histories), vectors[batch])
+                relevant = [
+                    np.isin(row, users.targets(user)) for row, user in zip(candidates.numpy(), batch, strict=True)
+                ]
+                parts.append(self._sample(candidates.numpy(), features.numpy(), np.stack(relevant), batch, random))
+        if not sum(len(part.user) for part in parts):
+            raise ValueError(
+                "The ranker learns from what users with a history did in the validation period, and nothing of that "
+                f"was a candidate ({len(users)} users). Raise `split.validation_days`, or set `ranker: off`."
+            )
+        return RankerExamples._make(np.concatenate(values) for values in zip(*parts, strict=True))
+
+    def _sample(
+        self,
+        candidates: npt.NDArray[np.int32],
+        features: npt.NDArray[np.float32],
+        relevant: npt.NDArray[np.bool_],
+        user: npt.NDArray[np.int64],
+        random: np.random.Generator,
+    ) -> RankerExamples:
+        keys = np.where(candidates >= 0, random.random(candidates.shape) + relevant, -1.0)
+        width = min(self._options.sampled_candidates, candidates.shape[1])
+        kept = np.argpartition(-keys, width - 1, axis=1)[:, :width]
+        examples = RankerExamples(
+            features=np.take_along_axis(features, kept[..., np.newaxis], axis=1).astype(np.float16),
+            relevant=np.take_along_axis(relevant, kept, axis=1),
+            valid=np.take_along_axis(candidates >= 0, kept, axis=1),
+            # The user's own products stand first among the candidates.
+            novel=kept >= self._history_length,
+            user=user,
+        )
+        return examples.rows(np.any(examples.relevant, axis=1))
