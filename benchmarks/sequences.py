@@ -2,7 +2,8 @@
 
     python benchmarks/sequences.py --data FOLDER --out RUN.parquet
 
-FOLDER holds `sequences.parquet` with the columns user_id, product_id and position. RUN gets the columns user_id,
+FOLDER holds `sequences.parquet` with the columns user_id, product_id and position, and maybe `attributes.parquet`
+with product_id and attribute_ids, which the item tower then reads. RUN gets the columns user_id,
 product_id and rank (1 is best): 20 products for each user, of those that the user did not have before the last one.
 Needs two cores, 4 GiB, and for some 200,000 rows about half an hour.
 """
@@ -21,6 +22,7 @@ from components.served_ranking import ServedRanking
 from components.user_products import bought_products
 from tfx_pipeline.config import load_config
 from tfx_pipeline.datasets import prepare_dataset
+from tfx_pipeline.datasets.amazon_sequences import ATTRIBUTE_NAMES
 from tfx_pipeline.start import run_pipeline
 from tfx_pipeline.summary_table import print_summary
 from trainer.judged_users import load_judged_users
@@ -39,10 +41,10 @@ def main(
     """Trains on the sequences and writes what the model expects next."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = root or Path(temporary)
-        prepare_dataset("amazon_sequences", folder / "data", source=data, sample=1.0)
+        rows = prepare_dataset("amazon_sequences", folder / "data", source=data, sample=1.0)
         copied = folder / "sequences.yaml"
         copied.write_text(config.read_text(encoding="utf-8"), encoding="utf-8")
-        summary = run_pipeline(load_config(copied), folder)
+        summary = run_pipeline(load_config(copied, _with_products(rows)), folder)
         print_summary(summary, folder)
         examples, catalogue, model = (
             _latest(folder, *names)
@@ -75,6 +77,13 @@ def rank_all(examples_uri: str, catalogue_uri: str, model: str) -> pa.Table:
             "rank": column + 1,
         }
     )
+
+
+def _with_products(rows: dict[str, int]) -> list[str]:
+    """Returns the settings that make a products table count, where the data have one."""
+    if "products" not in rows:
+        return []
+    return ["tables.products=data/products.parquet", f"features.products.categorical=[{', '.join(ATTRIBUTE_NAMES)}]"]
 
 
 def _latest(root: Path, node: str, output: str) -> Path:

@@ -1,5 +1,6 @@
-"""Amazon review sequences: a Parquet of user_id, product_id and position becomes events without timestamps."""
+"""Amazon review sequences: user_id, product_id and position become events without timestamps, attributes products."""
 
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,13 +11,19 @@ from tfx_pipeline.datasets.sampling import sampled_rows
 
 _FILE_NAME = "sequences.parquet"
 _COLUMNS = ("user_id", "product_id", "position")
+_ATTRIBUTES_FILE_NAME = "attributes.parquet"
+_ATTRIBUTE_COLUMNS = ("product_id", "attribute_ids")
+# Columns that attributes are spread over. Five are all that most products have.
+ATTRIBUTE_NAMES = tuple(f"attribute_{place}" for place in range(1, 6))
 
 
 def prepare(out: Path, source: Path | None, sample: float) -> None:
-    """Writes `events.parquet`; every row of a sequence counts as a purchase.
+    """Writes `events.parquet`; every row of a sequence counts as a purchase. Attributes become `products.parquet`.
 
-    There is no products table, since the data set has no texts: use `text: off`, and
-    `split: {method: leave_last_out}`, since it has positions only.
+    The data set has no texts: use `text: off`. It has positions only: use `split: {method: leave_last_out}`. Where
+    `attributes.parquet` (product_id, attribute_ids) lies beside the sequences, a product's attributes, those of most
+    products first, are its category, and the columns `ATTRIBUTE_NAMES` hold the first four and the last: name these
+    under `features.products.categorical`.
 
     Args:
         out: Folder to write into.
@@ -24,7 +31,7 @@ def prepare(out: Path, source: Path | None, sample: float) -> None:
         sample: Share of the users to keep.
 
     Raises:
-        InputError: There is no such file, or it is not Parquet with columns user_id, product_id, position.
+        InputError: There is no such file, or a file is not Parquet with the columns that it should have.
     """
     file = _find(source)
     try:
@@ -45,6 +52,30 @@ def prepare(out: Path, source: Path | None, sample: float) -> None:
     event_type = pa.array(["purchase"], pa.string()).take(pa.array([0] * len(table)))
     table = table.add_column(2, "event_type", event_type).sort_by([("user_id", "ascending"), ("position", "ascending")])
     pq.write_table(table, out / "events.parquet")
+    attributes = file.with_name(_ATTRIBUTES_FILE_NAME)
+    if attributes.is_file():
+        pq.write_table(_products(attributes, table["product_id"]), out / "products.parquet")
+
+
+def _products(file: Path, bought: pa.ChunkedArray) -> pa.Table:
+    """Returns a row for each product that has attributes or was bought; its id is its title."""
+    try:
+        rows = pq.read_table(file, columns=list(_ATTRIBUTE_COLUMNS)).to_pylist()
+    except (pa.ArrowInvalid, KeyError) as error:
+        raise InputError(f"`{file}` should be Parquet with the columns {', '.join(_ATTRIBUTE_COLUMNS)}.") from error
+    attributes_of = {str(row["product_id"]): [str(name) for name in row["attribute_ids"] or ()] for row in rows}
+    products_with = Counter(name for names in attributes_of.values() for name in set(names))
+    products = []
+    for product_id in sorted({*attributes_of, *bought.to_pylist()}):
+        names = sorted(set(attributes_of.get(product_id, ())), key=lambda name: (-products_with[name], name))
+        last = len(ATTRIBUTE_NAMES) - 1
+        spread = [*names[:last], *names[last:][-1:]]
+        products.append(
+            {"product_id": product_id, "title": product_id, "category": " > ".join(names)}
+            | dict(zip(ATTRIBUTE_NAMES, spread, strict=False))
+        )
+    strings = pa.schema([(name, pa.string()) for name in ("product_id", "title", "category", *ATTRIBUTE_NAMES)])
+    return pa.Table.from_pylist(products, strings)
 
 
 def _find(source: Path | None) -> Path:
