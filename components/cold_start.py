@@ -1,7 +1,6 @@
 """Cold start, simulated: what a model recommends to users of whom it is shown only the latest few events."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,27 +46,13 @@ def judge_cold_start(
     popular = measures.measure(baselines.rank(_BASELINE, users, k), targets)
     tables = []
     for events in COLD_START_EVENTS:
-        ranked = measures.measure(model.rank(latest_events(users, events), k), targets)
+        ranked = measures.measure(model.rank(users.latest(events), k), targets)
         columns: dict[str, Any] = {"shown_events": np.full(len(users), events)}
         for system, found in ((_MODEL, ranked), (_BASELINE, popular)):
             columns |= {f"{system}.{metric}_at_{k}": found[f"{metric}_at_{k}"] for metric in _METRICS}
         table = pa.table([pa.array(columns[field.name], field.type) for field in schema], schema=schema)
         tables.append(table.filter(pa.array(np.diff(users.history_offsets) >= events)))
     return pa.concat_tables(tables)
-
-
-def latest_events(users: JudgedUsers, count: int) -> JudgedUsers:
-    """Returns the users with only the latest `count` events of each history."""
-    lengths = np.diff(users.history_offsets)
-    from_the_end = np.repeat(users.history_offsets[1:], lengths) - np.arange(len(users.history_index))
-    kept = from_the_end <= count
-    return replace(
-        users,
-        history_offsets=np.concatenate([[0], np.minimum(lengths, count).cumsum()]).astype(np.int64),
-        history_index=users.history_index[kept],
-        history_type=users.history_type[kept],
-        history_time=users.history_time[kept],
-    )
 
 
 def summarize_cold_start(rows: pa.Table, k: int) -> dict[str, dict[str, Any]]:

@@ -1,7 +1,9 @@
 """Users with a history and what they did next: what the towers and the baselines are judged on."""
 
+import hashlib
+import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -64,6 +66,20 @@ class JudgedUsers:
             attributes={name: values[start:stop] for name, values in self.attributes.items()},
         )
 
+    def latest(self, count: int | npt.NDArray[np.int64]) -> "JudgedUsers":
+        """Returns the users with only the latest `count` events of each history; one number, or one a user."""
+        lengths = np.diff(self.history_offsets)
+        kept_lengths = np.minimum(lengths, count)
+        from_the_end = np.repeat(self.history_offsets[1:], lengths) - np.arange(len(self.history_index))
+        kept = from_the_end <= np.repeat(kept_lengths, lengths)
+        return replace(
+            self,
+            history_offsets=_offsets(kept_lengths),
+            history_index=self.history_index[kept],
+            history_type=self.history_type[kept],
+            history_time=self.history_time[kept],
+        )
+
     def history(self, row: int) -> slice:
         """Returns where a user's events lie in the history arrays."""
         return slice(int(self.history_offsets[row]), int(self.history_offsets[row + 1]))
@@ -73,14 +89,24 @@ class JudgedUsers:
         return self.target_index[self.target_offsets[row] : self.target_offsets[row + 1]]
 
 
-def load_judged_users(examples_uri: str, split: str) -> JudgedUsers:
-    """Reads the `eval` or `test` split of task examples, in the order of user ids.
+def load_judged_users(examples_uri: str, split: str, most: int | None = None) -> JudgedUsers:
+    """Reads the `eval`, `ranker` or `test` split of task examples, in the order of user ids.
+
+    Memory grows with the queries that are read.
+
+    Args:
+        examples_uri: The task examples.
+        split: Name of the split.
+        most: Queries to read at the most, chosen by sha256 of the user id; None reads all.
 
     Raises:
         ValueError: The split has no files.
     """
-    records = list(tf.data.TFRecordDataset(split_files(examples_uri, split), "GZIP").as_numpy_iterator())
-    return parse_judged_users(sorted(records, key=lambda record: _bytes(example_features(record), USER_ID)))
+    records = tf.data.TFRecordDataset(split_files(examples_uri, split), "GZIP").as_numpy_iterator()
+    named: Iterable[tuple[bytes, bytes]] = ((_bytes(example_features(record), USER_ID), record) for record in records)
+    if most is not None:
+        named = heapq.nsmallest(most, named, key=lambda user: hashlib.sha256(user[0]).digest())
+    return parse_judged_users(record for _, record in sorted(named, key=lambda user: user[0]))
 
 
 def parse_judged_users(records: Iterable[bytes]) -> JudgedUsers:
@@ -105,12 +131,12 @@ def parse_judged_users(records: Iterable[bytes]) -> JudgedUsers:
     flat = {name: np.concatenate([np.zeros(0, np.int64), *values]) for name, values in columns.items()}
     return JudgedUsers(
         user_ids=user_ids,
-        history_offsets=_offsets(columns["history_index"]),
+        history_offsets=_offsets([len(row) for row in columns["history_index"]]),
         history_index=flat["history_index"].astype(np.int32),
         history_type=flat["history_type"].astype(np.int32),
         history_time=flat["history_time"],
         query_time=flat["query_time"],
-        target_offsets=_offsets(columns["target_index"]),
+        target_offsets=_offsets([len(row) for row in columns["target_index"]]),
         target_index=flat["target_index"].astype(np.int32),
         window=np.array([values[0] if len(values) else 0 for values in columns["window"]], np.int32),
         attributes={name: [row.get(name) for row in attributes] for name in names},
@@ -121,5 +147,5 @@ def _bytes(features: Mapping[str, Any], name: str) -> bytes:
     return bytes(features[name].bytes_list.value[0])
 
 
-def _offsets(rows: list[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+def _offsets(lengths: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

@@ -103,6 +103,7 @@ class RankerOptions(Options):
         max_epochs: Passes over the baskets at the most.
         patience: Epochs without a lower validation loss before training stops.
         learning_rate: Where the schedule (cosine decay) starts.
+        cold_fraction: Share of the baskets that are learned with at most ten events of the history, as of a new user.
         novel_weight: Weight of the loss among the products that are new to the user, beside 1 for that among all.
     """
 
@@ -116,6 +117,7 @@ class RankerOptions(Options):
     max_epochs: int = Field(default=6, ge=1)
     patience: int = Field(default=2, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0.0)
+    cold_fraction: float = Field(default=0.1, ge=0.0, le=1.0)
     novel_weight: float = Field(default=0.5, ge=0.0)
 
 

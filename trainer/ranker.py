@@ -68,7 +68,7 @@ def run(request: TrainingRequest) -> None:
     started = time.monotonic()
     options = RankerTrainingOptions.model_validate_json(request.options_json)
     keras.utils.set_random_seed(request.seed)
-    users = load_judged_users(request.examples_uri, "ranker")
+    users = load_judged_users(request.examples_uri, "ranker", options.ranker.max_examples)
     describer = _describer(request, options)
     examples = describer.describe(users, request.seed)
     logger.info("Described the candidates of %d baskets in %.1f s.", len(examples.user), time.monotonic() - started)

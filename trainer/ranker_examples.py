@@ -18,6 +18,7 @@ from trainer.towers import UserTower
 from trainer.user_vectors import user_vectors
 
 _USERS_AT_ONCE = 64
+_MOST_FEW_EVENTS = 10
 
 
 class RankerExamples(NamedTuple):
@@ -88,20 +89,20 @@ class CandidateDescriber:
         """Describes a sample of each user's candidates: those that came true, if they fit, and others at random.
 
         Users without history are left out, and those of whose basket nothing was a candidate. Time and memory grow
-        with the users; `RankerOptions.max_examples` bounds them.
+        with the users.
 
         Raises:
             ValueError: No user is left.
         """
         random = np.random.default_rng(seed)
-        known = np.flatnonzero(np.diff(users.history_offsets) > 0)
-        chosen = np.sort(random.choice(known, min(self._options.max_examples, len(known)), replace=False))
+        known = np.diff(users.history_offsets) > 0
+        users = users.latest(self._shown_events(len(users), random))
         histories = pad_histories(users, self._history_length)
         vectors = user_vectors(self._user_tower, self._item_vectors, users)
         parts: list[RankerExamples] = []
-        for window in np.unique(users.window[chosen]):
+        for window in np.unique(users.window[known]):
             self._ranker.statistics.assign(self._statistics[window])
-            rows = chosen[users.window[chosen] == window]
+            rows = np.flatnonzero(known & (users.window == window))
             for batch in np.array_split(rows, np.arange(_USERS_AT_ONCE, len(rows), _USERS_AT_ONCE)):
                 candidates, features = self._describe(*(values[batch] for values in histories), vectors[batch])
                 relevant = [
@@ -114,6 +115,11 @@ class CandidateDescriber:
                 f"was a candidate ({len(users)} users). Raise `split.validation_days`, or set `ranker: off`."
             )
         return RankerExamples._make(np.concatenate(values) for values in zip(*parts, strict=True))
+
+    def _shown_events(self, users: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Draws how many events of each user are shown: all that fit, and to some only a few, as if they were new."""
+        few = random.integers(1, _MOST_FEW_EVENTS, users, endpoint=True)
+        return np.where(random.random(users) < self._options.cold_fraction, few, self._history_length)
 
     def _sample(
         self,

@@ -29,6 +29,9 @@ from trainer.training_windows import WindowCounts, count_windows, window_batches
 from trainer.two_tower_model import TwoTower
 from trainer.validation import EVAL_PREFIX, RankingValidation, TextRefresh, monitored_metric
 
+# Ranking the catalogue for all users after each epoch could take longer than the epoch.
+VALIDATED_USERS = 5_000
+
 __all__ = ["TrainedTowers", "TwoTowerOptions", "run", "train"]
 
 
@@ -93,7 +96,7 @@ def train(request: TrainingRequest) -> TrainedTowers:
         steps = math.ceil(counts.windows / options.training.batch_size)
         optimizer = build_optimizer(options.training, steps, strategy.num_replicas_in_sync)
         model.compile(optimizer=optimizer, jit_compile=False)
-    users = load_judged_users(request.examples_uri, "eval")
+    users = load_judged_users(request.examples_uri, "eval", VALIDATED_USERS)
     validation = RankingValidation(towers, lambda: _current_items(items, live_texts), users)
     monitor = monitored_metric(users)
     model.fit(

@@ -2,7 +2,6 @@
 
 import pytest
 
-from components.cold_start import latest_events
 from tests.components.ranking_data import random_users, serialize
 from trainer.judged_users import parse_judged_users
 
@@ -11,7 +10,7 @@ from trainer.judged_users import parse_judged_users
 def test_latest_events_equal_slicing(count):
     people = random_users(30, products=9, seed=3)
     users = parse_judged_users([serialize(user, str(number)) for number, user in enumerate(people)])
-    few = latest_events(users, count)
+    few = users.latest(count)
     assert len(few) == len(people)
     for row, user in enumerate(people):
         events = few.history(row)

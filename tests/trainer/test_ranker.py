@@ -1,12 +1,14 @@
 """The ranker's loss, its scorer, and what it learns."""
 
+import hashlib
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from trainer.judged_users import JudgedUsers
+from trainer.judged_users import JudgedUsers, load_judged_users
 from trainer.keras_files import load_keras, save_keras
 from trainer.losses import ListwiseSoftmax
 from trainer.options import RankerOptions
@@ -117,3 +119,20 @@ def test_the_latest_events_are_padded_at_the_end(width: int) -> None:
         assert padded.types[row].tolist() == [users.history_type[event] for event in events] + [0] * rest
         ages = [users.query_time[row] - users.history_time[event] for event in events]
         assert padded.age_seconds[row].tolist() == ages + [0] * rest
+
+
+def test_queries_over_the_limit_are_left_out_by_a_hash_of_the_user(tmp_path: Path) -> None:
+    users = [f"user {number}".encode() for number in range(30)]
+    folder = tmp_path / "Split-ranker"
+    folder.mkdir()
+    with tf.io.TFRecordWriter(str(folder / "examples.gz"), tf.io.TFRecordOptions("GZIP")) as writer:
+        for user in users:
+            example = tf.train.Example()
+            example.features.feature["user_id"].bytes_list.value.append(user)
+            example.features.feature["window"].int64_list.value.append(2)
+            writer.write(example.SerializeToString())
+    by_hash = sorted(users, key=lambda user: hashlib.sha256(user).digest())
+    few = load_judged_users(str(tmp_path), "ranker", 7)
+    assert few.user_ids == sorted(by_hash[:7])
+    assert few.window.tolist() == [2] * 7
+    assert load_judged_users(str(tmp_path), "ranker").user_ids == sorted(users)
