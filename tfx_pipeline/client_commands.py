@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from rich.text import Text
+
 from components.errors import InputError
 from serving.client import Answer, Shelfwise
 from tfx_pipeline.console import console, plain_table
@@ -12,6 +14,8 @@ from tfx_pipeline.user_history import History, history_of_products, read_user_hi
 
 # Products that share a title are one row to a person, so more are asked for than are shown.
 _PRODUCTS_PER_TITLE = 5
+# Characters of a product id on one line of a table.
+_WIDEST_ID = 32
 
 
 def recommend(
@@ -55,15 +59,21 @@ def print_answers(answer: Sequence[Answer], k: int, as_json: bool) -> None:
     if not answer:
         console.print("no product fits")
         return
-    table = plain_table("title", "score", "product id", "same title")
+    table = plain_table("score", "product id", "title")
+    _, ids, titles = table.columns
+    ids.max_width = _WIDEST_ID
+    # A title takes the room that is left, and no second line.
+    titles.justify, titles.no_wrap, titles.overflow, titles.ratio = "left", True, "ellipsis", 1
+    table.expand = True
     best: dict[str, Answer] = {}
     alike: dict[str, int] = {}
     for product in answer:
         best.setdefault(product.title, product)
         alike[product.title] = alike.get(product.title, 0) + 1
     for title in list(best)[:k]:
-        more = f"+{alike[title] - 1}" if alike[title] > 1 else ""
-        table.add_row(title, f"{best[title].score:.3f}", best[title].product_id, more)
+        more = f" (and {alike[title] - 1} alike)" if alike[title] > 1 else ""
+        # As texts, since rich would take what stands in brackets for markup.
+        table.add_row(f"{best[title].score:.3f}", Text(best[title].product_id), Text(f"{title}{more}"))
     console.print(table)
 
 
