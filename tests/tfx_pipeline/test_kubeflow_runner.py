@@ -74,3 +74,16 @@ def test_dependencies_are_tasks_of_the_same_spec(spec: dict[str, Any]) -> None:
 def test_nothing_of_this_machine_is_in_it(compiled: str) -> None:
     assert str(Path(__file__).parent.parent.parent) not in compiled
     assert str(Path.home()) not in compiled
+
+
+def test_without_a_ranker_the_towers_go_straight_into_the_index(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(CONFIG.replace("{recommendation: {}}", "{recommendation: {ranker: off}}"))
+    compile_pipeline(
+        load_config(tmp_path / "shop.yaml"),
+        image="example.test/shelfwise:1",
+        pipeline_root="gs://shop/pipeline",
+        out=tmp_path / "spec.yaml",
+    )
+    text = (tmp_path / "spec.yaml").read_text(encoding="utf-8")
+    assert "RecommendationIndex" in text
+    assert "RecommendationRanker" not in text
