@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import tensorflow as tf
 
-from components.user_products import IntArray, UserProducts, distinct_pairs, event_users, keep_first
+from components.user_products import IntArray, UserProducts, bought_products, keep_first
 from trainer.export import COMPARED_SIGNATURE
 from trainer.judged_users import JudgedUsers
 from trainer.padded_histories import pad_histories
@@ -91,8 +91,7 @@ class ServedRanking:
         Returns:
             int64 `(users, width)` product indices, best first, filled up with -1.
         """
-        seen = ~self._too_old(users) & (users.history_type == self._bought_type)
-        seen_products = distinct_pairs(event_users(users)[seen], users.history_index[seen])
+        seen_products = bought_products(users.latest(self._history_length), self._bought_type)
         unseen = np.diff(bought.offsets(len(users))) - np.diff(seen_products.offsets(len(users)))
         answer_widths = width + unseen
         lists = self._ask(users, answer_widths, include_bought=False, width=int(answer_widths.max(initial=width)))
@@ -115,13 +114,6 @@ class ServedRanking:
         found = [self._index.get(product_id, -1) for product_id in ids.ravel()]
         lists[:, : ids.shape[1]] = np.array(found, dtype=np.int64).reshape(ids.shape)
         return lists
-
-    def _too_old(self, users: JudgedUsers) -> npt.NDArray[np.bool_]:
-        """Says which events of the histories a request has no room for, bool `(events,)`."""
-        from_the_end = np.repeat(users.history_offsets[1:], np.diff(users.history_offsets)) - np.arange(
-            len(users.history_index)
-        )
-        return from_the_end > self._history_length
 
     def _histories(self, users: JudgedUsers) -> dict[str, tf.Tensor]:
         """Returns the latest events of each user in the form of a request, padded at the end."""

@@ -24,18 +24,16 @@ class PaddedHistories(NamedTuple):
 
 def pad_histories(users: JudgedUsers, width: int) -> PaddedHistories:
     """Keeps the latest `width` events of each user."""
+    users = users.latest(width)
     lengths = np.diff(users.history_offsets)
     row = np.repeat(np.arange(len(users)), lengths)
-    from_the_end = np.repeat(users.history_offsets[1:], lengths) - np.arange(len(row))
-    kept = from_the_end <= width
-    row = row[kept]
-    column = np.minimum(lengths, width)[row] - from_the_end[kept]
+    column = np.arange(len(row)) - users.history_offsets[row]
     padded = PaddedHistories(
         products=np.full((len(users), width), -1, np.int32),
         types=np.zeros((len(users), width), np.int32),
         age_seconds=np.zeros((len(users), width), np.float32),
     )
-    padded.products[row, column] = users.history_index[kept]
-    padded.types[row, column] = users.history_type[kept]
-    padded.age_seconds[row, column] = users.query_time[row] - users.history_time[kept]
+    padded.products[row, column] = users.history_index
+    padded.types[row, column] = users.history_type
+    padded.age_seconds[row, column] = users.query_time[row] - users.history_time
     return padded
