@@ -71,16 +71,17 @@ class HistoryReader(tf.Module):
     def read(self, ids: tf.Tensor, types: tf.Tensor, age_seconds: tf.Tensor) -> History:
         """Looks up histories: string, string and float32, all `(batch, width)`, padded with "" at any place."""
         shape = tf.shape(ids)
-        # Broadcasting would otherwise give a history of one row to every row of a batch.
-        with tf.control_dependencies(
-            [
-                tf.debugging.assert_equal(tf.shape(types), shape, "history_types must have the shape of history_ids"),
-                tf.debugging.assert_equal(
-                    tf.shape(age_seconds), shape, "history_age_seconds must have the shape of history_ids"
-                ),
-            ]
-        ):
-            type_index = self._event_types.index_of(types)
+        checks = [
+            tf.debugging.assert_equal(tf.shape(types), shape, "history_types must have the shape of history_ids"),
+            tf.debugging.assert_equal(
+                tf.shape(age_seconds), shape, "history_age_seconds must have the shape of history_ids"
+            ),
+        ]
+        # Broadcasting would otherwise give a history of one row to every row of a batch. Everything that is computed
+        # waits for the checks, or another op could fail first and with a message about the graph's own insides.
+        with tf.control_dependencies(checks):
+            ids, types, age_seconds = tf.identity(ids), tf.identity(types), tf.identity(age_seconds)
+        type_index = self._event_types.index_of(types)
         known_age = tf.math.is_finite(age_seconds) & (age_seconds > 0.0)
         return History(
             products=self._products.index_of(ids),

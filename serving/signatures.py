@@ -157,20 +157,16 @@ class RecommendationModule(tf.Module):
         include_bought: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         """Signature `filtered`: as wide as the largest k of the batch; see `filters` for what each filter means."""
-        with tf.control_dependencies(
-            [
-                _assert_rows(history_ids, name, value)
-                for name, value in {
-                    "k": k,
-                    "category": category,
-                    "max_price": max_price,
-                    "in_stock_only": in_stock_only,
-                    "exclude_ids": exclude_ids,
-                    "include_bought": include_bought,
-                }.items()
-            ]
-        ):
-            history = self._history.read(history_ids, history_types, history_age_seconds)
+        k, category, max_price, in_stock_only, exclude_ids, include_bought = _with_rows_of(
+            history_ids,
+            k=k,
+            category=category,
+            max_price=max_price,
+            in_stock_only=in_stock_only,
+            exclude_ids=exclude_ids,
+            include_bought=include_bought,
+        )
+        history = self._history.read(history_ids, history_types, history_age_seconds)
         bought = (history.types == self._history.bought_type) & ~include_bought[:, tf.newaxis]
         left_out = tf.concat(
             [self._products.index_of(exclude_ids), tf.where(bought, history.products, -1)],
@@ -187,8 +183,8 @@ class RecommendationModule(tf.Module):
 
     def similar_products(self, product_id: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `similar_products`: nearest item vectors, never the product itself; nothing for an unknown id."""
-        with tf.control_dependencies([_assert_rows(product_id, "k", k)]):
-            product = self._products.index_of(product_id)
+        (k,) = _with_rows_of(product_id, k=k)
+        product = self._products.index_of(product_id)
         allowed = not_listed(product[:, tf.newaxis], self._index.size) & (product >= 0)[:, tf.newaxis]
         scores, indices = self._index.search(self._index.vectors_at(product), tf.reduce_max(k), allowed)
         return self._answer(*_cut(scores, indices, k))
@@ -248,10 +244,16 @@ def _text_variable(texts: Sequence[bytes], name: str) -> tf.Variable:
     return tf.Variable(tf.constant(list(texts), tf.string, [len(texts)]), trainable=False, name=name)
 
 
-def _assert_rows(first: tf.Tensor, name: str, value: tf.Tensor) -> tf.Operation:
-    return tf.debugging.assert_equal(
-        tf.shape(value)[0], tf.shape(first)[0], f"{name} must have as many rows as the other inputs"
-    )
+def _with_rows_of(first: tf.Tensor, **others: tf.Tensor) -> list[tf.Tensor]:
+    """Checks that each of `others` has as many rows as `first`; what is computed from the returned ones waits for it."""
+    checks = [
+        tf.debugging.assert_equal(
+            tf.shape(other)[0], tf.shape(first)[0], f"{name} must have as many rows as the other inputs"
+        )
+        for name, other in others.items()
+    ]
+    with tf.control_dependencies(checks):
+        return [tf.identity(other) for other in others.values()]
 
 
 def _cut(scores: tf.Tensor, indices: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
