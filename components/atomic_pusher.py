@@ -1,27 +1,45 @@
-"""AtomicPusher: TFX's Pusher, whose versions appear whole or not at all."""
+"""AtomicPusher: TFX's Pusher, but versions appear whole or not at all, and where to is known when it runs."""
 
-import json
 import logging
 import os
 import time
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from google.protobuf import json_format
 from tfx.components.pusher import executor as pusher_executor
-from tfx.components.pusher.component import Pusher
+from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
 from tfx.dsl.io import fileio
 from tfx.proto import pusher_pb2
-from tfx.types import standard_component_specs
+from tfx.types import standard_artifacts, standard_component_specs
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance
-from tfx.types.channel import BaseChannel
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from typing_extensions import override
+
+from components.parameters import Parameter
 
 _PARTIAL_PREFIX = ".pushing-"
 # What a killed run left behind is removed by a later one, but not what another run may be writing now.
 _STALE_SECONDS = 3600.0
+
+
+class AtomicPusherSpec(ComponentSpec):
+    """Inputs, outputs and parameters of AtomicPusher."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "serving_root": ExecutionParameter(type=str),
+        "model_name": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+        "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {"pushed_model": ChannelParameter(type=standard_artifacts.PushedModel)}
 
 
 class AtomicPusherExecutor(pusher_executor.Executor):
@@ -44,30 +62,19 @@ class AtomicPusherExecutor(pusher_executor.Executor):
             input_dict: `model`; `model_blessing` and `infra_blessing`, without which nothing is pushed.
             output_dict: `pushed_model`: a copy of the model, with the custom properties pushed, pushed_destination and
                 pushed_version.
-            exec_properties: `push_destination`: JSON of a filesystem PushDestination. `custom_config` holds the
-                source digest, which only keys the cache.
+            exec_properties: `serving_root`: folder or URI of the served models; `model_name`: the model's folder in
+                it. `source_digest` only keys the cache.
         """
-        destination = json.loads(exec_properties[standard_component_specs.PUSH_DESTINATION_KEY])
-        base = json_format.ParseDict(destination, pusher_pb2.PushDestination()).filesystem.base_directory
-        if not base or "://" in base:
-            super().Do(input_dict, output_dict, exec_properties)
+        base = f"{exec_properties['serving_root']}/{exec_properties['model_name']}"
+        if "://" in base:
+            super().Do(input_dict, output_dict, _push_to(base))
             return
         fileio.makedirs(base)
         _remove_stale(base)
         partial = os.path.join(base, f"{_PARTIAL_PREFIX}{uuid.uuid4().hex}")
-        partial_destination = pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=partial)
-        )
         pushed_model = get_single_instance(output_dict[standard_component_specs.PUSHED_MODEL_KEY])
         try:
-            super().Do(
-                input_dict,
-                output_dict,
-                {
-                    **exec_properties,
-                    standard_component_specs.PUSH_DESTINATION_KEY: json_format.MessageToJson(partial_destination),
-                },
-            )
+            super().Do(input_dict, output_dict, _push_to(partial))
             if fileio.exists(partial):
                 written = os.path.join(partial, pushed_model.get_string_custom_property("pushed_version"))
                 version, target = _publish(written, base)
@@ -78,19 +85,21 @@ class AtomicPusherExecutor(pusher_executor.Executor):
                 fileio.rmtree(partial)
 
 
-class AtomicPusher(Pusher):
-    """Pushes a model that has both blessings to `<base_directory>/<version>/`.
+class AtomicPusher(BaseComponent):
+    """Pushes a model that has both blessings to `<serving_root>/<model_name>/<version>/`.
 
     Args:
         model: The model.
         model_blessing: Whether it ranks well enough.
         infra_blessing: Whether it can be served.
-        base_directory: Folder of the model's versions.
+        serving_root: Folder or URI of the served models.
+        model_name: Folder of the model's versions.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
 
     Output `pushed_model` (standard_artifacts.PushedModel).
     """
 
+    SPEC_CLASS = AtomicPusherSpec
     EXECUTOR_SPEC = ExecutorClassSpec(AtomicPusherExecutor)
 
     def __init__(
@@ -99,18 +108,27 @@ class AtomicPusher(Pusher):
         model: BaseChannel,
         model_blessing: BaseChannel,
         infra_blessing: BaseChannel,
-        base_directory: str,
+        serving_root: Parameter,
+        model_name: str,
         source_digest: str,
     ) -> None:
         super().__init__(
-            model=model,
-            model_blessing=model_blessing,
-            infra_blessing=infra_blessing,
-            push_destination=pusher_pb2.PushDestination(
-                filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=base_directory)
-            ),
-            custom_config={"source_digest": source_digest},
+            AtomicPusherSpec(
+                model=model,
+                model_blessing=model_blessing,
+                infra_blessing=infra_blessing,
+                serving_root=serving_root,
+                model_name=model_name,
+                source_digest=source_digest,
+                pushed_model=Channel(type=standard_artifacts.PushedModel),
+            )
         )
+
+
+def _push_to(base: str) -> dict[str, str]:
+    """Returns the execution properties by which TFX's Pusher writes `<base>/<version>`."""
+    destination = pusher_pb2.PushDestination(filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=base))
+    return {standard_component_specs.PUSH_DESTINATION_KEY: json_format.MessageToJson(destination)}
 
 
 def _publish(written: str, base: str) -> tuple[int, str]:

@@ -1,10 +1,12 @@
 """Options of the ranking evaluator and its gate; plain models that the configuration can import without TFX."""
 
+import json
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from components.errors import InputError
 from trainer.options import Options
 
 BaselineName = Literal["popularity", "personal_frequency", "decayed_personal_frequency"]
@@ -79,6 +81,21 @@ class GateOptions(Options):
                     f"`{name}` has no interval of a difference, so it can have a threshold but no comparison"
                 )
         return self
+
+    def with_thresholds(self, thresholds_json: str) -> "GateOptions":
+        """Returns these options with other thresholds, given as a JSON object of metrics and values.
+
+        Raises:
+            InputError: The text is not such an object, or names a metric that is not computed.
+        """
+        try:
+            thresholds = json.loads(thresholds_json)
+            return GateOptions.model_validate({**self.model_dump(), "thresholds": thresholds})
+        except ValueError as error:
+            wrong = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            raise InputError(
+                f'`thresholds` should be JSON such as {{"ndcg_at_10": 0.05}}, got {thresholds_json}: {wrong}'
+            ) from error
 
     @property
     def headline_k(self) -> int:

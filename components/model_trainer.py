@@ -16,6 +16,7 @@ from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.artifacts import Catalogue, TextVectors
+from components.parameters import IntParameter
 from trainer.options import Options
 from trainer.training_request import TrainingRequest
 
@@ -28,6 +29,7 @@ class ModelTrainerSpec(ComponentSpec):
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "run_fn": ExecutionParameter(type=str),
         "options_json": ExecutionParameter(type=str),
+        "steps": ExecutionParameter(type=int),
         "seed": ExecutionParameter(type=int),
         "source_digest": ExecutionParameter(type=str),
     }
@@ -60,7 +62,8 @@ class ModelTrainerExecutor(BaseExecutor):
                 maybe `transformed_products`: Transform's examples of the products; `text_vectors`; `base_model`.
             output_dict: `model`: what the training function saves; `model_run`: TensorBoard's event files.
             exec_properties: `run_fn`: dotted name of a function that takes a TrainingRequest; `options_json`: its
-                options; `seed`. `source_digest` only keys the cache.
+                options; `steps`: the most batches to train on, 0 for as many as the options say; `seed`.
+                `source_digest` only keys the cache.
 
         Raises:
             ValueError: There is no such function, or it cannot train on these inputs.
@@ -72,6 +75,7 @@ class ModelTrainerExecutor(BaseExecutor):
             text_vectors_uri=_optional_uri(input_dict, "text_vectors"),
             base_model_uri=_optional_uri(input_dict, "base_model"),
             options_json=exec_properties["options_json"],
+            steps=exec_properties["steps"] or None,
             seed=exec_properties["seed"],
             model_uri=get_single_instance(output_dict["model"]).uri,
             log_uri=get_single_instance(output_dict["model_run"]).uri,
@@ -91,6 +95,7 @@ class ModelTrainer(BaseComponent):
         catalogue: The catalogue that they were made with.
         run_fn: Dotted name of a function of one `trainer.training_request.TrainingRequest`.
         options: The function's options.
+        steps: The most batches to train on; 0 for as many as the options say.
         seed: Seed of everything random in the training.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
         transformed_products: Transform's examples of the products, if there is a products table.
@@ -110,6 +115,7 @@ class ModelTrainer(BaseComponent):
         catalogue: BaseChannel,
         run_fn: str,
         options: Options,
+        steps: IntParameter,
         seed: int,
         source_digest: str,
         transformed_products: BaseChannel | None = None,
@@ -125,6 +131,7 @@ class ModelTrainer(BaseComponent):
                 base_model=base_model,
                 run_fn=run_fn,
                 options_json=options.model_dump_json(),
+                steps=steps,
                 seed=seed,
                 source_digest=source_digest,
                 model=Channel(type=standard_artifacts.Model),

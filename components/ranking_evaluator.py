@@ -28,6 +28,7 @@ from components.catalogue import read_catalogue, read_description
 from components.cold_start import cold_start_schema, summarize_cold_start
 from components.gate_options import GateOptions
 from components.judge_users import JudgeColdStart, JudgeLoader, JudgeUsers
+from components.parameters import Parameter
 from components.ranking_gate import Decision, Judgement, decide
 from components.ranking_summary import RankingSummary
 from components.served_ranking import ServedRanking
@@ -42,6 +43,7 @@ class RankingEvaluatorSpec(ComponentSpec):
 
     PARAMETERS = {
         "options_json": ExecutionParameter(type=str),
+        "thresholds": ExecutionParameter(type=str),
         "last_blessed": ExecutionParameter(type=str),
         "source_digest": ExecutionParameter(type=str),
     }
@@ -77,11 +79,17 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
             output_dict: `evaluation`: `evaluation.json`, `users-*.parquet`, one row a user without any id, and
                 `cold_start-*.parquet`, as `components.cold_start` describes it. `blessing`: file BLESSED or
                 NOT_BLESSED and custom property `blessed`, as TFX's Evaluator writes them and its Pusher reads them.
-            exec_properties: `options_json`: GateOptions. `last_blessed`: folder of the served model that was
-                blessed last, or empty. `source_digest` only keys the cache.
+            exec_properties: `options_json`: GateOptions. `thresholds`: JSON of thresholds in place of theirs, or
+                empty. `last_blessed`: folder of the served model that was blessed last, or empty. `source_digest`
+                only keys the cache.
+
+        Raises:
+            InputError: `thresholds` is not what it should be.
         """
         started = time.monotonic()
         options = GateOptions.model_validate_json(exec_properties["options_json"])
+        if exec_properties["thresholds"]:
+            options = options.with_thresholds(exec_properties["thresholds"])
         examples = get_single_instance(input_dict["examples"])
         model = get_single_instance(input_dict["model"])
         catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
@@ -155,6 +163,7 @@ class RankingEvaluator(BaseBeamComponent):
         model: A model with a served SavedModel, as CandidateIndex writes it.
         catalogue: The catalogue of those examples.
         options: What the model must reach.
+        thresholds: JSON of thresholds in place of those of `options`; empty keeps them.
         last_blessed: Folder of the served model that was blessed last; empty where there is none.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
 
@@ -171,7 +180,8 @@ class RankingEvaluator(BaseBeamComponent):
         model: BaseChannel,
         catalogue: BaseChannel,
         options: GateOptions,
-        last_blessed: str,
+        thresholds: Parameter,
+        last_blessed: Parameter,
         source_digest: str,
     ) -> None:
         super().__init__(
@@ -180,6 +190,7 @@ class RankingEvaluator(BaseBeamComponent):
                 model=model,
                 catalogue=catalogue,
                 options_json=options.model_dump_json(),
+                thresholds=thresholds,
                 last_blessed=last_blessed,
                 source_digest=source_digest,
                 evaluation=Channel(type=RankingEvaluation),

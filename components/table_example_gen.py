@@ -15,11 +15,12 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components.artifacts import Quarantine
 from components.errors import InputError
+from components.parameters import Parameter
 from components.quarantine import TableCounts, write_counts
 from components.table_checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY, ROWS_KEY, CheckTable
 from components.table_columns import check_columns
 from components.table_contract import TABLES, TableContract, TableOptions
-from components.table_files import find_table_files
+from components.table_files import find_table_files, table_path
 from components.table_reader import ReadTable
 from components.table_validation import examples_schema
 
@@ -94,7 +95,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             exec_properties:
                 - table: The table's name.
                 - path: File, folder or glob.
+                - data: Folder or URI that a relative path is taken from; may be empty.
                 - digest: Digest of the content; only a cache key.
+                - user_id_key: Key of the hash that stands for a user id in the quarantine; empty writes ids plainly.
                 - options_json: `TableOptions` as JSON.
                 - source_digest: Digest of the code; only a cache key.
 
@@ -104,7 +107,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         contract = TABLES[exec_properties["table"]]
         options = TableOptions.model_validate_json(exec_properties["options_json"])
-        files = find_table_files(contract.name, exec_properties["path"])
+        options = options.model_copy(update={"user_id_key": exec_properties["user_id_key"] or None})
+        path = table_path(exec_properties["path"], exec_properties["data"])
+        files = find_table_files(contract.name, path)
         columns, present = check_columns(contract, options, files)
 
         examples = artifact_utils.get_single_instance(output_dict["examples"])
@@ -130,7 +135,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 
         counts = _take_partial_counts(contract, quarantine_uri)
         if counts.rows == 0:
-            raise InputError(f"Table `{contract.name}` is empty: `{exec_properties['path']}` holds no row.")
+            raise InputError(f"Table `{contract.name}` is empty: `{path}` holds no row.")
         write_counts(quarantine_uri, counts)
         if counts.good == 0:
             raise InputError(
@@ -146,6 +151,8 @@ class TableExampleGenSpec(component_spec.ComponentSpec):
     PARAMETERS = {
         "table": component_spec.ExecutionParameter(type=str),
         "path": component_spec.ExecutionParameter(type=str),
+        "data": component_spec.ExecutionParameter(type=str),
+        "user_id_key": component_spec.ExecutionParameter(type=str),
         "digest": component_spec.ExecutionParameter(type=str),
         "options_json": component_spec.ExecutionParameter(type=str),
         "source_digest": component_spec.ExecutionParameter(type=str),
@@ -163,13 +170,25 @@ class TableExampleGen(base_beam_component.BaseBeamComponent):
     SPEC_CLASS = TableExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
-    def __init__(self, *, table: str, path: str, digest: str, options: TableOptions, source_digest: str) -> None:
+    def __init__(
+        self,
+        *,
+        table: str,
+        path: str,
+        data: Parameter,
+        digest: Parameter,
+        user_id_key: Parameter,
+        options: TableOptions,
+        source_digest: str,
+    ) -> None:
         """Builds the component.
 
         Args:
             table: The table's name.
             path: File, folder or glob that Beam's filesystems can read.
+            data: Folder or URI that a relative path is taken from; may be empty.
             digest: Digest of the files' content: the same digest means the same rows, wherever they lie.
+            user_id_key: Key of the hash that stands for a user id in the quarantine; empty writes ids plainly.
             options: What the configuration says about the table.
             source_digest: Digest of this component's source.
         """
@@ -179,8 +198,10 @@ class TableExampleGen(base_beam_component.BaseBeamComponent):
             TableExampleGenSpec(
                 table=table,
                 path=path,
+                data=data,
                 digest=digest,
-                options_json=options.model_dump_json(),
+                user_id_key=user_id_key,
+                options_json=options.model_dump_json(exclude={"user_id_key"}),
                 source_digest=source_digest,
                 examples=types.Channel(type=standard_artifacts.Examples),
                 quarantine=types.Channel(type=Quarantine),

@@ -17,6 +17,7 @@ from components.artifacts import Catalogue, Quarantine
 from components.catalogue import write_description
 from components.event_counts import EventCounts, read_counts
 from components.example_tables import table_files
+from components.parameters import Parameter
 from components.task_examples_checks import check_events, check_examples, choose_time_column, describe
 from components.task_examples_options import TaskExamplesOptions
 from components.task_examples_transform import MakeTaskExamples, OutputUris, TablePaths
@@ -29,6 +30,7 @@ class TaskExamplesSpec(ComponentSpec):
 
     PARAMETERS = {
         "options_json": ExecutionParameter(type=str),
+        "user_id_key": ExecutionParameter(type=str),
         "source_digest": ExecutionParameter(type=str),
     }
     INPUTS = {
@@ -62,13 +64,15 @@ class TaskExamplesExecutor(BaseBeamExecutor):
             input_dict: `events`, and maybe `products` and `users`: table artifacts, split `all`, Parquet.
             output_dict: `examples`: gzipped TFRecord of tf.Example in the splits train (windows), eval,
                 ranker and test (one user each); `catalogue`; `quarantine`: events of unknown products.
-            exec_properties: `options_json`: TaskExamplesOptions. `source_digest` only keys the cache.
+            exec_properties: `options_json`: TaskExamplesOptions. `user_id_key`: key of the hash that stands for a user
+                id in the quarantine, empty for plain ids. `source_digest` only keys the cache.
 
         Raises:
             InputError: The tables hold nothing to train or to evaluate on, or too many events of unknown
                 products, or events that cannot be ordered or weighed.
         """
         options = TaskExamplesOptions.model_validate_json(exec_properties["options_json"])
+        options = options.model_copy(update={"user_id_key": exec_properties["user_id_key"] or None})
         examples = get_single_instance(output_dict["examples"])
         examples.split_names = json.dumps(SPLITS)
         catalogue_uri = get_single_instance(output_dict["catalogue"]).uri
@@ -106,6 +110,7 @@ class TaskExamples(BaseBeamComponent):
         self,
         events: BaseChannel,
         options: TaskExamplesOptions,
+        user_id_key: Parameter,
         source_digest: str,
         products: BaseChannel | None = None,
         users: BaseChannel | None = None,
@@ -115,6 +120,7 @@ class TaskExamples(BaseBeamComponent):
         Args:
             events: Table of events.
             options: How they become examples.
+            user_id_key: Key of the hash that stands for a user id in the quarantine; empty writes ids plainly.
             source_digest: Digest of this component's code.
             products: Table of products; without it the catalogue is the ids in events.
             users: Table of users, whose columns become attributes of evaluation examples.
@@ -124,7 +130,8 @@ class TaskExamples(BaseBeamComponent):
                 events=events,
                 products=products,
                 users=users,
-                options_json=options.model_dump_json(),
+                options_json=options.model_dump_json(exclude={"user_id_key"}),
+                user_id_key=user_id_key,
                 source_digest=source_digest,
                 examples=Channel(type=standard_artifacts.Examples),
                 catalogue=Channel(type=Catalogue),

@@ -245,7 +245,7 @@ def _text_variable(texts: Sequence[bytes], name: str) -> tf.Variable:
 
 
 def _with_rows_of(first: tf.Tensor, **others: tf.Tensor) -> list[tf.Tensor]:
-    """Checks that each of `others` has as many rows as `first`; what is computed from the returned ones waits for it."""
+    """Returns `others`, after a check that each has as many rows as `first`."""
     checks = [
         tf.debugging.assert_equal(
             tf.shape(other)[0], tf.shape(first)[0], f"{name} must have as many rows as the other inputs"

@@ -1,5 +1,6 @@
 """The command line `shelfwise`. Each command imports what it needs, so that a client never loads TFX."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +9,9 @@ import typer
 
 from components.errors import InputError
 from serving.client_errors import ServingError
-from tfx_pipeline.config import ConfigError, load_config
+from tfx_pipeline.config import ConfigError, load_config, read_config
 from tfx_pipeline.console import console, error_console
+from tfx_pipeline.logs import logs_in
 
 app = typer.Typer(
     name="shelfwise",
@@ -25,6 +27,8 @@ Overrides = Annotated[list[str], typer.Option("--set", help="key.key=value that 
 Root = Annotated[Path, typer.Option(help="Folder of artifacts, logs, served models and summary.json.")]
 Address = Annotated[str, typer.Option(help="HOST:PORT of the server.")]
 K = Annotated[int, typer.Option("--k", min=1, help="Products to answer with.")]
+Data = Annotated[str, typer.Option(help="Folder or URI that the tables' relative paths are taken from.")]
+Parameters = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value of the submission.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -116,17 +120,96 @@ def similar(
 @app.command(name="compile")
 def compile_spec(
     config: ConfigFile,
-    image: Annotated[str, typer.Option(help="Container image with Shelfwise installed.")],
+    image: Annotated[str, typer.Option(help="Container image with Shelfwise installed, with its tag.")],
     pipeline_root: Annotated[str, typer.Option(help="URI below which the cluster keeps artifacts.")],
-    out: Annotated[Path, typer.Option(help="YAML file to write.")],
+    out: Annotated[Path, typer.Option(help="YAML file to write; JSON with --vertex.")],
+    serving_root: Annotated[str, typer.Option(help="gs:// URI for the served models; else below the root.")] = "",
+    serving_claim: Annotated[str, typer.Option(help="Volume claim for the served models instead.")] = "",
+    cpu: Annotated[list[str], typer.Option(help="Limit of each step: 4, or STEP=4.")] = [],  # noqa: B006
+    memory: Annotated[list[str], typer.Option(help="Limit of each step: 16Gi, or STEP=16Gi.")] = [],  # noqa: B006
+    accelerator: Annotated[list[str], typer.Option(help="nvidia.com/gpu:1, or STEP=…; for training steps.")] = [],  # noqa: B006
+    node_selector: Annotated[list[str], typer.Option(help="label=value of nodes with the accelerator.")] = [],  # noqa: B006
+    beam_runner: Annotated[str, typer.Option(help="local, DataflowRunner, FlinkRunner, SparkRunner …")] = "local",
+    beam_arg: Annotated[list[str], typer.Option(help="An argument of that runner.")] = [],  # noqa: B006
+    vertex: Annotated[bool, typer.Option("--vertex", help="For Vertex AI Pipelines.")] = False,
     overrides: Overrides = [],  # noqa: B006
 ) -> None:
     """Write the pipeline as a Kubeflow Pipelines specification."""
-    loaded = load_config(config, overrides)
-    from tfx_pipeline.kubeflow_runner import compile_pipeline
+    from tfx_pipeline.cluster.options import ClusterOptions, check_options
 
-    compile_pipeline(loaded, image=image, pipeline_root=pipeline_root, out=out)
+    loaded = read_config(config, overrides)
+    options = ClusterOptions(
+        image=image,
+        pipeline_root=pipeline_root,
+        serving_root=serving_root,
+        serving_claim=serving_claim,
+        cpu=cpu,
+        memory=memory,
+        accelerator=accelerator,
+        node_selector=node_selector,
+        beam_runner=beam_runner,
+        beam_args=beam_arg,
+        vertex=vertex,
+    )
+    check_options(options, loaded)  # Before TFX is loaded, which takes its time.
+    with logs_in(Path(os.devnull)):
+        from tfx_pipeline.kubeflow_runner import compile_pipeline
+
+        compile_pipeline(loaded, options, out)
     console.print(f"wrote {out}", markup=False)
+
+
+@app.command()
+def run_spec(
+    spec: Annotated[Path, typer.Argument(help="What `shelfwise compile` wrote.")],
+    root: Root = Path("runs/spec"),
+    data: Data = "",
+    parameter: Parameters = [],  # noqa: B006
+) -> None:
+    """Run a compiled pipeline here, each step as its container would, without a cluster."""
+    given = _parameters(data, parameter)
+    console.print("loading TFX …")
+    with logs_in(root / "logs" / "run-spec.log") as terminal:
+        from tfx_pipeline.cluster.start import run_spec_here
+
+        pushed = run_spec_here(spec, root, given, terminal)
+    if not pushed:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command()
+def submit(
+    spec: Annotated[Path, typer.Option(help="What `shelfwise compile` wrote.")],
+    host: Annotated[str, typer.Option(help="URL of Kubeflow Pipelines.")],
+    data: Data = "",
+    parameter: Parameters = [],  # noqa: B006
+    experiment: Annotated[str, typer.Option(help="Runs are listed under this name.")] = "shelfwise",
+    namespace: Annotated[str, typer.Option(help="Your profile's namespace, where there are several.")] = "",
+    token_file: Annotated[Path | None, typer.Option(help="File with a bearer token for the server.")] = None,
+) -> None:
+    """Start a compiled pipeline on a cluster, with the digests of the tables and the model that was pushed last."""
+    token = token_file.read_text(encoding="utf-8").strip() if token_file else ""
+    given = _parameters(data, parameter)
+    with logs_in(Path(os.devnull)):
+        from tfx_pipeline.cluster.compiled_pipeline import read_compiled
+        from tfx_pipeline.cluster.submission import Server, submit
+
+        server = Server(host=host, token=token, namespace=namespace, experiment=experiment)
+        submission = submit(read_compiled(spec), given, server)
+    for name, value in submission.parameters.items():
+        shown = "…" if name == "user_id_key" else value
+        console.print(f"  {name:<32}{shown}", markup=False)
+    console.print(f"submitted {submission.url}", markup=False)
+
+
+def _parameters(data: str, parameters: list[str]) -> dict[str, str]:
+    given = {"data": data} if data else {}
+    for parameter in parameters:
+        name, separator, value = parameter.partition("=")
+        if not separator or not name:
+            raise ConfigError(f"--parameter {parameter}: expected name=value")
+        given[name] = value
+    return given
 
 
 @app.command()

@@ -153,6 +153,13 @@ class Config(Options):
 
 
 def load_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] = ()) -> Config:
+    """Reads a configuration file as `read_config` does, and makes its table paths absolute."""
+    config = read_config(path, overrides, tasks)
+    tables = {name: _absolute(table, path.parent) for name, table in config.tables.given().items()}
+    return config.model_copy(update={"tables": Tables(**tables)})
+
+
+def read_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] = ()) -> Config:
     """Reads a configuration file.
 
     Args:
@@ -161,7 +168,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] 
         tasks: Names of the tasks to keep; all that the file names where empty.
 
     Returns:
-        The validated configuration, with table paths made absolute.
+        The validated configuration, with table paths as they were written.
 
     Raises:
         ConfigError: The file is missing or not YAML, or a key or value is not what it should be.
@@ -172,11 +179,9 @@ def load_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] 
     if tasks:
         _keep_tasks(values, tasks)
     try:
-        config = Config.model_validate(values)
+        return Config.model_validate(values)
     except ValidationError as error:
         raise ConfigError(f"{path}: {_describe(error)}") from error
-    tables = {name: _absolute(table, path.parent) for name, table in config.tables.given().items()}
-    return config.model_copy(update={"tables": Tables(**tables)})
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

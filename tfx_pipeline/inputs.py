@@ -13,27 +13,32 @@ from pathlib import Path
 from apache_beam.io.filesystems import CompressionTypes, FileSystems
 
 from components.errors import InputError
+from components.parameters import IntParameter, Parameter
 
 _CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class PipelineInputs:
-    """Plain values that `create_pipeline` takes beside the configuration.
+    """What `create_pipeline` takes beside the configuration: plain values, or parameters of a later submission.
 
     Attributes:
         table_digests: sha256 of each table's content, by table name.
+        serving_root: Folder or URI below which each model's versions are pushed.
+        data: Folder or URI that relative table paths are taken from; empty where there are none.
+        user_id_key: Key of the hashes that stand for user ids in the quarantine; empty shows user ids as they are.
         last_blessed: Path of the model that each task's new model must not be worse than, by task name.
-        user_id_key: Key of the hashes that stand for user ids in logs and quarantine.
+        steps: The most batches to train each task on, by task name; none or 0 for as many as the configuration says.
+        thresholds: JSON of the gate's thresholds, by task name; none or empty for those of the configuration.
     """
 
-    table_digests: Mapping[str, str]
-    last_blessed: Mapping[str, str] = field(default_factory=dict)
-    user_id_key: str = "shelfwise"
-
-    def quarantine_key(self, plain_user_ids: bool) -> str | None:
-        """Returns the key that quarantined user ids are hashed with, None where they are shown as they are."""
-        return None if plain_user_ids else self.user_id_key
+    table_digests: Mapping[str, Parameter]
+    serving_root: Parameter
+    data: Parameter = ""
+    user_id_key: Parameter = ""
+    last_blessed: Mapping[str, Parameter] = field(default_factory=dict)
+    steps: Mapping[str, IntParameter] = field(default_factory=dict)
+    thresholds: Mapping[str, Parameter] = field(default_factory=dict)
 
 
 def digest_table(name: str, path: str) -> str:

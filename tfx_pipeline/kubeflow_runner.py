@@ -1,29 +1,70 @@
-"""Compiles the pipeline to a PipelineSpec of Kubeflow Pipelines."""
+"""Compiles the pipeline for Kubeflow Pipelines, or for Vertex AI Pipelines."""
 
-import tempfile
+import json
 from pathlib import Path
+from typing import Any
 
+import yaml
+from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
+from tfx.orchestration.pipeline import Pipeline
 
+from tfx_pipeline.cluster.beam_runners import LOCAL, beam_args
+from tfx_pipeline.cluster.options import ClusterOptions, check_options
+from tfx_pipeline.cluster.parameters import submission_inputs
+from tfx_pipeline.cluster.resources import platform_document, set_resources
 from tfx_pipeline.config import Config
-from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.pipeline import create_pipeline
 
+_LOCAL_STEP = ["python", "-m", "tfx_pipeline.cluster.container_step"]
+# Where Beam's workers, or Vertex AI, open the artifacts' URIs themselves.
+_URI_STEP = ["python", "-m", "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"]
 
-def compile_pipeline(config: Config, *, image: str, pipeline_root: str, out: Path) -> None:
-    """Writes the bare PipelineSpec (schema 2.1.0) that the open-source Kubeflow Pipelines backend takes.
+
+def compile_pipeline(config: Config, options: ClusterOptions, out: Path) -> None:
+    """Writes a bare PipelineSpec (schema 2.1.0) as YAML, or for Vertex AI a PipelineJob as JSON.
+
+    The YAML has a second document where volumes or nodes are asked for.
 
     Args:
-        config: What to run; its table paths must be readable inside the cluster.
-        image: Container image with Shelfwise installed.
-        pipeline_root: URI below which the cluster keeps artifacts and served models.
-        out: YAML file, written whole or not at all.
+        config: What to run, with table paths as they were written.
+        options: What the cluster is asked for.
+        out: File, written whole or not at all.
+
+    Raises:
+        ConfigError: An option or a key of the configuration makes no sense on a cluster.
     """
-    inputs = PipelineInputs(table_digests=dict.fromkeys(config.tables.given(), ""))
-    pipeline = create_pipeline(config, inputs, pipeline_root.rstrip("/"))
-    out = out.resolve()
+    check_options(options, config)
+    config = config.model_copy(update={"beam_args": beam_args(options, config)})
+    inputs = submission_inputs(config, options.where_to_serve())
+    pipeline = create_pipeline(config, inputs, options.pipeline_root.rstrip("/"))
+    set_resources(pipeline, options)
+    job = _compile(pipeline, options)
+    if options.vertex:
+        text = json.dumps(job, indent=2, sort_keys=True) + "\n"
+    else:
+        documents = [job["pipelineSpec"], platform_document(pipeline, options)]
+        text = yaml.safe_dump_all([document for document in documents if document], sort_keys=True, allow_unicode=True)
     out.parent.mkdir(parents=True, exist_ok=True)
-    runner_config = KubeflowV2DagRunnerConfig(display_name=config.name, default_image=image, use_pipeline_spec_2_1=True)
-    with tempfile.TemporaryDirectory(dir=out.parent) as folder:
-        KubeflowV2DagRunner(runner_config, output_dir=folder, output_filename="pipeline.yaml").run(pipeline)
-        (Path(folder) / "pipeline.yaml").rename(out)
+    partial = out.with_name(f"{out.name}.partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(out)
+
+
+def _compile(pipeline: Pipeline, options: ClusterOptions) -> dict[str, Any]:
+    on_copies = options.beam_runner == LOCAL and not options.vertex
+    runner_config = KubeflowV2DagRunnerConfig(
+        display_name=pipeline.pipeline_info.pipeline_name,
+        default_image=options.image,
+        default_commands=_LOCAL_STEP if on_copies else _URI_STEP,
+        use_pipeline_spec_2_1=True,
+    )
+    job: dict[str, Any] = KubeflowV2DagRunner(runner_config).run(pipeline, write_out=False)
+    # TFX leaves the defaults out, and the backend then asks for every parameter.
+    job["pipelineSpec"]["defaultPipelineRoot"] = options.pipeline_root.rstrip("/")
+    declared = job["pipelineSpec"]["root"]["inputDefinitions"]["parameters"]
+    for node in pipeline.components:
+        for value in node.exec_properties.values():
+            if isinstance(value, RuntimeParameter) and value.default is not None:
+                declared[value.name]["defaultValue"] = value.default
+    return job

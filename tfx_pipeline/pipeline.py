@@ -18,7 +18,7 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
     Args:
         config: What to run.
         inputs: Digests and paths that were looked up beforehand.
-        root: Folder or URI below which artifacts and served models go.
+        root: Folder or URI below which artifacts go.
         metadata_file: SQLite file of ML Metadata; None where the orchestrator keeps its own.
 
     Returns:
@@ -27,7 +27,7 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
     tables = {name: table_nodes(name, config, inputs) for name in config.tables.given()}
     nodes = [node for table in tables.values() for node in table.nodes]
     if config.tasks.recommendation is not None:
-        nodes += recommendation.task_nodes(config, config.tasks.recommendation, tables, inputs, root)
+        nodes += recommendation.task_nodes(config, config.tasks.recommendation, tables, inputs)
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=f"{root}/artifacts",

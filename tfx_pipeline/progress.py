@@ -15,22 +15,30 @@ class TerminalProgress:
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
         self._nodes = nodes
         self._done = 0
+        self._running: list[str] = []
         self._status = self._console.status("")
 
     def started(self, node_id: str) -> None:
-        """Shows which node runs; on a stream that is no terminal nothing is printed yet."""
-        self._status.update(f"{node_id} …")
-        self._status.start()
+        """Shows which nodes run; on a stream that is no terminal nothing is printed yet."""
+        self._running.append(node_id)
+        self._show_running()
 
     def finished(self, result: NodeResult) -> None:
         """Prints the node's line."""
         self.stopped()
+        self._running.remove(result.node_id)
         self._done += 1
         note = "  cached" if result.cached else ""
         self._console.print(
             f"  {self._done:>2}/{self._nodes}  {result.node_id:<36}{result.seconds:>7.1f} s{note}", markup=False
         )
+        if self._running:
+            self._show_running()
 
     def stopped(self) -> None:
         """Takes the spinner away."""
         self._status.stop()
+
+    def _show_running(self) -> None:
+        self._status.update(f"{', '.join(self._running)} …")
+        self._status.start()

@@ -41,7 +41,8 @@ def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
     root = root.resolve()
     inputs = PipelineInputs(
         table_digests={name: digest_table(name, path) for name, path in config.tables.given().items()},
-        user_id_key=user_id_key(root),
+        serving_root=str(root / "serving"),
+        user_id_key="" if config.plain_user_ids else user_id_key(root),
     )
     origins = _origins(config, inputs, root)
     inputs = dataclasses.replace(

@@ -41,14 +41,16 @@ def table_nodes(name: str, config: Config, inputs: PipelineInputs) -> TableNodes
     Args:
         name: The table's name in the configuration.
         config: Where the table lies and what is borne.
-        inputs: The digest of its content.
+        inputs: The digest of its content, and where relative paths begin.
     """
     title = name.capitalize()
-    options = _table_options(name, config, inputs)
+    options = _table_options(name, config)
     example_gen = TableExampleGen(
         table=name,
         path=config.tables.given()[name],
+        data=inputs.data,
         digest=inputs.table_digests[name],
+        user_id_key=inputs.user_id_key,
         options=options,
         source_digest=source_digest("components.table_example_gen"),
     ).with_id(f"{title}ExampleGen")
@@ -73,14 +75,13 @@ def table_nodes(name: str, config: Config, inputs: PipelineInputs) -> TableNodes
     )
 
 
-def _table_options(name: str, config: Config, inputs: PipelineInputs) -> TableOptions:
+def _table_options(name: str, config: Config) -> TableOptions:
     extra = getattr(config.features, name, ExtraColumns())
     recommendation = config.tasks.recommendation
     return TableOptions(
         numeric_columns=extra.numeric,
         categorical_columns=extra.categorical,
         event_types=tuple(recommendation.event_types) if name == "events" and recommendation else (),
-        user_id_key=inputs.quarantine_key(config.plain_user_ids),
     )
 
 

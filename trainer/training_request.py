@@ -14,6 +14,7 @@ class TrainingRequest:
         text_vectors_uri: The TextVectors artifact; None where texts are off or the backbone is trained.
         base_model_uri: A model that this one is trained on top of; None where there is none.
         options_json: The options of the training function, as JSON.
+        steps: The most batches to train on; None for as many as the options say.
         seed: Seed of weights, shuffling and sampling.
         model_uri: Where the model goes.
         log_uri: Where TensorBoard's event files go.
@@ -25,6 +26,7 @@ class TrainingRequest:
     text_vectors_uri: str | None = None
     base_model_uri: str | None = None
     options_json: str
+    steps: int | None = None
     seed: int
     model_uri: str
     log_uri: str

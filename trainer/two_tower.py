@@ -93,7 +93,8 @@ def train(request: TrainingRequest) -> TrainedTowers:
         event_types = len(load_catalogue_facts(request.catalogue_uri)["event_types"])
         towers = build_towers(options.tower, items, event_types)._replace(text_encoder=encoder)
         model = TwoTower(towers, items, counts.targets, options.training, strategy.num_replicas_in_sync, live_texts)
-        steps = math.ceil(counts.windows / options.training.batch_size)
+        steps, epochs = training_length(counts.windows, options.training, request.steps)
+        options = _with_epochs(options, epochs)
         optimizer = build_optimizer(options.training, steps, strategy.num_replicas_in_sync)
         model.compile(optimizer=optimizer, jit_compile=False)
     users = load_judged_users(request.examples_uri, "eval", VALIDATED_USERS)
@@ -115,6 +116,22 @@ def train(request: TrainingRequest) -> TrainedTowers:
     _log_outcome(request, options, model.history.history["loss"], summary)
     write_projector(request.log_uri, load_catalogue(request.catalogue_uri), vectors)
     return TrainedTowers(towers, summary)
+
+
+def training_length(windows: int, options: TrainingOptions, most_steps: int | None) -> tuple[int, int]:
+    """Returns the batches of an epoch and the epochs at the most, so that there are no more than `most_steps` batches.
+
+    An epoch is cut short only where not even one is allowed; then there is one.
+    """
+    steps = math.ceil(windows / options.batch_size)
+    if most_steps is None:
+        return steps, options.max_epochs
+    steps = min(steps, most_steps)
+    return steps, min(options.max_epochs, most_steps // steps)
+
+
+def _with_epochs(options: TwoTowerOptions, epochs: int) -> TwoTowerOptions:
+    return options.model_copy(update={"training": options.training.model_copy(update={"max_epochs": epochs})})
 
 
 def _live_texts(options: TextOptions | None, catalogue_uri: str) -> tuple[TextEncoder | None, LiveTexts | None]:

@@ -57,8 +57,11 @@ def beam_context(folder: Path) -> BaseBeamExecutor.Context:
     return BaseBeamExecutor.Context(beam_pipeline_args=list(LOCAL_BEAM_ARGS), tmp_dir=tmp_dir, unique_id="1")
 
 
-def run_table(folder: Path, table: str, path: Path | str, options: TableOptions | None = None) -> TableRun:
+def run_table(
+    folder: Path, table: str, path: Path | str, options: TableOptions | None = None, data: str = ""
+) -> TableRun:
     """Runs TableExampleGen's executor on `path`; the outputs go under `folder`."""
+    options = options or TableOptions()
     examples = standard_artifacts.Examples()
     examples.uri = str(folder / "examples")
     quarantine = Quarantine()
@@ -69,8 +72,10 @@ def run_table(folder: Path, table: str, path: Path | str, options: TableOptions 
         {
             "table": table,
             "path": str(path),
+            "data": data,
             "digest": "",
-            "options_json": (options or TableOptions()).model_dump_json(),
+            "user_id_key": options.user_id_key or "",
+            "options_json": options.model_dump_json(exclude={"user_id_key"}),
             "source_digest": "",
         },
     )

@@ -49,7 +49,11 @@ def run_task_examples(
         outputs[name] = [artifact]
     tmp_dir = str(folder / "tmp")
     context = BaseBeamExecutor.Context(beam_pipeline_args=list(LOCAL_BEAM_ARGS), tmp_dir=tmp_dir, unique_id="1")
-    properties = {"options_json": options.model_dump_json(), "source_digest": "any"}
+    properties = {
+        "options_json": options.model_dump_json(exclude={"user_id_key"}),
+        "user_id_key": options.user_id_key or "",
+        "source_digest": "any",
+    }
     TaskExamplesExecutor(context).Do(inputs, outputs, properties)
     assert json.loads(outputs["examples"][0].split_names) == list(SPLITS)
     out = folder / "out"

@@ -5,9 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from google.protobuf import json_format
 from tfx.dsl.components.base.base_executor import BaseExecutor
-from tfx.proto import pusher_pb2
 from tfx.types import Artifact, standard_artifacts
 from tfx.types.channel import Channel
 from tfx.utils import io_utils
@@ -35,17 +33,14 @@ def push(tmp_path: Path, model: Artifact, model_blessed: bool = True, infra_bles
         blessing.set_int_custom_property("blessed", int(blessed))
         inputs[key] = [blessing]
     pushed = artifact(standard_artifacts.PushedModel, tmp_path / "pushed")
-    destination = pusher_pb2.PushDestination(
-        filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=str(tmp_path / "serving"))
-    )
     AtomicPusherExecutor(BaseExecutor.Context(tmp_dir=str(tmp_path / "tmp"), unique_id="1")).Do(
-        inputs, {"pushed_model": [pushed]}, {"push_destination": json_format.MessageToJson(destination)}
+        inputs, {"pushed_model": [pushed]}, {"serving_root": str(tmp_path / "serving"), "model_name": "shop"}
     )
     return pushed
 
 
 def versions(tmp_path: Path) -> list[str]:
-    return sorted(os.listdir(tmp_path / "serving"))
+    return sorted(os.listdir(tmp_path / "serving" / "shop"))
 
 
 def test_a_blessed_model_becomes_a_version(tmp_path: Path, model: Artifact) -> None:
@@ -53,7 +48,7 @@ def test_a_blessed_model_becomes_a_version(tmp_path: Path, model: Artifact) -> N
     pushed = push(tmp_path, model)
     (version,) = versions(tmp_path)
     assert before <= int(version) <= time.time()
-    folder = tmp_path / "serving" / version
+    folder = tmp_path / "serving" / "shop" / version
     assert (folder / "saved_model.pb").read_bytes() == b"graph"
     assert (folder / "variables" / "variables.index").read_bytes() == b"weights"
     assert pushed.get_int_custom_property("pushed") == 1
@@ -66,7 +61,7 @@ def test_a_later_push_is_a_larger_version_even_within_a_second_or_with_a_clock_s
     tmp_path: Path, model: Artifact
 ) -> None:
     future = int(time.time()) + 5000
-    (tmp_path / "serving" / str(future)).mkdir(parents=True)
+    (tmp_path / "serving" / "shop" / str(future)).mkdir(parents=True)
     push(tmp_path, model)
     push(tmp_path, model)
     assert versions(tmp_path) == [str(future), str(future + 1), str(future + 2)]
@@ -100,8 +95,8 @@ def test_a_version_is_hidden_until_it_is_whole_and_a_failure_leaves_nothing(
 
 def test_what_a_killed_run_left_is_removed_but_not_what_may_be_written_now(tmp_path: Path, model: Artifact) -> None:
     for name, age in ((".pushing-old", 7200), (".pushing-new", 5)):
-        (tmp_path / "serving" / name).mkdir(parents=True)
-        os.utime(tmp_path / "serving" / name, (time.time() - age,) * 2)
+        (tmp_path / "serving" / "shop" / name).mkdir(parents=True)
+        os.utime(tmp_path / "serving" / "shop" / name, (time.time() - age,) * 2)
     push(tmp_path, model)
     assert [name for name in versions(tmp_path) if name.startswith(".")] == [".pushing-new"]
 
@@ -111,8 +106,9 @@ def test_the_component_keeps_the_digest_and_runs_our_executor(tmp_path: Path) ->
         model=Channel(type=standard_artifacts.Model),
         model_blessing=Channel(type=standard_artifacts.ModelBlessing),
         infra_blessing=Channel(type=standard_artifacts.InfraBlessing),
-        base_directory=str(tmp_path),
+        serving_root=str(tmp_path),
+        model_name="shop",
         source_digest="digest",
     )
     assert component.executor_spec.executor_class is AtomicPusherExecutor
-    assert "digest" in component.exec_properties["custom_config"]
+    assert component.exec_properties["source_digest"] == "digest"

@@ -39,6 +39,7 @@ def test_the_executor_writes_towers_and_logs(tmp_path: Path) -> None:
         {
             "run_fn": "trainer.two_tower.run",
             "options_json": OPTIONS.model_dump_json(),
+            "steps": 0,
             "seed": 0,
             "source_digest": "any",
         },
@@ -54,6 +55,7 @@ def test_optional_inputs_may_be_left_out() -> None:
         catalogue=channel_utils.as_channel([Catalogue()]),
         run_fn="trainer.two_tower.run",
         options=OPTIONS,
+        steps=0,
         seed=1,
         source_digest="digest",
     )

@@ -47,7 +47,7 @@ def shop(tmp_path_factory):
     return folder, catalogue_uri, examples_uri, users, catalogue
 
 
-def evaluate(shop, out: Path, options: GateOptions, last_blessed: str = ""):
+def evaluate(shop, out: Path, options: GateOptions, last_blessed: str = "", thresholds: str = ""):
     """Runs the real executor; returns evaluation.json and the blessing artifact."""
     folder, catalogue_uri, examples_uri, _, _ = shop
     artifacts = {
@@ -65,7 +65,12 @@ def evaluate(shop, out: Path, options: GateOptions, last_blessed: str = ""):
     executor.Do(
         {name: [artifacts[name]] for name in ("examples", "model", "catalogue")},
         {name: [artifacts[name]] for name in ("evaluation", "blessing")},
-        {"options_json": options.model_dump_json(), "last_blessed": last_blessed, "source_digest": "any"},
+        {
+            "options_json": options.model_dump_json(),
+            "thresholds": thresholds,
+            "last_blessed": last_blessed,
+            "source_digest": "any",
+        },
     )
     return json.loads((out / "evaluation" / "evaluation.json").read_text()), artifacts["blessing"]
 
@@ -241,7 +246,7 @@ def test_a_blessed_model_passes_the_pusher(shop, tmp_path):
 
 
 def test_a_refused_model_is_stopped_by_the_pusher(shop, tmp_path):
-    report, blessing = evaluate(shop, tmp_path, GateOptions(thresholds={"recall_at_10": 0.99}))
+    report, blessing = evaluate(shop, tmp_path, GateOptions(), thresholds='{"recall_at_10": 0.99}')
     recall = report["metrics"]["test"]["recall_at_10"]
     assert not report["blessed"]
     assert report["refused_because"] == [f"recall_at_10 is {recall:.4f}; it should be at least 0.9900."]
@@ -290,6 +295,7 @@ def test_component_declares_its_channels():
         model=Channel(type=standard_artifacts.Model),
         catalogue=Channel(type=Catalogue),
         options=GateOptions(),
+        thresholds="",
         last_blessed="",
         source_digest="digest",
     )

@@ -279,7 +279,9 @@ def test_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_component_has_primitive_parameters_only() -> None:
-    node = TableExampleGen(table="products", path="p", digest="d", options=TableOptions(), source_digest="s")
+    node = TableExampleGen(
+        table="products", path="p", data="", digest="d", user_id_key="k", options=TableOptions(), source_digest="s"
+    )
     assert set(node.outputs) == {"examples", "quarantine"}
     assert node.outputs["examples"].type is standard_artifacts.Examples
     assert all(isinstance(value, str) for value in node.exec_properties.values())
@@ -288,7 +290,9 @@ def test_the_component_has_primitive_parameters_only() -> None:
 
 def test_an_unknown_table() -> None:
     with pytest.raises(InputError, match="got `orders`"):
-        TableExampleGen(table="orders", path="p", digest="d", options=TableOptions(), source_digest="s")
+        TableExampleGen(
+            table="orders", path="p", data="", digest="d", user_id_key="k", options=TableOptions(), source_digest="s"
+        )
 
 
 def test_contract_names_are_unique() -> None:

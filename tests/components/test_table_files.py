@@ -11,7 +11,7 @@ import pytest
 from components.errors import InputError
 from components.table_columns import check_columns
 from components.table_contract import TABLES, TableOptions
-from components.table_files import find_table_files
+from components.table_files import find_table_files, table_path
 
 
 def _check(table: str, path: Path | str, options: TableOptions | None = None) -> list[str]:
@@ -146,3 +146,17 @@ def test_a_damaged_file(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"this is something else")
     with pytest.raises(InputError, match=f"{name}` cannot be read as"):
         _check("texts", tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "expected"),
+    [
+        ("events.csv", "", "events.csv"),
+        ("/shop/events.csv", "gs://bucket/day", "/shop/events.csv"),
+        ("events-*.csv", "gs://bucket/day", "gs://bucket/day/events-*.csv"),
+        ("events.csv", "gs://bucket/day/", "gs://bucket/day/events.csv"),
+        ("s3://other/events.csv", "gs://bucket/day", "s3://other/events.csv"),
+    ],
+)
+def test_a_relative_path_is_taken_from_the_data(path: str, data: str, expected: str) -> None:
+    assert table_path(path, data) == expected

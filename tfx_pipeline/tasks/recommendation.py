@@ -50,7 +50,6 @@ def task_nodes(
     task: RecommendationConfig,
     tables: Mapping[str, TableNodes],
     inputs: PipelineInputs,
-    root: str,
 ) -> list[BaseNode]:
     """Returns the task's nodes in order, from Transform to Pusher.
 
@@ -58,8 +57,7 @@ def task_nodes(
         config: The whole configuration.
         task: The task's own part of it.
         tables: The table nodes that the task reads from.
-        inputs: The last blessed model.
-        root: The model is pushed to `<root>/serving/recommendation`.
+        inputs: The last blessed model, and where the new one goes.
     """
     products = tables.get("products")
     users = tables.get("users")
@@ -67,7 +65,8 @@ def task_nodes(
         events=tables["events"].examples,
         products=products and products.examples,
         users=users and users.examples,
-        options=_examples_options(config, task, inputs),
+        options=_examples_options(config, task),
+        user_id_key=inputs.user_id_key,
         source_digest=source_digest("components.task_examples"),
     ).with_id(NODES.examples)
     for table in tables.values():
@@ -82,6 +81,7 @@ def task_nodes(
         text_vectors=text_vectors and text_vectors.outputs["vectors"],
         run_fn="trainer.two_tower.run",
         options=TwoTowerOptions(text=config.text, tower=task.towers, training=task.training),
+        steps=inputs.steps.get(MODEL_NAME, 0),
         seed=config.seed,
         source_digest=source_digest("components.model_trainer", "trainer.two_tower"),
     ).with_id(NODES.trainer)
@@ -95,6 +95,7 @@ def task_nodes(
             base_model=model_trainer.outputs["model"],
             run_fn="trainer.ranker.run",
             options=RankerTrainingOptions(ranker=task.ranker, history_length=task.serving.history_length),
+            steps=0,
             seed=config.seed,
             source_digest=source_digest("components.model_trainer", "trainer.ranker"),
         ).with_id(NODES.ranker)
@@ -112,6 +113,7 @@ def task_nodes(
         model=index.outputs["model"],
         catalogue=examples.outputs["catalogue"],
         options=task.gate,
+        thresholds=inputs.thresholds.get(MODEL_NAME, ""),
         last_blessed=inputs.last_blessed.get(MODEL_NAME, ""),
         source_digest=source_digest("components.ranking_evaluator"),
     ).with_id(NODES.evaluator)
@@ -124,14 +126,15 @@ def task_nodes(
         model=index.outputs["model"],
         model_blessing=evaluator.outputs["blessing"],
         infra_blessing=serving_validator.outputs["blessing"],
-        base_directory=f"{root}/serving/{MODEL_NAME}",
+        serving_root=inputs.serving_root,
+        model_name=MODEL_NAME,
         source_digest=source_digest("components.atomic_pusher"),
     ).with_id(NODES.pusher)
     nodes = [examples, transform, text_vectors, model_trainer, ranker, index, evaluator, serving_validator, pusher]
     return [node for node in nodes if node is not None]
 
 
-def _examples_options(config: Config, task: RecommendationConfig, inputs: PipelineInputs) -> TaskExamplesOptions:
+def _examples_options(config: Config, task: RecommendationConfig) -> TaskExamplesOptions:
     return TaskExamplesOptions(
         split=task.split,
         event_types=task.event_types,
@@ -142,7 +145,6 @@ def _examples_options(config: Config, task: RecommendationConfig, inputs: Pipeli
         ranker_history=task.serving.history_length,
         text_fields=config.text.fields if config.text else (),
         max_unknown_product_fraction=config.limits.max_unknown_product_fraction,
-        user_id_key=inputs.quarantine_key(config.plain_user_ids),
         seed=config.seed,
     )
 

@@ -1,0 +1,142 @@
+"""Steps as processes: order, surroundings, what is handed on, failures, and going on after a kill."""
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.tfx_pipeline.cluster.small_spec import SmallStep, write_spec
+from tfx_pipeline.cluster.compiled_pipeline import read_compiled
+from tfx_pipeline.cluster.spec_runner import run_spec
+from tfx_pipeline.cluster.step import StepFailed
+from tfx_pipeline.local_runner import NodeResult
+from tfx_pipeline.progress import TerminalProgress
+
+LEAVE_NAME = "(out / 'name').write_text('made'); finish(size=3, kind='plain')"
+# Waits for a file that another step writes; fails after a while.
+WAIT_FOR = """
+for _ in range(200):
+    if pathlib.Path({file!r}).exists(): break
+    time.sleep(0.05)
+else: sys.exit('nobody came')
+"""
+
+
+def run(spec: Path, root: Path, **given: str) -> dict[str, NodeResult]:
+    compiled = read_compiled(spec)
+    return run_spec(compiled, compiled.complete(given), root, TerminalProgress(io.StringIO(), len(compiled.tasks)))
+
+
+def test_artifacts_and_parameters_are_handed_on(tmp_path: Path) -> None:
+    read = """
+assert pathlib.Path(inputs['first']['uri'], 'name').read_text() == 'made'
+assert inputs['first']['metadata'] == {'size': 3, 'kind': 'plain'}
+(out / 'values').write_text(json.dumps(values))
+finish()
+"""
+    parameters = {"fixed": 2.5, "word": "@word", "count": "@count"}
+    steps = {"second": SmallStep(read, reads=("first",), parameters=parameters), "first": SmallStep(LEAVE_NAME)}
+    spec = write_spec(tmp_path / "spec.yaml", steps, {"word": None, "count": 7})
+    results = run(spec, tmp_path / "root", word="two words {{$}}")
+    values = json.loads(Path(results["second"].outputs["out"].uri, "values").read_text())
+    assert values == {"fixed": 2.5, "word": "two words {{$}}", "count": 7}
+    assert results["first"].outputs["out"].properties == {"size": 3, "kind": "plain"}
+
+
+def test_a_step_sees_an_empty_folder_and_a_bare_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_OF_THE_SHELL", "x")
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    look = "finish(files=sorted(os.listdir('.')), names=sorted(os.environ), python=sys.executable)"
+    spec = write_spec(tmp_path / "spec.yaml", {"look": SmallStep(look)})
+    seen = run(spec, tmp_path / "root")["look"].outputs["out"].properties
+    assert seen["files"] == []
+    assert "PATH" in seen["names"]
+    assert not {"SECRET_OF_THE_SHELL", "PYTHONPATH", "VIRTUAL_ENV", "USER"} & set(seen["names"])
+    assert Path(seen["python"]).parent == Path(sys.executable).parent
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor runs one step at a time")
+def test_independent_steps_run_side_by_side(tmp_path: Path) -> None:
+    each, other = str(tmp_path / "each"), str(tmp_path / "other")
+    meet = "pathlib.Path({mine!r}).touch()" + WAIT_FOR + "finish()"
+    steps = {
+        "left": SmallStep(meet.format(mine=each, file=other)),
+        "right": SmallStep(meet.format(mine=other, file=each)),
+        "last": SmallStep(WAIT_FOR.format(file=each) + "finish()", after=("left", "right")),
+    }
+    results = run(write_spec(tmp_path / "spec.yaml", steps), tmp_path / "root")
+    assert list(results)[-1] == "last"
+
+
+def test_a_failing_step_stops_what_depends_on_it_and_shows_its_last_lines(tmp_path: Path) -> None:
+    fail = "print(*range(100), sep='\\n', flush=True); print('the reason', file=sys.stderr); sys.exit(5)"
+    steps = {
+        "first": SmallStep(LEAVE_NAME),
+        "broken": SmallStep(fail, reads=("first",)),
+        "never": SmallStep("pathlib.Path(" + repr(str(tmp_path / "ran")) + ").touch(); finish()", reads=("broken",)),
+    }
+    spec = write_spec(tmp_path / "spec.yaml", steps)
+    with pytest.raises(StepFailed, match="broken failed with exit code 5") as raised:
+        run(spec, tmp_path / "root")
+    assert "the reason" in str(raised.value)
+    assert "\n99\n" in str(raised.value)
+    assert len(str(raised.value).splitlines()) < 20
+    assert not (tmp_path / "ran").exists()
+    mended = write_spec(tmp_path / "spec.yaml", {**steps, "broken": SmallStep(LEAVE_NAME, reads=("first",))})
+    results = run(mended, tmp_path / "root")
+    assert {name for name, result in results.items() if result.cached} == {"first"}
+    assert (tmp_path / "ran").exists()
+
+
+def test_steps_beside_a_failing_one_end_and_are_kept(tmp_path: Path) -> None:
+    go = str(tmp_path / "go")
+    steps = {
+        "slow": SmallStep(f"pathlib.Path({go!r}).touch(); time.sleep(0.5);" + LEAVE_NAME),
+        "broken": SmallStep(WAIT_FOR.format(file=go) + "sys.exit(1)"),
+    }
+    with pytest.raises(StepFailed, match="broken"):
+        run(write_spec(tmp_path / "spec.yaml", steps), tmp_path / "root")
+    results = run(write_spec(tmp_path / "spec.yaml", {"slow": steps["slow"]}), tmp_path / "root")
+    assert results["slow"].cached
+
+
+def test_changed_inputs_run_again_and_so_does_what_reads_them(tmp_path: Path) -> None:
+    steps = {
+        "first": SmallStep(LEAVE_NAME, parameters={"word": "@word"}),
+        "second": SmallStep(LEAVE_NAME, reads=("first",)),
+        "apart": SmallStep(LEAVE_NAME),
+    }
+    spec = write_spec(tmp_path / "spec.yaml", steps, {"word": "a"})
+    run(spec, tmp_path / "root")
+    assert all(result.cached for result in run(spec, tmp_path / "root").values())
+    again = run(spec, tmp_path / "root", word="b")
+    assert {name: result.cached for name, result in again.items()} == {"first": False, "second": False, "apart": True}
+
+
+def test_a_killed_run_goes_on_from_the_steps_that_were_done(tmp_path: Path) -> None:
+    reached, go_on = tmp_path / "reached", tmp_path / "go_on"
+    hang = f"""
+pathlib.Path({str(reached)!r}).touch()
+for _ in range(600):
+    if pathlib.Path({str(go_on)!r}).exists(): break
+    time.sleep(0.05)
+{LEAVE_NAME}
+"""
+    steps = {"first": SmallStep(LEAVE_NAME), "hanging": SmallStep(hang, reads=("first",))}
+    spec = write_spec(tmp_path / "spec.yaml", steps, {"serving_root": ""})
+    command = [sys.executable, "-m", "tfx_pipeline", "run-spec", str(spec), "--root", str(tmp_path / "root")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while not reached.exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGKILL)
+    go_on.touch()  # The step that the killed run has left behind ends, whenever it does.
+    results = run(spec, tmp_path / "root", serving_root=str(tmp_path / "root" / "serving"))
+    assert {name: result.cached for name, result in results.items()} == {"first": True, "hanging": False}
+    assert Path(results["hanging"].outputs["out"].uri, "name").read_text() == "made"

@@ -1,0 +1,80 @@
+"""`python -m tfx_pipeline.cluster.container_step`: what the container of a step runs on Kubeflow.
+
+The launcher of Kubeflow Pipelines copies a step's input artifacts into folders of its container, and what the step
+leaves in others back to the object store; the step itself is told the URIs. TFX would open those URIs, which it can for
+`gs://` alone. Here each URI is replaced by the launcher's folder before TFX begins, so that every component sees plain
+paths, whatever the store. (The folders: `LocalPathForURI` in backend/src/v2/component/launcher_v2.go of Kubeflow
+Pipelines 2.17.)
+"""
+
+import json
+import logging
+import runpy
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from components.failure_cause import find_cause
+
+_TFX_STEP = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
+_INPUT_FLAG = "--json_serialized_invocation_args"
+_FOLDERS = {"gs://": "gcs", "s3://": "s3", "minio://": "minio"}
+EXIT_BAD_INPUT, EXIT_OTHER = 2, 1
+
+
+def run_step(arguments: Sequence[str], mounts: Path = Path("/")) -> int:
+    """Runs TFX's step on local copies.
+
+    Args:
+        arguments: Those of TFX's own step: the executor's class, ExecutorInput as JSON, Beam's arguments.
+        mounts: Where the launcher's folders are.
+
+    Returns:
+        The exit status: 2 where the user's data or configuration has to change, 1 for any other failure. The last line
+        on standard error is the cause.
+    """
+    arguments = list(arguments)
+    place = arguments.index(_INPUT_FLAG) + 1
+    executor_input = json.loads(arguments[place])
+    for side in ("inputs", "outputs"):
+        for artifact in _artifacts(executor_input.get(side, {})):
+            artifact["uri"] = artifact.pop("customPath", "") or local_path(artifact["uri"], mounts)
+    arguments[place] = json.dumps(executor_input)
+    sys.argv = [_TFX_STEP, *arguments]
+    try:
+        runpy.run_module(_TFX_STEP, run_name="__main__", alter_sys=True)
+    except SystemExit as stop:
+        if stop.code:
+            return EXIT_OTHER
+    except Exception as error:
+        logging.exception("The step failed.")
+        cause = find_cause(error)
+        sys.stderr.write(f"error: {cause.message}\n")
+        return EXIT_BAD_INPUT if cause.kind == "input" else EXIT_OTHER
+    _forget_paths(Path(executor_input["outputs"]["outputFile"]))
+    return 0
+
+
+def local_path(uri: str, mounts: Path = Path("/")) -> str:
+    """Returns the launcher's folder for a URI; what is no URI of an object store is returned as it is."""
+    for scheme, folder in _FOLDERS.items():
+        if uri.startswith(scheme):
+            return str(mounts / folder / uri.removeprefix(scheme))
+    return uri
+
+
+def _artifacts(side: dict[str, Any]) -> list[dict[str, Any]]:
+    return [artifact for entry in side.get("artifacts", {}).values() for artifact in entry.get("artifacts", [])]
+
+
+def _forget_paths(output_file: Path) -> None:
+    """Takes the paths out of what the launcher reads: it would record them in place of the URIs."""
+    output = json.loads(output_file.read_text(encoding="utf-8"))
+    for artifact in _artifacts(output):
+        artifact.pop("uri", None)
+    output_file.write_text(json.dumps(output), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(sys.argv[1:]))

@@ -1,0 +1,57 @@
+"""What a submission looks up: the tables' digests, the models that were pushed last, and the key of user ids."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tfx.dsl.io import fileio
+
+from components.table_files import table_path
+from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
+from tfx_pipeline.cluster.parameters import DATA, LAST_BLESSED, SERVING_ROOT, USER_ID_KEY
+from tfx_pipeline.inputs import digest_table, user_id_key
+
+
+def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Path) -> dict[str, str]:
+    """Adds to the parameters of a submission those that follow from the data and from what was pushed before.
+
+    Args:
+        compiled: What is submitted.
+        given: Parameters that are known; none of them is replaced. Each table is read once for its digest.
+        key_folder: Folder of the key that user ids are hashed with, which is made there when it is first asked for.
+
+    Returns:
+        All that is given and known, as text.
+
+    Raises:
+        InputError: A table cannot be read.
+    """
+    declared = compiled.spec.root.input_definitions.parameters
+    serving_root = given.get(SERVING_ROOT) or declared[SERVING_ROOT].default_value.string_value
+    found = dict(given)
+    for task in compiled.tasks:
+        constants, submitted = compiled.constants(task), compiled.submitted(task)
+        digest = submitted.get("digest")
+        if digest is not None and digest not in found:
+            path = table_path(constants["path"], given.get(submitted.get("data", ""), ""))
+            found[digest] = digest_table(constants["table"], path)
+        last_blessed = submitted.get("last_blessed")
+        if last_blessed is not None and last_blessed not in found:
+            found[last_blessed] = latest_version(f"{serving_root}/{last_blessed.removeprefix(LAST_BLESSED)}")
+    if USER_ID_KEY in declared and USER_ID_KEY not in found:
+        found[USER_ID_KEY] = user_id_key(key_folder)
+    return found
+
+
+def needs_data(compiled: CompiledPipeline) -> bool:
+    """Returns whether a table's path is relative to the parameter `data`."""
+    return DATA in compiled.spec.root.input_definitions.parameters
+
+
+def latest_version(folder: str) -> str:
+    """Returns the folder of a model's newest version, empty where there is none."""
+    if not fileio.exists(folder):
+        return ""
+    # Object stores list a folder with a slash at its end.
+    names = [name.rstrip("/") for name in fileio.listdir(folder)]
+    versions = [int(name) for name in names if name.isascii() and name.isdigit()]
+    return f"{folder}/{max(versions)}" if versions else ""

@@ -1,0 +1,39 @@
+"""What a compiled pipeline is told when it is submitted."""
+
+from tfx.orchestration.data_types import RuntimeParameter
+
+from tfx_pipeline.config import Config
+from tfx_pipeline.inputs import PipelineInputs
+
+DATA = "data"
+SERVING_ROOT = "serving_root"
+USER_ID_KEY = "user_id_key"
+LAST_BLESSED = "last_blessed_"
+
+
+def submission_inputs(config: Config, serving_root: str) -> PipelineInputs:
+    """Returns inputs that are parameters of the submission.
+
+    They are `serving_root`; `data`, where a table's path is relative; `digest_<table>`; `user_id_key`, unless user ids
+    are shown as they are; and for each task `last_blessed_<task>`, `steps_<task>` and `thresholds_<task>`, of which
+    none has to be given. A digest has to be: a step of the same digest is taken from the cache.
+
+    Args:
+        config: What is compiled.
+        serving_root: Where models are pushed to, unless the submission says otherwise.
+    """
+    tables, tasks = config.tables.given(), config.tasks.requested()
+    relative = any("://" not in path for path in tables.values())
+    return PipelineInputs(
+        table_digests={table: _text(f"digest_{table}") for table in tables},
+        serving_root=_text(SERVING_ROOT, serving_root),
+        data=_text(DATA) if relative else "",
+        user_id_key="" if config.plain_user_ids else _text(USER_ID_KEY),
+        last_blessed={task: _text(f"{LAST_BLESSED}{task}", "") for task in tasks},
+        steps={task: RuntimeParameter(name=f"steps_{task}", ptype=int, default=0) for task in tasks},
+        thresholds={task: _text(f"thresholds_{task}", "") for task in tasks},
+    )
+
+
+def _text(name: str, default: str | None = None) -> RuntimeParameter:
+    return RuntimeParameter(name=name, ptype=str, default=default)
