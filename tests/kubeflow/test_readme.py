@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -11,7 +12,10 @@ import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow_serving.apis import predict_pb2
 
+from tests.kubeflow.command_line import parsed
 from tests.kubeflow.manifests import FOLDER, MODEL, documents
+from tfx_pipeline.cluster.parameters import submission_inputs
+from tfx_pipeline.config import Config
 
 README = (FOLDER / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
@@ -50,6 +54,30 @@ def test_curl_sends_one_row_of_the_signature(tmp_path: Path) -> None:
         "instances": [{"product_id": "A1", "k": 5}],
     }
     assert url == f"http://localhost:8501/v1/models/{MODEL}:predict"
+
+
+def test_calls_of_shelfwise_are_calls_that_it_takes() -> None:
+    joined = "".join(BLOCKS).replace("\\\n", " ")
+    calls = [shlex.split(line) for line in joined.splitlines() if line.startswith(".venv/bin/shelfwise ")]
+    assert {words[1] for words in calls} == {"compile", "submit", "run-spec", "recommend"}
+    for words in calls:
+        parsed(words[1:])
+
+
+def test_options_and_parameters_that_it_lists_are_there() -> None:
+    compiled = parsed(["compile", "--config", "c", "--image", "i", "--pipeline-root", "r", "--out", "o"])
+    listed = re.findall(r"^\| `(--[\w-]+)", README, re.MULTILINE)
+    assert listed
+    assert {name.removeprefix("--").replace("-", "_") for name in listed} <= compiled.keys()
+    config = Config.model_validate({"tables": {"events": "e.csv"}, "text": False, "tasks": {"recommendation": {}}})
+    inputs = submission_inputs(config, "gs://bucket/root/serving")
+    values = [inputs.data, inputs.serving_root, inputs.user_id_key]
+    for by_name in (inputs.table_digests, inputs.last_blessed, inputs.steps, inputs.thresholds):
+        values += by_name.values()
+    names = {value.name.replace("events", "TABLE").replace("recommendation", "TASK") for value in values}
+    assert {
+        name for name in re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE) if name.islower() or "_" in name
+    } == names
 
 
 def test_files_and_objects_that_it_names_are_there() -> None:
