@@ -17,9 +17,11 @@ from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.utils import io_utils
 from typing_extensions import override
 
 from components.parameters import Parameter
+from components.served_versions import latest_version, same_files
 
 _PARTIAL_PREFIX = ".pushing-"
 # What a killed run left behind is removed by a later one, but not what another run may be writing now.
@@ -54,6 +56,8 @@ class AtomicPusherExecutor(pusher_executor.Executor):
     ) -> None:
         """Pushes a blessed model as a new version; leaves nothing behind when that fails.
 
+        A model that the newest version holds already, file for file, is not pushed again.
+
         The version is the Unix time in seconds, or the one after the largest version there is, whichever is larger.
         On object stores, which cannot rename a folder, TFX's Pusher does its work unchanged: `saved_model.pb`, by
         which a server knows a version, is written last.
@@ -66,13 +70,19 @@ class AtomicPusherExecutor(pusher_executor.Executor):
                 it. `source_digest` only keys the cache.
         """
         base = f"{exec_properties['serving_root']}/{exec_properties['model_name']}"
+        pushed_model = get_single_instance(output_dict[standard_component_specs.PUSHED_MODEL_KEY])
+        latest = latest_version(base)
+        if latest and self.CheckBlessing(input_dict) and same_files(self.GetModelPath(input_dict), latest):
+            io_utils.copy_dir(self.GetModelPath(input_dict), pushed_model.uri)
+            self._MarkPushed(pushed_model, pushed_destination=latest, pushed_version=os.path.basename(latest))
+            logging.info("The model stands at %s already.", latest)
+            return
         if "://" in base:
             super().Do(input_dict, output_dict, _push_to(base))
             return
         fileio.makedirs(base)
         _remove_stale(base)
         partial = os.path.join(base, f"{_PARTIAL_PREFIX}{uuid.uuid4().hex}")
-        pushed_model = get_single_instance(output_dict[standard_component_specs.PUSHED_MODEL_KEY])
         try:
             super().Do(input_dict, output_dict, _push_to(partial))
             if fileio.exists(partial):

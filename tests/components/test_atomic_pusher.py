@@ -63,8 +63,34 @@ def test_a_later_push_is_a_larger_version_even_within_a_second_or_with_a_clock_s
     future = int(time.time()) + 5000
     (tmp_path / "serving" / "shop" / str(future)).mkdir(parents=True)
     push(tmp_path, model)
+    change(model)
     push(tmp_path, model)
     assert versions(tmp_path) == [str(future), str(future + 1), str(future + 2)]
+
+
+def change(model: Artifact) -> None:
+    """Writes other weights of the same size."""
+    (Path(model.uri) / "Format-Serving" / "variables" / "variables.index").write_bytes(b"WEIGHTS")
+
+
+def test_what_stands_there_already_is_not_pushed_again(tmp_path: Path, model: Artifact) -> None:
+    first = push(tmp_path, model)
+    again = push(tmp_path, model)
+    assert len(versions(tmp_path)) == 1
+    assert again.get_int_custom_property("pushed") == 1
+    destination = first.get_string_custom_property("pushed_destination")
+    assert again.get_string_custom_property("pushed_destination") == destination
+    assert again.get_string_custom_property("pushed_version") == versions(tmp_path)[0]
+    assert (Path(again.uri) / "saved_model.pb").exists()
+
+
+def test_only_the_newest_version_counts_as_standing_there(tmp_path: Path, model: Artifact) -> None:
+    push(tmp_path, model)
+    change(model)
+    push(tmp_path, model)
+    (Path(model.uri) / "Format-Serving" / "variables" / "variables.index").write_bytes(b"weights")
+    push(tmp_path, model)
+    assert len(versions(tmp_path)) == 3
 
 
 @pytest.mark.parametrize(("model_blessed", "infra_blessed"), [(False, True), (True, False)])

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfx.dsl.io import fileio
-
+from components.served_versions import latest_version
 from components.table_files import table_path
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
-from tfx_pipeline.cluster.parameters import DATA, LAST_BLESSED, SERVING_ROOT, USER_ID_KEY
+from tfx_pipeline.cluster.parameters import LAST_BLESSED, SERVING_ROOT, USER_ID_KEY
 from tfx_pipeline.inputs import digest_table, user_id_key
 
 
@@ -40,18 +39,3 @@ def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Pa
     if USER_ID_KEY in declared and USER_ID_KEY not in found:
         found[USER_ID_KEY] = user_id_key(key_folder)
     return found
-
-
-def needs_data(compiled: CompiledPipeline) -> bool:
-    """Returns whether a table's path is relative to the parameter `data`."""
-    return DATA in compiled.spec.root.input_definitions.parameters
-
-
-def latest_version(folder: str) -> str:
-    """Returns the folder of a model's newest version, empty where there is none."""
-    if not fileio.exists(folder):
-        return ""
-    # Object stores list a folder with a slash at its end.
-    names = [name.rstrip("/") for name in fileio.listdir(folder)]
-    versions = [int(name) for name in names if name.isascii() and name.isdigit()]
-    return f"{folder}/{max(versions)}" if versions else ""

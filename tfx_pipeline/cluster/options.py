@@ -10,7 +10,9 @@ from tfx_pipeline.config import Config, ConfigError
 LAUNCHER_SCHEMES = ("gs", "s3", "minio")
 SERVING_MOUNT = "/serving"
 
-_IMAGE = re.compile(r"(?P<name>[a-z0-9][a-z0-9._-]*(:\d+)?(/[a-z0-9][a-z0-9._-]*)*)(?P<version>:[\w][\w.-]{0,127})?")
+_PART = r"[a-z0-9][a-z0-9._-]*"
+# Only before a slash does a colon stand for a registry's port.
+_IMAGE = re.compile(rf"({_PART}(:\d+)?/)?{_PART}(/{_PART})*(?P<tag>:\w[\w.-]{{0,127}})?")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _URI = re.compile(r"(?P<scheme>[a-z][a-z0-9]*)://[^/\s]+(/\S*)?")
 
@@ -83,7 +85,7 @@ def _check_image(image: str) -> None:
     matched = _IMAGE.fullmatch(name)
     if matched is None or (at and not _DIGEST.fullmatch(digest)):
         raise ConfigError(f"--image {image}: expected an image such as registry.example/shelfwise:1.0")
-    if not at and matched["version"] is None:
+    if not at and matched["tag"] is None:
         raise ConfigError(
             f"--image {image}: expected a tag or a digest, as in {image}:1.0; without one the cluster may run another "
             "version than was compiled"

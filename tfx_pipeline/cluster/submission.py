@@ -89,9 +89,9 @@ def submit(compiled: CompiledPipeline, given: Mapping[str, str], server: Server)
             )
         except ApiException as error:
             raise SubmissionRefused(f"{server.host} refused the run: {error.status} {_reason(error)}") from error
-        except urllib3.exceptions.HTTPError as error:
+        except (urllib3.exceptions.HTTPError, TimeoutError) as error:
             raise SubmissionRefused(
-                f"nobody answers at {server.host}; is the server there, or the port forwarded?"
+                f"Kubeflow Pipelines does not answer at {server.host}; is it there, or its port forwarded?"
             ) from error
     url = f"{server.host.rstrip('/')}/#/runs/details/{run.run_id}"
     return Submission(run_id=run.run_id, url=url, parameters=parameters)

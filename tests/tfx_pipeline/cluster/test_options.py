@@ -27,6 +27,7 @@ def check(folder: Path, events: str = "events.csv", text: str = "off", more: str
     "options",
     [
         {},
+        {"image": "shelfwise:1"},
         {"image": "shelfwise@sha256:" + "0" * 64},
         {"image": "shelfwise:1@sha256:" + "0" * 64},
         {"pipeline_root": "minio://shop/a", "serving_claim": "models"},

@@ -1,0 +1,107 @@
+"""A submission as the server sees it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.tfx_pipeline.cluster.pipelines_server import PipelinesServer, pipelines_server
+from tests.tfx_pipeline.cluster.small_spec import SmallStep, write_spec
+from tfx_pipeline.cli import app
+from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
+from tfx_pipeline.cluster.options import ClusterOptions
+from tfx_pipeline.cluster.submission import Server, SubmissionRefused, submit
+from tfx_pipeline.config import ConfigError, read_config
+from tfx_pipeline.inputs import digest_table
+from tfx_pipeline.kubeflow_runner import compile_pipeline
+
+CONFIG = "name: shop\ntables: {events: events.csv}\ntext: off\ntasks: {recommendation: {}}\n"
+
+
+@pytest.fixture
+def server() -> Iterator[PipelinesServer]:
+    with pipelines_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> CompiledPipeline:
+    """The real thing, with a second document."""
+    folder = tmp_path_factory.mktemp("compiled")
+    (folder / "shop.yaml").write_text(CONFIG, encoding="utf-8")
+    (folder / "events.csv").write_text("user_id\n", encoding="utf-8")
+    options = ClusterOptions(image="shelfwise:1", pipeline_root="s3://shop/root", serving_claim="models")
+    compile_pipeline(read_config(folder / "shop.yaml"), options, folder / "pipeline.yaml")
+    return read_compiled(folder / "pipeline.yaml")
+
+
+def test_the_server_takes_the_run(compiled: CompiledPipeline, server: PipelinesServer, tmp_path: Path) -> None:
+    folder = compiled.file.parent
+    versions = tmp_path / "serving" / "recommendation"
+    (versions / "3").mkdir(parents=True)
+    given = {"data": str(folder), "serving_root": str(versions.parent), "steps_recommendation": "5"}
+    submission = submit(compiled, given, Server(host=server.url, token="secret", experiment="nightly"))
+    (run,) = server.runs
+    assert run["runtime_config"] == {
+        "pipeline_root": "s3://shop/root",
+        "parameters": {
+            "data": str(folder),
+            "digest_events": digest_table("events", str(folder / "events.csv")),
+            "serving_root": str(versions.parent),
+            "last_blessed_recommendation": str(versions / "3"),
+            "steps_recommendation": 5,
+            "thresholds_recommendation": "",
+            "user_id_key": (folder / "user_id.key").read_text(),
+        },
+    }
+    assert server.experiments[0]["display_name"] == "nightly"
+    assert run["experiment_id"] == "experiment-0"
+    assert set(run["pipeline_spec"]) == {"pipeline_spec", "platform_spec"}
+    assert server.tokens == {"Bearer secret"}
+    assert submission.url == f"{server.url}/#/runs/details/run-0"
+
+
+def test_new_data_is_the_only_thing_that_changes_a_later_submission(
+    compiled: CompiledPipeline, server: PipelinesServer
+) -> None:
+    folder = compiled.file.parent
+    for content in ("user_id\n", "user_id\n", "user_id\n1\n"):
+        (folder / "events.csv").write_text(content, encoding="utf-8")
+        submit(compiled, {"data": str(folder)}, Server(host=server.url))
+    first, second, third = (run["runtime_config"]["parameters"] for run in server.runs)
+    assert first == second
+    assert {name for name in third if third[name] != first[name]} == {"digest_events"}
+    assert len(server.experiments) == 1
+
+
+def test_the_command_line_says_what_it_sent_but_not_the_key(
+    compiled: CompiledPipeline, server: PipelinesServer
+) -> None:
+    folder = compiled.file.parent
+    result = CliRunner().invoke(
+        app, ["submit", "--spec", str(compiled.file), "--host", server.url, "--data", str(folder)]
+    )
+    assert result.exit_code == 0, result.output
+    assert f"submitted {server.url}/#/runs/details/run-0" in result.output
+    assert "digest_events" in result.output
+    assert (folder / "user_id.key").read_text() not in result.output
+
+
+def test_a_refusal_is_one_line(tmp_path: Path, server: PipelinesServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = write_spec(tmp_path / "spec.yaml", {"only": SmallStep("finish()")}, {"serving_root": "", "word": None})
+    refused = read_compiled(spec)
+    monkeypatch.setattr(CompiledPipeline, "complete", lambda _, given: dict(given))
+    with pytest.raises(SubmissionRefused, match="refused the run: 400 parameter word is not optional") as raised:
+        submit(refused, {}, Server(host=server.url))
+    assert "\n" not in str(raised.value)
+
+
+def test_a_server_that_is_not_there(compiled: CompiledPipeline) -> None:
+    with pipelines_server() as gone:
+        url = gone.url
+    given = {"data": str(compiled.file.parent)}
+    with pytest.raises(SubmissionRefused, match=f"does not answer at {url}"):
+        submit(compiled, given, Server(host=url))
+    with pytest.raises(ConfigError, match="--host localhost:8888: expected a URL"):
+        submit(compiled, given, Server(host="localhost:8888"))
