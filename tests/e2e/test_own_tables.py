@@ -4,9 +4,6 @@ import functools
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,9 @@ import tfx_pipeline.tasks.recommendation as recommendation_task
 from serving.client import Shelfwise
 from tests.e2e.shop import ODD_PRODUCTS, read_summary, run_quietly, served, write_config, write_tables
 from tfx_pipeline.cli import app
+from tfx_pipeline.config import load_config
+from tfx_pipeline.inputs import PipelineInputs
+from tfx_pipeline.pipeline import create_pipeline
 from tfx_pipeline.tasks.recommendation import NODES
 
 PROJECT = Path(source_digests.__file__).parent.parent
@@ -33,29 +33,13 @@ AFTER_TRAINER = {
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
-    """A folder with tables and configuration, and a first run under `root` that was killed and started again."""
+    """A folder with tables and configuration, and a first run under `root`."""
     folder = tmp_path_factory.mktemp("shop")
     write_tables(folder)
-    config = write_config(folder, text={"backbone": str(tiny_bert)})
-    _start_and_kill(config, folder / "root", after=NODES.examples)
-    summary, ran = run_quietly(config, folder / "root")
-    assert "EventsExampleGen" not in ran
-    assert NODES.text_vectors not in ran
-    assert NODES.trainer in ran
+    summary, ran = run_quietly(write_config(folder, text={"backbone": str(tiny_bert)}), folder / "root")
+    assert {NODES.text_vectors, NODES.trainer} <= ran
     assert summary == read_summary(folder / "root")
     return folder
-
-
-def _start_and_kill(config: Path, root: Path, after: str) -> None:
-    """Runs the command line in a process of its own and kills it once a node is done."""
-    command = [sys.executable, "-m", "tfx_pipeline", "run", "--config", str(config), "--root", str(root)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT) as process:
-        for line in process.stdout or ():
-            if after in line:
-                break
-        os.kill(process.pid, signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
-    assert not (root / "summary.json").exists()
 
 
 def test_the_summary_tells_what_happened(shop: Path) -> None:
@@ -138,18 +122,25 @@ def test_a_refused_model_is_not_pushed_and_the_old_one_stays(shop: Path) -> None
     assert sorted(path.name for path in (shop / "root" / "serving" / "recommendation").iterdir()) == before
 
 
-def test_an_edited_function_of_the_trainer_reruns_the_trainer(
+def test_an_edited_function_of_the_trainer_is_a_new_property_of_the_nodes_that_run_it(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What a new property leads to is tested above, with the learning rate."""
+    before = _properties(shop / "shop.yaml")
     for package in source_digests.PROJECT_PACKAGES:
         shutil.copytree(PROJECT / package, tmp_path / package)
     losses = tmp_path / "trainer" / "losses.py"
     losses.write_text(losses.read_text() + "\n\ndef added() -> int:\n    return 1\n")
     edited = functools.partial(source_digests.source_digest, root=tmp_path)
     monkeypatch.setattr(recommendation_task, "source_digest", edited)
-    _, ran = run_quietly(shop / "shop.yaml", shop / "root")
-    assert NODES.trainer in ran
-    assert not ran & {NODES.examples, NODES.text_vectors, NODES.transform}
+    after = _properties(shop / "shop.yaml")
+    assert {node for node in after if after[node] != before[node]} == {NODES.trainer, NODES.ranker, NODES.candidate_index}
+
+
+def _properties(config: Path) -> dict[str, dict[str, object]]:
+    loaded = load_config(config)
+    inputs = PipelineInputs(table_digests=dict.fromkeys(loaded.tables.given(), ""), serving_root="")
+    return {node.id: node.exec_properties for node in create_pipeline(loaded, inputs, "root").components}
 
 
 def test_changed_events_leave_the_products_alone(shop: Path, tmp_path: Path) -> None:
@@ -159,14 +150,3 @@ def test_changed_events_leave_the_products_alone(shop: Path, tmp_path: Path) -> 
     _, ran = run_quietly(shop / "shop.yaml", shop / "root")
     assert {"EventsExampleGen", NODES.examples, NODES.trainer} <= ran
     assert not ran & {"ProductsExampleGen", "ProductsStatisticsGen", NODES.text_vectors, NODES.transform}
-
-
-def test_a_shop_without_texts_needs_events_alone(tmp_path: Path) -> None:
-    write_tables(tmp_path)
-    config = write_config(tmp_path, tables={"events": "events.jsonl"}, text=False)
-    summary, _ = run_quietly(config, tmp_path / "root")
-    assert summary["tasks"]["recommendation"]["pushed"]
-    with served(tmp_path / "root") as address, Shelfwise(address) as client:
-        answers = client.recommend([], k=4)
-        assert len(answers) == 4
-        assert [answer.title for answer in answers] == [answer.product_id for answer in answers]
