@@ -43,6 +43,8 @@ format: setup
 
 lock: setup
 	$(UV_COMPILE) $(if $(UPGRADE),--upgrade) --custom-compile-command 'make lock' -o requirements.lock setup.py
+	echo ziglang | .venv/bin/uv pip compile --quiet --python .venv/bin/python --generate-hashes --no-emit-index-url \
+		$(if $(UPGRADE),--upgrade) --custom-compile-command 'make lock' -o tools/compiler.lock -
 
 tensorboard: setup
 	.venv/bin/tensorboard --logdir runs/demo/tensorboard --host localhost --port $(PORT)

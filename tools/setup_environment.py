@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
+from tools.cpp_compiler import check_headers, has_compiler, install_compiler
 from tools.environment_stamp import Stamp
 from tools.locked_versions import locked_count, locked_requirement
 from tools.private_glibc import REQUIRED_GLIBC, fetch_libraries, glibc_version, patch_interpreter
@@ -128,6 +129,7 @@ class _Installation:
                 f"{sys.executable} lacks Python's own `venv` or `ensurepip` module. Install it (on Debian and Ubuntu: "
                 "apt install python3.11-venv), or name another Python: make PYTHON=/path/to/python3.11 setup"
             )
+        check_headers(Path(sysconfig.get_path("include")))
         with self._progress(f"virtual environment of Python {sys.version.split()[0]}"):
             # Only a copy can be patched; elsewhere a link is the safer choice.
             kind = "--symlinks" if self._old_glibc is None else "--copies"
@@ -157,6 +159,10 @@ class _Installation:
             shutil.rmtree(work_folder)
 
     def _install_packages(self) -> None:
+        compiler = self._environment / "compiler"
+        if not has_compiler(self._runner.environment_variables):
+            say("  (no C++ compiler here: one comes from the package index, and goes again; a minute more)")
+            self._runner.environment_variables |= install_compiler(compiler, self._python, self._runner)
         self._runner.environment_variables |= index_variables(self._runner, self._python)
         with self._progress(f"the {locked_count(self._lock)} packages of requirements.lock, with bytecode"):
             options: list[str | Path] = [
@@ -167,6 +173,7 @@ class _Installation:
                 "--no-progress",
             ]
             self._runner.run([self._uv, "pip", "sync", *options, self._lock], "installing the packages")
+        shutil.rmtree(compiler, ignore_errors=True)
 
     def _install_project(self) -> None:
         with self._progress("shelfwise itself"):

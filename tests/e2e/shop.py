@@ -44,7 +44,7 @@ def write_tables(folder: Path, *, users: int = 60, products: int = 80) -> None:
     events.to_json(folder / "events.jsonl", orient="records", lines=True, force_ascii=False)
 
 
-def write_config(folder: Path, **keys: Any) -> Path:
+def write_config(folder: Path, ranker: bool = True, **keys: Any) -> Path:
     """Writes shop.yaml beside the tables: one epoch, small towers, whatever `keys` say at the top."""
     config = {
         "name": "small-shop",
@@ -54,6 +54,7 @@ def write_config(folder: Path, **keys: Any) -> Path:
                 "towers": {"dimensions": 16, "layers": 1, "history": 16},
                 "training": {"max_epochs": 1},
                 "serving": {"history_length": 32},
+                **({} if ranker else {"ranker": False}),
             }
         },
         **keys,

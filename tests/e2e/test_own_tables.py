@@ -134,7 +134,8 @@ def test_an_edited_function_of_the_trainer_is_a_new_property_of_the_nodes_that_r
     edited = functools.partial(source_digests.source_digest, root=tmp_path)
     monkeypatch.setattr(recommendation_task, "source_digest", edited)
     after = _properties(shop / "shop.yaml")
-    assert {node for node in after if after[node] != before[node]} == {NODES.trainer, NODES.ranker, NODES.candidate_index}
+    changed = {node for node in after if after[node] != before[node]}
+    assert changed == {NODES.trainer, NODES.ranker, NODES.candidate_index}
 
 
 def _properties(config: Path) -> dict[str, dict[str, object]]:

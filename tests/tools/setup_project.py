@@ -15,9 +15,11 @@ ROOT = Path(__file__).resolve().parents[2]
 FAKE_UV = """\
 #!/bin/sh
 echo "$*" >> "$FAKE_UV_FOLDER/calls"
+if [ "$2" = sync ]; then ${CC:-echo none} > "$FAKE_UV_FOLDER/compiler"; fi
 if [ -p "$FAKE_UV_FOLDER/gate" ]; then cat "$FAKE_UV_FOLDER/gate"; fi
 if [ -f "$FAKE_UV_FOLDER/failure" ]; then cat "$FAKE_UV_FOLDER/failure" >&2; exit 2; fi
 """
+FAKE_ZIG = '#!/bin/sh\necho "zig $*"\n'
 # The tests' own Python may run on a private glibc; what the set-up sees is said here, and may be changed.
 START = """\
 import shutil
@@ -59,10 +61,16 @@ class SetupProject:
         self.uv = self.controls / "uv"
         self.uv.write_text(FAKE_UV, "utf-8")
         self.uv.chmod(0o755)
-        wheel = self.wheels / "uv-0.1-py3-none-any.whl"
-        _write_wheel(wheel)
+        (self.root / "requirements.lock").write_text(self._wheel("uv", "uv-0.1.data/scripts/uv", FAKE_UV), "utf-8")
+        compiler = self._wheel("ziglang", "ziglang/zig", FAKE_ZIG)
+        (self.root / "tools" / "compiler.lock").write_text(compiler, "utf-8")
+
+    def _wheel(self, name: str, file: str, content: str) -> str:
+        """Makes a wheel of one file and returns its entry in a lock."""
+        wheel = self.wheels / f"{name}-0.1-py3-none-any.whl"
+        _write_wheel(wheel, name, {file: content})
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        (self.root / "requirements.lock").write_text(f"uv==0.1 \\\n    --hash=sha256:{digest}\n", "utf-8")
+        return f"{name}==0.1 \\\n    --hash=sha256:{digest}\n"
 
     def start(
         self, *arguments: str, changes: str = "", with_pip: bool = False, **variables: str
@@ -111,11 +119,12 @@ class SetupProject:
                 time.sleep(0.05)
 
 
-def _write_wheel(path: Path) -> None:
+def _write_wheel(path: Path, name: str, content: dict[str, str]) -> None:
+    info = f"{name}-0.1.dist-info"
     files = {
-        "uv-0.1.data/scripts/uv": FAKE_UV,
-        "uv-0.1.dist-info/METADATA": "Metadata-Version: 2.1\nName: uv\nVersion: 0.1\n",
-        "uv-0.1.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        **content,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 0.1\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "".join(
         f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b'=').decode()},"
@@ -123,7 +132,7 @@ def _write_wheel(path: Path) -> None:
         for name, text in files.items()
     )
     with zipfile.ZipFile(path, "w") as archive:
-        for name, text in (*files.items(), ("uv-0.1.dist-info/RECORD", record + "uv-0.1.dist-info/RECORD,,\n")):
+        for name, text in (*files.items(), (f"{info}/RECORD", record + f"{info}/RECORD,,\n")):
             entry = zipfile.ZipInfo(name)
             entry.external_attr = 0o100755 << 16
             archive.writestr(entry, text)

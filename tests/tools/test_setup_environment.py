@@ -156,6 +156,22 @@ def test_machine_that_cannot_do_it_is_told_in_one_line(project: SetupProject, ch
     assert not (project.environment / "bin").exists()
 
 
+def test_without_a_compiler_one_is_fetched_for_the_builds_and_goes_again(project: SetupProject) -> None:
+    code, output, errors = project.run(changes="setup.has_compiler = lambda variables: False", with_pip=True)
+    assert code == 0, errors
+    assert "no C++ compiler here" in output
+    assert (project.controls / "compiler").read_text() == "zig cc\n"
+    assert not (project.environment / "compiler").exists()
+
+
+def test_without_headers_of_python_one_line_says_how_to_get_them(project: SetupProject) -> None:
+    changes = "setup.sysconfig.get_path = lambda name: '/nowhere/include'"
+    code, _, errors = project.run(changes=changes, with_pip=True)
+    assert code == 1
+    assert errors.startswith("set-up: /nowhere/include/Python.h is missing")
+    assert errors.count("\n") == 1
+
+
 def test_environment_of_somebody_else_is_left_alone(project: SetupProject) -> None:
     project.environment.mkdir()
     (project.environment / "precious").write_text("", "utf-8")
