@@ -31,7 +31,8 @@ def test_one_device_trains_what_the_option_says(training: str, tiny_bert: Path, 
     check(training, train_backbone(training, tiny_bert, tmp_path))
 
 
-@pytest.mark.parametrize("training", ["lora", pytest.param("full", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("training", ["lora", "full"])
 def test_two_devices_train_what_the_option_says(training: str, tiny_bert: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.trainer.trained_backbone", training, str(tiny_bert), str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)

@@ -153,7 +153,7 @@ def test_text_off_learns_from_events_alone(shop: TinyShop, tmp_path: Path) -> No
     assert result.towers.item_tower.text_dimensions == 0
 
 
-@pytest.mark.parametrize("training", ["lora", "full"])
+@pytest.mark.parametrize("training", ["lora", pytest.param("full", marks=pytest.mark.long)])
 def test_the_backbone_is_trained_and_saved(training: str, shop: TinyShop, tiny_bert: Path, tmp_path: Path) -> None:
     text = TextOptions(backbone=str(tiny_bert), training=training, lora_rank=2, sequence_length=8)
     run(shop.request(tmp_path, options(text, max_epochs=2), text=False))
