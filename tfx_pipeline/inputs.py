@@ -54,7 +54,7 @@ def digest_table(name: str, path: str) -> str:
         if not files:
             raise InputError(
                 f"table {name}: expected a file or a glob that matches one, found nothing at {path}; "
-                f"mend `tables.{name}` in the configuration"
+                f"mend `tables.{name}` in the configuration, or the folder that it is taken from"
             )
         digest = hashlib.sha256()
         for file in files:

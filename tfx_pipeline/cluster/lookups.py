@@ -6,7 +6,8 @@ from pathlib import Path
 from components.served_versions import latest_version
 from components.table_files import table_path
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
-from tfx_pipeline.cluster.parameters import LAST_BLESSED, SERVING_ROOT, USER_ID_KEY
+from tfx_pipeline.cluster.parameters import DATA, LAST_BLESSED, SERVING_ROOT, USER_ID_KEY
+from tfx_pipeline.config import ConfigError
 from tfx_pipeline.inputs import digest_table, user_id_key
 
 
@@ -22,9 +23,12 @@ def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Pa
         All that is given and known, as text.
 
     Raises:
+        ConfigError: The folder of the tables is not given, and some path is relative to it.
         InputError: A table cannot be read.
     """
     declared = compiled.spec.root.input_definitions.parameters
+    if DATA in declared and DATA not in given:
+        raise ConfigError(f"{compiled.file} takes tables from a folder that it is told: add --data FOLDER_OR_URI")
     serving_root = given.get(SERVING_ROOT) or declared[SERVING_ROOT].default_value.string_value
     found = dict(given)
     for task in compiled.tasks:

@@ -9,6 +9,7 @@ from components.errors import InputError
 from tests.tfx_pipeline.cluster.small_spec import SmallStep, write_spec
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
 from tfx_pipeline.cluster.lookups import look_up
+from tfx_pipeline.config import ConfigError
 
 SUBMITTED = {"data": None, "digest_events": None, "user_id_key": None, "last_blessed_shop": "", "serving_root": "/none"}
 TABLE = {"table": "events", "path": "events-*.csv", "data": "@data", "digest": "@digest_events"}
@@ -42,6 +43,11 @@ def test_what_is_given_is_not_looked_up(compiled: CompiledPipeline, tmp_path: Pa
     given = {"data": "gs://nowhere", "digest_events": "d", "last_blessed_shop": "", "user_id_key": "k"}
     assert look_up(compiled, given, tmp_path) == given
     assert not (tmp_path / "user_id.key").exists()
+
+
+def test_no_folder_for_relative_paths(compiled: CompiledPipeline, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="takes tables from a folder that it is told: add --data"):
+        look_up(compiled, {}, tmp_path)
 
 
 def test_a_table_that_is_not_there(compiled: CompiledPipeline, tmp_path: Path) -> None:
