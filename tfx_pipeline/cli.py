@@ -188,7 +188,10 @@ def submit(
     token_file: Annotated[Path | None, typer.Option(help="File with a bearer token for the server.")] = None,
 ) -> None:
     """Start a compiled pipeline on a cluster, with the digests of the tables and the model that was pushed last."""
-    token = token_file.read_text(encoding="utf-8").strip() if token_file else ""
+    try:
+        token = token_file.read_text(encoding="utf-8").strip() if token_file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--token-file {token_file}: expected a file with a token: {error}") from error
     given = _parameters(data, parameter)
     with logs_in(Path(os.devnull)):
         from tfx_pipeline.cluster.compiled_pipeline import read_compiled

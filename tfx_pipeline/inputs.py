@@ -4,8 +4,11 @@ On Kubeflow there are no resolver nodes and no drivers, so these facts are looke
 and enter it as plain values.
 """
 
+import contextlib
 import hashlib
+import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +62,9 @@ def digest_table(name: str, path: str) -> str:
         digest = hashlib.sha256()
         for file in files:
             digest.update(_digest_file(file))
-    except OSError as error:
+    except (OSError, ValueError) as error:  # Beam raises the latter for a scheme that it does not know.
+        if isinstance(error, InputError):
+            raise
         raise InputError(f"table {name}: {path} cannot be read: {error}") from error
     return digest.hexdigest()
 
@@ -69,10 +74,12 @@ def user_id_key(root: Path) -> str:
     file = root / "user_id.key"
     if not file.exists():
         root.mkdir(parents=True, exist_ok=True)
-        partial = root / "user_id.key.partial"
-        partial.touch(mode=0o600)
-        partial.write_text(secrets.token_hex(32), encoding="ascii")
-        partial.rename(file)
+        with tempfile.NamedTemporaryFile("w", dir=root, encoding="ascii") as partial:  # For this user's eyes only.
+            partial.write(secrets.token_hex(32))
+            partial.flush()
+            # Whoever comes first makes the key that counts.
+            with contextlib.suppress(FileExistsError):
+                os.link(partial.name, file)
     return file.read_text(encoding="ascii")
 
 

@@ -9,16 +9,17 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
 from tfx.orchestration.pipeline import Pipeline
 
+from components.atomic_pusher import AtomicPusher
 from tfx_pipeline.cluster.beam_runners import LOCAL, beam_args
+from tfx_pipeline.cluster.container_step import KEEP_URIS_FLAG
 from tfx_pipeline.cluster.options import ClusterOptions, check_options
 from tfx_pipeline.cluster.parameters import submission_inputs
 from tfx_pipeline.cluster.resources import platform_document, set_resources
 from tfx_pipeline.config import Config
 from tfx_pipeline.pipeline import create_pipeline
 
-_LOCAL_STEP = ["python", "-m", "tfx_pipeline.cluster.container_step"]
-# Where Beam's workers, or Vertex AI, open the artifacts' URIs themselves.
-_URI_STEP = ["python", "-m", "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"]
+_STEP = ["python", "-m", "tfx_pipeline.cluster.container_step"]
+_VERTEX_STEP = ["python", "-m", "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"]
 
 
 def compile_pipeline(config: Config, options: ClusterOptions, out: Path) -> None:
@@ -52,18 +53,23 @@ def compile_pipeline(config: Config, options: ClusterOptions, out: Path) -> None
 
 
 def _compile(pipeline: Pipeline, options: ClusterOptions) -> dict[str, Any]:
-    on_copies = options.beam_runner == LOCAL and not options.vertex
+    # Beam's workers elsewhere would not see the launcher's copies.
+    on_kubeflow = _STEP if options.beam_runner == LOCAL else [*_STEP, KEEP_URIS_FLAG]
     runner_config = KubeflowV2DagRunnerConfig(
         display_name=pipeline.pipeline_info.pipeline_name,
         default_image=options.image,
-        default_commands=_LOCAL_STEP if on_copies else _URI_STEP,
+        default_commands=_VERTEX_STEP if options.vertex else on_kubeflow,
         use_pipeline_spec_2_1=True,
     )
     job: dict[str, Any] = KubeflowV2DagRunner(runner_config).run(pipeline, write_out=False)
     # TFX leaves the defaults out, and the backend then asks for every parameter.
     job["pipelineSpec"]["defaultPipelineRoot"] = options.pipeline_root.rstrip("/")
     declared = job["pipelineSpec"]["root"]["inputDefinitions"]["parameters"]
+    tasks = job["pipelineSpec"]["root"]["dag"]["tasks"]
     for node in pipeline.components:
+        if isinstance(node, AtomicPusher):
+            # Always asked, and it pushes nothing twice: taken from the cache it would not see that a model is gone.
+            tasks[node.id]["cachingOptions"] = {"enableCache": False}
         for value in node.exec_properties.values():
             if isinstance(value, RuntimeParameter) and value.default is not None:
                 declared[value.name]["defaultValue"] = value.default

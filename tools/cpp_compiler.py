@@ -54,6 +54,7 @@ def install_compiler(folder: Path, python: Path, runner: Runner) -> dict[str, st
     Raises:
         SetupError: it could not be downloaded.
     """
+    shutil.rmtree(folder, ignore_errors=True)
     options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--retries", "2", "--timeout", "30"]
     command: list[str | Path] = [python, "-m", "pip", "install", *options, "--target", folder, "-r", COMPILER_LOCK]
     runner.run(command, "installing a C++ compiler")

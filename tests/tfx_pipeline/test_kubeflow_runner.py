@@ -222,6 +222,13 @@ def test_without_a_ranker_the_towers_go_straight_into_the_index(tmp_path: Path) 
     assert "RecommendationRanker" not in text
 
 
+def test_only_the_pusher_is_never_taken_from_the_cache(spec: dict[str, Any]) -> None:
+    tasks = spec["root"]["dag"]["tasks"]
+    assert {name for name, task in tasks.items() if not task["cachingOptions"].get("enableCache")} == {
+        "RecommendationPusher"
+    }
+
+
 def test_a_remote_beam_runner_opens_the_uris_itself(tmp_path: Path) -> None:
     options = ClusterOptions(
         image="example.test/shelfwise:1",
@@ -231,6 +238,6 @@ def test_a_remote_beam_runner_opens_the_uris_itself(tmp_path: Path) -> None:
     )
     (spec,) = yaml.safe_load_all(compiled_text(tmp_path, options, "spec.yaml"))
     for executor in spec["deploymentSpec"]["executors"].values():
-        assert executor["container"]["command"][-1].startswith("tfx.")
+        assert executor["container"]["command"][-2:] == ["tfx_pipeline.cluster.container_step", "--keep_uris"]
         assert "--runner=FlinkRunner" in executor["container"]["args"]
         assert "--flink_master=flink:8081" in executor["container"]["args"]

@@ -1,6 +1,5 @@
 """A compiled pipeline as it is read back from its file: its steps, and what a submission may say."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,18 +114,15 @@ def _typed(name: str, text: str, kind: int) -> Any:
     if kind == _TYPES.STRING:
         return text
     try:
-        return _plain(float(json.loads(text)), kind)
-    except (ValueError, TypeError) as error:
-        raise ConfigError(f"--parameter {name}={text}: expected a number") from error
+        return int(text) if kind == _TYPES.NUMBER_INTEGER else float(text)
+    except ValueError as error:
+        expected = "a whole number" if kind == _TYPES.NUMBER_INTEGER else "a number"
+        raise ConfigError(f"--parameter {name}={text}: expected {expected}") from error
 
 
 def _plain(value: Any, kind: int) -> Any:
     """Makes an integer of the double that stands for one in a specification."""
-    if kind != _TYPES.NUMBER_INTEGER:
-        return value
-    if value != int(value):
-        raise ValueError(f"expected a whole number, got {value}")
-    return int(value)
+    return int(value) if kind == _TYPES.NUMBER_INTEGER else value
 
 
 def _listed(names: Any) -> str:

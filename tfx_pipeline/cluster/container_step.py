@@ -1,10 +1,14 @@
 """`python -m tfx_pipeline.cluster.container_step`: what the container of a step runs on Kubeflow.
 
 The launcher of Kubeflow Pipelines copies a step's input artifacts into folders of its container, and what the step
-leaves in others back to the object store; the step itself is told the URIs. TFX would open those URIs, which it can for
-`gs://` alone. Here each URI is replaced by the launcher's folder before TFX begins, so that every component sees plain
-paths, whatever the store. (The folders: `LocalPathForURI` in backend/src/v2/component/launcher_v2.go of Kubeflow
-Pipelines 2.17.)
+leaves in others back to the object store; the step itself is told the URIs. Here three things are mended before TFX
+begins (the sources are those of backend/src/v2 in Kubeflow Pipelines 2.17):
+
+- TFX would open the URIs, which it can for `gs://` alone. Each is replaced by the launcher's folder, so that every
+  component sees plain paths, whatever the store (`LocalPathForURI` in component/launcher_v2.go).
+- Input artifacts come without their type (`GetOutputArtifactsByExecutionId` in metadata/client.go), by which TFX finds
+  their class. It is put back from the step's own declaration.
+- The launcher adds an output `executor-logs` for itself (driver/driver.go), of a type that TFX cannot import.
 """
 
 import json
@@ -19,6 +23,9 @@ from components.failure_cause import find_cause
 
 _TFX_STEP = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
 _INPUT_FLAG = "--json_serialized_invocation_args"
+_DECLARATION_FLAG = "--json_serialized_inputs_spec_args"
+KEEP_URIS_FLAG = "--keep_uris"
+LAUNCHERS_OUTPUT = "executor-logs"
 _FOLDERS = {"gs://": "gcs", "s3://": "s3", "minio://": "minio"}
 EXIT_BAD_INPUT, EXIT_OTHER = 2, 1
 
@@ -27,7 +34,8 @@ def run_step(arguments: Sequence[str], mounts: Path = Path("/")) -> int:
     """Runs TFX's step on local copies.
 
     Args:
-        arguments: Those of TFX's own step: the executor's class, ExecutorInput as JSON, Beam's arguments.
+        arguments: Those of TFX's own step: the executor's class, ExecutorInput and its declaration as JSON, Beam's
+            arguments. With `--keep_uris` among them, artifacts are opened where they are.
         mounts: Where the launcher's folders are.
 
     Returns:
@@ -37,22 +45,33 @@ def run_step(arguments: Sequence[str], mounts: Path = Path("/")) -> int:
     arguments = list(arguments)
     place = arguments.index(_INPUT_FLAG) + 1
     executor_input = json.loads(arguments[place])
-    for side in ("inputs", "outputs"):
-        for artifact in _artifacts(executor_input.get(side, {})):
-            artifact["uri"] = artifact.pop("customPath", "") or local_path(artifact["uri"], mounts)
+    executor_input["outputs"].get("artifacts", {}).pop(LAUNCHERS_OUTPUT, None)
+    declared = json.loads(arguments[arguments.index(_DECLARATION_FLAG) + 1])
+    for name, entry in executor_input.get("inputs", {}).get("artifacts", {}).items():
+        for artifact in entry["artifacts"]:
+            artifact["type"] = declared["artifacts"][name]["artifactType"]
+    keep_uris = KEEP_URIS_FLAG in arguments
+    if not keep_uris:
+        for side in ("inputs", "outputs"):
+            for artifact in _artifacts(executor_input.get(side, {})):
+                artifact["uri"] = artifact.pop("customPath", "") or local_path(artifact["uri"], mounts)
     arguments[place] = json.dumps(executor_input)
+    if keep_uris:
+        arguments.remove(KEEP_URIS_FLAG)
     sys.argv = [_TFX_STEP, *arguments]
     try:
         runpy.run_module(_TFX_STEP, run_name="__main__", alter_sys=True)
     except SystemExit as stop:
         if stop.code:
+            sys.stderr.write("error: TFX did not take the step's arguments\n")
             return EXIT_OTHER
     except Exception as error:
         logging.exception("The step failed.")
         cause = find_cause(error)
         sys.stderr.write(f"error: {cause.message}\n")
         return EXIT_BAD_INPUT if cause.kind == "input" else EXIT_OTHER
-    _forget_paths(Path(executor_input["outputs"]["outputFile"]))
+    if not keep_uris:
+        _forget_paths(Path(executor_input["outputs"]["outputFile"]))
     return 0
 
 

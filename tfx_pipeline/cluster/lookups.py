@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import tensorflow as tf
+
+from components.errors import InputError
 from components.served_versions import latest_version
 from components.table_files import table_path
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
@@ -24,7 +27,7 @@ def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Pa
 
     Raises:
         ConfigError: The folder of the tables is not given, and some path is relative to it.
-        InputError: A table cannot be read.
+        InputError: A table, or the folder of the served models, cannot be read.
     """
     declared = compiled.spec.root.input_definitions.parameters
     if DATA in declared and DATA not in given:
@@ -39,7 +42,14 @@ def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Pa
             found[digest] = digest_table(constants["table"], path)
         last_blessed = submitted.get("last_blessed")
         if last_blessed is not None and last_blessed not in found:
-            found[last_blessed] = latest_version(f"{serving_root}/{last_blessed.removeprefix(LAST_BLESSED)}")
+            found[last_blessed] = _latest_version(f"{serving_root}/{last_blessed.removeprefix(LAST_BLESSED)}")
     if USER_ID_KEY in declared and USER_ID_KEY not in found:
         found[USER_ID_KEY] = user_id_key(key_folder)
     return found
+
+
+def _latest_version(folder: str) -> str:
+    try:
+        return latest_version(folder)
+    except (tf.errors.OpError, OSError) as error:
+        raise InputError(f"the served models at {folder} cannot be listed: {error}") from error

@@ -2,6 +2,7 @@
 
 import graphlib
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from typing import Any
 from google.protobuf import json_format
 
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
-from tfx_pipeline.cluster.step import Step, StepOutcome
+from tfx_pipeline.cluster.step import Step, StepFailed, StepOutcome
 from tfx_pipeline.local_runner import NodeResult, OutputArtifact, Progress
 
 
@@ -66,17 +67,20 @@ class _Run:
                     results[task] = _result(task, time.monotonic() - start, self._done[task])
                     self._progress.finished(results[task])
                     order.done(task)
-        except KeyboardInterrupt:
-            self._stop()
+        except BaseException as error:
+            pool.shutdown(wait=False, cancel_futures=True)
+            if not isinstance(error, StepFailed):
+                self._stop()
             raise
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown()
         return results
 
     def _stop(self) -> None:
         for process in self._processes:
             if process.poll() is None:
-                process.terminate()
+                # As Ctrl-C does: a step then ends the server that it may have started.
+                process.send_signal(signal.SIGINT)
                 process.wait()
 
 

@@ -1,17 +1,22 @@
 """Starts a compiled pipeline on this machine, and says what came of it."""
 
+import fcntl
 import json
-from collections.abc import Mapping
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import TextIO
 
 from components.errors import InputError
-from tfx_pipeline.cluster.compiled_pipeline import read_compiled
+from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
 from tfx_pipeline.cluster.container_step import EXIT_BAD_INPUT
 from tfx_pipeline.cluster.lookups import look_up
 from tfx_pipeline.cluster.parameters import SERVING_ROOT
 from tfx_pipeline.cluster.spec_runner import run_spec
 from tfx_pipeline.cluster.step import StepFailed
+from tfx_pipeline.config import ConfigError
 from tfx_pipeline.progress import TerminalProgress
 
 
@@ -28,12 +33,18 @@ def run_spec_here(spec: Path, root: Path, given: Mapping[str, str], terminal: Te
         Whether every model was pushed, or stands there already.
 
     Raises:
-        ConfigError: The file or a parameter is not what it should be.
+        ConfigError: The file or a parameter is not what it should be, or another run works in `root`.
         InputError: The tables are not what they should be.
         StepFailed: Anything else stopped a step.
     """
     compiled = read_compiled(spec)
     root = root.resolve()
+    signal.signal(signal.SIGTERM, _interrupt)
+    with _alone_in(root):
+        return _run(compiled, root, given, terminal)
+
+
+def _run(compiled: CompiledPipeline, root: Path, given: Mapping[str, str], terminal: TextIO) -> bool:
     given = {SERVING_ROOT: str(root / "serving"), **given}
     parameters = compiled.complete(look_up(compiled, given, root))
     progress = TerminalProgress(terminal, len(compiled.tasks))
@@ -57,3 +68,19 @@ def run_spec_here(spec: Path, root: Path, given: Mapping[str, str], terminal: Te
             for reason in evaluation["refused_because"]:
                 print(f"refused: {reason}", file=terminal)
     return pushed
+
+
+@contextmanager
+def _alone_in(root: Path) -> Iterator[None]:
+    """Holds the folder's lock, which a killed process loses."""
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "run-spec.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(f"--root {root}: another run works there; wait for it, or name another folder") from error
+        yield
+
+
+def _interrupt(_signal_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

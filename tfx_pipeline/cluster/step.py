@@ -15,6 +15,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2 as specs
 
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
+from tfx_pipeline.cluster.container_step import LAUNCHERS_OUTPUT
 
 _PLACEHOLDER = "{{$}}"
 _LAST_LINES = 12
@@ -107,6 +108,9 @@ class Step:
             source = value.task_output_artifact
             produced = done[source.producer_task].artifacts[source.output_artifact_key]
             executor_input.inputs.artifacts[name].CopyFrom(produced)
+            for artifact in executor_input.inputs.artifacts[name].artifacts:
+                # The backend has forgotten it by then.
+                artifact.type.instance_schema = ""
         return executor_input
 
     def _fingerprint(self, executor_input: specs.ExecutorInput) -> str:
@@ -119,7 +123,7 @@ class Step:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def _recorded(self, fingerprint: str) -> StepOutcome | None:
-        if not self._record.exists():
+        if not self._spec.caching_options.enable_cache or not self._record.exists():
             return None
         record = json.loads(self._record.read_text(encoding="utf-8"))
         if record["fingerprint"] != fingerprint:
@@ -127,7 +131,8 @@ class Step:
         artifacts = {
             key: json_format.ParseDict(value, specs.ArtifactList()) for key, value in record["artifacts"].items()
         }
-        return StepOutcome(artifacts=artifacts, cached=True)
+        uris = [artifact.uri for value in artifacts.values() for artifact in value.artifacts]
+        return StepOutcome(artifacts=artifacts, cached=True) if all(map(os.path.exists, uris)) else None
 
     def _write_record(self, fingerprint: str, outcome: StepOutcome) -> None:
         artifacts = {key: json_format.MessageToDict(value) for key, value in outcome.artifacts.items()}
@@ -139,7 +144,7 @@ class Step:
     def _new_attempt(self) -> Path:
         """Makes a folder that no process of an earlier run can be writing to."""
         self._artifacts.mkdir(parents=True, exist_ok=True)
-        attempts = [int(each.name) for each in self._artifacts.iterdir()]
+        attempts = [int(each.name) for each in self._artifacts.iterdir() if each.name.isdecimal()]
         attempt = self._artifacts / str(max(attempts, default=0) + 1)
         attempt.mkdir()
         return attempt
@@ -150,6 +155,9 @@ class Step:
             artifact.name = f"{self.task}/{key}"
             artifact.uri = str(attempt / key)
             artifact.type.CopyFrom(value.artifact_type)
+        # As the launcher adds it, for what the container writes.
+        logs = executor_input.outputs.artifacts[LAUNCHERS_OUTPUT].artifacts.add()
+        logs.name, logs.uri, logs.type.schema_title = LAUNCHERS_OUTPUT, str(self._log), "system.Artifact"
         executor_input.outputs.output_file = str(attempt / "executor_output" / "output_metadata.json")
 
     def _execute(
@@ -187,6 +195,8 @@ def _merged(executor_input: specs.ExecutorInput) -> dict[str, specs.ArtifactList
     )
     merged = {}
     for key, artifacts in executor_input.outputs.artifacts.items():
+        if key == LAUNCHERS_OUTPUT:
+            continue
         merged[key] = specs.ArtifactList()
         merged[key].CopyFrom(artifacts)
         if key in output.artifacts:

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import kfp
@@ -15,6 +16,7 @@ from kfp_server_api import ApiException
 
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
 from tfx_pipeline.cluster.lookups import look_up
+from tfx_pipeline.cluster.parameters import LAST_BLESSED, SERVING_ROOT
 from tfx_pipeline.config import ConfigError
 
 
@@ -73,6 +75,7 @@ def submit(compiled: CompiledPipeline, given: Mapping[str, str], server: Server)
     """
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", server.host):
         raise ConfigError(f"--host {server.host}: expected a URL such as http://localhost:8888")
+    _check_serving_root(compiled, given)
     parameters = compiled.complete(look_up(compiled, given, compiled.file.resolve().parent))
     # The client warns of servers older than this format, and prints links.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -91,10 +94,22 @@ def submit(compiled: CompiledPipeline, given: Mapping[str, str], server: Server)
             raise SubmissionRefused(f"{server.host} refused the run: {error.status} {_reason(error)}") from error
         except (urllib3.exceptions.HTTPError, TimeoutError) as error:
             raise SubmissionRefused(
-                f"Kubeflow Pipelines does not answer at {server.host}; is it there, or its port forwarded?"
+                f"Kubeflow Pipelines does not answer at {server.host}; is it there, its port forwarded, the token good?"
             ) from error
     url = f"{server.host.rstrip('/')}/#/runs/details/{run.run_id}"
     return Submission(run_id=run.run_id, url=url, parameters=parameters)
+
+
+def _check_serving_root(compiled: CompiledPipeline, given: Mapping[str, str]) -> None:
+    """Refuses to compare with no model because the pushed ones lie on a volume that is not to be seen from here."""
+    declared = compiled.spec.root.input_definitions.parameters
+    folder = given.get(SERVING_ROOT) or declared[SERVING_ROOT].default_value.string_value
+    unknown = [name for name in declared if name.startswith(LAST_BLESSED) and name not in given]
+    if unknown and "://" not in folder and not Path(folder).is_dir():
+        raise ConfigError(
+            f"models are pushed to {folder}, a volume that is not mounted here, so the last one cannot be looked up; "
+            f"mount it, or add --parameter {unknown[0]}={folder}/MODEL/VERSION, with nothing behind = for no comparison"
+        )
 
 
 def _reason(error: ApiException) -> str:

@@ -29,6 +29,7 @@ class SmallStep(NamedTuple):
     reads: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = {}
+    cached: bool = True
 
 
 def write_spec(file: Path, steps: Mapping[str, SmallStep], submitted: Mapping[str, Any] = {}) -> Path:
@@ -76,6 +77,7 @@ def _task(name: str, step: SmallStep) -> dict[str, Any]:
         "taskInfo": {"name": name},
         "componentRef": {"name": name},
         "dependentTasks": [*step.after],
+        "cachingOptions": {"enableCache": step.cached},
         "inputs": {
             "artifacts": {
                 each: {"taskOutputArtifact": {"producerTask": each, "outputArtifactKey": "out"}} for each in step.reads

@@ -41,7 +41,8 @@ def runtime_artifact(uri: str, title: str, **more: Any) -> dict[str, Any]:
 
 
 def test_artifacts_of_an_object_store_are_the_launchers_folders(tmp_path: Path) -> None:
-    artifact = {"schema": runtime_artifact("minio://bucket/run/schema", "tfx.Schema")}
+    logs = {"name": "any", "uri": "minio://bucket/run/executor-logs", "type": {"schemaTitle": "system.Artifact"}}
+    artifact = {"schema": runtime_artifact("minio://bucket/run/schema", "tfx.Schema"), "executor-logs": logs}
     done, output_file = run_step(tmp_path, SCHEMA, {"schema_text": 'feature { name: "a" }'}, artifact)
     assert done.returncode == 0, done.stderr
     written = tmp_path / "minio" / "bucket" / "run" / "schema" / "schema.pbtxt"
@@ -50,6 +51,7 @@ def test_artifacts_of_an_object_store_are_the_launchers_folders(tmp_path: Path) 
     (entry,) = json.loads(output_file.read_text())["artifacts"]["schema"]["artifacts"]
     assert "uri" not in entry
     assert "metadata" in entry
+    assert "executor-logs" not in json.loads(output_file.read_text())["artifacts"]
 
 
 def test_a_users_mistake_is_the_last_line_and_exit_code_2(tmp_path: Path) -> None:

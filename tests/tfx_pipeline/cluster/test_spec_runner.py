@@ -1,8 +1,10 @@
 """Steps as processes: order, surroundings, what is handed on, failures, and going on after a kill."""
 
+import fcntl
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +16,9 @@ import pytest
 from tests.tfx_pipeline.cluster.small_spec import SmallStep, write_spec
 from tfx_pipeline.cluster.compiled_pipeline import read_compiled
 from tfx_pipeline.cluster.spec_runner import run_spec
+from tfx_pipeline.cluster.start import run_spec_here
 from tfx_pipeline.cluster.step import StepFailed
+from tfx_pipeline.config import ConfigError
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.progress import TerminalProgress
 
@@ -140,3 +144,31 @@ for _ in range(600):
     results = run(spec, tmp_path / "root", serving_root=str(tmp_path / "root" / "serving"))
     assert {name: result.cached for name, result in results.items()} == {"first": True, "hanging": False}
     assert Path(results["hanging"].outputs["out"].uri, "name").read_text() == "made"
+
+
+def test_what_is_not_to_be_cached_or_is_gone_is_made_again(tmp_path: Path) -> None:
+    steps = {"kept": SmallStep(LEAVE_NAME), "always": SmallStep(LEAVE_NAME, cached=False)}
+    spec = write_spec(tmp_path / "spec.yaml", steps)
+    first = run(spec, tmp_path / "root")
+    again = run(spec, tmp_path / "root")
+    assert {name: result.cached for name, result in again.items()} == {"kept": True, "always": False}
+    shutil.rmtree(first["kept"].outputs["out"].uri)
+    assert not run(spec, tmp_path / "root")["kept"].cached
+
+
+def test_inputs_come_without_their_type_and_an_output_for_logs_is_added(tmp_path: Path) -> None:
+    look = "finish(type=inputs['first']['type'], outputs=sorted(told['outputs']['artifacts']))"
+    steps = {"first": SmallStep(LEAVE_NAME), "look": SmallStep(look, reads=("first",))}
+    outputs = run(write_spec(tmp_path / "spec.yaml", steps), tmp_path / "root")["look"].outputs
+    assert outputs["out"].properties == {"type": {"instanceSchema": ""}, "outputs": ["executor-logs", "out"]}
+    assert set(outputs) == {"out"}
+
+
+def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
+    spec = write_spec(tmp_path / "spec.yaml", {"first": SmallStep(LEAVE_NAME)}, {"serving_root": ""})
+    (tmp_path / "root").mkdir()
+    with (tmp_path / "root" / "run-spec.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(ConfigError, match="another run works there"):
+            run_spec_here(spec, tmp_path / "root", {}, io.StringIO())
+    assert run_spec_here(spec, tmp_path / "root", {}, io.StringIO())

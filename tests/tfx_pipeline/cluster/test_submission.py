@@ -16,6 +16,7 @@ from tfx_pipeline.config import ConfigError, read_config
 from tfx_pipeline.inputs import digest_table
 from tfx_pipeline.kubeflow_runner import compile_pipeline
 
+NO_MODEL_YET = {"last_blessed_recommendation": ""}
 CONFIG = "name: shop\ntables: {events: events.csv}\ntext: off\ntasks: {recommendation: {}}\n"
 
 
@@ -68,7 +69,7 @@ def test_new_data_is_the_only_thing_that_changes_a_later_submission(
     folder = compiled.file.parent
     for content in ("user_id\n", "user_id\n", "user_id\n1\n"):
         (folder / "events.csv").write_text(content, encoding="utf-8")
-        submit(compiled, {"data": str(folder)}, Server(host=server.url))
+        submit(compiled, {"data": str(folder), **NO_MODEL_YET}, Server(host=server.url))
     first, second, third = (run["runtime_config"]["parameters"] for run in server.runs)
     assert first == second
     assert {name for name in third if third[name] != first[name]} == {"digest_events"}
@@ -80,12 +81,24 @@ def test_the_command_line_says_what_it_sent_but_not_the_key(
 ) -> None:
     folder = compiled.file.parent
     result = CliRunner().invoke(
-        app, ["submit", "--spec", str(compiled.file), "--host", server.url, "--data", str(folder)]
+        app,
+        [
+            *("submit", "--spec", str(compiled.file), "--host", server.url, "--data", str(folder)),
+            *("--parameter", "last_blessed_recommendation="),
+        ],
     )
     assert result.exit_code == 0, result.output
     assert f"submitted {server.url}/#/runs/details/run-0" in result.output
     assert "digest_events" in result.output
     assert (folder / "user_id.key").read_text() not in result.output
+
+
+def test_a_volume_that_is_not_here_is_not_taken_for_an_empty_one(
+    compiled: CompiledPipeline, server: PipelinesServer
+) -> None:
+    with pytest.raises(ConfigError, match="models are pushed to /serving, a volume that is not mounted here"):
+        submit(compiled, {"data": str(compiled.file.parent)}, Server(host=server.url))
+    assert not server.runs
 
 
 def test_a_refusal_is_one_line(tmp_path: Path, server: PipelinesServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +113,7 @@ def test_a_refusal_is_one_line(tmp_path: Path, server: PipelinesServer, monkeypa
 def test_a_server_that_is_not_there(compiled: CompiledPipeline) -> None:
     with pipelines_server() as gone:
         url = gone.url
-    given = {"data": str(compiled.file.parent)}
+    given = {"data": str(compiled.file.parent), **NO_MODEL_YET}
     with pytest.raises(SubmissionRefused, match=f"does not answer at {url}"):
         submit(compiled, given, Server(host=url))
     with pytest.raises(ConfigError, match="--host localhost:8888: expected a URL"):
