@@ -11,6 +11,7 @@ from components.errors import InputError
 from serving.client_errors import ServingError
 from tfx_pipeline.config import ConfigError, load_config, read_config
 from tfx_pipeline.console import console, error_console
+from tfx_pipeline.exit_codes import EXIT_BAD_INPUT, EXIT_OTHER, EXIT_REFUSED
 from tfx_pipeline.logs import logs_in
 
 app = typer.Typer(
@@ -20,7 +21,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-EXIT_BAD_INPUT, EXIT_REFUSED, EXIT_OTHER = 2, 3, 1
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="YAML configuration.")]
 Overrides = Annotated[list[str], typer.Option("--set", help="key.key=value that replaces what the file says.")]

@@ -9,6 +9,7 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
+from tools.locked_versions import PIP_OPTIONS
 from tools.setup_errors import SetupError
 from tools.setup_process import Runner
 
@@ -55,8 +56,7 @@ def install_compiler(folder: Path, python: Path, runner: Runner) -> dict[str, st
         SetupError: it could not be downloaded.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--retries", "2", "--timeout", "30"]
-    command: list[str | Path] = [python, "-m", "pip", "install", *options, "--target", folder, "-r", COMPILER_LOCK]
+    command: list[str | Path] = [python, "-m", "pip", "install", *PIP_OPTIONS, "--target", folder, "-r", COMPILER_LOCK]
     runner.run(command, "installing a C++ compiler")
     variables = {}
     for name, program in _VARIABLES.items():

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from tools.setup_errors import SetupError
 
+# How pip installs what the whole environment is made with.
+PIP_OPTIONS = ("--require-hashes", "--no-deps", "--only-binary", ":all:", "--retries", "2", "--timeout", "30")
+
 
 def locked_requirement(lock: Path, name: str) -> str:
     """Returns the lines of `name` in the lock file, `name==version` with its hashes, as pip reads them.

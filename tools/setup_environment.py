@@ -19,7 +19,7 @@ from types import FrameType
 
 from tools.cpp_compiler import check_headers, has_compiler, install_compiler
 from tools.environment_stamp import Stamp
-from tools.locked_versions import locked_count, locked_requirement
+from tools.locked_versions import PIP_OPTIONS, locked_count, locked_requirement
 from tools.private_glibc import REQUIRED_GLIBC, fetch_libraries, glibc_version, patch_interpreter
 from tools.setup_errors import SetupError, explain_os_error
 from tools.setup_lock import exclusive_lock
@@ -141,8 +141,7 @@ class _Installation:
         wanted = self._environment / "installers.txt"
         wanted.write_text("".join(locked_requirement(self._lock, name) for name in names), "utf-8")
         with self._progress(" and ".join(names)):
-            options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--retries", "2", "--timeout", "30"]
-            command: list[str | Path] = [self._python, "-m", "pip", "install", *options, "-r", wanted]
+            command: list[str | Path] = [self._python, "-m", "pip", "install", *PIP_OPTIONS, "-r", wanted]
             self._runner.run(command, f"installing {' and '.join(names)}")
 
     def _modernise_glibc(self) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from components.failure_cause import find_cause
+from tfx_pipeline.exit_codes import EXIT_BAD_INPUT, EXIT_OTHER
 
 _TFX_STEP = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
 _INPUT_FLAG = "--json_serialized_invocation_args"
@@ -27,7 +28,6 @@ _DECLARATION_FLAG = "--json_serialized_inputs_spec_args"
 KEEP_URIS_FLAG = "--keep_uris"
 LAUNCHERS_OUTPUT = "executor-logs"
 _FOLDERS = {"gs://": "gcs", "s3://": "s3", "minio://": "minio"}
-EXIT_BAD_INPUT, EXIT_OTHER = 2, 1
 
 
 def run_step(arguments: Sequence[str], mounts: Path = Path("/")) -> int:
@@ -42,22 +42,16 @@ def run_step(arguments: Sequence[str], mounts: Path = Path("/")) -> int:
         The exit status: 2 where the user's data or configuration has to change, 1 for any other failure. The last line
         on standard error is the cause.
     """
-    arguments = list(arguments)
+    keep_uris = KEEP_URIS_FLAG in arguments
+    arguments = [argument for argument in arguments if argument != KEEP_URIS_FLAG]
     place = arguments.index(_INPUT_FLAG) + 1
     executor_input = json.loads(arguments[place])
-    executor_input["outputs"].get("artifacts", {}).pop(LAUNCHERS_OUTPUT, None)
-    declared = json.loads(arguments[arguments.index(_DECLARATION_FLAG) + 1])
-    for name, entry in executor_input.get("inputs", {}).get("artifacts", {}).items():
-        for artifact in entry["artifacts"]:
-            artifact["type"] = declared["artifacts"][name]["artifactType"]
-    keep_uris = KEEP_URIS_FLAG in arguments
+    _mend_types(executor_input, json.loads(arguments[arguments.index(_DECLARATION_FLAG) + 1]))
     if not keep_uris:
         for side in ("inputs", "outputs"):
             for artifact in _artifacts(executor_input.get(side, {})):
                 artifact["uri"] = artifact.pop("customPath", "") or local_path(artifact["uri"], mounts)
     arguments[place] = json.dumps(executor_input)
-    if keep_uris:
-        arguments.remove(KEEP_URIS_FLAG)
     sys.argv = [_TFX_STEP, *arguments]
     try:
         runpy.run_module(_TFX_STEP, run_name="__main__", alter_sys=True)
@@ -81,6 +75,13 @@ def local_path(uri: str, mounts: Path = Path("/")) -> str:
         if uri.startswith(scheme):
             return str(mounts / folder / uri.removeprefix(scheme))
     return uri
+
+
+def _mend_types(executor_input: dict[str, Any], declaration: dict[str, Any]) -> None:
+    executor_input["outputs"].get("artifacts", {}).pop(LAUNCHERS_OUTPUT, None)
+    for name, entry in executor_input.get("inputs", {}).get("artifacts", {}).items():
+        for artifact in entry["artifacts"]:
+            artifact["type"] = declaration["artifacts"][name]["artifactType"]
 
 
 def _artifacts(side: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,12 +11,13 @@ from typing import TextIO
 
 from components.errors import InputError
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
-from tfx_pipeline.cluster.container_step import EXIT_BAD_INPUT
 from tfx_pipeline.cluster.lookups import look_up
 from tfx_pipeline.cluster.parameters import SERVING_ROOT
 from tfx_pipeline.cluster.spec_runner import run_spec
 from tfx_pipeline.cluster.step import StepFailed
 from tfx_pipeline.config import ConfigError
+from tfx_pipeline.exit_codes import EXIT_BAD_INPUT
+from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.progress import TerminalProgress
 
 
@@ -39,23 +40,29 @@ def run_spec_here(spec: Path, root: Path, given: Mapping[str, str], terminal: Te
     """
     compiled = read_compiled(spec)
     root = root.resolve()
-    signal.signal(signal.SIGTERM, _interrupt)
-    with _alone_in(root):
-        return _run(compiled, root, given, terminal)
+    with _alone_in(root), _ended_as_by_ctrl_c():
+        results = _run(compiled, root, given, terminal)
+    return _report(results, terminal)
 
 
-def _run(compiled: CompiledPipeline, root: Path, given: Mapping[str, str], terminal: TextIO) -> bool:
+def _run(
+    compiled: CompiledPipeline, root: Path, given: Mapping[str, str], terminal: TextIO
+) -> Mapping[str, NodeResult]:
     given = {SERVING_ROOT: str(root / "serving"), **given}
     parameters = compiled.complete(look_up(compiled, given, root))
     progress = TerminalProgress(terminal, len(compiled.tasks))
     try:
-        results = run_spec(compiled, parameters, root, progress)
+        return run_spec(compiled, parameters, root, progress)
     except StepFailed as error:
         if error.exit_code == EXIT_BAD_INPUT:
             raise InputError(str(error)) from error
         raise
     finally:
         progress.stopped()
+
+
+def _report(results: Mapping[str, NodeResult], terminal: TextIO) -> bool:
+    """Writes what was pushed and what was refused; returns whether every model was pushed."""
     pushed = True
     for result in results.values():
         if "pushed_model" in result.outputs:
@@ -82,5 +89,15 @@ def _alone_in(root: Path) -> Iterator[None]:
         yield
 
 
-def _interrupt(_signal_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+@contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Lets a polite end stop the running steps too, instead of leaving them behind."""
+
+    def interrupt(_signal_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -172,3 +172,24 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="another run works there"):
             run_spec_here(spec, tmp_path / "root", {}, io.StringIO())
     assert run_spec_here(spec, tmp_path / "root", {}, io.StringIO())
+
+
+def test_a_terminated_run_stops_its_steps(tmp_path: Path) -> None:
+    reached, survived = tmp_path / "reached", tmp_path / "survived"
+    wait = f"pathlib.Path({str(reached)!r}).write_text(str(os.getpid())); time.sleep(60)\n"
+    spec = write_spec(
+        tmp_path / "spec.yaml",
+        {"long": SmallStep(wait + f"pathlib.Path({str(survived)!r}).touch(); finish()")},
+        {"serving_root": ""},
+    )
+    command = [sys.executable, "-m", "tfx_pipeline", "run-spec", str(spec), "--root", str(tmp_path / "root")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        while not (reached.exists() and reached.read_text()):
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.terminate()
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert "Traceback" not in errors
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(reached.read_text()), 0)
