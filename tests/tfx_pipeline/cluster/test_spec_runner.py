@@ -193,3 +193,4 @@ def test_a_terminated_run_stops_its_steps(tmp_path: Path) -> None:
     assert "Traceback" not in errors
     with pytest.raises(ProcessLookupError):
         os.kill(int(reached.read_text()), 0)
+    assert not survived.exists()
