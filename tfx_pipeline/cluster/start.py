@@ -12,7 +12,7 @@ from typing import TextIO
 from components.errors import InputError
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
 from tfx_pipeline.cluster.lookups import look_up
-from tfx_pipeline.cluster.parameters import SERVING_ROOT
+from tfx_pipeline.cluster.parameters import DATA, SERVING_ROOT
 from tfx_pipeline.cluster.spec_runner import run_spec
 from tfx_pipeline.cluster.step import StepFailed
 from tfx_pipeline.config import ConfigError
@@ -49,16 +49,22 @@ def _run(
     compiled: CompiledPipeline, root: Path, given: Mapping[str, str], terminal: TextIO
 ) -> Mapping[str, NodeResult]:
     given = {SERVING_ROOT: str(root / "serving"), **given}
+    # A step runs in a folder of its own.
+    given |= {name: _absolute(given[name]) for name in (DATA, SERVING_ROOT) if name in given}
     parameters = compiled.complete(look_up(compiled, given, root))
     progress = TerminalProgress(terminal, len(compiled.tasks))
     try:
         return run_spec(compiled, parameters, root, progress)
     except StepFailed as error:
         if error.exit_code == EXIT_BAD_INPUT:
-            raise InputError(str(error)) from error
+            raise InputError(error.last_line.removeprefix("error: ")) from error
         raise
     finally:
         progress.stopped()
+
+
+def _absolute(place: str) -> str:
+    return place if "://" in place else str(Path(place).resolve())
 
 
 def _report(results: Mapping[str, NodeResult], terminal: TextIO) -> bool:

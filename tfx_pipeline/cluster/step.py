@@ -26,12 +26,14 @@ class StepFailed(RuntimeError):
 
     Attributes:
         exit_code: What its process ended with.
+        last_line: The last line that it wrote.
     """
 
     def __init__(self, task: str, exit_code: int, log: Path) -> None:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_LAST_LINES:]
         super().__init__("\n".join([f"{task} failed with exit code {exit_code}; its last lines, of {log}:", *lines]))
         self.exit_code = exit_code
+        self.last_line = lines[-1] if lines else ""
 
 
 @dataclass(frozen=True, kw_only=True)

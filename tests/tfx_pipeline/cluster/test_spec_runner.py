@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from components.errors import InputError
 from tests.tfx_pipeline.cluster.small_spec import SmallStep, write_spec
 from tfx_pipeline.cluster.compiled_pipeline import read_compiled
 from tfx_pipeline.cluster.spec_runner import run_spec
@@ -194,3 +195,23 @@ def test_a_terminated_run_stops_its_steps(tmp_path: Path) -> None:
     with pytest.raises(ProcessLookupError):
         os.kill(int(reached.read_text()), 0)
     assert not survived.exists()
+
+
+def test_a_relative_folder_of_tables_is_taken_from_where_the_command_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "events.csv").touch()
+    code = "assert pathlib.Path(values['data'], values['path']).exists(); finish()"
+    parameters = {"table": "events", "path": "events.csv", "data": "@data", "digest": "@digest"}
+    submitted = {"serving_root": "", "data": None, "digest": None}
+    spec = write_spec(tmp_path / "spec.yaml", {"only": SmallStep(code, parameters=parameters)}, submitted)
+    assert run_spec_here(spec, tmp_path / "root", {"data": "tables"}, io.StringIO())
+
+
+def test_a_users_mistake_in_a_step_is_its_last_line(tmp_path: Path) -> None:
+    code = "sys.stderr.write('much\\nerror: Table `events` is empty\\n'); sys.exit(2)"
+    spec = write_spec(tmp_path / "spec.yaml", {"only": SmallStep(code)}, {"serving_root": ""})
+    with pytest.raises(InputError, match=r"^Table `events` is empty$"):
+        run_spec_here(spec, tmp_path / "root", {}, io.StringIO())
