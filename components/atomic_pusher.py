@@ -21,7 +21,7 @@ from tfx.utils import io_utils
 from typing_extensions import override
 
 from components.parameters import Parameter
-from components.served_versions import latest_version, same_files
+from components.served_versions import latest_version, same_files, version_numbers
 
 _PARTIAL_PREFIX = ".pushing-"
 # What a killed run left behind is removed by a later one, but not what another run may be writing now.
@@ -143,8 +143,7 @@ def _push_to(base: str) -> dict[str, str]:
 
 def _publish(written: str, base: str) -> tuple[int, str]:
     """Renames a whole version into place."""
-    versions = [int(name) for name in os.listdir(base) if name.isascii() and name.isdigit()]
-    version = max([int(time.time()), *(existing + 1 for existing in versions)])
+    version = max([int(time.time()), *(existing + 1 for existing in version_numbers(base))])
     target = os.path.join(base, str(version))
     os.rename(written, target)
     return version, target

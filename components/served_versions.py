@@ -8,13 +8,18 @@ from tfx.dsl.io import fileio
 _CHUNK_BYTES = 1 << 20
 
 
-def latest_version(folder: str) -> str:
-    """Returns the path of the newest version in a model's folder or URI, empty where there is none."""
+def version_numbers(folder: str) -> list[int]:
+    """Returns the versions in a model's folder or URI, in no particular order."""
     if not fileio.exists(folder):
-        return ""
+        return []
     # Object stores list a folder with a slash at its end.
     names = [name.rstrip("/") for name in fileio.listdir(folder)]
-    versions = [int(name) for name in names if name.isascii() and name.isdigit()]
+    return [int(name) for name in names if name.isascii() and name.isdigit()]
+
+
+def latest_version(folder: str) -> str:
+    """Returns the path of the newest version in a model's folder or URI, empty where there is none."""
+    versions = version_numbers(folder)
     return f"{folder}/{max(versions)}" if versions else ""
 
 

@@ -32,7 +32,6 @@ def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Pa
     declared = compiled.spec.root.input_definitions.parameters
     if DATA in declared and DATA not in given:
         raise ConfigError(f"{compiled.file} takes tables from a folder that it is told: add --data FOLDER_OR_URI")
-    serving_root = given.get(SERVING_ROOT) or declared[SERVING_ROOT].default_value.string_value
     found = dict(given)
     for task in compiled.tasks:
         constants, submitted = compiled.constants(task), compiled.submitted(task)
@@ -42,10 +41,18 @@ def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Pa
             found[digest] = digest_table(constants["table"], path)
         last_blessed = submitted.get("last_blessed")
         if last_blessed is not None and last_blessed not in found:
-            found[last_blessed] = _latest_version(f"{serving_root}/{last_blessed.removeprefix(LAST_BLESSED)}")
+            found[last_blessed] = _latest_version(
+                f"{serving_root(compiled, given)}/{last_blessed.removeprefix(LAST_BLESSED)}"
+            )
     if USER_ID_KEY in declared and USER_ID_KEY not in found:
         found[USER_ID_KEY] = user_id_key(key_folder)
     return found
+
+
+def serving_root(compiled: CompiledPipeline, given: Mapping[str, str]) -> str:
+    """Returns where models are pushed to: what is given, or else what was compiled."""
+    declared = compiled.spec.root.input_definitions.parameters
+    return given.get(SERVING_ROOT) or str(declared[SERVING_ROOT].default_value.string_value)
 
 
 def _latest_version(folder: str) -> str:

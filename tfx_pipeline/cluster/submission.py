@@ -15,8 +15,8 @@ import urllib3
 from kfp_server_api import ApiException
 
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
-from tfx_pipeline.cluster.lookups import look_up
-from tfx_pipeline.cluster.parameters import LAST_BLESSED, SERVING_ROOT
+from tfx_pipeline.cluster.lookups import look_up, serving_root
+from tfx_pipeline.cluster.parameters import LAST_BLESSED
 from tfx_pipeline.config import ConfigError
 
 
@@ -103,7 +103,7 @@ def submit(compiled: CompiledPipeline, given: Mapping[str, str], server: Server)
 def _check_serving_root(compiled: CompiledPipeline, given: Mapping[str, str]) -> None:
     """Refuses to compare with no model because the pushed ones lie on a volume that is not to be seen from here."""
     declared = compiled.spec.root.input_definitions.parameters
-    folder = given.get(SERVING_ROOT) or declared[SERVING_ROOT].default_value.string_value
+    folder = serving_root(compiled, given)
     unknown = [name for name in declared if name.startswith(LAST_BLESSED) and name not in given]
     if unknown and "://" not in folder and not Path(folder).is_dir():
         raise ConfigError(
