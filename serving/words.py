@@ -1,0 +1,53 @@
+"""Texts into words, in plain TensorFlow ops, the same for products and for queries."""
+
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_text as tf_text
+
+# Scripts written without spaces between words: each character is a word, and so is each pair of neighbours.
+_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+# Sizes such as 1/2 and 3.5 stay whole; letters and digits that touch, as in 12in or XR500, are two words.
+_WORD = r"(\p{Nd}+(?:[./]\p{Nd}+)*|[\p{L}\p{M}]+)"
+# The S stemmer, which only takes plurals back, with -es (Harman, "How effective is suffixing?", JASIS 1991).
+_PLURALS = (
+    (r"^([a-z]*[^ae])ies$", r"\1y"),
+    (r"^([a-z]+(?:ss|x|zz|ch|sh))es$", r"\1"),
+    (r"^([a-z]+[^us])s$", r"\1"),
+)
+
+
+def split_words(texts: tf.Tensor) -> Any:
+    """Splits texts into lower-case words, plurals taken back to the singular.
+
+    Numbers and letters are words of their own. In scripts without spaces words are single characters, and after
+    all of them come the pairs of neighbours. What is neither letter nor digit separates words.
+
+    Args:
+        texts: string `(batch,)`; bytes that are not UTF-8 separate words too.
+
+    Returns:
+        Ragged string `(batch, words)`; an empty row for a text without any word.
+    """
+    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace", replace_control_characters=True)
+    texts = tf_text.normalize_utf8(tf_text.case_fold_utf8(texts), "NFKC")
+    texts = tf.strings.regex_replace(texts, f"({_UNSPACED})", r" \1 ")
+    texts = tf.strings.regex_replace(texts, _WORD, r" \1 ")
+    pieces = tf.strings.split(texts)
+    words = tf.ragged.boolean_mask(pieces, pieces.with_flat_values(tf.strings.regex_full_match(pieces.flat_values, _WORD)))
+    return tf.concat([words.with_flat_values(_singular(words.flat_values)), _unspaced_pairs(words)], axis=1)
+
+
+def _singular(words: tf.Tensor) -> tf.Tensor:
+    for plural, singular in _PLURALS:
+        words = tf.strings.regex_replace(words, plural, singular)
+    return words
+
+
+def _unspaced_pairs(words: Any) -> Any:
+    """Returns each two words that follow each other and are both of a script without spaces, joined."""
+    unspaced = words.with_flat_values(tf.strings.regex_full_match(words.flat_values, _UNSPACED))
+    pairs = tf.strings.join([words[:, :-1].flat_values, words[:, 1:].flat_values])
+    both = unspaced[:, :-1].flat_values & unspaced[:, 1:].flat_values
+    firsts = words[:, :-1]
+    return tf.ragged.boolean_mask(firsts.with_flat_values(pairs), firsts.with_flat_values(both))
