@@ -30,7 +30,7 @@ from components.item_vectors import (
     read_item_vectors,
 )
 from components.vector_tables import ITEM_VECTORS_SCHEMA, TEXT_VECTORS_SCHEMA
-from serving.signatures import MAX_EXCLUDED_IDS
+from serving.filters import MAX_EXCLUDED_IDS
 from trainer.export import RECOMMENDATION_MODEL, export_recommendation
 from trainer.input_data import load_catalogue, load_catalogue_facts
 from trainer.ranker import load_ranker, ranking_model

@@ -1,13 +1,16 @@
 """Which products a request allows: category, price, stock and exclusions."""
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from serving.catalogue import ServedProducts
 from serving.lookup import IdLookup
 
+MAX_EXCLUDED_IDS = 100
 _LEVEL_SEPARATOR = b" > "
 
 
@@ -83,6 +86,40 @@ class StockFilter(tf.Module):
     def allowed(self, in_stock_only: tf.Tensor) -> tf.Tensor:
         """Returns bool `(batch, products)`; `in_stock_only` bool `(batch,)`."""
         return self._in_stock | ~in_stock_only[:, tf.newaxis]
+
+
+class CatalogueFilters(tf.Module):
+    """All filters of a request together.
+
+    Args:
+        products: What the filters ask of the products.
+    """
+
+    # What a signature with filters takes beside its own inputs.
+    INPUTS: ClassVar[dict[str, tf.TensorSpec]] = {
+        "category": tf.TensorSpec([None], tf.string, "category"),
+        "max_price": tf.TensorSpec([None], tf.float32, "max_price"),
+        "in_stock_only": tf.TensorSpec([None], tf.bool, "in_stock_only"),
+        "exclude_ids": tf.TensorSpec([None, MAX_EXCLUDED_IDS], tf.string, "exclude_ids"),
+    }
+
+    def __init__(self, products: ServedProducts) -> None:
+        super().__init__(name="filters")
+        self._size = len(products.product_ids)
+        self._category = CategoryFilter(products.categories)
+        self._price = PriceFilter(products.prices)
+        self._stock = StockFilter(products.in_stock)
+
+    def allowed(
+        self, category: tf.Tensor, max_price: tf.Tensor, in_stock_only: tf.Tensor, left_out: tf.Tensor
+    ) -> tf.Tensor:
+        """Returns bool `(batch, products)`; `left_out` is int32 `(batch, width)` product indices, -1 for none."""
+        return (
+            self._category.allowed(category)
+            & self._price.allowed(max_price)
+            & self._stock.allowed(in_stock_only)
+            & not_listed(left_out, self._size)
+        )
 
 
 def not_listed(listed: tf.Tensor, size: int) -> tf.Tensor:

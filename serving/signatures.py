@@ -8,44 +8,28 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from serving.filters import CategoryFilter, PriceFilter, StockFilter, not_listed
+from serving.answers import cut, text_variable, texts_at, with_rows_of
+from serving.catalogue import ServedProducts
+from serving.filters import CatalogueFilters, not_listed
 from serving.history import History, HistoryReader, LatestEvents, latest_events
 from serving.lookup import IdLookup
 from serving.ranker import Ranker, RankingModel
 from serving.retrieval_index import ExactIndex
 
-MAX_EXCLUDED_IDS = 100
-
 UserEncoder = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServedCatalogue:
-    """What a served model knows of the products; row i of every field is product i.
+class ServedCatalogue(ServedProducts):
+    """What a served recommendation model knows of the products; row i of every field is product i.
 
     Attributes:
-        product_ids: Distinct, not empty, any bytes.
-        titles: One a product; empty for none.
-        categories: Levels joined by " > "; empty for none.
-        prices: float `(products,)`; NaN for unknown.
-        in_stock: bool `(products,)`.
         popularity: float `(products,)`, at least 0: how much is bought, in any unit.
         item_vectors: float32 `(products, dimensions)`.
     """
 
-    product_ids: Sequence[bytes]
-    titles: Sequence[bytes]
-    categories: Sequence[bytes]
-    prices: ArrayLike
-    in_stock: ArrayLike
     popularity: ArrayLike
     item_vectors: ArrayLike
-
-    def __post_init__(self) -> None:
-        """Raises ValueError where the fields do not have one row a product."""
-        lengths = {name: len(np.asarray(value, dtype=object)) for name, value in vars(self).items()}
-        if len(set(lengths.values())) != 1 or not lengths["product_ids"]:
-            raise ValueError(f"A catalogue needs one row a product in every field, and a product; got rows {lengths}.")
 
 
 class RecommendationModule(tf.Module):
@@ -90,12 +74,9 @@ class RecommendationModule(tf.Module):
         self._ranker = None if ranking is None else Ranker(self._index, ranking, event_types=len(event_types))
         # Popularity is an index of one-dimensional vectors, so that both answers are found by the same search.
         self._popular = ExactIndex(_popularity_scores(catalogue.popularity)[:, np.newaxis], name="popular")
-        # Texts are variables for the reason that vectors are: they stay out of the graph.
-        self._product_ids = _text_variable(catalogue.product_ids, "product_ids")
-        self._titles = _text_variable(catalogue.titles, "titles")
-        self._category_filter = CategoryFilter(catalogue.categories)
-        self._price_filter = PriceFilter(catalogue.prices)
-        self._stock_filter = StockFilter(catalogue.in_stock)
+        self._product_ids = text_variable(catalogue.product_ids, "product_ids")
+        self._titles = text_variable(catalogue.titles, "titles")
+        self._filters = CatalogueFilters(catalogue)
         # Behind a plain function the Keras object itself is not tracked: only its variables go into the SavedModel.
         self._encode_user: UserEncoder = lambda *arguments: user_encoder(*arguments)
         self._user_encoder_variables = [
@@ -114,13 +95,7 @@ class RecommendationModule(tf.Module):
             "history_age_seconds": tf.TensorSpec([None, self.history_length], tf.float32, "history_age_seconds"),
         }
         k = {"k": tf.TensorSpec([None], tf.int32, "k")}
-        filters = {
-            "category": tf.TensorSpec([None], tf.string, "category"),
-            "max_price": tf.TensorSpec([None], tf.float32, "max_price"),
-            "in_stock_only": tf.TensorSpec([None], tf.bool, "in_stock_only"),
-            "exclude_ids": tf.TensorSpec([None, MAX_EXCLUDED_IDS], tf.string, "exclude_ids"),
-            "include_bought": tf.TensorSpec([None], tf.bool, "include_bought"),
-        }
+        filters = CatalogueFilters.INPUTS | {"include_bought": tf.TensorSpec([None], tf.bool, "include_bought")}
         product_id = {"product_id": tf.TensorSpec([None], tf.string, "product_id")}
         every: dict[str, tuple[Callable[..., Any], dict[str, tf.TensorSpec]]] = {
             "serving_default": (self.recommend, history),
@@ -157,7 +132,7 @@ class RecommendationModule(tf.Module):
         include_bought: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         """Signature `filtered`: as wide as the largest k of the batch; see `filters` for what each filter means."""
-        k, category, max_price, in_stock_only, exclude_ids, include_bought = _with_rows_of(
+        k, category, max_price, in_stock_only, exclude_ids, include_bought = with_rows_of(
             history_ids,
             k=k,
             category=category,
@@ -172,22 +147,17 @@ class RecommendationModule(tf.Module):
             [self._products.index_of(exclude_ids), tf.where(bought, history.products, -1)],
             axis=1,
         )
-        allowed = (
-            self._category_filter.allowed(category)
-            & self._price_filter.allowed(max_price)
-            & self._stock_filter.allowed(in_stock_only)
-            & not_listed(left_out, self._index.size)
-        )
+        allowed = self._filters.allowed(category, max_price, in_stock_only, left_out)
         scores, indices = self._retrieve(history, tf.reduce_max(k), allowed)
-        return self._answer(*_cut(scores, indices, k))
+        return self._answer(*cut(scores, indices, k))
 
     def similar_products(self, product_id: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `similar_products`: nearest item vectors, never the product itself; nothing for an unknown id."""
-        (k,) = _with_rows_of(product_id, k=k)
+        (k,) = with_rows_of(product_id, k=k)
         product = self._products.index_of(product_id)
         allowed = not_listed(product[:, tf.newaxis], self._index.size) & (product >= 0)[:, tf.newaxis]
         scores, indices = self._index.search(self._index.vectors_at(product), tf.reduce_max(k), allowed)
-        return self._answer(*_cut(scores, indices, k))
+        return self._answer(*cut(scores, indices, k))
 
     def embed(
         self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
@@ -226,37 +196,13 @@ class RecommendationModule(tf.Module):
         return tf.where((events.count > 0)[:, tf.newaxis], last, 0.0)
 
     def _answer(self, scores: tf.Tensor, indices: tf.Tensor) -> dict[str, tf.Tensor]:
-        found = indices >= 0
-        rows = tf.maximum(indices, 0)
         return {
-            "product_ids": tf.where(found, tf.gather(self._product_ids, rows), ""),
+            "product_ids": texts_at(self._product_ids, indices),
             "scores": scores,
-            "titles": tf.where(found, tf.gather(self._titles, rows), ""),
+            "titles": texts_at(self._titles, indices),
         }
 
 
 def _popularity_scores(popularity: ArrayLike) -> np.ndarray:
     scores = np.log1p(np.maximum(np.asarray(popularity, dtype=np.float64), 0.0))
     return np.asarray(scores / max(scores.max(), 1.0e-12), dtype=np.float32)
-
-
-def _text_variable(texts: Sequence[bytes], name: str) -> tf.Variable:
-    return tf.Variable(tf.constant(list(texts), tf.string, [len(texts)]), trainable=False, name=name)
-
-
-def _with_rows_of(first: tf.Tensor, **others: tf.Tensor) -> list[tf.Tensor]:
-    """Returns `others`, after a check that each has as many rows as `first`."""
-    checks = [
-        tf.debugging.assert_equal(
-            tf.shape(other)[0], tf.shape(first)[0], f"{name} must have as many rows as the other inputs"
-        )
-        for name, other in others.items()
-    ]
-    with tf.control_dependencies(checks):
-        return [tf.identity(other) for other in others.values()]
-
-
-def _cut(scores: tf.Tensor, indices: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Empties each row's columns past its own k."""
-    kept = tf.range(tf.shape(scores)[1])[tf.newaxis, :] < k[:, tf.newaxis]
-    return tf.where(kept, scores, -np.inf), tf.where(kept, indices, -1)

@@ -18,10 +18,22 @@ _PLURALS = (
 
 
 def split_words(texts: tf.Tensor) -> Any:
-    """Splits texts into lower-case words, plurals taken back to the singular.
+    """Splits texts into the words that products are found by.
 
-    Numbers and letters are words of their own. In scripts without spaces words are single characters, and after
-    all of them come the pairs of neighbours. What is neither letter nor digit separates words.
+    Args:
+        texts: string `(batch,)`.
+
+    Returns:
+        Ragged string `(batch, words)`: `index_words` of `plain_words`.
+    """
+    return index_words(plain_words(texts))
+
+
+def plain_words(texts: tf.Tensor) -> Any:
+    """Splits texts into lower-case words, in their order.
+
+    Numbers and letters are words of their own. In scripts without spaces words are single characters. What is neither
+    letter nor digit separates words.
 
     Args:
         texts: string `(batch,)`; bytes that are not UTF-8 separate words too.
@@ -29,13 +41,28 @@ def split_words(texts: tf.Tensor) -> Any:
     Returns:
         Ragged string `(batch, words)`; an empty row for a text without any word.
     """
-    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace", replace_control_characters=True)
-    texts = tf_text.normalize_utf8(tf_text.case_fold_utf8(texts), "NFKC")
+    texts = tf_text.normalize_utf8(tf_text.case_fold_utf8(readable(texts)), "NFKC")
     texts = tf.strings.regex_replace(texts, f"({_UNSPACED})", r" \1 ")
-    texts = tf.strings.regex_replace(texts, _WORD, r" \1 ")
-    pieces = tf.strings.split(texts)
-    words = tf.ragged.boolean_mask(pieces, pieces.with_flat_values(tf.strings.regex_full_match(pieces.flat_values, _WORD)))
-    return tf.concat([words.with_flat_values(_singular(words.flat_values)), _unspaced_pairs(words)], axis=1)
+    pieces = tf.strings.split(tf.strings.regex_replace(texts, _WORD, r" \1 "))
+    is_word = tf.strings.regex_full_match(pieces.flat_values, _WORD)
+    return tf.ragged.boolean_mask(pieces, pieces.with_flat_values(is_word))
+
+
+def index_words(words: Any) -> Any:
+    """Returns what stands for words in an index: ragged string `(batch, words)`, as many or more than there were.
+
+    Plurals are taken back to the singular. After all words come the pairs of neighbours that are both of a script
+    without spaces.
+
+    Args:
+        words: What `plain_words` returned.
+    """
+    return tf.concat([words.with_flat_values(_singular(words.flat_values)), unspaced_pairs(words)], axis=1)
+
+
+def readable(texts: tf.Tensor) -> tf.Tensor:
+    """Returns texts as UTF-8 without control characters, each of which, like any byte that is not UTF-8, is U+FFFD."""
+    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace", replace_control_characters=True)
 
 
 def _singular(words: tf.Tensor) -> tf.Tensor:
@@ -44,7 +71,7 @@ def _singular(words: tf.Tensor) -> tf.Tensor:
     return words
 
 
-def _unspaced_pairs(words: Any) -> Any:
+def unspaced_pairs(words: Any) -> Any:
     """Returns each two words that follow each other and are both of a script without spaces, joined."""
     unspaced = words.with_flat_values(tf.strings.regex_full_match(words.flat_values, _UNSPACED))
     pairs = tf.strings.join([words[:, :-1].flat_values, words[:, 1:].flat_values])

@@ -122,11 +122,15 @@ def encode_texts(encoder: TextEncoder, texts: Sequence[str], batch_size: int) ->
     """
     if not texts:
         return np.zeros((0, encoder.dimensions), np.float32)
-    tokens = encoder.token_ids(tf.constant(list(texts), tf.string))
-    order = np.argsort(tokens.row_lengths().numpy(), kind="stable")
-    vectors = np.zeros((len(texts), encoder.dimensions), np.float32)
+    return encode_token_ids(encoder, encoder.token_ids(tf.constant(list(texts), tf.string)), batch_size)
+
+
+def encode_token_ids(encoder: TextEncoder, token_ids: tf.RaggedTensor, batch_size: int) -> npt.NDArray[np.float32]:
+    """Encodes what `TextEncoder.token_ids` returned, as `encode_texts` does."""
+    order = np.argsort(token_ids.row_lengths().numpy(), kind="stable")
+    vectors = np.zeros((len(order), encoder.dimensions), np.float32)
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
-        batch = tf.gather(tokens, rows).to_tensor(encoder.tokenizer.pad_token_id)
+        batch = tf.gather(token_ids, rows).to_tensor(encoder.tokenizer.pad_token_id)
         vectors[rows] = encoder.encode_step(batch).numpy()
     return vectors

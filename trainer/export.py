@@ -80,14 +80,21 @@ def export_recommendation(
 def served_catalogue(catalogue: pa.Table, item_vectors: np.ndarray) -> ServedCatalogue:
     """Returns the columns of the catalogue artifact as the served model wants them."""
     return ServedCatalogue(
-        product_ids=_bytes(catalogue, "product_id"),
-        titles=_bytes(catalogue, "title"),
-        categories=_bytes(catalogue, "category"),
-        prices=catalogue.column("price").cast(pa.float32()).fill_null(float("nan")).to_numpy(),
-        in_stock=catalogue.column("in_stock").fill_null(True).to_numpy(),
+        **products_of(catalogue),
         popularity=catalogue.column("popularity").fill_null(0.0).to_numpy(),
         item_vectors=item_vectors,
     )
+
+
+def products_of(catalogue: pa.Table) -> dict[str, Any]:
+    """Returns the fields of `serving.catalogue.ServedProducts` from a catalogue's columns."""
+    return {
+        "product_ids": _bytes(catalogue, "product_id"),
+        "titles": _bytes(catalogue, "title"),
+        "categories": _bytes(catalogue, "category"),
+        "prices": catalogue.column("price").cast(pa.float32()).fill_null(float("nan")).to_numpy(),
+        "in_stock": catalogue.column("in_stock").fill_null(True).to_numpy(),
+    }
 
 
 def _bytes(catalogue: pa.Table, name: str) -> list[bytes]:

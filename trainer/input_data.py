@@ -64,13 +64,36 @@ def load_items(
         rows, distinct = distinct_texts(texts)
         text_vectors = encode_texts(text_encoder, distinct, batch_size)[rows]
     elif text_vectors_uri is not None:
-        text_vectors = _load_text_vectors(text_vectors_uri, texts)
+        text_vectors = load_text_vectors(text_vectors_uri, texts)
     return ItemFeatures(
         product_index=np.arange(len(product_ids), dtype=np.int32),
         numbers=np.column_stack([numbers, popularity]).astype(np.float32),
         categories=categories,
         text_vectors=text_vectors,
     )
+
+
+def load_text_vectors(uri: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Reads the vector of each text from a TextVectors artifact; zeros for the empty text.
+
+    Returns:
+        float32 `(texts, dimensions)`.
+
+    Raises:
+        ValueError: A text has no vector.
+    """
+    table = read_parquet(os.path.join(uri, "vectors-*.parquet"))
+    vectors = _matrix(table.column("vector"))
+    rows = {text: row for row, text in enumerate(table.column("text").to_pylist())}
+    # A product without any text (only its id is known) gets the vector 0.
+    missing = next((text for text in texts if text and text not in rows), None)
+    if missing is not None:
+        raise ValueError(
+            f"{uri} should hold a vector for every product's text. There is none for {missing!r}: make the text "
+            "vectors from the same products and the same text fields as the catalogue."
+        )
+    padded = np.concatenate([vectors, np.zeros((1, vectors.shape[1]), np.float32)])
+    return padded[[rows.get(text, len(vectors)) for text in texts]]
 
 
 def distinct_texts(texts: Sequence[str]) -> tuple[npt.NDArray[np.int32], list[str]]:
@@ -111,21 +134,6 @@ def _load_transformed(
 def _values(table: pa.Table, name: str) -> pa.ChunkedArray:
     """Returns a column of one-element lists as plain values."""
     return pc.list_element(table.column(name), 0)
-
-
-def _load_text_vectors(uri: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    table = read_parquet(os.path.join(uri, "vectors-*.parquet"))
-    vectors = _matrix(table.column("vector"))
-    rows = {text: row for row, text in enumerate(table.column("text").to_pylist())}
-    # A product without any text (only its id is known) gets the vector 0.
-    missing = next((text for text in texts if text and text not in rows), None)
-    if missing is not None:
-        raise ValueError(
-            f"{uri} should hold a vector for every product's text. There is none for {missing!r}: make the text "
-            "vectors from the same products and the same text fields as the catalogue."
-        )
-    padded = np.concatenate([vectors, np.zeros((1, vectors.shape[1]), np.float32)])
-    return padded[[rows.get(text, len(vectors)) for text in texts]]
 
 
 def _matrix(column: pa.ChunkedArray) -> npt.NDArray[np.float32]:

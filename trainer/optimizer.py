@@ -65,15 +65,21 @@ def build_optimizer(options: TrainingOptions, steps_per_epoch: int, replicas: in
         )
     updates = steps_per_epoch * options.max_epochs // batches
     warm_up = max(1, min(round(updates * WARM_UP_FRACTION), steps_per_epoch // batches))
-    schedule = keras.optimizers.schedules.CosineDecay(
+    return keras.optimizers.AdamW(
+        UpdateSchedule(warm_up_and_decay(options.learning_rate, updates, warm_up), batches),
+        weight_decay=options.weight_decay,
+        gradient_accumulation_steps=batches if batches > 1 else None,
+    )
+
+
+def warm_up_and_decay(
+    learning_rate: float, updates: int, warm_up: int
+) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Returns a linear warm-up to `learning_rate` over `warm_up` updates, and cosine decay over the rest."""
+    return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=0.0,
         decay_steps=max(1, updates - warm_up),
         alpha=_FINAL_FRACTION,
-        warmup_target=options.learning_rate,
+        warmup_target=learning_rate,
         warmup_steps=warm_up,
-    )
-    return keras.optimizers.AdamW(
-        UpdateSchedule(schedule, batches),
-        weight_decay=options.weight_decay,
-        gradient_accumulation_steps=batches if batches > 1 else None,
     )

@@ -19,7 +19,7 @@ from components.vector_tables import item_vectors_table
 from serving.history import History
 from serving.ranker import Ranker
 from serving.retrieval_index import ExactIndex
-from serving.signatures import MAX_EXCLUDED_IDS
+from serving.filters import MAX_EXCLUDED_IDS
 from tests.components.trained_shop import (
     OPTIONS,
     PRODUCTS,

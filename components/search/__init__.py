@@ -1,0 +1,1 @@
+"""The components of the task search."""

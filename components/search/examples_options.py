@@ -1,0 +1,48 @@
+"""Options of SearchExamples; plain models that the configuration can import without TFX."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from trainer.options import Options, TextField
+
+
+class QueryOptions(Options):
+    """Where queries with relevant products come from, and how they are split.
+
+    Attributes:
+        pseudo_queries: Whether queries are made from the catalogue's texts: `auto` does so where no judgement and no
+            event has a query.
+        pseudo_queries_per_text: Queries made of each distinct text to train on. One more is made to evaluate on.
+        eval_fraction: Share of the queries, by sha256, that training is validated on.
+        test_fraction: Share of the queries, by sha256, that the model is judged on.
+        max_evaluation_queries: Queries of each of those two splits at the most; the first by sha256 are taken.
+    """
+
+    pseudo_queries: Literal["auto", "always", "never"] = "auto"
+    pseudo_queries_per_text: int = Field(default=3, ge=1)
+    eval_fraction: float = Field(default=0.1, gt=0.0, lt=1.0)
+    test_fraction: float = Field(default=0.1, gt=0.0, lt=1.0)
+    max_evaluation_queries: int = Field(default=2_000, ge=1)
+
+    @model_validator(mode="after")
+    def _leaves_something_to_train_on(self) -> "QueryOptions":
+        if self.eval_fraction + self.test_fraction >= 1.0:
+            raise ValueError("`eval_fraction` and `test_fraction` leave nothing to train on; lower one of them")
+        return self
+
+
+class SearchExamplesOptions(Options):
+    """How judgements, events and products become queries with relevant products.
+
+    Attributes:
+        queries: Where queries come from and how they are split.
+        text_fields: Product columns that make up the text.
+        max_unknown_product_fraction: Share of the judgements whose product the products table may lack.
+        seed: Seed of the queries that are made.
+    """
+
+    queries: QueryOptions = QueryOptions()
+    text_fields: tuple[TextField, ...] = ("title",)
+    max_unknown_product_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
+    seed: int = Field(default=0, ge=0)

@@ -1,0 +1,96 @@
+"""Words to products by BM25, as postings in plain TensorFlow ops that stock TF Serving runs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from serving.lookup import IdLookup
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postings:
+    """For each word the products whose text has it, and what it adds to their score.
+
+    Attributes:
+        words: Distinct words, UTF-8.
+        row_splits: int64 `(words + 1,)`: the postings of word w are `row_splits[w]` to `row_splits[w + 1]`.
+        products: int32 `(postings,)`, rising within a word.
+        weights: float32 `(postings,)`, above 0.
+        rarity: float32 `(words,)`, the inverse document frequency of each word.
+        size: Products in the catalogue.
+    """
+
+    words: Sequence[bytes]
+    row_splits: npt.NDArray[np.int64]
+    products: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.float32]
+    rarity: npt.NDArray[np.float32]
+    size: int
+
+
+class LexicalIndex(tf.Module):
+    """Scores products by the words that a query shares with their text.
+
+    Memory and time of a query grow with the postings of its words, and with the catalogue: one number a product.
+
+    Args:
+        postings: What `trainer.search.postings.build_postings` made.
+    """
+
+    def __init__(self, postings: Postings) -> None:
+        super().__init__(name="lexical_index")
+        self.size = postings.size
+        self._words = IdLookup(postings.words, what="word")
+        self._row_splits = tf.Variable(postings.row_splits, trainable=False, name="row_splits")
+        self._products = tf.Variable(postings.products, trainable=False, name="products")
+        self._weights = tf.Variable(postings.weights, trainable=False, name="weights")
+        self._rarity = tf.Variable(postings.rarity, trainable=False, name="rarity")
+
+    def word_ids(self, words: Any) -> Any:
+        """Returns ragged int32 `(batch, words)` for ragged words as `index_words` gives them; -1 for an unknown one."""
+        return words.with_flat_values(self._words.index_of(words.flat_values))
+
+    def scores(self, word_ids: Any) -> tf.Tensor:
+        """Returns the BM25 score of every product, float32 `(batch, size)`; 0 where no word is shared.
+
+        Args:
+            word_ids: What `word_ids` returned; a word that is there twice counts twice.
+        """
+        known = tf.ragged.boolean_mask(word_ids, word_ids >= 0)
+        word, query = known.flat_values, known.value_rowids()
+        starts, stops = tf.gather(self._row_splits, word), tf.gather(self._row_splits, word + 1)
+        places = tf.ragged.range(starts, stops)
+        owner = tf.gather(query, places.value_rowids())
+        target = owner * self.size + tf.cast(tf.gather(self._products, places.flat_values), tf.int64)
+        batch = known.nrows()
+        # A sum by segment of what is gathered, not a scatter: it is the faster of the two on a CPU.
+        summed = tf.math.unsorted_segment_sum(tf.gather(self._weights, places.flat_values), target, batch * self.size)
+        return tf.reshape(summed, [batch, self.size])
+
+    def rarity(self, word_ids: Any) -> tf.Tensor:
+        """Returns the sum of the inverse document frequencies of each query's known words, float32 `(batch,)`."""
+        rarity = tf.gather(self._rarity, tf.maximum(word_ids.flat_values, 0))
+        known = tf.where(word_ids.flat_values >= 0, rarity, 0.0)
+        return tf.reduce_sum(word_ids.with_flat_values(known), axis=1)
+
+    def word_scores(self, word_ids: Any, product: tf.Tensor) -> Any:
+        """Returns what each word adds to the score of one product a row.
+
+        Args:
+            word_ids: What `word_ids` returned.
+            product: int32 `(batch,)` product indices; under 0 for none.
+
+        Returns:
+            Ragged float32 `(batch, words)`.
+        """
+        word = tf.maximum(word_ids.flat_values, 0)
+        wanted = tf.gather(product, word_ids.value_rowids())
+        places = tf.ragged.range(tf.gather(self._row_splits, word), tf.gather(self._row_splits, word + 1))
+        same = tf.equal(tf.gather(self._products, places.flat_values), tf.gather(wanted, places.value_rowids()))
+        found = tf.where(same, tf.gather(self._weights, places.flat_values), 0.0)
+        added = tf.math.unsorted_segment_sum(found, places.value_rowids(), places.nrows())
+        return word_ids.with_flat_values(tf.where(word_ids.flat_values >= 0, added, 0.0))

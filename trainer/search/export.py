@@ -1,0 +1,78 @@
+"""Writes a search encoder and a catalogue as the SavedModel that is served."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import tensorflow as tf
+
+from serving.filters import MAX_EXCLUDED_IDS
+from serving.search import SearchedProducts, SearchModule
+from serving.warm_up_file import EXTRA_ASSETS_FOLDER, write_warm_up_file
+from trainer.export import MODEL_CARD_FILE_NAME, products_of
+
+SEARCH_MODEL = "search"
+# The signature by which parts of the model are compared; never in the model that is served.
+WEIGHTED_SIGNATURE = "weighted"
+
+
+def text_hashes(texts: Sequence[str]) -> npt.NDArray[np.int64]:
+    """Returns 63 bits of sha256 of each text."""
+    digests = (hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8] for text in texts)
+    return np.fromiter((int.from_bytes(digest, "big") >> 1 for digest in digests), np.int64, len(texts))
+
+
+def searched_products(catalogue: pa.Table, cluster_ids: npt.NDArray[np.int32]) -> SearchedProducts:
+    """Returns the columns of a catalogue as the served model wants them.
+
+    Args:
+        catalogue: Columns product_id, title, category, price, in_stock and text.
+        cluster_ids: int32 `(products,)`.
+    """
+    return SearchedProducts(
+        **products_of(catalogue),
+        text_hashes=text_hashes(catalogue.column("text").to_pylist()),
+        cluster_ids=cluster_ids,
+    )
+
+
+def export_search(folder: str, module: SearchModule, model_card: Mapping[str, Any]) -> None:
+    """Writes the SavedModel `search` with its warm-up file and its model card.
+
+    Args:
+        folder: Where to; any filesystem that TensorFlow writes.
+        module: The model.
+        model_card: What `assets.extra/model_card.json` says; anything that JSON can hold.
+    """
+    tf.saved_model.save(module, folder, signatures=module.signatures())
+    title = module.titles.numpy()[0]
+    product_id = module.product_ids.numpy()[0]
+    query = np.array([title, b""], dtype=object)
+    write_warm_up_file(
+        folder,
+        SEARCH_MODEL,
+        {
+            "serving_default": {"query": query},
+            "filtered": {
+                "query": query,
+                "k": np.array([10, 10], np.int32),
+                "category": np.array([b"", b""], dtype=object),
+                "max_price": np.zeros(2, np.float32),
+                "in_stock_only": np.zeros(2, np.bool_),
+                "exclude_ids": np.full([2, MAX_EXCLUDED_IDS], b"", dtype=object),
+            },
+            "explain": {"query": query, "product_id": np.array([product_id, b""], dtype=object)},
+            "embed": {"query": query},
+        },
+    )
+    with tf.io.gfile.GFile(tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER, MODEL_CARD_FILE_NAME), "w") as file:
+        file.write(json.dumps(model_card, indent=2, ensure_ascii=False, sort_keys=True))
+
+
+def export_weighted(folder: str, module: SearchModule) -> None:
+    """Writes the model for comparison, with the weights of both sides as inputs."""
+    tf.saved_model.save(module, folder, signatures=module.signatures(WEIGHTED_SIGNATURE))

@@ -1,0 +1,71 @@
+"""How much the words count beside the meaning: learned on validation queries."""
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from serving.lexical_index import LexicalIndex
+from serving.search import CANDIDATES, Fusion
+from serving.words import split_words
+from trainer.metrics import hit_matrix, ndcg_at_k
+from trainer.search.queries import JudgedQueries
+
+_QUERIES_AT_ONCE = 64
+_K = 10
+# Weights of the lexical side that are tried, beside 1 for the dense one.
+_WEIGHTS = np.geomspace(0.05, 20.0, 40)
+
+
+def learn_fusion(
+    queries: JudgedQueries,
+    query_vectors: npt.NDArray[np.float32],
+    vectors: npt.NDArray[np.float32],
+    lexical: LexicalIndex,
+    relevant_from: float,
+) -> Fusion:
+    """Picks the weight of the lexical side with the best NDCG@10, the smallest of equally good ones.
+
+    Candidates and scores are those of `serving.search.SearchModule`. Time grows with queries times products.
+
+    Args:
+        queries: Validation queries.
+        query_vectors: float32 `(queries, dimensions)`.
+        vectors: float32 `(products, dimensions)`.
+        lexical: The words of the same products.
+        relevant_from: Least relevance of a product that answers a query.
+    """
+    offsets, targets = queries.relevant(relevant_from)
+    found = np.zeros(len(_WEIGHTS))
+    for start in range(0, len(queries), _QUERIES_AT_ONCE):
+        stop = min(start + _QUERIES_AT_ONCE, len(queries))
+        candidates, dense, words = _candidates(
+            queries.queries[start:stop], query_vectors[start:stop], vectors, lexical, min(CANDIDATES, len(vectors))
+        )
+        bounds = offsets[start : stop + 1]
+        wanted = targets[bounds[0] : bounds[-1]]
+        for place, weight in enumerate(_WEIGHTS):
+            order = np.argsort(-(dense + weight * words), axis=1, kind="stable")[:, :_K]
+            hits = hit_matrix(np.take_along_axis(candidates, order, axis=1), bounds - bounds[0], wanted)
+            found[place] += np.nansum(ndcg_at_k(hits, np.diff(bounds), _K))
+    return Fusion(dense=1.0, lexical=float(_WEIGHTS[np.argmax(np.round(found, 6))]))
+
+
+def _candidates(
+    queries: list[str],
+    query_vectors: npt.NDArray[np.float32],
+    vectors: npt.NDArray[np.float32],
+    lexical: LexicalIndex,
+    count: int,
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Returns what both sides propose for each query, -1 for none, and the two parts of its score."""
+    dense = query_vectors @ vectors.T
+    word_ids = lexical.word_ids(split_words(tf.constant(queries)))
+    words = lexical.scores(word_ids).numpy()
+    words /= np.maximum(lexical.rarity(word_ids).numpy(), 1.0e-12)[:, np.newaxis]
+    by_meaning = np.argpartition(-dense, count - 1, axis=1)[:, :count]
+    by_words = np.argpartition(-words, count - 1, axis=1)[:, :count]
+    joined = np.sort(np.concatenate([by_meaning, by_words], axis=1), axis=1)
+    repeated = np.diff(joined, axis=1, prepend=-1) == 0
+    dense = np.where(repeated, -np.inf, np.take_along_axis(dense, joined, axis=1))
+    words = np.where(repeated, 0.0, np.take_along_axis(words, joined, axis=1))
+    return np.where(repeated, -1, joined), dense, words

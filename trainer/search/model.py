@@ -1,0 +1,79 @@
+"""The Keras model that trains the search encoder."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from trainer.search.encoder import SearchEncoder
+
+EmbedTexts = Callable[[Any, bool], Any]
+
+
+class SearchModel(keras.Model):
+    """The encoder and its training step; what is saved is the encoder, never this model.
+
+    The loss is a softmax over all products of the batch: for query q with its product p+ and the products P of the
+    whole batch, `-log(exp(q.p+ / temperature) / sum_P exp(q.p / temperature))`, where other products that answer q are
+    left out of the sum (multiple negatives ranking: Henderson et al., "Efficient natural language response suggestion
+    for Smart Reply", 2017). Pairs are weighed by their relevance.
+
+    Args:
+        encoder: What is trained.
+        query_inputs: The queries, by row: vectors `(queries, dimensions)` where BERT stays as it is, else ragged int32
+            token ids `(queries, None)`.
+        text_inputs: The texts, likewise.
+        temperature: Divides the scores.
+        replicas: Replicas that a batch is divided over.
+    """
+
+    def __init__(
+        self, encoder: SearchEncoder, query_inputs: Any, text_inputs: Any, temperature: float, replicas: int = 1
+    ) -> None:
+        super().__init__(name="search")
+        self.text_encoder = encoder.text_encoder
+        self.projection = encoder.projection
+        self._tables = (query_inputs, text_inputs)
+        self._temperature = temperature
+        self._replicas = replicas
+        self._loss_mean = keras.metrics.Mean(name="loss")
+        # There is no `call`, so Keras is told that nothing is left to build.
+        self.built = True
+
+    @property
+    def metrics(self) -> list[Any]:
+        return [self._loss_mean]
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            loss = self.softmax_loss(batch, training=True)
+            scaled = self.optimizer.scale_loss(loss / self._replicas)
+        variables = self.trainable_variables
+        gradients = tape.gradient(scaled, variables)
+        dense = [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
+        self.optimizer.apply(dense, variables)
+        self._loss_mean.update_state(loss)
+        return {"loss": self._loss_mean.result()}
+
+    def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
+        """Returns the loss of a batch as `trainer.search.batches` makes them, a float32 scalar."""
+        queries = self._embed(self._tables[0], batch["query"], training)
+        texts = tf.concat([batch["text"], tf.reshape(batch["negatives"], [-1])], axis=0)
+        scores = tf.matmul(queries, self._embed(self._tables[1], texts, training), transpose_b=True)
+        scores = tf.cast(scores, tf.float32) / self._temperature
+        answers = tf.reduce_any(batch["relevant"][:, :, tf.newaxis] == texts[tf.newaxis, tf.newaxis, :], axis=1)
+        own = tf.eye(tf.shape(scores)[0], tf.shape(scores)[1], dtype=tf.bool)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
+            labels=tf.range(tf.shape(scores)[0]), logits=tf.where(answers & ~own, -1.0e9, scores)
+        )
+        weights = batch["weight"]
+        return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
+
+    def _embed(self, table: Any, rows: Any, training: bool) -> Any:
+        inputs = tf.gather(table, rows)
+        if isinstance(inputs, tf.RaggedTensor):
+            tokens = inputs.to_tensor(self.text_encoder.tokenizer.pad_token_id)
+            inputs = self.text_encoder.encode_tokens(tokens, training=training)
+        return inputs if self.projection is None else self.projection(inputs, training=training)

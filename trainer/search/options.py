@@ -1,0 +1,104 @@
+"""Options of the search model and its training; plain models that the configuration can import without TFX."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from trainer.options import Options, TextOptions
+
+
+class LexicalOptions(Options):
+    """The lexical side: BM25 over the products' texts.
+
+    Attributes:
+        k1: How soon a word that is repeated in a text stops to count.
+        b: How much a long text is held against it.
+    """
+
+    k1: float = Field(default=0.9, ge=0.0)
+    b: float = Field(default=0.4, ge=0.0, le=1.0)
+
+
+class SearchServingOptions(Options):
+    """What a served search model is made of.
+
+    Attributes:
+        dense: Whether products are found by meaning, with the trained encoder.
+        lexical: How products are found by their words; `off` leaves that side out.
+        default_k: Products that `serving_default` answers.
+        exact_limit: Catalogue size up to which the index is searched exactly; above it an inverted file is.
+        storage: How an inverted file holds its vectors.
+        index_recall: Recall at 10 against exact search, on validation queries, that an inverted file is tuned to.
+    """
+
+    dense: bool = True
+    lexical: Annotated[LexicalOptions | None, BeforeValidator(lambda value: None if value is False else value)] = (
+        LexicalOptions()
+    )
+    default_k: int = Field(default=10, ge=1)
+    exact_limit: int = Field(default=200_000, ge=1)
+    storage: Literal["int8", "float16"] = "int8"
+    index_recall: float = Field(default=0.97, gt=0.0, le=1.0)
+
+    @model_validator(mode="after")
+    def _has_a_side(self) -> "SearchServingOptions":
+        if not self.dense and self.lexical is None:
+            raise ValueError("`dense` and `lexical` are both off; leave one of them on")
+        return self
+
+
+class SearchTrainingOptions(Options):
+    """How the encoder, or what stands on top of it, learns from queries.
+
+    Attributes:
+        batch_size: Queries a step, each with one product that answers it.
+        hard_negatives: Products a query, beside those of the other queries: judged irrelevant, or near to the query in
+            the index and not judged.
+        mined_from: Ranks in the index between which hard negatives are drawn; the first ones are left out, as many of
+            them answer the query though nobody has said so.
+        mined_to: See `mined_from`.
+        relevant_from: Least relevance of a pair that is learned.
+        temperature: Divides the scores in the softmax.
+        max_epochs: Passes over the pairs at the most.
+        patience: Epochs without a better validation NDCG before training stops.
+        learning_rate: Peak of the schedule (linear warm-up, cosine decay).
+        weight_decay: Decoupled weight decay of AdamW.
+        max_pairs: Pairs of a query and a product to learn from at the most, a seeded sample where there are more.
+        max_texts: Texts that negatives are mined from and validation ranks at the most: those that answer a query, and
+            a seeded sample of the others.
+        precision: `auto` picks by hardware (float32 on CPU, mixed on GPU and TPU).
+        strategy: tf.distribute strategy; `auto` picks by hardware.
+    """
+
+    batch_size: int = Field(default=64, ge=2)
+    hard_negatives: int = Field(default=1, ge=0)
+    mined_from: int = Field(default=10, ge=0)
+    mined_to: int = Field(default=60, ge=1)
+    relevant_from: float = Field(default=0.5, gt=0.0, le=1.0)
+    temperature: float = Field(default=0.05, gt=0.0)
+    max_epochs: int = Field(default=2, ge=1)
+    patience: int = Field(default=1, ge=1)
+    learning_rate: float = Field(default=1e-4, gt=0.0)
+    weight_decay: float = Field(default=1e-2, ge=0.0)
+    max_pairs: int = Field(default=200_000, ge=1)
+    max_texts: int = Field(default=100_000, ge=1)
+    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
+    strategy: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
+
+    @model_validator(mode="after")
+    def _mines_between_two_ranks(self) -> "SearchTrainingOptions":
+        if self.mined_to <= self.mined_from:
+            raise ValueError("`mined_to` must be above `mined_from`")
+        return self
+
+
+class SearchOptions(Options):
+    """Everything that training the search encoder reads.
+
+    Attributes:
+        text: The encoder; `frozen` learns a linear map on top of it, `lora` and `full` train it.
+        training: How it is trained.
+    """
+
+    text: TextOptions = TextOptions()
+    training: SearchTrainingOptions = SearchTrainingOptions()

@@ -1,0 +1,119 @@
+"""Trains the search encoder on queries with relevant products."""
+
+import json
+import os
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainer.backbone import load_text_encoder
+from trainer.hyperparameters import flatten_options, write_hyperparameters
+from trainer.input_data import distinct_texts, load_catalogue, load_text_vectors
+from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
+from trainer.options import TextOptions
+from trainer.search.batches import BatchSource, training_pairs
+from trainer.search.encoder import SearchEncoder, residual_projection, save_encoder
+from trainer.search.model import SearchModel
+from trainer.search.options import SearchOptions, SearchTrainingOptions
+from trainer.search.queries import load_queries
+from trainer.search.tables import EncoderInputs
+from trainer.search.validation import EVAL_PREFIX, MONITORED, SearchValidation, chosen_texts, eval_answers
+from trainer.step_logs import StepLogs, steps_per_point
+from trainer.strategy import choose_precision, choose_strategy, precision_policy
+from trainer.training_request import TrainingRequest
+
+__all__ = ["SearchOptions", "run"]
+
+
+def run(request: TrainingRequest) -> None:
+    """Trains on a request's artifacts and writes the encoder and training.json; the ModelTrainer component calls it.
+
+    TensorBoard gets loss, learning rate and metrics, and the options beside the metrics of the best epoch, which is the
+    one with the highest NDCG@10 over the eval split.
+
+    Memory grows with the training queries and the distinct texts: their token ids, or their vectors where BERT stays as
+    it is.
+
+    Raises:
+        ValueError: The options, or an artifact, are not what training needs.
+    """
+    started = time.monotonic()
+    options = SearchOptions.model_validate_json(request.options_json)
+    keras.utils.set_random_seed(request.seed)
+    training = options.training
+    catalogue = load_catalogue(request.catalogue_uri)
+    rows, texts = distinct_texts(catalogue.column("text").to_pylist())
+    text_of_product = rows.astype(np.int64)
+    queries, validated = load_queries(request.examples_uri, "train"), load_queries(request.examples_uri, "eval")
+    source = BatchSource(training_pairs(queries, text_of_product, training, request.seed), training, request.seed)
+    steps, epochs = _training_length(source.steps, training, request.steps)
+    strategy = choose_strategy(training.strategy)
+    with strategy.scope(), precision_policy(choose_precision(training.precision, strategy)):
+        encoder = _build_encoder(options.text)
+        inputs = EncoderInputs(encoder, options.text.batch_size)
+        text_vectors = load_text_vectors(_given(request.text_vectors_uri), texts)
+        tables = (inputs.table(queries.queries), inputs.table(texts, text_vectors), inputs.table(validated.queries))
+        model = SearchModel(encoder, tables[0], tables[1], training.temperature, strategy.num_replicas_in_sync)
+        model.compile(optimizer=_build_optimizer(training, steps * epochs), jit_compile=False)
+    relevant = eval_answers(validated, text_of_product, training.relevant_from)
+    corpus = chosen_texts(source.pairs, relevant[1], len(texts), training.max_texts, request.seed)
+    validation = SearchValidation(inputs, tables, corpus, relevant, source, training)
+    validation.start(text_vectors)
+    every = steps_per_point(steps)
+    stopping = keras.callbacks.EarlyStopping(
+        monitor=MONITORED, mode="max", patience=training.patience, restore_best_weights=True
+    )
+    board = keras.callbacks.TensorBoard(request.log_uri, write_graph=False, update_freq=every)
+    model.fit(
+        source.dataset().take(steps),
+        epochs=epochs,
+        callbacks=[validation, stopping, StepLogs(every), board],
+        shuffle=False,
+        verbose=0,
+    )
+    save_encoder(encoder, request.model_uri)
+    best = int(np.argmax([metrics[MONITORED] for metrics in validation.history]))
+    summary = {
+        "epochs": len(validation.history),
+        "best_epoch": best + 1,
+        "eval": {name.removeprefix(EVAL_PREFIX): value for name, value in validation.history[best].items()},
+        "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
+        "examples": {"train": len(queries), "pairs": len(source.pairs.query)},
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    hyperparameters = {**flatten_options(options), "seed": request.seed}
+    loss = model.history.history["loss"][best]
+    write_hyperparameters(request.log_uri, hyperparameters, {"loss": loss, **validation.history[best]}, best)
+    with tf.io.gfile.GFile(os.path.join(request.model_uri, "training.json"), "w") as stream:
+        stream.write(json.dumps(summary, indent=2))
+
+
+def _build_encoder(options: TextOptions) -> SearchEncoder:
+    text_encoder = load_text_encoder(options)
+    if options.training == "frozen":
+        text_encoder.trainable = False
+        return SearchEncoder(text_encoder, residual_projection(text_encoder.dimensions))
+    if options.training == "lora":
+        text_encoder.enable_lora(options.lora_rank)
+    return SearchEncoder(text_encoder, None)
+
+
+def _build_optimizer(options: SearchTrainingOptions, updates: int) -> keras.optimizers.Optimizer:
+    schedule = warm_up_and_decay(options.learning_rate, updates, max(1, round(updates * WARM_UP_FRACTION)))
+    return keras.optimizers.AdamW(schedule, weight_decay=options.weight_decay)
+
+
+def _training_length(steps: int, options: SearchTrainingOptions, most_steps: int | None) -> tuple[int, int]:
+    """Returns the batches of an epoch and the epochs, so that there are no more than `most_steps` batches in all."""
+    if most_steps is None:
+        return steps, options.max_epochs
+    steps = min(steps, most_steps)
+    return steps, min(options.max_epochs, most_steps // steps)
+
+
+def _given(text_vectors_uri: str | None) -> str:
+    if text_vectors_uri is None:
+        raise ValueError("`text_vectors_uri` should name the vectors of the products' texts; search needs them.")
+    return text_vectors_uri

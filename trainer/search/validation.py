@@ -1,0 +1,129 @@
+"""Judges the search encoder after each epoch, and mines the next epoch's negatives from the same vectors."""
+
+import logging
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from trainer.metrics import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
+from trainer.search.batches import BatchSource, TrainingPairs
+from trainer.search.options import SearchTrainingOptions
+from trainer.search.queries import JudgedQueries
+from trainer.search.ranking import nearest
+from trainer.search.tables import EncoderInputs
+
+logger = logging.getLogger(__name__)
+
+EVAL_PREFIX = "eval_"
+MONITORED = f"{EVAL_PREFIX}ndcg_at_10"
+_K = 10
+
+
+class SearchValidation(keras.callbacks.Callback):
+    """Ranks the texts for the eval split after each epoch and adds the metrics to the epoch's logs.
+
+    Callbacks after it in the list (early stopping, TensorBoard) see `eval_ndcg_at_10`, `eval_recall_at_10` and
+    `eval_mrr_at_10`.
+
+    Args:
+        inputs: The encoder in training.
+        tables: Its tables of the training queries, of the texts and of the eval queries.
+        texts: int64 `(corpus,)` rows of the texts that are ranked.
+        relevant: Offsets and rows of the texts that answer each eval query.
+        source: Gets the mined negatives.
+        options: Ranks to mine between.
+    """
+
+    def __init__(
+        self,
+        inputs: EncoderInputs,
+        tables: tuple[Any, Any, Any],
+        texts: npt.NDArray[np.int64],
+        relevant: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+        source: BatchSource,
+        options: SearchTrainingOptions,
+    ) -> None:
+        super().__init__()
+        self.history: list[dict[str, float]] = []
+        self._inputs = inputs
+        self._training_table, text_table, self._eval_table = tables
+        self._text_table = _rows_of(text_table, texts)
+        self._texts = texts
+        self._relevant = relevant
+        self._source = source
+        self._options = options
+
+    def start(self, text_vectors: npt.NDArray[np.float32]) -> None:
+        """Mines the first epoch's negatives.
+
+        Args:
+            text_vectors: float32 `(texts, dimensions)` of all texts, by the encoder before training.
+        """
+        self._mine(text_vectors[self._texts])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        vectors = self._inputs.vectors(self._text_table)
+        lists = self._texts[nearest(self._inputs.vectors(self._eval_table), vectors, _K)]
+        offsets, targets = self._relevant
+        hits, counts = hit_matrix(lists, offsets, targets), np.diff(offsets)
+        found = {
+            "ndcg_at_10": ndcg_at_k(hits, counts, _K),
+            "recall_at_10": recall_at_k(hits, np.minimum(counts, _K), _K),
+            "mrr_at_10": mrr_at_k(hits, counts, _K),
+        }
+        metrics = {EVAL_PREFIX + name: float(np.nanmean(values)) for name, values in found.items()}
+        self.history.append(metrics)
+        if logs is not None:
+            logs.update(metrics)
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
+        logger.info("Epoch %d: loss %.4f, %s", epoch + 1, (logs or {}).get("loss", float("nan")), shown)
+        if epoch + 1 < self.params["epochs"]:
+            self._mine(vectors)
+
+    def _mine(self, vectors: npt.NDArray[np.float32]) -> None:
+        if not self._options.hard_negatives:
+            return
+        # Of what stands at the top much answers the query though nobody has said so.
+        ranked = nearest(self._inputs.vectors(self._training_table), vectors, self._options.mined_to)
+        self._source.mined = [
+            np.setdiff1d(self._texts[places], judged, assume_unique=True)
+            for places, judged in zip(ranked[:, self._options.mined_from :], self._source.pairs.judged, strict=True)
+        ]
+
+
+def chosen_texts(
+    pairs: TrainingPairs, answers: npt.NDArray[np.int64], texts: int, most: int, seed: int
+) -> npt.NDArray[np.int64]:
+    """Returns the rows of the texts that are ranked: all, or those that answer a query and a sample of the others.
+
+    Args:
+        pairs: What is learned.
+        answers: Rows that answer an eval query.
+        texts: Distinct texts.
+        most: Texts at the most, unless more answer a query.
+        seed: Of the sample.
+    """
+    if texts <= most:
+        return np.arange(texts)
+    needed = np.union1d(pairs.text, answers)
+    others = np.setdiff1d(np.arange(texts), needed, assume_unique=True)
+    sampled = np.random.default_rng(seed).permutation(others)[: max(0, most - len(needed))]
+    return np.sort(np.concatenate([needed, sampled]))
+
+
+def eval_answers(
+    queries: JudgedQueries, text_of_product: npt.NDArray[np.int64], least: float
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Returns offsets and distinct rows of the texts that answer each query with at least that relevance."""
+    offsets, products = queries.relevant(least)
+    rows = np.repeat(np.arange(len(queries)), np.diff(offsets))
+    distinct = np.unique(np.column_stack([rows, text_of_product[products]]), axis=0)
+    counts = np.bincount(distinct[:, 0], minlength=len(queries))
+    return np.concatenate([[0], np.cumsum(counts)]), distinct[:, 1]
+
+
+def _rows_of(table: Any, rows: npt.NDArray[np.int64]) -> Any:
+    return table if len(rows) == table.shape[0] else tf.gather(table, rows)
