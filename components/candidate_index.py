@@ -1,6 +1,5 @@
 """CandidateIndex: item vectors of the whole catalogue, and the model that is served from them."""
 
-import importlib.metadata
 import json
 from collections.abc import Mapping
 from functools import partial
@@ -29,6 +28,7 @@ from components.item_vectors import (
     ItemSources,
     read_item_vectors,
 )
+from components.model_versions import package_versions
 from components.vector_tables import ITEM_VECTORS_SCHEMA, TEXT_VECTORS_SCHEMA
 from serving.filters import MAX_EXCLUDED_IDS
 from trainer.export import RECOMMENDATION_MODEL, export_recommendation
@@ -215,7 +215,7 @@ def _model_card(
         "model": RECOMMENDATION_MODEL,
         "data": facts,
         "training": training,
-        "versions": {name: importlib.metadata.version(name) for name in _VERSIONED_PACKAGES if _is_installed(name)},
+        "versions": package_versions(_VERSIONED_PACKAGES),
         "limits": {
             "history_length": options.serving.history_length,
             "tower_history": tower_history,
@@ -225,11 +225,3 @@ def _model_card(
         },
         **options.model_card,
     }
-
-
-def _is_installed(package: str) -> bool:
-    try:
-        importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True

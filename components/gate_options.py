@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
@@ -29,8 +29,8 @@ MetricName = Annotated[str, AfterValidator(_known_metric)]
 Margin = Annotated[float, Field(ge=0.0)]
 
 
-class GateOptions(Options):
-    """What a ranking model must reach to be blessed.
+class GateRules(Options):
+    """What decides whether a model that ranks is blessed.
 
     Three rules, all of which must hold. Absolute: each metric of `thresholds` reaches its value. Baselines: for each
     metric of `baseline_margins`, the model does not fall short of the best of `baselines` by more than that share of
@@ -38,14 +38,8 @@ class GateOptions(Options):
     last by more than `last_blessed_margin`, judged on the same users. The two comparisons refuse a model only on
     evidence: at least `min_users` users, and a bootstrap interval of the difference that lies below zero.
 
-    The default compares novel products with popularity, which every shop has: what users buy again and again is
-    predicted by their own counts better than by any tower, so a shop that ranks those with a ranker adds
-    `ndcg_at_10` here and `decayed_personal_frequency` to `baselines`.
-
     Attributes:
         k: List lengths that metrics are computed at.
-        min_slice_users: Users that a value of an attribute needs to become a slice.
-        cold_user_events: Users with at most this many events in their history make up the `cold_` metrics.
         thresholds: Least value of a metric, as in `{"ndcg_at_10": 0.05}`.
         baselines: Baselines that the gate compares with; all are computed and reported.
         baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
@@ -57,11 +51,9 @@ class GateOptions(Options):
     """
 
     k: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field((5, 10, 20), min_length=1)
-    min_slice_users: int = Field(20, ge=1)
-    cold_user_events: int = Field(5, ge=0)
     thresholds: dict[MetricName, float] = Field(default={})
-    baselines: tuple[BaselineName, ...] = ("popularity",)
-    baseline_margins: dict[MetricName, Margin] = Field(default={"novel_ndcg_at_10": 0.05})
+    baselines: tuple[str, ...] = ()
+    baseline_margins: dict[MetricName, Margin] = Field(default={})
     last_blessed_metric: MetricName = "ndcg_at_10"
     last_blessed_margin: Margin = 0.05
     min_users: int = Field(100, ge=2)
@@ -69,7 +61,7 @@ class GateOptions(Options):
     seed: int = Field(0, ge=0)
 
     @model_validator(mode="after")
-    def _metrics_are_computed(self) -> "GateOptions":
+    def _metrics_are_computed(self) -> Self:
         """Refuses a metric at a k that is not computed, or a comparison that has no users to resample."""
         for name in (*self.thresholds, *self.baseline_margins, self.last_blessed_metric):
             match = _METRIC_NAME.fullmatch(name)
@@ -82,7 +74,7 @@ class GateOptions(Options):
                 )
         return self
 
-    def with_thresholds(self, thresholds_json: str) -> "GateOptions":
+    def with_thresholds(self, thresholds_json: str) -> Self:
         """Returns these options with other thresholds, given as a JSON object of metrics and values.
 
         Raises:
@@ -90,7 +82,7 @@ class GateOptions(Options):
         """
         try:
             thresholds = json.loads(thresholds_json)
-            return GateOptions.model_validate({**self.model_dump(), "thresholds": thresholds})
+            return type(self).model_validate({**self.model_dump(), "thresholds": thresholds})
         except ValueError as error:
             wrong = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
             raise InputError(
@@ -101,3 +93,23 @@ class GateOptions(Options):
     def headline_k(self) -> int:
         """The one list length of slices and of the cold start: 10, or the first of `k` where 10 is not in it."""
         return _HEADLINE_K if _HEADLINE_K in self.k else self.k[0]
+
+
+class GateOptions(GateRules):
+    """What a recommendation model must reach to be blessed, by the rules of `GateRules`.
+
+    The default compares novel products with popularity, which every shop has: what users buy again and again is
+    predicted by their own counts better than by any tower, so a shop that ranks those with a ranker adds
+    `ndcg_at_10` here and `decayed_personal_frequency` to `baselines`.
+
+    Attributes:
+        min_slice_users: Users that a value of an attribute needs to become a slice.
+        cold_user_events: Users with at most this many events in their history make up the `cold_` metrics.
+        baselines: Baselines that the gate compares with; all are computed and reported.
+        baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
+    """
+
+    min_slice_users: int = Field(20, ge=1)
+    cold_user_events: int = Field(5, ge=0)
+    baselines: tuple[BaselineName, ...] = ("popularity",)
+    baseline_margins: dict[MetricName, Margin] = Field(default={"novel_ndcg_at_10": 0.05})

@@ -9,7 +9,7 @@ import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
 from components.vector_tables import item_vectors_table, text_vectors_table
-from trainer.backbone import TextEncoder, encode_texts
+from trainer.backbone import TextEncoder, encode_texts, load_trained_encoder
 from trainer.input_data import load_items
 from trainer.item_features import ItemFeatures
 from trainer.item_vectors import item_vectors
@@ -67,7 +67,7 @@ class ComputeItemVectors(beam.PTransform):
 
 
 class EncodeWithTrainedEncoder(beam.PTransform):
-    """Lists of texts to tables with `TEXT_VECTORS_SCHEMA`, by the text encoder that was trained with the towers.
+    """Lists of texts to tables with `TEXT_VECTORS_SCHEMA`, by a trained text encoder.
 
     Args:
         model_uri: The trainer's output, which holds the text encoder.
@@ -136,7 +136,7 @@ class _ApplyTextEncoder(beam.DoFn):
         self._encoder: TextEncoder | None = None
 
     def setup(self) -> None:
-        self._encoder = self._shared.acquire(lambda: load_towers(self._model_uri).text_encoder, tag=self._model_uri)
+        self._encoder = self._shared.acquire(lambda: load_trained_encoder(self._model_uri), tag=self._model_uri)
 
     def process(self, element: Sequence[str]) -> Iterable[pa.Table]:
         if self._encoder is None:

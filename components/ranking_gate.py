@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from components.gate_options import GateOptions
+from components.gate_options import GateRules
 
 Metrics = Mapping[str, float | None]
 Differences = Mapping[str, Mapping[str, float | None]]
@@ -43,8 +43,8 @@ class Decision(NamedTuple):
     notes: list[str]
 
 
-def decide(judgement: Judgement, options: GateOptions) -> Decision:
-    """Applies the three rules that `GateOptions` describes.
+def decide(judgement: Judgement, options: GateRules) -> Decision:
+    """Applies the three rules that `GateRules` describes.
 
     Args:
         judgement: The numbers.
@@ -75,7 +75,7 @@ class _Comparison(NamedTuple):
     users: int
 
 
-def _comparisons(judgement: Judgement, options: GateOptions) -> Iterator[_Comparison]:
+def _comparisons(judgement: Judgement, options: GateRules) -> Iterator[_Comparison]:
     for metric, margin in options.baseline_margins.items():
         best = max(options.baselines, key=lambda name: judgement.baselines[name][metric] or 0.0, default=None)
         if best is not None:
@@ -121,7 +121,7 @@ def _verdict(comparison: _Comparison, min_users: int) -> tuple[list[str], list[s
     return [f"{shortfall}."], []
 
 
-def _below_thresholds(judgement: Judgement, options: GateOptions) -> list[str]:
+def _below_thresholds(judgement: Judgement, options: GateRules) -> list[str]:
     reasons = []
     for metric, least in options.thresholds.items():
         value = judgement.metrics[metric]

@@ -1,5 +1,6 @@
 """Texts to vectors: a BERT backbone with its tokenizer inside, so that strings go in."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,8 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from trainer.keras_files import load_keras, save_keras
 from trainer.options import TextOptions
 from trainer.pretrained import load_pretrained, make_tokenizer
+
+_ENCODER_FILE = "text_encoder.keras"
 
 
 @keras.saving.register_keras_serializable(package="shelfwise")
@@ -107,6 +111,24 @@ def load_text_encoder(options: TextOptions) -> TextEncoder:
     return TextEncoder(
         backbone=pretrained.backbone, tokenizer=pretrained.tokenizer, sequence_length=options.sequence_length
     )
+
+
+def save_trained_encoder(encoder: TextEncoder, model_uri: str) -> None:
+    """Writes a trained encoder under `model_uri`, on any filesystem that TensorFlow writes."""
+    save_keras(encoder, os.path.join(model_uri, _ENCODER_FILE))
+
+
+def load_trained_encoder(model_uri: str, optional: bool = False) -> TextEncoder:
+    """Loads what `save_trained_encoder` wrote.
+
+    Args:
+        model_uri: Where to look.
+        optional: Return None where there is none.
+
+    Raises:
+        ValueError: There is no encoder, or Keras cannot read it.
+    """
+    return load_keras(os.path.join(model_uri, _ENCODER_FILE), optional)
 
 
 def encode_texts(encoder: TextEncoder, texts: Sequence[str], batch_size: int) -> npt.NDArray[np.float32]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from trainer.backbone import TextEncoder
+from trainer.backbone import TextEncoder, load_trained_encoder, save_trained_encoder
 from trainer.item_features import ItemFeatures
 from trainer.item_tower import ItemTower
 from trainer.keras_files import load_keras, save_keras
@@ -15,7 +15,6 @@ from trainer.user_tower import UserTower
 
 ITEM_TOWER_FILE = "item_tower.keras"
 USER_TOWER_FILE = "user_tower.keras"
-TEXT_ENCODER_FILE = "text_encoder.keras"
 
 __all__ = ["ItemTower", "Towers", "UserTower", "build_towers", "load_towers", "save_towers"]
 
@@ -58,7 +57,7 @@ def save_towers(towers: Towers, model_uri: str) -> None:
     save_keras(towers.item_tower, os.path.join(model_uri, ITEM_TOWER_FILE))
     save_keras(towers.user_tower, os.path.join(model_uri, USER_TOWER_FILE))
     if towers.text_encoder is not None:
-        save_keras(towers.text_encoder, os.path.join(model_uri, TEXT_ENCODER_FILE))
+        save_trained_encoder(towers.text_encoder, model_uri)
 
 
 def load_towers(model_uri: str) -> Towers:
@@ -70,7 +69,7 @@ def load_towers(model_uri: str) -> Towers:
     return Towers(
         item_tower=load_keras(os.path.join(model_uri, ITEM_TOWER_FILE)),
         user_tower=load_keras(os.path.join(model_uri, USER_TOWER_FILE)),
-        text_encoder=load_keras(os.path.join(model_uri, TEXT_ENCODER_FILE), optional=True),
+        text_encoder=load_trained_encoder(model_uri, optional=True),
     )
 
 

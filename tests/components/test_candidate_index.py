@@ -16,10 +16,10 @@ from components.artifacts import Catalogue
 from components.candidate_index import CandidateIndex
 from components.item_vectors import read_item_vectors
 from components.vector_tables import item_vectors_table
+from serving.filters import MAX_EXCLUDED_IDS
 from serving.history import History
 from serving.ranker import Ranker
 from serving.retrieval_index import ExactIndex
-from serving.filters import MAX_EXCLUDED_IDS
 from tests.components.trained_shop import (
     OPTIONS,
     PRODUCTS,

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from serving.text_embedder import TextEmbedder
-from trainer.backbone import TextEncoder, encode_texts
+from trainer.backbone import TextEncoder, encode_texts, load_trained_encoder, save_trained_encoder
 from trainer.keras_files import load_keras, save_keras
 
-_ENCODER_FILE, _PROJECTION_FILE = "text_encoder.keras", "projection.keras"
+_PROJECTION_FILE = "projection.keras"
 
 
 class SearchEncoder(NamedTuple):
@@ -68,7 +68,7 @@ def text_embedder(encoder: SearchEncoder) -> TextEmbedder:
 
 def save_encoder(encoder: SearchEncoder, uri: str) -> None:
     """Writes both parts under `uri`."""
-    save_keras(encoder.text_encoder, os.path.join(uri, _ENCODER_FILE))
+    save_trained_encoder(encoder.text_encoder, uri)
     if encoder.projection is not None:
         save_keras(encoder.projection, os.path.join(uri, _PROJECTION_FILE))
 
@@ -80,7 +80,7 @@ def load_encoder(uri: str) -> SearchEncoder:
         ValueError: There is no encoder, or Keras cannot read it.
     """
     return SearchEncoder(
-        text_encoder=load_keras(os.path.join(uri, _ENCODER_FILE)),
+        text_encoder=load_trained_encoder(uri),
         projection=load_keras(os.path.join(uri, _PROJECTION_FILE), optional=True),
     )
 

@@ -1,0 +1,199 @@
+"""SearchIndex: vectors, words and clusters of the whole catalogue, and the model that is served from them."""
+
+import json
+from typing import Any, ClassVar
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.utils import io_utils, path_utils
+from trainer.product_clusters import cluster_products
+from typing_extensions import override
+
+from components.artifacts import Catalogue, TextVectors
+from components.catalogue import read_catalogue, read_description
+from components.item_vectors import EncodeWithTrainedEncoder
+from components.model_versions import package_versions
+from components.search.index_options import SearchIndexOptions
+from components.vector_tables import TEXT_VECTORS_SCHEMA
+from serving.filters import MAX_EXCLUDED_IDS
+from serving.search import MAX_QUERY_CHARACTERS, Clusters
+from trainer.input_data import distinct_texts, load_text_vectors
+from trainer.search.encoder import load_encoder, text_embedder
+from trainer.search.export import SEARCH_MODEL, export_search, export_weighted
+from trainer.search.index import build_fusion, build_index, build_module
+from trainer.search.queries import load_queries
+
+COMPARISON_FOLDER, INDEX_FILE = "Comparison", "index.json"
+
+# Where vectors of the trained text encoder are kept; under the output, which distributed workers can write to.
+_TRAINED_TEXT_VECTORS = "trained_text_vectors"
+# Enough for the encoder to sort texts by length into batches that waste little on padding.
+_TEXTS_AT_ONCE = 8192
+_VERSIONED_PACKAGES = ("tensorflow", "tensorflow-text", "keras", "keras-nlp", "tfx", "shelfwise")
+
+
+class SearchIndexSpec(ComponentSpec):
+    """Inputs, outputs and parameters of SearchIndex."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "options_json": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "encoder": ChannelParameter(type=standard_artifacts.Model),
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "catalogue": ChannelParameter(type=Catalogue),
+        "text_vectors": ChannelParameter(type=TextVectors),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {"model": ChannelParameter(type=standard_artifacts.Model)}
+
+
+class SearchIndexExecutor(BaseBeamExecutor):
+    """Embeds the texts in Beam, then puts the served model together."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the served model.
+
+        Texts are spread over workers where their encoder was trained. The rest holds the catalogue with its vectors,
+        as every server does, and some thousand validation queries.
+
+        Args:
+            input_dict: `encoder`: the trained encoder. `examples`: queries, of which the split `eval` says how much
+                words count beside meaning, and tunes the index. `catalogue`: the products. `text_vectors`: vectors of
+                their texts before training; not read where BERT was trained, which encodes the texts anew.
+            output_dict: `model`: `Format-Serving/` is the SavedModel with warm-up file and model card; `Comparison/`
+                a SavedModel whose signature `weighted` weighs both sides as it is asked to; `index.json` has the keys
+                recall (of the index against exact search), fusion, clusters and distinct_texts. Where BERT was trained
+                `trained_text_vectors/vectors-*.parquet` has columns text and vector.
+            exec_properties: `options_json`: SearchIndexOptions. `source_digest` only keys the cache.
+        """
+        options = SearchIndexOptions.model_validate_json(exec_properties["options_json"])
+        encoder_uri = get_single_instance(input_dict["encoder"]).uri
+        catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
+        output_uri = get_single_instance(output_dict["model"]).uri
+        fileio.makedirs(output_uri)
+        encoder, catalogue = load_encoder(encoder_uri), read_catalogue(catalogue_uri)
+        rows, texts = distinct_texts(catalogue["text"].to_pylist())
+        text_vectors_uri = get_single_instance(input_dict["text_vectors"]).uri
+        if encoder.projection is None:
+            text_vectors_uri = f"{output_uri}/{_TRAINED_TEXT_VECTORS}"
+            self._encode_texts(texts, encoder_uri, text_vectors_uri, options.text_batch_size)
+        vectors = encoder.project(load_text_vectors(text_vectors_uri, texts))[rows]
+
+        queries = load_queries(get_single_instance(input_dict["examples"]).uri, "eval")
+        query_vectors = encoder.embed(queries.queries, options.text_batch_size)
+        fusion = build_fusion(
+            catalogue["text"].to_pylist(), vectors, queries, query_vectors, options.serving, options.relevant_from
+        )
+        measured = build_index(vectors, query_vectors, options.serving, options.seed)
+        clusters = cluster_products(vectors, catalogue["text"].to_pylist(), options.clusters, options.seed)
+        module = build_module(
+            catalogue,
+            embedder=text_embedder(encoder),
+            index=measured.index,
+            cluster_ids=clusters.cluster_ids,
+            clusters=Clusters(labels=[label.encode() for label in clusters.labels], centroids=clusters.centroids),
+            fusion=fusion,
+            options=options.serving,
+        )
+        card = _model_card(encoder_uri, read_description(catalogue_uri), options, catalogue, vectors)
+        export_search(path_utils.serving_model_path(output_uri), module, card)
+        export_weighted(f"{output_uri}/{COMPARISON_FOLDER}", module)
+        index = {
+            "recall": measured.recall,
+            "fusion": fusion._asdict(),
+            "clusters": len(clusters.labels),
+            "distinct_texts": len(texts),
+        }
+        io_utils.write_string_file(f"{output_uri}/{INDEX_FILE}", json.dumps(index, indent=1))
+
+    def _encode_texts(self, texts: list[str], encoder_uri: str, uri: str, batch_size: int) -> None:
+        fileio.makedirs(uri)
+        batches = [texts[start : start + _TEXTS_AT_ONCE] for start in range(0, len(texts), _TEXTS_AT_ONCE)]
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "CreateTextBatches" >> beam.Create(batches, reshuffle=True)
+                | "EncodeTexts" >> EncodeWithTrainedEncoder(encoder_uri, batch_size)
+                | "WriteTextVectors"
+                >> beam.io.WriteToParquetBatched(f"{uri}/vectors", TEXT_VECTORS_SCHEMA, file_name_suffix=".parquet")
+            )
+
+
+class SearchIndex(BaseBeamComponent):
+    """Embeds, clusters and indexes the catalogue, and exports the model that is served.
+
+    Args:
+        encoder: The trained encoder.
+        examples: Queries, with a split `eval`.
+        catalogue: The products.
+        text_vectors: Vectors of their texts before training.
+        options: What the served model is made of.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+
+    Output `model` (standard_artifacts.Model).
+    """
+
+    SPEC_CLASS = SearchIndexSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(SearchIndexExecutor)
+
+    def __init__(
+        self,
+        *,
+        encoder: BaseChannel,
+        examples: BaseChannel,
+        catalogue: BaseChannel,
+        text_vectors: BaseChannel,
+        options: SearchIndexOptions,
+        source_digest: str,
+    ) -> None:
+        super().__init__(
+            SearchIndexSpec(
+                encoder=encoder,
+                examples=examples,
+                catalogue=catalogue,
+                text_vectors=text_vectors,
+                options_json=options.model_dump_json(),
+                source_digest=source_digest,
+                model=Channel(type=standard_artifacts.Model),
+            )
+        )
+
+
+def _model_card(
+    encoder_uri: str, facts: dict[str, Any], options: SearchIndexOptions, catalogue: pa.Table, vectors: np.ndarray
+) -> dict[str, Any]:
+    with fileio.open(f"{encoder_uri}/training.json", "r") as file:
+        training = json.loads(file.read())
+    return {
+        "model": SEARCH_MODEL,
+        "data": facts,
+        "training": training,
+        "versions": package_versions(_VERSIONED_PACKAGES),
+        "text_fields": list(options.text_fields),
+        "serving": options.serving.model_dump(mode="json"),
+        "limits": {
+            "default_k": options.serving.default_k,
+            "dimensions": int(vectors.shape[1]),
+            "exclude_ids": MAX_EXCLUDED_IDS,
+            "products": len(catalogue),
+            "query_characters": MAX_QUERY_CHARACTERS,
+        },
+        **options.model_card,
+    }

@@ -1,0 +1,31 @@
+"""Options of SearchIndex; a plain model that the configuration can import without TFX."""
+
+from typing import Any
+
+from pydantic import Field
+from trainer.cluster_options import ClusterOptions
+
+from trainer.options import Options, TextField
+from trainer.search.options import SearchServingOptions
+
+
+class SearchIndexOptions(Options):
+    """How the catalogue is embedded, clustered and indexed, and the served model is exported.
+
+    Attributes:
+        serving: What the served model is made of.
+        clusters: How results are grouped.
+        relevant_from: Least relevance of a product that answers a query.
+        text_fields: Product columns that the texts were made of; the model card hands them on.
+        text_batch_size: Texts encoded at once, where the text encoder was trained.
+        seed: Of the clusters and of the index.
+        model_card: What the model card says beside what this component knows itself; its keys win.
+    """
+
+    serving: SearchServingOptions = SearchServingOptions()
+    clusters: ClusterOptions = ClusterOptions()
+    relevant_from: float = Field(default=0.5, gt=0.0, le=1.0)
+    text_fields: tuple[TextField, ...] = ("title",)
+    text_batch_size: int = Field(default=64, ge=1)
+    seed: int = Field(default=0, ge=0)
+    model_card: dict[str, Any] = Field(default_factory=dict)

@@ -1,0 +1,123 @@
+"""Puts what is known of a catalogue together into the served search model."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import tensorflow as tf
+
+from serving.lexical_index import LexicalIndex
+from serving.retrieval_index import ExactIndex, RetrievalIndex
+from serving.search import Clusters, Fusion, SearchModule
+from trainer.inverted_cells import build_inverted_file
+from trainer.metrics import hit_matrix, recall_at_k
+from trainer.search.export import searched_products
+from trainer.search.fusion import learn_fusion
+from trainer.search.options import LexicalOptions, SearchServingOptions
+from trainer.search.postings import build_postings
+from trainer.search.queries import JudgedQueries
+from trainer.search.ranking import nearest
+
+_K = 10
+_QUERIES_AT_ONCE = 64
+
+Vectors = npt.NDArray[np.float32]
+
+
+class MeasuredIndex(NamedTuple):
+    """An index and its recall at 10 against exact search, None where there was no query to measure it with."""
+
+    index: RetrievalIndex
+    recall: float | None
+
+
+def build_index(vectors: Vectors, queries: Vectors, options: SearchServingOptions, seed: int) -> MeasuredIndex:
+    """Builds an exact index, or an inverted file above `exact_limit`, and measures it.
+
+    Args:
+        vectors: float32 `(products, dimensions)`.
+        queries: float32 `(queries, dimensions)`: an inverted file is tuned on one half of them, and measured on the
+            other.
+        options: Which index.
+        seed: Of the inverted file.
+    """
+    if len(vectors) <= options.exact_limit or len(queries) < 2:
+        return MeasuredIndex(ExactIndex(vectors), 1.0)
+    index = build_inverted_file(
+        vectors, queries[::2], target_recall=options.index_recall, storage=options.storage, seed=seed
+    )
+    return MeasuredIndex(index, index_recall(index, vectors, queries[1::2]))
+
+
+def index_recall(index: RetrievalIndex, vectors: Vectors, queries: Vectors) -> float | None:
+    """Returns the share of each query's ten nearest vectors that an index finds, on average."""
+    if not len(queries):
+        return None
+    exact = nearest(queries, vectors, _K)
+    found = [
+        index.search(tf.constant(queries[start : start + _QUERIES_AT_ONCE]), _K)[1].numpy()
+        for start in range(0, len(queries), _QUERIES_AT_ONCE)
+    ]
+    offsets = np.arange(len(queries) + 1) * exact.shape[1]
+    hits = hit_matrix(np.concatenate(found).astype(np.int64), offsets, exact.ravel())
+    return float(recall_at_k(hits, np.diff(offsets), _K).mean())
+
+
+def build_fusion(
+    texts: Sequence[str],
+    vectors: Vectors,
+    queries: JudgedQueries,
+    query_vectors: Vectors,
+    options: SearchServingOptions,
+    relevant_from: float,
+) -> Fusion:
+    """Returns the weights of both sides: learned on validation queries where both are on.
+
+    Args:
+        texts: One a product.
+        vectors: float32 `(products, dimensions)`.
+        queries: The validation queries.
+        query_vectors: float32 `(queries, dimensions)`.
+        options: Which sides are on.
+        relevant_from: Least relevance of a product that answers a query.
+    """
+    if options.lexical is None:
+        return Fusion(dense=1.0, lexical=0.0)
+    if not options.dense:
+        return Fusion(dense=0.0, lexical=1.0)
+    lexical = LexicalIndex(build_postings(texts, options.lexical))
+    return learn_fusion(queries, query_vectors, vectors, lexical, relevant_from)
+
+
+def build_module(
+    catalogue: pa.Table,
+    *,
+    embedder: Any,
+    index: RetrievalIndex,
+    cluster_ids: npt.NDArray[np.int32],
+    clusters: Clusters,
+    fusion: Fusion,
+    options: SearchServingOptions,
+) -> SearchModule:
+    """Returns the served model of a catalogue.
+
+    Args:
+        catalogue: Columns product_id, title, category, price, in_stock and text.
+        embedder: `serving.text_embedder.TextEmbedder`, or that of a loaded model.
+        index: The products' vectors.
+        cluster_ids: int32 `(products,)`.
+        clusters: What they are called and where they lie.
+        fusion: Weights of both sides.
+        options: Sizes.
+    """
+    return SearchModule(
+        searched_products(catalogue, cluster_ids),
+        clusters=clusters,
+        embedder=embedder,
+        index=index,
+        postings=build_postings(catalogue.column("text").to_pylist(), options.lexical or LexicalOptions()),
+        fusion=fusion,
+        default_k=options.default_k,
+    )
