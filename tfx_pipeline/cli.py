@@ -69,11 +69,25 @@ def serve(
     root: Root = Path("runs/default"),
     host: Annotated[str, typer.Option(help="Address to bind to.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="gRPC port; 0 picks a free one.")] = 8500,
+    enable_batching: Annotated[
+        bool, typer.Option("--enable-batching", help="Compute concurrent requests together.")
+    ] = False,
+    batching_parameters_file: Annotated[
+        Path | None, typer.Option(help="Limits of the batches: TF Serving's BatchingParameters as text.")
+    ] = None,
 ) -> None:
     """Serve the pushed models over TF Serving's gRPC until stopped."""
+    from serving.server.batching_parameters import BatchingParametersError, batching_from_options
+
+    try:
+        batching = batching_from_options(enable_batching, batching_parameters_file)
+    except BatchingParametersError as error:
+        raise ConfigError(str(error)) from error
     from serving.server.main import serve as serve_forever
 
-    serve_forever(root / "serving", host, port, announce=lambda line: console.print(line, markup=False))
+    serve_forever(
+        root / "serving", host, port, batching=batching, announce=lambda line: console.print(line, markup=False)
+    )
 
 
 @app.command()

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from serving.server.batching_parameters import BatchingParametersError, batching_from_options
 from serving.server.main import serve
 
 
@@ -19,7 +20,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8500, help="gRPC port; 0 takes a free one")
     parser.add_argument("--ready-file", type=Path, help="is written, with the address in it, once the server answers")
+    parser.add_argument("--enable-batching", action="store_true", help="compute concurrent requests together")
+    parser.add_argument("--batching-parameters-file", type=Path, help="text-format BatchingParameters of TF Serving")
     options = parser.parse_args(arguments)
+    try:
+        batching = batching_from_options(options.enable_batching, options.batching_parameters_file)
+    except BatchingParametersError as error:
+        parser.error(str(error))
 
     def announce(line: str) -> None:
         sys.stderr.write(f"{line}\n")
@@ -32,7 +39,14 @@ def main(arguments: list[str] | None = None) -> None:
             partial.write_text(address, encoding="utf-8")
             os.replace(partial, options.ready_file)
 
-    serve(options.models, options.host, options.port, announce=announce, on_ready=write_ready_file)
+    serve(
+        options.models,
+        options.host,
+        options.port,
+        batching=batching,
+        announce=announce,
+        on_ready=write_ready_file,
+    )
 
 
 if __name__ == "__main__":

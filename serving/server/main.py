@@ -1,5 +1,6 @@
 """The embedded server, from start to stop."""
 
+import functools
 import importlib
 import importlib.util
 import logging
@@ -9,11 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from serving.server.batch_scheduler import BatchScheduler
+from serving.server.batching import BatchedServable
+from serving.server.batching_parameters import BatchingParameters
 from serving.server.grpc_server import GrpcServer
 from serving.server.model_store import ModelStore
+from serving.server.servable import Servable
 from serving.server.version_folders import model_folders
 
 _LOG = logging.getLogger(__name__)
+
+MAX_CALL_THREADS = 512
 
 
 def serve(
@@ -21,6 +28,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8500,
     *,
+    batching: BatchingParameters | None = None,
     announce: Callable[[str], None] = _LOG.info,
     poll_seconds: float = 1.0,
     drain_seconds: float = 5.0,
@@ -35,6 +43,7 @@ def serve(
         models: Folder of the models' folders.
         host: Address to listen on.
         port: gRPC port; 0 takes a free one.
+        batching: How concurrent requests are computed together; None computes each alone.
         announce: Is told in a line what the server does; "ready: …", with the address at its end, once it answers.
         poll_seconds: Time between two looks for new versions.
         drain_seconds: Time that requests in flight have to end when the server stops.
@@ -46,10 +55,14 @@ def serve(
     """
     stopping = stop or threading.Event()
     load_text_ops()
-    store = ModelStore(lambda: model_folders(models), report=announce, poll_seconds=poll_seconds)
-    server = GrpcServer(store, host=host, port=port)
+    scheduler = BatchScheduler(batching) if batching is not None else None
+    load = Servable if scheduler is None else functools.partial(BatchedServable, scheduler=scheduler)
+    store = ModelStore(lambda: model_folders(models), report=announce, poll_seconds=poll_seconds, load=load)
+    server = GrpcServer(store, host=host, port=port, threads=None if batching is None else _call_threads(batching))
     previous = _set_handlers(stopping)
     try:
+        if scheduler is not None:
+            scheduler.start()
         store.start()
         server.start()
         loaded = ", ".join(f"{name} version {version}" for name, version in sorted(store.loaded_versions().items()))
@@ -60,6 +73,8 @@ def serve(
         announce("stopping")
     finally:
         server.stop(drain_seconds)
+        if scheduler is not None:
+            scheduler.stop()
         store.stop()
         for number, handler in previous.items():
             signal.signal(number, handler)
@@ -69,6 +84,12 @@ def load_text_ops() -> None:
     """Registers the TF.Text ops, where the package is installed: a model with a tokenizer in its graph needs them."""
     if importlib.util.find_spec("tensorflow_text") is not None:
         importlib.import_module("tensorflow_text")
+
+
+def _call_threads(batching: BatchingParameters) -> int:
+    # Each call waits in a thread of its own: enough to fill a signature's queue, and one that is told so.
+    batches = batching.num_batch_threads + max(batching.max_enqueued_batches, 1)
+    return min(batches * batching.max_batch_size + 1, MAX_CALL_THREADS)
 
 
 def _set_handlers(stopping: threading.Event) -> dict[signal.Signals, Any]:

@@ -50,6 +50,7 @@ class ModelStore:
         models: Returns the folder of each model by name; asked at every poll, so that models may be added.
         report: Is told in a line what was loaded or refused.
         poll_seconds: Time between two looks at the folders.
+        load: Loads a version, given the model's name, the version and its folder.
     """
 
     def __init__(
@@ -57,10 +58,12 @@ class ModelStore:
         models: Callable[[], Mapping[str, Path]],
         report: Callable[[str], None] = _LOG.info,
         poll_seconds: float = 1.0,
+        load: Callable[[str, int, Path], Servable] = Servable,
     ) -> None:
         self._folders = models
         self._report = report
         self._poll_seconds = poll_seconds
+        self._load_servable = load
         self._models: dict[str, _Model] = {}
         self._lock = threading.Lock()
         self._poll_lock = threading.Lock()
@@ -157,7 +160,7 @@ class ModelStore:
     def _load(self, name: str, model: _Model, version: int, folder: Path) -> bool:
         self._set_state(model, version, VersionState(State.LOADING))
         try:
-            servable = Servable(name, version, folder)
+            servable = self._load_servable(name, version, folder)
             try:
                 warm_up(servable)
             except Exception:

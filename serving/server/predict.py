@@ -8,12 +8,15 @@ import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
 from serving.server.errors import StatusError, invalid_argument
-from serving.server.servable import Servable, SignatureDef, check_inputs
+from serving.server.servable import OnGone, Servable, SignatureDef, check_inputs
 from serving.server.tensors import array_from_proto, proto_from_array
 
 
 def predict(
-    servable: Servable, request: predict_pb2.PredictRequest, timeout_seconds: float | None = None
+    servable: Servable,
+    request: predict_pb2.PredictRequest,
+    timeout_seconds: float | None = None,
+    on_gone: OnGone | None = None,
 ) -> predict_pb2.PredictResponse:
     """Answers a PredictRequest with the version that its model spec chose.
 
@@ -21,6 +24,7 @@ def predict(
         servable: The version.
         request: Inputs, the signature's name ("" is `serving_default`), and outputs to compute (none means all).
         timeout_seconds: Time that the client still waits; None for no limit.
+        on_gone: Tells when the client has gone away; None if that cannot be known.
 
     Raises:
         StatusError: The codes and messages of TF Serving.
@@ -32,7 +36,7 @@ def predict(
     inputs = _inputs(signature, request)
     outputs = _outputs(signature, request.output_filter)
     check_inputs(signature, inputs)
-    values = servable.run(signature_name, inputs, outputs, timeout_seconds)
+    values = servable.run(signature_name, inputs, outputs, timeout_seconds, on_gone)
     response = predict_pb2.PredictResponse()
     response.model_spec.name = request.model_spec.name
     response.model_spec.signature_name = signature_name

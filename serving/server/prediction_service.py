@@ -32,7 +32,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             if not request.HasField("model_spec"):
                 raise invalid_argument("Missing ModelSpec")
             with self._store.use(request.model_spec) as servable:
-                return predict(servable, request, context.time_remaining())
+                return predict(servable, request, context.time_remaining(), context.add_callback)
 
         return answer(context, handle)
 

@@ -15,6 +15,9 @@ _LONGEST_TIMEOUT_MS = 2**31
 
 SignatureDef: TypeAlias = meta_graph_pb2.SignatureDef
 
+# Takes what is to be called once the client has gone away; returns False if it has gone already.
+OnGone: TypeAlias = Callable[[Callable[[], object]], bool]
+
 
 class Servable:
     """A SavedModel in a TensorFlow session, which is how TF Serving runs it too.
@@ -61,6 +64,7 @@ class Servable:
         inputs: Mapping[str, np.ndarray],
         outputs: Sequence[str],
         timeout_seconds: float | None = None,
+        on_gone: OnGone | None = None,
     ) -> dict[str, np.ndarray]:
         """Computes outputs of a signature.
 
@@ -69,6 +73,7 @@ class Servable:
             inputs: A value for every input of it, of its dtype and shape.
             outputs: Names of outputs to compute; nothing else is computed.
             timeout_seconds: Time after which the computation is given up; None for no limit.
+            on_gone: Where requests wait before they are computed, tells that nobody waits for this one any more.
 
         Raises:
             StatusError: What TensorFlow refused the request with.

@@ -16,10 +16,12 @@ from tests.serving.server.tiny_models import write_version
 PROJECT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_process_serves_until_it_is_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(("number", "options"), [(signal.SIGTERM, []), (signal.SIGINT, ["--enable-batching"])])
+def test_the_process_serves_until_it_is_told_to_stop(
+    tmp_path: Path, number: signal.Signals, options: list[str]
+) -> None:
     write_version(tmp_path / "adder", 1, 4.0)
-    command = [sys.executable, "-m", "serving.server", "--models", str(tmp_path), "--port", "0"]
+    command = [sys.executable, "-m", "serving.server", "--models", str(tmp_path), "--port", "0", *options]
     with subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None

@@ -1,0 +1,97 @@
+"""A model version whose requests are computed together."""
+
+import functools
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import grpc
+import numpy as np
+from typing_extensions import override
+
+from serving.server.batch_scheduler import BatchScheduler
+from serving.server.batch_tensors import merge_inputs, row_count, split_outputs
+from serving.server.errors import StatusError
+from serving.server.queued_request import QueuedRequest, Tensors
+from serving.server.servable import OnGone, Servable
+
+
+class BatchedServable(Servable):
+    """Concatenates concurrent requests for the same signature and outputs, as TF Serving does with batching enabled.
+
+    Two things differ from TF Serving. A request whose deadline has passed, or whose client has gone away, is left out
+    of its batch; TF Serving computes it unless all of the batch are too late. And an error of the model reaches only
+    the requests that cause it: the others are computed again without them.
+
+    An output may be as wide as the largest row of the whole batch needs, so a request may get wider answers than alone.
+
+    Args:
+        name: Name of the model.
+        version: Its version.
+        folder: The SavedModel.
+        scheduler: Shared with other models; started and stopped by whoever made it.
+
+    Raises:
+        StatusError: The folder does not hold a SavedModel that can be loaded.
+    """
+
+    def __init__(self, name: str, version: int, folder: Path, scheduler: BatchScheduler) -> None:
+        super().__init__(name, version, folder)
+        self._scheduler = scheduler
+
+    @override
+    def run(
+        self,
+        signature_name: str,
+        inputs: Tensors,
+        outputs: Sequence[str],
+        timeout_seconds: float | None = None,
+        on_gone: OnGone | None = None,
+    ) -> dict[str, np.ndarray]:
+        parameters = self._scheduler.parameters
+        request = QueuedRequest(inputs, row_count(inputs, parameters.max_batch_size), timeout_seconds)
+        wanted = tuple(sorted(outputs))
+        key = (self, signature_name, wanted)
+        if on_gone is not None and not on_gone(request.give_up):
+            request.give_up()
+        if request.is_wanted():
+            self._scheduler.add(key, request, functools.partial(self._compute, signature_name, wanted))
+        values = request.wait(withdraw=lambda: self._scheduler.remove(key, request))
+        return {name: values[name] for name in outputs}
+
+    def _compute(self, signature_name: str, outputs: Sequence[str], requests: Sequence[QueuedRequest]) -> None:
+        wanted = [request for request in requests if request.begin()]
+        if wanted:
+            self._compute_begun(signature_name, outputs, wanted)
+
+    def _compute_begun(self, signature_name: str, outputs: Sequence[str], requests: Sequence[QueuedRequest]) -> None:
+        parameters = self._scheduler.parameters
+        rows = [request.rows for request in requests]
+        padded_rows = parameters.padded_size(sum(rows)) if sum(rows) else 0
+        try:
+            inputs = merge_inputs(
+                [request.inputs for request in requests], padded_rows, parameters.pad_variable_length_inputs
+            )
+            try:
+                values = super().run(signature_name, inputs, outputs, _longest_timeout(requests))
+            except StatusError as error:
+                if len(requests) == 1 or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
+                    raise
+                # One of them is at fault: halving finds it in few computations.
+                middle = len(requests) // 2
+                self._compute_begun(signature_name, outputs, requests[:middle])
+                self._compute_begun(signature_name, outputs, requests[middle:])
+                return
+            parts = list(split_outputs(values, rows, padded_rows))
+        except Exception as error:
+            # Whatever it is, somebody waits for each of them.
+            for request in requests:
+                request.fail(error)
+            return
+        for request, part in zip(requests, parts, strict=True):
+            request.finish(part)
+
+
+def _longest_timeout(requests: Sequence[QueuedRequest]) -> float | None:
+    longest = max(request.remaining_seconds for request in requests)
+    return None if math.isinf(longest) else longest
