@@ -1,0 +1,165 @@
+"""Requests a second that the embedded server answers with batching, beside the same server without.
+
+    .venv/bin/python benchmarks/batching.py --model-folder runs/demo/serving/recommendation/VERSION
+
+Client threads of this process send one request after another, each its signature's warm-up request or, with --texts,
+the lines of a file in turn. Both servers run at once and take turns, so that what else runs on the machine slows both.
+"""
+
+import argparse
+import itertools
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_log_pb2, prediction_service_pb2_grpc
+
+from serving.server.warm_up import WARM_UP_FILE
+
+PROJECT = Path(__file__).resolve().parents[1]
+WARM_UP_SECONDS = 3.0
+START_SECONDS = 120.0
+
+
+def main() -> None:
+    """Measures and prints requests a second, the median latency, and the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model-folder", type=Path, required=True, help="a version: a SavedModel with a warm-up file")
+    parser.add_argument("--signature", default="serving_default")
+    parser.add_argument("--texts", type=Path, help="a text a line for a signature whose one input is a text")
+    parser.add_argument("--threads", type=int, default=16, help="clients")
+    parser.add_argument("--seconds", type=float, default=8.0, help="length of a turn")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each server")
+    parser.add_argument("--batching-parameters-file", type=Path, help="in place of batches of as many rows as clients")
+    options = parser.parse_args()
+
+    requests = sample_requests(options.model_folder, options.signature, options.texts)
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
+        folder = Path(temporary)
+        parameters = options.batching_parameters_file or write_parameters(folder, options.threads)
+        batching = ["--enable-batching", "--batching-parameters-file", str(parameters)]
+        models = folder / "models"
+        (models / requests[0].model_spec.name).mkdir(parents=True)
+        (models / requests[0].model_spec.name / "1").symlink_to(options.model_folder.resolve())
+        addresses = {
+            "alone": stack.enter_context(running_server(models, folder / "alone", [])),
+            "batched": stack.enter_context(running_server(models, folder / "batched", batching)),
+        }
+        for address in addresses.values():
+            latencies(address, requests, options.threads, WARM_UP_SECONDS)
+        rates: dict[str, list[float]] = {name: [] for name in addresses}
+        medians: dict[str, list[float]] = {name: [] for name in addresses}
+        for _ in range(options.rounds):
+            for name, address in addresses.items():
+                times = latencies(address, requests, options.threads, options.seconds)
+                rates[name].append(len(times) / options.seconds)
+                medians[name].append(statistics.median(times) * 1e3)
+        print(f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}, {options.threads} clients")
+        print(" ".join(parameters.read_text(encoding="utf-8").split()))
+    print("          requests/s      p50 (ms)")
+    for name in addresses:
+        print(f"{name:10}{statistics.median(rates[name]):10.1f}{statistics.median(medians[name]):14.1f}")
+    ratios = [batched / alone for alone, batched in zip(rates["alone"], rates["batched"], strict=True)]
+    print(
+        f"batched / alone, requests/s: {statistics.median(ratios):.2f} (rounds {min(ratios):.2f} to {max(ratios):.2f})"
+    )
+
+
+def sample_requests(model_folder: Path, signature: str, texts: Path | None) -> list[predict_pb2.PredictRequest]:
+    """Reads the warm-up requests of a signature; a file of texts gives the values of its one input instead."""
+    requests = []
+    for record in tf.data.TFRecordDataset(str(model_folder / WARM_UP_FILE)).as_numpy_iterator():
+        request = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
+        if (request.model_spec.signature_name or "serving_default") == signature:
+            requests.append(request)
+    if not requests:
+        raise SystemExit(f"{model_folder / WARM_UP_FILE}: expected a request for {signature}, got none")
+    if texts is None:
+        return requests
+    (name,) = requests[0].inputs
+    made = []
+    for line in filter(None, texts.read_text(encoding="utf-8").splitlines()):
+        request = predict_pb2.PredictRequest(model_spec=requests[0].model_spec)
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(np.array([line.encode()], object)))
+        made.append(request)
+    return made
+
+
+def write_parameters(folder: Path, threads: int) -> Path:
+    """Writes parameters for clients that wait for their answers: what is there is computed together at once."""
+    path = folder / "batching_parameters.txt"
+    path.write_text(
+        f"max_batch_size {{ value: {threads} }}\nbatch_timeout_micros {{ value: 0 }}\n"
+        f"num_batch_threads {{ value: {os.cpu_count()} }}\nmax_enqueued_batches {{ value: {threads} }}\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+@contextmanager
+def running_server(models: Path, ready_file: Path, options: Sequence[str]) -> Iterator[str]:
+    """Runs the embedded server as a process and yields its address."""
+    command = [sys.executable, "-m", "serving.server", "--models", str(models), "--port", "0"]
+    command += ["--ready-file", str(ready_file), *options]
+    log = ready_file.with_suffix(".log")
+    with log.open("w") as stderr, subprocess.Popen(command, cwd=PROJECT, stderr=stderr) as process:
+        try:
+            give_up_at = time.monotonic() + START_SECONDS
+            while not ready_file.exists():
+                if process.poll() is not None or time.monotonic() > give_up_at:
+                    process.kill()
+                    raise SystemExit(f"the server did not start:\n{log.read_text(encoding='utf-8')}")
+                time.sleep(0.1)
+            yield ready_file.read_text(encoding="utf-8")
+        finally:
+            process.terminate()
+
+
+def latencies(
+    address: str, requests: Sequence[predict_pb2.PredictRequest], threads: int, seconds: float
+) -> list[float]:
+    """Sends requests from `threads` threads for `seconds`, and returns how many seconds each took."""
+    times: list[float] = []
+    failures: list[grpc.RpcError] = []
+    with grpc.insecure_channel(address) as channel:
+        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+        end = time.monotonic() + seconds
+
+        def send(offset: int) -> None:
+            for request in itertools.islice(itertools.cycle(requests), offset, None):
+                started = time.monotonic()
+                if started > end:
+                    return
+                try:
+                    stub.Predict(request, timeout=60)
+                except grpc.RpcError as error:
+                    failures.append(error)
+                    return
+                times.append(time.monotonic() - started)
+
+        clients = [threading.Thread(target=send, args=(index * 7,)) for index in range(threads)]
+        for client in clients:
+            client.start()
+        for client in clients:
+            client.join()
+    if failures:
+        raise SystemExit(f"{len(failures)} clients were refused: {failures[0].details()}")
+    return times
+
+
+if __name__ == "__main__":
+    main()
