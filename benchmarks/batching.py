@@ -33,6 +33,8 @@ from serving.server.warm_up import WARM_UP_FILE
 PROJECT = Path(__file__).resolve().parents[1]
 WARM_UP_SECONDS = 3.0
 START_SECONDS = 120.0
+# Without it the first client to come back is computed alone, and the others wait for that.
+BATCH_TIMEOUT_MICROS = 2000
 
 
 def main() -> None:
@@ -100,10 +102,10 @@ def sample_requests(model_folder: Path, signature: str, texts: Path | None) -> l
 
 
 def write_parameters(folder: Path, threads: int) -> Path:
-    """Writes parameters for clients that wait for their answers: what is there is computed together at once."""
+    """Writes parameters for clients that wait for their answers, and then ask again at about the same time."""
     path = folder / "batching_parameters.txt"
     path.write_text(
-        f"max_batch_size {{ value: {threads} }}\nbatch_timeout_micros {{ value: 0 }}\n"
+        f"max_batch_size {{ value: {threads} }}\nbatch_timeout_micros {{ value: {BATCH_TIMEOUT_MICROS} }}\n"
         f"num_batch_threads {{ value: {os.cpu_count()} }}\nmax_enqueued_batches {{ value: {threads} }}\n",
         encoding="utf-8",
     )
