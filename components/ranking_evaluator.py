@@ -7,9 +7,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
-import pyarrow as pa
-import pyarrow.parquet as pq
-from tfx.components.evaluator import constants
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
@@ -24,6 +21,7 @@ from tfx.utils import io_utils, path_utils
 from components.ablation import ablation_paths
 from components.artifacts import Catalogue, RankingEvaluation
 from components.baselines import BASELINES
+from components.blessing import write_blessing
 from components.catalogue import read_catalogue, read_description
 from components.cold_start import cold_start_schema, summarize_cold_start
 from components.gate_options import GateOptions
@@ -33,6 +31,7 @@ from components.ranking_gate import Decision, Judgement, decide
 from components.ranking_summary import RankingSummary
 from components.served_ranking import ServedRanking
 from components.user_judge import LAST_BLESSED, MODEL, user_schema, users_at_once
+from trainer.parquet_files import read_parquet
 
 _TEST_SPLIT = "test"
 _USERS, _COLD_START = "users", "cold_start"
@@ -107,11 +106,12 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
 
         products = len(read_catalogue(catalogue_uri))
         self._judge(get_split_uri([examples], _TEST_SPLIT), catalogue_uri, models, options, evaluation_uri)
-        summary = RankingSummary(_read_rows(evaluation_uri, _USERS), products, options)
+        summary = RankingSummary(read_parquet(f"{evaluation_uri}/{_USERS}-*.parquet"), products, options)
         judgement = _judgement(summary, with_last_blessed=LAST_BLESSED in models)
         decision = decide(judgement, options)
         report = _report(judgement, decision) | _details(summary, list(parts))
-        report["cold_start"] = summarize_cold_start(_read_rows(evaluation_uri, _COLD_START), options.headline_k)
+        cold_users = read_parquet(f"{evaluation_uri}/{_COLD_START}-*.parquet")
+        report["cold_start"] = summarize_cold_start(cold_users, options.headline_k)
         if last_blessed:
             report["last_blessed"] = {"path": last_blessed} | (
                 {"error": last_blessed_error}
@@ -119,7 +119,7 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
                 else {"metrics": judgement.last_blessed, "differences": judgement.last_blessed_differences}
             )
         io_utils.write_string_file(f"{evaluation_uri}/evaluation.json", json.dumps(report, indent=1))
-        _write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
+        write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
         logging.info(
             "Judged %d users in %.1f s: %s",
             summary.examples,
@@ -209,15 +209,6 @@ def _loading_error(path: str, catalogue_uri: str) -> str | None:
     return None
 
 
-def _read_rows(uri: str, name: str) -> pa.Table:
-    """Returns the rows of all shards of what Beam wrote by that name."""
-    tables = []
-    for path in sorted(fileio.glob(f"{uri}/{name}-*.parquet")):
-        with fileio.open(path, "rb") as file:
-            tables.append(pq.read_table(pa.BufferReader(file.read())))
-    return pa.concat_tables(tables)
-
-
 def _judgement(summary: RankingSummary, *, with_last_blessed: bool) -> Judgement:
     return Judgement(
         metrics=summary.metrics(MODEL),
@@ -251,13 +242,3 @@ def _details(summary: RankingSummary, parts: Sequence[str]) -> dict[str, Any]:
         "ablation": {name: {"metrics": summary.metrics(name), "differences": differences[name]} for name in parts},
         "slices": summary.slices(MODEL, BASELINES),
     }
-
-
-def _write_blessing(blessing: Artifact, model: Artifact, decision: Decision) -> None:
-    """Writes the file and the properties by which TFX's Pusher and resolvers know a blessed model."""
-    file_name = constants.BLESSED_FILE_NAME if decision.blessed else constants.NOT_BLESSED_FILE_NAME
-    value = constants.BLESSED_VALUE if decision.blessed else constants.NOT_BLESSED_VALUE
-    io_utils.write_string_file(f"{blessing.uri}/{file_name}", "")
-    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY, value)
-    blessing.set_string_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri)
-    blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)

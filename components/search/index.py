@@ -16,7 +16,6 @@ from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from tfx.utils import io_utils, path_utils
-from trainer.product_clusters import cluster_products
 from typing_extensions import override
 
 from components.artifacts import Catalogue, TextVectors
@@ -28,6 +27,7 @@ from components.vector_tables import TEXT_VECTORS_SCHEMA
 from serving.filters import MAX_EXCLUDED_IDS
 from serving.search import MAX_QUERY_CHARACTERS, Clusters
 from trainer.input_data import distinct_texts, load_text_vectors
+from trainer.product_clusters import cluster_products
 from trainer.search.encoder import load_encoder, text_embedder
 from trainer.search.export import SEARCH_MODEL, export_search, export_weighted
 from trainer.search.index import build_fusion, build_index, build_module
@@ -106,7 +106,7 @@ class SearchIndexExecutor(BaseBeamExecutor):
         module = build_module(
             catalogue,
             embedder=text_embedder(encoder),
-            index=measured.index,
+            index=measured.vectors,
             cluster_ids=clusters.cluster_ids,
             clusters=Clusters(labels=[label.encode() for label in clusters.labels], centroids=clusters.centroids),
             fusion=fusion,

@@ -29,7 +29,7 @@ Vectors = npt.NDArray[np.float32]
 class MeasuredIndex(NamedTuple):
     """An index and its recall at 10 against exact search, None where there was no query to measure it with."""
 
-    index: RetrievalIndex
+    vectors: RetrievalIndex
     recall: float | None
 
 

@@ -1,0 +1,233 @@
+"""SearchEvaluator: judges a served search model beside each of its sides, and blesses it or not."""
+
+import functools
+import json
+import logging
+from typing import Any, ClassVar
+
+import apache_beam as beam
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance, get_split_uri
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.utils import io_utils, path_utils
+from typing_extensions import override
+
+from components.artifacts import Catalogue, RankingEvaluation
+from components.blessing import write_blessing
+from components.parameters import Parameter
+from components.ranking_gate import Decision, Judgement, decide
+from components.search.gate_options import SearchGateOptions
+from components.search.index import COMPARISON_FOLDER, INDEX_FILE
+from components.search.query_judge import (
+    DENSE,
+    LAST_BLESSED,
+    LEXICAL,
+    MODEL,
+    JudgeQueries,
+    QueryJudge,
+    filtered_ranking,
+    query_schema,
+)
+from components.search.query_summary import QuerySummary
+from trainer.parquet_files import read_parquet
+
+_TEST_SPLIT = "test"
+_QUERIES = "queries"
+_QUERIES_AT_ONCE = 32
+_SIDES = (DENSE, LEXICAL)
+
+
+class SearchEvaluatorSpec(ComponentSpec):
+    """Inputs, outputs and parameters of SearchEvaluator."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "options_json": ExecutionParameter(type=str),
+        "thresholds": ExecutionParameter(type=str),
+        "last_blessed": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "catalogue": ChannelParameter(type=Catalogue),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "evaluation": ChannelParameter(type=RankingEvaluation),
+        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class SearchEvaluatorExecutor(BaseBeamExecutor):
+    """Asks the served model every test query in Beam, then sums up and decides."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the evaluation and the blessing.
+
+        Queries are spread over workers; a worker holds the models and one batch of queries. The summing-up holds a
+        table with some ten numbers a query.
+
+        Args:
+            input_dict: `examples`: queries, split `test`. `model`: what SearchIndex wrote. `catalogue`: what product
+                indices stand for.
+            output_dict: `evaluation`: `evaluation.json`, and `queries-*.parquet` with one row a query, without its
+                text. `blessing`: as TFX's Evaluator writes it and its Pusher reads it.
+            exec_properties: `options_json`: SearchGateOptions. `thresholds`: JSON of thresholds in place of theirs, or
+                empty. `last_blessed`: folder of the served model that was blessed last, or empty. `source_digest`
+                only keys the cache.
+
+        Raises:
+            InputError: `thresholds` is not what it should be.
+        """
+        options = SearchGateOptions.model_validate_json(exec_properties["options_json"])
+        if exec_properties["thresholds"]:
+            options = options.with_thresholds(exec_properties["thresholds"])
+        examples = get_single_instance(input_dict["examples"])
+        model = get_single_instance(input_dict["model"])
+        catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
+        evaluation_uri = get_single_instance(output_dict["evaluation"]).uri
+        fileio.makedirs(evaluation_uri)
+        models = {MODEL: path_utils.serving_model_path(model.uri)}
+        last_blessed = exec_properties["last_blessed"]
+        last_blessed_error = _loading_error(last_blessed) if last_blessed else None
+        if last_blessed and last_blessed_error is None:
+            models[LAST_BLESSED] = last_blessed
+        elif last_blessed:
+            logging.warning("The last blessed model in %s is left out: %s", last_blessed, last_blessed_error)
+        load_judge = functools.partial(
+            QueryJudge,
+            catalogue_uri=catalogue_uri,
+            models=models,
+            comparison=f"{model.uri}/{COMPARISON_FOLDER}",
+            ks=options.k,
+            relevant_from=options.relevant_from,
+        )
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "ReadTestQueries" >> beam.io.ReadFromTFRecord(f"{get_split_uri([examples], _TEST_SPLIT)}/*")
+                | "JudgeQueries" >> JudgeQueries(load_judge, _QUERIES_AT_ONCE)
+                | "WriteQueries"
+                >> beam.io.WriteToParquetBatched(
+                    f"{evaluation_uri}/{_QUERIES}",
+                    query_schema([*models, *_SIDES], options.k),
+                    file_name_suffix=".parquet",
+                )
+            )
+        summary = QuerySummary(read_parquet(f"{evaluation_uri}/{_QUERIES}-*.parquet"), options)
+        with fileio.open(f"{model.uri}/{INDEX_FILE}", "r") as file:
+            index = json.loads(file.read())
+        judgement = _judgement(summary, with_last_blessed=LAST_BLESSED in models)
+        decision = _with_index_recall(decide(judgement, options), index["recall"], options)
+        report = _report(summary, judgement, decision) | {"index": index}
+        if last_blessed:
+            report["last_blessed"] = {"path": last_blessed} | (
+                {"error": last_blessed_error}
+                if judgement.last_blessed is None
+                else {"metrics": judgement.last_blessed, "differences": judgement.last_blessed_differences}
+            )
+        io_utils.write_string_file(f"{evaluation_uri}/evaluation.json", json.dumps(report, indent=1))
+        write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
+
+
+class SearchEvaluator(BaseBeamComponent):
+    """Judges a search model over the whole catalogue, as it is served.
+
+    Args:
+        examples: Queries with a split `test`.
+        model: What SearchIndex wrote.
+        catalogue: The catalogue of those examples.
+        options: What the model must reach.
+        thresholds: JSON of thresholds in place of those of `options`; empty keeps them.
+        last_blessed: Folder of the served model that was blessed last; empty where there is none.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+
+    Outputs `evaluation` (RankingEvaluation) and `blessing` (ModelBlessing).
+    """
+
+    SPEC_CLASS = SearchEvaluatorSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(SearchEvaluatorExecutor)
+
+    def __init__(
+        self,
+        *,
+        examples: BaseChannel,
+        model: BaseChannel,
+        catalogue: BaseChannel,
+        options: SearchGateOptions,
+        thresholds: Parameter,
+        last_blessed: Parameter,
+        source_digest: str,
+    ) -> None:
+        super().__init__(
+            SearchEvaluatorSpec(
+                examples=examples,
+                model=model,
+                catalogue=catalogue,
+                options_json=options.model_dump_json(),
+                thresholds=thresholds,
+                last_blessed=last_blessed,
+                source_digest=source_digest,
+                evaluation=Channel(type=RankingEvaluation),
+                blessing=Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )
+
+
+def _loading_error(path: str) -> str | None:
+    """Returns why a served model cannot be asked, or None where it can."""
+    try:
+        filtered_ranking(path, {})
+    except Exception as error:  # A model of another version may fail in any way, and must not stop this one.
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _judgement(summary: QuerySummary, *, with_last_blessed: bool) -> Judgement:
+    return Judgement(
+        metrics=summary.metrics(MODEL),
+        baselines={name: summary.metrics(name) for name in _SIDES},
+        differences=summary.differences(MODEL, _SIDES),
+        users={"test": summary.queries},
+        last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
+        last_blessed_differences=(
+            summary.differences(MODEL, [LAST_BLESSED])[LAST_BLESSED] if with_last_blessed else None
+        ),
+    )
+
+
+def _with_index_recall(decision: Decision, recall: float | None, options: SearchGateOptions) -> Decision:
+    """Adds the rule about the index."""
+    if recall is None:
+        return decision._replace(notes=[*decision.notes, "The recall of the index was not measured: no query to ask."])
+    if recall >= options.min_index_recall:
+        return decision
+    reason = (
+        f"The index finds {recall:.4f} of the ten nearest products; it should find {options.min_index_recall:.4f}. "
+        "Raise `tasks.search.serving.index_recall` or `exact_limit`."
+    )
+    return decision._replace(blessed=False, refused_because=[*decision.refused_because, reason])
+
+
+def _report(summary: QuerySummary, judgement: Judgement, decision: Decision) -> dict[str, Any]:
+    return {
+        "metrics": {"test": judgement.metrics},
+        "baselines": judgement.baselines,
+        "differences": judgement.differences,
+        "queries": summary.queries,
+        "slices": summary.slices(MODEL, _SIDES),
+        "blessed": decision.blessed,
+        "refused_because": decision.refused_because,
+        "notes": decision.notes,
+    }

@@ -1,0 +1,180 @@
+"""What a search model, and each side of it, answers to test queries."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
+from apache_beam.utils.shared import Shared
+
+from components.catalogue import read_catalogue
+from serving.filters import MAX_EXCLUDED_IDS
+from trainer.metrics import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
+from trainer.search.export import WEIGHTED_SIGNATURE
+from trainer.search.queries import JudgedQueries, judged_queries
+
+MODEL, DENSE, LEXICAL, LAST_BLESSED = "model", "dense", "lexical", "last_blessed"
+METRICS = ("recall", "ndcg", "mrr")
+SLICE, HEADLINE = "slice", "headline"
+
+# Weights of both sides by which the model for comparison is one of them alone.
+_SIDES = {DENSE: (1.0, 0.0), LEXICAL: (0.0, 1.0)}
+
+Rank = Callable[[Sequence[str], int], npt.NDArray[np.int64]]
+
+
+class QueryJudge:
+    """Ranks products for queries by each system and measures the rankings.
+
+    Args:
+        catalogue_uri: The catalogue artifact.
+        models: Paths of served models by name of the system.
+        comparison: Path of the model whose signature `weighted` is either side alone.
+        ks: List lengths of the metrics.
+        relevant_from: Least relevance of a product that answers a query.
+
+    Raises:
+        ValueError: A model lacks the signature that it is asked by.
+        OSError: There is no SavedModel.
+    """
+
+    def __init__(
+        self,
+        catalogue_uri: str,
+        models: Mapping[str, str],
+        comparison: str,
+        ks: Sequence[int],
+        relevant_from: float,
+    ) -> None:
+        ids = read_catalogue(catalogue_uri)["product_id"].cast(pa.binary()).to_pylist()
+        index = {product_id: place for place, product_id in enumerate(ids)}
+        self._ks, self._relevant_from = tuple(ks), relevant_from
+        self._systems: dict[str, Rank] = {name: filtered_ranking(path, index) for name, path in models.items()}
+        self._systems |= _sides(comparison, index)
+
+    def judge(self, queries: JudgedQueries) -> pa.Table:
+        """Returns one row a query, with `query_schema`; queries without a relevant product are left out."""
+        offsets, targets = queries.relevant(self._relevant_from)
+        counts = np.diff(offsets)
+        columns: dict[str, object] = {SLICE: queries.slices, HEADLINE: queries.headline}
+        for system, rank in self._systems.items():
+            hits = hit_matrix(rank(queries.queries, max(self._ks)), offsets, targets)
+            for k in self._ks:
+                # Of more relevant products than places no list could hold all.
+                columns[f"{system}.recall_at_{k}"] = recall_at_k(hits, np.minimum(counts, k), k)
+                columns[f"{system}.ndcg_at_{k}"] = ndcg_at_k(hits, counts, k)
+                columns[f"{system}.mrr_at_{k}"] = mrr_at_k(hits, counts, k)
+        return pa.table(columns, schema=query_schema(list(self._systems), self._ks)).filter(pa.array(counts > 0))
+
+
+def query_schema(systems: Sequence[str], ks: Sequence[int]) -> pa.Schema:
+    """Returns the columns of `QueryJudge.judge`: slice, headline, and SYSTEM.METRIC_at_K of each."""
+    metrics = [f"{system}.{metric}_at_{k}" for system in systems for k in ks for metric in METRICS]
+    return pa.schema([(SLICE, pa.string()), (HEADLINE, pa.bool_()), *((name, pa.float64()) for name in metrics)])
+
+
+def filtered_ranking(path: str, index: Mapping[bytes, int]) -> Rank:
+    """Returns a function that ranks products for queries as a client of a served model would.
+
+    Args:
+        path: The SavedModel's folder.
+        index: Number of each product id; other ids become -1.
+
+    Raises:
+        ValueError: The model has no signature `filtered` with these inputs.
+    """
+    model = tf.saved_model.load(path)  # Its variables live only as long as the closure holds it.
+    function = _signature(model, path, "filtered")
+    if "query" not in function.structured_input_signature[1]:
+        raise ValueError(f"Signature `filtered` of the model in {path} should have the input query; it has none.")
+
+    def rank(queries: Sequence[str], k: int) -> npt.NDArray[np.int64]:
+        rows = len(queries)
+        answer = function(
+            query=tf.constant(list(queries), tf.string, [rows]),
+            k=tf.fill([rows], k),
+            category=tf.fill([rows], ""),
+            max_price=tf.zeros([rows]),
+            in_stock_only=tf.fill([rows], False),
+            exclude_ids=tf.fill([rows, MAX_EXCLUDED_IDS], ""),
+        )
+        return _indices(answer, index, model)
+
+    return rank
+
+
+def _sides(path: str, index: Mapping[bytes, int]) -> dict[str, Rank]:
+    model = tf.saved_model.load(path)
+    function = _signature(model, path, WEIGHTED_SIGNATURE)
+
+    def side(dense: float, lexical: float) -> Rank:
+        def rank(queries: Sequence[str], k: int) -> npt.NDArray[np.int64]:
+            rows = len(queries)
+            answer = function(
+                query=tf.constant(list(queries), tf.string, [rows]),
+                k=tf.fill([rows], k),
+                dense=tf.fill([rows], dense),
+                lexical=tf.fill([rows], lexical),
+            )
+            return _indices(answer, index, model)
+
+        return rank
+
+    return {name: side(*weights) for name, weights in _SIDES.items()}
+
+
+def _signature(model: Any, path: str, name: str) -> Any:
+    signatures = model.signatures
+    if name not in signatures:
+        raise ValueError(
+            f"The model in {path} should have the signature `{name}`. It has: {', '.join(signatures) or 'none'}."
+        )
+    return signatures[name]
+
+
+def _indices(answer: dict[str, tf.Tensor], index: Mapping[bytes, int], model: object) -> npt.NDArray[np.int64]:
+    del model  # Only kept alive.
+    ids = answer["product_ids"].numpy()
+    return np.array([index.get(product_id, -1) for product_id in ids.ravel()], np.int64).reshape(ids.shape)
+
+
+class JudgeQueries(beam.PTransform):
+    """Serialized test examples to Arrow tables with what `QueryJudge` finds of each query.
+
+    Args:
+        load: Makes the judge, once in a process.
+        batch_size: Queries asked in one call.
+    """
+
+    def __init__(self, load: Callable[[], QueryJudge], batch_size: int) -> None:
+        super().__init__()
+        self._load, self._batch_size = load, batch_size
+
+    def expand(self, examples: beam.PCollection[bytes]) -> beam.PCollection[pa.Table]:
+        """Adds the judging to a pipeline."""
+        return (
+            examples
+            | "BatchQueries" >> beam.BatchElements(self._batch_size, self._batch_size)
+            | "RankAndMeasure" >> beam.ParDo(_RankAndMeasure(self._load))
+        )
+
+
+class _RankAndMeasure(beam.DoFn):
+    """Lists of serialized examples to Arrow tables; the models are loaded once a process."""
+
+    def __init__(self, load: Callable[[], QueryJudge]) -> None:
+        self._load = load
+        self._shared = Shared()
+        self._judge: QueryJudge | None = None
+
+    def setup(self) -> None:
+        self._judge = self._shared.acquire(self._load)
+
+    def process(self, element: list[bytes]) -> Iterable[pa.Table]:
+        if self._judge is None:
+            raise RuntimeError("Beam calls setup() before process().")
+        yield self._judge.judge(judged_queries(element))
