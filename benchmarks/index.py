@@ -94,7 +94,9 @@ def main(
             lambda place, masks=masks: ours.find_allowed(tensors[place], k, masks[place])[1].numpy()[0], len(masks)
         )
         ratio = p50 / our_p50
-        print(f"filter, {share:4.0%} pass      {p50:8.2f}     {recall_of(found, wanted):6.3f}   {ratio:.2f} of unfiltered time")
+        print(
+            f"filter, {share:4.0%} pass      {p50:8.2f}     {recall_of(found, wanted):6.3f}   {ratio:.2f} of unfiltered time"
+        )
 
 
 def measure_hnswlib(

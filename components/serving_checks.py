@@ -1,6 +1,6 @@
 """Real requests to a served recommendation model, and what must be true of the answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,25 +20,35 @@ class KnownProducts:
     Attributes:
         product_ids: All of them.
         sample: Some of them, to ask with.
-        bought_event_type: The event type that stands for a purchase.
+        titles: Titles of the sample.
+        bought_event_type: The event type that stands for a purchase; empty for a model without events.
         default_k: Products that `serving_default` answers.
     """
 
     product_ids: frozenset[str]
     sample: Sequence[str]
+    titles: Sequence[str]
     bought_event_type: str
     default_k: int
 
 
+Check = Callable[[Shelfwise, KnownProducts], list[str]]
+
+
 def failed_checks(client: Shelfwise, products: KnownProducts) -> list[str]:
     """Asks every signature and returns what is wrong with the answers, a line each; none means all is well."""
-    checks: dict[str, Callable[[Shelfwise, KnownProducts], list[str]]] = {
+    checks: dict[str, Check] = {
         "serving_default": _check_default,
         "filtered": _check_filtered,
         "examples": _check_examples,
         "similar_products": _check_similar,
         "embed": _check_embed,
     }
+    return run_checks(checks, client, products)
+
+
+def run_checks(checks: Mapping[str, Check], client: Shelfwise, products: KnownProducts) -> list[str]:
+    """Runs the check of each signature and returns what is wrong, a line each."""
     reasons = []
     for signature, check in checks.items():
         try:
@@ -76,18 +86,18 @@ def _check_filtered(client: Shelfwise, products: KnownProducts) -> list[str]:
     expected = min(_K, len(products.product_ids))
     types = [products.bought_event_type] * len(products.sample)
     plain = client.recommend(products.sample, types, k=_K)
-    reasons = _wrong(plain, products) + _wrong_count(plain, expected)
+    reasons = wrong_answers(plain, products) + wrong_count(plain, expected)
     excluded = [answer.product_id for answer in plain[:3]]
     others = client.recommend(products.sample, types, k=_K, exclude_ids=excluded)
-    reasons += _wrong(others, products)
+    reasons += wrong_answers(others, products)
     if set(excluded) & {answer.product_id for answer in others}:
         reasons.append("an excluded product was answered")
     novel = client.recommend(products.sample, types, k=_K, include_bought=False)
-    reasons += _wrong(novel, products)
+    reasons += wrong_answers(novel, products)
     if set(products.sample) & {answer.product_id for answer in novel}:
         reasons.append("a bought product was answered though `include_bought` was false")
     popular = client.recommend(k=_K)
-    reasons += _wrong(popular, products) + _wrong_count(popular, expected)
+    reasons += wrong_answers(popular, products) + wrong_count(popular, expected)
     if client.recommend(products.sample, k=0):
         reasons.append("k of 0 got products")
     return reasons
@@ -97,7 +107,7 @@ def _check_similar(client: Shelfwise, products: KnownProducts) -> list[str]:
     reasons = []
     for product_id in products.sample:
         answers = client.similar(product_id, _K)
-        reasons += _wrong(answers, products) + _wrong_count(answers, min(_K, len(products.product_ids) - 1))
+        reasons += wrong_answers(answers, products) + wrong_count(answers, min(_K, len(products.product_ids) - 1))
         if product_id in {answer.product_id for answer in answers}:
             reasons.append("a product was answered as similar to itself")
     if client.similar("", _K):
@@ -121,11 +131,12 @@ def _wrong_batch(outputs: dict[str, np.ndarray], rows: int, products: KnownProdu
             Answer(product_id.decode("utf-8", "surrogateescape"), float(score), title.decode("utf-8", "replace"))
             for product_id, score, title in zip(ids, scores, titles, strict=True)
         ]
-        reasons += _wrong(row, products)
+        reasons += wrong_answers(row, products)
     return reasons
 
 
-def _wrong(answers: Sequence[Answer], products: KnownProducts) -> list[str]:
+def wrong_answers(answers: Sequence[Answer], products: KnownProducts) -> list[str]:
+    """Returns what cannot be right in the answers to one request, whatever was asked."""
     ids = [answer.product_id for answer in answers]
     scores = np.array([answer.score for answer in answers])
     reasons = []
@@ -140,5 +151,6 @@ def _wrong(answers: Sequence[Answer], products: KnownProducts) -> list[str]:
     return reasons
 
 
-def _wrong_count(answers: Sequence[Answer], expected: int) -> list[str]:
+def wrong_count(answers: Sequence[Answer], expected: int) -> list[str]:
+    """Returns a reason where there are not as many answers as expected."""
     return [] if len(answers) == expected else [f"expected {expected} products, got {len(answers)}"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pyarrow as pa
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
@@ -21,9 +22,10 @@ from tfx.utils import io_utils, path_utils
 from typing_extensions import override
 
 from components.artifacts import Catalogue
+from components.search.serving_checks import failed_search_checks
 from components.server_process import ServerStartError, server_process
-from components.serving_checks import MODEL, KnownProducts, failed_checks
-from serving.client import Shelfwise
+from components.serving_checks import KnownProducts, failed_checks
+from serving.client import RECOMMENDATION_MODEL, SEARCH_MODEL, Shelfwise
 from serving.client_errors import ModelNotFoundError
 from trainer.input_data import load_catalogue, load_catalogue_facts
 
@@ -38,12 +40,15 @@ _START_TIMEOUT_SECONDS = 300.0
 _CALL_TIMEOUT_SECONDS = 60.0
 _SAMPLED_PRODUCTS = 5
 _VERSION = "1"
+# What is asked of each model.
+CHECKS = {RECOMMENDATION_MODEL: failed_checks, SEARCH_MODEL: failed_search_checks}
 
 
 class ServingValidatorSpec(ComponentSpec):
     """Inputs, outputs and parameters of ServingValidator."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
+        "model_name": ExecutionParameter(type=str),
         "source_digest": ExecutionParameter(type=str),
     }
     INPUTS: ClassVar[dict[str, Any]] = {
@@ -69,13 +74,13 @@ class ServingValidatorExecutor(BaseExecutor):
             input_dict: `model`: the model that is to be served. `catalogue`: its products.
             output_dict: `blessing`: custom property `blessed` (1 or 0), an empty file INFRA_BLESSED or
                 INFRA_NOT_BLESSED, and `validation.json` with the keys blessed, refused_because and seconds.
-            exec_properties: `source_digest` only keys the cache.
+            exec_properties: `model_name`: name that the model is served under. `source_digest` only keys the cache.
         """
         model_path = path_utils.serving_model_path(get_single_instance(input_dict["model"]).uri)
         catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
         blessing = get_single_instance(output_dict["blessing"])
         started = time.monotonic()
-        reasons = validate(model_path, catalogue_uri)
+        reasons = validate(model_path, catalogue_uri, exec_properties["model_name"])
         blessed = not reasons
         for reason in reasons:
             logging.error("The model cannot be served: %s", reason)
@@ -92,6 +97,7 @@ class ServingValidator(BaseComponent):
     Args:
         model: The model that is to be served.
         catalogue: Its products.
+        model_name: Name that it is served under, which says what is asked of it.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
 
     Output `blessing` (standard_artifacts.InfraBlessing).
@@ -100,23 +106,25 @@ class ServingValidator(BaseComponent):
     SPEC_CLASS = ServingValidatorSpec
     EXECUTOR_SPEC = ExecutorClassSpec(ServingValidatorExecutor)
 
-    def __init__(self, *, model: BaseChannel, catalogue: BaseChannel, source_digest: str) -> None:
+    def __init__(self, *, model: BaseChannel, catalogue: BaseChannel, model_name: str, source_digest: str) -> None:
         super().__init__(
             ServingValidatorSpec(
                 model=model,
                 catalogue=catalogue,
+                model_name=model_name,
                 source_digest=source_digest,
                 blessing=Channel(type=standard_artifacts.InfraBlessing),
             )
         )
 
 
-def validate(model_path: str, catalogue_uri: str) -> list[str]:
+def validate(model_path: str, catalogue_uri: str, model_name: str) -> list[str]:
     """Serves a SavedModel and asks it.
 
     Args:
         model_path: The SavedModel.
         catalogue_uri: The catalogue artifact.
+        model_name: Name that it is served under.
 
     Returns:
         What is wrong with it, a line each.
@@ -126,13 +134,13 @@ def validate(model_path: str, catalogue_uri: str) -> list[str]:
         models = scratch / "models"
         if not fileio.exists(f"{model_path}/saved_model.pb"):
             return [f"{model_path} holds no SavedModel"]
-        io_utils.copy_dir(model_path, str(models / MODEL / _VERSION))
+        io_utils.copy_dir(model_path, str(models / model_name / _VERSION))
         try:
             with (
                 server_process(models, scratch, _START_TIMEOUT_SECONDS) as address,
                 Shelfwise(address, timeout_seconds=_CALL_TIMEOUT_SECONDS) as client,
             ):
-                reasons = failed_checks(client, _known_products(model_path, catalogue_uri))
+                reasons = CHECKS[model_name](client, _known_products(model_path, catalogue_uri))
         except (ServerStartError, ModelNotFoundError) as error:
             return [str(error)]
         if reasons:
@@ -142,13 +150,15 @@ def validate(model_path: str, catalogue_uri: str) -> list[str]:
 
 
 def _known_products(model_path: str, catalogue_uri: str) -> KnownProducts:
-    ids = load_catalogue(catalogue_uri).column("product_id").to_pylist()
+    catalogue = load_catalogue(catalogue_uri)
+    ids = catalogue.column("product_id").to_pylist()
     places = np.unique(np.linspace(0, len(ids) - 1, _SAMPLED_PRODUCTS).astype(int))
     with fileio.open(f"{model_path}/assets.extra/model_card.json", "r") as file:
         card = json.loads(file.read())
     return KnownProducts(
         product_ids=frozenset(ids),
         sample=[ids[place] for place in places],
-        bought_event_type=load_catalogue_facts(catalogue_uri)["bought_event_type"],
+        titles=catalogue.column("title").take(pa.array(places)).to_pylist(),
+        bought_event_type=load_catalogue_facts(catalogue_uri).get("bought_event_type", ""),
         default_k=card["limits"]["default_k"],
     )

@@ -12,9 +12,10 @@ from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, predict
 
 from serving.client_errors import RefusedRequestError, ServingError, call_error
 
-__all__ = ["Answer", "ServingError", "Shelfwise"]
+__all__ = ["Answer", "ExplainedWord", "SearchAnswer", "ServingError", "Shelfwise"]
 
 RECOMMENDATION_MODEL = "recommendation"
+SEARCH_MODEL = "search"
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,25 @@ class Answer:
     title: str
 
 
+@dataclass(frozen=True)
+class SearchAnswer(Answer):
+    """A product that answers a query, with the group of products that it belongs to."""
+
+    cluster_id: int
+    cluster_label: str
+
+
+@dataclass(frozen=True)
+class ExplainedWord:
+    """What a word of a query adds to the score of a product, by being in its text and by its meaning."""
+
+    word: str
+    lexical: float
+    dense: float
+
+
 class Shelfwise:
-    """Asks a server for recommendations.
+    """Asks a server for products.
 
     Ids are text. An id of bytes that are not UTF-8 comes back with surrogate escapes, and may be sent like that.
 
@@ -125,6 +143,71 @@ class Shelfwise:
         """
         inputs = {"product_id": _texts([product_id]), "k": np.array([k], np.int32)}
         return _answers(self.predict(RECOMMENDATION_MODEL, "similar_products", inputs))
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        category: str = "",
+        max_price: float = 0.0,
+        in_stock_only: bool = False,
+        exclude_ids: Sequence[str] = (),
+    ) -> list[SearchAnswer]:
+        """Finds products by what people type.
+
+        Args:
+            query: Any text; of one with nothing that the model knows there is no answer.
+            k: Products wanted.
+            category: Its first levels, joined by " > "; empty for any.
+            max_price: Highest price; 0 for any. Products without a known price have none that is low enough.
+            in_stock_only: Whether to leave out what is out of stock.
+            exclude_ids: At most 100 products not to answer with.
+
+        Returns:
+            At most `k` products, the best first.
+
+        Raises:
+            ValueError: Too many ids are excluded.
+            ServingError: The server did not answer.
+        """
+        shapes = self.input_shapes(SEARCH_MODEL, "filtered")
+        outputs = self.predict(
+            SEARCH_MODEL,
+            "filtered",
+            {
+                "query": _texts([query]),
+                "k": np.array([k], np.int32),
+                "category": _texts([category]),
+                "max_price": np.array([max_price], np.float32),
+                "in_stock_only": np.array([in_stock_only]),
+                "exclude_ids": _padded(_texts(exclude_ids), shapes["exclude_ids"][1], b"", "exclude_ids"),
+            },
+        )
+        clusters = zip(outputs["cluster_ids"][0], outputs["cluster_labels"][0], strict=True)
+        return [
+            SearchAnswer(answer.product_id, answer.score, answer.title, int(cluster), label.decode("utf-8", "replace"))
+            for answer, (cluster, label) in zip(_answers(outputs), clusters, strict=False)
+        ]
+
+    def explain_search(self, query: str, product_id: str) -> list[ExplainedWord]:
+        """Says what each word of a query adds to the score of a product; an unknown product has no words.
+
+        Raises:
+            ServingError: The server did not answer.
+        """
+        inputs = {"query": _texts([query]), "product_id": _texts([product_id])}
+        outputs = self.predict(SEARCH_MODEL, "explain", inputs)
+        columns = (outputs["words"][0], outputs["lexical"][0], outputs["dense"][0])
+        return [
+            ExplainedWord(word.decode("utf-8", "replace"), float(lexical), float(dense))
+            for word, lexical, dense in zip(*columns, strict=True)
+            if word
+        ]
+
+    def embed_query(self, query: str) -> np.ndarray:
+        """Returns the vector of a query, float32 `(dimensions,)`."""
+        return self.predict(SEARCH_MODEL, "embed", {"query": _texts([query])})["embeddings"][0]
 
     def embed(
         self,

@@ -186,7 +186,9 @@ class InvertedFileIndex(tf.Module):
         def more_needed(places: tf.Tensor, _: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
             return (tf.size(places) < enough) & (stop < self.cells)
 
-        def look_further(places: tf.Tensor, start: tf.Tensor, stop: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        def look_further(
+            places: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+        ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
             """Goes on to as many cells as `enough` should take, going by the cells so far."""
             found = tf.cast(tf.maximum(tf.size(places), 1), tf.float32)
             ratio = tf.clip_by_value(tf.cast(enough, tf.float32) / found, _LEAST_GROWTH, _MOST_GROWTH)

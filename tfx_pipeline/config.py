@@ -8,10 +8,14 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from components.gate_options import GateOptions
+from components.search.examples_options import QueryOptions
+from components.search.gate_options import SearchGateOptions
 from components.task_examples_options import SplitOptions
+from trainer.cluster_options import ClusterOptions
 from trainer.options import Options, RankerOptions, ServingOptions, TextOptions, TowerOptions, TrainingOptions
+from trainer.search.options import SearchServingOptions, SearchTrainingOptions
 
-TASK_NAMES = ("recommendation",)
+TASK_NAMES = ("recommendation", "search")
 LOCAL_BEAM_ARGS = (
     # Beam's own default runner first looks for a program that it would have to download.
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
@@ -36,11 +40,13 @@ class Tables(Options):
         events: Who did what with which product, and when.
         products: The catalogue. May be left out where `text` is off.
         users: Attributes to slice the evaluation by.
+        judgements: How relevant products are to queries.
     """
 
     events: str | None = None
     products: str | None = None
     users: str | None = None
+    judgements: str | None = None
 
     def given(self) -> dict[str, str]:
         """Returns the path of each table that was given, by table name."""
@@ -102,12 +108,35 @@ class RecommendationConfig(Options):
     gate: GateOptions = GateOptions()
 
 
+class SearchConfig(Options):
+    """The task `search`.
+
+    Attributes:
+        queries: Where queries with relevant products come from, and how they are split.
+        text_training: `frozen`, `lora` or `full`; as `text.training` says where it is left out.
+        training: How the encoder, or what stands on top of it, is trained.
+        serving: What the served model is made of.
+        clusters: How results are grouped.
+        gate: What a model must reach to be blessed.
+    """
+
+    queries: QueryOptions = QueryOptions()
+    text_training: Literal["frozen", "lora", "full"] | None = None
+    training: SearchTrainingOptions = SearchTrainingOptions()
+    serving: SearchServingOptions = SearchServingOptions()
+    clusters: ClusterOptions = ClusterOptions()
+    gate: SearchGateOptions = SearchGateOptions()
+
+
 class Tasks(Options):
     """The tasks to run; one that is absent is not run."""
 
     recommendation: Annotated[
         RecommendationConfig | None, BeforeValidator(lambda value: {} if value is None else value)
     ] = Field(default=None, validate_default=False)
+    search: Annotated[SearchConfig | None, BeforeValidator(lambda value: {} if value is None else value)] = Field(
+        default=None, validate_default=False
+    )
 
     def requested(self) -> tuple[str, ...]:
         """Returns the names of the tasks that are configured, in pipeline order."""
@@ -149,6 +178,11 @@ class Config(Options):
                 raise ValueError("`tables.events` is missing; the task recommendation learns from events")
             if self.text is not None and self.tables.products is None:
                 raise ValueError("`tables.products` is missing; give it, or set `text: off`")
+        if self.tasks.search is not None:
+            if self.tables.products is None:
+                raise ValueError("`tables.products` is missing; the task search finds products")
+            if self.text is None:
+                raise ValueError("`text` is off; the task search needs texts")
         return self
 
 

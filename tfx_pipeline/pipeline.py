@@ -9,7 +9,8 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx_pipeline.config import Config
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.tables import table_nodes
-from tfx_pipeline.tasks import recommendation
+from tfx_pipeline.tasks import recommendation, search
+from tfx_pipeline.tasks.products import product_nodes
 
 
 def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_file: str | None = None) -> Pipeline:
@@ -26,8 +27,12 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
     """
     tables = {name: table_nodes(name, config, inputs) for name in config.tables.given()}
     nodes = [node for table in tables.values() for node in table.nodes]
+    of_products = product_nodes(config, tables.get("products"))
+    nodes += of_products.nodes()
     if config.tasks.recommendation is not None:
-        nodes += recommendation.task_nodes(config, config.tasks.recommendation, tables, inputs)
+        nodes += recommendation.task_nodes(config, config.tasks.recommendation, tables, of_products, inputs)
+    if config.tasks.search is not None:
+        nodes += search.task_nodes(config, config.tasks.search, tables, of_products, inputs)
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=f"{root}/artifacts",

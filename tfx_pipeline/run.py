@@ -14,7 +14,7 @@ from tfx_pipeline.local_runner import NodeFailed, run_locally
 from tfx_pipeline.pipeline import create_pipeline, fingerprint
 from tfx_pipeline.progress import TerminalProgress
 from tfx_pipeline.summary import build_summary, read_summary, write_summary
-from tfx_pipeline.tasks import recommendation
+from tfx_pipeline.tasks import recommendation, search
 from tfx_pipeline.tensorboard_logs import publish_logs
 
 
@@ -58,7 +58,7 @@ def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
         progress.stopped()
     summary = build_summary(config, results, time.monotonic() - start, origins)
     write_summary(root, summary)
-    for name, node_id in recommendation.TRAININGS.items():
+    for name, node_id in {**recommendation.TRAININGS, **search.TRAININGS}.items():
         if node_id in results:
             publish_logs(root, name, Path(results[node_id].outputs["model_run"].uri))
     return summary

@@ -10,9 +10,12 @@ from tfx.dsl.io import fileio
 
 from tfx_pipeline.config import Config
 from tfx_pipeline.local_runner import NodeResult
-from tfx_pipeline.tasks.recommendation import NODES
+from tfx_pipeline.tasks import recommendation, search
 
 _FILE_NAME = "summary.json"
+_NODES: Mapping[str, recommendation.NodeIds | search.NodeIds] = {recommendation.MODEL_NAME: recommendation.NODES, search.MODEL_NAME: search.NODES}
+# What an evaluation says beside metrics, baselines and the gate's decision; no task has all of it.
+_DETAILS = ("differences", "ablation", "slices", "cold_start", "users", "queries", "index")
 
 
 def build_summary(
@@ -35,7 +38,7 @@ def build_summary(
     return {
         "version": 1,
         "config": config.model_dump(mode="json"),
-        "tasks": {task: {**_task(results), **origins[task]} for task in config.tasks.requested()},
+        "tasks": {task: {**_task(task, results), **origins[task]} for task in config.tasks.requested()},
         "quarantine": _quarantine(results),
         "seconds": {node_id: round(result.seconds, 2) for node_id, result in results.items()},
         "total_seconds": round(total_seconds, 2),
@@ -61,11 +64,12 @@ def read_summary(root: Path) -> dict[str, Any]:
     return summary
 
 
-def _task(results: Mapping[str, NodeResult]) -> dict[str, Any]:
-    evaluation = _read_json(results[NODES.evaluator].outputs["evaluation"].uri, "evaluation.json")
-    validation = results[NODES.serving_validator].outputs["blessing"]
-    catalogue = _read_json(results[NODES.examples].outputs["catalogue"].uri, "catalogue.json")
-    pushed = results[NODES.pusher].outputs["pushed_model"].properties
+def _task(task: str, results: Mapping[str, NodeResult]) -> dict[str, Any]:
+    nodes = _NODES[task]
+    evaluation = _read_json(results[nodes.evaluator].outputs["evaluation"].uri, "evaluation.json")
+    validation = results[nodes.serving_validator].outputs["blessing"]
+    catalogue = _read_json(results[nodes.examples].outputs["catalogue"].uri, "catalogue.json")
+    pushed = results[nodes.pusher].outputs["pushed_model"].properties
     served = bool(validation.properties.get("blessed"))
     refused_because = list(evaluation["refused_because"])
     if not served:
@@ -73,17 +77,13 @@ def _task(results: Mapping[str, NodeResult]) -> dict[str, Any]:
     return {
         "metrics": evaluation["metrics"],
         "baselines": evaluation["baselines"],
-        "differences": evaluation["differences"],
-        "ablation": evaluation["ablation"],
-        "slices": evaluation["slices"],
-        "cold_start": evaluation["cold_start"],
-        "users": evaluation["users"],
+        **{name: evaluation[name] for name in _DETAILS if name in evaluation},
         "blessed": bool(evaluation["blessed"]) and served,
         "refused_because": refused_because,
         "pushed": pushed["pushed_destination"] if pushed.get("pushed") else None,
         "examples": catalogue["examples"],
         "counts": catalogue["counts"],
-        "model_bytes": _folder_bytes(f"{results[NODES.candidate_index].outputs['model'].uri}/Format-Serving"),
+        "model_bytes": _folder_bytes(f"{results[nodes.indexer].outputs['model'].uri}/Format-Serving"),
     }
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from serving.client import RECOMMENDATION_MODEL
 from serving.ranker import RankingModel
 from serving.signatures import RecommendationModule, ServedCatalogue
 from serving.warm_up_file import EXTRA_ASSETS_FOLDER, write_warm_up_file
@@ -15,7 +16,6 @@ from trainer.options import ServingOptions
 
 COMPARED_SIGNATURE = "filtered"
 MODEL_CARD_FILE_NAME = "model_card.json"
-RECOMMENDATION_MODEL = "recommendation"
 
 
 def export_recommendation(

@@ -24,12 +24,13 @@ from components.item_vectors import EncodeWithTrainedEncoder
 from components.model_versions import package_versions
 from components.search.index_options import SearchIndexOptions
 from components.vector_tables import TEXT_VECTORS_SCHEMA
+from serving.client import SEARCH_MODEL
 from serving.filters import MAX_EXCLUDED_IDS
 from serving.search import MAX_QUERY_CHARACTERS, Clusters
 from trainer.input_data import distinct_texts, load_text_vectors
 from trainer.product_clusters import cluster_products
 from trainer.search.encoder import load_encoder, text_embedder
-from trainer.search.export import SEARCH_MODEL, export_search, export_weighted
+from trainer.search.export import export_search, export_weighted
 from trainer.search.index import build_fusion, build_index, build_module
 from trainer.search.queries import load_queries
 

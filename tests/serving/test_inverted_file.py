@@ -163,7 +163,9 @@ def test_filters_cost_no_recall() -> None:
 def test_a_filter_that_passes_only_the_farthest_cell() -> None:
     vectors, centroids, cell_of = clustered(SIZE)
     index = InvertedFileIndex(vectors, centroids=centroids, cell_of=cell_of, probes=1)
-    farthest = max((cell for cell in range(CELLS) if cell not in EMPTY), key=lambda cell: -centroids[cell] @ centroids[1])
+    farthest = max(
+        (cell for cell in range(CELLS) if cell not in EMPTY), key=lambda cell: -centroids[cell] @ centroids[1]
+    )
     allowed = (cell_of == farthest)[np.newaxis]
     scores, indices = index.search(centroids[1:2], 5, tf.constant(allowed))
     expected_scores, expected_indices = full_sort(vectors, centroids[1:2], 5, allowed)

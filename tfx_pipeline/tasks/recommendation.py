@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from tfx.components import Transform
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.proto import transform_pb2
 
 from components.atomic_pusher import AtomicPusher
 from components.candidate_index import CandidateIndex
@@ -16,11 +14,10 @@ from components.serving_validator import ServingValidator
 from components.source_digest import source_digest
 from components.task_examples import TaskExamples
 from components.task_examples_options import TaskExamplesOptions
-from components.text_vectors import TextVectors
 from tfx_pipeline.config import Config, RecommendationConfig
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.tables import TableNodes
-from trainer.options import TextOptions
+from tfx_pipeline.tasks.products import ProductNodes
 from trainer.ranker import RankerTrainingOptions
 from trainer.two_tower import TwoTowerOptions
 
@@ -28,12 +25,10 @@ from trainer.two_tower import TwoTowerOptions
 class NodeIds(NamedTuple):
     """Names of the task's nodes, as they stand in ML Metadata, on the terminal and in summary.json."""
 
-    transform: str = "ProductsTransform"
-    text_vectors: str = "ProductsTextVectors"
     examples: str = "RecommendationExamples"
     trainer: str = "RecommendationTrainer"
     ranker: str = "RecommendationRanker"
-    candidate_index: str = "RecommendationIndex"
+    indexer: str = "RecommendationIndex"
     evaluator: str = "RecommendationEvaluator"
     serving_validator: str = "RecommendationServingValidator"
     pusher: str = "RecommendationPusher"
@@ -49,14 +44,16 @@ def task_nodes(
     config: Config,
     task: RecommendationConfig,
     tables: Mapping[str, TableNodes],
+    product_nodes: ProductNodes,
     inputs: PipelineInputs,
 ) -> list[BaseNode]:
-    """Returns the task's nodes in order, from Transform to Pusher.
+    """Returns the task's nodes in order, from its examples to its Pusher.
 
     Args:
         config: The whole configuration.
         task: The task's own part of it.
         tables: The table nodes that the task reads from.
+        product_nodes: What is made of the products table.
         inputs: The last blessed model, and where the new one goes.
     """
     products = tables.get("products")
@@ -69,11 +66,11 @@ def task_nodes(
         user_id_key=inputs.user_id_key,
         source_digest=source_digest("components.task_examples"),
     ).with_id(NODES.examples)
-    for table in tables.values():
-        examples.add_upstream_node(table.gate)
+    for name in ("events", "products", "users"):
+        if name in tables:
+            examples.add_upstream_node(tables[name].gate)
 
-    transform = _transform(config, products) if products else None
-    text_vectors = _text_vectors(config.text, products) if products and config.text else None
+    transform, text_vectors = product_nodes
     model_trainer = ModelTrainer(
         examples=examples.outputs["examples"],
         catalogue=examples.outputs["catalogue"],
@@ -107,7 +104,7 @@ def task_nodes(
         ranker=ranker and ranker.outputs["model"],
         options=CandidateIndexOptions(serving=task.serving),
         source_digest=source_digest("components.candidate_index"),
-    ).with_id(NODES.candidate_index)
+    ).with_id(NODES.indexer)
     evaluator = RankingEvaluator(
         examples=examples.outputs["examples"],
         model=index.outputs["model"],
@@ -120,6 +117,7 @@ def task_nodes(
     serving_validator = ServingValidator(
         model=index.outputs["model"],
         catalogue=examples.outputs["catalogue"],
+        model_name=MODEL_NAME,
         source_digest=source_digest("components.serving_validator"),
     ).with_id(NODES.serving_validator)
     pusher = AtomicPusher(
@@ -130,7 +128,7 @@ def task_nodes(
         model_name=MODEL_NAME,
         source_digest=source_digest("components.atomic_pusher"),
     ).with_id(NODES.pusher)
-    nodes = [examples, transform, text_vectors, model_trainer, ranker, index, evaluator, serving_validator, pusher]
+    nodes = [examples, model_trainer, ranker, index, evaluator, serving_validator, pusher]
     return [node for node in nodes if node is not None]
 
 
@@ -147,30 +145,3 @@ def _examples_options(config: Config, task: RecommendationConfig) -> TaskExample
         max_unknown_product_fraction=config.limits.max_unknown_product_fraction,
         seed=config.seed,
     )
-
-
-def _transform(config: Config, products: TableNodes) -> Transform:
-    every_row = transform_pb2.SplitsConfig(analyze=["all"], transform=["all"])
-    transform = Transform(
-        examples=products.examples,
-        schema=products.schema,
-        preprocessing_fn="trainer.preprocessing.preprocessing_fn",
-        splits_config=every_row,
-        custom_config={
-            "number_columns": list(config.features.products.numeric),
-            "category_columns": list(config.features.products.categorical),
-            # TFX's cache does not see a change in the function that it is given by name.
-            "source_digest": source_digest("trainer.preprocessing"),
-        },
-        disable_statistics=True,
-    ).with_id(NODES.transform)
-    transform.add_upstream_node(products.gate)
-    return transform
-
-
-def _text_vectors(text: TextOptions, products: TableNodes) -> TextVectors:
-    text_vectors = TextVectors(
-        products=products.examples, options=text, source_digest=source_digest("components.text_vectors")
-    ).with_id(NODES.text_vectors)
-    text_vectors.add_upstream_node(products.gate)
-    return text_vectors

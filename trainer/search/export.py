@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import tensorflow as tf
 
+from serving.client import SEARCH_MODEL
 from serving.filters import MAX_EXCLUDED_IDS
 from serving.search import SearchedProducts, SearchModule
 from serving.warm_up_file import EXTRA_ASSETS_FOLDER, write_warm_up_file
 from trainer.export import MODEL_CARD_FILE_NAME, products_of
 
-SEARCH_MODEL = "search"
 # The signature by which parts of the model are compared; never in the model that is served.
 WEIGHTED_SIGNATURE = "weighted"
 
