@@ -14,18 +14,19 @@ import tensorflow as tf
 from serving.words import split_words
 
 _TEXTS_AT_ONCE = 10_000
-# Two characters of a script that is written without spaces.
-UNSPACED_PAIR = re.compile(
-    r"[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]{2}"
+# Scripts that are written without spaces between words.
+UNSPACED_CHARACTER = (
+    r"[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 )
+UNSPACED_PAIR = re.compile(UNSPACED_CHARACTER + "{2}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"[\d./]+")
-# A word of which so large a share follows a number is a unit: 12 oz, 6 ct.
+# A short word of which so large a share follows a number is a unit: 12 oz, 6 ct. In "phone 15 case" the word is long.
 _UNIT_SHARE = 0.5
+_UNIT_LETTERS = 3
 # Too common in titles to name anything, and too rare in some catalogues for TF-IDF to say so. English only.
 _FUNCTION_WORDS = frozenset(
-    ("a", "an", "and", "as", "at", "by", "for", "from", "in", "into", "no", "non", "not", "of", "on", "or", "other")
-    + ("the", "to", "under", "over", "with")
+    re.split(" ", "a an and as at by for from in into no non not of on or other the to under over with")
 )
 
 
@@ -80,7 +81,8 @@ def label_worth(words: TextWords) -> npt.NDArray[np.float64]:
     firsts, nexts = words.pairs()
     occurrences = np.bincount(words.words, minlength=len(words.vocabulary))
     after_numbers = np.bincount(nexts[is_number[firsts]], minlength=len(words.vocabulary))
-    worth = np.where(after_numbers > _UNIT_SHARE * occurrences, 0.0, 1.0)
+    short = np.array([len(word) <= _UNIT_LETTERS for word in words.vocabulary], np.bool_)
+    worth = np.where(short & (after_numbers > _UNIT_SHARE * occurrences), 0.0, 1.0)
     for place, word in enumerate(words.vocabulary):
         if word in _FUNCTION_WORDS or not any(character.isalpha() for character in word):
             worth[place] = 0.0

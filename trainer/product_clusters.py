@@ -73,7 +73,8 @@ def cluster_products(
     most `options.sample_size` vectors, then each product goes to the nearest leaf.
 
     The cost is that of `fit_two_levels` for the sample, `products * leaves * dimensions` multiplications, and the words
-    of `options.texts_per_label` texts a leaf. Memory holds the sample twice and the distinct vectors once.
+    of `options.texts_per_label` texts a leaf: for vectors of 384 some 15 seconds of one core for 20,000 distinct texts
+    in 215 leaves, and 90 for 300,000 in 387. Memory holds the sample twice and the distinct vectors once.
 
     Args:
         vectors: float32 `(products, dimensions)`, L2-normalised.

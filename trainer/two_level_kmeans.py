@@ -35,9 +35,8 @@ class TwoLevelCentroids(NamedTuple):
 def fit_two_levels(vectors: Vectors, weights: Weights, counts: ClusterCounts, seed: int) -> TwoLevelCentroids:
     """Finds the centroids of top clusters by mini-batch k-means (Sculley, 2010) and splits each of them the same way.
 
-    Leaves go one by one to the top cluster that would keep the largest sum of squares a leaf: varied top clusters get
-    more leaves than uniform ones. In the end all leaves together take two steps of k-means. A leaf may be nearest to
-    none of the vectors.
+    Top clusters get leaves in proportion to their sums of squares: varied ones more than uniform ones. In the end all
+    leaves together take two steps of k-means. A leaf may be nearest to none of the vectors.
 
     It takes some `rows * dimensions * (10 * tops + 10 * leaves / tops + 2 * leaves)` multiplications, and memory for
     two copies of the vectors.
@@ -130,7 +129,7 @@ def _share_leaves(
 ) -> list[int]:
     """Returns the number of leaves of each top cluster, at least one and no more than it has rows.
 
-    It is the method of highest averages (D'Hondt, 1882) with sums of squares for votes.
+    Sums of squares are the votes in the divisor method that rounds in the middle (Webster, 1832).
     """
     squares = []
     for rows in members:
@@ -139,5 +138,5 @@ def _share_leaves(
     votes, room = np.array(squares), np.array([len(rows) for rows in members])
     leaves = np.ones(len(members), np.int64)
     for _ in range(min(counts.leaves, int(room.sum())) - len(members)):
-        leaves[np.where(leaves < room, votes / (leaves + 1), -1.0).argmax()] += 1
+        leaves[np.where(leaves < room, votes / (2 * leaves + 1), -1.0).argmax()] += 1
     return leaves.tolist()
