@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
-from trainer.label_phrases import complete_word, join_phrases
+from trainer.label_phrases import complete_word, join_phrases, write_phrase
 from trainer.label_vocabulary import TextWords, label_worth, read_text_words, written_forms
 
 Indices = npt.NDArray[np.int32]
@@ -42,14 +42,14 @@ def class_factors(frequencies: Floats, classes: int) -> Floats:
     (Grootendorst, "BERTopic: Neural topic modeling with a class-based TF-IDF procedure", 2022).
 
     Args:
-        frequencies: float64 `(words,)`, above 0.
+        frequencies: float64 `(words,)`; the factor of a word that is nowhere is 0.
         classes: Their number.
 
     Returns:
         float64 `(words,)`.
     """
-    factors: Floats = np.log1p(frequencies.sum() / classes / frequencies)
-    return factors
+    average = frequencies.sum() / classes
+    return np.log1p(np.divide(average, frequencies, out=np.zeros(len(frequencies)), where=frequencies > 0))
 
 
 def label_clusters(
@@ -73,8 +73,9 @@ def label_clusters(
     # With the texts in the order of the leaves, the words of each leaf and of each top cluster are one slice.
     order = np.argsort(cluster_ids, kind="stable")
     texts, weights, cluster_ids = [texts[row] for row in order], weights[order], cluster_ids[order]
-    words = read_text_words(texts)
-    writer = _LabelWriter(words, written_forms(texts), label_words)
+    forms = written_forms(texts)
+    words = read_text_words(texts).written(forms)
+    writer = _LabelWriter(words, forms, label_words)
     leaf_counts = _count_words(words, weights, cluster_ids, len(parents))
     factors = class_factors(leaf_counts.sum(axis=0), len(parents)) * label_worth(words)
     leaf_weights = np.bincount(cluster_ids, weights, minlength=len(parents))
@@ -149,7 +150,7 @@ class _LabelWriter:
         return [place for place, form in enumerate(self._lower) if any(_alike(form, stem) for stem in stems)]
 
     def _write(self, chosen: dict[int, str], words: TextWords) -> str:
-        phrases = [" ".join(chosen[place] for place in phrase) for phrase in join_phrases(list(chosen), words)]
+        phrases = [write_phrase([chosen[place] for place in phrase]) for phrase in join_phrases(list(chosen), words)]
         return ", ".join(phrase[:1].upper() + phrase[1:] for phrase in phrases) or _NO_WORDS
 
 

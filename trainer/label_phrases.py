@@ -10,6 +10,8 @@ _PHRASE_SHARE = 0.5
 # Of a pair of characters, the share that goes on with the same one, for that to belong to the word.
 _LONGER_SHARE = 0.9
 _LONGEST_UNSPACED = 4
+# Fewer times say nothing of what nearly always is.
+_FEWEST_TIMES = 3
 
 
 def complete_word(place: int, words: TextWords) -> str:
@@ -63,11 +65,20 @@ def join_phrases(chosen: list[int], words: TextWords) -> list[list[int]]:
     return phrases
 
 
+def write_phrase(words: list[str]) -> str:
+    """Returns the words with spaces; where one ends in the character that the next one begins with, as one word."""
+    phrase = words[0]
+    for word in words[1:]:
+        overlap = UNSPACED_PAIR.fullmatch(phrase[-1] + word[0]) and phrase[-1] == word[0]
+        phrase = phrase + word[1:] if overlap else f"{phrase} {word}"
+    return phrase
+
+
 def _usual_neighbour(neighbours: npt.NDArray[np.int64], words: TextWords, place: int) -> int | None:
     """Returns the pair of characters that is beside another one nearly always, if there is one."""
     if not len(neighbours):
         return None
     counts = np.bincount(neighbours)
     usual = int(counts.argmax())
-    often = counts[usual] >= _LONGER_SHARE * (words.words == place).sum()
+    often = counts[usual] >= max(_LONGER_SHARE * (words.words == place).sum(), _FEWEST_TIMES)
     return usual if often and UNSPACED_PAIR.fullmatch(words.vocabulary[usual]) else None

@@ -54,6 +54,12 @@ class TextWords:
         kept = slice(*np.searchsorted(self.texts, [start, end]))
         return TextWords(self.vocabulary, self.words[kept], self.texts[kept])
 
+    def written(self, forms: dict[str, str]) -> "TextWords":
+        """Returns the words without the pairs of characters that are never beside each other in `written_forms`."""
+        apart = [bool(UNSPACED_PAIR.fullmatch(word)) and word not in forms for word in self.vocabulary]
+        kept = ~np.array(apart, np.bool_)[self.words]
+        return TextWords(self.vocabulary, self.words[kept], self.texts[kept])
+
 
 def read_text_words(texts: Sequence[str]) -> TextWords:
     """Splits texts into words."""
@@ -96,7 +102,8 @@ def label_worth(words: TextWords) -> npt.NDArray[np.float64]:
 def written_forms(texts: Sequence[str]) -> dict[str, str]:
     """Returns how a word of `split_words` is written most often in the texts, with its plural and its capitals.
 
-    Words that are only ever parts of what is written, such as pairs of characters, are not in it.
+    Words that are only ever parts of what is written are not in it, but for pairs of characters: they stay as they are,
+    unless they are always apart, by a space for example.
     """
     counts: Counter[str] = Counter()
     for text in texts:
@@ -108,4 +115,6 @@ def written_forms(texts: Sequence[str]) -> dict[str, str]:
     for word, form in zip(split.words.tolist(), split.texts.tolist(), strict=True):
         if alone[form]:
             written.setdefault(split.vocabulary[word], forms[form])
+        elif UNSPACED_PAIR.fullmatch(split.vocabulary[word]):
+            written[split.vocabulary[word]] = split.vocabulary[word]
     return written

@@ -59,6 +59,11 @@ def test_chinese_words_are_longer_than_a_character():
     assert labels.parents == ["运动鞋", "连衣裙"]
 
 
+def test_characters_apart_are_no_word():
+    texts = ["手机 壳", "手机 壳", "手机 壳", "茶杯 大", "茶杯 小", "茶杯"]
+    assert _label(texts, [0] * 3 + [1] * 3, [0, 1], words=2).parents == ["手机", "茶杯"]
+
+
 def test_weights_count_as_repeated_texts():
     texts, leaves = ["blue tea", "green tea", "red mug", "red mug big"], [0, 0, 1, 1]
     weights = [5, 1, 2, 3]
