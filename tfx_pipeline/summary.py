@@ -13,7 +13,10 @@ from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.tasks import recommendation, search
 
 _FILE_NAME = "summary.json"
-_NODES: Mapping[str, recommendation.NodeIds | search.NodeIds] = {recommendation.MODEL_NAME: recommendation.NODES, search.MODEL_NAME: search.NODES}
+_NODES: Mapping[str, recommendation.NodeIds | search.NodeIds] = {
+    recommendation.MODEL_NAME: recommendation.NODES,
+    search.MODEL_NAME: search.NODES,
+}
 # What an evaluation says beside metrics, baselines and the gate's decision; no task has all of it.
 _DETAILS = ("differences", "ablation", "slices", "cold_start", "users", "queries", "index")
 
