@@ -64,7 +64,7 @@ class InvertedFileIndex(tf.Module):
         axes: ArrayLike | None = None,
         probes: int,
         leading: int | None = None,
-        rescored: int = 200,
+        rescored: int = 1000,
         storage: Storage = "int8",
         name: str = "inverted_file_index",
     ) -> None:

@@ -26,7 +26,7 @@ def print_summary(summary: Mapping[str, Any], root: Path) -> None:
             listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
             console.print(f"  quarantined rows of {table}: {listed}", markup=False)
     for name, task in summary["tasks"].items():
-        console.print(f"\n{name}, test period: {_users(task)}", markup=False)
+        console.print(f"\n{name}, {_judged(task)}", markup=False)
         console.print(_metrics_table(task))
         _print_outcome(name, task)
     console.print(
@@ -37,10 +37,12 @@ def print_summary(summary: Mapping[str, Any], root: Path) -> None:
 
 
 def _metrics_table(task: Mapping[str, Any]) -> Any:
-    parts = {name: part["metrics"] for name, part in task["ablation"].items()}
+    parts = {name: part["metrics"] for name, part in task.get("ablation", {}).items()}
     columns = {"this model": task["metrics"]["test"], **parts, **task["baselines"]}
     table = plain_table("metric", *(_heading(label) for label in columns), min_width=_NUMBER_WIDTH)
     for metric in _SHOWN:
+        if metric not in task["metrics"]["test"]:
+            continue
         table.add_row(metric, *(_number(metrics.get(metric)) for metrics in columns.values()))
     return table
 
@@ -64,8 +66,11 @@ def _heading(label: str) -> str:
     return "\n".join(textwrap.wrap(label.replace("_", " "), _HEADING_WIDTH, break_long_words=False))
 
 
-def _users(task: Mapping[str, Any]) -> str:
-    return ", ".join(f"{count:,} {name} users" for name, count in task["users"].items())
+def _judged(task: Mapping[str, Any]) -> str:
+    """Says what the metrics are over."""
+    if "queries" in task:
+        return f"{task['queries']:,} test queries"
+    return "test period: " + ", ".join(f"{count:,} {name} users" for name, count in task["users"].items())
 
 
 def _number(value: float | None) -> str:

@@ -54,7 +54,7 @@ class QueryJudge:
         index = {product_id: place for place, product_id in enumerate(ids)}
         self._ks, self._relevant_from = tuple(ks), relevant_from
         self._systems: dict[str, Rank] = {name: filtered_ranking(path, index) for name, path in models.items()}
-        self._systems |= _sides(comparison, index)
+        self._systems |= side_rankings(comparison, index)
 
     def judge(self, queries: JudgedQueries) -> pa.Table:
         """Returns one row a query, with `query_schema`; queries without a relevant product are left out."""
@@ -107,7 +107,8 @@ def filtered_ranking(path: str, index: Mapping[bytes, int]) -> Rank:
     return rank
 
 
-def _sides(path: str, index: Mapping[bytes, int]) -> dict[str, Rank]:
+def side_rankings(path: str, index: Mapping[bytes, int]) -> dict[str, Rank]:
+    """Returns how each side alone ranks, by its name; as `filtered_ranking`, for the model for comparison."""
     model = tf.saved_model.load(path)
     function = _signature(model, path, WEIGHTED_SIGNATURE)
 

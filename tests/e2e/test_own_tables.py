@@ -24,7 +24,7 @@ PROJECT = Path(source_digests.__file__).parent.parent
 AFTER_TRAINER = {
     NODES.trainer,
     NODES.ranker,
-    NODES.candidate_index,
+    NODES.indexer,
     NODES.evaluator,
     NODES.serving_validator,
     NODES.pusher,
@@ -135,7 +135,7 @@ def test_an_edited_function_of_the_trainer_is_a_new_property_of_the_nodes_that_r
     monkeypatch.setattr(recommendation_task, "source_digest", edited)
     after = _properties(shop / "shop.yaml")
     changed = {node for node in after if after[node] != before[node]}
-    assert changed == {NODES.trainer, NODES.ranker, NODES.candidate_index}
+    assert changed == {NODES.trainer, NODES.ranker, NODES.indexer}
 
 
 def _properties(config: Path) -> dict[str, dict[str, object]]:

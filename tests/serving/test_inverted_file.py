@@ -148,7 +148,7 @@ def test_as_many_come_back_as_pass_and_none_twice(
 
 
 def test_filters_cost_no_recall() -> None:
-    index, vectors = build(axes=some_axes(), leading=5, probes=5, rescored=60)
+    index, vectors = build(axes=some_axes(), leading=5, probes=5, rescored=SIZE)
     searcher = Searcher(index)
     random = np.random.default_rng(7)
     queries = random.normal(size=(60, DIMENSIONS)).astype(np.float32)
