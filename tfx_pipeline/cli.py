@@ -91,6 +91,34 @@ def serve(
 
 
 @app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What a customer would type.")],
+    k: K = 10,
+    category: Annotated[str, typer.Option(help="Only products below this category.")] = "",
+    max_price: Annotated[float, typer.Option(help="Only products up to this price; 0 for any.")] = 0.0,
+    in_stock: Annotated[bool, typer.Option("--in-stock", help="Only products in stock.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add what each word adds to the score, by its letters and its meaning.")
+    ] = False,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server for the products that answer a query, grouped by kind."""
+    from tfx_pipeline import search_command
+
+    search_command.search(
+        query,
+        k=k,
+        category=category,
+        max_price=max_price,
+        in_stock_only=in_stock,
+        explain=explain,
+        address=address,
+        as_json=as_json,
+    )
+
+
+@app.command()
 def recommend(
     products: Annotated[list[str] | None, typer.Argument(help="The history: product ids, newest last.")] = None,
     user: Annotated[str, typer.Option(help="Take the history of this user from --events.")] = "",

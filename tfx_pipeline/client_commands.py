@@ -13,9 +13,9 @@ from tfx_pipeline.console import console, plain_table
 from tfx_pipeline.user_history import History, history_of_products, read_user_history
 
 # Products that share a title are one row to a person, so more are asked for than are shown.
-_PRODUCTS_PER_TITLE = 5
+PRODUCTS_PER_TITLE = 5
 # Characters of a product id on one line of a table.
-_WIDEST_ID = 32
+WIDEST_ID = 32
 
 
 def recommend(
@@ -35,7 +35,7 @@ def recommend(
             history.product_ids,
             history_types=history.event_types,
             history_ages_seconds=history.ages_seconds,
-            k=k if as_json else k * _PRODUCTS_PER_TITLE,
+            k=k if as_json else k * PRODUCTS_PER_TITLE,
             category=category,
             max_price=max_price,
             in_stock_only=in_stock_only,
@@ -47,7 +47,7 @@ def recommend(
 def similar(product_id: str, *, k: int, address: str, as_json: bool) -> None:
     """Prints products like one."""
     with Shelfwise(address) as client:
-        answer = client.similar(product_id, k=k if as_json else k * _PRODUCTS_PER_TITLE)
+        answer = client.similar(product_id, k=k if as_json else k * PRODUCTS_PER_TITLE)
     print_answers(answer, k, as_json)
 
 
@@ -61,7 +61,7 @@ def print_answers(answer: Sequence[Answer], k: int, as_json: bool) -> None:
         return
     table = plain_table("score", "product id", "title")
     _, ids, titles = table.columns
-    ids.max_width = _WIDEST_ID
+    ids.max_width = WIDEST_ID
     # A title takes the room that is left, and no second line.
     titles.justify, titles.no_wrap, titles.overflow, titles.ratio = "left", True, "ellipsis", 1
     table.expand = True

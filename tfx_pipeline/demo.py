@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tfx_pipeline.config import load_config
 from tfx_pipeline.console import console
@@ -14,7 +15,11 @@ from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.start import run_pipeline
 from tfx_pipeline.summary_table import print_summary
 
+if TYPE_CHECKING:
+    from serving.client import Shelfwise
+
 _EXAMPLE_USER = "1"
+_EXAMPLE_QUERIES = ("organic baby food", "sugar free chocolate", "chese crackers")
 _STOP_SECONDS = 30
 
 
@@ -34,29 +39,43 @@ def run_demo(root: Path) -> bool:
     summary = run_pipeline(load_config(config_file), root)
     blessed = all(task["blessed"] for task in summary["tasks"].values())
     if blessed:
-        _ask_once(root)
+        _ask(root)
     print_summary(summary, root)
     return blessed
 
 
-def _ask_once(root: Path) -> None:
+def _ask(root: Path) -> None:
+    """Starts a server and asks each model."""
     from serving.client import Shelfwise
+
+    with running_server(root) as address, Shelfwise(address) as client:
+        console.print(f"\nserver at {address}", markup=False)
+        _ask_recommendation(client, root / "data" / "events.parquet")
+        for query in _EXAMPLE_QUERIES:
+            _ask_search(client, query)
+    console.print("server stopped")
+
+
+def _ask_recommendation(client: "Shelfwise", events: Path) -> None:
     from tfx_pipeline.client_commands import print_answers, read_history
 
-    history = read_history([], _EXAMPLE_USER, root / "data" / "events.parquet")
-    with running_server(root) as address, Shelfwise(address) as client:
-        console.print(
-            f"\nserver at {address}: household {_EXAMPLE_USER}, products it has not bought before", markup=False
-        )
-        answer = client.recommend(
-            history.product_ids,
-            history_types=history.event_types,
-            history_ages_seconds=history.ages_seconds,
-            k=30,
-            include_bought=False,
-        )
+    history = read_history([], _EXAMPLE_USER, events)
+    console.print(f"\nhousehold {_EXAMPLE_USER}, products it has not bought before", markup=False)
+    answer = client.recommend(
+        history.product_ids,
+        history_types=history.event_types,
+        history_ages_seconds=history.ages_seconds,
+        k=30,
+        include_bought=False,
+    )
     print_answers(answer, k=5, as_json=False)
-    console.print("server stopped")
+
+
+def _ask_search(client: "Shelfwise", query: str) -> None:
+    from tfx_pipeline.search_command import one_a_title, print_clusters
+
+    console.print(f'\nsearch "{query}"', markup=False)
+    print_clusters(one_a_title(client.search(query, k=30))[:5])
 
 
 @contextmanager
