@@ -141,6 +141,22 @@ def _push_to(base: str) -> dict[str, str]:
     return {standard_component_specs.PUSH_DESTINATION_KEY: json_format.MessageToJson(destination)}
 
 
+def push_folder(model: str, base: str) -> str:
+    """Pushes a model's folder on a local disk as a new version of `base`, and returns where it stands.
+
+    Nothing is left behind where that fails, and a version appears whole.
+    """
+    os.makedirs(base, exist_ok=True)
+    _remove_stale(base)
+    partial = os.path.join(base, f"{_PARTIAL_PREFIX}{uuid.uuid4().hex}")
+    try:
+        io_utils.copy_dir(model, partial)
+        return _publish(partial, base)[1]
+    finally:
+        if fileio.exists(partial):
+            fileio.rmtree(partial)
+
+
 def _publish(written: str, base: str) -> tuple[int, str]:
     """Renames a whole version into place."""
     version = max([int(time.time()), *(existing + 1 for existing in version_numbers(base))])

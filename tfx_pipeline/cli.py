@@ -65,6 +65,27 @@ def run(
 
 
 @app.command()
+def index(
+    products: Annotated[str, typer.Option(help="Products table, in full: what it lacks is removed.")],
+    root: Root = Path("runs/default"),
+) -> None:
+    """Put another catalogue into the served search model, without training."""
+    console.print("loading TFX …")
+    with logs_in(root / "logs" / "index.log"):
+        from tfx_pipeline.index_update import update_index
+
+        update = update_index(root.resolve(), products)
+    for reason, count in sorted(update.quarantined.items()):
+        console.print(f"  quarantined: {count:,} {reason}", markup=False)
+    console.print(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in update.changes.items()))
+    for reason in update.refused_because:
+        console.print(f"refused: {reason}", markup=False)
+    if update.pushed is None:
+        raise typer.Exit(EXIT_REFUSED)
+    console.print(f"search pushed to {update.pushed}", markup=False)
+
+
+@app.command()
 def serve(
     root: Root = Path("runs/default"),
     host: Annotated[str, typer.Option(help="Address to bind to.")] = "127.0.0.1",

@@ -26,7 +26,7 @@ from components.search.index_options import SearchIndexOptions
 from components.vector_tables import TEXT_VECTORS_SCHEMA
 from serving.client import SEARCH_MODEL
 from serving.filters import MAX_EXCLUDED_IDS
-from serving.search import MAX_QUERY_CHARACTERS, Clusters
+from serving.search import MAX_QUERY_CHARACTERS, Clusters, Fusion
 from trainer.input_data import distinct_texts, load_text_vectors
 from trainer.product_clusters import cluster_products
 from trainer.search.encoder import load_encoder, text_embedder
@@ -113,7 +113,7 @@ class SearchIndexExecutor(BaseBeamExecutor):
             fusion=fusion,
             options=options.serving,
         )
-        card = _model_card(encoder_uri, read_description(catalogue_uri), options, catalogue, vectors)
+        card = _model_card(encoder_uri, read_description(catalogue_uri), options, fusion, catalogue, vectors)
         export_search(path_utils.serving_model_path(output_uri), module, card)
         export_weighted(f"{output_uri}/{COMPARISON_FOLDER}", module)
         index = {
@@ -178,7 +178,12 @@ class SearchIndex(BaseBeamComponent):
 
 
 def _model_card(
-    encoder_uri: str, facts: dict[str, Any], options: SearchIndexOptions, catalogue: pa.Table, vectors: np.ndarray
+    encoder_uri: str,
+    facts: dict[str, Any],
+    options: SearchIndexOptions,
+    fusion: Fusion,
+    catalogue: pa.Table,
+    vectors: np.ndarray,
 ) -> dict[str, Any]:
     with fileio.open(f"{encoder_uri}/training.json", "r") as file:
         training = json.loads(file.read())
@@ -189,6 +194,7 @@ def _model_card(
         "versions": package_versions(_VERSIONED_PACKAGES),
         "text_fields": list(options.text_fields),
         "serving": options.serving.model_dump(mode="json"),
+        "fusion": fusion._asdict(),
         "limits": {
             "default_k": options.serving.default_k,
             "dimensions": int(vectors.shape[1]),

@@ -57,18 +57,37 @@ class QueryJudge:
         self._systems |= side_rankings(comparison, index)
 
     def judge(self, queries: JudgedQueries) -> pa.Table:
-        """Returns one row a query, with `query_schema`; queries without a relevant product are left out."""
-        offsets, targets = queries.relevant(self._relevant_from)
-        counts = np.diff(offsets)
-        columns: dict[str, object] = {SLICE: queries.slices, HEADLINE: queries.headline}
-        for system, rank in self._systems.items():
-            hits = hit_matrix(rank(queries.queries, max(self._ks)), offsets, targets)
-            for k in self._ks:
-                # Of more relevant products than places no list could hold all.
-                columns[f"{system}.recall_at_{k}"] = recall_at_k(hits, np.minimum(counts, k), k)
-                columns[f"{system}.ndcg_at_{k}"] = ndcg_at_k(hits, counts, k)
-                columns[f"{system}.mrr_at_{k}"] = mrr_at_k(hits, counts, k)
-        return pa.table(columns, schema=query_schema(list(self._systems), self._ks)).filter(pa.array(counts > 0))
+        """Returns one row a query, as `measure_rankings` does."""
+        width = max(self._ks)
+        lists = {system: rank(queries.queries, width) for system, rank in self._systems.items()}
+        return measure_rankings(queries, lists, self._ks, self._relevant_from)
+
+
+def measure_rankings(
+    queries: JudgedQueries, lists: Mapping[str, npt.NDArray[np.int64]], ks: Sequence[int], relevant_from: float
+) -> pa.Table:
+    """Measures what systems answer to queries.
+
+    Args:
+        queries: What was asked.
+        lists: For each system int64 `(queries, width)` product indices, best first, -1 for none.
+        ks: List lengths.
+        relevant_from: Least relevance of a product that answers a query.
+
+    Returns:
+        One row a query, with `query_schema`; queries without a relevant product are left out.
+    """
+    offsets, targets = queries.relevant(relevant_from)
+    counts = np.diff(offsets)
+    columns: dict[str, object] = {SLICE: queries.slices, HEADLINE: queries.headline}
+    for system, ranked in lists.items():
+        hits = hit_matrix(ranked, offsets, targets)
+        for k in ks:
+            # Of more relevant products than places no list could hold all.
+            columns[f"{system}.recall_at_{k}"] = recall_at_k(hits, np.minimum(counts, k), k)
+            columns[f"{system}.ndcg_at_{k}"] = ndcg_at_k(hits, counts, k)
+            columns[f"{system}.mrr_at_{k}"] = mrr_at_k(hits, counts, k)
+    return pa.table(columns, schema=query_schema(list(lists), ks)).filter(pa.array(counts > 0))
 
 
 def query_schema(systems: Sequence[str], ks: Sequence[int]) -> pa.Schema:

@@ -1,0 +1,134 @@
+"""A served search model with another catalogue: what is known of a text is taken over, and nothing is trained."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
+
+from serving.search import Clusters, Fusion, SearchModule
+from trainer.search.export import text_hashes
+from trainer.search.index import MeasuredIndex, build_index, build_module
+from trainer.search.options import SearchServingOptions
+
+_TEXTS_AT_ONCE = 64
+_UNKNOWN = -1
+
+
+@dataclass(frozen=True, kw_only=True)
+class UpdatedSearch:
+    """The new model and what changed.
+
+    Attributes:
+        module: The new model.
+        index: Its vectors, with their recall.
+        added: Products that the old catalogue lacks.
+        changed: Products of another text than before.
+        removed: Products that the new catalogue lacks.
+        embedded_texts: Distinct texts that had to be embedded.
+    """
+
+    module: SearchModule
+    index: MeasuredIndex
+    added: int
+    changed: int
+    removed: int
+    embedded_texts: int
+
+
+def update_search(
+    served: str,
+    catalogue: pa.Table,
+    queries: Sequence[str],
+    options: SearchServingOptions,
+    fusion: Fusion,
+    seed: int,
+) -> UpdatedSearch:
+    """Puts another catalogue into a served model.
+
+    A text that the old catalogue has, under whatever product, keeps its vector and its cluster. Others are embedded by
+    the served encoder and get the cluster whose centroid is nearest. Clusters keep their labels. Holds both catalogues
+    with their vectors.
+
+    Args:
+        served: The SavedModel in service.
+        catalogue: Columns product_id, title, category, price, in_stock and text.
+        queries: Some that were asked before, to measure the index with.
+        options: What the served model is made of.
+        fusion: Weights of both sides.
+        seed: Of an inverted file.
+    """
+    loaded = tf.saved_model.load(served)
+    texts = catalogue.column("text").to_pylist()
+    hashes, old_hashes = text_hashes(texts), loaded.text_hashes.numpy()
+    rows = _places(old_hashes, hashes)
+    dimensions = int(loaded.cluster_centroids.shape[1])
+    vectors = np.zeros((len(texts), dimensions), np.float32)
+    cluster_ids = np.zeros(len(texts), np.int32)
+    known = rows != _UNKNOWN
+    vectors[known] = loaded.product_vectors(tf.constant(rows[known], tf.int32)).numpy()
+    cluster_ids[known] = loaded.cluster_ids.numpy()[rows[known]]
+    new = np.flatnonzero(~known)
+    embedded, new_texts = _embed_distinct(loaded.embedder, [texts[place] for place in new])
+    vectors[new] = embedded
+    cluster_ids[new] = _nearest(embedded, loaded.cluster_centroids.numpy())
+    index = build_index(vectors, _embed(loaded.embedder, queries), options, seed)
+    module = build_module(
+        catalogue,
+        embedder=loaded.embedder,
+        index=index.vectors,
+        cluster_ids=cluster_ids,
+        clusters=Clusters(labels=loaded.cluster_labels.numpy().tolist(), centroids=loaded.cluster_centroids.numpy()),
+        fusion=fusion,
+        options=options,
+    )
+    old_ids = loaded.product_ids.numpy()
+    new_ids = module.product_ids.numpy()
+    before = dict(zip(old_ids.tolist(), old_hashes.tolist(), strict=True))
+    earlier = [before.get(product_id) for product_id in new_ids.tolist()]
+    return UpdatedSearch(
+        module=module,
+        index=index,
+        added=sum(each is None for each in earlier),
+        changed=sum(each is not None and each != now for each, now in zip(earlier, hashes.tolist(), strict=True)),
+        removed=len(before.keys() - set(new_ids.tolist())),
+        embedded_texts=new_texts,
+    )
+
+
+def _places(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Returns a place of each wanted value among the known ones, -1 for none."""
+    order = np.argsort(known, kind="stable")
+    place = np.minimum(np.searchsorted(known, wanted, sorter=order), len(known) - 1)
+    return np.where(known[order[place]] == wanted, order[place], _UNKNOWN)
+
+
+def _embed_distinct(embedder: Any, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], int]:
+    """Returns the vector of each text, equal ones embedded once, and the number of distinct ones."""
+    distinct, places = np.unique(np.array(texts, dtype=object), return_inverse=True)
+    return _embed(embedder, distinct.tolist())[places], len(distinct)
+
+
+def _embed(embedder: Any, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    # Texts of like length go together, so that little padding is computed.
+    order = np.argsort([len(text) for text in texts], kind="stable")
+    parts = [
+        embedder.embed(tf.constant([texts[place] for place in order[start : start + _TEXTS_AT_ONCE]]))[0].numpy()
+        for start in range(0, len(order), _TEXTS_AT_ONCE)
+    ]
+    if not parts:
+        return np.zeros((0, int(embedder.embed(tf.constant([""]))[0].shape[1])), np.float32)
+    vectors = np.concatenate(parts)
+    ordered = np.empty_like(vectors)
+    ordered[order] = vectors
+    return ordered
+
+
+def _nearest(vectors: npt.NDArray[np.float32], centroids: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
+    """Returns the centroid with the smallest Euclidean distance to each vector."""
+    halves = 0.5 * np.square(centroids).sum(axis=1)
+    return (vectors @ centroids.T - halves).argmax(axis=1).astype(np.int32)
