@@ -36,12 +36,22 @@ def brute_force(vectors: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
     return np.argsort(-(queries @ vectors.T), axis=1)[:, :k]
 
 
-def test_each_vector_is_in_the_cell_of_its_nearest_centroid(vectors: np.ndarray) -> None:
+def test_each_vector_is_in_the_cell_of_its_nearest_mean(vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The means of k-means themselves, before they are stretched.
+    monkeypatch.setattr("trainer.inverted_cells._as_long_as_their_vectors", lambda centroids, *_: centroids)
     centroids, cell_of = find_cells(vectors, 30, seed=0)
     distances = np.linalg.norm(vectors[:, np.newaxis] - centroids, axis=2)
     np.testing.assert_allclose(distances[np.arange(SIZE), cell_of], distances.min(axis=1), rtol=1e-4)
     assert centroids.shape == (30, DIMENSIONS)
     assert cell_of.dtype == np.int32
+
+
+def test_centroids_are_as_long_as_their_vectors(vectors: np.ndarray) -> None:
+    longer = vectors * np.random.default_rng(8).uniform(1.0, 3.0, (SIZE, 1)).astype(np.float32)
+    centroids, cell_of = find_cells(longer, 30, seed=0)
+    lengths = np.linalg.norm(longer, axis=1)
+    for cell in np.unique(cell_of):
+        np.testing.assert_allclose(np.linalg.norm(centroids[cell]), lengths[cell_of == cell].mean(), rtol=1e-4)
 
 
 def test_cells_depend_on_the_seed_alone(vectors: np.ndarray) -> None:
