@@ -53,8 +53,8 @@ class PairJudgements(beam.DoFn):
         judgements = from_bytes(stream)
         index = _product_index(judgements, catalogue)
         query = _stripped(judgements["query"])
-        blank = pc.equal(query, "").to_numpy()
-        unknown = index.is_null().to_numpy() & ~blank
+        blank = pc.equal(query, "").to_numpy(zero_copy_only=False)
+        unknown = index.is_null().to_numpy(zero_copy_only=False) & ~blank
         for reason, detail, rows in (
             ("blank_query", "a query needs a character that can be seen", blank),
             ("unknown_product", "the products table has no row of this product_id", unknown),
