@@ -14,7 +14,10 @@ from tfx.dsl.io import fileio
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_split_uri
 
+from components.table_contract import TABLES
+
 TABLE_SPLIT = "all"
+_VECTOR_COLUMNS = {column.name for table in TABLES.values() for column in table.columns if column.kind == "vector"}
 
 _Found = TypeVar("_Found")
 
@@ -103,8 +106,12 @@ class _ReadRowGroup(beam.DoFn):
 
 
 def plain_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns a batch whose list columns are replaced by each list's first value, null for none."""
-    return pa.RecordBatch.from_arrays([_first_values(column) for column in batch.columns], names=batch.schema.names)
+    """Returns a batch whose list columns, but for vectors, are replaced by each list's first value, null for none."""
+    columns = [
+        column if name in _VECTOR_COLUMNS else _first_values(column)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _first_values(column: pa.Array) -> pa.Array:

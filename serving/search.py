@@ -39,19 +39,6 @@ class SearchedProducts(ServedProducts):
     cluster_ids: ArrayLike
 
 
-@dataclass(frozen=True, kw_only=True)
-class Clusters:
-    """The clusters that answers are grouped by.
-
-    Attributes:
-        labels: One a cluster, UTF-8.
-        centroids: float32 `(clusters, dimensions)`; a new product belongs to the nearest.
-    """
-
-    labels: Sequence[bytes]
-    centroids: ArrayLike
-
-
 class Fusion(NamedTuple):
     """Weights of the two sides of the score.
 
@@ -82,7 +69,7 @@ class SearchModule(tf.Module):
 
     Args:
         products: The catalogue.
-        clusters: What its clusters are called and where they lie.
+        cluster_labels: What its clusters are called, one a cluster.
         embedder: Its `embed` is what `serving.text_embedder.TextEmbedder` says; that of a loaded SavedModel will do.
         index: The products' vectors.
         postings: The products' words.
@@ -94,7 +81,7 @@ class SearchModule(tf.Module):
         self,
         products: SearchedProducts,
         *,
-        clusters: Clusters,
+        cluster_labels: Sequence[bytes],
         embedder: Any,
         index: RetrievalIndex,
         postings: Postings,
@@ -114,8 +101,7 @@ class SearchModule(tf.Module):
         self.titles = text_variable(products.titles, "titles")
         self.text_hashes = tf.Variable(np.asarray(products.text_hashes, np.int64), trainable=False)
         self.cluster_ids = tf.Variable(np.asarray(products.cluster_ids, np.int32), trainable=False)
-        self.cluster_labels = text_variable(clusters.labels, "cluster_labels")
-        self.cluster_centroids = tf.Variable(np.asarray(clusters.centroids, np.float32), trainable=False)
+        self.cluster_labels = text_variable(cluster_labels, "cluster_labels")
         self.product_vectors = tf.function(
             self._index.vectors_at, input_signature=[tf.TensorSpec([None], tf.int32, "indices")]
         )

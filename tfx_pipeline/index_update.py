@@ -21,6 +21,7 @@ from components.quarantine import read_counts
 from components.ranking_gate import Judgement, decide
 from components.search.catalogue import PRODUCT_COLUMNS, build_search_catalogue
 from components.search.gate_options import SearchGateOptions
+from components.search.product_parts import product_parts
 from components.search.query_judge import LAST_BLESSED, MODEL, filtered_ranking, measure_rankings
 from components.search.query_summary import QuerySummary
 from components.served_versions import latest_version
@@ -86,6 +87,7 @@ def update_index(root: Path, products: str) -> IndexUpdate:
         updated = update_search(
             served,
             catalogue,
+            product_parts(catalogue),
             queries.queries,
             SearchServingOptions.model_validate(card["serving"]),
             Fusion(**card["fusion"]),
@@ -93,7 +95,7 @@ def update_index(root: Path, products: str) -> IndexUpdate:
         )
         changes = {name: getattr(updated, name) for name in ("added", "changed", "removed", "embedded_texts")}
         model = str(Path(scratch) / "model")
-        export_search(model, updated.module, _updated_card(card, served, changes, len(catalogue)))
+        export_search(model, updated.module, updated.clusters, _updated_card(card, served, changes, len(catalogue)))
         refused = _refusals(model, served, catalogue, queries, updated, config.tasks.search.gate)
         refused += validate(model, _write_catalogue(Path(scratch) / "catalogue", catalogue), SEARCH_MODEL)
         pushed = None if refused else push_folder(model, str(root / "serving" / SEARCH_MODEL))

@@ -28,6 +28,7 @@ class ClusterOptions(Options):
         sample_size: Vectors that k-means learns from at the most; all products are assigned.
         label_words: Words of a label at the most, beside those of its parent.
         texts_per_label: Texts of a leaf that its label is read from at the most.
+        judged_products: Products that the quality of the clusters is measured on at the most.
     """
 
     top_clusters: int | None = Field(default=None, ge=1, le=1000)
@@ -38,6 +39,7 @@ class ClusterOptions(Options):
     sample_size: int = Field(default=50_000, ge=1)
     label_words: int = Field(default=3, ge=1, le=10)
     texts_per_label: int = Field(default=200, ge=1)
+    judged_products: int = Field(default=2_000, ge=1)
 
     def counts(self, products: int) -> ClusterCounts:
         """Returns the numbers of clusters to look for among so many products, never more than there are."""

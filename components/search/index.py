@@ -22,11 +22,13 @@ from components.artifacts import Catalogue, TextVectors
 from components.catalogue import read_catalogue, read_description
 from components.item_vectors import EncodeWithTrainedEncoder
 from components.model_versions import package_versions
+from components.search.cluster_report import report_clusters
 from components.search.index_options import SearchIndexOptions
+from components.search.product_parts import product_parts
 from components.vector_tables import TEXT_VECTORS_SCHEMA
 from serving.client import SEARCH_MODEL
 from serving.filters import MAX_EXCLUDED_IDS
-from serving.search import MAX_QUERY_CHARACTERS, Clusters, Fusion
+from serving.search import MAX_QUERY_CHARACTERS, Fusion
 from trainer.input_data import distinct_texts, load_text_vectors
 from trainer.product_clusters import cluster_products
 from trainer.search.encoder import load_encoder, text_embedder
@@ -80,8 +82,8 @@ class SearchIndexExecutor(BaseBeamExecutor):
                 their texts before training; not read where BERT was trained, which encodes the texts anew.
             output_dict: `model`: `Format-Serving/` is the SavedModel with warm-up file and model card; `Comparison/`
                 a SavedModel whose signature `weighted` weighs both sides as it is asked to; `index.json` has the keys
-                recall (of the index against exact search), fusion, clusters and distinct_texts. Where BERT was trained
-                `trained_text_vectors/vectors-*.parquet` has columns text and vector.
+                recall (of the index against exact search), fusion, distinct_texts and clusters (their quality). Where BERT
+                was trained, `trained_text_vectors/vectors-*.parquet` has columns text and vector.
             exec_properties: `options_json`: SearchIndexOptions. `source_digest` only keys the cache.
         """
         options = SearchIndexOptions.model_validate_json(exec_properties["options_json"])
@@ -103,24 +105,33 @@ class SearchIndexExecutor(BaseBeamExecutor):
             catalogue["text"].to_pylist(), vectors, queries, query_vectors, options.serving, options.relevant_from
         )
         measured = build_index(vectors, query_vectors, options.serving, options.seed)
-        clusters = cluster_products(vectors, catalogue["text"].to_pylist(), options.clusters, options.seed)
+        clusters = cluster_products(
+            vectors, catalogue["text"].to_pylist(), options.clusters, options.seed, product_parts(catalogue)
+        )
         module = build_module(
             catalogue,
             embedder=text_embedder(encoder),
             index=measured.vectors,
-            cluster_ids=clusters.cluster_ids,
-            clusters=Clusters(labels=[label.encode() for label in clusters.labels], centroids=clusters.centroids),
+            clusters=clusters,
             fusion=fusion,
             options=options.serving,
         )
         card = _model_card(encoder_uri, read_description(catalogue_uri), options, fusion, catalogue, vectors)
-        export_search(path_utils.serving_model_path(output_uri), module, card)
+        export_search(path_utils.serving_model_path(output_uri), module, clusters, card)
         export_weighted(f"{output_uri}/{COMPARISON_FOLDER}", module)
         index = {
             "recall": measured.recall,
             "fusion": fusion._asdict(),
-            "clusters": len(clusters.labels),
             "distinct_texts": len(texts),
+            "clusters": report_clusters(
+                clusters,
+                vectors,
+                catalogue,
+                encoder,
+                options.clusters,
+                batch_size=options.text_batch_size,
+                seed=options.seed,
+            ),
         }
         io_utils.write_string_file(f"{output_uri}/{INDEX_FILE}", json.dumps(index, indent=1))
 

@@ -15,6 +15,8 @@ from serving.filters import MAX_EXCLUDED_IDS
 from serving.search import SearchedProducts, SearchModule
 from serving.warm_up_file import EXTRA_ASSETS_FOLDER, write_warm_up_file
 from trainer.export import MODEL_CARD_FILE_NAME, products_of
+from trainer.product_cluster_files import save_product_clusters
+from trainer.product_clusters import ProductClusters
 
 # The signature by which parts of the model are compared; never in the model that is served.
 WEIGHTED_SIGNATURE = "weighted"
@@ -40,12 +42,13 @@ def searched_products(catalogue: pa.Table, cluster_ids: npt.NDArray[np.int32]) -
     )
 
 
-def export_search(folder: str, module: SearchModule, model_card: Mapping[str, Any]) -> None:
+def export_search(folder: str, module: SearchModule, clusters: ProductClusters, model_card: Mapping[str, Any]) -> None:
     """Writes the SavedModel `search` with its warm-up file and its model card.
 
     Args:
         folder: Where to; any filesystem that TensorFlow writes.
         module: The model.
+        clusters: Of its products; kept in `assets.extra/` for the next catalogue.
         model_card: What `assets.extra/model_card.json` says; anything that JSON can hold.
     """
     tf.saved_model.save(module, folder, signatures=module.signatures())
@@ -69,6 +72,7 @@ def export_search(folder: str, module: SearchModule, model_card: Mapping[str, An
             "embed": {"query": query},
         },
     )
+    save_product_clusters(clusters, tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER))
     with tf.io.gfile.GFile(tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER, MODEL_CARD_FILE_NAME), "w") as file:
         file.write(json.dumps(model_card, indent=2, ensure_ascii=False, sort_keys=True))
 

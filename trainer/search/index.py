@@ -10,9 +10,10 @@ import tensorflow as tf
 
 from serving.lexical_index import LexicalIndex
 from serving.retrieval_index import ExactIndex, RetrievalIndex
-from serving.search import Clusters, Fusion, SearchModule
+from serving.search import Fusion, SearchModule
 from trainer.inverted_cells import build_inverted_file
 from trainer.metrics import hit_matrix, recall_at_k
+from trainer.product_clusters import ProductClusters
 from trainer.search.export import searched_products
 from trainer.search.fusion import learn_fusion
 from trainer.search.options import LexicalOptions, SearchServingOptions
@@ -96,8 +97,7 @@ def build_module(
     *,
     embedder: Any,
     index: RetrievalIndex,
-    cluster_ids: npt.NDArray[np.int32],
-    clusters: Clusters,
+    clusters: ProductClusters,
     fusion: Fusion,
     options: SearchServingOptions,
 ) -> SearchModule:
@@ -107,14 +107,13 @@ def build_module(
         catalogue: Columns product_id, title, category, price, in_stock and text.
         embedder: `serving.text_embedder.TextEmbedder`, or that of a loaded model.
         index: The products' vectors.
-        cluster_ids: int32 `(products,)`.
-        clusters: What they are called and where they lie.
+        clusters: How the products are grouped.
         fusion: Weights of both sides.
         options: Sizes.
     """
     return SearchModule(
-        searched_products(catalogue, cluster_ids),
-        clusters=clusters,
+        searched_products(catalogue, clusters.cluster_ids),
+        cluster_labels=[label.encode() for label in clusters.labels],
         embedder=embedder,
         index=index,
         postings=build_postings(catalogue.column("text").to_pylist(), options.lexical or LexicalOptions()),

@@ -1,7 +1,7 @@
 """A served search model with another catalogue: what is known of a text is taken over, and nothing is trained."""
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,11 @@ import pyarrow as pa
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 
-from serving.search import Clusters, Fusion, SearchModule
+from serving.search import Fusion, SearchModule
+from serving.warm_up_file import EXTRA_ASSETS_FOLDER
+from trainer.fused_vectors import ProductParts
+from trainer.product_cluster_files import load_product_clusters
+from trainer.product_clusters import ProductClusters
 from trainer.search.export import text_hashes
 from trainer.search.index import MeasuredIndex, build_index, build_module
 from trainer.search.options import SearchServingOptions
@@ -19,12 +23,13 @@ _TEXTS_AT_ONCE = 64
 _UNKNOWN = -1
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class UpdatedSearch:
     """The new model and what changed.
 
     Attributes:
         module: The new model.
+        clusters: The old clusters with the new products.
         index: Its vectors, with their recall.
         added: Products that the old catalogue lacks.
         changed: Products of another text than before.
@@ -33,6 +38,7 @@ class UpdatedSearch:
     """
 
     module: SearchModule
+    clusters: ProductClusters
     index: MeasuredIndex
     added: int
     changed: int
@@ -43,6 +49,7 @@ class UpdatedSearch:
 def update_search(
     served: str,
     catalogue: pa.Table,
+    parts: ProductParts,
     queries: Sequence[str],
     options: SearchServingOptions,
     fusion: Fusion,
@@ -57,6 +64,7 @@ def update_search(
     Args:
         served: The SavedModel in service.
         catalogue: Columns product_id, title, category, price, in_stock and text.
+        parts: What else is known of its products.
         queries: Some that were asked before, to measure the index with.
         options: What the served model is made of.
         fusion: Weights of both sides.
@@ -66,23 +74,19 @@ def update_search(
     texts = catalogue.column("text").to_pylist()
     hashes, old_hashes = text_hashes(texts), loaded.text_hashes.numpy()
     rows = _places(old_hashes, hashes)
-    dimensions = int(loaded.cluster_centroids.shape[1])
-    vectors = np.zeros((len(texts), dimensions), np.float32)
-    cluster_ids = np.zeros(len(texts), np.int32)
-    known = rows != _UNKNOWN
-    vectors[known] = loaded.product_vectors(tf.constant(rows[known], tf.int32)).numpy()
-    cluster_ids[known] = loaded.cluster_ids.numpy()[rows[known]]
-    new = np.flatnonzero(~known)
-    embedded, new_texts = _embed_distinct(loaded.embedder, [texts[place] for place in new])
-    vectors[new] = embedded
-    cluster_ids[new] = _nearest(embedded, loaded.cluster_centroids.numpy())
+    new = np.flatnonzero(rows == _UNKNOWN)
+    vectors = loaded.product_vectors(tf.constant(rows, tf.int32)).numpy()
+    vectors[new], new_texts = _embed_distinct(loaded.embedder, [texts[place] for place in new])
+    clusters = load_product_clusters(tf.io.gfile.join(served, EXTRA_ASSETS_FOLDER))
+    cluster_ids = clusters.cluster_ids[rows]
+    cluster_ids[new] = clusters.assign(vectors[new], parts.take(new))
+    clusters = dataclasses.replace(clusters, cluster_ids=cluster_ids)
     index = build_index(vectors, _embed(loaded.embedder, queries), options, seed)
     module = build_module(
         catalogue,
         embedder=loaded.embedder,
         index=index.vectors,
-        cluster_ids=cluster_ids,
-        clusters=Clusters(labels=loaded.cluster_labels.numpy().tolist(), centroids=loaded.cluster_centroids.numpy()),
+        clusters=clusters,
         fusion=fusion,
         options=options,
     )
@@ -92,6 +96,7 @@ def update_search(
     earlier = [before.get(product_id) for product_id in new_ids.tolist()]
     return UpdatedSearch(
         module=module,
+        clusters=clusters,
         index=index,
         added=sum(each is None for each in earlier),
         changed=sum(each is not None and each != now for each, now in zip(earlier, hashes.tolist(), strict=True)),
@@ -126,9 +131,3 @@ def _embed(embedder: Any, texts: Sequence[str]) -> npt.NDArray[np.float32]:
     ordered = np.empty_like(vectors)
     ordered[order] = vectors
     return ordered
-
-
-def _nearest(vectors: npt.NDArray[np.float32], centroids: npt.NDArray[np.float32]) -> npt.NDArray[np.int32]:
-    """Returns the centroid with the smallest Euclidean distance to each vector."""
-    halves = 0.5 * np.square(centroids).sum(axis=1)
-    return (vectors @ centroids.T - halves).argmax(axis=1).astype(np.int32)

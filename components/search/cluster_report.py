@@ -1,0 +1,71 @@
+"""How good the clusters of a catalogue are, judged by what they were not told."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.search.product_parts import product_parts
+from trainer.category_free_texts import without_category_words
+from trainer.cluster_options import ClusterOptions
+from trainer.cluster_quality import JudgedProducts, measure_clusters
+from trainer.features import CATEGORY_SEPARATOR
+from trainer.product_clusters import ProductClusters
+from trainer.search.encoder import SearchEncoder
+
+
+def report_clusters(
+    clusters: ProductClusters,
+    vectors: np.ndarray,
+    catalogue: pa.Table,
+    encoder: SearchEncoder,
+    options: ClusterOptions,
+    *,
+    batch_size: int,
+    seed: int,
+) -> dict[str, Any] | None:
+    """Measures the clusters beside k-means on TF-IDF, both against the category column.
+
+    The texts of a sample of `options.judged_products` products are embedded without the words of their categories, so
+    that clusters are not judged by what they were told; see `trainer.cluster_quality.measure_clusters`.
+
+    Args:
+        clusters: Of the catalogue.
+        vectors: float32 `(products, dimensions)`, of its texts.
+        catalogue: The catalogue.
+        encoder: What embedded the texts.
+        options: Of the clusters.
+        batch_size: Texts embedded at once.
+        seed: Of the sample and of all that is fitted.
+
+    Returns:
+        Numbers that JSON can hold; None where no product has a category.
+    """
+    with_category = np.flatnonzero(pc.not_equal(catalogue["category"], "").to_numpy(zero_copy_only=False))
+    if not len(with_category):
+        return None
+    random = np.random.default_rng(seed)
+    rows = np.sort(random.permutation(with_category)[: options.judged_products])
+    sample = catalogue.take(pa.array(rows))
+    categories = sample["category"].to_pylist()
+    texts = without_category_words(sample["text"].to_pylist(), categories)
+    judged = JudgedProducts(
+        vectors=_embed(encoder, texts, batch_size), texts=texts, categories=categories, parts=product_parts(sample)
+    )
+    return measure_clusters(
+        clusters,
+        vectors,
+        judged,
+        options,
+        seed,
+        parts=product_parts(catalogue),
+        category_separator=CATEGORY_SEPARATOR,
+        max_products=options.judged_products,
+    )
+
+
+def _embed(encoder: SearchEncoder, texts: Sequence[str], batch_size: int) -> np.ndarray:
+    distinct, places = np.unique(np.array(texts, dtype=object), return_inverse=True)
+    return encoder.embed(distinct.tolist(), batch_size)[places]
