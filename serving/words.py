@@ -6,7 +6,11 @@ import tensorflow as tf
 import tensorflow_text as tf_text
 
 # Scripts written without spaces between words: each character is a word, and so is each pair of neighbours.
-_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+# Unicode counts the long vowel mark of コーヒー to no script.
+_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+# What turns into letters or digits in normal form and must not run into its neighbours: Lego™, 1½, ㎏.
+_SPELLED_OUT = r"[\p{So}\p{No}]"
+_FRACTION_SLASH = "\N{FRACTION SLASH}"
 # Sizes such as 1/2 and 3.5 stay whole; letters and digits that touch, as in 12in or XR500, are two words.
 _WORD = r"(\p{Nd}+(?:[./]\p{Nd}+)*|[\p{L}\p{M}]+)"
 # The S stemmer, which only takes plurals back, with -es (Harman, "How effective is suffixing?", JASIS 1991).
@@ -32,8 +36,8 @@ def split_words(texts: tf.Tensor) -> Any:
 def plain_words(texts: tf.Tensor) -> Any:
     """Splits texts into lower-case words, in their order.
 
-    Numbers and letters are words of their own. In scripts without spaces words are single characters. What is neither
-    letter nor digit separates words.
+    Numbers and letters are words of their own, and ½ is 1/2. In scripts without spaces words are single characters.
+    What is neither letter nor digit separates words.
 
     Args:
         texts: string `(batch,)`; bytes that are not UTF-8 separate words too.
@@ -41,7 +45,9 @@ def plain_words(texts: tf.Tensor) -> Any:
     Returns:
         Ragged string `(batch, words)`; an empty row for a text without any word.
     """
-    texts = tf_text.normalize_utf8(tf_text.case_fold_utf8(readable(texts)), "NFKC")
+    texts = tf.strings.regex_replace(readable(texts), f"({_SPELLED_OUT})", r" \1 ")
+    texts = tf_text.normalize_utf8(tf_text.case_fold_utf8(texts), "NFKC")
+    texts = tf.strings.regex_replace(texts, _FRACTION_SLASH, "/")
     texts = tf.strings.regex_replace(texts, f"({_UNSPACED})", r" \1 ")
     pieces = tf.strings.split(tf.strings.regex_replace(texts, _WORD, r" \1 "))
     is_word = tf.strings.regex_full_match(pieces.flat_values, _WORD)
@@ -61,8 +67,13 @@ def index_words(words: Any) -> Any:
 
 
 def readable(texts: tf.Tensor) -> tf.Tensor:
-    """Returns texts as UTF-8 without control characters, each of which, like any byte that is not UTF-8, is U+FFFD."""
-    return tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace", replace_control_characters=True)
+    """Returns texts as UTF-8 where each control character, like any byte that is not UTF-8, has become a space.
+
+    To a tokenizer of BERT U+FFFD, the usual replacement, would be a letter, and a word before a line break unknown.
+    """
+    return tf.strings.unicode_transcode(
+        texts, "UTF-8", "UTF-8", errors="replace", replacement_char=ord(" "), replace_control_characters=True
+    )
 
 
 def _singular(words: tf.Tensor) -> tf.Tensor:
