@@ -45,10 +45,13 @@ class LexicalIndex(tf.Module):
         super().__init__(name="lexical_index")
         self.size = postings.size
         self._words = IdLookup(postings.words, what="word")
-        self._row_splits = tf.Variable(postings.row_splits, trainable=False, name="row_splits")
+        # The last row is that of unknown words: no postings, no rarity.
+        self._unknown = len(postings.words)
+        row_splits = np.append(postings.row_splits, postings.row_splits[-1])
+        self._row_splits = tf.Variable(row_splits, trainable=False, name="row_splits")
         self._products = tf.Variable(postings.products, trainable=False, name="products")
         self._weights = tf.Variable(postings.weights, trainable=False, name="weights")
-        self._rarity = tf.Variable(postings.rarity, trainable=False, name="rarity")
+        self._rarity = tf.Variable(np.append(postings.rarity, np.float32(0.0)), trainable=False, name="rarity")
 
     def word_ids(self, words: Any) -> Any:
         """Returns ragged int32 `(batch, words)` for ragged words as `index_words` gives them; -1 for an unknown one."""
@@ -73,9 +76,8 @@ class LexicalIndex(tf.Module):
 
     def rarity(self, word_ids: Any) -> tf.Tensor:
         """Returns the sum of the inverse document frequencies of each query's known words, float32 `(batch,)`."""
-        rarity = tf.gather(self._rarity, tf.maximum(word_ids.flat_values, 0))
-        known = tf.where(word_ids.flat_values >= 0, rarity, 0.0)
-        return tf.reduce_sum(word_ids.with_flat_values(known), axis=1)
+        rarity = tf.gather(self._rarity, self._row_of(word_ids.flat_values))
+        return tf.reduce_sum(word_ids.with_flat_values(rarity), axis=1)
 
     def word_scores(self, word_ids: Any, product: tf.Tensor) -> Any:
         """Returns what each word adds to the score of one product a row.
@@ -87,10 +89,12 @@ class LexicalIndex(tf.Module):
         Returns:
             Ragged float32 `(batch, words)`.
         """
-        word = tf.maximum(word_ids.flat_values, 0)
+        word = self._row_of(word_ids.flat_values)
         wanted = tf.gather(product, word_ids.value_rowids())
         places = tf.ragged.range(tf.gather(self._row_splits, word), tf.gather(self._row_splits, word + 1))
         same = tf.equal(tf.gather(self._products, places.flat_values), tf.gather(wanted, places.value_rowids()))
         found = tf.where(same, tf.gather(self._weights, places.flat_values), 0.0)
-        added = tf.math.unsorted_segment_sum(found, places.value_rowids(), places.nrows())
-        return word_ids.with_flat_values(tf.where(word_ids.flat_values >= 0, added, 0.0))
+        return word_ids.with_flat_values(tf.math.unsorted_segment_sum(found, places.value_rowids(), places.nrows()))
+
+    def _row_of(self, ids: tf.Tensor) -> tf.Tensor:
+        return tf.where(ids >= 0, ids, self._unknown)

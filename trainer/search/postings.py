@@ -11,6 +11,9 @@ from trainer.search.options import LexicalOptions
 
 _TEXTS_AT_ONCE = 8192
 
+# Traced once, for catalogues of any size.
+_split = tf.function(split_words, input_signature=[tf.TensorSpec([None], tf.string)])
+
 
 def build_postings(texts: Sequence[str], options: LexicalOptions) -> Postings:
     """Counts the words of each text and weighs them.
@@ -24,10 +27,9 @@ def build_postings(texts: Sequence[str], options: LexicalOptions) -> Postings:
         texts: One a product.
         options: k1 and b.
     """
-    split = tf.function(split_words, input_signature=[tf.TensorSpec([None], tf.string)])
     lengths, words = [], []
     for start in range(0, len(texts), _TEXTS_AT_ONCE):
-        ragged = split(tf.constant(list(texts[start : start + _TEXTS_AT_ONCE]), tf.string))
+        ragged = _split(tf.constant(list(texts[start : start + _TEXTS_AT_ONCE]), tf.string))
         lengths.append(ragged.row_lengths().numpy())
         words.append(ragged.flat_values.numpy())
     length = np.concatenate(lengths)
