@@ -161,16 +161,19 @@ class SearchModule(tf.Module):
         """Signature `explain`: what each word of a query adds to the score of a product.
 
         Words come in the query's order, in scripts without spaces followed by the pairs of neighbours. `lexical` sums
-        to the lexical part of the score. `dense` is what the dense part loses without the word, 0 for pairs. Columns
-        past a row's words, and the words of a product that the catalogue lacks, are "" and 0.
+        to the lexical part of the score, unless a query has more words than `MAX_EXPLAINED_WORDS`. `dense` is what the
+        dense part loses without the word, 0 for pairs. Columns past a row's words, and the words of a product that the
+        catalogue lacks, are "" and 0.
         """
         (product_id,) = with_rows_of(query, product_id=product_id)
         product = self._products.index_of(product_id)
         shown = (product >= 0)[:, tf.newaxis]
-        plain = plain_words(_beginning(query))[:, :MAX_EXPLAINED_WORDS]
+        every = plain_words(_beginning(query))
+        plain = every[:, :MAX_EXPLAINED_WORDS]
         words = tf.concat([plain, unspaced_pairs(plain)], axis=1).to_tensor("")
         word_ids = self._lexical.word_ids(index_words(plain))
-        shares = tf.math.divide_no_nan(self._fusion.lexical, self._lexical.rarity(word_ids))
+        asked = self._lexical.word_ids(index_words(every)[:, :MAX_QUERY_WORDS])
+        shares = tf.math.divide_no_nan(self._fusion.lexical, self._lexical.rarity(asked))
         lexical = self._lexical.word_scores(word_ids, product).to_tensor(0.0) * _column(shares)
         dense = self._dense_losses(plain.to_tensor(""), product)
         dense = tf.pad(dense, [[0, 0], [0, tf.shape(words)[1] - tf.shape(dense)[1]]])
