@@ -16,7 +16,7 @@ from components.task_examples import SPLITS, TaskExamplesExecutor
 from components.task_examples_options import TaskExamplesOptions
 from tfx_pipeline.config import LOCAL_BEAM_ARGS
 
-_INTEGERS, _FLOATS = {"timestamp", "position", "in_stock"}, {"price", "quantity", "rating"}
+_INTEGERS, _FLOATS = {"timestamp", "position", "in_stock"}, {"price", "quantity", "rating", "relevance"}
 
 
 class Run(NamedTuple):
@@ -40,7 +40,7 @@ def run_task_examples(
 ) -> Run:
     """Writes rows as table artifacts, runs the executor, reads its outputs."""
     tables = {"events": events, "products": products, "users": users}
-    inputs = {name: [_table(folder / name, rows, files)] for name, rows in tables.items() if rows is not None}
+    inputs = {name: [table_artifact(folder / name, rows, files)] for name, rows in tables.items() if rows is not None}
     types = {"examples": standard_artifacts.Examples, "catalogue": Catalogue, "quarantine": Quarantine}
     outputs = {}
     for name, artifact_type in types.items():
@@ -62,11 +62,7 @@ def run_task_examples(
         catalogue=read_catalogue(str(out / "catalogue")).to_pylist(),
         statistics=pq.read_table(out / "catalogue" / "product_statistics.parquet").to_pylist(),
         description=read_description(str(out / "catalogue")),
-        quarantined=[
-            json.loads(line)
-            for file in sorted((out / "quarantine").glob("quarantine-*.jsonl"))
-            for line in file.read_text(encoding="utf-8").splitlines()
-        ],
+        quarantined=read_quarantine(out / "quarantine"),
         quarantine_counts=json.loads((out / "quarantine" / "counts.json").read_text()),
     )
 
@@ -80,12 +76,19 @@ def read_examples(folder: Path) -> list[dict[str, list[Any]]]:
     return rows
 
 
+def read_quarantine(folder: Path) -> list[dict[str, Any]]:
+    """Returns the quarantined rows with their reasons."""
+    files = sorted(folder.glob("quarantine-*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+
+
 def _values(feature: tf.train.Feature) -> list[Any]:
     kind = feature.WhichOneof("kind")
     return list(getattr(feature, kind).value) if kind else []
 
 
-def _table(folder: Path, rows: list[dict[str, Any]], files: int) -> standard_artifacts.Examples:
+def table_artifact(folder: Path, rows: list[dict[str, Any]], files: int) -> standard_artifacts.Examples:
+    """Writes plain rows as TableExampleGen would."""
     (folder / "Split-all").mkdir(parents=True)
     columns = list(dict.fromkeys(name for row in rows for name in row))
     for number in range(files):

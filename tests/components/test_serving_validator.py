@@ -29,7 +29,9 @@ def validate(folder: Path, model: Artifact, catalogue: Artifact) -> tuple[Artifa
     blessing = artifact(standard_artifacts.InfraBlessing, folder / "blessing")
     context = BaseExecutor.Context(tmp_dir=str(folder / "tmp"), unique_id="1")
     ServingValidatorExecutor(context).Do(
-        {"model": [model], "catalogue": [catalogue]}, {"blessing": [blessing]}, {"source_digest": "x"}
+        {"model": [model], "catalogue": [catalogue]},
+        {"blessing": [blessing]},
+        {"model_name": "recommendation", "source_digest": "x"},
     )
     return blessing, json.loads((Path(blessing.uri) / "validation.json").read_text())
 
@@ -103,7 +105,9 @@ class LyingClient(Shelfwise):
 
 
 def test_wrong_answers_are_named() -> None:
-    products = KnownProducts(product_ids=frozenset({"a", "b"}), sample=["a"], bought_event_type="purchase", default_k=2)
+    products = KnownProducts(
+        product_ids=frozenset({"a", "b"}), sample=["a"], titles=["A"], bought_event_type="purchase", default_k=2
+    )
     with LyingClient("127.0.0.1:1", timeout_seconds=1) as client:
         reasons = failed_checks(client, products)
     for reason in ("answered twice", "not finite", "excluded product", "bought product", "k of 0", "embed: Server"):
