@@ -18,7 +18,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from typing_extensions import override
 
 from components.artifacts import Catalogue, Quarantine
-from components.catalogue import read_catalogue, write_catalogue, write_description
+from components.catalogue import CATALOGUE_SCHEMA, read_catalogue, write_catalogue, write_description
 from components.errors import InputError
 from components.event_counts import SumCounters
 from components.example_tables import (
@@ -120,7 +120,8 @@ class SearchExamplesExecutor(BaseBeamExecutor):
                     "distinct_texts": len(catalogue["text"].unique()),
                     **{name: counts[name] for name in _SHOWN_COUNTS if counts[name]},
                 },
-                "examples": {split: counts[split] for split in SPLITS},
+                "examples": {TRAIN: counts[TRAIN]}
+                | {split: min(counts[split], options.queries.max_evaluation_queries) for split in (EVAL, TEST)},
             },
         )
 
@@ -236,8 +237,8 @@ def _files(input_dict: dict[str, list[Artifact]], name: str) -> list[str]:
 
 def _write_catalogue(streams: list[bytes], options: SearchExamplesOptions, uri: str) -> None:
     products = concatenated(sorted(streams))
-    if products is not None:
-        write_catalogue(uri, build_search_catalogue(products, options.text_fields))
+    rows = None if products is None else build_search_catalogue(products, options.text_fields)
+    write_catalogue(uri, CATALOGUE_SCHEMA.empty_table() if rows is None else rows)
 
 
 def _read_product_ids(uri: str) -> bytes:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from pydantic import Field
-from trainer.cluster_options import ClusterOptions
 
+from trainer.cluster_options import ClusterOptions
 from trainer.options import Options, TextField
 from trainer.search.options import SearchServingOptions
 

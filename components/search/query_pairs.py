@@ -115,7 +115,7 @@ class MakeQueries(beam.DoFn):
         columns: dict[str, list[Any]] = {"query": [], "product_index": [], "slice": []}
         made = 0
         for text, products in texts:
-            for query, name in dict(self._queries(text)).items():
+            for query, name in dict.fromkeys(self._queries(text)):
                 made += 1
                 columns["query"].extend([query] * len(products))
                 columns["product_index"].extend(products)

@@ -45,9 +45,7 @@ class Run(NamedTuple):
         """The serialized examples of each split, sorted."""
         folder = Path(self.artifacts["examples"].uri)
         files = {split: [str(file) for file in folder.glob(f"Split-{split}/*.gz")] for split in SPLITS}
-        return {
-            split: sorted(tf.data.TFRecordDataset(files[split], "GZIP").as_numpy_iterator()) for split in SPLITS
-        }
+        return {split: sorted(tf.data.TFRecordDataset(files[split], "GZIP").as_numpy_iterator()) for split in SPLITS}
 
 
 def run_search_examples(

@@ -11,9 +11,11 @@ from tfx.types.channel import Channel
 
 from components.artifacts import Catalogue, Quarantine
 from components.errors import InputError
+from components.example_tables import from_bytes
 from components.search.examples import SearchExamples
 from components.search.examples_options import QueryOptions, SearchExamplesOptions
 from components.search.perturbations import EVALUATION_PERTURBATIONS, query_words
+from components.search.query_pairs import MakeQueries
 from tests.components.plain_histories import WEIRD_IDS
 from tests.components.search.examples_runs import Rows, Run, run_search_examples
 
@@ -34,6 +36,10 @@ def products(count: int = 24) -> Rows:
         }
         for number in range(count)
     ]
+
+
+def with_queries(**values: Any) -> SearchExamplesOptions:
+    return OPTIONS.model_copy(update={"queries": OPTIONS.queries.model_copy(update=values)})
 
 
 def split_by_hand(query: str, options: SearchExamplesOptions) -> str:
@@ -94,67 +100,8 @@ def means(rows: Rows) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_judgements_become_queries_in_splits(tmp_path: Path) -> None:
+def test_judgements_become_queries_in_splits_or_are_quarantined(tmp_path: Path) -> None:
     rows = judge(copies=3)
-    run = run_search_examples(tmp_path, products(), rows, options=OPTIONS)
-    expected = by_split(means(rows), OPTIONS)
-    assert asked(run) == expected
-    assert all(query.slice == "asked" for split in run.queries for query in run.queries[split] if query.headline)
-    assert [row["product_id"] for row in run.catalogue] == sorted(
-        (row["product_id"] for row in products()), key=lambda product_id: product_id.encode()
-    )
-    titles = {row["product_id"]: row["title"] for row in products()}
-    assert all((row["title"], row["text"]) == (titles[row["product_id"]],) * 2 for row in run.catalogue)
-    assert run.description == {
-        "counts": {"products": 24, "distinct_texts": 12, "judgements": len(rows)},
-        "examples": {split: len(queries) for split, queries in expected.items()},
-    }
-    assert run.quarantine_counts == {"table": "judgements", "rows": len(rows), "good": len(rows), "bad": {}}
-    assert run.quarantined == []
-    check_splits_are_apart(run, OPTIONS)
-
-
-def test_test_queries_have_perturbed_copies_that_do_not_count_in_the_headline(tmp_path: Path) -> None:
-    options = SearchExamplesOptions(queries=QueryOptions(eval_fraction=0.1, test_fraction=0.8))
-    run = run_search_examples(tmp_path, products(), judge(120), options=options)
-    copies = [query for query in run.queries["test"] if not query.headline]
-    assert {query.slice for query in copies} == set(EVALUATION_PERTURBATIONS)
-    assert all(query.headline for split in ("train", "eval") for query in run.queries[split])
-    judged = defaultdict(list)
-    for query, relevance in run.asked("test").items():
-        judged[frozenset(relevance.items())].append(query)
-    for copy in copies:
-        originals = [query_words(query) for query in judged[frozenset(copy.relevance.items())]]
-        words = query_words(copy.query)
-        if copy.slice == "case":
-            assert words in originals
-        else:
-            assert words not in originals
-        if copy.slice == "dropped":
-            assert any(len(words) < len(own) and set(words) < set(own) for own in originals)
-        if copy.slice == "reordered":
-            assert any(sorted("".join(words)) == sorted("".join(own)) for own in originals)
-    check_splits_are_apart(run, options)
-
-
-def test_a_copy_that_is_a_query_of_another_split_is_left_out(tmp_path: Path) -> None:
-    """Both orders of each two words are asked, so that copies with the order turned round are queries themselves."""
-    words = [f"{letter}{number}" for letter in "ab" for number in range(12)]
-    rows = [
-        {"query": query, "product_id": "007", "relevance": 1.0}
-        for first, second in zip(words[:12], words[12:], strict=True)
-        for query in (f"{first} {second}", f"{second} {first}")
-    ]
-    options = SearchExamplesOptions(queries=QueryOptions(eval_fraction=0.45, test_fraction=0.5))
-    run = run_search_examples(tmp_path, products(), rows, options=options)
-    splits = by_split({row["query"]: None for row in rows}, options)
-    turned = {" ".join(reversed(query.split())) for query in splits["test"]}
-    assert turned & set(splits["eval"])
-    check_splits_are_apart(run, options)
-
-
-def test_what_names_no_product_or_no_query_is_quarantined(tmp_path: Path) -> None:
-    rows = judge()
     bad = [
         {"query": " \t\u200b", "product_id": "007", "relevance": 1.0},
         {"query": "\0", "product_id": "nobody sells it", "relevance": 1.0},
@@ -162,7 +109,19 @@ def test_what_names_no_product_or_no_query_is_quarantined(tmp_path: Path) -> Non
         {"query": "tea", "product_id": b"\xff", "relevance": 0.25},
     ]
     run = run_search_examples(tmp_path, products(), rows + bad, options=OPTIONS)
-    assert asked(run) == by_split(means(rows), OPTIONS)
+    expected = by_split(means(rows), OPTIONS)
+    assert asked(run) == expected
+    assert all(query.slice == "asked" for split in run.queries for query in run.queries[split] if query.headline)
+    check_splits_are_apart(run, OPTIONS)
+    assert [row["product_id"] for row in run.catalogue] == sorted(
+        (row["product_id"] for row in products()), key=lambda product_id: product_id.encode()
+    )
+    titles = {row["product_id"]: row["title"] for row in products()}
+    assert all((row["title"], row["text"]) == (titles[row["product_id"]],) * 2 for row in run.catalogue)
+    assert run.description == {
+        "counts": {"products": 24, "distinct_texts": 12, "judgements": len(rows) + 4},
+        "examples": {split: len(queries) for split, queries in expected.items()},
+    }
     assert run.quarantine_counts == {
         "table": "judgements",
         "rows": len(rows) + 4,
@@ -177,18 +136,53 @@ def test_what_names_no_product_or_no_query_is_quarantined(tmp_path: Path) -> Non
     assert found[3]["row"] == bad[2]
 
 
+def test_test_queries_have_perturbed_copies_that_are_queries_of_no_other_split(tmp_path: Path) -> None:
+    # Both orders of two words are asked, so that copies with the order turned round are queries themselves.
+    turned = [
+        {"query": query, "product_id": "007", "relevance": 1.0}
+        for number in range(30)
+        for query in (f"a{number} b{number}", f"b{number} a{number}")
+    ]
+    options = SearchExamplesOptions(queries=QueryOptions(eval_fraction=0.2, test_fraction=0.7))
+    run = run_search_examples(tmp_path, products(), judge(120) + turned, options=options)
+    check_splits_are_apart(run, options)
+    reversed_queries = {" ".join(reversed(query.split())) for query in run.asked("test") if query[0] in "ab"}
+    assert reversed_queries & set(run.asked("eval"))
+    copies = [query for query in run.queries["test"] if not query.headline]
+    assert {query.slice for query in copies} == set(EVALUATION_PERTURBATIONS)
+    assert all(query.headline for split in ("train", "eval") for query in run.queries[split])
+    judged = defaultdict(list)
+    for query, relevance in run.asked("test").items():
+        judged[frozenset(relevance.items())].append(query)
+    for copy in copies:
+        texts = judged[frozenset(copy.relevance.items())]
+        originals = [query_words(query) for query in texts]
+        words = query_words(copy.query)
+        if copy.slice == "case":
+            assert words in originals
+            assert copy.query not in texts
+        elif copy.slice == "dropped":
+            assert any(len(words) < len(own) and set(words) < set(own) for own in originals)
+        elif copy.slice == "reordered":
+            assert words[::-1] in originals
+            assert words != words[::-1]
+        else:
+            assert copy.slice == "typo"
+            assert any(sum(map(str.__ne__, words, own)) == 1 and len(words) == len(own) for own in originals)
+
+
 def test_too_many_unknown_products(tmp_path: Path) -> None:
     rows = judge(12)
-    unknown = [row | {"product_id": "nobody sells it"} for row in rows[:6]]
-    share = 6 / (len(rows) + 6)
+    unknown = [row | {"product_id": "nobody sells it"} for row in rows[:8]]
+    share = 8 / (len(rows) + 8)
     with pytest.raises(InputError) as raised:
         run_search_examples(tmp_path, products(), rows + unknown, options=OPTIONS)
     message = str(raised.value)
-    assert f"6 of {len(rows) + 6} rows ({share:.1%}) name a product_id that table `products` lacks; 20.0% may" in message
+    assert (
+        f"8 of {len(rows) + 8} rows ({share:.1%}) name a product_id that table `products` lacks; 20.0% may" in message
+    )
     assert "limits.max_unknown_product_fraction" in message
     assert "\n" not in message
-    borne = OPTIONS.model_copy(update={"max_unknown_product_fraction": share})
-    assert run_search_examples(tmp_path / "borne", products(), rows * 3 + unknown, options=borne).queries
 
 
 def ask(clicks: dict[str, dict[str, int]]) -> Rows:
@@ -228,18 +222,21 @@ def test_a_judgement_overrides_events_of_the_same_pair(tmp_path: Path) -> None:
         {"query": "milk 0", "product_id": "007", "relevance": 0.25},
         {"query": "milk 8", "product_id": "p21", "relevance": 0.75},
     ]
-    options = OPTIONS.model_copy(update={"queries": OPTIONS.queries.model_copy(update={"pseudo_queries": "auto"})})
-    run = run_search_examples(tmp_path, products(), judged, ask(CLICKS), options)
+    run = run_search_examples(tmp_path, products(), judged, ask(CLICKS), OPTIONS)
     found = {query: relevance for split in run.queries for query, relevance in run.asked(split).items()}
     assert found["milk 0"] == {"007": 0.25, "p20": 1.0, "a": 0.5}
     assert found["milk 8"] == {"007": 0.5, "p20": 1.0, "a": 0.5, "p21": 0.75}
     assert set(found) == set(CLICKS)
 
 
+SHORT_TITLES = [f"a{number}" for number in range(20)]
+
+
 def many_products() -> Rows:
     """Sixty titles of three words, each of two products, and some titles that little can be made of."""
     kinds = [f"{colour} {kind} {number}" for colour in ("red", "green", "large") for number, kind in enumerate(KINDS)]
     kinds += [f"{kind} {number}kg boxed" for number, kind in enumerate(KINDS * 4)] + ["tea", "茶", "?!", "全脂牛奶"]
+    kinds += SHORT_TITLES
     return [{"product_id": f"{number}", "title": kinds[number % len(kinds)]} for number in range(2 * len(kinds))]
 
 
@@ -263,38 +260,28 @@ def test_queries_are_made_of_the_catalogue_where_nobody_asked(tmp_path: Path) ->
     assert run.description["examples"] == {split: len(queries) for split, queries in run.queries.items()}
     assert run.description["counts"]["made_queries"] > len(groups)
     assert not any(query.query in ("", "?!") for queries in run.queries.values() for query in queries)
+    # What is made of these to train on and to evaluate on is the same query; its hash says what it is for.
+    found = {
+        split: {title for title in SHORT_TITLES if title in map(normalized, run.asked(split))} for split in run.queries
+    }
+    assert found == {split: set(own) for split, own in by_split(dict.fromkeys(SHORT_TITLES), OPTIONS).items()}
 
 
-def test_a_title_of_one_short_word_is_learned_from_too(tmp_path: Path) -> None:
-    """What is made of such titles to train on and to evaluate on is the same query; its hash says what it is for."""
-    rows = [{"product_id": f"{number}", "title": f"a{number}"} for number in range(40)]
-    run = run_search_examples(tmp_path, rows, options=OPTIONS)
-    found = {split: {normalized(query.query) for query in run.queries[split]} for split in run.queries}
-    expected = by_split({row["title"]: None for row in rows}, OPTIONS)
-    assert found == {split: set(queries) for split, queries in expected.items()}
-
-
-@pytest.mark.parametrize("pseudo_queries", ["always", "auto", "never"])
-def test_made_queries_beside_asked_ones(tmp_path: Path, pseudo_queries: str) -> None:
-    queries = OPTIONS.queries.model_copy(update={"pseudo_queries": pseudo_queries})
-    options = OPTIONS.model_copy(update={"queries": queries})
+def test_made_queries_beside_asked_ones(tmp_path: Path) -> None:
+    options = with_queries(pseudo_queries="always")
     # One of the asked queries is a title as well: what was said of it counts.
     rows = [*judge(), {"query": "tea", "product_id": "0", "relevance": 0.25}]
-    shop = many_products() + products()
-    run = run_search_examples(tmp_path, shop, rows, options=options)
+    run = run_search_examples(tmp_path, many_products() + products(), rows, options=options)
     found = {query.query: query for split in run.queries for query in run.queries[split] if query.headline}
-    assert found["tea"].relevance == {"0": 0.25}
-    assert found["tea"].slice == "asked"
-    made = [query for query in found.values() if query.slice != "asked"]
-    assert bool(made) == (pseudo_queries == "always")
     assert {query: found[query].relevance for query in means(rows)} == means(rows)
+    assert {found[query].slice for query in means(rows)} == {"asked"}
+    assert len(found) > len(means(rows))
     check_splits_are_apart(run, options)
 
 
 def test_no_query_at_all_is_one_clear_message(tmp_path: Path) -> None:
-    queries = OPTIONS.queries.model_copy(update={"pseudo_queries": "never"})
     with pytest.raises(InputError, match=r"no query to train on: 0 queries .*`tasks.search.queries.pseudo_queries: al"):
-        run_search_examples(tmp_path, products(), options=OPTIONS.model_copy(update={"queries": queries}))
+        run_search_examples(tmp_path, products(), options=with_queries(pseudo_queries="never"))
     with pytest.raises(InputError, match="Table `products` has no good row"):
         run_search_examples(tmp_path / "empty", [], options=OPTIONS, files=0)
 
@@ -303,15 +290,16 @@ def test_one_product(tmp_path: Path) -> None:
     (only,) = rows = products(1)
     with pytest.raises(InputError, match=r"Search has no query to \w+ on: \d+ queries were found in all"):
         run_search_examples(tmp_path, [only | {"title": "tea"}], options=OPTIONS)
-    judgements = [{"query": f"milk {number}", "product_id": only["product_id"], "relevance": 1.0} for number in range(9)]
+    judgements = [
+        {"query": f"tea {number}", "product_id": only["product_id"], "relevance": 1.0} for number in range(30)
+    ]
     run = run_search_examples(tmp_path / "judged", rows, judgements, options=OPTIONS)
     assert [row["product_id"] for row in run.catalogue] == [only["product_id"]]
     assert all(query.relevance == {only["product_id"]: 1.0} for own in run.queries.values() for query in own)
 
 
 def test_the_first_evaluation_queries_by_hash_are_taken(tmp_path: Path) -> None:
-    queries = OPTIONS.queries.model_copy(update={"max_evaluation_queries": 3})
-    options = OPTIONS.model_copy(update={"queries": queries})
+    options = with_queries(max_evaluation_queries=3)
     rows = judge()
     run = run_search_examples(tmp_path, products(), rows, options=options)
     for split, own in by_split(means(rows), options).items():
@@ -321,18 +309,23 @@ def test_the_first_evaluation_queries_by_hash_are_taken(tmp_path: Path) -> None:
 
 
 def test_row_order_and_files_change_nothing(tmp_path: Path) -> None:
-    rows, events = judge(copies=3), ask(CLICKS)
-    queries = OPTIONS.queries.model_copy(update={"pseudo_queries": "always"})
-    options = OPTIONS.model_copy(update={"queries": queries})
+    rows, events, options = judge(copies=3), ask(CLICKS), with_queries(pseudo_queries="always")
     first = run_search_examples(tmp_path / "a", products(), rows, events, options)
-    again = run_search_examples(tmp_path / "b", products(), rows, events, options)
-    other = run_search_examples(tmp_path / "c", products()[::-1], rows[::-1], events[::-1], options, files=3)
-    assert first.records() == again.records() == other.records()
-    assert repr(first.catalogue) == repr(again.catalogue) == repr(other.catalogue)  # Ratings are NaN.
-    assert first.description == again.description == other.description
-    seeded = run_search_examples(tmp_path / "d", products(), options=OPTIONS.model_copy(update={"seed": 1}))
-    unseeded = run_search_examples(tmp_path / "e", products(), options=OPTIONS)
-    assert seeded.records() != unseeded.records()
+    again = run_search_examples(tmp_path / "b", products()[::-1], rows[::-1], events[::-1], options, files=3)
+    assert first.records() == again.records()
+    assert repr(first.catalogue) == repr(again.catalogue)
+    assert first.description == again.description
+
+
+def test_made_queries_come_from_the_seed_and_the_text() -> None:
+    def make(seed: int, texts: list[tuple[str, list[int]]]) -> set[tuple[Any, ...]]:
+        made = MakeQueries(OPTIONS.model_copy(update={"seed": seed}), buckets=3).process(texts)
+        tables = [from_bytes(each[1]) for each in made if isinstance(each, tuple)]
+        return {tuple(row.values()) for table in tables for row in table.to_pylist()}
+
+    texts = [(f"{kind} {number} kg organic", [number]) for number, kind in enumerate(KINDS * 3)]
+    assert make(0, texts) == make(0, texts[::-1]) == make(0, texts[:9]) | make(0, texts[9:])
+    assert make(0, texts) != make(1, texts)
 
 
 def test_odd_ids_and_queries_come_back_as_they_are(tmp_path: Path) -> None:
@@ -341,13 +334,12 @@ def test_odd_ids_and_queries_come_back_as_they_are(tmp_path: Path) -> None:
         {"query": query, "product_id": IDS[number % len(IDS)], "relevance": 1.0}
         for number, query in enumerate(asked_queries)
     ]
-    untidy = [row | {"query": f"\n{row['query'].replace(' ', ' \0\t')} "} for row in rows[::2]] + rows[1::2]
-    run = run_search_examples(tmp_path, products(), untidy, options=OPTIONS)
-    assert asked(run) == by_split(means(rows), OPTIONS)
-    garbled = run_search_examples(
-        tmp_path / "bytes", products(), [row | {"query": b"\xff" + row["query"].encode()} for row in rows], options=OPTIONS
+    garbled = {"query": b"\xffmilk", "product_id": "a", "relevance": 1.0}
+    untidy = (
+        [garbled] + [row | {"query": "\n" + row["query"].replace(" ", " \0\t") + " "} for row in rows[::2]] + rows[1::2]
     )
-    assert asked(garbled) == by_split(means([row | {"query": f"�{row['query']}"} for row in rows]), OPTIONS)
+    run = run_search_examples(tmp_path, products(), untidy, options=OPTIONS)
+    assert asked(run) == by_split(means([garbled | {"query": "�milk"}, *rows]), OPTIONS)
 
 
 def test_the_component_declares_its_channels() -> None:
