@@ -29,7 +29,7 @@ def load_pretrained(source: str) -> Pretrained:
     Raises:
         ValueError: There is no such package, folder or preset, it cannot be downloaded, or it is no BERT.
     """
-    folder = _folder(source)
+    folder = local_folder(source)
     if folder is None:
         return _load_preset(source)
     if not (folder / "config.json").is_file():
@@ -53,8 +53,12 @@ def make_tokenizer(vocabulary: list[str] | None, lowercase: bool) -> Any:
     return keras_nlp.models.BertTokenizer(vocabulary=vocabulary, lowercase=lowercase, strip_accents=lowercase)
 
 
-def _folder(source: str) -> Path | None:
-    """Returns the local folder that `source` names, or None where it is a preset's name."""
+def local_folder(source: str) -> Path | None:
+    """Returns the local folder that `source` names, or None where it is a preset's name.
+
+    Raises:
+        ValueError: `source` names neither.
+    """
     if source.startswith(PACKAGE_PREFIX):
         package, _, inner = source.removeprefix(PACKAGE_PREFIX).partition("/")
         try:

@@ -82,8 +82,8 @@ class SearchIndexExecutor(BaseBeamExecutor):
                 their texts before training; not read where BERT was trained, which encodes the texts anew.
             output_dict: `model`: `Format-Serving/` is the SavedModel with warm-up file and model card; `Comparison/`
                 a SavedModel whose signature `weighted` weighs both sides as it is asked to; `index.json` has the keys
-                recall (of the index against exact search), fusion, distinct_texts and clusters (their quality). Where BERT
-                was trained, `trained_text_vectors/vectors-*.parquet` has columns text and vector.
+                recall (of the index against exact search), fusion, distinct_texts and clusters (their quality).
+                Where BERT was trained, `trained_text_vectors/vectors-*.parquet` has columns text and vector.
             exec_properties: `options_json`: SearchIndexOptions. `source_digest` only keys the cache.
         """
         options = SearchIndexOptions.model_validate_json(exec_properties["options_json"])

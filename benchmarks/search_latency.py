@@ -1,0 +1,145 @@
+"""How long a search takes by gRPC, beside sentence-transformers encoding the same queries alone.
+
+    python benchmarks/search_latency.py --root ROOT --queries FILE --peer-python PYTHON_WITH_SENTENCE_TRANSFORMERS
+
+ROOT is a run that pushed a search model, such as that of benchmarks/search_quality.py; FILE is a Parquet file with a
+column query. One client sends one query after another to a server on a free loopback port. Both sides take turns of
+some hundred queries, so that what else runs on the machine slows both. Prints the percentiles of both by the number of
+tokens, and the ratio; ours alone where sentence-transformers is not to be had.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import tensorflow as tf
+import typer
+
+from serving.client import SEARCH_MODEL, Shelfwise
+from tfx_pipeline.config import Config
+from tfx_pipeline.demo import running_server
+from tfx_pipeline.summary import read_summary
+from trainer.backbone import load_text_encoder
+from trainer.pretrained import local_folder
+
+PEER = Path(__file__).parent / "peers" / "sentence_encoder.py"
+QUERIES_A_TURN = 100
+WARM_UP = 30
+# Upper ends of the groups of queries, in tokens.
+TOKENS = (5, 8, 12, 512)
+THREADS = 2
+
+Turn = Callable[[Sequence[str]], list[float]]
+
+
+def main(
+    root: Annotated[Path, typer.Option(help="Root of a run that pushed a search model.")],
+    queries: Annotated[Path, typer.Option(help="Parquet file with a column query.")],
+    peer_python: Annotated[str, typer.Option(help="Interpreter with sentence-transformers.")] = sys.executable,
+    split: Annotated[str, typer.Option(help="Take the queries of this split, if the file has one.")] = "test",
+) -> None:
+    """Takes turns and prints a table."""
+    texts = read_queries(queries, split)
+    summary = read_summary(root)
+    text = Config.model_validate(summary["config"]).text
+    if text is None:
+        raise typer.BadParameter(f"{root} has no texts")
+    encoder = load_text_encoder(text)
+    tokens = encoder.token_ids(tf.constant(texts)).row_lengths().numpy()
+    with running_server(root) as address, Shelfwise(address) as client:
+        sides: dict[str, Turn] = {"search": lambda turn: [timed_search(client, query) for query in turn]}
+        peer = start_peer(peer_python, str(local_folder(text.backbone)))
+        if peer is not None:
+            sides["encode"] = lambda turn: ask_peer(peer, turn)
+        for side in sides.values():
+            side(texts[:WARM_UP])
+        times: dict[str, list[float]] = {name: [] for name in sides}
+        for start in range(0, len(texts), QUERIES_A_TURN):
+            for name, side in sides.items():
+                times[name] += side(texts[start : start + QUERIES_A_TURN])
+        if peer is not None:
+            peer.communicate()
+    products = summary["tasks"][SEARCH_MODEL]["counts"]["products"]
+    print(f"{len(texts):,} queries over {products:,} products, {os.cpu_count()} cores, TensorFlow {tf.__version__}")
+    print("tokens     queries" + "".join(f"{name + ' p50':>14}{'p95':>8}" for name in times) + "     ratio of p50")
+    low = 0
+    for high in TOKENS:
+        print_row(f"{low + 1} to {min(high, int(tokens.max()))}", (tokens > low) & (tokens <= high), times)
+        low = high
+    print_row("all", tokens > 0, times)
+
+
+def read_queries(path: Path, split: str) -> list[str]:
+    """Returns the distinct queries of a file, of one split where it has any."""
+    table = pq.read_table(path)
+    if "split" in table.column_names:
+        table = table.filter(pc.equal(table["split"], split))
+    queries: list[str] = pc.unique(table["query"]).to_pylist()
+    return queries
+
+
+def timed_search(client: Shelfwise, query: str) -> float:
+    """Returns the milliseconds of one request for ten products."""
+    inputs = {"query": np.array([query.encode()], object)}
+    started = time.perf_counter()
+    client.predict(SEARCH_MODEL, "serving_default", inputs)
+    return (time.perf_counter() - started) * 1e3
+
+
+def start_peer(python: str, weights: str) -> "subprocess.Popen[str] | None":
+    """Starts the peer, or says in one line why not."""
+    found = subprocess.run([python, "-c", "import sentence_transformers"], capture_output=True, check=False)
+    if found.returncode:
+        print(
+            f"sentence-transformers is not installed for {python}: our own figure alone (--peer-python names another)."
+        )
+        return None
+    peer = subprocess.Popen(
+        [python, str(PEER), weights, str(THREADS)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
+    )
+    version = json.loads(_line(peer))["version"]
+    print(f"sentence-transformers {version}, {THREADS} threads")
+    return peer
+
+
+def ask_peer(peer: "subprocess.Popen[str]", queries: Sequence[str]) -> list[float]:
+    """Returns the milliseconds that the peer took for each query."""
+    print(json.dumps(list(queries)), file=peer.stdin, flush=True)
+    milliseconds: list[float] = json.loads(_line(peer))
+    return milliseconds
+
+
+def _line(peer: "subprocess.Popen[str]") -> str:
+    if peer.stdout is None:
+        raise RuntimeError("The peer has no output.")
+    return peer.stdout.readline()
+
+
+def print_row(label: str, rows: np.ndarray, times: dict[str, list[float]]) -> None:
+    """Prints one group of queries."""
+    if not rows.any():
+        return
+    chosen = {name: np.array(values)[rows] for name, values in times.items()}
+    shown = "".join(f"{np.median(values):14.2f}{np.percentile(values, 95):8.2f}" for values in chosen.values())
+    ratio = ""
+    if len(chosen) == 2:
+        ours, theirs = (statistics.median(values) for values in chosen.values())
+        ratio = f"{ours / theirs:17.2f}"
+    print(f"{label:10}{int(rows.sum()):8}{shown}{ratio}")
+
+
+if __name__ == "__main__":
+    typer.run(main)
