@@ -1,4 +1,4 @@
-"""One small exported model for all tests of serving."""
+"""One small exported model of each task for all tests of serving."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,9 @@ import pytest
 
 from serving.server.grpc_server import GrpcServer
 from serving.server.model_store import ModelStore
+from tests.serving.search_shop import PlainSearch, small_search_encoder
 from tests.serving.small_shop import PlainShop, export_small_shop, stand_in_tower
+from trainer.search.export import export_search
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +40,35 @@ def address(exported: Path) -> Iterator[str]:
     (models / "recommendation").mkdir(parents=True)
     (models / "recommendation" / "3").symlink_to(exported)
     store = ModelStore(lambda: {"recommendation": models / "recommendation"})
+    server = GrpcServer(store)
+    store.start()
+    server.start()
+    yield server.address
+    server.stop(1.0)
+    store.stop()
+
+
+@pytest.fixture(scope="session")
+def plain_search(tiny_bert: Path) -> PlainSearch:
+    """The searched shop worked out in plain Python."""
+    return PlainSearch(small_search_encoder(tiny_bert))
+
+
+@pytest.fixture(scope="session")
+def exported_search(tmp_path_factory: pytest.TempPathFactory, plain_search: PlainSearch) -> Path:
+    """The searched shop as a SavedModel."""
+    folder = tmp_path_factory.mktemp("exported_search") / "model"
+    export_search(str(folder), plain_search.module(), {"title": "Small shop 店"})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def search_address(exported_search: Path) -> Iterator[str]:
+    """Address of a server of the searched shop as version 1 of `search`."""
+    models = exported_search.parent / "models"
+    (models / "search").mkdir(parents=True)
+    (models / "search" / "1").symlink_to(exported_search)
+    store = ModelStore(lambda: {"search": models / "search"})
     server = GrpcServer(store)
     store.start()
     server.start()

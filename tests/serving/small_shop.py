@@ -193,7 +193,7 @@ class PlainShop:
             position
             for position, row in enumerate(self.rows)
             if row["product_id"] not in left_out
-            and (not ask.category.strip() or _under(row["category"], ask.category))
+            and (not ask.category.strip() or under_category(row["category"], ask.category))
             and (not ask.max_price > 0 or row["price"] <= ask.max_price)
             and (not ask.in_stock_only or row["in_stock"])
         ]
@@ -221,7 +221,8 @@ def assert_same(actual: list[tuple[str, float]], expected: list[tuple[str, float
     np.testing.assert_allclose([score for _, score in actual], [score for _, score in expected], atol=1e-4)
 
 
-def _under(category: str, asked: str) -> bool:
+def under_category(category: str, asked: str) -> bool:
+    """Whether a category begins with the levels that are asked for."""
     levels, wanted = category.split(" > "), asked.strip().split(" > ")
     return levels[: len(wanted)] == wanted
 
