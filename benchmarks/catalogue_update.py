@@ -3,9 +3,9 @@
     python benchmarks/catalogue_update.py --root ROOT
 
 ROOT is a run that pushed a search model; what counts of it is copied first, and its catalogue is changed in a thousand
-places: products removed, renamed and added. A server serves the copy, a client sends one request after another, and `shelfwise index`
-runs meanwhile. Prints the seconds from its start to the first answer of the new version, the failed requests, and
-whether a removed product was answered by the new version.
+places: products removed, renamed and added. A server serves the copy, a client sends one request after another, and
+`shelfwise index` runs meanwhile. Prints the seconds from its start to the first answer of the new version, the failed
+requests, and whether a removed product was answered by the new version.
 """
 
 import shutil
