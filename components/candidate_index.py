@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, ClassVar
 
 import apache_beam as beam
-import pyarrow as pa
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
@@ -24,12 +23,12 @@ from components.artifacts import Catalogue, TextVectors
 from components.candidate_index_options import CandidateIndexOptions
 from components.item_vectors import (
     ComputeItemVectors,
-    EncodeWithTrainedEncoder,
     ItemSources,
+    WriteTrainedTextVectors,
     read_item_vectors,
 )
 from components.model_versions import package_versions
-from components.vector_tables import ITEM_VECTORS_SCHEMA, TEXT_VECTORS_SCHEMA
+from components.vector_tables import ITEM_VECTORS_SCHEMA
 from serving.client import RECOMMENDATION_MODEL
 from serving.filters import MAX_EXCLUDED_IDS
 from trainer.export import export_recommendation
@@ -41,8 +40,6 @@ __all__ = ["CandidateIndex", "CandidateIndexExecutor", "CandidateIndexOptions"]
 
 # Where vectors of the trained text encoder are kept; under the output, which distributed workers can write to.
 _TRAINED_TEXT_VECTORS = "trained_text_vectors"
-# Enough for the encoder to sort texts by length into batches that waste little on padding.
-_TEXTS_AT_ONCE = 8192
 _VERSIONED_PACKAGES = ("tensorflow", "keras", "keras-nlp", "tensorflow-recommenders", "tfx", "shelfwise")
 
 
@@ -97,7 +94,10 @@ class CandidateIndexExecutor(BaseBeamExecutor):
         text_vectors_uri = _optional_uri(input_dict, "text_vectors")
         if towers.text_encoder is not None:
             text_vectors_uri = f"{output_uri}/{_TRAINED_TEXT_VECTORS}"
-            self._encode_texts(catalogue, model_uri, text_vectors_uri, options.text_batch_size)
+            fileio.makedirs(text_vectors_uri)
+            texts = catalogue.column("text").unique().to_pylist()
+            with self._make_beam_pipeline() as pipeline:
+                _ = pipeline | WriteTrainedTextVectors(texts, model_uri, options.text_batch_size, text_vectors_uri)
         sources = ItemSources(
             model_uri=model_uri,
             catalogue_uri=catalogue_uri,
@@ -137,19 +137,6 @@ class CandidateIndexExecutor(BaseBeamExecutor):
             export(ablation_path(output_uri, TOWERS))
             export(ablation_path(output_uri, RANKER_WITHOUT_TOWERS), ranking=without_towers)
         export(path_utils.serving_model_path(output_uri), ranking=ranking, model_card=model_card)
-
-    def _encode_texts(self, catalogue: pa.Table, model_uri: str, uri: str, batch_size: int) -> None:
-        fileio.makedirs(uri)
-        texts = catalogue.column("text").unique().to_pylist()
-        batches = [texts[start : start + _TEXTS_AT_ONCE] for start in range(0, len(texts), _TEXTS_AT_ONCE)]
-        with self._make_beam_pipeline() as pipeline:
-            _ = (
-                pipeline
-                | "CreateTextBatches" >> beam.Create(batches, reshuffle=True)
-                | "EncodeTexts" >> EncodeWithTrainedEncoder(model_uri, batch_size)
-                | "WriteTextVectors"
-                >> beam.io.WriteToParquetBatched(f"{uri}/vectors", TEXT_VECTORS_SCHEMA, file_name_suffix=".parquet")
-            )
 
 
 class CandidateIndex(BaseBeamComponent):

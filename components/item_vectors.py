@@ -8,13 +8,16 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
-from components.vector_tables import item_vectors_table, text_vectors_table
+from components.vector_tables import TEXT_VECTORS_SCHEMA, item_vectors_table, text_vectors_table
 from trainer.backbone import TextEncoder, encode_texts, load_trained_encoder
 from trainer.input_data import load_items
 from trainer.item_features import ItemFeatures
 from trainer.item_vectors import item_vectors
 from trainer.parquet_files import read_parquet
 from trainer.towers import ItemTower, load_towers
+
+# Enough for the encoder to sort texts by length into batches that waste little on padding.
+_TEXTS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +85,33 @@ class EncodeWithTrainedEncoder(beam.PTransform):
     def expand(self, texts: beam.PCollection[Sequence[str]]) -> beam.PCollection[pa.Table]:
         """Adds the encoder to a pipeline."""
         return texts | "ApplyTextEncoder" >> beam.ParDo(_ApplyTextEncoder(self._model_uri, self._batch_size))
+
+
+class WriteTrainedTextVectors(beam.PTransform):
+    """The pipeline to `vectors-*.parquet` with `TEXT_VECTORS_SCHEMA`, by a trained text encoder.
+
+    Args:
+        texts: Distinct texts.
+        model_uri: The trainer's output, which holds the text encoder.
+        batch_size: Texts encoded at once.
+        uri: Folder to write into.
+    """
+
+    def __init__(self, texts: Sequence[str], model_uri: str, batch_size: int, uri: str) -> None:
+        super().__init__()
+        self._texts, self._model_uri, self._batch_size, self._uri = texts, model_uri, batch_size, uri
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[str]:
+        """Adds the encoding to a pipeline; returns the paths of the files."""
+        starts = range(0, len(self._texts), _TEXTS_AT_ONCE)
+        return (
+            pipeline
+            | "CreateTextBatches"
+            >> beam.Create([self._texts[start : start + _TEXTS_AT_ONCE] for start in starts], reshuffle=True)
+            | "EncodeTexts" >> EncodeWithTrainedEncoder(self._model_uri, self._batch_size)
+            | "WriteTextVectors"
+            >> beam.io.WriteToParquetBatched(f"{self._uri}/vectors", TEXT_VECTORS_SCHEMA, file_name_suffix=".parquet")
+        )
 
 
 def read_item_vectors(uri: str, products: int) -> np.ndarray:

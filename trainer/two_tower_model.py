@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
@@ -12,11 +11,12 @@ from trainer.item_tower import TEXT_VECTOR
 from trainer.live_text import LiveTexts
 from trainer.losses import InBatchSoftmax
 from trainer.options import TrainingOptions
+from trainer.softmax_model import SoftmaxModel
 from trainer.towers import Towers
 
 
-class TwoTower(keras.Model):
-    """Both towers and their training step; what is saved is the towers, never this model.
+class TwoTower(SoftmaxModel):
+    """Both towers and their loss; what is saved is the towers, never this model.
 
     A step embeds each product of its batch once, reads the histories with the user tower, draws
     `pairs_per_batch` (history, next product) pairs, and takes the in-batch softmax over their targets.
@@ -39,12 +39,11 @@ class TwoTower(keras.Model):
         replicas: int = 1,
         live_texts: LiveTexts | None = None,
     ) -> None:
-        super().__init__(name="two_tower")
+        super().__init__(replicas, name="two_tower")
         self.item_tower = towers.item_tower
         self.user_tower = towers.user_tower
         self.text_encoder = towers.text_encoder
         self._live_texts = live_texts
-        self._replicas = replicas
         self._pairs = max(1, options.pairs_per_batch // replicas)
         self._repeat_weight = options.repeat_weight
         self._softmax = InBatchSoftmax(options.temperature)
@@ -56,31 +55,10 @@ class TwoTower(keras.Model):
         # TFRS clips what is under a millionth.
         counts = np.maximum(target_counts, 0.5)
         self._probabilities = tf.Variable((counts / counts.max()).astype(np.float32), trainable=False)
-        self._loss_mean = keras.metrics.Mean(name="loss")
-        # There is no `call`, so Keras is told that nothing is left to build.
-        self.built = True
 
-    @property
-    def metrics(self) -> list[Any]:
-        return [self._loss_mean]
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        windows, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            loss = self.softmax_loss(windows, training=True)
-            scaled = self.optimizer.scale_loss(loss / self._replicas)
-        variables = self.trainable_variables
-        gradients = tape.gradient(scaled, variables)
-        # A sparse gradient names a category's row once for each of its products. Keras squares those parts one by one
-        # where Adam wants the square of their sum, and makes them dense anyway, twice.
-        dense = [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
-        self.optimizer.apply(dense, variables)
-        self._loss_mean.update_state(loss)
-        return {"loss": self._loss_mean.result()}
-
-    def softmax_loss(self, windows: dict[str, Any], training: bool) -> Any:
+    def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
         """Returns the loss of a batch of windows as `training_windows.parse_windows` makes them, a float32 scalar."""
-        history = windows["history_index"]
+        windows, history = batch, batch["history_index"]
         rows, positions, targets, weights = self._draw_pairs(windows)
         products, places = tf.unique(tf.concat([tf.reshape(history, [-1]), targets], axis=0))
         vectors = self._embed(products, live=False, training=training)

@@ -3,7 +3,6 @@
 import json
 from typing import Any, ClassVar
 
-import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
@@ -20,12 +19,11 @@ from typing_extensions import override
 
 from components.artifacts import Catalogue, TextVectors
 from components.catalogue import read_catalogue, read_description
-from components.item_vectors import EncodeWithTrainedEncoder
+from components.item_vectors import WriteTrainedTextVectors
 from components.model_versions import package_versions
 from components.search.cluster_report import report_clusters
 from components.search.index_options import SearchIndexOptions
 from components.search.product_parts import product_parts
-from components.vector_tables import TEXT_VECTORS_SCHEMA
 from serving.client import SEARCH_MODEL
 from serving.filters import MAX_EXCLUDED_IDS
 from serving.search import MAX_QUERY_CHARACTERS, Fusion
@@ -40,8 +38,6 @@ COMPARISON_FOLDER, INDEX_FILE = "Comparison", "index.json"
 
 # Where vectors of the trained text encoder are kept; under the output, which distributed workers can write to.
 _TRAINED_TEXT_VECTORS = "trained_text_vectors"
-# Enough for the encoder to sort texts by length into batches that waste little on padding.
-_TEXTS_AT_ONCE = 8192
 _VERSIONED_PACKAGES = ("tensorflow", "tensorflow-text", "keras", "keras-nlp", "tfx", "shelfwise")
 
 
@@ -96,7 +92,9 @@ class SearchIndexExecutor(BaseBeamExecutor):
         text_vectors_uri = get_single_instance(input_dict["text_vectors"]).uri
         if encoder.projection is None:
             text_vectors_uri = f"{output_uri}/{_TRAINED_TEXT_VECTORS}"
-            self._encode_texts(texts, encoder_uri, text_vectors_uri, options.text_batch_size)
+            fileio.makedirs(text_vectors_uri)
+            with self._make_beam_pipeline() as pipeline:
+                _ = pipeline | WriteTrainedTextVectors(texts, encoder_uri, options.text_batch_size, text_vectors_uri)
         vectors = encoder.project(load_text_vectors(text_vectors_uri, texts))[rows]
 
         queries = load_queries(get_single_instance(input_dict["examples"]).uri, "eval")
@@ -134,18 +132,6 @@ class SearchIndexExecutor(BaseBeamExecutor):
             ),
         }
         io_utils.write_string_file(f"{output_uri}/{INDEX_FILE}", json.dumps(index, indent=1))
-
-    def _encode_texts(self, texts: list[str], encoder_uri: str, uri: str, batch_size: int) -> None:
-        fileio.makedirs(uri)
-        batches = [texts[start : start + _TEXTS_AT_ONCE] for start in range(0, len(texts), _TEXTS_AT_ONCE)]
-        with self._make_beam_pipeline() as pipeline:
-            _ = (
-                pipeline
-                | "CreateTextBatches" >> beam.Create(batches, reshuffle=True)
-                | "EncodeTexts" >> EncodeWithTrainedEncoder(encoder_uri, batch_size)
-                | "WriteTextVectors"
-                >> beam.io.WriteToParquetBatched(f"{uri}/vectors", TEXT_VECTORS_SCHEMA, file_name_suffix=".parquet")
-            )
 
 
 class SearchIndex(BaseBeamComponent):

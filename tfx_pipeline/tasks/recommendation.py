@@ -5,12 +5,10 @@ from typing import NamedTuple
 
 from tfx.dsl.components.base.base_node import BaseNode
 
-from components.atomic_pusher import AtomicPusher
 from components.candidate_index import CandidateIndex
 from components.candidate_index_options import CandidateIndexOptions
 from components.model_trainer import ModelTrainer
 from components.ranking_evaluator import RankingEvaluator
-from components.serving_validator import ServingValidator
 from components.source_digest import source_digest
 from components.task_examples import TaskExamples
 from components.task_examples_options import TaskExamplesOptions
@@ -18,6 +16,7 @@ from tfx_pipeline.config import Config, RecommendationConfig
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.tables import TableNodes
 from tfx_pipeline.tasks.products import ProductNodes
+from tfx_pipeline.tasks.pushing import pushing_nodes
 from trainer.ranker import RankerTrainingOptions
 from trainer.two_tower import TwoTowerOptions
 
@@ -114,21 +113,16 @@ def task_nodes(
         last_blessed=inputs.last_blessed.get(MODEL_NAME, ""),
         source_digest=source_digest("components.ranking_evaluator"),
     ).with_id(NODES.evaluator)
-    serving_validator = ServingValidator(
-        model=index.outputs["model"],
-        catalogue=examples.outputs["catalogue"],
-        model_name=MODEL_NAME,
-        source_digest=source_digest("components.serving_validator"),
-    ).with_id(NODES.serving_validator)
-    pusher = AtomicPusher(
-        model=index.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
-        infra_blessing=serving_validator.outputs["blessing"],
-        serving_root=inputs.serving_root,
-        model_name=MODEL_NAME,
-        source_digest=source_digest("components.atomic_pusher"),
-    ).with_id(NODES.pusher)
-    nodes = [examples, model_trainer, ranker, index, evaluator, serving_validator, pusher]
+    pushing = pushing_nodes(
+        index.outputs["model"],
+        examples.outputs["catalogue"],
+        evaluator.outputs["blessing"],
+        MODEL_NAME,
+        inputs,
+        validator_id=NODES.serving_validator,
+        pusher_id=NODES.pusher,
+    )
+    nodes = [examples, model_trainer, ranker, index, evaluator, *pushing]
     return [node for node in nodes if node is not None]
 
 

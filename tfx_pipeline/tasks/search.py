@@ -5,19 +5,18 @@ from typing import NamedTuple
 
 from tfx.dsl.components.base.base_node import BaseNode
 
-from components.atomic_pusher import AtomicPusher
 from components.model_trainer import ModelTrainer
 from components.search.evaluator import SearchEvaluator
 from components.search.examples import SearchExamples
 from components.search.examples_options import SearchExamplesOptions
 from components.search.index import SearchIndex
 from components.search.index_options import SearchIndexOptions
-from components.serving_validator import ServingValidator
 from components.source_digest import source_digest
 from tfx_pipeline.config import Config, SearchConfig
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.tables import TableNodes
 from tfx_pipeline.tasks.products import ProductNodes
+from tfx_pipeline.tasks.pushing import pushing_nodes
 from trainer.options import TextOptions
 from trainer.search.options import SearchOptions
 
@@ -109,21 +108,16 @@ def task_nodes(
         last_blessed=inputs.last_blessed.get(MODEL_NAME, ""),
         source_digest=source_digest("components.search.evaluator"),
     ).with_id(NODES.evaluator)
-    serving_validator = ServingValidator(
-        model=index.outputs["model"],
-        catalogue=examples.outputs["catalogue"],
-        model_name=MODEL_NAME,
-        source_digest=source_digest("components.serving_validator"),
-    ).with_id(NODES.serving_validator)
-    pusher = AtomicPusher(
-        model=index.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
-        infra_blessing=serving_validator.outputs["blessing"],
-        serving_root=inputs.serving_root,
-        model_name=MODEL_NAME,
-        source_digest=source_digest("components.atomic_pusher"),
-    ).with_id(NODES.pusher)
-    return [examples, trainer, index, evaluator, serving_validator, pusher]
+    pushing = pushing_nodes(
+        index.outputs["model"],
+        examples.outputs["catalogue"],
+        evaluator.outputs["blessing"],
+        MODEL_NAME,
+        inputs,
+        validator_id=NODES.serving_validator,
+        pusher_id=NODES.pusher,
+    )
+    return [examples, trainer, index, evaluator, *pushing]
 
 
 def _text(config: Config, task: SearchConfig) -> TextOptions:

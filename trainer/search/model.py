@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from trainer.search.encoder import SearchEncoder
+from trainer.softmax_model import SoftmaxModel
 
 EmbedTexts = Callable[[Any, bool], Any]
 
 
-class SearchModel(keras.Model):
-    """The encoder and its training step; what is saved is the encoder, never this model.
+class SearchModel(SoftmaxModel):
+    """The encoder and its loss; what is saved is the encoder, never this model.
 
     The loss is a softmax over all products of the batch: for query q with its product p+ and the products P of the
     whole batch, `-log(exp(q.p+ / temperature) / sum_P exp(q.p / temperature))`, where other products that answer q are
@@ -31,31 +31,11 @@ class SearchModel(keras.Model):
     def __init__(
         self, encoder: SearchEncoder, query_inputs: Any, text_inputs: Any, temperature: float, replicas: int = 1
     ) -> None:
-        super().__init__(name="search")
+        super().__init__(replicas, name="search")
         self.text_encoder = encoder.text_encoder
         self.projection = encoder.projection
         self._tables = (query_inputs, text_inputs)
         self._temperature = temperature
-        self._replicas = replicas
-        self._loss_mean = keras.metrics.Mean(name="loss")
-        # There is no `call`, so Keras is told that nothing is left to build.
-        self.built = True
-
-    @property
-    def metrics(self) -> list[Any]:
-        return [self._loss_mean]
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            loss = self.softmax_loss(batch, training=True)
-            scaled = self.optimizer.scale_loss(loss / self._replicas)
-        variables = self.trainable_variables
-        gradients = tape.gradient(scaled, variables)
-        dense = [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
-        self.optimizer.apply(dense, variables)
-        self._loss_mean.update_state(loss)
-        return {"loss": self._loss_mean.result()}
 
     def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
         """Returns the loss of a batch as `trainer.search.batches` makes them, a float32 scalar."""
