@@ -90,12 +90,12 @@ class SearchIndexExecutor(BaseBeamExecutor):
         encoder, catalogue = load_encoder(encoder_uri), read_catalogue(catalogue_uri)
         rows, texts = distinct_texts(catalogue["text"].to_pylist())
         text_vectors_uri = get_single_instance(input_dict["text_vectors"]).uri
-        if encoder.projection is None:
+        if encoder.head is None:
             text_vectors_uri = f"{output_uri}/{_TRAINED_TEXT_VECTORS}"
             fileio.makedirs(text_vectors_uri)
             with self._make_beam_pipeline() as pipeline:
                 _ = pipeline | WriteTrainedTextVectors(texts, encoder_uri, options.text_batch_size, text_vectors_uri)
-        vectors = encoder.project(load_text_vectors(text_vectors_uri, texts))[rows]
+        vectors = encoder.finish(load_text_vectors(text_vectors_uri, texts), encoder.token_ids(texts))[rows]
 
         queries = load_queries(get_single_instance(input_dict["examples"]).uri, "eval")
         query_vectors = encoder.embed(queries.queries, options.text_batch_size)

@@ -2,18 +2,21 @@
 
 import os
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import keras
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from serving.text_embedder import TextEmbedder
-from trainer.backbone import TextEncoder, encode_texts, load_trained_encoder, save_trained_encoder
+from trainer.backbone import TextEncoder, encode_token_ids, load_trained_encoder, save_trained_encoder
 from trainer.keras_files import load_keras, save_keras
+from trainer.search.token_head import TokenHead, token_rarity
 
-_PROJECTION_FILE = "projection.keras"
+_HEAD_FILE = "token_head.keras"
+_TEXTS_AT_ONCE = 8192
+
+Vectors = npt.NDArray[np.float32]
 
 
 class SearchEncoder(NamedTuple):
@@ -21,56 +24,84 @@ class SearchEncoder(NamedTuple):
 
     Attributes:
         text_encoder: BERT with its tokenizer.
-        projection: Maps its vectors `(batch, dimensions)` to vectors of length 1; None where BERT itself was trained.
+        head: What was learned on top of it; None where BERT itself was trained.
     """
 
     text_encoder: TextEncoder
-    projection: keras.Model | None
+    head: TokenHead | None
 
-    def embed(self, texts: Sequence[str], batch_size: int) -> npt.NDArray[np.float32]:
+    def token_ids(self, texts: Sequence[str]) -> tf.RaggedTensor:
+        """Tokenizes many texts into ragged int32 `(texts, None)`."""
+        starts = range(0, max(len(texts), 1), _TEXTS_AT_ONCE)
+        parts = [tf.constant(list(texts[start : start + _TEXTS_AT_ONCE]), tf.string) for start in starts]
+        return tf.concat([self.text_encoder.token_ids(part) for part in parts], axis=0)
+
+    def embed(self, texts: Sequence[str], batch_size: int) -> Vectors:
         """Embeds many texts, float32 `(texts, dimensions)`."""
-        return self.project(encode_texts(self.text_encoder, texts, batch_size))
+        token_ids = self.token_ids(texts)
+        return self.finish(encode_token_ids(self.text_encoder, token_ids, batch_size), token_ids)
 
-    def project(self, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Applies what was learned on top of BERT, if anything, to BERT's vectors."""
-        if self.projection is None or not len(vectors):
+    def finish(self, vectors: Vectors, token_ids: tf.RaggedTensor) -> Vectors:
+        """Applies the head, if there is one, to BERT's vectors of some texts.
+
+        Args:
+            vectors: float32 `(texts, dimensions)`.
+            token_ids: int32 `(texts, None)` of the same texts.
+        """
+        if self.head is None or not len(vectors):
             return vectors
-        return np.concatenate(
-            [self.projection(vectors[start : start + 8192]).numpy() for start in range(0, len(vectors), 8192)]
-        )
+        padding = self.text_encoder.tokenizer.pad_token_id
+        starts = range(0, len(vectors), _TEXTS_AT_ONCE)
+        slices = [slice(start, start + _TEXTS_AT_ONCE) for start in starts]
+        return np.concatenate([self.head(vectors[rows], token_ids[rows].to_tensor(padding)).numpy() for rows in slices])
 
 
-def residual_projection(dimensions: int) -> keras.Model:
-    """Returns a model of vectors that changes nothing yet: `l2_normalize(x + W x)` with W of zeros."""
-    inputs = keras.Input([dimensions])
-    change = keras.layers.Dense(dimensions, use_bias=False, kernel_initializer="zeros", name="change")(inputs)
-    changed = keras.layers.Add()([inputs, change])
-    return keras.Model(inputs, keras.layers.UnitNormalization()(changed), name="projection")
+def special_tokens(text_encoder: TextEncoder) -> list[int]:
+    """Returns the tokens that say nothing of a text: [PAD], [CLS], [SEP] and [UNK]."""
+    tokenizer = text_encoder.tokenizer
+    return [
+        tokenizer.pad_token_id,
+        tokenizer.cls_token_id,
+        tokenizer.sep_token_id,
+        int(tokenizer.token_to_id("[UNK]")),
+    ]
+
+
+def new_head(text_encoder: TextEncoder, text_token_ids: tf.RaggedTensor) -> TokenHead:
+    """Returns an untrained head.
+
+    Args:
+        text_encoder: What it stands on.
+        text_token_ids: int32 `(texts, None)` of the catalogue's texts, which say how rare each token is.
+    """
+    embeddings = text_encoder.backbone.token_embedding.embeddings.numpy()
+    head = TokenHead(dimensions=text_encoder.dimensions, vocabulary_size=len(embeddings))
+    head.start(embeddings, token_rarity(text_token_ids, len(embeddings), special_tokens(text_encoder)))
+    return head
 
 
 def text_embedder(encoder: SearchEncoder) -> TextEmbedder:
     """Returns the encoder as plain TensorFlow, to be saved in a served model."""
-    text_encoder, projection = encoder
-    tokenizer = text_encoder.tokenizer
-    unknowing = [tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id, _unknown_id(tokenizer)]
+    text_encoder, head = encoder
+    special = tf.constant(special_tokens(text_encoder), tf.int32)
 
     def encode(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        token_ids = text_encoder.token_ids(texts).to_tensor(tokenizer.pad_token_id)
-        knows = tf.reduce_all(token_ids[:, :, tf.newaxis] != tf.constant(unknowing, tf.int32), axis=2)
+        token_ids = text_encoder.token_ids(texts).to_tensor(text_encoder.tokenizer.pad_token_id)
+        says_something = tf.reduce_all(token_ids[:, :, tf.newaxis] != special, axis=2)
         vectors = text_encoder.encode_tokens(token_ids)
-        if projection is not None:
-            vectors = projection(vectors)
-        return vectors, tf.reduce_any(knows, axis=1)
+        if head is not None:
+            vectors = head(vectors, token_ids)
+        return vectors, tf.reduce_any(says_something, axis=1)
 
-    models = [text_encoder.backbone, *([projection] if projection is not None else [])]
+    models = [text_encoder.backbone, *([head] if head is not None else [])]
     return TextEmbedder(encode, [variable.value for model in models for variable in model.variables])
 
 
 def save_encoder(encoder: SearchEncoder, uri: str) -> None:
     """Writes both parts under `uri`."""
     save_trained_encoder(encoder.text_encoder, uri)
-    if encoder.projection is not None:
-        save_keras(encoder.projection, os.path.join(uri, _PROJECTION_FILE))
+    if encoder.head is not None:
+        save_keras(encoder.head, os.path.join(uri, _HEAD_FILE))
 
 
 def load_encoder(uri: str) -> SearchEncoder:
@@ -80,10 +111,5 @@ def load_encoder(uri: str) -> SearchEncoder:
         ValueError: There is no encoder, or Keras cannot read it.
     """
     return SearchEncoder(
-        text_encoder=load_trained_encoder(uri),
-        projection=load_keras(os.path.join(uri, _PROJECTION_FILE), optional=True),
+        text_encoder=load_trained_encoder(uri), head=load_keras(os.path.join(uri, _HEAD_FILE), optional=True)
     )
-
-
-def _unknown_id(tokenizer: Any) -> int:
-    return int(tokenizer.token_to_id("[UNK]"))

@@ -1,14 +1,12 @@
 """The Keras model that trains the search encoder."""
 
-from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 from trainer.search.encoder import SearchEncoder
+from trainer.search.tables import TextTable
 from trainer.softmax_model import SoftmaxModel
-
-EmbedTexts = Callable[[Any, bool], Any]
 
 
 class SearchModel(SoftmaxModel):
@@ -21,27 +19,27 @@ class SearchModel(SoftmaxModel):
 
     Args:
         encoder: What is trained.
-        query_inputs: The queries, by row: vectors `(queries, dimensions)` where BERT stays as it is, else ragged int32
-            token ids `(queries, None)`.
-        text_inputs: The texts, likewise.
+        queries: The queries, by row.
+        texts: The texts, by row.
         temperature: Divides the scores.
         replicas: Replicas that a batch is divided over.
     """
 
     def __init__(
-        self, encoder: SearchEncoder, query_inputs: Any, text_inputs: Any, temperature: float, replicas: int = 1
+        self, encoder: SearchEncoder, queries: TextTable, texts: TextTable, temperature: float, replicas: int = 1
     ) -> None:
         super().__init__(replicas, name="search")
         self.text_encoder = encoder.text_encoder
-        self.projection = encoder.projection
-        self._tables = (query_inputs, text_inputs)
+        self.head = encoder.head
+        # Behind functions, since Keras would make lists of ragged tensors that it tracks.
+        self._take_queries, self._take_texts = queries.take, texts.take
         self._temperature = temperature
 
     def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
         """Returns the loss of a batch as `trainer.search.batches` makes them, a float32 scalar."""
-        queries = self._embed(self._tables[0], batch["query"], training)
+        queries = self._embed(self._take_queries(batch["query"]), training)
         texts = tf.concat([batch["text"], tf.reshape(batch["negatives"], [-1])], axis=0)
-        scores = tf.matmul(queries, self._embed(self._tables[1], texts, training), transpose_b=True)
+        scores = tf.matmul(queries, self._embed(self._take_texts(texts), training), transpose_b=True)
         scores = tf.cast(scores, tf.float32) / self._temperature
         answers = tf.reduce_any(batch["relevant"][:, :, tf.newaxis] == texts[tf.newaxis, tf.newaxis, :], axis=1)
         own = tf.eye(tf.shape(scores)[0], tf.shape(scores)[1], dtype=tf.bool)
@@ -51,9 +49,8 @@ class SearchModel(SoftmaxModel):
         weights = batch["weight"]
         return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
 
-    def _embed(self, table: Any, rows: Any, training: bool) -> Any:
-        inputs = tf.gather(table, rows)
-        if isinstance(inputs, tf.RaggedTensor):
-            tokens = inputs.to_tensor(self.text_encoder.tokenizer.pad_token_id)
-            inputs = self.text_encoder.encode_tokens(tokens, training=training)
-        return inputs if self.projection is None else self.projection(inputs, training=training)
+    def _embed(self, table: TextTable, training: bool) -> Any:
+        tokens = table.token_ids.to_tensor(self.text_encoder.tokenizer.pad_token_id)
+        if self.head is None:
+            return self.text_encoder.encode_tokens(tokens, training=training)
+        return self.head(table.vectors, tokens)

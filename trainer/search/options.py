@@ -50,6 +50,9 @@ class SearchServingOptions(Options):
 class SearchTrainingOptions(Options):
     """How the encoder, or what stands on top of it, learns from queries.
 
+    The defaults are for a BERT that stays as it is. One that is trained wants a smaller `learning_rate` (1e-4), a
+    smaller `batch_size` (64), and one or two epochs.
+
     Attributes:
         batch_size: Queries a step, each with one product that answers it.
         hard_negatives: Products a query, beside those of the other queries: judged irrelevant, or near to the query in
@@ -70,15 +73,15 @@ class SearchTrainingOptions(Options):
         strategy: tf.distribute strategy; `auto` picks by hardware.
     """
 
-    batch_size: int = Field(default=64, ge=2)
+    batch_size: int = Field(default=256, ge=2)
     hard_negatives: int = Field(default=1, ge=0)
     mined_from: int = Field(default=10, ge=0)
     mined_to: int = Field(default=60, ge=1)
     relevant_from: float = Field(default=0.5, gt=0.0, le=1.0)
     temperature: float = Field(default=0.05, gt=0.0)
-    max_epochs: int = Field(default=2, ge=1)
+    max_epochs: int = Field(default=4, ge=1)
     patience: int = Field(default=1, ge=1)
-    learning_rate: float = Field(default=1e-4, gt=0.0)
+    learning_rate: float = Field(default=1e-3, gt=0.0)
     weight_decay: float = Field(default=1e-2, ge=0.0)
     max_pairs: int = Field(default=200_000, ge=1)
     max_texts: int = Field(default=100_000, ge=1)
@@ -96,7 +99,7 @@ class SearchOptions(Options):
     """Everything that training the search encoder reads.
 
     Attributes:
-        text: The encoder; `frozen` learns a linear map on top of it, `lora` and `full` train it.
+        text: The encoder; `frozen` learns a head on top of it, `lora` and `full` train it.
         training: How it is trained.
     """
 

@@ -1,23 +1,35 @@
-"""What the encoder reads of queries and texts: their token ids, or their vectors where BERT stays as it is."""
+"""What the encoder reads of queries and texts, by row."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer.backbone import encode_texts, encode_token_ids
+from trainer.backbone import encode_token_ids
 from trainer.search.encoder import SearchEncoder
 
-_TEXTS_AT_ONCE = 8192
+
+class TextTable(NamedTuple):
+    """Some texts, as a training step looks them up.
+
+    Attributes:
+        token_ids: Ragged int32 `(texts, None)`.
+        vectors: float32 `(texts, dimensions)`, BERT's where it stays as it is; else None.
+    """
+
+    token_ids: tf.RaggedTensor
+    vectors: tf.Tensor | None
+
+    def take(self, rows: Any) -> "TextTable":
+        """Returns the table of some rows."""
+        vectors = None if self.vectors is None else tf.gather(self.vectors, rows)
+        return TextTable(tf.gather(self.token_ids, rows), vectors)
 
 
 class EncoderInputs:
-    """Makes tables of texts that a training step can look rows up in, and embeds them with the encoder as it is now.
-
-    A table is a float32 tensor `(texts, dimensions)` of BERT's vectors where BERT stays as it is, else a ragged int32
-    tensor `(texts, None)` of token ids. Memory grows with the texts.
+    """Makes tables of texts, and embeds them with the encoder as it is now.
 
     Args:
         encoder: The encoder, before or while it is trained.
@@ -28,19 +40,22 @@ class EncoderInputs:
         self._encoder = encoder
         self._batch_size = batch_size
 
-    def table(self, texts: Sequence[str], vectors: npt.NDArray[np.float32] | None = None) -> Any:
-        """Returns the table of some texts; `vectors` are BERT's, where they are there already."""
-        if self._encoder.projection is not None:
-            known = encode_texts(self._encoder.text_encoder, texts, self._batch_size) if vectors is None else vectors
-            return tf.constant(known)
-        parts = [
-            self._encoder.text_encoder.token_ids(tf.constant(list(texts[start : start + _TEXTS_AT_ONCE]), tf.string))
-            for start in range(0, len(texts), _TEXTS_AT_ONCE)
-        ]
-        return tf.concat(parts, axis=0)
+    def table(self, texts: Sequence[str], vectors: npt.NDArray[np.float32] | None = None) -> TextTable:
+        """Returns the table of some texts; memory grows with them.
 
-    def vectors(self, table: Any) -> npt.NDArray[np.float32]:
+        Args:
+            texts: The texts.
+            vectors: BERT's vectors of them, where they are there already.
+        """
+        token_ids = self._encoder.token_ids(texts)
+        if self._encoder.head is None:
+            return TextTable(token_ids, None)
+        if vectors is None:
+            vectors = encode_token_ids(self._encoder.text_encoder, token_ids, self._batch_size)
+        return TextTable(token_ids, tf.constant(vectors))
+
+    def vectors(self, table: TextTable) -> npt.NDArray[np.float32]:
         """Returns what the encoder makes of a table, float32 `(texts, dimensions)`."""
-        if isinstance(table, tf.RaggedTensor):
-            return encode_token_ids(self._encoder.text_encoder, table, self._batch_size)
-        return self._encoder.project(table.numpy())
+        if table.vectors is None:
+            return encode_token_ids(self._encoder.text_encoder, table.token_ids, self._batch_size)
+        return self._encoder.finish(table.vectors.numpy(), table.token_ids)

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -14,7 +15,7 @@ from trainer.input_data import distinct_texts, load_catalogue, load_text_vectors
 from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.options import TextOptions
 from trainer.search.batches import BatchSource, training_pairs
-from trainer.search.encoder import SearchEncoder, residual_projection, save_encoder
+from trainer.search.encoder import SearchEncoder, new_head, save_encoder
 from trainer.search.model import SearchModel
 from trainer.search.options import SearchOptions, SearchTrainingOptions
 from trainer.search.queries import load_queries
@@ -51,7 +52,7 @@ def run(request: TrainingRequest) -> None:
     steps, epochs = _training_length(source.steps, training, request.steps)
     strategy = choose_strategy(training.strategy)
     with strategy.scope(), precision_policy(choose_precision(training.precision, strategy)):
-        encoder = _build_encoder(options.text)
+        encoder = _build_encoder(options.text, texts)
         inputs = EncoderInputs(encoder, options.text.batch_size)
         text_vectors = load_text_vectors(_given(request.text_vectors_uri), texts)
         tables = (inputs.table(queries.queries), inputs.table(texts, text_vectors), inputs.table(validated.queries))
@@ -90,14 +91,14 @@ def run(request: TrainingRequest) -> None:
         stream.write(json.dumps(summary, indent=2))
 
 
-def _build_encoder(options: TextOptions) -> SearchEncoder:
-    text_encoder = load_text_encoder(options)
+def _build_encoder(options: TextOptions, texts: Sequence[str]) -> SearchEncoder:
+    encoder = SearchEncoder(load_text_encoder(options), head=None)
     if options.training == "frozen":
-        text_encoder.trainable = False
-        return SearchEncoder(text_encoder, residual_projection(text_encoder.dimensions))
+        encoder.text_encoder.trainable = False
+        return encoder._replace(head=new_head(encoder.text_encoder, encoder.token_ids(texts)))
     if options.training == "lora":
-        text_encoder.enable_lora(options.lora_rank)
-    return SearchEncoder(text_encoder, None)
+        encoder.text_encoder.enable_lora(options.lora_rank)
+    return encoder
 
 
 def _build_optimizer(options: SearchTrainingOptions, updates: int) -> keras.optimizers.Optimizer:

@@ -6,14 +6,13 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from trainer.metrics import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
 from trainer.search.batches import BatchSource, TrainingPairs
 from trainer.search.options import SearchTrainingOptions
 from trainer.search.queries import JudgedQueries
 from trainer.search.ranking import nearest
-from trainer.search.tables import EncoderInputs
+from trainer.search.tables import EncoderInputs, TextTable
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +39,7 @@ class SearchValidation(keras.callbacks.Callback):
     def __init__(
         self,
         inputs: EncoderInputs,
-        tables: tuple[Any, Any, Any],
+        tables: tuple[TextTable, TextTable, TextTable],
         texts: npt.NDArray[np.int64],
         relevant: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
         source: BatchSource,
@@ -50,7 +49,7 @@ class SearchValidation(keras.callbacks.Callback):
         self.history: list[dict[str, float]] = []
         self._inputs = inputs
         self._training_table, text_table, self._eval_table = tables
-        self._text_table = _rows_of(text_table, texts)
+        self._text_table = text_table.take(texts)
         self._texts = texts
         self._relevant = relevant
         self._source = source
@@ -123,7 +122,3 @@ def eval_answers(
     distinct = np.unique(np.column_stack([rows, text_of_product[products]]), axis=0)
     counts = np.bincount(distinct[:, 0], minlength=len(queries))
     return np.concatenate([[0], np.cumsum(counts)]), distinct[:, 1]
-
-
-def _rows_of(table: Any, rows: npt.NDArray[np.int64]) -> Any:
-    return table if len(rows) == table.shape[0] else tf.gather(table, rows)
