@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from google.protobuf import text_format
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.plugins import projector
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
+from tests.trainer.tensorboard_scalars import read_scalars
 from tests.trainer.tiny_shop import PRODUCTS, TinyShop, product_kind, write_tiny_shop
 from trainer.catalogue_ranking import ranking_metrics
 from trainer.input_data import load_catalogue, load_items
@@ -126,15 +126,6 @@ def test_the_projector_shows_the_vectors_of_the_saved_tower(shop: TinyShop, trai
     assert rows[0] == ["title", "category", "popularity"]
     titles = load_catalogue(str(shop.catalogue))["title"].to_pylist()
     assert [row[0] for row in rows[1:]] == titles[::-1]
-
-
-def read_scalars(folder: Path) -> dict[str, dict[int, float]]:
-    """Returns each tag's values by step."""
-    events = EventAccumulator(str(folder), size_guidance={"tensors": 0}).Reload()
-    tags = [tag for tag in events.Tags()["tensors"] if events.SummaryMetadata(tag).plugin_data.plugin_name == "scalars"]
-    return {
-        tag: {event.step: float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors(tag)} for tag in tags
-    }
 
 
 def test_the_same_seed_gives_the_same_towers(shop: TinyShop, tmp_path: Path) -> None:

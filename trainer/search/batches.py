@@ -31,6 +31,7 @@ class TrainingPairs:
         relevant: int64 `(queries, width)`: texts that answer each query, -1 for none.
         irrelevant: For each query, texts that were judged not to answer it.
         judged: For each query, all texts that were judged for it.
+        texts: Distinct texts.
     """
 
     query: IntArray
@@ -39,6 +40,7 @@ class TrainingPairs:
     relevant: IntArray
     irrelevant: list[IntArray]
     judged: list[IntArray]
+    texts: int
 
 
 def training_pairs(
@@ -81,6 +83,7 @@ def training_pairs(
         relevant=relevant,
         irrelevant=[texts[each][relevance[each] < options.relevant_from] for each in slices],
         judged=[texts[each] for each in slices],
+        texts=int(text_of_product.max()) + 1,
     )
 
 
@@ -107,7 +110,8 @@ class BatchSource:
         self.mined: list[IntArray] = [np.zeros(0, np.int64)] * len(pairs.judged)
         self._negatives = options.hard_negatives
         self._size = min(options.batch_size, len(pairs.query))
-        self._random = np.random.default_rng(seed)
+        self._seed = seed
+        self._passes = 0
         self.steps = len(pairs.query) // self._size
 
     def dataset(self) -> tf.data.Dataset:
@@ -119,17 +123,26 @@ class BatchSource:
             "relevant": tf.TensorSpec([None, self.pairs.relevant.shape[1]], tf.int32),
             "weight": tf.TensorSpec([None], tf.float32),
         }
-        return tf.data.Dataset.from_generator(self._batches, output_signature=signature).prefetch(2)
+        batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
+        # Keras warns of data that end where it does not know how many there are.
+        counted = batches.apply(tf.data.experimental.assert_cardinality(self.steps)).prefetch(2)
+        whole = tf.data.Options()
+        # There is no file to shard by.
+        whole.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+        return counted.with_options(whole)
 
     def _batches(self) -> Iterator[dict[str, npt.NDArray[Any]]]:
-        texts = int(self.pairs.text.max()) + 1
-        order = self._random.permutation(len(self.pairs.query))
+        # A pass that is left early, as Keras does with its first look, runs on in the background for a while; it must
+        # not draw from the numbers of the next one.
+        random = np.random.default_rng([self._seed, self._passes])
+        self._passes += 1
+        order = random.permutation(len(self.pairs.query))
         for start in range(0, self.steps * self._size, self._size):
             chosen = order[start : start + self._size]
             query = self.pairs.query[chosen]
             negatives = [
                 [
-                    _draw(self.pairs.irrelevant[row], self.mined[row], texts, self._random)
+                    _draw(self.pairs.irrelevant[row], self.mined[row], self.pairs.texts, random)
                     for _ in range(self._negatives)
                 ]
                 for row in query

@@ -116,8 +116,17 @@ def chosen_texts(
 def eval_answers(
     queries: JudgedQueries, text_of_product: npt.NDArray[np.int64], least: float
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Returns offsets and distinct rows of the texts that answer each query with at least that relevance."""
+    """Returns offsets and distinct rows of the texts that answer each query with at least that relevance.
+
+    Raises:
+        ValueError: No text answers any query.
+    """
     offsets, products = queries.relevant(least)
+    if not len(products):
+        raise ValueError(
+            f"No eval query has a product of relevance {least} or more, so there is nothing to validate on. Lower "
+            "`tasks.search.training.relevant_from`, or give judgements of that relevance."
+        )
     rows = np.repeat(np.arange(len(queries)), np.diff(offsets))
     distinct = np.unique(np.column_stack([rows, text_of_product[products]]), axis=0)
     counts = np.bincount(distinct[:, 0], minlength=len(queries))

@@ -1,0 +1,100 @@
+"""The weight of the words, learned on cases made by hand."""
+
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from serving.lexical_index import LexicalIndex
+from serving.words import split_words
+from tests.serving.plain_words import PlainBm25
+from tests.trainer.search.tiny_search import judged
+from trainer.search import fusion
+from trainer.search.fusion import learn_fusion
+from trainer.search.index import build_fusion
+from trainer.search.options import LexicalOptions, SearchServingOptions
+from trainer.search.postings import build_postings
+from trainer.search.queries import JudgedQueries
+
+WEIGHTS = np.geomspace(0.05, 20.0, 40)
+# Nearest to the query first.
+VECTORS = np.array([[math.cos(angle), math.sin(angle)] for angle in (0.1, 0.5, 1.0, 1.4)], np.float32)
+QUERY = np.array([[1.0, 0.0]], np.float32)
+# The words of the query name the third text.
+TEXTS = ["milk", "bread", "green tea", "green"]
+ASKED = "green tea"
+
+
+def lexical_index(texts: list[str]) -> LexicalIndex:
+    return LexicalIndex(build_postings(texts, LexicalOptions()))
+
+
+def plain_best_weight(texts: list[str], vectors: np.ndarray, queries: JudgedQueries, asked: np.ndarray) -> float:
+    """The smallest weight with the best NDCG, by a full sort of all products for each."""
+    words = [[word.decode() for word in row] for row in split_words(tf.constant([*texts, *queries.queries])).to_list()]
+    bm25 = PlainBm25(words[: len(texts)])
+    offsets, products = queries.relevant(0.5)
+    found = []
+    for weight in WEIGHTS:
+        total = 0.0
+        for row, vector in enumerate(asked):
+            answers = set(products[offsets[row] : offsets[row + 1]].tolist())
+            scores = vectors @ vector + weight * bm25.shares(words[len(texts) + row])
+            gains = [
+                1 / math.log2(place + 2)
+                for place, product in enumerate(np.argsort(-scores, kind="stable")[:10])
+                if product in answers
+            ]
+            ideal = sum(1 / math.log2(place + 2) for place in range(min(10, len(answers))))
+            total += sum(gains) / ideal if answers else 0.0
+        found.append(round(total, 6))
+    return float(WEIGHTS[int(np.argmax(found))])
+
+
+def test_words_that_tell_the_answer_outweigh_a_meaning_that_does_not() -> None:
+    learned = learn_fusion(judged([(ASKED, {2: 1.0})]), QUERY, VECTORS, lexical_index(TEXTS), 0.5)
+    assert learned.dense == 1.0
+    # What the words add to the third text must make up for what the first is nearer.
+    shares = PlainBm25([text.split() for text in TEXTS]).shares(ASKED.split())
+    needed = (math.cos(0.1) - math.cos(1.0)) / (shares[2] - shares[0])
+    assert learned.lexical == pytest.approx(min(weight for weight in WEIGHTS if weight > needed))
+
+
+def test_words_that_mislead_get_the_least_weight() -> None:
+    learned = learn_fusion(judged([(ASKED, {0: 1.0})]), QUERY, VECTORS, lexical_index(TEXTS), 0.5)
+    assert learned == (1.0, pytest.approx(WEIGHTS[0]))
+
+
+def test_queries_with_opposite_wishes_meet_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(3)
+    vocabulary = ["milk", "bread", "green", "tea", "red", "牛", "oz"]
+    texts = [" ".join(random.choice(vocabulary, 3)) for _ in range(30)]
+    vectors, asked = (random.normal(size=(rows, 4)).astype(np.float32) for rows in (30, 7))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    asked /= np.linalg.norm(asked, axis=1, keepdims=True)
+    queries = judged(
+        [
+            (" ".join(random.choice(vocabulary, 2)), {int(product): 1.0 for product in random.choice(30, row)})
+            for row in range(6)
+        ]
+        + [("unheardof", {1: 1.0})]
+    )
+    expected = plain_best_weight(texts, vectors, queries, asked)
+    assert WEIGHTS[0] < expected < WEIGHTS[-1]
+    monkeypatch.setattr(fusion, "_QUERIES_AT_ONCE", 3)
+    learned = learn_fusion(queries, asked, vectors, lexical_index(texts), 0.5)
+    assert learned.lexical == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (SearchServingOptions(lexical=None), (1.0, 0.0)),
+        (SearchServingOptions(dense=False), (0.0, 1.0)),
+        (SearchServingOptions(), (1.0, pytest.approx(WEIGHTS[0]))),
+    ],
+)
+def test_a_side_that_is_off_has_no_weight(options: SearchServingOptions, expected: tuple[float, float]) -> None:
+    queries = judged([(ASKED, {0: 1.0})])
+    assert build_fusion(TEXTS, VECTORS, queries, QUERY, options, 0.5) == expected
