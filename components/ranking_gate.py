@@ -9,6 +9,20 @@ Metrics = Mapping[str, float | None]
 Differences = Mapping[str, Mapping[str, float | None]]
 
 
+class JudgedBy(NamedTuple):
+    """How messages speak of what a model is judged by.
+
+    Attributes:
+        one: One of them.
+        many: Several of them.
+        none: Why there may be none.
+    """
+
+    one: str = "user"
+    many: str = "users"
+    none: str = "no user has an event in the test period"
+
+
 class Judgement(NamedTuple):
     """What the gate decides on.
 
@@ -19,6 +33,7 @@ class Judgement(NamedTuple):
         users: Users judged, by `test`, `novel` and `cold`.
         last_blessed: Metrics of the last blessed model; None where there is none, or it cannot be loaded.
         last_blessed_differences: As `differences`, of the model minus the last blessed one.
+        judged_by: What `users` counts.
     """
 
     metrics: Metrics
@@ -27,6 +42,7 @@ class Judgement(NamedTuple):
     users: Mapping[str, int]
     last_blessed: Metrics | None = None
     last_blessed_differences: Differences | None = None
+    judged_by: JudgedBy = JudgedBy()
 
 
 class Decision(NamedTuple):
@@ -55,9 +71,9 @@ def decide(judgement: Judgement, options: GateRules) -> Decision:
     """
     refused, notes = _below_thresholds(judgement, options), []
     if not any(judgement.users.values()):
-        refused.append("There is no user to judge the model by: no user has an event in the test period.")
+        refused.append(f"There is no {judgement.judged_by.one} to judge the model by: {judgement.judged_by.none}.")
     for comparison in _comparisons(judgement, options):
-        refusal, note = _verdict(comparison, options.min_users)
+        refusal, note = _verdict(comparison, options.min_users, judgement.judged_by)
         refused += refusal
         notes += note
     return Decision(not refused, refused, notes)
@@ -101,21 +117,21 @@ def _comparisons(judgement: Judgement, options: GateRules) -> Iterator[_Comparis
         )
 
 
-def _verdict(comparison: _Comparison, min_users: int) -> tuple[list[str], list[str]]:
+def _verdict(comparison: _Comparison, min_users: int, judged_by: JudgedBy) -> tuple[list[str], list[str]]:
     """Returns a reason to refuse, if any, and a note, if any."""
     metric, value, other, other_value, difference, margin, users = comparison
     if value is None or other_value is None:
-        return [], [f"{metric} was not compared with {other}: no user has what it measures."]
+        return [], [f"{metric} was not compared with {other}: no {judged_by.one} has what it measures."]
     least = other_value * (1.0 - margin)
     if value >= least:
         return [], []
     shortfall = (
-        f"{metric} is {value:.4f} over {users} users; it should be at least {least:.4f}, "
+        f"{metric} is {value:.4f} over {users} {judged_by.many}; it should be at least {least:.4f}, "
         f"as {other} has {other_value:.4f}"
     )
     high = None if difference is None else difference["high"]
     if users < min_users:
-        return [], [f"{shortfall}; with under {min_users} users that is no reason to refuse."]
+        return [], [f"{shortfall}; with under {min_users} {judged_by.many} that is no reason to refuse."]
     if high is None or high >= 0.0:
         return [], [f"{shortfall}; the interval of the difference reaches above zero, so it may be chance."]
     return [f"{shortfall}."], []
@@ -126,7 +142,8 @@ def _below_thresholds(judgement: Judgement, options: GateRules) -> list[str]:
     for metric, least in options.thresholds.items():
         value = judgement.metrics[metric]
         if value is None:
-            reasons.append(f"{metric} should be at least {least:.4f}, but no user has what it measures.")
+            one = judgement.judged_by.one
+            reasons.append(f"{metric} should be at least {least:.4f}, but no {one} has what it measures.")
         elif value < least:
             reasons.append(f"{metric} is {value:.4f}; it should be at least {least:.4f}.")
     return reasons

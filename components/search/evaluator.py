@@ -21,7 +21,7 @@ from typing_extensions import override
 from components.artifacts import Catalogue, RankingEvaluation
 from components.blessing import write_blessing
 from components.parameters import Parameter
-from components.ranking_gate import Decision, Judgement, decide
+from components.ranking_gate import Decision, JudgedBy, Judgement, decide
 from components.search.gate_options import SearchGateOptions
 from components.search.index import COMPARISON_FOLDER, INDEX_FILE
 from components.search.query_judge import (
@@ -41,6 +41,7 @@ _TEST_SPLIT = "test"
 _QUERIES = "queries"
 _QUERIES_AT_ONCE = 32
 _SIDES = (DENSE, LEXICAL)
+_JUDGED_BY = JudgedBy("query", "queries", "no test query has a product that is relevant enough")
 
 
 class SearchEvaluatorSpec(ComponentSpec):
@@ -188,7 +189,7 @@ class SearchEvaluator(BaseBeamComponent):
 def _loading_error(path: str) -> str | None:
     """Returns why a served model cannot be asked, or None where it can."""
     try:
-        filtered_ranking(path, {})
+        filtered_ranking(path, {})([""], 1)
     except Exception as error:  # A model of another version may fail in any way, and must not stop this one.
         return f"{type(error).__name__}: {error}"
     return None
@@ -200,6 +201,7 @@ def _judgement(summary: QuerySummary, *, with_last_blessed: bool) -> Judgement:
         baselines={name: summary.metrics(name) for name in _SIDES},
         differences=summary.differences(MODEL, _SIDES),
         users={"test": summary.queries},
+        judged_by=_JUDGED_BY,
         last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
         last_blessed_differences=(
             summary.differences(MODEL, [LAST_BLESSED])[LAST_BLESSED] if with_last_blessed else None

@@ -1,12 +1,22 @@
 """Options of the search evaluator and its gate; plain models that the configuration can import without TFX."""
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from components.gate_options import GateRules, Margin, MetricName
+from components.gate_options import GateRules, Margin
 
 SearchBaseline = Literal["lexical", "dense"]
+
+
+def _search_metric(name: str) -> str:
+    if not re.fullmatch(r"(recall|ndcg|mrr)_at_[1-9]\d*", name):
+        raise ValueError(f"`{name}` is not a metric of search: use recall_at_K, ndcg_at_K or mrr_at_K")
+    return name
+
+
+SearchMetric = Annotated[str, AfterValidator(_search_metric)]
 
 
 class SearchGateOptions(GateRules):
@@ -25,7 +35,9 @@ class SearchGateOptions(GateRules):
 
     k: tuple[int, ...] = Field((10, 100), min_length=1)
     baselines: tuple[SearchBaseline, ...] = ("lexical", "dense")
-    baseline_margins: dict[MetricName, Margin] = Field(default={"ndcg_at_10": 0.05})
+    thresholds: dict[SearchMetric, float] = Field(default={})
+    baseline_margins: dict[SearchMetric, Margin] = Field(default={"ndcg_at_10": 0.05})
+    last_blessed_metric: SearchMetric = "ndcg_at_10"
     relevant_from: float = Field(0.5, gt=0.0, le=1.0)
     min_index_recall: float = Field(0.95, ge=0.0, le=1.0)
     min_slice_queries: int = Field(20, ge=1)

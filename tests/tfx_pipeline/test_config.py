@@ -19,6 +19,9 @@ tasks:
 """
 
 
+SEARCH = "tables: {products: p.csv}\ntasks: {search: {}}"
+
+
 def write(folder: Path, text: str) -> Path:
     file = folder / "shop.yaml"
     file.write_text(text, encoding="utf-8")
@@ -45,6 +48,26 @@ def test_a_task_without_options_has_the_defaults(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, "tables: {events: e.csv}\ntext: off\ntasks:\n  recommendation:\n"))
     assert config.tasks.recommendation is not None
     assert config.text is None
+
+
+def test_a_side_of_search_can_be_off(tmp_path: Path) -> None:
+    both = load_config(write(tmp_path, SEARCH)).tasks
+    assert both.requested() == ("search",)
+    assert both.search is not None
+    assert both.search.serving.dense
+    assert both.search.serving.lexical is not None
+    by_meaning = load_config(write(tmp_path, SEARCH), ["tasks.search.serving.lexical=off"]).tasks.search
+    assert by_meaning is not None
+    assert by_meaning.serving.lexical is None
+    by_words = load_config(write(tmp_path, SEARCH), ["tasks.search.serving.dense=false"]).tasks.search
+    assert by_words is not None
+    assert not by_words.serving.dense
+
+
+def test_both_tasks_or_one_of_them(tmp_path: Path) -> None:
+    file = write(tmp_path, SHOP + "  search:\n")
+    assert load_config(file).tasks.requested() == ("recommendation", "search")
+    assert load_config(file, tasks=["search"]).tasks.requested() == ("search",)
 
 
 @given(rate=st.floats(1e-6, 1.0), layers=st.integers(1, 6))
@@ -81,6 +104,23 @@ def test_overrides_replace_what_the_file_says(
         ("tables: {products: p.csv}\ntasks: {recommendation: {}}", [], "`tables.events` is missing"),
         ("tables: {events: e.csv}\ntasks: {}", [], "`tasks` names no task"),
         ("tasks: {recommendation: {}}", [], "`tables` is missing"),
+        ("tables: {events: e.csv}\ntasks: {search: {}}", [], "`tables.products` is missing; the task search"),
+        (SEARCH, ["text=off"], "`text` is off; the task search needs texts"),
+        (SEARCH, ["tasks.search.query.pseudo_queries=never"], "unknown key `tasks.search.query`"),
+        (SEARCH, ["tasks.search.serving.lexical.k2=1"], "unknown key `tasks.search.serving.lexical.k2`"),
+        (
+            SEARCH,
+            ["tasks.search.serving={dense: false, lexical: off}"],
+            "`tasks.search.serving`: `dense` and `lexical` are both off; leave one of them on",
+        ),
+        (SEARCH, ["tasks.search.queries={eval_fraction: 0.5, test_fraction: 0.5}"], "leave nothing to train on"),
+        (SEARCH, ["tasks.search.text_training=some"], "`tasks.search.text_training`: input should be 'frozen', 'lora'"),
+        (SEARCH, ["tasks.search.gate.thresholds={ndcg_at_20: 0.1}"], "`ndcg_at_20` is not computed: add 20 to `k`"),
+        (
+            SEARCH,
+            ["tasks.search.gate.thresholds={coverage_at_10: 0.1}"],
+            "`coverage_at_10` is not a metric of search: use recall_at_K, ndcg_at_K or mrr_at_K",
+        ),
         ("- a list", [], "expected keys and values at the top, got list"),
         ("a: [1", [], "expected YAML"),
     ],

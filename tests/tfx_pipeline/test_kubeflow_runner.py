@@ -222,6 +222,46 @@ def test_without_a_ranker_the_towers_go_straight_into_the_index(tmp_path: Path) 
     assert "RecommendationRanker" not in text
 
 
+def test_search_compiles_with_parameters_of_its_own(tmp_path: Path) -> None:
+    config = """
+name: golden-search
+tables: {products: gs://shop/products.parquet, judgements: judgements.jsonl}
+text: {backbone: bert_tiny_en_uncased}
+tasks: {search: {}}
+"""
+    options = ClusterOptions(
+        image="example.test/shelfwise:1", pipeline_root="gs://shop/pipeline", accelerator=["nvidia.com/gpu:1"]
+    )
+    (spec,) = yaml.safe_load_all(compiled_text(tmp_path, options, "spec.yaml", config))
+    submitted = spec["root"]["inputDefinitions"]["parameters"]
+    assert set(submitted) == {
+        "data",
+        "digest_judgements",
+        "digest_products",
+        "last_blessed_search",
+        "serving_root",
+        "steps_search",
+        "thresholds_search",
+        "user_id_key",
+    }
+    defaults = {name: submitted[f"{name}_search"]["defaultValue"] for name in ("last_blessed", "steps", "thresholds")}
+    assert defaults == {"last_blessed": "", "steps": 0, "thresholds": ""}
+    tasks = spec["root"]["dag"]["tasks"]
+    given = tasks["SearchEvaluator"]["inputs"]["parameters"]
+    assert given["last_blessed"] == {"componentInputParameter": "last_blessed_search"}
+    assert given["thresholds"] == {"componentInputParameter": "thresholds_search"}
+    assert tasks["SearchTrainer"]["inputs"]["parameters"]["steps"] == {"componentInputParameter": "steps_search"}
+    digest = tasks["JudgementsExampleGen"]["inputs"]["parameters"]["digest"]
+    assert digest == {"componentInputParameter": "digest_judgements"}
+    assert {"JudgementsDataGate", "ProductsDataGate"} < set(tasks["SearchExamples"]["dependentTasks"])
+    assert "ProductsTransform" not in tasks
+    executors = spec["deploymentSpec"]["executors"]
+    accelerated = {
+        label for label, each in executors.items() if "accelerator" in each["container"].get("resources", {})
+    }
+    assert {"ProductsTextVectors_executor", "SearchTrainer_executor"} <= accelerated
+
+
 def test_only_the_pusher_is_never_taken_from_the_cache(spec: dict[str, Any]) -> None:
     tasks = spec["root"]["dag"]["tasks"]
     assert {name for name, task in tasks.items() if not task["cachingOptions"].get("enableCache")} == {
