@@ -58,7 +58,7 @@ def plain_search(tiny_bert: Path) -> PlainSearch:
 def exported_search(tmp_path_factory: pytest.TempPathFactory, plain_search: PlainSearch) -> Path:
     """The searched shop as a SavedModel."""
     folder = tmp_path_factory.mktemp("exported_search") / "model"
-    export_search(str(folder), plain_search.module(), {"title": "Small shop 店"})
+    export_search(str(folder), plain_search.module(), plain_search.clusters, {"title": "Small shop 店"})
     return folder
 
 

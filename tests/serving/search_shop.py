@@ -11,12 +11,14 @@ import pyarrow as pa
 import tensorflow as tf
 
 from serving.retrieval_index import ExactIndex
-from serving.search import Clusters, Fusion, SearchModule
+from serving.search import Fusion, SearchModule
 from serving.words import split_words
 from tests.serving.plain_words import PlainBm25
 from tests.serving.small_shop import small_catalogue, under_category
 from trainer.backbone import load_text_encoder
+from trainer.fused_vectors import VectorFusion
 from trainer.options import TextOptions
+from trainer.product_clusters import ProductClusters
 from trainer.search.encoder import SearchEncoder, residual_projection, text_embedder
 from trainer.search.index import build_module
 from trainer.search.options import SearchServingOptions
@@ -81,17 +83,23 @@ class PlainSearch:
         self.place = {row["product_id"]: place for place, row in enumerate(self.rows)}
         self.vectors = encoder.embed(self.texts, 16)
         self.cluster_ids = np.arange(PRODUCTS, dtype=np.int32) % len(LABELS)
+        self.clusters = ProductClusters(
+            cluster_ids=self.cluster_ids,
+            labels=LABELS,
+            centroids=np.stack([self.vectors[self.cluster_ids == row].mean(axis=0) for row in range(len(LABELS))]),
+            parents=np.zeros(len(LABELS), np.int32),
+            parent_labels=["all"],
+            fusion=VectorFusion(),
+        )
         self.bm25 = PlainBm25(words_of(self.texts))
 
     def module(self, fusion: Fusion = BOTH, embedder: Any = None, vectors: np.ndarray | None = None) -> SearchModule:
         """The module that is tested; `embedder` and `vectors` may be those of a loaded model."""
-        centroids = np.stack([self.vectors[self.cluster_ids == cluster].mean(axis=0) for cluster in range(len(LABELS))])
         return build_module(
             searched_catalogue(),
             embedder=embedder or text_embedder(self.encoder),
             index=ExactIndex(self.vectors if vectors is None else vectors),
-            cluster_ids=self.cluster_ids,
-            clusters=Clusters(labels=[label.encode() for label in LABELS], centroids=centroids),
+            clusters=self.clusters,
             fusion=fusion,
             options=SearchServingOptions(default_k=DEFAULT_K),
         )

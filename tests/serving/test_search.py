@@ -1,5 +1,7 @@
 """The search signatures against the shop worked out in plain Python."""
 
+import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.retrieval_index import ExactIndex
-from serving.search import MAX_QUERY_CHARACTERS, Clusters, Fusion, SearchModule
+from serving.search import MAX_QUERY_CHARACTERS, SERVED_SIGNATURES, Fusion, SearchModule
 from tests.serving.search_shop import (
     BOTH,
     DEFAULT_K,
@@ -248,7 +251,6 @@ def test_what_an_update_asks_of_a_saved_model_is_there(reloaded: Any, plain_sear
     np.testing.assert_array_equal(reloaded.text_hashes, text_hashes(plain_search.texts))
     np.testing.assert_array_equal(reloaded.cluster_ids, plain_search.cluster_ids)
     assert [label.decode() for label in reloaded.cluster_labels.numpy()] == LABELS
-    assert reloaded.cluster_centroids.shape == (len(LABELS), plain_search.vectors.shape[1])
     vectors, known = reloaded.embedder.embed(tf.constant(["tea", "ሀሎ", ""]))
     np.testing.assert_allclose(vectors[0], plain_search.embed("tea"), atol=1e-5)
     np.testing.assert_array_equal(known, [True, False, False])
@@ -273,8 +275,7 @@ def test_a_catalogue_without_any_word_is_found_by_meaning(
         catalogue,
         embedder=text_embedder(plain_search.encoder),
         index=ExactIndex(plain_search.vectors[:rows]),
-        cluster_ids=np.zeros(rows, np.int32),
-        clusters=Clusters(labels=[b""], centroids=plain_search.vectors[:1]),
+        clusters=dataclasses.replace(plain_search.clusters, cluster_ids=np.zeros(rows, np.int32)),
         fusion=BOTH,
         options=SearchServingOptions(),
     )
@@ -284,3 +285,17 @@ def test_a_catalogue_without_any_word_is_found_by_meaning(
     assert found[1] == []
     explanation = module.explain(tf.constant(["green tea"]), tf.constant([products[0]]))
     np.testing.assert_array_equal(explanation["lexical"], [[0.0, 0.0]])
+
+
+def test_warm_up_requests_and_model_card_stand_beside_the_model(exported_search: Path, reloaded: Any) -> None:
+    extra = exported_search / "assets.extra"
+    assert json.loads((extra / "model_card.json").read_text()) == {"title": "Small shop 店"}
+    requests = []
+    for record in tf.data.TFRecordDataset(str(extra / "tf_serving_warmup_requests")).as_numpy_iterator():
+        requests.append(prediction_log_pb2.PredictionLog.FromString(record).predict_log.request)
+    assert {request.model_spec.name for request in requests} == {"search"}
+    assert [request.model_spec.signature_name for request in requests] == list(SERVED_SIGNATURES)
+    for request in requests:
+        inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+        outputs = call(reloaded.signatures, request.model_spec.signature_name, inputs)
+        assert {value.shape[0] for value in outputs.values()} == {2}
