@@ -1,8 +1,10 @@
 """Training end to end on a tiny shop: the text frozen, by LoRA and in full."""
 
 import dataclasses
+import functools
 import json
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from trainer.search.training import run
 TRAINING = SearchTrainingOptions(
     batch_size=14, hard_negatives=2, mined_from=3, mined_to=12, max_epochs=3, patience=3, learning_rate=1e-2
 )
-MADE = ("frozen", "lora", "full")
+EVERY_TRAINING = pytest.mark.parametrize("training", ["frozen", "lora", pytest.param("full", marks=pytest.mark.long)])
 EVAL_QUERIES = [f"{name} {ending}" for name in KINDS.values() for ending in ADDED[7:]]
 # 4 kinds of 7 queries each, with 6 products that answer.
 PAIRS = 168
@@ -32,13 +34,16 @@ def options(shop: TinySearch, training: str, **changes: Any) -> str:
 
 
 @pytest.fixture(scope="module")
-def trained(shop: TinySearch, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A folder for each kind of training."""
-    folders = {training: tmp_path_factory.mktemp(training) for training in MADE}
-    for training, folder in folders.items():
-        rate = 1e-2 if training == "full" else 3e-2
-        run(shop.request(folder, options(shop, training, learning_rate=rate)))
-    return folders
+def trained(shop: TinySearch, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of each kind of training, which is trained once, when it is asked for."""
+
+    @functools.cache
+    def train(training: str) -> Path:
+        folder = tmp_path_factory.mktemp(training)
+        run(shop.request(folder, options(shop, training, learning_rate=1e-2 if training == "full" else 3e-2)))
+        return folder
+
+    return train
 
 
 def summary_of(folder: Path) -> dict[str, Any]:
@@ -67,11 +72,11 @@ def ndcg_of(folder: Path) -> float:
     return plain_ndcg(encoder.embed(EVAL_QUERIES, 16), vectors, texts)
 
 
-@pytest.mark.parametrize("training", MADE)
+@EVERY_TRAINING
 def test_the_loss_falls_and_the_saved_encoder_is_that_of_the_best_epoch(
-    trained: dict[str, Path], shop: TinySearch, training: str
+    trained: Callable[[str], Path], shop: TinySearch, training: str
 ) -> None:
-    folder = trained[training]
+    folder = trained(training)
     summary, losses = summary_of(folder), read_scalars(folder / "log" / "train")["epoch_loss"]
     assert losses[summary["epochs"] - 1] < losses[0]
     assert summary["eval"]["ndcg_at_10"] == pytest.approx(ndcg_of(folder), abs=1e-4)
@@ -81,11 +86,11 @@ def test_the_loss_falls_and_the_saved_encoder_is_that_of_the_best_epoch(
     assert summary["eval"]["ndcg_at_10"] > before + (0.0 if training == "lora" else 0.1)
 
 
-@pytest.mark.parametrize("training", MADE)
+@EVERY_TRAINING
 def test_an_exported_embedder_gives_the_vectors_of_the_encoder(
-    trained: dict[str, Path], training: str, tmp_path: Path
+    trained: Callable[[str], Path], training: str, tmp_path: Path
 ) -> None:
-    encoder = load_encoder(str(trained[training] / "model"))
+    encoder = load_encoder(str(trained(training) / "model"))
     assert (encoder.projection is not None) == (training == "frozen")
     tf.saved_model.save(text_embedder(encoder), str(tmp_path))
     texts = [*EVAL_QUERIES, *product_texts(), "牛奶", "😀"]
@@ -96,21 +101,21 @@ def test_an_exported_embedder_gives_the_vectors_of_the_encoder(
     assert known.numpy().tolist() == [text not in ("", "😀") for text in texts]
 
 
-@pytest.mark.parametrize("training", MADE)
+@EVERY_TRAINING
 def test_what_is_trained_differs_and_what_is_frozen_does_not(
-    trained: dict[str, Path], shop: TinySearch, training: str
+    trained: Callable[[str], Path], shop: TinySearch, training: str
 ) -> None:
     before = {weight.path: np.asarray(weight) for weight in load_text_encoder(shop.text()).backbone.weights}
-    after = load_encoder(str(trained[training] / "model")).text_encoder.backbone.weights
+    after = load_encoder(str(trained(training) / "model")).text_encoder.backbone.weights
     changed = {weight.path for weight in after if np.abs(np.asarray(weight) - before[weight.path]).max() > 1e-6}
     assert bool(changed) == (training != "frozen")
     if training == "lora":
         assert all("attention" in path and ("query" in path or "value" in path) for path in changed), changed
 
 
-@pytest.mark.parametrize("training", MADE)
-def test_the_summary_tells_what_happened(trained: dict[str, Path], training: str) -> None:
-    summary = summary_of(trained[training])
+@EVERY_TRAINING
+def test_the_summary_tells_what_happened(trained: Callable[[str], Path], training: str) -> None:
+    summary = summary_of(trained(training))
     assert 1 <= summary["best_epoch"] <= summary["epochs"] <= 3
     assert summary["examples"] == {"train": 28, "pairs": PAIRS}
     assert set(summary["eval"]) == {"ndcg_at_10", "recall_at_10", "mrr_at_10"}
@@ -119,8 +124,8 @@ def test_the_summary_tells_what_happened(trained: dict[str, Path], training: str
         assert summary["parameters"] == 16 * 16
 
 
-def test_tensorboard_gets_each_step_and_the_metrics_of_each_epoch(trained: dict[str, Path]) -> None:
-    folder = trained["frozen"]
+def test_tensorboard_gets_each_step_and_the_metrics_of_each_epoch(trained: Callable[[str], Path]) -> None:
+    folder = trained("frozen")
     summary, scalars = summary_of(folder), read_scalars(folder / "log" / "train")
     for tag in ("epoch_loss", "epoch_learning_rate", "epoch_eval_ndcg_at_10", "epoch_eval_mrr_at_10"):
         assert sorted(scalars[tag]) == list(range(summary["epochs"])), sorted(scalars)
@@ -132,14 +137,17 @@ def test_tensorboard_gets_each_step_and_the_metrics_of_each_epoch(trained: dict[
         assert scalars[f"epoch_eval_{name}"][epoch] == pytest.approx(value)
 
 
-def test_steps_bound_the_batches_and_the_same_seed_gives_the_same_encoder(shop: TinySearch, tmp_path: Path) -> None:
-    vectors = []
-    for name in ("a", "b"):
-        run(shop.request(tmp_path / name, options(shop, "frozen"), seed=1, steps=5))
-        assert summary_of(tmp_path / name)["epochs"] == 1
-        assert sorted(read_scalars(tmp_path / name / "log" / "train")["batch_loss"]) == [1, 2, 3, 4, 5]
-        vectors.append(load_encoder(str(tmp_path / name / "model")).embed(EVAL_QUERIES, 16))
-    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-5)
+def test_steps_bound_the_batches(shop: TinySearch, tmp_path: Path) -> None:
+    run(shop.request(tmp_path, options(shop, "frozen"), steps=5))
+    assert summary_of(tmp_path)["epochs"] == 1
+    assert sorted(read_scalars(tmp_path / "log" / "train")["batch_loss"]) == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.long
+def test_the_same_seed_gives_the_same_encoder(trained: Callable[[str], Path], shop: TinySearch, tmp_path: Path) -> None:
+    run(shop.request(tmp_path, options(shop, "frozen", learning_rate=3e-2)))
+    again, first = (load_encoder(str(folder / "model")) for folder in (tmp_path, trained("frozen")))
+    np.testing.assert_allclose(again.embed(EVAL_QUERIES, 16), first.embed(EVAL_QUERIES, 16), atol=1e-4)
 
 
 def test_what_training_needs_is_said(shop: TinySearch, tmp_path: Path) -> None:
