@@ -13,13 +13,14 @@ import tensorflow as tf
 from serving.retrieval_index import ExactIndex
 from serving.search import Fusion, SearchModule
 from serving.words import split_words
+from tests.random_head import encoder_with_random_head
 from tests.serving.plain_words import PlainBm25
 from tests.serving.small_shop import small_catalogue, under_category
 from trainer.backbone import load_text_encoder
 from trainer.fused_vectors import VectorFusion
 from trainer.options import TextOptions
 from trainer.product_clusters import ProductClusters
-from trainer.search.encoder import SearchEncoder, residual_projection, text_embedder
+from trainer.search.encoder import SearchEncoder, text_embedder
 from trainer.search.index import build_module
 from trainer.search.options import SearchServingOptions
 
@@ -65,12 +66,9 @@ def searched_catalogue() -> pa.Table:
 
 
 def small_search_encoder(bert: Path) -> SearchEncoder:
-    """A BERT with a projection that changes the vectors."""
+    """A BERT with a head that changes the vectors."""
     text_encoder = load_text_encoder(TextOptions(backbone=str(bert), sequence_length=32))
-    projection = residual_projection(text_encoder.dimensions)
-    kernel = np.random.default_rng(5).normal(size=(text_encoder.dimensions, text_encoder.dimensions))
-    projection.get_layer("change").set_weights([kernel.astype(np.float32)])
-    return SearchEncoder(text_encoder, projection)
+    return encoder_with_random_head(text_encoder, searched_catalogue()["text"].to_pylist(), seed=5)
 
 
 class PlainSearch:

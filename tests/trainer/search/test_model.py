@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.random_head import encoder_with_random_head
 from tests.trainer.search.tiny_search import TinySearch
-from trainer.backbone import encode_texts, load_text_encoder
-from trainer.search.encoder import SearchEncoder, residual_projection
+from trainer.backbone import load_text_encoder
+from trainer.search.encoder import SearchEncoder
 from trainer.search.model import SearchModel
+from trainer.search.tables import EncoderInputs
 
 QUERIES = ["milk a", "tea", "red apple b", "牛奶", "big"]
 TEXTS = ["green milk", "bread c", "tea 12 oz", "coffee", "奶 茶", "cheese", "kids cereal"]
@@ -18,20 +20,17 @@ TEMPERATURE = 0.1
 
 @pytest.fixture(scope="module")
 def encoders(shop: TinySearch) -> dict[str, SearchEncoder]:
-    """An encoder with a projection that changes vectors, and one without."""
+    """An encoder with a head that changes vectors, and one without."""
     text_encoder = load_text_encoder(shop.text())
-    projection = residual_projection(16)
-    kernel = np.random.default_rng(2).normal(size=(16, 16)).astype(np.float32)
-    projection.get_layer("change").set_weights([kernel])
-    return {"projection": SearchEncoder(text_encoder, projection), "whole": SearchEncoder(text_encoder, None)}
+    return {
+        "head": encoder_with_random_head(text_encoder, TEXTS, seed=2),
+        "whole": SearchEncoder(text_encoder, None),
+    }
 
 
 def model_of(encoder: SearchEncoder) -> SearchModel:
-    if encoder.projection is None:
-        tables = [encoder.text_encoder.token_ids(tf.constant(texts)) for texts in (QUERIES, TEXTS)]
-    else:
-        tables = [tf.constant(encode_texts(encoder.text_encoder, texts, 8)) for texts in (QUERIES, TEXTS)]
-    return SearchModel(encoder, tables[0], tables[1], TEMPERATURE)
+    inputs = EncoderInputs(encoder, 8)
+    return SearchModel(encoder, inputs.table(QUERIES), inputs.table(TEXTS), TEMPERATURE)
 
 
 def batch_of(**changes: Any) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def plain_loss(encoder: SearchEncoder, batch: dict[str, Any]) -> float:
     return float(np.average(losses, weights=plain["weight"]))
 
 
-@pytest.mark.parametrize("kind", ["projection", "whole"])
+@pytest.mark.parametrize("kind", ["head", "whole"])
 @pytest.mark.parametrize(
     "changes",
     [
@@ -82,7 +81,7 @@ def test_the_loss_leaves_other_answers_out(
 
 
 def test_answers_change_the_loss(encoders: dict[str, SearchEncoder]) -> None:
-    model = model_of(encoders["projection"])
+    model = model_of(encoders["head"])
     told, untold = (
         float(model.softmax_loss(batch, training=False))
         for batch in (batch_of(), batch_of(relevant=np.full((4, 1), -1, np.int32)))
@@ -92,4 +91,4 @@ def test_answers_change_the_loss(encoders: dict[str, SearchEncoder]) -> None:
 
 def test_pairs_that_weigh_nothing_lose_nothing(encoders: dict[str, SearchEncoder]) -> None:
     batch = batch_of(weight=np.zeros(4, np.float32))
-    assert float(model_of(encoders["projection"]).softmax_loss(batch, training=False)) == 0.0
+    assert float(model_of(encoders["head"]).softmax_loss(batch, training=False)) == 0.0

@@ -66,7 +66,7 @@ def plain_ndcg(query_vectors: np.ndarray, vectors: np.ndarray, texts: list[str])
 def ndcg_of(folder: Path) -> float:
     encoder, texts = load_encoder(str(folder / "model")), list(dict.fromkeys(product_texts()))
     vectors = encoder.embed(texts, 16)
-    if encoder.projection is not None:
+    if encoder.head is not None:
         # A product without a text has no vector.
         vectors[texts.index("")] = 0.0
     return plain_ndcg(encoder.embed(EVAL_QUERIES, 16), vectors, texts)
@@ -91,7 +91,7 @@ def test_an_exported_embedder_gives_the_vectors_of_the_encoder(
     trained: Callable[[str], Path], training: str, tmp_path: Path
 ) -> None:
     encoder = load_encoder(str(trained(training) / "model"))
-    assert (encoder.projection is not None) == (training == "frozen")
+    assert (encoder.head is not None) == (training == "frozen")
     tf.saved_model.save(text_embedder(encoder), str(tmp_path))
     texts = [*EVAL_QUERIES, *product_texts(), "牛奶", "😀"]
     loaded = tf.saved_model.load(str(tmp_path))
@@ -121,7 +121,8 @@ def test_the_summary_tells_what_happened(trained: Callable[[str], Path], trainin
     assert set(summary["eval"]) == {"ndcg_at_10", "recall_at_10", "mrr_at_10"}
     assert summary["seconds"] > 0
     if training == "frozen":
-        assert summary["parameters"] == 16 * 16
+        head = load_encoder(str(trained(training) / "model")).head
+        assert summary["parameters"] == 16 * (16 + head.vocabulary_size)
 
 
 def test_tensorboard_gets_each_step_and_the_metrics_of_each_epoch(trained: Callable[[str], Path]) -> None:

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from tests.random_head import encoder_with_random_head
 from tests.trainer.search.tiny_search import TinySearch, judged, product_texts
 from trainer.backbone import TextEncoder, load_text_encoder
 from trainer.input_data import distinct_texts
 from trainer.search.batches import BatchSource, TrainingPairs, training_pairs
-from trainer.search.encoder import SearchEncoder, residual_projection
+from trainer.search.encoder import SearchEncoder
 from trainer.search.options import SearchTrainingOptions
 from trainer.search.tables import EncoderInputs
 from trainer.search.validation import SearchValidation, chosen_texts, eval_answers
@@ -45,10 +46,9 @@ def text_encoder(shop: TinySearch) -> TextEncoder:
 
 
 def judge(text_encoder: TextEncoder, training: str, max_texts: int = 100) -> Judge:
-    encoder = SearchEncoder(text_encoder, residual_projection(16) if training == "frozen" else None)
-    if encoder.projection is not None:
-        kernel = np.random.default_rng(4).normal(size=(16, 16)).astype(np.float32)
-        encoder.projection.get_layer("change").set_weights([kernel])
+    encoder = SearchEncoder(text_encoder, None)
+    if training == "frozen":
+        encoder = encoder_with_random_head(text_encoder, TEXTS, seed=4)
     inputs = EncoderInputs(encoder, 8)
     tables = (inputs.table(TRAINING.queries), inputs.table(TEXTS), inputs.table(EVAL.queries))
     pairs = training_pairs(TRAINING, TEXT_OF_PRODUCT, OPTIONS, 0)
