@@ -18,6 +18,7 @@ from tfx_pipeline.cli import app
 from tfx_pipeline.config import load_config
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.pipeline import create_pipeline
+from tfx_pipeline.tasks.products import TEXT_VECTORS, TRANSFORM
 from tfx_pipeline.tasks.recommendation import NODES
 
 PROJECT = Path(source_digests.__file__).parent.parent
@@ -37,7 +38,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
     folder = tmp_path_factory.mktemp("shop")
     write_tables(folder)
     summary, ran = run_quietly(write_config(folder, text={"backbone": str(tiny_bert)}), folder / "root")
-    assert {NODES.text_vectors, NODES.trainer} <= ran
+    assert {TEXT_VECTORS, NODES.trainer} <= ran
     assert summary == read_summary(folder / "root")
     return folder
 
@@ -151,4 +152,4 @@ def test_changed_events_leave_the_products_alone(shop: Path, tmp_path: Path) -> 
     # Without the ranker, which takes as long as everything else.
     _, ran = run_quietly(shop / "shop.yaml", shop / "root", "tasks.recommendation.ranker=off")
     assert {"EventsExampleGen", NODES.examples, NODES.trainer} <= ran
-    assert not ran & {"ProductsExampleGen", "ProductsStatisticsGen", NODES.text_vectors, NODES.transform}
+    assert not ran & {"ProductsExampleGen", "ProductsStatisticsGen", TEXT_VECTORS, TRANSFORM}

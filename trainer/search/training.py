@@ -68,7 +68,7 @@ def run(request: TrainingRequest) -> None:
     )
     board = keras.callbacks.TensorBoard(request.log_uri, write_graph=False, update_freq=every)
     model.fit(
-        source.dataset().take(steps).apply(tf.data.experimental.assert_cardinality(steps)),
+        source.dataset().take(steps),
         epochs=epochs,
         callbacks=[validation, stopping, StepLogs(every), board],
         shuffle=False,
