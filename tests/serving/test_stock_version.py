@@ -1,4 +1,4 @@
-"""The exported model under the TensorFlow that the stock TF Serving image links."""
+"""The exported models under the TensorFlow that the stock TF Serving image links."""
 
 import os
 import pickle
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.serving.search_shop import Search, search_inputs
 from tests.serving.small_shop import (
     Ask,
     export_small_shop,
@@ -42,8 +43,19 @@ def plain(inputs: dict[str, np.ndarray]) -> dict[str, tuple[Any, str]]:
     }
 
 
+@pytest.fixture(scope="module")
+def stock_python(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An interpreter with the packages that the stock image links, and nothing else."""
+    environment = tmp_path_factory.mktemp("stock") / "environment"
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "--python", sys._base_executable, str(environment)], check=True)  # type: ignore[attr-defined]
+    python = str(environment / "bin" / "python")
+    subprocess.run([*uv, "pip", "install", "--python", python, *VERSIONS], check=True)
+    return python
+
+
 @pytest.mark.long
-def test_answers_are_the_same_under_the_version_of_tf_serving(tmp_path: Path) -> None:
+def test_recommendations_are_the_same_under_the_version_of_tf_serving(tmp_path: Path, stock_python: str) -> None:
     model = tmp_path / "model"
     export_small_shop(model, stand_in_tower())
     asks = [
@@ -60,17 +72,33 @@ def test_answers_are_the_same_under_the_version_of_tf_serving(tmp_path: Path) ->
         "similar_products": {"product_id": ([b"P001", b"gone"], "string"), "k": ([5, 5], "int32")},
         "examples": {"examples": ([example.SerializeToString(), b""], "string")},
     }
-    (tmp_path / "requests").write_bytes(pickle.dumps(requests))
-    environment = tmp_path / "environment"
-    uv = [sys.executable, "-m", "uv"]
-    subprocess.run([*uv, "venv", "--python", sys._base_executable, str(environment)], check=True)  # type: ignore[attr-defined]
-    python = str(environment / "bin" / "python")
-    subprocess.run([*uv, "pip", "install", "--python", python, *VERSIONS], check=True)
-    files = [str(model), str(tmp_path / "requests"), str(tmp_path / "answers")]
+    assert_same_answers(model, requests, stock_python, tmp_path)
+
+
+@pytest.mark.long
+def test_searches_are_the_same_under_the_version_of_tf_serving(
+    exported_search: Path, tmp_path: Path, stock_python: str
+) -> None:
+    queries = ["red milk a", "牛奶", "Ｔｅａ 1/2 oz", "", "😀", "nothing of the kind"]
+    searches = [Search(query, k=7, category="Home", max_price=45.0) for query in queries]
+    texts = ([query.encode() for query in queries], "string")
+    requests = {
+        "serving_default": {"query": texts},
+        "filtered": plain(search_inputs(searches)),
+        "embed": {"query": texts},
+        "explain": {"query": texts, "product_id": ([b"P001"] * len(queries), "string")},
+    }
+    assert_same_answers(exported_search, requests, stock_python, tmp_path)
+
+
+def assert_same_answers(model: Path, requests: dict[str, Any], python: str, folder: Path) -> None:
+    """Asks the model there and here."""
+    (folder / "requests").write_bytes(pickle.dumps(requests))
+    files = [str(model), str(folder / "requests"), str(folder / "answers")]
     # Legacy Keras, which this process asks for, is not installed there.
     variables = {name: value for name, value in os.environ.items() if name not in ("TF_USE_LEGACY_KERAS", "PYTHONPATH")}
     subprocess.run([python, "-c", PROGRAM, *files], check=True, env=variables)
-    version, answers = pickle.loads((tmp_path / "answers").read_bytes())
+    version, answers = pickle.loads((folder / "answers").read_bytes())
     assert version == "2.20.0"
     here = tf.saved_model.load(str(model))
     for name, inputs in requests.items():
