@@ -72,7 +72,7 @@ WORD = st.sampled_from(["a", "b", "c", "d", "e", "茶", "1/2"])
 WORDS = st.lists(WORD, max_size=8).map(" ".join)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(WORDS, min_size=1, max_size=8), st.lists(WORDS, min_size=1, max_size=4))
 def test_any_catalogue_against_the_formula(texts: list[str], queries: list[str]) -> None:
     index, plain = lexical_index(texts), PlainBm25(words_of(texts))
