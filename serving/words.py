@@ -18,6 +18,8 @@ _PLURALS = (
     (r"^([a-z]*[^ae])ies$", r"\1y"),
     (r"^([a-z]+(?:ss|x|zz|ch|sh))es$", r"\1"),
     (r"^([a-z]+[^us])s$", r"\1"),
+    # The first rule cannot know that cookies is not of the kind of cities, so cookie follows it.
+    (r"^([a-z]+)ie$", r"\1y"),
 )
 
 

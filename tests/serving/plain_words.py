@@ -14,7 +14,13 @@ def ascii_words(text: str) -> list[str]:
 
 
 def singular(word: str) -> str:
-    """An ASCII word without its plural ending; only the first rule that fits is used."""
+    """An ASCII word without its plural ending, and with y for ie at its end."""
+    stem = without_plural(word)
+    return stem[:-2] + "y" if stem.endswith("ie") and len(stem) > 2 else stem
+
+
+def without_plural(word: str) -> str:
+    """Only the first rule that fits is used."""
     if word.endswith("ies") and len(word) > 3 and word[-4] not in "ae":
         return word[:-3] + "y"
     if any(word.endswith(f"{ending}es") and word != f"{ending}es" for ending in ("ss", "x", "zz", "ch", "sh")):
