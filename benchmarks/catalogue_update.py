@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import typer
 
 from serving.client import ServingError, Shelfwise
-from tfx_pipeline.config import Config
+from tfx_pipeline.config import saved_config
 from tfx_pipeline.demo import running_server
 from tfx_pipeline.summary import read_summary
 
@@ -55,7 +55,7 @@ class Searcher(threading.Thread):
 
 def main(root: Annotated[Path, typer.Option(help="Root of a run that pushed a search model.")]) -> None:
     """Changes the catalogue and prints what happened."""
-    config = Config.model_validate(read_summary(root)["config"])
+    config = saved_config(read_summary(root)["config"])
     table = pq.read_table(config.tables.given()["products"])
     with tempfile.TemporaryDirectory() as temporary:
         copy = copy_run(root, Path(temporary) / "run")

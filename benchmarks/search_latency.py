@@ -25,7 +25,7 @@ import tensorflow as tf
 import typer
 
 from serving.client import SEARCH_MODEL, Shelfwise
-from tfx_pipeline.config import Config
+from tfx_pipeline.config import saved_config
 from tfx_pipeline.demo import running_server
 from tfx_pipeline.summary import read_summary
 from trainer.backbone import load_text_encoder
@@ -50,7 +50,7 @@ def main(
     """Takes turns and prints a table."""
     texts = read_queries(queries, split)
     summary = read_summary(root)
-    text = Config.model_validate(summary["config"]).text
+    text = saved_config(summary["config"]).text
     if text is None:
         raise typer.BadParameter(f"{root} has no texts")
     encoder = load_text_encoder(text)

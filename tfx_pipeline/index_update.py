@@ -30,7 +30,7 @@ from components.table_contract import TableOptions
 from components.table_example_gen import Executor as TableExecutor
 from serving.client import SEARCH_MODEL
 from serving.search import Fusion
-from tfx_pipeline.config import Config
+from tfx_pipeline.config import Config, saved_config
 from tfx_pipeline.summary import read_summary
 from tfx_pipeline.tasks.search import NODES
 from trainer.parquet_files import read_parquet
@@ -106,7 +106,7 @@ def _config(root: Path) -> Config:
     summary = read_summary(root)
     if not summary:
         raise InputError(f"{root} should be the folder of a run, but it has no summary.json; give it with --root")
-    return Config.model_validate(summary["config"])
+    return saved_config(summary["config"])
 
 
 def _read_products(path: str, config: Config, scratch: Path, kept: Path) -> tuple[pa.Table, Mapping[str, int]]:
