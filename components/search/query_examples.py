@@ -68,15 +68,21 @@ class _MakeExamples(beam.DoFn):
         if pairs is None:
             return
         counts: Counter[str] = Counter()
-        for query, group in _graded(pairs.to_pandas()).groupby("query", sort=True):
-            hashed = query_hash(str(query))
+        graded = _graded(pairs.to_pandas())
+        queries, first = np.unique(graded["query"].to_numpy(), return_index=True)
+        bounds = np.append(first, len(graded))
+        products, relevance = graded["product_index"].to_numpy(), graded["relevance"].to_numpy()
+        slices, made = graded["slice"].to_numpy(), (graded["source"] == MADE).to_numpy()
+        for query, start, stop in zip(queries.tolist(), bounds[:-1], bounds[1:], strict=True):
+            hashed = query_hash(query)
             split = split_of(hashed, self._options)
-            group = group[(group["slice"] == TRAINING) == (split == TRAIN)] if _was_made(group) else group
-            if group.empty:
+            rows = np.arange(start, stop)
+            if made[start]:
+                rows = rows[(slices[rows] == TRAINING) == (split == TRAIN)]
+            if not len(rows):
                 continue
             counts[split] += 1
-            name = group["slice"].iloc[0]
-            example = query_example(str(query), group["product_index"], group["relevance"], name, headline=True)
+            example = query_example(query, products[rows], relevance[rows], slices[rows[0]], headline=True)
             yield example if split == TRAIN else beam.pvalue.TaggedOutput(split, (hashed, example))
         yield beam.pvalue.TaggedOutput(COUNTS, counts)
 
@@ -133,7 +139,8 @@ def _graded(pairs: pd.DataFrame) -> pd.DataFrame:
     """Returns one row for each query and product.
 
     Several judgements of a pair are averaged. Events are counted, and the most frequent product of a query gets 1.
-    A judgement overrides events, and either overrides what was made of the catalogue.
+    A judgement overrides events, and either overrides what was made of the catalogue, so that all rows of a query are
+    made or none is. Rows are in the order of their queries.
     """
     # In double precision the order of the pairs changes nothing.
     pairs = pairs.astype({"relevance": "float64"})
@@ -148,7 +155,3 @@ def _graded(pairs: pd.DataFrame) -> pd.DataFrame:
     graded = graded[(graded["source"] != MADE) | (best == _PRECEDENCE[MADE])]
     # A query that was made to train on and to evaluate on keeps both slices until its split is known.
     return graded.sort_values([*keys, "precedence", "slice"]).drop_duplicates([*keys, "slice"])
-
-
-def _was_made(group: pd.DataFrame) -> bool:
-    return bool((group["source"] == MADE).all())
