@@ -46,9 +46,10 @@ def main(
     queries: Annotated[Path, typer.Option(help="Parquet file with a column query.")],
     peer_python: Annotated[str, typer.Option(help="Interpreter with sentence-transformers.")] = sys.executable,
     split: Annotated[str, typer.Option(help="Take the queries of this split, if the file has one.")] = "test",
+    most: Annotated[int, typer.Option(help="Queries to ask at the most.")] = 1_000_000,
 ) -> None:
     """Takes turns and prints a table."""
-    texts = read_queries(queries, split)
+    texts = read_queries(queries, split)[:most]
     summary = read_summary(root)
     text = saved_config(summary["config"]).text
     if text is None:

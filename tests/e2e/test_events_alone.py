@@ -48,6 +48,7 @@ def test_titles_are_ids(shop: Path) -> None:
         assert [answer.title for answer in found] == [answer.product_id for answer in found]
 
 
+@pytest.mark.long
 def test_the_steps_of_the_compiled_pipeline_make_the_same_model(shop: Path) -> None:
     spec, root = shop / "pipeline.yaml", shop / "spec-root"
     compile_it = ["compile", "--config", str(shop / "shop.yaml"), "--image", "shelfwise:1"]

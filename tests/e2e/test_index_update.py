@@ -94,12 +94,14 @@ def test_products_come_go_and_change(root: Path) -> None:
     assert card["update"]["of_version"] == old.name
 
 
+@pytest.mark.long
 def test_the_same_catalogue_gives_the_same_answers(root: Path) -> None:
     assert index(root, products()).exit_code == 0
     old, new = versions(root)
     assert found(new, "red tea") == pytest.approx(found(old, "red tea"), abs=1e-4)
 
 
+@pytest.mark.long
 def test_a_catalogue_that_no_longer_answers_is_refused(root: Path) -> None:
     done = index(root, [{**row, "title": f"zebra quilt {place}"} for place, row in enumerate(products())])
     assert done.exit_code == 3, done.output
