@@ -1,6 +1,6 @@
 """How fast the approximate index finds products beside exact search and hnswlib, and how many of the best it finds.
 
-    python benchmarks/index.py --titles products.parquet --queries queries.parquet --cache /tmp/index_vectors
+    python benchmarks/index.py --titles products.parquet --queries queries.parquet --cache FOLDER
 
 Products are text vectors of real titles, enlarged to `--size` by noise: time and again, every vector gets a copy moved
 by the difference of two real neighbours times a scale. The scale is the one at which the ratios of neighbours'

@@ -19,12 +19,12 @@ import pyarrow.parquet as pq
 import typer
 
 from tfx_pipeline.config import load_config
+from tfx_pipeline.run_artifacts import latest_artifact
 from tfx_pipeline.start import run_pipeline
 from tfx_pipeline.summary_table import print_summary
 
 CONFIG = Path(__file__).with_suffix(".yaml")
 RANKS = 100
-QUERIES_AT_ONCE = 32
 LOWEST_GRADE, HIGHEST_GRADE = 1.0, 3.0
 
 
@@ -63,17 +63,16 @@ def prepare(data: Path, folder: Path) -> list[str]:
 def write_runs(root: Path, queries: list[str], out: Path) -> None:
     """Writes one run file for each side and one for both."""
     from components.catalogue import read_catalogue
-    from components.search.query_judge import DENSE, LEXICAL, filtered_ranking, side_rankings
+    from components.search.query_judge import DENSE, LEXICAL, filtered_ranking, rank_in_batches, side_rankings
 
-    catalogue = read_catalogue(str(_latest(root, "SearchExamples", "catalogue")))
-    model = _latest(root, "SearchIndex", "model")
+    catalogue = read_catalogue(str(latest_artifact(root, "SearchExamples", "catalogue")))
+    model = latest_artifact(root, "SearchIndex", "model")
     index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
     sides = side_rankings(str(model / "Comparison"), index)
     rankings = {"hybrid": filtered_ranking(str(model / "Format-Serving"), index), **sides}
     out.mkdir(parents=True, exist_ok=True)
     for name in ("hybrid", DENSE, LEXICAL):
-        starts = range(0, len(queries), QUERIES_AT_ONCE)
-        ranked = np.concatenate([rankings[name](queries[start : start + QUERIES_AT_ONCE], RANKS) for start in starts])
+        ranked = rank_in_batches(rankings[name], queries, RANKS)
         row, column = np.nonzero(ranked >= 0)
         run = pa.table(
             {
@@ -83,11 +82,6 @@ def write_runs(root: Path, queries: list[str], out: Path) -> None:
             }
         )
         pq.write_table(run, out / f"{name}.parquet")
-
-
-def _latest(root: Path, node: str, output: str) -> Path:
-    """Returns the newest artifact of a node."""
-    return max((root / "artifacts" / node / output).iterdir(), key=lambda folder: int(folder.name))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from components.user_products import bought_products
 from tfx_pipeline.config import load_config
 from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.datasets.amazon_sequences import ATTRIBUTE_NAMES
+from tfx_pipeline.run_artifacts import latest_artifact
 from tfx_pipeline.start import run_pipeline
 from tfx_pipeline.summary_table import print_summary
 from trainer.judged_users import load_judged_users
@@ -47,7 +48,7 @@ def main(
         summary = run_pipeline(load_config(copied, _with_products(rows)), folder)
         print_summary(summary, folder)
         examples, catalogue, model = (
-            _latest(folder, *names)
+            latest_artifact(folder, *names)
             for names in (
                 ("RecommendationExamples", "examples"),
                 ("RecommendationExamples", "catalogue"),
@@ -84,11 +85,6 @@ def _with_products(rows: dict[str, int]) -> list[str]:
     if "products" not in rows:
         return []
     return ["tables.products=data/products.parquet", f"features.products.categorical=[{', '.join(ATTRIBUTE_NAMES)}]"]
-
-
-def _latest(root: Path, node: str, output: str) -> Path:
-    """Returns the newest artifact of a node."""
-    return max((root / "artifacts" / node / output).iterdir(), key=lambda folder: int(folder.name))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from components.cold_start import cold_start_schema, summarize_cold_start
 from components.gate_options import GateOptions
 from components.judge_users import JudgeColdStart, JudgeLoader, JudgeUsers
 from components.parameters import Parameter
-from components.ranking_gate import Decision, Judgement, decide
+from components.ranking_gate import Decision, Judgement, decide, describe_last_blessed
 from components.ranking_summary import RankingSummary
 from components.served_ranking import ServedRanking
 from components.user_judge import LAST_BLESSED, MODEL, user_schema, users_at_once
@@ -113,11 +113,7 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
         cold_users = read_parquet(f"{evaluation_uri}/{_COLD_START}-*.parquet")
         report["cold_start"] = summarize_cold_start(cold_users, options.headline_k)
         if last_blessed:
-            report["last_blessed"] = {"path": last_blessed} | (
-                {"error": last_blessed_error}
-                if judgement.last_blessed is None
-                else {"metrics": judgement.last_blessed, "differences": judgement.last_blessed_differences}
-            )
+            report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)
         io_utils.write_string_file(f"{evaluation_uri}/evaluation.json", json.dumps(report, indent=1))
         write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
         logging.info(

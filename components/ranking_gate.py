@@ -1,7 +1,7 @@
 """The gate's decision: which numbers bless a ranking model, and the sentences that say why not."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from components.gate_options import GateRules
 
@@ -77,6 +77,19 @@ def decide(judgement: Judgement, options: GateRules) -> Decision:
         refused += refusal
         notes += note
     return Decision(not refused, refused, notes)
+
+
+def describe_last_blessed(path: str, error: str | None, judgement: Judgement) -> dict[str, Any]:
+    """Returns what an evaluation says of the model that was blessed last: where it lies, and what it reached.
+
+    Args:
+        path: Its folder.
+        error: Why it could not be judged, if it could not.
+        judgement: Holds its metrics, if it could.
+    """
+    if judgement.last_blessed is None:
+        return {"path": path, "error": error}
+    return {"path": path, "metrics": judgement.last_blessed, "differences": judgement.last_blessed_differences}
 
 
 class _Comparison(NamedTuple):

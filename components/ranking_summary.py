@@ -10,15 +10,12 @@ import pyarrow.compute as pc
 
 from components.gate_options import GateOptions
 from components.list_measures import ACCURACY_METRICS, LIST_METRICS
+from components.paired_differences import Differences, Metrics, paired_differences
 from components.user_judge import NOVEL
 from components.user_slices import user_slices
-from trainer.bootstrap import Interval, bootstrap_intervals
 from trainer.metrics import coverage
 
 COLD = "cold_"
-
-Metrics = dict[str, float | None]
-Differences = dict[str, dict[str, Metrics]]
 
 
 class RankingSummary:
@@ -99,12 +96,8 @@ class RankingSummary:
 
     def _intervals(self, table: pa.Table, system: str, others: Sequence[str], names: Sequence[str]) -> Differences:
         """Returns the interval of each difference, all from the same resamples of the table's users."""
-        if not others:
-            return {}
-        own = _matrix(table, system, names)
-        differences = np.hstack([own - _matrix(table, other, names) for other in others])
-        intervals = iter(bootstrap_intervals(differences, self._options.seed, self._options.resamples))
-        return {other: {name: _bounds(next(intervals)) for name in names} for other in others}
+        seed, resamples = self._options.seed, self._options.resamples
+        return paired_differences(table, system, others, names, seed=seed, resamples=resamples)
 
 
 def _in_order_of_content(users: pa.Table) -> pa.Table:
@@ -121,15 +114,6 @@ def _numbers(column: pa.ChunkedArray) -> npt.NDArray[np.float64]:
 def _mean(values: npt.NDArray[np.float64]) -> float | None:
     defined = values[~np.isnan(values)]
     return float(defined.mean()) if len(defined) else None
-
-
-def _matrix(table: pa.Table, system: str, names: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Returns metrics of a system, float64 `(users, names)`."""
-    return np.column_stack([_numbers(table[f"{system}.{name}"]) for name in names])
-
-
-def _bounds(interval: Interval) -> Metrics:
-    return {bound: None if np.isnan(value) else value for bound, value in interval._asdict().items()}
 
 
 def _coverage(lists: pa.ChunkedArray, products: int, k: int) -> float | None:

@@ -20,9 +20,10 @@ from components.example_tables import plain_columns, table_files
 from components.quarantine import read_counts
 from components.ranking_gate import Judgement, decide
 from components.search.catalogue import PRODUCT_COLUMNS, build_search_catalogue
+from components.search.gate import JUDGED_BY, index_refusals
 from components.search.gate_options import SearchGateOptions
 from components.search.product_parts import product_parts
-from components.search.query_judge import LAST_BLESSED, MODEL, filtered_ranking, measure_rankings
+from components.search.query_judge import LAST_BLESSED, MODEL, filtered_ranking, measure_rankings, rank_in_batches
 from components.search.query_summary import QuerySummary
 from components.served_versions import latest_version
 from components.serving_validator import validate
@@ -31,6 +32,7 @@ from components.table_example_gen import Executor as TableExecutor
 from serving.client import SEARCH_MODEL
 from serving.search import Fusion
 from tfx_pipeline.config import Config, saved_config
+from tfx_pipeline.run_artifacts import latest_artifact
 from tfx_pipeline.summary import read_summary
 from tfx_pipeline.tasks.search import NODES
 from trainer.parquet_files import read_parquet
@@ -45,7 +47,7 @@ class IndexUpdate:
     """What became of an update.
 
     Attributes:
-        pushed: Folder of the new version; None where the gate refused it or nothing changed.
+        pushed: Folder of the new version; None where the gate refused it.
         refused_because: One sentence a reason.
         changes: Products added, changed and removed, and texts embedded.
         quarantined: Refused rows of the products table, by reason.
@@ -151,10 +153,10 @@ def _read_products(path: str, config: Config, scratch: Path, kept: Path) -> tupl
 
 def _surviving_queries(root: Path, catalogue: pa.Table) -> JudgedQueries:
     """Returns the run's test queries with the judgements of products that the new catalogue still has."""
-    before = read_catalogue(str(_latest(root, "catalogue")))["product_id"].to_pylist()
+    before = read_catalogue(_latest(root, "catalogue"))["product_id"].to_pylist()
     place = {product_id: row for row, product_id in enumerate(catalogue["product_id"].to_pylist())}
     moved = np.array([place.get(product_id, -1) for product_id in before], np.int64)
-    queries = load_queries(str(_latest(root, "examples")), "test")
+    queries = load_queries(_latest(root, "examples"), "test")
     products = moved[queries.products]
     kept = products >= 0
     counts = np.bincount(queries.rows()[kept], minlength=len(queries))
@@ -168,12 +170,16 @@ def _surviving_queries(root: Path, catalogue: pa.Table) -> JudgedQueries:
     )
 
 
-def _latest(root: Path, output: str) -> Path:
-    """Returns the newest artifact of the run's search examples."""
-    folder = root / "artifacts" / NODES.examples / output
-    if not folder.is_dir():
-        raise InputError(f"{folder} should hold the examples of the run, to judge by, but is not there; run again")
-    return max(folder.iterdir(), key=lambda artifact: int(artifact.name))
+def _latest(root: Path, output: str) -> str:
+    """Returns the newest artifact of the run's search examples.
+
+    Raises:
+        InputError: There is none.
+    """
+    try:
+        return str(latest_artifact(root, NODES.examples, output))
+    except FileNotFoundError as error:
+        raise InputError(str(error)) from error
 
 
 def _refusals(
@@ -188,7 +194,7 @@ def _refusals(
     index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
     width = max(options.k)
     lists = {
-        name: _in_batches(filtered_ranking(path, index), queries.queries, width)
+        name: rank_in_batches(filtered_ranking(path, index), queries.queries, width)
         for name, path in {MODEL: model, LAST_BLESSED: served}.items()
     }
     summary = QuerySummary(measure_rankings(queries, lists, options.k, options.relevant_from), options)
@@ -199,17 +205,10 @@ def _refusals(
         users={"test": summary.queries},
         last_blessed=summary.metrics(LAST_BLESSED),
         last_blessed_differences=summary.differences(MODEL, [LAST_BLESSED])[LAST_BLESSED],
+        judged_by=JUDGED_BY,
     )
     rules = options.model_copy(update={"baselines": (), "baseline_margins": {}, "thresholds": {}})
-    reasons = list(decide(judgement, rules).refused_because)
-    recall = updated.index.recall
-    if recall is not None and recall < options.min_index_recall:
-        reasons.append(f"The index finds {recall:.4f} of the ten nearest products, not {options.min_index_recall:.4f}.")
-    return reasons
-
-
-def _in_batches(rank: Any, queries: list[str], width: int) -> Any:
-    return np.concatenate([rank(queries[start : start + 32], width) for start in range(0, len(queries), 32)])
+    return [*decide(judgement, rules).refused_because, *index_refusals(updated.index.recall, options)]
 
 
 def _updated_card(card: dict[str, Any], served: str, changes: Mapping[str, int], products: int) -> dict[str, Any]:

@@ -71,8 +71,35 @@ def export_recommendation(
     signatures = module.signatures()
     tf.saved_model.save(module, folder, signatures=signatures)
     first_product = catalogue.column("product_id")[0].as_py().encode("utf-8", "surrogateescape")
-    requests = {name: _warm_up_inputs(function, first_product) for name, function in signatures.items()}
-    write_warm_up_file(folder, RECOMMENDATION_MODEL, requests)
+    example = tf.train.Example()
+    example.features.feature["history_ids"].bytes_list.value.append(first_product)
+    asked = {
+        "history_ids": first_product,
+        "product_id": first_product,
+        "examples": example.SerializeToString(),
+        "k": 10,
+    }
+    write_extra_assets(folder, RECOMMENDATION_MODEL, signatures, asked, model_card)
+
+
+def write_extra_assets(
+    folder: str,
+    model: str,
+    signatures: Mapping[str, Any],
+    asked: Mapping[str, bytes | int],
+    model_card: Mapping[str, Any],
+) -> None:
+    """Writes what stands beside a served model: its warm-up file and its model card.
+
+    Args:
+        folder: The SavedModel.
+        model: Name that it is served under.
+        signatures: Its traced signatures; each is warmed up with two rows.
+        asked: Values of inputs in the first row, by name; all else is padding, which takes the way of what is unknown.
+        model_card: Anything that JSON can hold.
+    """
+    requests = {name: _warm_up_inputs(function, asked) for name, function in signatures.items()}
+    write_warm_up_file(folder, model, requests)
     with tf.io.gfile.GFile(tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER, MODEL_CARD_FILE_NAME), "w") as file:
         file.write(json.dumps(model_card, indent=2, ensure_ascii=False, sort_keys=True))
 
@@ -101,23 +128,14 @@ def _bytes(catalogue: pa.Table, name: str) -> list[bytes]:
     return catalogue.column(name).cast(pa.large_binary()).fill_null(b"").to_pylist()
 
 
-def _warm_up_inputs(function: Any, product_id: bytes) -> dict[str, np.ndarray]:
-    """Returns two rows: a known product first, and a row of padding, which takes the way of unknown users."""
-    example = tf.train.Example()
-    example.features.feature["history_ids"].bytes_list.value.append(product_id)
-    first_values = {
-        "history_ids": product_id,
-        "product_id": product_id,
-        "examples": example.SerializeToString(),
-        "k": 10,
-    }
+def _warm_up_inputs(function: Any, asked: Mapping[str, bytes | int]) -> dict[str, np.ndarray]:
     inputs = {}
     positional, named = function.structured_input_signature
     for spec in (*positional, *named.values()):
         name = spec.name
         empty = b"" if spec.dtype == tf.string else 0
         value = np.full([2, *spec.shape[1:]], empty, dtype=spec.dtype.as_numpy_dtype)
-        if name in first_values:
-            value[(0,) * value.ndim] = first_values[name]
+        if name in asked:
+            value[(0,) * value.ndim] = asked[name]
         inputs[name] = value
     return inputs

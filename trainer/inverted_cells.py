@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from serving.inverted_file import InvertedFileIndex
 from serving.turned_vectors import Storage
+from trainer.two_level_kmeans import nearest_centroids
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -102,12 +103,7 @@ def find_cells(
         warnings.simplefilter("ignore", ConvergenceWarning)
         means.fit(sample)
     centroids = means.cluster_centers_.astype(np.float32)
-    # The nearest centroid x has the largest product less half its own square.
-    offsets = 0.5 * np.square(centroids).sum(axis=1)
-    cell_of = np.empty(len(vectors), np.int32)
-    for start in range(0, len(vectors), _ROWS_AT_ONCE):
-        rows = slice(start, start + _ROWS_AT_ONCE)
-        cell_of[rows] = (vectors[rows] @ centroids.T - offsets).argmax(axis=1)
+    cell_of = nearest_centroids(vectors, centroids)
     return _as_long_as_their_vectors(centroids, vectors, cell_of), cell_of
 
 

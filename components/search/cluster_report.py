@@ -1,6 +1,5 @@
 """How good the clusters of a catalogue are, judged by what they were not told."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from trainer.category_free_texts import without_category_words
 from trainer.cluster_options import ClusterOptions
 from trainer.cluster_quality import JudgedProducts, measure_clusters
 from trainer.features import CATEGORY_SEPARATOR
+from trainer.input_data import distinct_texts
 from trainer.product_clusters import ProductClusters
 from trainer.search.encoder import SearchEncoder
 
@@ -51,8 +51,12 @@ def report_clusters(
     sample = catalogue.take(pa.array(rows))
     categories = sample["category"].to_pylist()
     texts = without_category_words(sample["text"].to_pylist(), categories)
+    places, distinct = distinct_texts(texts)
     judged = JudgedProducts(
-        vectors=_embed(encoder, texts, batch_size), texts=texts, categories=categories, parts=product_parts(sample)
+        vectors=encoder.embed(distinct, batch_size)[places],
+        texts=texts,
+        categories=categories,
+        parts=product_parts(sample),
     )
     return measure_clusters(
         clusters,
@@ -64,8 +68,3 @@ def report_clusters(
         category_separator=CATEGORY_SEPARATOR,
         max_products=options.judged_products,
     )
-
-
-def _embed(encoder: SearchEncoder, texts: Sequence[str], batch_size: int) -> np.ndarray:
-    distinct, places = np.unique(np.array(texts, dtype=object), return_inverse=True)
-    return encoder.embed(distinct.tolist(), batch_size)[places]

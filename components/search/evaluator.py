@@ -21,7 +21,8 @@ from typing_extensions import override
 from components.artifacts import Catalogue, RankingEvaluation
 from components.blessing import write_blessing
 from components.parameters import Parameter
-from components.ranking_gate import Decision, JudgedBy, Judgement, decide
+from components.ranking_gate import Decision, Judgement, decide, describe_last_blessed
+from components.search.gate import JUDGED_BY, index_refusals
 from components.search.gate_options import SearchGateOptions
 from components.search.index import COMPARISON_FOLDER, INDEX_FILE
 from components.search.query_judge import (
@@ -29,6 +30,7 @@ from components.search.query_judge import (
     LAST_BLESSED,
     LEXICAL,
     MODEL,
+    QUERIES_AT_ONCE,
     JudgeQueries,
     QueryJudge,
     filtered_ranking,
@@ -39,9 +41,7 @@ from trainer.parquet_files import read_parquet
 
 _TEST_SPLIT = "test"
 _QUERIES = "queries"
-_QUERIES_AT_ONCE = 32
 _SIDES = (DENSE, LEXICAL)
-_JUDGED_BY = JudgedBy("query", "queries", "no test query has a product that is relevant enough")
 
 
 class SearchEvaluatorSpec(ComponentSpec):
@@ -118,7 +118,7 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
             _ = (
                 pipeline
                 | "ReadTestQueries" >> beam.io.ReadFromTFRecord(f"{get_split_uri([examples], _TEST_SPLIT)}/*")
-                | "JudgeQueries" >> JudgeQueries(load_judge, _QUERIES_AT_ONCE)
+                | "JudgeQueries" >> JudgeQueries(load_judge, QUERIES_AT_ONCE)
                 | "WriteQueries"
                 >> beam.io.WriteToParquetBatched(
                     f"{evaluation_uri}/{_QUERIES}",
@@ -133,11 +133,7 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
         decision = _with_index_recall(decide(judgement, options), index["recall"], options)
         report = _report(summary, judgement, decision) | {"index": index}
         if last_blessed:
-            report["last_blessed"] = {"path": last_blessed} | (
-                {"error": last_blessed_error}
-                if judgement.last_blessed is None
-                else {"metrics": judgement.last_blessed, "differences": judgement.last_blessed_differences}
-            )
+            report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)
         io_utils.write_string_file(f"{evaluation_uri}/evaluation.json", json.dumps(report, indent=1))
         write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
 
@@ -201,7 +197,7 @@ def _judgement(summary: QuerySummary, *, with_last_blessed: bool) -> Judgement:
         baselines={name: summary.metrics(name) for name in _SIDES},
         differences=summary.differences(MODEL, _SIDES),
         users={"test": summary.queries},
-        judged_by=_JUDGED_BY,
+        judged_by=JUDGED_BY,
         last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
         last_blessed_differences=(
             summary.differences(MODEL, [LAST_BLESSED])[LAST_BLESSED] if with_last_blessed else None
@@ -213,13 +209,8 @@ def _with_index_recall(decision: Decision, recall: float | None, options: Search
     """Adds the rule about the index."""
     if recall is None:
         return decision._replace(notes=[*decision.notes, "The recall of the index was not measured: no query to ask."])
-    if recall >= options.min_index_recall:
-        return decision
-    reason = (
-        f"The index finds {recall:.4f} of the ten nearest products; it should find {options.min_index_recall:.4f}. "
-        "Raise `tasks.search.serving.index_recall` or `exact_limit`."
-    )
-    return decision._replace(blessed=False, refused_because=[*decision.refused_because, reason])
+    refused = [*decision.refused_because, *index_refusals(recall, options)]
+    return decision._replace(blessed=not refused, refused_because=refused)
 
 
 def _report(summary: QuerySummary, judgement: Judgement, decision: Decision) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from trainer.product_clusters import cluster_products
 from trainer.search.encoder import load_encoder, text_embedder
 from trainer.search.export import export_search, export_weighted
 from trainer.search.index import build_fusion, build_index, build_module
+from trainer.search.postings import build_postings
 from trainer.search.queries import load_queries
 
 COMPARISON_FOLDER, INDEX_FILE = "Comparison", "index.json"
@@ -88,7 +89,8 @@ class SearchIndexExecutor(BaseBeamExecutor):
         output_uri = get_single_instance(output_dict["model"]).uri
         fileio.makedirs(output_uri)
         encoder, catalogue = load_encoder(encoder_uri), read_catalogue(catalogue_uri)
-        rows, texts = distinct_texts(catalogue["text"].to_pylist())
+        product_texts = catalogue["text"].to_pylist()
+        rows, texts = distinct_texts(product_texts)
         text_vectors_uri = get_single_instance(input_dict["text_vectors"]).uri
         if encoder.head is None:
             text_vectors_uri = f"{output_uri}/{_TRAINED_TEXT_VECTORS}"
@@ -99,17 +101,15 @@ class SearchIndexExecutor(BaseBeamExecutor):
 
         queries = load_queries(get_single_instance(input_dict["examples"]).uri, "eval")
         query_vectors = encoder.embed(queries.queries, options.text_batch_size)
-        fusion = build_fusion(
-            catalogue["text"].to_pylist(), vectors, queries, query_vectors, options.serving, options.relevant_from
-        )
+        postings = build_postings(product_texts, options.serving.lexical)
+        fusion = build_fusion(postings, vectors, queries, query_vectors, options.serving, options.relevant_from)
         measured = build_index(vectors, query_vectors, options.serving, options.seed)
-        clusters = cluster_products(
-            vectors, catalogue["text"].to_pylist(), options.clusters, options.seed, product_parts(catalogue)
-        )
+        clusters = cluster_products(vectors, product_texts, options.clusters, options.seed, product_parts(catalogue))
         module = build_module(
             catalogue,
             embedder=text_embedder(encoder),
             index=measured.vectors,
+            postings=postings,
             clusters=clusters,
             fusion=fusion,
             options=options.serving,

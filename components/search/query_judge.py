@@ -20,6 +20,8 @@ from trainer.search.queries import JudgedQueries, judged_queries
 MODEL, DENSE, LEXICAL, LAST_BLESSED = "model", "dense", "lexical", "last_blessed"
 METRICS = ("recall", "ndcg", "mrr")
 SLICE, HEADLINE = "slice", "headline"
+# Queries asked in one call: each holds some numbers for every product.
+QUERIES_AT_ONCE = 32
 
 # Weights of both sides by which the model for comparison is one of them alone.
 _SIDES = {DENSE: (1.0, 0.0), LEXICAL: (0.0, 1.0)}
@@ -124,6 +126,12 @@ def filtered_ranking(path: str, index: Mapping[bytes, int]) -> Rank:
         return _indices(answer, index, model)
 
     return rank
+
+
+def rank_in_batches(rank: Rank, queries: Sequence[str], k: int) -> npt.NDArray[np.int64]:
+    """Ranks products for any number of queries, a bounded number of them at a time."""
+    starts = range(0, len(queries), QUERIES_AT_ONCE)
+    return np.concatenate([rank(queries[start : start + QUERIES_AT_ONCE], k) for start in starts])
 
 
 def side_rankings(path: str, index: Mapping[bytes, int]) -> dict[str, Rank]:

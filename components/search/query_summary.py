@@ -3,17 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.paired_differences import Differences, Metrics, paired_differences
 from components.search.gate_options import SearchGateOptions
 from components.search.query_judge import HEADLINE, METRICS, SLICE
-from trainer.bootstrap import Interval, bootstrap_intervals
-
-Metrics = dict[str, float | None]
-Differences = dict[str, dict[str, Metrics]]
 
 
 class QuerySummary:
@@ -62,22 +57,9 @@ class QuerySummary:
         return [f"{metric}_at_{k}" for k in ks or self._options.k for metric in METRICS]
 
     def _intervals(self, table: pa.Table, system: str, others: Sequence[str], names: Sequence[str] = ()) -> Differences:
-        wanted = names or self._names()
-        if not others:
-            return {}
-        own = _matrix(table, system, wanted)
-        differences = np.hstack([own - _matrix(table, other, wanted) for other in others])
-        intervals = iter(bootstrap_intervals(differences, self._options.seed, self._options.resamples))
-        return {other: {name: _bounds(next(intervals)) for name in wanted} for other in others}
+        seed, resamples = self._options.seed, self._options.resamples
+        return paired_differences(table, system, others, names or self._names(), seed=seed, resamples=resamples)
 
 
 def _means(table: pa.Table, system: str, names: Sequence[str]) -> Metrics:
     return {name: pc.mean(table[f"{system}.{name}"]).as_py() for name in names}
-
-
-def _matrix(table: pa.Table, system: str, names: Sequence[str]) -> npt.NDArray[np.float64]:
-    return np.column_stack([table[f"{system}.{name}"].to_numpy() for name in names])
-
-
-def _bounds(interval: Interval) -> Metrics:
-    return {bound: None if np.isnan(value) else value for bound, value in interval._asdict().items()}

@@ -22,7 +22,8 @@ from trainer.options import TextOptions
 from trainer.product_clusters import ProductClusters
 from trainer.search.encoder import SearchEncoder, text_embedder
 from trainer.search.index import build_module
-from trainer.search.options import SearchServingOptions
+from trainer.search.options import LexicalOptions, SearchServingOptions
+from trainer.search.postings import build_postings
 
 PRODUCTS = 40
 DEFAULT_K = 5
@@ -97,6 +98,7 @@ class PlainSearch:
             searched_catalogue(),
             embedder=embedder or text_embedder(self.encoder),
             index=ExactIndex(self.vectors if vectors is None else vectors),
+            postings=build_postings(self.texts, LexicalOptions()),
             clusters=self.clusters,
             fusion=fusion,
             options=SearchServingOptions(default_k=DEFAULT_K),

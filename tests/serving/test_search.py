@@ -31,7 +31,8 @@ from tests.serving.small_shop import ODD_IDS, rows_of
 from trainer.search.encoder import text_embedder
 from trainer.search.export import text_hashes
 from trainer.search.index import build_module
-from trainer.search.options import SearchServingOptions
+from trainer.search.options import LexicalOptions, SearchServingOptions
+from trainer.search.postings import build_postings
 
 NAN = float("nan")
 ANSWERED = [
@@ -272,6 +273,7 @@ def test_a_catalogue_without_any_word_is_found_by_meaning(
         catalogue,
         embedder=text_embedder(plain_search.encoder),
         index=ExactIndex(plain_search.vectors[:rows]),
+        postings=build_postings(titles, LexicalOptions()),
         clusters=dataclasses.replace(plain_search.clusters, cluster_ids=np.zeros(rows, np.int32)),
         fusion=BOTH,
         options=SearchServingOptions(),

@@ -1,7 +1,6 @@
 """Writes a search encoder and a catalogue as the SavedModel that is served."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,10 +10,9 @@ import pyarrow as pa
 import tensorflow as tf
 
 from serving.client import SEARCH_MODEL
-from serving.filters import MAX_EXCLUDED_IDS
 from serving.search import SearchedProducts, SearchModule
-from serving.warm_up_file import EXTRA_ASSETS_FOLDER, write_warm_up_file
-from trainer.export import MODEL_CARD_FILE_NAME, products_of
+from serving.warm_up_file import EXTRA_ASSETS_FOLDER
+from trainer.export import products_of, write_extra_assets
 from trainer.product_cluster_files import save_product_clusters
 from trainer.product_clusters import ProductClusters
 
@@ -51,30 +49,11 @@ def export_search(folder: str, module: SearchModule, clusters: ProductClusters, 
         clusters: Of its products; kept in `assets.extra/` for the next catalogue.
         model_card: What `assets.extra/model_card.json` says; anything that JSON can hold.
     """
-    tf.saved_model.save(module, folder, signatures=module.signatures())
-    title = module.titles.numpy()[0]
-    product_id = module.product_ids.numpy()[0]
-    query = np.array([title, b""], dtype=object)
-    write_warm_up_file(
-        folder,
-        SEARCH_MODEL,
-        {
-            "serving_default": {"query": query},
-            "filtered": {
-                "query": query,
-                "k": np.array([10, 10], np.int32),
-                "category": np.array([b"", b""], dtype=object),
-                "max_price": np.zeros(2, np.float32),
-                "in_stock_only": np.zeros(2, np.bool_),
-                "exclude_ids": np.full([2, MAX_EXCLUDED_IDS], b"", dtype=object),
-            },
-            "explain": {"query": query, "product_id": np.array([product_id, b""], dtype=object)},
-            "embed": {"query": query},
-        },
-    )
+    signatures = module.signatures()
+    tf.saved_model.save(module, folder, signatures=signatures)
+    asked = {"query": module.titles.numpy()[0], "product_id": module.product_ids.numpy()[0], "k": 10}
+    write_extra_assets(folder, SEARCH_MODEL, signatures, asked, model_card)
     save_product_clusters(clusters, tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER))
-    with tf.io.gfile.GFile(tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER, MODEL_CARD_FILE_NAME), "w") as file:
-        file.write(json.dumps(model_card, indent=2, ensure_ascii=False, sort_keys=True))
 
 
 def export_weighted(folder: str, module: SearchModule) -> None:

@@ -1,6 +1,5 @@
 """Puts what is known of a catalogue together into the served search model."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,18 +7,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import tensorflow as tf
 
-from serving.lexical_index import LexicalIndex
+from serving.lexical_index import LexicalIndex, Postings
 from serving.retrieval_index import ExactIndex, RetrievalIndex
 from serving.search import Fusion, SearchModule
-from trainer.inverted_cells import build_inverted_file
-from trainer.metrics import hit_matrix, recall_at_k
+from trainer.inverted_cells import build_inverted_file, exact_neighbours, recall_of
 from trainer.product_clusters import ProductClusters
 from trainer.search.export import searched_products
 from trainer.search.fusion import learn_fusion
-from trainer.search.options import LexicalOptions, SearchServingOptions
-from trainer.search.postings import build_postings
+from trainer.search.options import SearchServingOptions
 from trainer.search.queries import JudgedQueries
-from trainer.search.ranking import nearest
 
 _K = 10
 _QUERIES_AT_ONCE = 64
@@ -56,18 +52,15 @@ def index_recall(index: RetrievalIndex, vectors: Vectors, queries: Vectors) -> f
     """Returns the share of each query's ten nearest vectors that an index finds, on average."""
     if not len(queries):
         return None
-    exact = nearest(queries, vectors, _K)
     found = [
         index.search(tf.constant(queries[start : start + _QUERIES_AT_ONCE]), _K)[1].numpy()
         for start in range(0, len(queries), _QUERIES_AT_ONCE)
     ]
-    offsets = np.arange(len(queries) + 1) * exact.shape[1]
-    hits = hit_matrix(np.concatenate(found).astype(np.int64), offsets, exact.ravel())
-    return float(recall_at_k(hits, np.diff(offsets), _K).mean())
+    return recall_of(np.concatenate(found), exact_neighbours(vectors, queries, _K))
 
 
 def build_fusion(
-    texts: Sequence[str],
+    postings: Postings,
     vectors: Vectors,
     queries: JudgedQueries,
     query_vectors: Vectors,
@@ -77,7 +70,7 @@ def build_fusion(
     """Returns the weights of both sides: learned on validation queries where both are on.
 
     Args:
-        texts: One a product.
+        postings: The products' words.
         vectors: float32 `(products, dimensions)`.
         queries: The validation queries.
         query_vectors: float32 `(queries, dimensions)`.
@@ -88,8 +81,7 @@ def build_fusion(
         return Fusion(dense=1.0, lexical=0.0)
     if not options.dense:
         return Fusion(dense=0.0, lexical=1.0)
-    lexical = LexicalIndex(build_postings(texts, options.lexical))
-    return learn_fusion(queries, query_vectors, vectors, lexical, relevant_from)
+    return learn_fusion(queries, query_vectors, vectors, LexicalIndex(postings), relevant_from)
 
 
 def build_module(
@@ -97,6 +89,7 @@ def build_module(
     *,
     embedder: Any,
     index: RetrievalIndex,
+    postings: Postings,
     clusters: ProductClusters,
     fusion: Fusion,
     options: SearchServingOptions,
@@ -107,6 +100,7 @@ def build_module(
         catalogue: Columns product_id, title, category, price, in_stock and text.
         embedder: `serving.text_embedder.TextEmbedder`, or that of a loaded model.
         index: The products' vectors.
+        postings: The products' words.
         clusters: How the products are grouped.
         fusion: Weights of both sides.
         options: Sizes.
@@ -116,7 +110,7 @@ def build_module(
         cluster_labels=[label.encode() for label in clusters.labels],
         embedder=embedder,
         index=index,
-        postings=build_postings(catalogue.column("text").to_pylist(), options.lexical or LexicalOptions()),
+        postings=postings,
         fusion=fusion,
         default_k=options.default_k,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from serving.lexical_index import Postings
@@ -15,7 +16,7 @@ _TEXTS_AT_ONCE = 8192
 _split = tf.function(split_words, input_signature=[tf.TensorSpec([None], tf.string)])
 
 
-def build_postings(texts: Sequence[str], options: LexicalOptions) -> Postings:
+def build_postings(texts: Sequence[str], options: LexicalOptions | None) -> Postings:
     """Counts the words of each text and weighs them.
 
     Word w in text t with n words, of a catalogue of N texts of which df have w, weighs
@@ -25,8 +26,9 @@ def build_postings(texts: Sequence[str], options: LexicalOptions) -> Postings:
 
     Args:
         texts: One a product.
-        options: k1 and b.
+        options: k1 and b; None has their defaults, for a model whose lexical side only explains.
     """
+    options = options or LexicalOptions()
     lengths, words = [], []
     for start in range(0, len(texts), _TEXTS_AT_ONCE):
         ragged = _split(tf.constant(list(texts[start : start + _TEXTS_AT_ONCE]), tf.string))
@@ -39,7 +41,7 @@ def build_postings(texts: Sequence[str], options: LexicalOptions) -> Postings:
     pair, count = np.unique(word.astype(np.int64) * len(texts) + product, return_counts=True)
     word, product = pair // len(texts), pair % len(texts)
     frequency = np.bincount(word, minlength=len(vocabulary))
-    rarity = np.log1p((len(texts) - frequency + 0.5) / (frequency + 0.5))
+    rarity = inverse_document_frequency(frequency, len(texts))
     relative_length = length[product] / max(length.mean(), 1.0e-12)
     saturation = options.k1 * (1.0 - options.b + options.b * relative_length)
     return Postings(
@@ -50,3 +52,8 @@ def build_postings(texts: Sequence[str], options: LexicalOptions) -> Postings:
         rarity=rarity.astype(np.float32),
         size=len(texts),
     )
+
+
+def inverse_document_frequency(frequency: npt.NDArray[np.integer], texts: int) -> npt.NDArray[np.float64]:
+    """Returns `log(1 + (N - df + 0.5) / (df + 0.5))` for the number of texts that have each word, as Lucene has it."""
+    return np.log1p((texts - frequency + 0.5) / (frequency + 0.5))

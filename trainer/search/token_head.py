@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from trainer.search.postings import inverse_document_frequency
+
 # How long BERT's own token embeddings are made, on average, beside text vectors of length 1. At 0.3 they rank better
 # than nothing does, and still give way to what is learned.
 _START_LENGTH = 0.3
@@ -68,7 +70,7 @@ class TokenHead(keras.Model):
 
 
 def token_rarity(token_ids: tf.RaggedTensor, vocabulary_size: int, special: Sequence[int]) -> npt.NDArray[np.float32]:
-    """Returns the inverse document frequency of each token, `log(1 + (N - df + 0.5) / (df + 0.5))`.
+    """Returns the inverse document frequency of each token.
 
     Args:
         token_ids: int32 `(texts, None)` of the catalogue's texts.
@@ -81,6 +83,6 @@ def token_rarity(token_ids: tf.RaggedTensor, vocabulary_size: int, special: Sequ
     texts = int(token_ids.nrows())
     pairs = token_ids.value_rowids().numpy() * vocabulary_size + token_ids.flat_values.numpy()
     frequency = np.bincount(np.unique(pairs) % vocabulary_size, minlength=vocabulary_size)
-    rarity = np.log1p((texts - frequency + 0.5) / (frequency + 0.5)).astype(np.float32)
+    rarity = inverse_document_frequency(frequency, texts).astype(np.float32)
     rarity[list(special)] = 0.0
     return rarity

@@ -13,11 +13,13 @@ import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from serving.search import Fusion, SearchModule
 from serving.warm_up_file import EXTRA_ASSETS_FOLDER
 from trainer.fused_vectors import ProductParts
+from trainer.input_data import distinct_texts
 from trainer.product_cluster_files import load_product_clusters
 from trainer.product_clusters import ProductClusters
 from trainer.search.export import text_hashes
 from trainer.search.index import MeasuredIndex, build_index, build_module
 from trainer.search.options import SearchServingOptions
+from trainer.search.postings import build_postings
 
 _TEXTS_AT_ONCE = 64
 _UNKNOWN = -1
@@ -76,7 +78,8 @@ def update_search(
     rows = _places(old_hashes, hashes)
     new = np.flatnonzero(rows == _UNKNOWN)
     vectors = loaded.product_vectors(tf.constant(rows, tf.int32)).numpy()
-    vectors[new], new_texts = _embed_distinct(loaded.embedder, [texts[place] for place in new])
+    new_rows, new_texts = distinct_texts([texts[place] for place in new])
+    vectors[new] = _embed(loaded.embedder, new_texts)[new_rows]
     clusters = load_product_clusters(tf.io.gfile.join(served, EXTRA_ASSETS_FOLDER))
     cluster_ids = clusters.cluster_ids[rows]
     cluster_ids[new] = clusters.assign(vectors[new], parts.take(new))
@@ -86,6 +89,7 @@ def update_search(
         catalogue,
         embedder=loaded.embedder,
         index=index.vectors,
+        postings=build_postings(texts, options.lexical),
         clusters=clusters,
         fusion=fusion,
         options=options,
@@ -101,7 +105,7 @@ def update_search(
         added=sum(each is None for each in earlier),
         changed=sum(each is not None and each != now for each, now in zip(earlier, hashes.tolist(), strict=True)),
         removed=len(before.keys() - set(new_ids.tolist())),
-        embedded_texts=new_texts,
+        embedded_texts=len(new_texts),
     )
 
 
@@ -110,12 +114,6 @@ def _places(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.
     order = np.argsort(known, kind="stable")
     place = np.minimum(np.searchsorted(known, wanted, sorter=order), len(known) - 1)
     return np.where(known[order[place]] == wanted, order[place], _UNKNOWN)
-
-
-def _embed_distinct(embedder: Any, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], int]:
-    """Returns the vector of each text, equal ones embedded once, and the number of distinct ones."""
-    distinct, places = np.unique(np.array(texts, dtype=object), return_inverse=True)
-    return _embed(embedder, distinct.tolist())[places], len(distinct)
 
 
 def _embed(embedder: Any, texts: Sequence[str]) -> npt.NDArray[np.float32]:
