@@ -72,5 +72,6 @@ class ExactIndex(tf.Module):
         Returns:
             float32 `indices.shape + (dimensions,)`; zeros for no product.
         """
-        vectors = tf.gather(self._vectors, tf.maximum(indices, 0))
+        # Gathered from what is read, not from the variable: that would make TensorFlow copy the variable at each read.
+        vectors = tf.gather(tf.convert_to_tensor(self._vectors), tf.maximum(indices, 0))
         return tf.where((indices >= 0)[..., tf.newaxis], vectors, 0.0)
