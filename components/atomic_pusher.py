@@ -2,8 +2,6 @@
 
 import logging
 import os
-import time
-import uuid
 from typing import Any, ClassVar
 
 from google.protobuf import json_format
@@ -21,11 +19,7 @@ from tfx.utils import io_utils
 from typing_extensions import override
 
 from components.parameters import Parameter
-from components.served_versions import latest_version, same_files, version_numbers
-
-_PARTIAL_PREFIX = ".pushing-"
-# What a killed run left behind is removed by a later one, but not what another run may be writing now.
-_STALE_SECONDS = 3600.0
+from components.served_versions import latest_version, partial_version, publish, remove_stale, same_files
 
 
 class AtomicPusherSpec(ComponentSpec):
@@ -81,13 +75,13 @@ class AtomicPusherExecutor(pusher_executor.Executor):
             super().Do(input_dict, output_dict, _push_to(base))
             return
         fileio.makedirs(base)
-        _remove_stale(base)
-        partial = os.path.join(base, f"{_PARTIAL_PREFIX}{uuid.uuid4().hex}")
+        remove_stale(base)
+        partial = partial_version(base)
         try:
             super().Do(input_dict, output_dict, _push_to(partial))
             if fileio.exists(partial):
                 written = os.path.join(partial, pushed_model.get_string_custom_property("pushed_version"))
-                version, target = _publish(written, base)
+                version, target = publish(written, base)
                 self._MarkPushed(pushed_model, pushed_destination=target, pushed_version=str(version))
                 logging.info("Version %d stands at %s.", version, target)
         finally:
@@ -139,34 +133,3 @@ def _push_to(base: str) -> dict[str, str]:
     """Returns the execution properties by which TFX's Pusher writes `<base>/<version>`."""
     destination = pusher_pb2.PushDestination(filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=base))
     return {standard_component_specs.PUSH_DESTINATION_KEY: json_format.MessageToJson(destination)}
-
-
-def push_folder(model: str, base: str) -> str:
-    """Pushes a model's folder on a local disk as a new version of `base`, and returns where it stands.
-
-    Nothing is left behind where that fails, and a version appears whole.
-    """
-    os.makedirs(base, exist_ok=True)
-    _remove_stale(base)
-    partial = os.path.join(base, f"{_PARTIAL_PREFIX}{uuid.uuid4().hex}")
-    try:
-        io_utils.copy_dir(model, partial)
-        return _publish(partial, base)[1]
-    finally:
-        if fileio.exists(partial):
-            fileio.rmtree(partial)
-
-
-def _publish(written: str, base: str) -> tuple[int, str]:
-    """Renames a whole version into place."""
-    version = max([int(time.time()), *(existing + 1 for existing in version_numbers(base))])
-    target = os.path.join(base, str(version))
-    os.rename(written, target)
-    return version, target
-
-
-def _remove_stale(base: str) -> None:
-    for name in os.listdir(base):
-        path = os.path.join(base, name)
-        if name.startswith(_PARTIAL_PREFIX) and time.time() - os.path.getmtime(path) > _STALE_SECONDS:
-            fileio.rmtree(path)

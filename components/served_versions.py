@@ -2,10 +2,16 @@
 
 import hashlib
 import os
+import time
+import uuid
 
 from tfx.dsl.io import fileio
+from tfx.utils import io_utils
 
 _CHUNK_BYTES = 1 << 20
+_PARTIAL_PREFIX = ".pushing-"
+# What a killed run left behind is removed by a later one, but not what another run may be writing now.
+_STALE_SECONDS = 3600.0
 
 
 def version_numbers(folder: str) -> list[int]:
@@ -26,6 +32,43 @@ def latest_version(folder: str) -> str:
 def same_files(left: str, right: str) -> bool:
     """Returns whether two folders hold the same files with the same content; reads each once."""
     return _digests(left) == _digests(right)
+
+
+def push_folder(model: str, base: str) -> str:
+    """Pushes a model's folder on a local disk as a new version of `base`, and returns where it stands.
+
+    Nothing is left behind where that fails, and a version appears whole.
+    """
+    os.makedirs(base, exist_ok=True)
+    remove_stale(base)
+    partial = partial_version(base)
+    try:
+        io_utils.copy_dir(model, partial)
+        return publish(partial, base)[1]
+    finally:
+        if fileio.exists(partial):
+            fileio.rmtree(partial)
+
+
+def partial_version(base: str) -> str:
+    """Returns a new path in a model's folder to write a version to, which no server looks at."""
+    return os.path.join(base, f"{_PARTIAL_PREFIX}{uuid.uuid4().hex}")
+
+
+def publish(written: str, base: str) -> tuple[int, str]:
+    """Renames a whole version into place; returns its number and its path."""
+    version = max([int(time.time()), *(existing + 1 for existing in version_numbers(base))])
+    target = os.path.join(base, str(version))
+    os.rename(written, target)
+    return version, target
+
+
+def remove_stale(base: str) -> None:
+    """Removes what killed processes left in a model's folder."""
+    for name in os.listdir(base):
+        path = os.path.join(base, name)
+        if name.startswith(_PARTIAL_PREFIX) and time.time() - os.path.getmtime(path) > _STALE_SECONDS:
+            fileio.rmtree(path)
 
 
 def _digests(folder: str) -> dict[str, str]:

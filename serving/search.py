@@ -126,7 +126,10 @@ class SearchModule(tf.Module):
             ),
         }
         wanted = {name: every[name] for name in names or SERVED_SIGNATURES}
-        return {name: tf.function(method).get_concrete_function(**inputs) for name, (method, inputs) in wanted.items()}
+        return {
+            name: tf.function(method, autograph=False).get_concrete_function(**inputs)
+            for name, (method, inputs) in wanted.items()
+        }
 
     def search(self, query: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `serving_default`: the `default_k` best products for each query `(batch,)`."""

@@ -105,7 +105,10 @@ class RecommendationModule(tf.Module):
             "embed": (self.embed, history),
         }
         wanted = {name: every[name] for name in names or every}
-        return {name: tf.function(method).get_concrete_function(**inputs) for name, (method, inputs) in wanted.items()}
+        return {
+            name: tf.function(method, autograph=False).get_concrete_function(**inputs)
+            for name, (method, inputs) in wanted.items()
+        }
 
     def recommend(
         self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor

@@ -13,7 +13,6 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import Quarantine
-from components.atomic_pusher import push_folder
 from components.catalogue import read_catalogue, write_catalogue, write_description
 from components.errors import InputError
 from components.example_tables import plain_columns, table_files
@@ -25,7 +24,7 @@ from components.search.gate_options import SearchGateOptions
 from components.search.product_parts import product_parts
 from components.search.query_judge import LAST_BLESSED, MODEL, filtered_ranking, measure_rankings, rank_in_batches
 from components.search.query_summary import QuerySummary
-from components.served_versions import latest_version
+from components.served_versions import latest_version, push_folder
 from components.serving_validator import validate
 from components.table_contract import TableOptions
 from components.table_example_gen import Executor as TableExecutor

@@ -12,6 +12,7 @@ import tensorflow as tf
 from trainer.keras_files import load_keras, save_keras
 from trainer.options import TextOptions
 from trainer.pretrained import load_pretrained, make_tokenizer
+from trainer.unpadded_bert import token_vectors
 
 _ENCODER_FILE = "text_encoder.keras"
 
@@ -20,8 +21,8 @@ _ENCODER_FILE = "text_encoder.keras"
 class TextEncoder(keras.Model):
     """Encodes texts: tokens, BERT, mean over the tokens, L2.
 
-    A batch is padded to its longest text, never to `sequence_length`, so short texts are cheap. What LoRA has
-    learned is merged into the weights when the model is saved; the loaded model has no LoRA any more.
+    Padding is hardly computed (`trainer.unpadded_bert`), so short texts are cheap. What LoRA has learned is merged into
+    the weights when the model is saved; the loaded model has no LoRA any more.
 
     Call arguments:
         texts: string tensor `(batch,)`, UTF-8.
@@ -64,11 +65,18 @@ class TextEncoder(keras.Model):
     def encode_tokens(self, token_ids: Any, training: bool = False) -> Any:
         """Encodes int32 `(batch, width)` token ids, padded with the [PAD] id, to float32 `(batch, dimensions)`."""
         mask = tf.not_equal(token_ids, self.tokenizer.pad_token_id)
-        inputs = {"token_ids": token_ids, "segment_ids": tf.zeros_like(token_ids), "padding_mask": mask}
-        sequence = tf.cast(self.backbone(inputs, training=training)["sequence_output"], tf.float32)
-        weights = tf.cast(mask, tf.float32)[..., None]
-        mean = tf.reduce_sum(sequence * weights, axis=1) / tf.maximum(tf.reduce_sum(weights, axis=1), 1.0)
-        return tf.math.l2_normalize(mean, axis=-1)
+        if isinstance(tf.distribute.get_strategy(), tf.distribute.TPUStrategy):
+            # A TPU computes what XLA compiles, and XLA wants to know all shapes.
+            inputs = {"token_ids": token_ids, "segment_ids": tf.zeros_like(token_ids), "padding_mask": mask}
+            sequence = self.backbone(inputs, training=training)["sequence_output"]
+            summed = tf.reduce_sum(tf.where(mask[..., tf.newaxis], tf.cast(sequence, tf.float32), 0.0), axis=1)
+        else:
+            tokens = token_vectors(self.backbone, token_ids, mask, training)
+            summed = tf.math.unsorted_segment_sum(
+                tf.cast(tokens.vectors, tf.float32), tokens.texts, tf.shape(token_ids)[0]
+            )
+        # The direction of the sum is that of the mean.
+        return tf.math.l2_normalize(summed, axis=-1)
 
     def call(self, texts: Any, training: bool = False) -> Any:
         return self.encode_tokens(self.token_ids(texts).to_tensor(self.tokenizer.pad_token_id), training=training)

@@ -84,7 +84,9 @@ def update_search(
     cluster_ids = clusters.cluster_ids[rows]
     cluster_ids[new] = clusters.assign(vectors[new], parts.take(new))
     clusters = dataclasses.replace(clusters, cluster_ids=cluster_ids)
-    index = build_index(vectors, _embed(loaded.embedder, queries), options, seed)
+    # Exact search has nothing to be measured.
+    measured_with = queries if len(vectors) > options.exact_limit else []
+    index = build_index(vectors, _embed(loaded.embedder, measured_with), options, seed)
     module = build_module(
         catalogue,
         embedder=loaded.embedder,
