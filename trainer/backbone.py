@@ -68,15 +68,9 @@ class TextEncoder(keras.Model):
         if isinstance(tf.distribute.get_strategy(), tf.distribute.TPUStrategy):
             # A TPU computes what XLA compiles, and XLA wants to know all shapes.
             inputs = {"token_ids": token_ids, "segment_ids": tf.zeros_like(token_ids), "padding_mask": mask}
-            sequence = self.backbone(inputs, training=training)["sequence_output"]
-            summed = tf.reduce_sum(tf.where(mask[..., tf.newaxis], tf.cast(sequence, tf.float32), 0.0), axis=1)
-        else:
-            tokens = token_vectors(self.backbone, token_ids, mask, training)
-            summed = tf.math.unsorted_segment_sum(
-                tf.cast(tokens.vectors, tf.float32), tokens.texts, tf.shape(token_ids)[0]
-            )
-        # The direction of the sum is that of the mean.
-        return tf.math.l2_normalize(summed, axis=-1)
+            sequence = tf.cast(self.backbone(inputs, training=training)["sequence_output"], tf.float32)
+            return tf.math.l2_normalize(tf.reduce_sum(tf.where(mask[..., tf.newaxis], sequence, 0.0), axis=1), axis=-1)
+        return token_vectors(self.backbone, token_ids, mask, training).means(tf.shape(token_ids)[0])
 
     def call(self, texts: Any, training: bool = False) -> Any:
         return self.encode_tokens(self.token_ids(texts).to_tensor(self.tokenizer.pad_token_id), training=training)

@@ -16,6 +16,40 @@ class TokenVectors(NamedTuple):
     vectors: Any
     texts: Any
 
+    def means(self, batch: Any) -> Any:
+        """Returns the mean over the tokens of each of `batch` texts, float32 `(batch, dimensions)` of length 1."""
+        summed = tf.math.unsorted_segment_sum(tf.cast(self.vectors, tf.float32), self.texts, batch)
+        # The direction of the sum is that of the mean.
+        return tf.math.l2_normalize(summed, axis=-1)
+
+
+class Unpadding:
+    """Takes the padding of a batch away, and puts it back.
+
+    Attributes:
+        rows: int32 `(tokens,)`, the row of each real token.
+        columns: int32 `(tokens,)`, its column.
+
+    Args:
+        mask: bool `(batch, width)`, true for real tokens.
+    """
+
+    def __init__(self, mask: Any) -> None:
+        self._batch, self._width = tf.unstack(tf.shape(mask))
+        self._places = tf.cast(tf.where(tf.reshape(mask, [-1]))[:, 0], tf.int32)
+        self.rows, self.columns = self._places // self._width, self._places % self._width
+        # For each place of the batch its token among the real ones; padding repeats the first, which nobody reads.
+        places = self._places[:, tf.newaxis]
+        self._tokens = tf.scatter_nd(places, tf.range(tf.size(self._places)), [self._batch * self._width])
+
+    def remove(self, padded: Any) -> Any:
+        """Returns `(tokens, ...)` of `(batch, width, ...)`."""
+        return tf.gather(tf.reshape(padded, [-1, *padded.shape[2:]]), self._places)
+
+    def restore(self, tokens: Any) -> Any:
+        """Returns `(batch, width, ...)` of `(tokens, ...)`; what stands in the padding means nothing."""
+        return tf.reshape(tf.gather(tokens, self._tokens), [self._batch, self._width, *tokens.shape[1:]])
+
 
 def token_vectors(backbone: Any, token_ids: Any, mask: Any, training: bool) -> TokenVectors:
     """Computes what `backbone` has as its `sequence_output`, for real tokens only.
@@ -34,33 +68,23 @@ def token_vectors(backbone: Any, token_ids: Any, mask: Any, training: bool) -> T
         mask: bool `(batch, width)`, true for real tokens; the tokens of a text are its first columns.
         training: Whether dropout is on.
     """
-    batch, width = tf.unstack(tf.shape(token_ids))
-    places = tf.cast(tf.where(tf.reshape(mask, [-1]))[:, 0], tf.int32)
-    # For each place of the padded batch its token among the real ones; padding repeats the first, which nothing reads.
-    sources = tf.scatter_nd(places[:, tf.newaxis], tf.range(tf.size(places)), [batch * width])
-
-    def padded(tokens: Any) -> Any:
-        return tf.reshape(tf.gather(tokens, sources), tf.concat([[batch, width], tf.shape(tokens)[1:]], axis=0))
-
-    def unpadded(tokens: Any) -> Any:
-        return tf.gather(tf.reshape(tokens, tf.concat([[batch * width], tf.shape(tokens)[2:]], axis=0)), places)
-
-    vectors = _embed(backbone, tf.gather(tf.reshape(token_ids, [-1]), places), places % width, training)
+    unpadding = Unpadding(mask)
+    vectors = _embed(backbone, unpadding.remove(token_ids), unpadding.columns, training)
     for layer in backbone.transformer_layers:
         # KerasNLP has no public names for the parts of a layer.
         attention = layer._self_attention_layer
         query, key, value = (
-            padded(project(vectors[tf.newaxis])[0])
+            unpadding.restore(project(vectors[tf.newaxis])[0])
             for project in (attention.query_dense, attention.key_dense, attention.value_dense)
         )
         attended, _ = attention._compute_attention(query, key, value, mask[:, tf.newaxis, :], training=training)
-        attended = attention.output_dense(unpadded(attended)[tf.newaxis])[0]
+        attended = attention.output_dense(unpadding.remove(attended)[tf.newaxis])[0]
         attended = layer._self_attention_dropout(attended, training=training)
         vectors = layer._self_attention_layer_norm(vectors + attended)
         forward = layer._feedforward_output_dense(layer._feedforward_intermediate_dense(vectors))
         forward = layer._feedforward_dropout(forward, training=training)
         vectors = layer._feedforward_layer_norm(vectors + forward)
-    return TokenVectors(vectors, places // width)
+    return TokenVectors(vectors, unpadding.rows)
 
 
 def _embed(backbone: Any, token_ids: Any, positions: Any, training: bool) -> Any:

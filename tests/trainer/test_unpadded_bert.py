@@ -1,5 +1,6 @@
 """BERT without padding against KerasNLP's own backbone: values, gradients, and where padding is kept."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import pytest
 import tensorflow as tf
 
 from trainer.backbone import TextEncoder, load_text_encoder
+from trainer.inference_bert import InferenceBert
 from trainer.options import TextOptions
-from trainer.unpadded_bert import token_vectors
+from trainer.unpadded_bert import TokenVectors, token_vectors
 
 # Lengths 1, 5, 3 and 7, padded with 0.
 TOKEN_IDS = np.array(
@@ -28,11 +30,22 @@ def padded_output(backbone: Any, token_ids: Any) -> Any:
     return backbone(inputs, training=False)["sequence_output"]
 
 
+def live(backbone: Any, token_ids: Any, mask: Any) -> TokenVectors:
+    return token_vectors(backbone, token_ids, mask, training=False)
+
+
+def for_inference(backbone: Any, token_ids: Any, mask: Any) -> TokenVectors:
+    return InferenceBert(backbone)(token_ids, mask)
+
+
+@pytest.mark.parametrize("compute", [live, for_inference])
 @pytest.mark.parametrize("rows", [[0], [3], [0, 1, 2, 3], [2, 0], []])
-def test_real_tokens_have_the_vectors_of_the_padded_backbone(encoder: TextEncoder, rows: list[int]) -> None:
+def test_real_tokens_have_the_vectors_of_the_padded_backbone(
+    encoder: TextEncoder, rows: list[int], compute: Callable[..., TokenVectors]
+) -> None:
     token_ids = tf.constant(TOKEN_IDS[np.array(rows, int)])
     mask = token_ids != 0
-    tokens = token_vectors(encoder.backbone, token_ids, mask, training=False)
+    tokens = compute(encoder.backbone, token_ids, mask)
     np.testing.assert_array_equal(tokens.texts, np.nonzero(mask)[0])
     if rows:
         expected = tf.boolean_mask(padded_output(encoder.backbone, token_ids), mask)
@@ -56,6 +69,16 @@ def test_gradients_are_those_of_the_padded_backbone(encoder: TextEncoder) -> Non
     padded = gradients(lambda: tf.boolean_mask(padded_output(encoder.backbone, token_ids), mask))
     for ours, theirs in zip(unpadded, padded, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
+
+
+def test_what_lora_learned_is_merged_for_inference(tiny_bert: Path) -> None:
+    encoder = load_text_encoder(TextOptions(backbone=str(tiny_bert), sequence_length=16))
+    encoder.enable_lora(2)
+    for weight in encoder.trainable_variables:
+        weight.assign_add(0.1 * keras.random.normal(weight.shape, seed=3))
+    token_ids = tf.constant(TOKEN_IDS)
+    found = for_inference(encoder.backbone, token_ids, token_ids != 0).vectors
+    np.testing.assert_allclose(found, live(encoder.backbone, token_ids, token_ids != 0).vectors, atol=1e-5)
 
 
 def test_dropout_is_the_backbones(tiny_bert: Path) -> None:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from serving.text_embedder import TextEmbedder
 from trainer.backbone import TextEncoder, encode_token_ids, load_trained_encoder, save_trained_encoder
+from trainer.inference_bert import InferenceBert
 from trainer.keras_files import load_keras, save_keras
 from trainer.search.token_head import TokenHead, token_rarity
 
@@ -83,18 +84,20 @@ def new_head(text_encoder: TextEncoder, text_token_ids: tf.RaggedTensor) -> Toke
 def text_embedder(encoder: SearchEncoder) -> TextEmbedder:
     """Returns the encoder as plain TensorFlow, to be saved in a served model."""
     text_encoder, head = encoder
+    bert = InferenceBert(text_encoder.backbone)
+    padding = text_encoder.tokenizer.pad_token_id
     special = tf.constant(special_tokens(text_encoder), tf.int32)
 
     def encode(texts: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        token_ids = text_encoder.token_ids(texts).to_tensor(text_encoder.tokenizer.pad_token_id)
+        token_ids = text_encoder.token_ids(texts).to_tensor(padding)
         says_something = tf.reduce_all(token_ids[:, :, tf.newaxis] != special, axis=2)
-        vectors = text_encoder.encode_tokens(token_ids)
+        vectors = bert(token_ids, token_ids != padding).means(tf.shape(token_ids)[0])
         if head is not None:
             vectors = head(vectors, token_ids)
         return vectors, tf.reduce_any(says_something, axis=1)
 
-    models = [text_encoder.backbone, *([head] if head is not None else [])]
-    return TextEmbedder(encode, [variable.value for model in models for variable in model.variables])
+    learned = [variable.value for variable in head.variables] if head is not None else []
+    return TextEmbedder(encode, [*bert.variables, *learned])
 
 
 def save_encoder(encoder: SearchEncoder, uri: str) -> None:
