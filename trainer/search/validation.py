@@ -59,9 +59,11 @@ class SearchValidation(keras.callbacks.Callback):
         """Mines the first epoch's negatives.
 
         Args:
-            text_vectors: float32 `(texts, dimensions)` of all texts, by the encoder before training.
+            text_vectors: float32 `(texts, dimensions)` of all texts, by BERT before training.
         """
-        self._mine(text_vectors[self._texts])
+        # A head has its own word on BERT's vectors, of the queries as of the texts.
+        has_head = self._text_table.vectors is not None
+        self._mine(self._inputs.vectors(self._text_table) if has_head else text_vectors[self._texts])
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         vectors = self._inputs.vectors(self._text_table)

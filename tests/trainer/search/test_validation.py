@@ -9,7 +9,7 @@ import pytest
 
 from tests.random_head import encoder_with_random_head
 from tests.trainer.search.tiny_search import TinySearch, judged, product_texts
-from trainer.backbone import TextEncoder, load_text_encoder
+from trainer.backbone import TextEncoder, encode_texts, load_text_encoder
 from trainer.input_data import distinct_texts
 from trainer.search.batches import BatchSource, TrainingPairs, training_pairs
 from trainer.search.encoder import SearchEncoder
@@ -103,9 +103,10 @@ def test_the_last_epoch_mines_no_more(text_encoder: TextEncoder) -> None:
     assert all(not len(mined) for mined in made.source.mined)
 
 
-def test_the_first_negatives_come_from_the_vectors_at_the_start(text_encoder: TextEncoder) -> None:
-    made = judge(text_encoder, "full")
-    made.validation.start(made.encoder.embed(TEXTS, 8))
+@pytest.mark.parametrize("training", ["frozen", "full"])
+def test_the_first_negatives_come_from_the_vectors_at_the_start(text_encoder: TextEncoder, training: str) -> None:
+    made = judge(text_encoder, training)
+    made.validation.start(encode_texts(text_encoder, TEXTS, 8))
     for row, order in enumerate(ranked(made, TRAINING.queries)):
         assert set(made.source.mined[row]) == set(order[2:9]) - set(made.pairs.judged[row])
 
