@@ -306,7 +306,13 @@ class Shelfwise:
 
 def _texts(values: Sequence[str]) -> np.ndarray:
     array = np.empty(len(values), dtype=object)
-    array[:] = [value.encode("utf-8", "surrogateescape") for value in values]
+    try:
+        array[:] = [value.encode("utf-8", "surrogateescape") for value in values]
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"Texts should be what UTF-8 can hold, but character {error.start} of {error.object!r:.80} is half of a "
+            "surrogate pair; decode the text again, or drop that character."
+        ) from None
     return array
 
 

@@ -76,6 +76,11 @@ def test_too_many_excluded_ids_are_refused_before_they_are_sent(client: Shelfwis
         client.search("tea", exclude_ids=[str(number) for number in range(101)])
 
 
+def test_half_a_surrogate_pair_is_refused_before_it_is_sent(client: Shelfwise) -> None:
+    with pytest.raises(ValueError, match=r"character 4 of 'milk.ud83d' is half of a surrogate pair; decode"):
+        client.search("milk\ud83d")
+
+
 def ask(address: str, *, as_json: bool, explain: bool = True, query: str = "green 牛奶 tea") -> None:
     search_command.search(
         query,
