@@ -1,14 +1,18 @@
-"""The embedded server as a process of its own."""
+"""The embedded server, as a process of its own or beside what runs in this one."""
 
 import os
+import queue
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import serving
+from serving.server.main import serve
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 15.0
@@ -17,6 +21,33 @@ _LOG_TAIL_CHARACTERS = 2000
 
 class ServerStartError(RuntimeError):
     """The server did not come up; the message holds the end of its log."""
+
+
+@contextmanager
+def server_thread(models: Path) -> Iterator[str]:
+    """Runs the server in this process, on a free port of this machine; ready seconds sooner than a process of its own.
+
+    Args:
+        models: Folder of the models' folders.
+
+    Yields:
+        The address.
+
+    Raises:
+        ServerStartError: It ended before it was ready.
+    """
+    addresses: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        ended = threads.submit(serve, models, port=0, on_ready=addresses.put, stop=stop)
+        ended.add_done_callback(lambda _: addresses.put(None))
+        try:
+            address = addresses.get()
+            if address is None:
+                raise ServerStartError("The server ended before it was ready.") from ended.exception()
+            yield address
+        finally:
+            stop.set()
 
 
 @contextmanager

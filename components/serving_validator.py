@@ -23,7 +23,7 @@ from typing_extensions import override
 
 from components.artifacts import Catalogue
 from components.search.serving_checks import failed_search_checks
-from components.server_process import ServerStartError, server_process
+from components.server_process import ServerStartError, server_process, server_thread
 from components.serving_checks import KnownProducts, failed_checks
 from serving.client import RECOMMENDATION_MODEL, SEARCH_MODEL, Shelfwise
 from serving.client_errors import ModelNotFoundError
@@ -118,13 +118,15 @@ class ServingValidator(BaseComponent):
         )
 
 
-def validate(model_path: str, catalogue_uri: str, model_name: str) -> list[str]:
+def validate(model_path: str, catalogue_uri: str, model_name: str, *, own_process: bool = True) -> list[str]:
     """Serves a SavedModel and asks it.
 
     Args:
         model_path: The SavedModel.
         catalogue_uri: The catalogue artifact.
         model_name: Name that it is served under.
+        own_process: Whether the server is a process of its own: what it does to itself cannot harm this one, but it
+            starts some seconds later.
 
     Returns:
         What is wrong with it, a line each.
@@ -135,15 +137,16 @@ def validate(model_path: str, catalogue_uri: str, model_name: str) -> list[str]:
         if not fileio.exists(f"{model_path}/saved_model.pb"):
             return [f"{model_path} holds no SavedModel"]
         io_utils.copy_dir(model_path, str(models / model_name / _VERSION))
+        server = server_process(models, scratch, _START_TIMEOUT_SECONDS) if own_process else server_thread(models)
         try:
             with (
-                server_process(models, scratch, _START_TIMEOUT_SECONDS) as address,
+                server as address,
                 Shelfwise(address, timeout_seconds=_CALL_TIMEOUT_SECONDS) as client,
             ):
                 reasons = CHECKS[model_name](client, _known_products(model_path, catalogue_uri))
         except (ServerStartError, ModelNotFoundError) as error:
             return [str(error)]
-        if reasons:
+        if reasons and own_process:
             log = (scratch / "server.log").read_text(encoding="utf-8", errors="replace")
             logging.error("Log of the server:\n%s", log[-4000:])
         return reasons

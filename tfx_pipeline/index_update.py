@@ -98,7 +98,8 @@ def update_index(root: Path, products: str) -> IndexUpdate:
         model = str(Path(scratch) / "model")
         export_search(model, updated.module, updated.clusters, _updated_card(card, served, changes, len(catalogue)))
         refused = _refusals(model, served, catalogue, queries, updated, config.tasks.search.gate)
-        refused += validate(model, _write_catalogue(Path(scratch) / "catalogue", catalogue), SEARCH_MODEL)
+        written = _write_catalogue(Path(scratch) / "catalogue", catalogue)
+        refused += validate(model, written, SEARCH_MODEL, own_process=False)
         pushed = None if refused else push_folder(model, str(root / "serving" / SEARCH_MODEL))
     return IndexUpdate(pushed=pushed, refused_because=refused, changes=changes, quarantined=quarantined)
 

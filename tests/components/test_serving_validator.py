@@ -3,12 +3,15 @@
 import json
 import os
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import Artifact, standard_artifacts
+from tfx.utils import path_utils
 
+from components import serving_validator
 from components.server_process import ServerStartError, server_process
 from components.serving_checks import KnownProducts, failed_checks
 from components.serving_validator import ServingValidatorExecutor
@@ -74,6 +77,18 @@ def test_a_model_that_cannot_be_loaded_is_not_blessed(
     blessing, validation = validate(tmp_path, broken, catalogue)
     assert blessing.get_int_custom_property("blessed") == 0
     assert validation["refused_because"]
+
+
+def test_a_server_in_this_process_asks_the_same(tmp_path: Path, shop: tuple[Artifact, Artifact]) -> None:
+    model, catalogue = shop
+    path = path_utils.serving_model_path(model.uri)
+    assert serving_validator.validate(path, catalogue.uri, "recommendation", own_process=False) == []
+    broken = tmp_path / "broken"
+    shutil.copytree(path, broken)
+    (broken / "saved_model.pb").write_bytes(b"garbage")
+    reasons = serving_validator.validate(str(broken), catalogue.uri, "recommendation", own_process=False)
+    assert reasons
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
 
 
 def test_the_server_is_stopped_when_the_asking_fails(tmp_path: Path) -> None:
