@@ -62,14 +62,16 @@ def prepare(data: Path, folder: Path) -> list[str]:
 
 def write_runs(root: Path, queries: list[str], out: Path) -> None:
     """Writes one run file for each side and one for both."""
+    import tensorflow as tf
+
     from components.catalogue import read_catalogue
     from components.search.query_judge import DENSE, LEXICAL, filtered_ranking, rank_in_batches, side_rankings
 
     catalogue = read_catalogue(str(latest_artifact(root, "SearchExamples", "catalogue")))
     model = latest_artifact(root, "SearchIndex", "model")
     index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
-    sides = side_rankings(str(model / "Comparison"), index)
-    rankings = {"hybrid": filtered_ranking(str(model / "Format-Serving"), index), **sides}
+    sides = side_rankings(tf.saved_model.load(str(model / "Comparison")), index)
+    rankings = {"hybrid": filtered_ranking(tf.saved_model.load(str(model / "Format-Serving")), index), **sides}
     out.mkdir(parents=True, exist_ok=True)
     for name in ("hybrid", DENSE, LEXICAL):
         ranked = rank_in_batches(rankings[name], queries, RANKS)

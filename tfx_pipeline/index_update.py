@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import tensorflow as tf
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import Artifact, standard_artifacts
 
@@ -97,7 +98,7 @@ def update_index(root: Path, products: str) -> IndexUpdate:
         changes = {name: getattr(updated, name) for name in ("added", "changed", "removed", "embedded_texts")}
         model = str(Path(scratch) / "model")
         export_search(model, updated.module, updated.clusters, _updated_card(card, served, changes, len(catalogue)))
-        refused = _refusals(model, served, catalogue, queries, updated, config.tasks.search.gate)
+        refused = _refusals(model, catalogue, queries, updated, config.tasks.search.gate)
         written = _write_catalogue(Path(scratch) / "catalogue", catalogue)
         refused += validate(model, written, SEARCH_MODEL, own_process=False)
         pushed = None if refused else push_folder(model, str(root / "serving" / SEARCH_MODEL))
@@ -184,7 +185,6 @@ def _latest(root: Path, output: str) -> str:
 
 def _refusals(
     model: str,
-    served: str,
     catalogue: pa.Table,
     queries: JudgedQueries,
     updated: UpdatedSearch,
@@ -194,8 +194,8 @@ def _refusals(
     index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
     width = max(options.k)
     lists = {
-        name: rank_in_batches(filtered_ranking(path, index), queries.queries, width)
-        for name, path in {MODEL: model, LAST_BLESSED: served}.items()
+        name: rank_in_batches(filtered_ranking(loaded, index), queries.queries, width)
+        for name, loaded in {MODEL: tf.saved_model.load(model), LAST_BLESSED: updated.served}.items()
     }
     summary = QuerySummary(measure_rankings(queries, lists, options.k, options.relevant_from), options)
     judgement = Judgement(

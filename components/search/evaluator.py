@@ -6,6 +6,7 @@ import logging
 from typing import Any, ClassVar
 
 import apache_beam as beam
+import tensorflow as tf
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
@@ -185,7 +186,7 @@ class SearchEvaluator(BaseBeamComponent):
 def _loading_error(path: str) -> str | None:
     """Returns why a served model cannot be asked, or None where it can."""
     try:
-        filtered_ranking(path, {})([""], 1)
+        filtered_ranking(tf.saved_model.load(path), {})([""], 1)
     except Exception as error:  # A model of another version may fail in any way, and must not stop this one.
         return f"{type(error).__name__}: {error}"
     return None

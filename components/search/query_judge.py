@@ -55,8 +55,10 @@ class QueryJudge:
         ids = read_catalogue(catalogue_uri)["product_id"].cast(pa.binary()).to_pylist()
         index = {product_id: place for place, product_id in enumerate(ids)}
         self._ks, self._relevant_from = tuple(ks), relevant_from
-        self._systems: dict[str, Rank] = {name: filtered_ranking(path, index) for name, path in models.items()}
-        self._systems |= side_rankings(comparison, index)
+        self._systems: dict[str, Rank] = {
+            name: filtered_ranking(tf.saved_model.load(path), index) for name, path in models.items()
+        }
+        self._systems |= side_rankings(tf.saved_model.load(comparison), index)
 
     def judge(self, queries: JudgedQueries) -> pa.Table:
         """Returns one row a query, as `measure_rankings` does."""
@@ -98,20 +100,19 @@ def query_schema(systems: Sequence[str], ks: Sequence[int]) -> pa.Schema:
     return pa.schema([(SLICE, pa.string()), (HEADLINE, pa.bool_()), *((name, pa.float64()) for name in metrics)])
 
 
-def filtered_ranking(path: str, index: Mapping[bytes, int]) -> Rank:
+def filtered_ranking(model: Any, index: Mapping[bytes, int]) -> Rank:
     """Returns a function that ranks products for queries as a client of a served model would.
 
     Args:
-        path: The SavedModel's folder.
+        model: The loaded SavedModel.
         index: Number of each product id; other ids become -1.
 
     Raises:
         ValueError: The model has no signature `filtered` with these inputs.
     """
-    model = tf.saved_model.load(path)  # Its variables live only as long as the closure holds it.
-    function = _signature(model, path, "filtered")
+    function = _signature(model, "filtered")
     if "query" not in function.structured_input_signature[1]:
-        raise ValueError(f"Signature `filtered` of the model in {path} should have the input query; it has none.")
+        raise ValueError("Signature `filtered` of a search model should have the input query; it has none.")
 
     def rank(queries: Sequence[str], k: int) -> npt.NDArray[np.int64]:
         rows = len(queries)
@@ -134,10 +135,9 @@ def rank_in_batches(rank: Rank, queries: Sequence[str], k: int) -> npt.NDArray[n
     return np.concatenate([rank(queries[start : start + QUERIES_AT_ONCE], k) for start in starts])
 
 
-def side_rankings(path: str, index: Mapping[bytes, int]) -> dict[str, Rank]:
+def side_rankings(model: Any, index: Mapping[bytes, int]) -> dict[str, Rank]:
     """Returns how each side alone ranks, by its name; as `filtered_ranking`, for the model for comparison."""
-    model = tf.saved_model.load(path)
-    function = _signature(model, path, WEIGHTED_SIGNATURE)
+    function = _signature(model, WEIGHTED_SIGNATURE)
 
     def side(dense: float, lexical: float) -> Rank:
         def rank(queries: Sequence[str], k: int) -> npt.NDArray[np.int64]:
@@ -155,17 +155,15 @@ def side_rankings(path: str, index: Mapping[bytes, int]) -> dict[str, Rank]:
     return {name: side(*weights) for name, weights in _SIDES.items()}
 
 
-def _signature(model: Any, path: str, name: str) -> Any:
+def _signature(model: Any, name: str) -> Any:
     signatures = model.signatures
     if name not in signatures:
-        raise ValueError(
-            f"The model in {path} should have the signature `{name}`. It has: {', '.join(signatures) or 'none'}."
-        )
+        raise ValueError(f"The model should have the signature `{name}`. It has: {', '.join(signatures) or 'none'}.")
     return signatures[name]
 
 
 def _indices(answer: dict[str, tf.Tensor], index: Mapping[bytes, int], model: object) -> npt.NDArray[np.int64]:
-    del model  # Only kept alive.
+    del model  # Only kept alive: its variables live as long as it does.
     ids = answer["product_ids"].numpy()
     return np.array([index.get(product_id, -1) for product_id in ids.ravel()], np.int64).reshape(ids.shape)
 

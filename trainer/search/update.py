@@ -30,6 +30,7 @@ class UpdatedSearch:
     """The new model and what changed.
 
     Attributes:
+        served: The loaded SavedModel in service.
         module: The new model.
         clusters: The old clusters with the new products.
         index: Its vectors, with their recall.
@@ -39,6 +40,7 @@ class UpdatedSearch:
         embedded_texts: Distinct texts that had to be embedded.
     """
 
+    served: Any
     module: SearchModule
     clusters: ProductClusters
     index: MeasuredIndex
@@ -101,6 +103,7 @@ def update_search(
     before = dict(zip(old_ids.tolist(), old_hashes.tolist(), strict=True))
     earlier = [before.get(product_id) for product_id in new_ids.tolist()]
     return UpdatedSearch(
+        served=loaded,
         module=module,
         clusters=clusters,
         index=index,
