@@ -1,4 +1,4 @@
-"""`shelfwise run`: from a configuration to pushed models and summary.json."""
+"""`shelfwise run`: from a configuration to pushed models, summary.json and report.html."""
 
 import dataclasses
 import time
@@ -13,6 +13,7 @@ from tfx_pipeline.inputs import PipelineInputs, digest_table, user_id_key
 from tfx_pipeline.local_runner import NodeFailed, run_locally
 from tfx_pipeline.pipeline import create_pipeline, fingerprint
 from tfx_pipeline.progress import TerminalProgress
+from tfx_pipeline.report import write_report
 from tfx_pipeline.summary import build_summary, read_summary, write_summary
 from tfx_pipeline.tasks import recommendation, search
 from tfx_pipeline.tensorboard_logs import publish_logs
@@ -23,7 +24,7 @@ class RunFailed(RuntimeError):
 
 
 def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
-    """Runs the configured tasks under `root` and writes summary.json there.
+    """Runs the configured tasks under `root` and writes summary.json and report.html there.
 
     Args:
         config: What to run.
@@ -58,6 +59,7 @@ def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
         progress.stopped()
     summary = build_summary(config, results, time.monotonic() - start, origins)
     write_summary(root, summary)
+    write_report(root, summary)
     for name, node_id in {**recommendation.TRAININGS, **search.TRAININGS}.items():
         if node_id in results:
             publish_logs(root, name, Path(results[node_id].outputs["model_run"].uri))

@@ -42,6 +42,7 @@ def build_summary(
         "version": 1,
         "config": config.model_dump(mode="json"),
         "tasks": {task: {**_task(task, results), **origins[task]} for task in config.tasks.requested()},
+        "tables": _tables(results),
         "quarantine": _quarantine(results),
         "seconds": {node_id: round(result.seconds, 2) for node_id, result in results.items()},
         "total_seconds": round(total_seconds, 2),
@@ -90,17 +91,29 @@ def _task(task: str, results: Mapping[str, NodeResult]) -> dict[str, Any]:
     }
 
 
+def _tables(results: Mapping[str, NodeResult]) -> dict[str, dict[str, int]]:
+    """Returns the rows of each table that were read, and that were good when they were read."""
+    tables: dict[str, dict[str, int]] = {}
+    for counts in _quarantine_counts(results):
+        # Nodes after the first one read what it left.
+        if counts["rows"] > tables.get(counts["table"], {"rows": -1})["rows"]:
+            tables[counts["table"]] = {"rows": counts["rows"], "good": counts["good"]}
+    return tables
+
+
 def _quarantine(results: Mapping[str, NodeResult]) -> dict[str, dict[str, int]]:
     """Adds up the reasons of every quarantine artifact, by table."""
     tables: dict[str, dict[str, int]] = {}
-    for result in results.values():
-        if "quarantine" not in result.outputs:
-            continue
-        counts = _read_json(result.outputs["quarantine"].uri, "counts.json")
+    for counts in _quarantine_counts(results):
         reasons = tables.setdefault(counts["table"], {})
         for reason, count in counts["bad"].items():
             reasons[reason] = reasons.get(reason, 0) + count
     return tables
+
+
+def _quarantine_counts(results: Mapping[str, NodeResult]) -> list[dict[str, Any]]:
+    quarantines = (result.outputs["quarantine"] for result in results.values() if "quarantine" in result.outputs)
+    return [_read_json(quarantine.uri, "counts.json") for quarantine in quarantines]
 
 
 def _read_json(folder: str, name: str) -> Any:

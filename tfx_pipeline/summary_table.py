@@ -7,7 +7,8 @@ from typing import Any
 
 from tfx_pipeline.console import console, plain_table
 
-_SHOWN = (
+# What people look at first; a task shows those that it has.
+HEADLINE_METRICS = (
     "ndcg_at_10",
     "recall_at_10",
     "mrr_at_10",
@@ -34,13 +35,14 @@ def print_summary(summary: Mapping[str, Any], root: Path) -> None:
         f"all of it in {root / 'summary.json'}",
         markup=False,
     )
+    console.print(f"report: {root / 'report.html'}", markup=False)
 
 
 def _metrics_table(task: Mapping[str, Any]) -> Any:
     parts = {name: part["metrics"] for name, part in task.get("ablation", {}).items()}
     columns = {"this model": task["metrics"]["test"], **parts, **task["baselines"]}
     table = plain_table("metric", *(_heading(label) for label in columns), min_width=_NUMBER_WIDTH)
-    for metric in _SHOWN:
+    for metric in HEADLINE_METRICS:
         if metric not in task["metrics"]["test"]:
             continue
         table.add_row(metric, *(_number(metrics.get(metric)) for metrics in columns.values()))

@@ -1,0 +1,151 @@
+"""The run report: what it says, that it stands alone, and how it looks in a real browser."""
+
+import shutil
+import subprocess
+import xml.etree.ElementTree as ET
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tfx_pipeline.report import render_report, write_report
+from tfx_pipeline.report.charts import Interval, dots_chart, durations_chart, intervals_chart
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ODD_NAME = "<script>alert('牛奶 & $tea$')</script>"
+
+
+def metrics(ndcg: float | None) -> dict[str, float | None]:
+    return {"ndcg_at_10": ndcg, "recall_at_10": 0.25, "coverage_at_10": 0.5, "ndcg_at_100": 0.75}
+
+
+def summary() -> dict[str, Any]:
+    difference = {"ndcg_at_10": {"mean": 0.0123, "low": 0.001, "high": 0.02}}
+    unknown = {"ndcg_at_10": {"mean": None, "low": None, "high": None}}
+    task = {
+        "metrics": {"test": metrics(0.4321)},
+        "baselines": {"popularity": metrics(0.4198), "decayed_count": metrics(None)},
+        "ablation": {"towers": {"metrics": metrics(0.4), "differences": {}}},
+        "differences": {"popularity": difference, "decayed_count": unknown},
+        "slices": {ODD_NAME: {"users": 1234, "metrics": metrics(0.5), "differences": {"popularity": difference}}},
+        "users": {"test": 2000, "novel": 1900},
+        "blessed": True,
+        "refused_because": [],
+        "pushed": "root/serving/recommendation/1",
+        "examples": {"train": 10, "test": 2000},
+        "counts": {"events": 98765, "ranker_windows": [1, 2]},
+    }
+    refused = {
+        **task,
+        "queries": 163,
+        "blessed": False,
+        "pushed": None,
+        "refused_because": [f"ndcg_at_10 is below {ODD_NAME}"],
+        "slices": None,
+    }
+    return {
+        "config": {"name": ODD_NAME},
+        "total_seconds": 90.0,
+        "peak_rss_bytes": 3 * 2**30,
+        "tables": {"events": {"rows": 1005, "good": 1000}, "products": {"rows": 7, "good": 7}},
+        "quarantine": {"events": {"negative_price": 5}, "products": {}},
+        "tasks": {"recommendation": task, "search": refused},
+        "seconds": {f"Node{number}": float(number) for number in range(20)},
+    }
+
+
+class Page(HTMLParser):
+    """Collects the text, the tags, and whatever would be fetched."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href")]
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data.strip())
+
+
+def test_the_page_says_what_the_summary_says() -> None:
+    texts = Page(render_report(summary())).texts
+    shown = " ".join(texts)
+    for expected in (
+        "20 nodes in 1.5 minutes, peak memory 3.0 GiB.",
+        "to root/serving/recommendation/1",
+        "Metrics over 2,000 test users, 1,900 novel users",
+        "Metrics over 163 test queries",
+        f"ndcg_at_10 is below {ODD_NAME}",
+        "5 negative price",
+        "98,765",
+        "decayed count",
+    ):
+        assert expected in shown
+    assert texts.count("0.4321") == 4, "in the headline and among all metrics, of two tasks"
+    assert texts.count("–") == 4
+    assert [texts[place + 1] for place, text in enumerate(texts) if text == "events"] == ["98,765", "98,765", "1,005"]
+    assert {"pushed", "refused", "1,000"} <= set(texts)
+
+
+def test_the_best_of_an_accuracy_is_marked() -> None:
+    html = render_report(summary())
+    assert "<strong>0.4321</strong>" in html
+    assert "<strong>0.5000</strong>" not in html
+
+
+def test_the_page_stands_alone_and_runs_nothing() -> None:
+    page = Page(render_report(summary()))
+    assert not page.tags & {"script", "link", "img", "iframe", "object"}
+    assert all(link.startswith("#") for link in page.links)
+
+
+def test_the_page_is_written_whole(tmp_path: Path) -> None:
+    file = write_report(tmp_path, summary())
+    assert [path.name for path in tmp_path.iterdir()] == [file.name] == ["report.html"]
+    assert file.read_text(encoding="utf-8") == render_report(summary())
+
+
+def texts_of(svg: str) -> list[str]:
+    root = ET.fromstring(svg)
+    return ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_charts_hold_their_labels_as_text() -> None:
+    intervals = {ODD_NAME[:30]: Interval(0.1, 0.05, 0.2), "with too few": Interval(0.1, None, None)}
+    assert {ODD_NAME[:30], "with too few", "gain"} <= set(texts_of(intervals_chart(intervals, "gain")))
+    dots = dots_chart({"small (3)": {"this model": 0.5, "other": None}, "large (9)": {"other": 0.1}}, "ndcg")
+    assert {"small (3)", "large (9)", "this model", "other"} <= set(texts_of(dots))
+    durations = texts_of(durations_chart({"Short": 1.0, "Long": 1234.56, "Unseen": 0.1}, most=2))
+    assert {"Short", "Long", "1,234.6"} <= set(durations)
+    assert "Unseen" not in durations
+
+
+def test_a_longer_label_is_cut() -> None:
+    label = next(text for text in texts_of(intervals_chart({"x" * 99: Interval(1, 0, 2)}, "gain")) if "x" in text)
+    assert len(label) == 34
+    assert label.endswith("…")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+@pytest.mark.parametrize("width", [390, 1200])
+def test_a_browser_shows_it(tmp_path: Path, width: int) -> None:
+    file, picture = write_report(tmp_path, summary()), tmp_path / "page.png"
+    options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", f"--user-data-dir={tmp_path}/user")
+    command = [str(CHROMIUM), *options, f"--window-size={width},1600", f"--screenshot={picture}", file.as_uri()]
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    pixels = np.asarray(Image.open(picture).convert("RGB")).astype(int)
+    assert pixels.shape == (1600, width, 3)
+    painted = (pixels < 250).any(axis=2)
+    assert painted.mean() > 0.01
+    assert painted[:, :10].sum() == painted[:, -10:].sum() == 0, "nothing may stand out over the margins"
+    # The blue of a chart's marks and the colours of both outcomes.
+    for colour in ((0x00, 0x72, 0xB2), (0x00, 0x68, 0x4F), (0xA3, 0x3C, 0x00)):
+        assert (np.abs(pixels - np.array(colour)).max(axis=2) < 12).any()

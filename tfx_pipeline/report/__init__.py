@@ -1,0 +1,45 @@
+"""`report.html`: one self-contained page over all tasks of a run."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from tfx_pipeline.report.charts import durations_chart
+from tfx_pipeline.report.sections import table_rows, task_sections
+
+FILE_NAME = "report.html"
+
+
+def write_report(root: Path, summary: Mapping[str, Any]) -> Path:
+    """Writes the page of a summary under `root`, whole or not at all, and returns where it is.
+
+    The page holds its pictures and its style, and asks nothing of the network.
+    """
+    file = root / FILE_NAME
+    partial = file.with_suffix(".partial")
+    partial.write_text(render_report(summary), encoding="utf-8")
+    partial.rename(file)
+    return file
+
+
+def render_report(summary: Mapping[str, Any]) -> str:
+    """Returns the page as HTML.
+
+    Args:
+        summary: What `tfx_pipeline.summary.build_summary` made.
+    """
+    # Everything that a user's tables or configuration may say is escaped.
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    template = environment.from_string((files(__package__) / "report.html.jinja").read_text(encoding="utf-8"))
+    return template.render(
+        name=summary["config"]["name"],
+        minutes=summary["total_seconds"] / 60,
+        gibibytes=summary["peak_rss_bytes"] / 2**30,
+        tables=table_rows(summary),
+        tasks=task_sections(summary),
+        nodes=len(summary["seconds"]),
+        durations=durations_chart(summary["seconds"]),
+    )

@@ -1,0 +1,166 @@
+"""What the report says of tables and tasks, taken from the summary."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from tfx_pipeline.report.charts import Interval, dots_chart, intervals_chart
+from tfx_pipeline.summary_table import HEADLINE_METRICS
+
+# Metrics that are drawn, where a task has them; all are in the table.
+_DRAWN = ("ndcg_at_10", "novel_ndcg_at_10")
+# Metrics of which more is better whatever the others are.
+_ACCURACIES = ("recall", "ndcg", "mrr")
+# Slices that are drawn, the largest ones.
+_MOST_SLICES = 24
+
+
+class Figure(NamedTuple):
+    """A picture and what it shows."""
+
+    caption: str
+    svg: Markup
+
+
+class MetricRow(NamedTuple):
+    """A metric and its value by system; of an accuracy `best` marks the largest."""
+
+    metric: str
+    values: list[str]
+    best: list[bool]
+
+
+class TaskSection(NamedTuple):
+    """A task of the run.
+
+    Attributes:
+        name: The task.
+        outcome: `pushed`, `unchanged` or `refused`.
+        pushed: Where to.
+        refused_because: One sentence a reason.
+        judged: What the metrics are over.
+        systems: Headings of the metrics' columns.
+        headline: The metrics that people look at first.
+        metrics: All metrics.
+        figures: Pictures of them.
+        counts: Names and numbers of what the task learned from.
+    """
+
+    name: str
+    outcome: str
+    pushed: str
+    refused_because: list[str]
+    judged: str
+    systems: list[str]
+    headline: list[MetricRow]
+    metrics: list[MetricRow]
+    figures: list[Figure]
+    counts: list[tuple[str, str]]
+
+
+class TableRow(NamedTuple):
+    """A table of the run: rows read and kept, and refused rows by reason."""
+
+    name: str
+    rows: str
+    good: str
+    bad: list[tuple[str, str]]
+
+
+def table_rows(summary: Mapping[str, Any]) -> list[TableRow]:
+    """Returns the tables that were read."""
+    return [
+        TableRow(
+            name,
+            f"{counts['rows']:,}",
+            f"{counts['good']:,}",
+            [(_words(reason), f"{count:,}") for reason, count in summary["quarantine"].get(name, {}).items()],
+        )
+        for name, counts in summary["tables"].items()
+    ]
+
+
+def task_sections(summary: Mapping[str, Any]) -> list[TaskSection]:
+    """Returns the tasks in the order of the run."""
+    return [_task_section(name, task) for name, task in summary["tasks"].items()]
+
+
+def _task_section(name: str, task: Mapping[str, Any]) -> TaskSection:
+    parts = {part: found["metrics"] for part, found in task.get("ablation", {}).items()}
+    metrics: Mapping[str, float | None] = task["metrics"]["test"]
+    systems = {"this model": metrics, **parts, **task["baselines"]}
+    counts = {**{f"{split} examples": count for split, count in task["examples"].items()}, **task["counts"]}
+    return TaskSection(
+        name=name,
+        outcome="refused" if not task["blessed"] else "pushed" if task["pushed"] else "unchanged",
+        pushed=task["pushed"] or "",
+        refused_because=task["refused_because"],
+        judged=_judged(task),
+        systems=[_words(system) for system in systems],
+        headline=[_metric_row(metric, systems) for metric in HEADLINE_METRICS if metric in metrics],
+        metrics=[_metric_row(metric, systems) for metric in metrics],
+        figures=[*_difference_figures(task), *_slice_figures(task)],
+        counts=[(_words(what), f"{count:,}") for what, count in counts.items() if isinstance(count, int)],
+    )
+
+
+def _judged(task: Mapping[str, Any]) -> str:
+    if "queries" in task:
+        return f"{task['queries']:,} test queries"
+    return ", ".join(f"{count:,} {name} users" for name, count in task["users"].items())
+
+
+def _metric_row(metric: str, systems: Mapping[str, Mapping[str, float | None]]) -> MetricRow:
+    values = [metrics.get(metric) for metrics in systems.values()]
+    known = [value for value in values if value is not None]
+    compared = len(known) > 1 and any(name in metric for name in _ACCURACIES)
+    best = [compared and value == max(known) for value in values]
+    return MetricRow(metric, ["–" if value is None else f"{value:.4f}" for value in values], best)
+
+
+def _difference_figures(task: Mapping[str, Any]) -> list[Figure]:
+    figures = []
+    for metric in _DRAWN:
+        intervals = {
+            _words(other): Interval(found[metric]["mean"], found[metric]["low"], found[metric]["high"])
+            for other, found in task["differences"].items()
+            if found.get(metric, {}).get("mean") is not None
+        }
+        if intervals:
+            caption = f"{metric} of this model above each other system, with 95% bootstrap intervals."
+            figures.append(Figure(caption, intervals_chart(intervals, f"difference of {metric}")))
+    return figures
+
+
+def _slice_figures(task: Mapping[str, Any]) -> list[Figure]:
+    slices = sorted((task.get("slices") or {}).items(), key=lambda item: -_size(item[1]))[:_MOST_SLICES]
+    figures = []
+    for metric in _DRAWN:
+        rows = {
+            f"{name} ({_size(found):,})": _slice_values(found, metric)
+            for name, found in slices
+            if found["metrics"].get(metric) is not None
+        }
+        if rows:
+            figures.append(Figure(f"{metric} by slice, with the size of each.", dots_chart(rows, metric)))
+    return figures
+
+
+def _size(found: Mapping[str, Any]) -> int:
+    size: int = found["queries"] if "queries" in found else found["users"]
+    return size
+
+
+def _slice_values(found: Mapping[str, Any], metric: str) -> dict[str, float | None]:
+    """Returns the metric of each system: the others' are the model's less the mean difference to them."""
+    value = found["metrics"][metric]
+    means = {other: differences.get(metric, {}).get("mean") for other, differences in found["differences"].items()}
+    return {
+        "this model": value,
+        **{_words(other): None if mean is None else value - mean for other, mean in means.items()},
+    }
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
