@@ -27,7 +27,7 @@ def print_summary(summary: Mapping[str, Any], root: Path) -> None:
             listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
             console.print(f"  quarantined rows of {table}: {listed}", markup=False)
     for name, task in summary["tasks"].items():
-        console.print(f"\n{name}, {_judged(task)}", markup=False)
+        console.print(f"\n{name}, {judged_over(task)}", markup=False)
         console.print(_metrics_table(task))
         _print_outcome(name, task)
     console.print(
@@ -68,11 +68,11 @@ def _heading(label: str) -> str:
     return "\n".join(textwrap.wrap(label.replace("_", " "), _HEADING_WIDTH, break_long_words=False))
 
 
-def _judged(task: Mapping[str, Any]) -> str:
-    """Says what the metrics are over."""
+def judged_over(task: Mapping[str, Any]) -> str:
+    """Says what a task's metrics are over."""
     if "queries" in task:
         return f"{task['queries']:,} test queries"
-    return "test period: " + ", ".join(f"{count:,} {name} users" for name, count in task["users"].items())
+    return ", ".join(f"{count:,} {name} users" for name, count in task["users"].items())
 
 
 def _number(value: float | None) -> str:

@@ -13,7 +13,7 @@ class InferenceBert(tf.Module):
     """What `trainer.unpadded_bert` computes, without dropout and from weights of its own.
 
     Query, key and value are one product, whose query comes scaled; positions and the segment are one table. The graph
-    is less than half of that of KerasNLP's layers, which is what loading it and answering one text cost most.
+    has fewer nodes than KerasNLP's layers make, so it is traced and loaded sooner, and one text is answered sooner.
 
     Args:
         backbone: A `keras_nlp.models.BertBackbone`; its weights are copied, merged with LoRA's, as float32.

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from tfx_pipeline.report.charts import Interval, dots_chart, intervals_chart
-from tfx_pipeline.summary_table import HEADLINE_METRICS
+from tfx_pipeline.summary_table import HEADLINE_METRICS, judged_over
 
 # Metrics that are drawn, where a task has them; all are in the table.
 _DRAWN = ("ndcg_at_10", "novel_ndcg_at_10")
@@ -96,19 +96,13 @@ def _task_section(name: str, task: Mapping[str, Any]) -> TaskSection:
         outcome="refused" if not task["blessed"] else "pushed" if task["pushed"] else "unchanged",
         pushed=task["pushed"] or "",
         refused_because=task["refused_because"],
-        judged=_judged(task),
+        judged=judged_over(task),
         systems=[_words(system) for system in systems],
         headline=[_metric_row(metric, systems) for metric in HEADLINE_METRICS if metric in metrics],
         metrics=[_metric_row(metric, systems) for metric in metrics],
         figures=[*_difference_figures(task), *_slice_figures(task)],
         counts=[(_words(what), f"{count:,}") for what, count in counts.items() if isinstance(count, int)],
     )
-
-
-def _judged(task: Mapping[str, Any]) -> str:
-    if "queries" in task:
-        return f"{task['queries']:,} test queries"
-    return ", ".join(f"{count:,} {name} users" for name, count in task["users"].items())
 
 
 def _metric_row(metric: str, systems: Mapping[str, Mapping[str, float | None]]) -> MetricRow:
