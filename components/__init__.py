@@ -4,7 +4,7 @@ from typing import Any
 
 import trainer as trainer  # Chooses legacy Keras before TFX can touch TensorFlow's Keras.
 
-_ARTIFACT_TYPES = ("Catalogue", "DataApproval", "Quarantine", "RankingEvaluation", "TextVectors")
+_ARTIFACT_TYPES = ("AssociationRules", "Catalogue", "DataApproval", "Quarantine", "RankingEvaluation", "TextVectors")
 
 
 def __getattr__(name: str) -> Any:

@@ -30,6 +30,12 @@ class Catalogue(Artifact):
     TYPE_NAME = "components.Catalogue"
 
 
+class AssociationRules(Artifact):
+    """`itemsets-*.parquet` and `rules-*.parquet`: what is bought together; `rules.json` with options and counts."""
+
+    TYPE_NAME = "components.AssociationRules"
+
+
 class RankingEvaluation(Artifact):
     """`evaluation.json` with metrics and baselines, and `users-*.parquet` with each user's metrics."""
 

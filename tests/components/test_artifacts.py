@@ -3,10 +3,19 @@
 import pytest
 from tfx.utils import import_utils
 
-from components.artifacts import Catalogue, DataApproval, Quarantine, RankingEvaluation, TextVectors
+from components.artifacts import (
+    AssociationRules,
+    Catalogue,
+    DataApproval,
+    Quarantine,
+    RankingEvaluation,
+    TextVectors,
+)
 
 
-@pytest.mark.parametrize("artifact_type", [Catalogue, DataApproval, Quarantine, RankingEvaluation, TextVectors])
+@pytest.mark.parametrize(
+    "artifact_type", [AssociationRules, Catalogue, DataApproval, Quarantine, RankingEvaluation, TextVectors]
+)
 def test_the_type_name_is_a_path_to_the_class(artifact_type: type) -> None:
     assert import_utils.import_class_by_path(artifact_type.TYPE_NAME) is artifact_type
 

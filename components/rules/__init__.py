@@ -1,0 +1,1 @@
+"""Which products are bought together: frequent itemsets and association rules, mined by Beam."""

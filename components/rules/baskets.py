@@ -1,0 +1,107 @@
+"""From the events of some users to their baskets."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.event_history import TRAIN_PERIOD, order_events, run_starts
+from components.rules.itemset_mining import IntArray
+from components.split_moments import SplitMoments, event_periods
+
+DAY_SECONDS = 86_400
+BASKETS_SCHEMA = pa.schema([("items", pa.list_(pa.int32())), ("day", pa.int64())])
+
+
+def known_events(events: pa.Table, moments: SplitMoments, event_weights: Sequence[float]) -> pa.Table:
+    """Returns the events that the towers learn from too: those before validation.
+
+    Args:
+        events: What `BucketEvents` makes, with all events of each user in it.
+        moments: Where the periods begin; where each user's last groups decide, a user's events end before them.
+        event_weights: Weight of each event type.
+    """
+    time = events["time"].to_numpy()
+    if moments.validation_start is not None:
+        return events.filter(pa.array(time < moments.validation_start))
+    history = order_events(events)
+    later = event_periods(history, moments, np.array(event_weights, dtype=np.float64)) != TRAIN_PERIOD
+    end = np.full(len(history.users), np.iinfo(np.int64).max)
+    np.minimum.at(end, history.user[later], history.time[later])
+    user = pc.index_in(events["user_id"], value_set=history.users).to_numpy()
+    return events.filter(pa.array(time < end[user]))
+
+
+def make_baskets(events: pa.Table, product_ids: pa.Array, *, has_timestamps: bool) -> pa.Table:
+    """Brings the products of each basket together.
+
+    A basket is what a user bought under one basket_id; where an event has none, what the user bought on one day (UTC);
+    where events have positions and no time, at one position.
+
+    Args:
+        events: Columns user_id, product_id, basket_id (binary) and time (int64).
+        product_ids: The catalogue's ids, binary. Other products are left out.
+        has_timestamps: Whether `time` is Unix seconds, and not a position.
+
+    Returns:
+        A table with `BASKETS_SCHEMA`, one row a basket with any product: their places in the catalogue, ascending and
+        distinct, and the day of the basket's first event (days since 1970; null where events have positions).
+    """
+    product = pc.index_in(events["product_id"], value_set=product_ids)
+    known = product.is_valid()
+    events, item = events.filter(known), product.drop_null().to_numpy().astype(np.int64)
+    time = events["time"].to_numpy().astype(np.int64)
+    moment = time // DAY_SECONDS if has_timestamps else time
+    named = _codes(events["basket_id"])
+    moment_code = np.where(named < 0, moment, 0)
+    order = np.lexsort((item, moment_code, named, _codes(events["user_id"])))
+    user = _codes(events["user_id"])[order]
+    starts = run_starts(user, named[order], moment_code[order])
+    basket = np.cumsum(starts) - 1
+    first_day = np.minimum.reduceat(moment[order], np.flatnonzero(starts)) if len(order) else moment
+    distinct = run_starts(basket, item[order])
+    sizes = np.bincount(basket[distinct], minlength=len(first_day))
+    days = pa.array(first_day) if has_timestamps else pa.nulls(len(first_day), pa.int64())
+    return basket_table(item[order][distinct], sizes, days)
+
+
+def basket_table(items: IntArray, sizes: IntArray, days: Any) -> pa.Table:
+    """Returns a table with `BASKETS_SCHEMA` from the items of all baskets, one after another, and their number."""
+    offsets = pa.array(np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32))
+    lists = pa.ListArray.from_arrays(offsets, pa.array(items.astype(np.int32)))
+    return pa.table({"items": lists, "day": days}, schema=BASKETS_SCHEMA)
+
+
+def basket_items(baskets: pa.Table) -> tuple[IntArray, IntArray]:
+    """Returns the items of all baskets one after another, int32, and the number of each basket's items, int64."""
+    lists = baskets["items"].combine_chunks()
+    return lists.flatten().to_numpy(), pc.list_value_length(lists).to_numpy().astype(np.int64)
+
+
+def level_baskets(baskets: pa.Table, item_of_product: IntArray) -> pa.Table:
+    """Replaces products by what they belong to, such as their categories.
+
+    Args:
+        baskets: With `BASKETS_SCHEMA`.
+        item_of_product: Item of each product of the catalogue, -1 for none.
+
+    Returns:
+        The same baskets, of distinct items, ascending; without those that have none.
+    """
+    products, sizes = basket_items(baskets)
+    items, basket = item_of_product[products], np.repeat(np.arange(len(sizes)), sizes)
+    basket, items = basket[items >= 0], items[items >= 0]
+    order = np.lexsort((items, basket))
+    basket, items = basket[order], items[order]
+    distinct = run_starts(basket, items)
+    sizes = np.bincount(basket[distinct], minlength=len(sizes))
+    return basket_table(items[distinct], sizes[sizes > 0], baskets["day"].filter(pa.array(sizes > 0)))
+
+
+def _codes(column: pa.ChunkedArray) -> IntArray:
+    """Returns a number for each distinct value, -1 for null."""
+    encoded = column.combine_chunks().dictionary_encode()
+    codes: IntArray = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes

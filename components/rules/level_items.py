@@ -1,0 +1,34 @@
+"""What the catalogue's products are at a level: themselves, or their categories."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.catalogue import read_catalogue
+from components.rules.itemset_mining import IntArray
+from components.rules.options import Level
+
+
+class LevelItems(NamedTuple):
+    """The items of a level.
+
+    Attributes:
+        names: string `(items,)`; product ids, or categories with all their levels.
+        of_product: int64 `(products,)`; item of each product of the catalogue, -1 for none.
+    """
+
+    names: pa.Array
+    of_product: IntArray
+
+
+def load_level_items(catalogue_uri: str, level: Level) -> LevelItems:
+    """Reads the items of a level from a catalogue; products without a category are no item of that level."""
+    catalogue = read_catalogue(catalogue_uri)
+    if level == "product":
+        names = catalogue["product_id"].combine_chunks()
+        return LevelItems(names, np.arange(len(names)))
+    category = catalogue["category"].combine_chunks()
+    named = pc.if_else(pc.equal(category, ""), None, category).dictionary_encode()
+    return LevelItems(named.dictionary, pc.fill_null(named.indices, -1).to_numpy().astype(np.int64))

@@ -1,0 +1,61 @@
+"""Options of BasketRules; plain models that the configuration can import without TFX."""
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from trainer.options import Options
+
+Level = Literal["product", "category"]
+RuleOrder = Literal["lift", "confidence", "leverage", "support"]
+
+
+class RulesOptions(Options):
+    """How itemsets and rules are mined.
+
+    Attributes:
+        levels: What is bought together: products, and the categories that they are in.
+        min_support: Least support of an itemset of products: a fraction of the baskets above 0 and at most 1, or a
+            whole number of baskets.
+        category_min_support: The same for itemsets of categories, which are in many more baskets.
+        max_length: Members of an itemset at the most.
+        min_confidence: Least confidence of a rule.
+        min_lift: Least lift of a rule. At 1 the two sides are independent: what is only popular ends there.
+        max_q_value: Highest q-value of a rule: the share of rules by chance that is borne (Fisher's exact test,
+            Benjamini-Hochberg over all rules of the level before any of these limits).
+        order: What makes a rule strong; ties go to the one in more baskets, then to the more frequent members.
+        max_rules_per_product: Strongest rules that a product keeps: those in whose antecedent it is, and is the member
+            that is in the fewest baskets.
+        recent_weeks: The last weeks before the rules' end, whose support stands beside that of all weeks before.
+        max_basket_products: Products of a basket at the most; a larger one (a wholesaler's, or an error) is left out
+            and counted.
+        max_itemsets: Itemsets of a level at the most; beyond them the run stops and asks for a higher support.
+    """
+
+    levels: tuple[Level, ...] = Field(default=("product", "category"), min_length=1)
+    min_support: int | float = 0.0005
+    category_min_support: int | float = 0.005
+    max_length: int = Field(default=3, ge=2, le=8)
+    min_confidence: float = Field(default=0.05, ge=0.0, le=1.0)
+    min_lift: float = Field(default=1.2, ge=0.0)
+    max_q_value: float = Field(default=0.05, ge=0.0, le=1.0)
+    order: RuleOrder = "lift"
+    max_rules_per_product: int = Field(default=20, ge=1)
+    recent_weeks: int = Field(default=8, ge=1)
+    max_basket_products: int = Field(default=1_000, ge=1)
+    max_itemsets: int = Field(default=20_000_000, ge=1)
+
+    @field_validator("min_support", "category_min_support", mode="before")
+    @classmethod
+    def _is_a_fraction_or_a_count(cls, value: Any) -> Any:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or value <= 0 or (isinstance(value, float) and not value <= 1):
+            raise ValueError(
+                f"expected a fraction of the baskets above 0 and at most 1 (0.001), or a whole number of baskets from "
+                f"1 on (25), got {value!r}"
+            )
+        return value
+
+    def level_support(self, level: Level) -> int | float:
+        """Returns the least support of a level's itemsets."""
+        return self.min_support if level == "product" else self.category_min_support

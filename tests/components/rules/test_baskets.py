@@ -1,0 +1,80 @@
+"""Events to baskets: by basket_id, by user and day, and up to where the towers' events end."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from components.rules.baskets import basket_items, known_events, level_baskets, make_baskets
+from components.split_moments import SplitMoments
+
+DAY = 86_400
+
+
+def events(*rows: tuple[str, str, int, str | None], event_type: int = 0) -> pa.Table:
+    user, product, time, basket = zip(*rows, strict=True)
+    return pa.table(
+        {
+            "user_id": pa.array([each.encode() for each in user], pa.binary()),
+            "product_id": pa.array([each.encode() for each in product], pa.binary()),
+            "event_type": pa.array([event_type] * len(rows), pa.int8()),
+            "time": pa.array(time, pa.int64()),
+            "basket_id": pa.array([each and each.encode() for each in basket], pa.binary()),
+        }
+    )
+
+
+def made(table: pa.Table, *, has_timestamps: bool = True) -> list[tuple[list[int], int | None]]:
+    ids = pa.array([b"a", b"b", b"c", b"d"], pa.binary())
+    baskets = make_baskets(table, ids, has_timestamps=has_timestamps)
+    return sorted((row["items"], row["day"]) for row in baskets.to_pylist())
+
+
+def test_a_basket_id_brings_events_of_several_days_together_and_a_product_counts_once() -> None:
+    table = events(("u", "c", 5 * DAY, "x"), ("u", "a", 4 * DAY, "x"), ("u", "a", 4 * DAY, "x"), ("u", "b", 0, "y"))
+    assert made(table) == [([0, 2], 4), ([1], 0)]
+
+
+def test_equal_basket_ids_of_two_users_are_two_baskets() -> None:
+    assert made(events(("u", "a", 0, "x"), ("v", "b", 0, "x"))) == [([0], 0), ([1], 0)]
+
+
+def test_without_a_basket_id_a_user_and_a_day_are_a_basket() -> None:
+    table = events(("u", "a", 1, None), ("u", "b", DAY - 1, None), ("u", "c", DAY, None), ("v", "d", 1, None))
+    assert made(table) == [([0, 1], 0), ([2], 1), ([3], 0)]
+
+
+def test_events_with_and_without_a_basket_id_do_not_mix() -> None:
+    assert made(events(("u", "a", 1, "x"), ("u", "b", 1, None))) == [([0], 0), ([1], 0)]
+
+
+def test_without_timestamps_a_position_is_a_basket_of_no_day() -> None:
+    table = events(("u", "a", 1, None), ("u", "b", 1, None), ("u", "c", 2, None))
+    assert made(table, has_timestamps=False) == [([0, 1], None), ([2], None)]
+
+
+def test_products_that_the_catalogue_lacks_are_left_out_and_so_is_a_basket_of_them_alone() -> None:
+    assert made(events(("u", "a", 0, "x"), ("u", "z", 0, "x"), ("u", "z", 0, "y"))) == [([0], 0)]
+    assert made(events(("u", "z", 0, "y"))) == []
+
+
+def test_events_end_where_validation_begins() -> None:
+    table = events(("u", "a", 9, None), ("u", "b", 10, None))
+    kept = known_events(table, SplitMoments(10, 20), [1.0])
+    assert kept["product_id"].to_pylist() == [b"a"]
+
+
+def test_where_the_last_groups_are_left_out_each_user_ends_before_them() -> None:
+    table = events(*[("u", product, time, None) for time, product in enumerate("abcd")], ("v", "a", 7, None))
+    kept = known_events(table, SplitMoments(None, None), [1.0])
+    # User v has one group alone, which is the test.
+    assert kept["product_id"].to_pylist() == [b"a", b"b"]
+
+
+def test_a_level_replaces_products_and_drops_what_has_no_item() -> None:
+    rows: dict[str, Any] = {"items": [[0, 1], [2], [1, 3]], "day": [1, 2, 3]}
+    schema = pa.schema([("items", pa.list_(pa.int32())), ("day", pa.int64())])
+    of_level = level_baskets(pa.table(rows, schema=schema), np.array([1, 0, -1, 0]))
+    assert of_level.to_pylist() == [{"items": [0, 1], "day": 1}, {"items": [0], "day": 3}]
+    items, sizes = basket_items(of_level)
+    assert (items.tolist(), sizes.tolist()) == ([0, 1, 0], [2, 1])
