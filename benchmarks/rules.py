@@ -217,8 +217,9 @@ def component_process(folder: str, options: dict[str, Any], products: int, sende
     from tfx.types import standard_artifacts
 
     from components.artifacts import AssociationRules, Catalogue
-    from components.basket_rules import BasketRulesExecutor, read_rules_description
+    from components.basket_rules import BasketRulesExecutor
     from components.catalogue import CATALOGUE_SCHEMA, write_catalogue, write_description
+    from components.rules.description import read_rules_description
     from components.rules.options import RulesOptions
     from tfx_pipeline.config import LOCAL_BEAM_ARGS
 

@@ -1,6 +1,5 @@
 """BasketRules: which products, and which categories, are bought together."""
 
-import json
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -19,11 +18,11 @@ from components.artifacts import AssociationRules, Catalogue
 from components.catalogue import read_description
 from components.example_tables import table_files
 from components.rules.basket_making import EVENT_COUNTS, MakeBaskets
+from components.rules.description import write_rules_description
 from components.rules.level_mining import MineLevel
 from components.rules.options import RulesOptions
 from components.rules.rule_tables import ITEMSETS_SCHEMA, RULES_SCHEMA
 
-DESCRIPTION_FILE = "rules.json"
 _EVENTS = "events"
 
 
@@ -125,23 +124,17 @@ class BasketRules(BaseBeamComponent):
         )
 
 
-def read_rules_description(uri: str) -> dict[str, Any]:
-    """Returns `rules.json` of an artifact."""
-    with fileio.open(f"{uri}/{DESCRIPTION_FILE}", "r") as file:
-        description: dict[str, Any] = json.loads(file.read())
-    return description
-
-
 def _named(counts: dict[str, int], name: str) -> tuple[str, dict[str, int]]:
     return name, dict(counts)
 
 
 def _write_description(counts: list[tuple[str, dict[str, int]]], uri: str, options: RulesOptions) -> None:
     by_name = dict(counts)
-    description = {
-        "options": options.model_dump(mode="json"),
-        "events": {name: by_name[_EVENTS].get(name, 0) for name in EVENT_COUNTS},
-        "levels": {level: by_name[level] for level in options.levels},
-    }
-    with fileio.open(f"{uri}/{DESCRIPTION_FILE}", "w") as file:
-        file.write(json.dumps(description, indent=1))
+    write_rules_description(
+        uri,
+        {
+            "options": options.model_dump(mode="json"),
+            "events": {name: by_name[_EVENTS].get(name, 0) for name in EVENT_COUNTS},
+            "levels": {level: by_name[level] for level in options.levels},
+        },
+    )

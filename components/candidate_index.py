@@ -19,7 +19,7 @@ from tfx.utils import path_utils
 from typing_extensions import override
 
 from components.ablation import RANKER_WITHOUT_TOWERS, TOWERS, ablation_path
-from components.artifacts import Catalogue, TextVectors
+from components.artifacts import AssociationRules, Catalogue, TextVectors
 from components.candidate_index_options import CandidateIndexOptions
 from components.item_vectors import (
     ComputeItemVectors,
@@ -28,6 +28,7 @@ from components.item_vectors import (
     read_item_vectors,
 )
 from components.model_versions import package_versions
+from components.rules.served_rules import rules_card, served_rules
 from components.vector_tables import ITEM_VECTORS_SCHEMA
 from serving.client import RECOMMENDATION_MODEL
 from serving.filters import MAX_EXCLUDED_IDS
@@ -56,6 +57,7 @@ class CandidateIndexSpec(ComponentSpec):
         "transformed_products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "text_vectors": ChannelParameter(type=TextVectors, optional=True),
         "ranker": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "rules": ChannelParameter(type=AssociationRules, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {"model": ChannelParameter(type=standard_artifacts.Model)}
 
@@ -76,7 +78,7 @@ class CandidateIndexExecutor(BaseBeamExecutor):
             input_dict: `towers`: the trainer's towers. `catalogue`: the products. `transformed_products` (optional):
                 their transformed numbers and categories. `text_vectors` (optional): vectors of their texts; not read
                 where the text encoder was trained, whose texts are encoded anew.
-                `ranker` (optional): the ranker on top of the towers.
+                `ranker` (optional): the ranker on top of the towers. `rules` (optional): what is bought together.
             output_dict: `model`: `Format-Serving/` is the SavedModel, with warm-up file and model card; with a
                 ranker, `Ablation-NAME/` are SavedModels of its parts, to be compared with;
                 `item_vectors-*.parquet` has columns product_index and vector, in any order. Where the text encoder was
@@ -129,6 +131,10 @@ class CandidateIndexExecutor(BaseBeamExecutor):
         model_card = _model_card(
             {"towers": model_uri, "ranker": ranker_uri}, facts, options, towers.user_tower.history, catalogue.num_rows
         )
+        rules_uri = _optional_uri(input_dict, "rules")
+        together = None if rules_uri is None else served_rules(rules_uri, catalogue)
+        if together is not None:
+            model_card["rules"] = rules_card(together, catalogue)
         ranking = None
         if ranker_uri is not None:
             ranker = load_ranker(ranker_uri)
@@ -136,7 +142,7 @@ class CandidateIndexExecutor(BaseBeamExecutor):
             without_towers = ranking_model(ranker.without_towers, ranker.options, catalogue_uri)
             export(ablation_path(output_uri, TOWERS))
             export(ablation_path(output_uri, RANKER_WITHOUT_TOWERS), ranking=without_towers)
-        export(path_utils.serving_model_path(output_uri), ranking=ranking, model_card=model_card)
+        export(path_utils.serving_model_path(output_uri), ranking=ranking, together=together, model_card=model_card)
 
 
 class CandidateIndex(BaseBeamComponent):
@@ -150,6 +156,7 @@ class CandidateIndex(BaseBeamComponent):
         transformed_products: Their transformed numbers and categories, where there is a products table.
         text_vectors: Vectors of their texts, where text is on.
         ranker: The ranker on top of the towers, where there is one.
+        rules: Which products are bought together, where that is mined; the model then has `bought_together`.
 
     Output `model` (standard_artifacts.Model).
     """
@@ -167,6 +174,7 @@ class CandidateIndex(BaseBeamComponent):
         transformed_products: BaseChannel | None = None,
         text_vectors: BaseChannel | None = None,
         ranker: BaseChannel | None = None,
+        rules: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             CandidateIndexSpec(
@@ -177,6 +185,7 @@ class CandidateIndex(BaseBeamComponent):
                 transformed_products=transformed_products,
                 text_vectors=text_vectors,
                 ranker=ranker,
+                rules=rules,
                 model=Channel(type=standard_artifacts.Model),
             )
         )

@@ -23,6 +23,7 @@ class KnownProducts:
         titles: Titles of the sample.
         bought_event_type: The event type that stands for a purchase; empty for a model without events.
         default_k: Products that `serving_default` answers.
+        together: Some products that a rule leads from; None for a model without rules.
     """
 
     product_ids: frozenset[str]
@@ -30,6 +31,7 @@ class KnownProducts:
     titles: Sequence[str]
     bought_event_type: str
     default_k: int
+    together: Sequence[str] | None = None
 
 
 Check = Callable[[Shelfwise, KnownProducts], list[str]]
@@ -44,6 +46,8 @@ def failed_checks(client: Shelfwise, products: KnownProducts) -> list[str]:
         "similar_products": _check_similar,
         "embed": _check_embed,
     }
+    if products.together is not None:
+        checks["bought_together"] = _check_together
     return run_checks(checks, client, products)
 
 
@@ -112,6 +116,25 @@ def _check_similar(client: Shelfwise, products: KnownProducts) -> list[str]:
             reasons.append("a product was answered as similar to itself")
     if client.similar("", _K):
         reasons.append("an unknown product got similar ones")
+    return reasons
+
+
+def _check_together(client: Shelfwise, products: KnownProducts) -> list[str]:
+    reasons = []
+    for product_id in products.together or ():
+        answers = client.bought_together([product_id], _K)
+        ids = [answer.product_id for answer in answers]
+        if not ids:
+            reasons.append("a product that a rule leads from got nothing")
+        if len(set(ids)) != len(ids) or product_id in ids:
+            reasons.append("a product was answered twice, or with itself")
+        if not products.product_ids.issuperset(ids):
+            reasons.append("a product was answered that the catalogue lacks")
+        if not all(0 < answer.confidence <= 1 and answer.lift > 0 for answer in answers):
+            reasons.append("a confidence or a lift cannot be right")
+    for nothing in ([], ["", "no such product, anywhere"]):
+        if client.bought_together(nothing, _K):
+            reasons.append("unknown products got something")
     return reasons
 
 

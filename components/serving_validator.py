@@ -164,4 +164,5 @@ def _known_products(model_path: str, catalogue_uri: str) -> KnownProducts:
         titles=catalogue.column("title").take(pa.array(places)).to_pylist(),
         bought_event_type=load_catalogue_facts(catalogue_uri).get("bought_event_type", ""),
         default_k=card["limits"]["default_k"],
+        together=card["rules"]["examples"] if "rules" in card else None,
     )

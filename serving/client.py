@@ -12,7 +12,7 @@ from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, predict
 
 from serving.client_errors import RefusedRequestError, ServingError, call_error
 
-__all__ = ["Answer", "ExplainedWord", "SearchAnswer", "ServingError", "Shelfwise"]
+__all__ = ["Answer", "ExplainedWord", "SearchAnswer", "ServingError", "Shelfwise", "TogetherAnswer"]
 
 RECOMMENDATION_MODEL = "recommendation"
 SEARCH_MODEL = "search"
@@ -42,6 +42,19 @@ class ExplainedWord:
     word: str
     lexical: float
     dense: float
+
+
+@dataclass(frozen=True)
+class TogetherAnswer:
+    """A product that is bought together with others.
+
+    Confidence is the share of the baskets with the others that hold it too; lift is that share divided by the product's
+    share of all baskets.
+    """
+
+    product_id: str
+    confidence: float
+    lift: float
 
 
 class Shelfwise:
@@ -143,6 +156,33 @@ class Shelfwise:
         """
         inputs = {"product_id": _texts([product_id]), "k": np.array([k], np.int32)}
         return _answers(self.predict(RECOMMENDATION_MODEL, "similar_products", inputs))
+
+    def bought_together(self, product_ids: Sequence[str], k: int = 10) -> list[TogetherAnswer]:
+        """Finds what is bought together with some products; unknown ones have nothing.
+
+        Args:
+            product_ids: At most 10 products, in any order.
+            k: Products wanted.
+
+        Returns:
+            At most `k` other products, that of the strongest rule first.
+
+        Raises:
+            ValueError: There are too many products, or the model was exported without rules.
+            ServingError: The server did not answer.
+        """
+        width = self.input_shapes(RECOMMENDATION_MODEL, "bought_together")["product_ids"][1]
+        inputs = {
+            "product_ids": _padded(_texts(product_ids), width, b"", "product_ids"),
+            "k": np.array([k], np.int32),
+        }
+        outputs = self.predict(RECOMMENDATION_MODEL, "bought_together", inputs)
+        columns = (outputs["product_ids"][0], outputs["confidence"][0], outputs["lift"][0])
+        return [
+            TogetherAnswer(product_id.decode("utf-8", "surrogateescape"), float(confidence), float(lift))
+            for product_id, confidence, lift in zip(*columns, strict=True)
+            if product_id
+        ]
 
     def search(
         self,

@@ -15,6 +15,7 @@ from serving.history import History, HistoryReader, LatestEvents, latest_events
 from serving.lookup import IdLookup
 from serving.ranker import Ranker, RankingModel
 from serving.retrieval_index import ExactIndex
+from serving.together import MAX_TOGETHER_IDS, ServedRules, TogetherIndex
 
 UserEncoder = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -50,6 +51,7 @@ class RecommendationModule(tf.Module):
         user_encoder: Maps item vectors `(batch, tower_history, dimensions)`, event types int32, gaps in seconds
             float32 and mask bool, all `(batch, tower_history)`, to vectors `(batch, tower_history, dimensions)` of
             which the one at the last event is used. Its `variables`, if it has any, are saved with the module.
+        together: Which products are bought together; None leaves the signature `bought_together` out.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class RecommendationModule(tf.Module):
         default_k: int,
         user_encoder: UserEncoder,
         ranking: RankingModel | None = None,
+        together: ServedRules | None = None,
     ) -> None:
         super().__init__(name="recommendation")
         self.history_length = history_length
@@ -72,6 +75,7 @@ class RecommendationModule(tf.Module):
         self._history = HistoryReader(self._products, event_types, bought_event_type)
         self._index = ExactIndex(catalogue.item_vectors)
         self._ranker = None if ranking is None else Ranker(self._index, ranking, event_types=len(event_types))
+        self._together = None if together is None else TogetherIndex(together, len(catalogue.product_ids))
         # Popularity is an index of one-dimensional vectors, so that both answers are found by the same search.
         self._popular = ExactIndex(_popularity_scores(catalogue.popularity)[:, np.newaxis], name="popular")
         self._product_ids = text_variable(catalogue.product_ids, "product_ids")
@@ -104,6 +108,9 @@ class RecommendationModule(tf.Module):
             "similar_products": (self.similar_products, product_id | k),
             "embed": (self.embed, history),
         }
+        if self._together is not None:
+            product_ids = {"product_ids": tf.TensorSpec([None, MAX_TOGETHER_IDS], tf.string, "product_ids")}
+            every["bought_together"] = (self.bought_together, product_ids | k)
         wanted = {name: every[name] for name in names or every}
         return {
             name: tf.function(method, autograph=False).get_concrete_function(**inputs)
@@ -161,6 +168,24 @@ class RecommendationModule(tf.Module):
         allowed = not_listed(product[:, tf.newaxis], self._index.size) & (product >= 0)[:, tf.newaxis]
         scores, indices = self._index.search(self._index.vectors_at(product), tf.reduce_max(k), allowed)
         return self._answer(*cut(scores, indices, k))
+
+    def bought_together(self, product_ids: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `bought_together`: what the rules say goes with some products, the strongest rule first.
+
+        A rule counts where all of its antecedent is among the products `(batch, 10)`; of the rules of one product the
+        strongest counts. The products themselves are no answer; unknown ones, and those without a rule, have none.
+        """
+        if self._together is None:
+            raise ValueError("The module was made without `together`.")
+        (k,) = with_rows_of(product_ids, k=k)
+        found = self._together.find(self._products.index_of(product_ids), tf.reduce_max(k))
+        kept, indices = cut(found.strength, found.products, k)
+        missing = kept == -np.inf
+        return {
+            "product_ids": texts_at(self._product_ids, indices),
+            "confidence": tf.where(missing, -np.inf, found.confidence),
+            "lift": tf.where(missing, -np.inf, found.lift),
+        }
 
     def embed(
         self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor

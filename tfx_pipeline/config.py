@@ -8,6 +8,7 @@ import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from components.gate_options import GateOptions
+from components.rules.options import RulesOptions
 from components.search.examples_options import QueryOptions
 from components.search.gate_options import SearchGateOptions
 from components.task_examples_options import SplitOptions
@@ -91,6 +92,7 @@ class RecommendationConfig(Options):
         towers: The shape of the two towers.
         training: How they are trained.
         ranker: Orders what the towers, the user's own products and popularity propose; `off` answers with the towers.
+        rules: Which products are bought together, and how that is mined; `off` mines nothing.
         serving: Sizes of the served model.
         gate: What a model must reach to be blessed.
     """
@@ -104,6 +106,7 @@ class RecommendationConfig(Options):
     towers: TowerOptions = TowerOptions()
     training: TrainingOptions = TrainingOptions()
     ranker: Annotated[RankerOptions | None, BeforeValidator(_off_is_none)] = RankerOptions()
+    rules: Annotated[RulesOptions | None, BeforeValidator(_off_is_none)] = RulesOptions()
     serving: ServingOptions = ServingOptions()
     gate: GateOptions = GateOptions()
 

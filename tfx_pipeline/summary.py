@@ -87,6 +87,7 @@ def _task(task: str, results: Mapping[str, NodeResult]) -> dict[str, Any]:
         "pushed": pushed["pushed_destination"] if pushed.get("pushed") else None,
         "examples": catalogue["examples"],
         "counts": catalogue["counts"],
+        **_rules(nodes, results),
         "model_bytes": _folder_bytes(f"{results[nodes.indexer].outputs['model'].uri}/Format-Serving"),
     }
 
@@ -99,6 +100,16 @@ def _tables(results: Mapping[str, NodeResult]) -> dict[str, dict[str, int]]:
         if counts["rows"] > tables.get(counts["table"], {"rows": -1})["rows"]:
             tables[counts["table"]] = {"rows": counts["rows"], "good": counts["good"]}
     return tables
+
+
+def _rules(nodes: Any, results: Mapping[str, NodeResult]) -> dict[str, Any]:
+    """Returns what was mined and where it lies, of a task that mines rules in this run."""
+    result = results.get(getattr(nodes, "rules", ""))
+    if result is None:
+        return {}
+    uri = result.outputs["rules"].uri
+    description = _read_json(uri, "rules.json")
+    return {"rules": {"uri": uri, "events": description["events"], "levels": description["levels"]}}
 
 
 def _quarantine(results: Mapping[str, NodeResult]) -> dict[str, dict[str, int]]:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from serving.client import RECOMMENDATION_MODEL
 from serving.ranker import RankingModel
 from serving.signatures import RecommendationModule, ServedCatalogue
+from serving.together import ServedRules
 from serving.warm_up_file import EXTRA_ASSETS_FOLDER, write_warm_up_file
 from trainer.options import ServingOptions
 
@@ -29,6 +30,7 @@ def export_recommendation(
     tower_history: int,
     serving: ServingOptions,
     ranking: RankingModel | None = None,
+    together: ServedRules | None = None,
     model_card: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes the SavedModel `recommendation`, with its warm-up file and its model card if it is to be served.
@@ -43,6 +45,7 @@ def export_recommendation(
         tower_history: Latest events that the user tower reads.
         serving: Sizes to export with.
         ranking: What the ranker has learned; None for a model of the towers alone.
+        together: Which products are bought together; None for a model without the signature `bought_together`.
         model_card: What `assets.extra/model_card.json` says; anything that JSON can hold. None for a model that is
             only compared with, by the signature `filtered`.
 
@@ -64,6 +67,7 @@ def export_recommendation(
         default_k=serving.default_k,
         user_encoder=encode,
         ranking=ranking,
+        together=together,
     )
     if model_card is None:
         tf.saved_model.save(module, folder, signatures=module.signatures(COMPARED_SIGNATURE))
@@ -76,6 +80,7 @@ def export_recommendation(
     asked = {
         "history_ids": first_product,
         "product_id": first_product,
+        "product_ids": first_product,
         "examples": example.SerializeToString(),
         "k": 10,
     }

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
+from serving.together import ServedRules
 from trainer.export import export_recommendation
 from trainer.options import ServingOptions
 
@@ -62,6 +63,23 @@ def item_vectors(products: int = 40) -> np.ndarray:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
 
 
+def small_rules(products: int = 40) -> ServedRules:
+    """Random rules of one to three members on the left, strongest where lift is high; product 5 leads to nothing."""
+    random = np.random.default_rng(9)
+    members = [
+        random.choice(np.delete(np.arange(products), 5), size=1 + int(random.integers(1, 4)), replace=False)
+        for _ in range(6 * products)
+    ]
+    lift = random.permutation(len(members)).astype(np.float32) / 10 + 0.5
+    return ServedRules(
+        antecedent=[[*row[1:], *[-1] * (4 - len(row))] for row in members],
+        consequent=[row[0] for row in members],
+        confidence=random.uniform(0.01, 1.0, len(members)).astype(np.float32),
+        lift=lift,
+        strength=lift,
+    )
+
+
 def stand_in_tower() -> Any:
     """A causal user tower with weights: sums what came before, and adds type and gap."""
     import keras
@@ -95,6 +113,7 @@ def export_small_shop(folder: Path, tower: Any, products: int = 40) -> None:
         bought_event_type="purchase",
         tower_history=TOWER_HISTORY,
         serving=ServingOptions(history_length=HISTORY_LENGTH, default_k=DEFAULT_K),
+        together=small_rules(products),
         model_card={"limits": {"default_k": DEFAULT_K}, "title": "Small shop 店"},
     )
 
@@ -199,6 +218,18 @@ class PlainShop:
         ]
         best = sorted(allowed, key=lambda position: -scores[position])[: max(ask.k, 0)]
         return [(self.rows[position]["product_id"], scores[position]) for position in best]
+
+    def together(self, ids: Sequence[str], k: int) -> list[tuple[str, float, float]]:
+        """Ids, confidences and lifts of what the rules say, the strongest first."""
+        asked = {self.place[product_id] for product_id in ids if product_id in self.place}
+        rules = small_rules(len(self.rows))
+        columns = (rules.antecedent, rules.consequent, rules.confidence, rules.lift, rules.strength)
+        best: dict[int, tuple[float, float, float]] = {}
+        for antecedent, consequent, confidence, lift, strength in zip(*columns, strict=True):
+            if {member for member in antecedent if member >= 0} <= asked and consequent not in asked:
+                best[consequent] = max(best.get(consequent, (-1.0, 0.0, 0.0)), (strength, confidence, lift))
+        order = sorted(best, key=lambda product: -best[product][0])[: max(k, 0)]
+        return [(self.rows[product]["product_id"], *best[product][1:]) for product in order]
 
 
 def rows_of(outputs: dict[str, Any]) -> list[list[tuple[str, float]]]:

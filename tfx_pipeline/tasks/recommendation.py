@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from tfx.dsl.components.base.base_node import BaseNode
 
+from components.basket_rules import BasketRules
 from components.candidate_index import CandidateIndex
 from components.candidate_index_options import CandidateIndexOptions
 from components.model_trainer import ModelTrainer
@@ -25,6 +26,7 @@ class NodeIds(NamedTuple):
     """Names of the task's nodes, as they stand in ML Metadata, on the terminal and in summary.json."""
 
     examples: str = "RecommendationExamples"
+    rules: str = "BasketRules"
     trainer: str = "RecommendationTrainer"
     ranker: str = "RecommendationRanker"
     indexer: str = "RecommendationIndex"
@@ -69,6 +71,14 @@ def task_nodes(
         if name in tables:
             examples.add_upstream_node(tables[name].gate)
 
+    rules = None
+    if task.rules is not None:
+        rules = BasketRules(
+            events=tables["events"].examples,
+            catalogue=examples.outputs["catalogue"],
+            options=task.rules,
+            source_digest=source_digest("components.basket_rules"),
+        ).with_id(NODES.rules)
     transform, text_vectors = product_nodes
     model_trainer = ModelTrainer(
         examples=examples.outputs["examples"],
@@ -101,6 +111,7 @@ def task_nodes(
         transformed_products=transform and transform.outputs["transformed_examples"],
         text_vectors=text_vectors and text_vectors.outputs["vectors"],
         ranker=ranker and ranker.outputs["model"],
+        rules=rules and rules.outputs["rules"],
         options=CandidateIndexOptions(serving=task.serving),
         source_digest=source_digest("components.candidate_index"),
     ).with_id(NODES.indexer)
@@ -122,7 +133,7 @@ def task_nodes(
         validator_id=NODES.serving_validator,
         pusher_id=NODES.pusher,
     )
-    nodes = [examples, model_trainer, ranker, index, evaluator, *pushing]
+    nodes = [examples, rules, model_trainer, ranker, index, evaluator, *pushing]
     return [node for node in nodes if node is not None]
 
 

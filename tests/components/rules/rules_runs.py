@@ -8,8 +8,9 @@ import pyarrow.dataset as ds
 from tfx.types import Artifact
 
 from components.artifacts import AssociationRules, Catalogue
-from components.basket_rules import BasketRulesExecutor, read_rules_description
+from components.basket_rules import BasketRulesExecutor
 from components.catalogue import CATALOGUE_SCHEMA, write_catalogue, write_description
+from components.rules.description import read_rules_description
 from components.rules.options import RulesOptions
 from tests.components.table_runs import beam_context
 from tests.components.task_examples_runs import table_artifact
