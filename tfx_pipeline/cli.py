@@ -180,6 +180,35 @@ def similar(
     client_commands.similar(product, k=k, address=address, as_json=as_json)
 
 
+@app.command()
+def together(
+    products: Annotated[list[str], typer.Argument(help="Product ids, at most 10.")],
+    k: K = 10,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server for what is bought together with some products."""
+    from tfx_pipeline import client_commands
+
+    client_commands.together(products, k=k, address=address, as_json=as_json)
+
+
+@app.command()
+def rules(
+    root: Root = Path("runs/default"),
+    level: Annotated[str, typer.Option(help="product or category.")] = "product",
+    product: Annotated[list[str], typer.Option(help="Only rules with this id (or category) in them.")] = [],  # noqa: B006
+    min_lift: Annotated[float, typer.Option(help="Only rules of this lift or more.")] = 0.0,
+    k: Annotated[int, typer.Option("--k", min=1, help="Rules of the table.")] = 20,
+    form: Annotated[str, typer.Option("--format", help="table, parquet or csv.")] = "table",
+    out: Annotated[Path | None, typer.Option(help="File for Parquet or CSV.")] = None,
+) -> None:
+    """Show or write the association rules that the last run has mined."""
+    from tfx_pipeline import rules_command
+
+    rules_command.rules(root, level=level, products=product, min_lift=min_lift, k=k, form=form, out=out)
+
+
 @app.command(name="compile")
 def compile_spec(
     config: ConfigFile,

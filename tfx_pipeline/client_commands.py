@@ -51,6 +51,23 @@ def similar(product_id: str, *, k: int, address: str, as_json: bool) -> None:
     print_answers(answer, k, as_json)
 
 
+def together(product_ids: Sequence[str], *, k: int, address: str, as_json: bool) -> None:
+    """Prints what is bought together with some products."""
+    with Shelfwise(address) as client:
+        answer = client.bought_together(product_ids, k=k)
+    if as_json:
+        console.print_json(json.dumps([asdict(product) for product in answer], ensure_ascii=False))
+        return
+    if not answer:
+        console.print("nothing is bought together with that more than by chance")
+        return
+    table = plain_table("confidence", "lift", "product id")
+    for product in answer:
+        # As text, since rich would take what stands in brackets for markup.
+        table.add_row(f"{product.confidence:.3f}", f"{product.lift:.2f}", Text(product.product_id))
+    console.print(table)
+
+
 def print_answers(answer: Sequence[Answer], k: int, as_json: bool) -> None:
     """Prints JSON as it came, or a table with one row a title."""
     if as_json:

@@ -16,10 +16,12 @@ class LevelItems(NamedTuple):
 
     Attributes:
         names: string `(items,)`; product ids, or categories with all their levels.
+        titles: string `(items,)`; titles of products, or the categories again.
         of_product: int64 `(products,)`; item of each product of the catalogue, -1 for none.
     """
 
     names: pa.Array
+    titles: pa.Array
     of_product: IntArray
 
 
@@ -28,7 +30,8 @@ def load_level_items(catalogue_uri: str, level: Level) -> LevelItems:
     catalogue = read_catalogue(catalogue_uri)
     if level == "product":
         names = catalogue["product_id"].combine_chunks()
-        return LevelItems(names, np.arange(len(names)))
+        return LevelItems(names, catalogue["title"].combine_chunks(), np.arange(len(names)))
     category = catalogue["category"].combine_chunks()
     named = pc.if_else(pc.equal(category, ""), None, category).dictionary_encode()
-    return LevelItems(named.dictionary, pc.fill_null(named.indices, -1).to_numpy().astype(np.int64))
+    of_product = pc.fill_null(named.indices, -1).to_numpy().astype(np.int64)
+    return LevelItems(named.dictionary, named.dictionary, of_product)

@@ -103,11 +103,11 @@ class _NameRules(beam.DoFn):
         self._level, self._catalogue_uri = level, catalogue_uri
 
     def setup(self) -> None:
-        self._names = load_level_items(self._catalogue_uri, self._level).names
+        self._items = load_level_items(self._catalogue_uri, self._level)
 
     def process(self, tested: Any, frequent: FrequentItems) -> Iterator[pa.Table]:
         rules, p_values, q_values = tested
-        yield rules_table(self._level, rules, p_values, q_values, frequent, self._names)
+        yield rules_table(self._level, rules, p_values, q_values, frequent, self._items)
 
 
 def _count_kept_rules(tested: Any) -> Counter[str]:

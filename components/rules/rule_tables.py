@@ -8,6 +8,7 @@ import pyarrow as pa
 from components.rules.association import FloatArray, Rules, rule_measures
 from components.rules.frequent_items import FrequentItems
 from components.rules.itemset_mining import NO_ITEM, IntArray, Itemsets
+from components.rules.level_items import LevelItems
 
 _MEMBERS = pa.list_(pa.string())
 _STABILITY = [("recent_support", pa.float64()), ("earlier_support", pa.float64()), ("stability", pa.float64())]
@@ -26,6 +27,8 @@ RULES_SCHEMA = pa.schema(
         ("level", pa.string()),
         ("antecedent", _MEMBERS),
         ("consequent", pa.string()),
+        ("antecedent_titles", _MEMBERS),
+        ("consequent_title", pa.string()),
         ("count", pa.int64()),
         ("antecedent_count", pa.int64()),
         ("consequent_count", pa.int64()),
@@ -64,7 +67,7 @@ def itemsets_table(level: str, itemsets: Itemsets, frequent: FrequentItems, name
 
 
 def rules_table(
-    level: str, rules: Rules, p_values: FloatArray, q_values: FloatArray, frequent: FrequentItems, names: pa.Array
+    level: str, rules: Rules, p_values: FloatArray, q_values: FloatArray, frequent: FrequentItems, items: LevelItems
 ) -> pa.Table:
     """Returns rules with `RULES_SCHEMA`.
 
@@ -74,12 +77,15 @@ def rules_table(
         p_values: One a rule.
         q_values: One a rule.
         frequent: The items behind the ranks, and the number of baskets.
-        names: The name of each item, string.
+        items: Names and titles of the items.
     """
+    consequent = pa.array(frequent.item[rules.consequent])
     columns = {
         "level": pa.array([level] * len(rules), pa.string()),
-        "antecedent": _members(rules.antecedent, frequent, names),
-        "consequent": names.take(pa.array(frequent.item[rules.consequent])),
+        "antecedent": _members(rules.antecedent, frequent, items.names),
+        "consequent": items.names.take(consequent),
+        "antecedent_titles": _members(rules.antecedent, frequent, items.titles),
+        "consequent_title": items.titles.take(consequent),
         "count": pa.array(rules.count),
         "antecedent_count": pa.array(rules.antecedent_count),
         "consequent_count": pa.array(rules.consequent_count),

@@ -25,6 +25,7 @@ from tests.components.trained_shop import (
     PRODUCTS,
     build_index,
     write_ranker,
+    write_rules,
     write_shop_catalogue,
     write_text_vectors,
     write_trained,
@@ -117,6 +118,23 @@ def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> N
         assert answers[name]["product_ids"].numpy()[0].tolist() == [ids[product] for product in expected.numpy()[0]]
     nearest = np.argsort(-(vectors @ user[0].numpy()), kind="stable")[:4]
     assert answers["towers"]["product_ids"].numpy()[0].tolist() == [ids[product] for product in nearest]
+
+
+def test_rules_of_products_are_served_and_counted_on_the_model_card(tmp_path: Path) -> None:
+    catalogue = write_shop_catalogue(tmp_path / "catalogue")
+    trained, rules = write_trained(tmp_path / "trained", catalogue), write_rules(tmp_path / "rules", catalogue)
+    index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue], "rules": [rules]})
+    folder = Path(index.uri) / "Format-Serving"
+    ids = [product_id.encode() for product_id in load_catalogue(catalogue.uri)["product_id"].to_pylist()]
+    card = json.loads((folder / "assets.extra/model_card.json").read_text())
+    assert card["rules"] == {"count": 3, "examples": [ids[1].decode()]}
+    model = tf.saved_model.load(str(folder))
+    asked = tf.constant([[ids[4], ids[1]] + [b""] * 8, [ids[1]] + [b""] * 9])
+    outputs = model.signatures["bought_together"](product_ids=asked, k=tf.constant([3, 3]))
+    expected = [[ids[2], ids[3], ids[0]], [ids[2], ids[3], b""]]
+    np.testing.assert_array_equal(outputs["product_ids"], expected)
+    np.testing.assert_allclose(outputs["confidence"], [[0.2, 0.3, 0.4], [0.2, 0.3, -np.inf]], rtol=1e-6)
+    np.testing.assert_allclose(outputs["lift"], [[5, 4, 3], [5, 4, -np.inf]])
 
 
 def test_texts_are_encoded_anew_by_a_trained_encoder(tmp_path: Path, tiny_bert: Path) -> None:

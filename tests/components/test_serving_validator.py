@@ -15,8 +15,8 @@ from components import serving_validator
 from components.server_process import ServerStartError, server_process
 from components.serving_checks import KnownProducts, failed_checks
 from components.serving_validator import ServingValidatorExecutor
-from serving.client import Answer, Shelfwise
-from tests.components.trained_shop import artifact, build_index, write_shop_catalogue, write_trained
+from serving.client import Answer, Shelfwise, TogetherAnswer
+from tests.components.trained_shop import artifact, build_index, write_rules, write_shop_catalogue, write_trained
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Artifact, Artifact]:
     folder = tmp_path_factory.mktemp("validated")
     catalogue = write_shop_catalogue(folder / "catalogue")
     trained = write_trained(folder / "trained", catalogue)
-    return build_index(folder, {"towers": [trained], "catalogue": [catalogue]}), catalogue
+    rules = write_rules(folder / "rules", catalogue)
+    return build_index(folder, {"towers": [trained], "catalogue": [catalogue], "rules": [rules]}), catalogue
 
 
 def validate(folder: Path, model: Artifact, catalogue: Artifact) -> tuple[Artifact, dict[str, object]]:
@@ -59,7 +60,8 @@ def test_a_model_of_another_catalogue_is_not_blessed(tmp_path: Path, shop: tuple
     blessing, validation = validate(tmp_path, model, other)
     assert blessing.get_int_custom_property("blessed") == 0
     assert (Path(blessing.uri) / "INFRA_NOT_BLESSED").exists()
-    assert "serving_default: a product was answered that the catalogue lacks" in str(validation["refused_because"])
+    for signature in ("serving_default", "bought_together"):
+        assert f"{signature}: a product was answered that the catalogue lacks" in validation["refused_because"]
 
 
 @pytest.mark.parametrize("damage", ["garbage", "missing"])
@@ -118,12 +120,30 @@ class LyingClient(Shelfwise):
     def recommend(self, *arguments: object, **options: object) -> list[Answer]:
         return [Answer("a", float("nan"), ""), Answer("a", 1.0, "")]
 
+    def bought_together(self, *arguments: object, **options: object) -> list[TogetherAnswer]:
+        return [TogetherAnswer("a", 1.5, 0.0)]
+
 
 def test_wrong_answers_are_named() -> None:
     products = KnownProducts(
-        product_ids=frozenset({"a", "b"}), sample=["a"], titles=["A"], bought_event_type="purchase", default_k=2
+        product_ids=frozenset({"a", "b"}),
+        sample=["a"],
+        titles=["A"],
+        bought_event_type="purchase",
+        default_k=2,
+        together=["a"],
     )
     with LyingClient("127.0.0.1:1", timeout_seconds=1) as client:
         reasons = failed_checks(client, products)
-    for reason in ("answered twice", "not finite", "excluded product", "bought product", "k of 0", "embed: Server"):
+    for reason in (
+        "answered twice",
+        "not finite",
+        "excluded product",
+        "bought product",
+        "k of 0",
+        "embed: Server",
+        "with itself",
+        "lift cannot be right",
+        "unknown products got",
+    ):
         assert any(reason in line for line in reasons), reason

@@ -10,10 +10,12 @@ import tensorflow as tf
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import Artifact, standard_artifacts
 
-from components.artifacts import Catalogue, TextVectors
+from components.artifacts import AssociationRules, Catalogue, TextVectors
 from components.candidate_index import CandidateIndexExecutor, CandidateIndexOptions
 from components.catalogue import write_catalogue, write_description
 from components.product_statistics import STATISTICS, column_name, write_product_statistics
+from components.rules.description import write_rules_description
+from components.rules.rule_tables import RULES_SCHEMA
 from serving.history import History
 from serving.ranking_features import PRODUCT_STATISTICS, RankedProducts, RankingFeatures
 from tfx_pipeline.config import LOCAL_BEAM_ARGS
@@ -89,6 +91,27 @@ def write_trained(
     save_towers(towers._replace(text_encoder=encoder), str(folder))
     (folder / "training.json").write_text(json.dumps({"epochs": 1}))
     return artifact(standard_artifacts.Model, folder)
+
+
+def write_rules(folder: Path, catalogue: Artifact) -> Artifact:
+    """Three rules of products, one of them of two members, and one of categories."""
+    folder.mkdir(parents=True)
+    ids = pq.read_table(Path(catalogue.uri) / "catalogue.parquet").column("product_id").to_pylist()
+    sides = [([ids[1]], ids[2]), ([ids[1]], ids[3]), ([ids[1], ids[4]], ids[0]), (["Food"], "Food > Fresh")]
+    rows = [
+        {
+            **dict.fromkeys(RULES_SCHEMA.names),
+            "level": "product" if number < 3 else "category",
+            "antecedent": antecedent,
+            "consequent": consequent,
+            "confidence": 0.2 + 0.1 * number,
+            "lift": 5.0 - number,
+        }
+        for number, (antecedent, consequent) in enumerate(sides)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, RULES_SCHEMA), folder / "rules-00000-of-00001.parquet")
+    write_rules_description(str(folder), {"options": {"order": "lift"}})
+    return artifact(AssociationRules, folder)
 
 
 def write_ranker(folder: Path) -> Artifact:
