@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.text import Text
 
 from components.errors import InputError
-from serving.client import Answer, Shelfwise
+from serving.client import Answer, Shelfwise, TogetherAnswer
 from tfx_pipeline.console import console, plain_table
 from tfx_pipeline.user_history import History, history_of_products, read_user_history
 
@@ -58,6 +58,11 @@ def together(product_ids: Sequence[str], *, k: int, address: str, as_json: bool)
     if as_json:
         console.print_json(json.dumps([asdict(product) for product in answer], ensure_ascii=False))
         return
+    print_together(answer)
+
+
+def print_together(answer: Sequence[TogetherAnswer]) -> None:
+    """Prints products that are bought together with others."""
     if not answer:
         console.print("nothing is bought together with that more than by chance")
         return

@@ -51,6 +51,7 @@ def _ask(root: Path) -> None:
     with running_server(root) as address, Shelfwise(address) as client:
         console.print(f"\nserver at {address}", markup=False)
         _ask_recommendation(client, root / "data" / "events.parquet")
+        _ask_together(client, root)
         for query in _EXAMPLE_QUERIES:
             _ask_search(client, query)
     console.print("server stopped")
@@ -69,6 +70,18 @@ def _ask_recommendation(client: "Shelfwise", events: Path) -> None:
         include_bought=False,
     )
     print_answers(answer, k=5, as_json=False)
+
+
+def _ask_together(client: "Shelfwise", root: Path) -> None:
+    from tfx_pipeline.client_commands import print_together
+    from tfx_pipeline.rules_command import print_rules, read_rules
+
+    console.print("\ncategories that are bought together", markup=False)
+    print_rules(read_rules(root, "category"), k=5)
+    strongest = read_rules(root, "product").slice(0, 1).to_pylist()
+    for rule in strongest:
+        console.print(f"\nbought together with {' + '.join(rule['antecedent_titles'])}", markup=False)
+        print_together(client.bought_together(rule["antecedent"], k=5))
 
 
 def _ask_search(client: "Shelfwise", query: str) -> None:

@@ -44,7 +44,7 @@ def rules(
         raise InputError(f"--format {form} {'prints, it takes no --out' if out else 'needs --out FILE'}")
     found = read_rules(root, level, products, min_lift)
     if out is None:
-        _print_rules(found, k)
+        print_rules(found, k)
         return
     if form == "parquet":
         pq.write_table(found, out)
@@ -53,7 +53,7 @@ def rules(
     console.print(f"wrote {len(found):,} rules to {out}", markup=False)
 
 
-def read_rules(root: Path, level: str, products: Sequence[str], min_lift: float) -> pa.Table:
+def read_rules(root: Path, level: str, products: Sequence[str] = (), min_lift: float = 0.0) -> pa.Table:
     """Returns the rules of a level with the columns of `RULES_SCHEMA`, the strongest first.
 
     Raises:
@@ -92,7 +92,8 @@ def _with_texts(found: pa.Table) -> pa.Table:
     return found
 
 
-def _print_rules(found: pa.Table, k: int) -> None:
+def print_rules(found: pa.Table, k: int) -> None:
+    """Prints the first `k` of some rules with the columns of `RULES_SCHEMA`."""
     if not len(found):
         console.print("no rule fits")
         return

@@ -57,10 +57,25 @@ def _print_outcome(name: str, task: Mapping[str, Any]) -> None:
             f"(95% interval {interval['low']:+.4f} to {interval['high']:+.4f})",
             markup=False,
         )
+    if "rules" in task:
+        console.print(_rules_line(task["rules"]), markup=False)
     for reason in task["refused_because"]:
         console.print(f"{name} refused: {reason}", markup=False)
     if task["pushed"]:
         console.print(f"{name} pushed to {task['pushed']}", markup=False)
+
+
+def _rules_line(mined: Mapping[str, Any]) -> str:
+    """Says how many rules were mined of how many baskets, and what was left out or made up for."""
+    parts = [
+        f"{counts['rules']:,} rules of {level} level from {counts['baskets']:,} baskets"
+        for level, counts in mined["levels"].items()
+    ]
+    if mined["events"]["oversized_baskets"]:
+        parts.append(f"{mined['events']['oversized_baskets']:,} baskets left out as too large")
+    if mined["events"]["bought_events_without_basket_id"]:
+        parts.append(f"{mined['events']['bought_events_without_basket_id']:,} events without a basket_id")
+    return ", ".join(parts)
 
 
 def _heading(label: str) -> str:

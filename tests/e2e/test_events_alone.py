@@ -93,5 +93,6 @@ def _lasting(summary: Any, root: Path) -> Any:
     assert Path(task["pushed"]).parent == root / "serving" / "recommendation"
     # The model's own card, which counts among its bytes, holds seconds too.
     lasting = {name: value for name, value in task.items() if name not in ("pushed", "fingerprint", "model_bytes")}
+    lasting["rules"] = {name: value for name, value in task["rules"].items() if name != "uri"}
     changing = {"seconds", "total_seconds", "peak_rss_bytes"}
     return {name: value for name, value in summary.items() if name not in changing} | {"tasks": lasting}

@@ -18,6 +18,7 @@ from tfx_pipeline.cli import app
 from tfx_pipeline.config import load_config
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.pipeline import create_pipeline
+from tfx_pipeline.rules_command import read_rules
 from tfx_pipeline.tasks.products import TEXT_VECTORS, TRANSFORM
 from tfx_pipeline.tasks.recommendation import NODES
 
@@ -55,6 +56,11 @@ def test_the_summary_tells_what_happened(shop: Path) -> None:
     assert task["examples"]["train"] > 0
     assert task["examples"]["test"] > 0
     assert task["model_bytes"] > 1000
+    mined = task["rules"]
+    assert set(mined["levels"]) == {"product", "category"}
+    assert mined["levels"]["product"]["baskets"] > 0
+    assert mined["levels"]["product"]["rules"] > 0
+    assert mined["events"]["oversized_baskets"] == 0
     assert summary["seconds"][NODES.trainer] > 0.0
     assert summary["total_seconds"] > 0.0
     assert summary["peak_rss_bytes"] > 2**28
@@ -84,6 +90,12 @@ def test_a_client_gets_answers(shop: Path) -> None:
         assert "title" in table.output
         listed = CliRunner().invoke(app, ["similar", first["product_id"], "--k", "3", "--json", "--address", address])
         assert len(json.loads(listed.output)) == 3
+        strongest = read_rules(shop / "root", "product").to_pylist()[0]
+        arguments = ["together", *strongest["antecedent"], "--json", "--address", address]
+        together = json.loads(CliRunner().invoke(app, arguments).output)
+        # Among the rules of the antecedent's parts none is stronger than the strongest of all.
+        assert together[0]["lift"] == pytest.approx(strongest["lift"])
+        assert strongest["consequent"] in {row["product_id"] for row in together}
 
 
 def test_odd_ids_and_titles_come_back_as_they_are(shop: Path) -> None:

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from serving.client import Answer
-from tfx_pipeline.client_commands import print_answers
+from serving.client import Answer, TogetherAnswer
+from tfx_pipeline.client_commands import print_answers, print_together
 
 LONG_ID = "x" * 300
 ANSWERS = [
@@ -34,3 +34,14 @@ def test_json_has_every_product(capsys: pytest.CaptureFixture[str]) -> None:
 def test_nothing_found_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     print_answers([], k=2, as_json=False)
     assert capsys.readouterr().out == "no product fits\n"
+
+
+def test_what_is_bought_together_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    print_together([TogetherAnswer("6[y]", 0.25, 3.5), TogetherAnswer("牛奶", 0.1, 1.25)])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["confidence", "lift", "product", "id"], ["0.250", "3.50", "6[y]"], ["0.100", "1.25", "牛奶"]]
+
+
+def test_nothing_bought_together_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    print_together([])
+    assert capsys.readouterr().out == "nothing is bought together with that more than by chance\n"

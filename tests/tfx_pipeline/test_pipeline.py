@@ -78,6 +78,14 @@ def test_a_shop_of_events_alone_has_neither(tmp_path: Path) -> None:
     assert sorted(ids(made)) == sorted(expected)
 
 
+def test_rules_are_mined_of_events_up_to_the_catalogues_moment_and_served(tmp_path: Path) -> None:
+    made = pipeline(tmp_path, ("products", "events"), {"recommendation": {}})
+    assert upstream(made, recommendation.NODES.rules) == {"EventsExampleGen", recommendation.NODES.examples}
+    assert recommendation.NODES.rules in upstream(made, recommendation.NODES.indexer)
+    without = pipeline(tmp_path, ("products", "events"), {"recommendation": {"rules": False}})
+    assert {*ids(made)} - {*ids(without)} == {recommendation.NODES.rules}
+
+
 @pytest.mark.parametrize("task", [recommendation, search])
 def test_nodes_come_in_an_order_that_can_be_run(tmp_path: Path, task: Any) -> None:
     made = pipeline(tmp_path, ("products", "events"), {task.MODEL_NAME: {}})

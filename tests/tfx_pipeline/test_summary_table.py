@@ -53,3 +53,18 @@ def test_a_model_without_parts_has_no_columns_for_them():
         print_summary(summary([]), Path("root"))
     line = next(line for line in capture.get().splitlines() if line.startswith("mrr_at_10"))
     assert line.split()[1:] == ["0.3000"] * 4
+
+
+def test_mined_rules_are_counted_and_what_was_left_out_is_said():
+    with_rules = summary([])
+    with_rules["tasks"]["recommendation"]["rules"] = {
+        "uri": "x",
+        "events": {"bought_events": 9, "bought_events_without_basket_id": 0, "oversized_baskets": 2},
+        "levels": {"product": {"rules": 1234, "baskets": 5000}, "category": {"rules": 7, "baskets": 4900}},
+    }
+    with console.capture() as capture:
+        print_summary(with_rules, Path("root"))
+    assert (
+        "1,234 rules of product level from 5,000 baskets, 7 rules of category level from 4,900 baskets, "
+        "2 baskets left out as too large"
+    ) in capture.get().splitlines()
