@@ -92,6 +92,8 @@ def test_overrides_replace_what_the_file_says(
     [
         (SHOP + "colour: red", [], "unknown key `colour`"),
         (SHOP, ["tasks.recommendation.towers.layer=2"], "unknown key `tasks.recommendation.towers.layer`"),
+        (SHOP, ["tasks.recommendation.rules.min_support=0"], "`tasks.recommendation.rules.min_support`: expected a fr"),
+        (SHOP, ["tasks.recommendation.rules.min_support=1.5"], "above 0 and at most 1 (0.001), or a whole number"),
         (SHOP, ["seed=soon"], "`seed`: input should be a valid integer"),
         (
             SHOP,
