@@ -27,13 +27,13 @@ from components.item_vectors import (
     WriteTrainedTextVectors,
     read_item_vectors,
 )
-from components.model_versions import package_versions
 from components.rules.served_rules import rules_card, served_rules
 from components.vector_tables import ITEM_VECTORS_SCHEMA
 from serving.client import RECOMMENDATION_MODEL
 from serving.filters import MAX_EXCLUDED_IDS
 from trainer.export import export_recommendation
 from trainer.input_data import load_catalogue, load_catalogue_facts
+from trainer.model_versions import package_versions
 from trainer.ranker import load_ranker, ranking_model
 from trainer.towers import load_towers
 

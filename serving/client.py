@@ -12,10 +12,20 @@ from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, predict
 
 from serving.client_errors import RefusedRequestError, ServingError, call_error
 
-__all__ = ["Answer", "ExplainedWord", "SearchAnswer", "ServingError", "Shelfwise", "TogetherAnswer"]
+__all__ = [
+    "Answer",
+    "ExplainedToken",
+    "ExplainedWord",
+    "LabelAnswer",
+    "SearchAnswer",
+    "ServingError",
+    "Shelfwise",
+    "TogetherAnswer",
+]
 
 RECOMMENDATION_MODEL = "recommendation"
 SEARCH_MODEL = "search"
+CLASSIFICATION_MODEL = "classification"
 
 
 @dataclass(frozen=True)
@@ -57,8 +67,24 @@ class TogetherAnswer:
     lift: float
 
 
+@dataclass(frozen=True)
+class LabelAnswer:
+    """A label of a text."""
+
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class ExplainedToken:
+    """What a token of a text adds to the probability of its best label."""
+
+    token: str
+    attribution: float
+
+
 class Shelfwise:
-    """Asks a server for products.
+    """Asks a server for products and labels.
 
     Ids are text. An id of bytes that are not UTF-8 comes back with surrogate escapes, and may be sent like that.
 
@@ -248,6 +274,34 @@ class Shelfwise:
     def embed_query(self, query: str) -> np.ndarray:
         """Returns the vector of a query, float32 `(dimensions,)`."""
         return self.predict(SEARCH_MODEL, "embed", {"query": _texts([query])})["embeddings"][0]
+
+    def classify(self, text: str, model: str = CLASSIFICATION_MODEL) -> list[LabelAnswer]:
+        """Gives a text labels.
+
+        Args:
+            text: Any text; of a very long one the beginning is read.
+            model: Name that the classifier is served under.
+
+        Returns:
+            All labels, the most probable first.
+
+        Raises:
+            ServingError: The server did not answer.
+        """
+        outputs = self.predict(model, "serving_default", {"text": _texts([text])})
+        return [
+            LabelAnswer(label.decode("utf-8", "surrogateescape"), float(probability))
+            for label, probability in zip(outputs["labels"][0], outputs["probabilities"][0], strict=True)
+        ]
+
+    def explain_classification(self, text: str, model: str = CLASSIFICATION_MODEL) -> list[ExplainedToken]:
+        """Says what each token of a text adds to the probability of its best label; see `classify`."""
+        outputs = self.predict(model, "explain", {"text": _texts([text])})
+        return [
+            ExplainedToken(token.decode("utf-8", "replace"), float(attribution))
+            for token, attribution in zip(outputs["tokens"][0], outputs["attributions"][0], strict=True)
+            if token
+        ]
 
     def embed(
         self,

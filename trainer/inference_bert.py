@@ -31,7 +31,18 @@ class InferenceBert(tf.Module):
     def __call__(self, token_ids: Any, mask: Any) -> TokenVectors:
         """Computes float32 vectors of the real tokens; see `trainer.unpadded_bert.token_vectors`."""
         unpadding = Unpadding(mask)
-        tokens = tf.gather(self._tokens, unpadding.remove(token_ids))
+        return self._encode(self.embed_tokens(unpadding.remove(token_ids)), unpadding, mask)
+
+    def embed_tokens(self, token_ids: Any) -> Any:
+        """Looks up the word embeddings of int32 token ids, float32 `(..., dimensions)`."""
+        return tf.gather(self._tokens, token_ids)
+
+    def encode_embeddings(self, embeddings: Any, mask: Any) -> TokenVectors:
+        """Does what a call does, for float32 `(batch, width, dimensions)` in place of the words' own embeddings."""
+        unpadding = Unpadding(mask)
+        return self._encode(unpadding.remove(embeddings), unpadding, mask)
+
+    def _encode(self, tokens: Any, unpadding: Unpadding, mask: Any) -> TokenVectors:
         vectors = self._norm(tokens + tf.gather(self._positions, unpadding.columns))
         # Added to the scores of attention: nothing looks at padding.
         bias = tf.where(mask, 0.0, -1e9)[:, tf.newaxis, tf.newaxis, :]

@@ -8,8 +8,9 @@ class TrainingRequest:
     """The inputs, outputs and options of one training, all of them URIs, strings or numbers.
 
     Attributes:
-        examples_uri: Examples with the splits train, eval, ranker and test.
-        catalogue_uri: The Catalogue artifact.
+        examples_uri: Examples with the splits train, eval and test, for recommendation ranker too.
+        catalogue_uri: The Catalogue artifact; empty for a task without products.
+        labels_uri: The Labels artifact; None for a task without labels.
         transformed_products_uri: Transform's Examples of the products; None where there is no products table.
         text_vectors_uri: The TextVectors artifact; None where texts are off or the backbone is trained.
         base_model_uri: A model that this one is trained on top of; None where there is none.
@@ -21,7 +22,8 @@ class TrainingRequest:
     """
 
     examples_uri: str
-    catalogue_uri: str
+    catalogue_uri: str = ""
+    labels_uri: str | None = None
     transformed_products_uri: str | None = None
     text_vectors_uri: str | None = None
     base_model_uri: str | None = None

@@ -20,7 +20,6 @@ from typing_extensions import override
 from components.artifacts import Catalogue, TextVectors
 from components.catalogue import read_catalogue, read_description
 from components.item_vectors import WriteTrainedTextVectors
-from components.model_versions import package_versions
 from components.search.cluster_report import report_clusters
 from components.search.index_options import SearchIndexOptions
 from components.search.product_parts import product_parts
@@ -28,6 +27,7 @@ from serving.client import SEARCH_MODEL
 from serving.filters import MAX_EXCLUDED_IDS
 from serving.search import MAX_QUERY_CHARACTERS, Fusion
 from trainer.input_data import distinct_texts, load_text_vectors
+from trainer.model_versions import package_versions
 from trainer.product_clusters import cluster_products
 from trainer.search.encoder import load_encoder, text_embedder
 from trainer.search.export import export_search, export_weighted
