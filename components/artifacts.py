@@ -40,3 +40,15 @@ class RankingEvaluation(Artifact):
     """`evaluation.json` with metrics and baselines, and `users-*.parquet` with each user's metrics."""
 
     TYPE_NAME = "components.RankingEvaluation"
+
+
+class Labels(Artifact):
+    """`labels.json`: the label vocabulary, in the order of probabilities, and what was counted of the texts."""
+
+    TYPE_NAME = "components.Labels"
+
+
+class ClassificationEvaluation(Artifact):
+    """`evaluation.json` with metrics and baselines, and `texts-*.parquet` with each test text's probabilities."""
+
+    TYPE_NAME = "components.ClassificationEvaluation"

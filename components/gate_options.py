@@ -30,7 +30,7 @@ Margin = Annotated[float, Field(ge=0.0)]
 
 
 class GateRules(Options):
-    """What decides whether a model that ranks is blessed.
+    """What decides whether a model is blessed.
 
     Three rules, all of which must hold. Absolute: each metric of `thresholds` reaches its value. Baselines: for each
     metric of `baseline_margins`, the model does not fall short of the best of `baselines` by more than that share of
@@ -39,7 +39,6 @@ class GateRules(Options):
     evidence: at least `min_users` users, and a bootstrap interval of the difference that lies below zero.
 
     Attributes:
-        k: List lengths that metrics are computed at.
         thresholds: Least value of a metric, as in `{"ndcg_at_10": 0.05}`.
         baselines: Baselines that the gate compares with; all are computed and reported.
         baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
@@ -50,29 +49,14 @@ class GateRules(Options):
         seed: Seed of the resampling.
     """
 
-    k: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field((5, 10, 20), min_length=1)
-    thresholds: dict[MetricName, float] = Field(default={})
+    thresholds: dict[str, float] = Field(default={})
     baselines: tuple[str, ...] = ()
-    baseline_margins: dict[MetricName, Margin] = Field(default={})
-    last_blessed_metric: MetricName = "ndcg_at_10"
+    baseline_margins: dict[str, Margin] = Field(default={})
+    last_blessed_metric: str
     last_blessed_margin: Margin = 0.05
     min_users: int = Field(100, ge=2)
     resamples: int = Field(1000, ge=100)
     seed: int = Field(0, ge=0)
-
-    @model_validator(mode="after")
-    def _metrics_are_computed(self) -> Self:
-        """Refuses a metric at a k that is not computed, or a comparison that has no users to resample."""
-        for name in (*self.thresholds, *self.baseline_margins, self.last_blessed_metric):
-            match = _METRIC_NAME.fullmatch(name)
-            if match is not None and int(match.group(3)) not in self.k:
-                raise ValueError(f"`{name}` is not computed: add {match.group(3)} to `k`, which is {list(self.k)}")
-        for name in (*self.baseline_margins, self.last_blessed_metric):
-            if any(metric in name for metric in _WITHOUT_INTERVALS):
-                raise ValueError(
-                    f"`{name}` has no interval of a difference, so it can have a threshold but no comparison"
-                )
-        return self
 
     def with_thresholds(self, thresholds_json: str) -> Self:
         """Returns these options with other thresholds, given as a JSON object of metrics and values.
@@ -89,14 +73,41 @@ class GateRules(Options):
                 f'`thresholds` should be JSON such as {{"ndcg_at_10": 0.05}}, got {thresholds_json}: {wrong}'
             ) from error
 
+
+class RankingGateRules(GateRules):
+    """The rules of `GateRules` for a model that ranks.
+
+    Attributes:
+        k: List lengths that metrics are computed at.
+    """
+
+    k: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field((5, 10, 20), min_length=1)
+    thresholds: dict[MetricName, float] = Field(default={})
+    baseline_margins: dict[MetricName, Margin] = Field(default={})
+    last_blessed_metric: MetricName = "ndcg_at_10"
+
+    @model_validator(mode="after")
+    def _metrics_are_computed(self) -> Self:
+        """Refuses a metric at a k that is not computed, or a comparison that has no users to resample."""
+        for name in (*self.thresholds, *self.baseline_margins, self.last_blessed_metric):
+            match = _METRIC_NAME.fullmatch(name)
+            if match is not None and int(match.group(3)) not in self.k:
+                raise ValueError(f"`{name}` is not computed: add {match.group(3)} to `k`, which is {list(self.k)}")
+        for name in (*self.baseline_margins, self.last_blessed_metric):
+            if any(metric in name for metric in _WITHOUT_INTERVALS):
+                raise ValueError(
+                    f"`{name}` has no interval of a difference, so it can have a threshold but no comparison"
+                )
+        return self
+
     @property
     def headline_k(self) -> int:
         """The one list length of slices and of the cold start: 10, or the first of `k` where 10 is not in it."""
         return _HEADLINE_K if _HEADLINE_K in self.k else self.k[0]
 
 
-class GateOptions(GateRules):
-    """What a recommendation model must reach to be blessed, by the rules of `GateRules`.
+class GateOptions(RankingGateRules):
+    """What a recommendation model must reach to be blessed, by the rules of `RankingGateRules`.
 
     The default compares novel products with popularity, which every shop has: what users buy again and again is
     predicted by their own counts better than by any tower, so a shop that ranks those with a ranker adds

@@ -15,7 +15,7 @@ from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import Catalogue, TextVectors
+from components.artifacts import Catalogue, Labels, TextVectors
 from components.parameters import IntParameter
 from trainer.options import Options
 from trainer.training_request import TrainingRequest
@@ -35,7 +35,8 @@ class ModelTrainerSpec(ComponentSpec):
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "catalogue": ChannelParameter(type=Catalogue),
+        "catalogue": ChannelParameter(type=Catalogue, optional=True),
+        "labels": ChannelParameter(type=Labels, optional=True),
         "transformed_products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "text_vectors": ChannelParameter(type=TextVectors, optional=True),
         "base_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
@@ -58,8 +59,9 @@ class ModelTrainerExecutor(BaseExecutor):
         """Trains a model.
 
         Args:
-            input_dict: `examples`: task examples with the splits train, eval, ranker and test; `catalogue`; and
-                maybe `transformed_products`: Transform's examples of the products; `text_vectors`; `base_model`.
+            input_dict: `examples`: task examples with the splits train, eval, test and maybe ranker; `catalogue` or
+                `labels`; and maybe `transformed_products`: Transform's examples of the products; `text_vectors`;
+                `base_model`.
             output_dict: `model`: what the training function saves; `model_run`: TensorBoard's event files.
             exec_properties: `run_fn`: dotted name of a function that takes a TrainingRequest; `options_json`: its
                 options; `steps`: the most batches to train on, 0 for as many as the options say; `seed`.
@@ -70,7 +72,8 @@ class ModelTrainerExecutor(BaseExecutor):
         """
         request = TrainingRequest(
             examples_uri=get_single_instance(input_dict["examples"]).uri,
-            catalogue_uri=get_single_instance(input_dict["catalogue"]).uri,
+            catalogue_uri=_optional_uri(input_dict, "catalogue") or "",
+            labels_uri=_optional_uri(input_dict, "labels"),
             transformed_products_uri=_optional_uri(input_dict, "transformed_products"),
             text_vectors_uri=_optional_uri(input_dict, "text_vectors"),
             base_model_uri=_optional_uri(input_dict, "base_model"),
@@ -92,12 +95,13 @@ class ModelTrainer(BaseComponent):
 
     Args:
         examples: Task examples.
-        catalogue: The catalogue that they were made with.
         run_fn: Dotted name of a function of one `trainer.training_request.TrainingRequest`.
         options: The function's options.
         steps: The most batches to train on; 0 for as many as the options say.
         seed: Seed of everything random in the training.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
+        catalogue: The catalogue that the examples were made with, if they are of products.
+        labels: The label vocabulary of the examples, if they are labelled.
         transformed_products: Transform's examples of the products, if there is a products table.
         text_vectors: Vectors of the product texts, if texts are on.
         base_model: A model that this one is trained on top of.
@@ -112,12 +116,13 @@ class ModelTrainer(BaseComponent):
         self,
         *,
         examples: BaseChannel,
-        catalogue: BaseChannel,
         run_fn: str,
         options: Options,
         steps: IntParameter,
         seed: int,
         source_digest: str,
+        catalogue: BaseChannel | None = None,
+        labels: BaseChannel | None = None,
         transformed_products: BaseChannel | None = None,
         text_vectors: BaseChannel | None = None,
         base_model: BaseChannel | None = None,
@@ -126,6 +131,7 @@ class ModelTrainer(BaseComponent):
             ModelTrainerSpec(
                 examples=examples,
                 catalogue=catalogue,
+                labels=labels,
                 transformed_products=transformed_products,
                 text_vectors=text_vectors,
                 base_model=base_model,

@@ -22,10 +22,11 @@ from tfx.utils import io_utils, path_utils
 from typing_extensions import override
 
 from components.artifacts import Catalogue
+from components.classification.serving_checks import KnownLabels, failed_classification_checks
 from components.search.serving_checks import failed_search_checks
 from components.server_process import ServerStartError, server_process, server_thread
 from components.serving_checks import KnownProducts, failed_checks
-from serving.client import RECOMMENDATION_MODEL, SEARCH_MODEL, Shelfwise
+from serving.client import CLASSIFICATION_MODEL, RECOMMENDATION_MODEL, SEARCH_MODEL, Shelfwise
 from serving.client_errors import ModelNotFoundError
 from trainer.input_data import load_catalogue, load_catalogue_facts
 
@@ -40,7 +41,7 @@ _START_TIMEOUT_SECONDS = 300.0
 _CALL_TIMEOUT_SECONDS = 60.0
 _SAMPLED_PRODUCTS = 5
 _VERSION = "1"
-# What is asked of each model.
+# What is asked of each model with products.
 CHECKS = {RECOMMENDATION_MODEL: failed_checks, SEARCH_MODEL: failed_search_checks}
 
 
@@ -53,7 +54,7 @@ class ServingValidatorSpec(ComponentSpec):
     }
     INPUTS: ClassVar[dict[str, Any]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),
-        "catalogue": ChannelParameter(type=Catalogue),
+        "catalogue": ChannelParameter(type=Catalogue, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {"blessing": ChannelParameter(type=standard_artifacts.InfraBlessing)}
 
@@ -71,13 +72,14 @@ class ServingValidatorExecutor(BaseExecutor):
         """Gives the infra blessing, or says why not.
 
         Args:
-            input_dict: `model`: the model that is to be served. `catalogue`: its products.
+            input_dict: `model`: the model that is to be served. `catalogue`: its products, if it has any.
             output_dict: `blessing`: custom property `blessed` (1 or 0), an empty file INFRA_BLESSED or
                 INFRA_NOT_BLESSED, and `validation.json` with the keys blessed, refused_because and seconds.
             exec_properties: `model_name`: name that the model is served under. `source_digest` only keys the cache.
         """
         model_path = path_utils.serving_model_path(get_single_instance(input_dict["model"]).uri)
-        catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
+        catalogues = input_dict.get("catalogue")
+        catalogue_uri = get_single_instance(catalogues).uri if catalogues else ""
         blessing = get_single_instance(output_dict["blessing"])
         started = time.monotonic()
         reasons = validate(model_path, catalogue_uri, exec_properties["model_name"])
@@ -96,9 +98,9 @@ class ServingValidator(BaseComponent):
 
     Args:
         model: The model that is to be served.
-        catalogue: Its products.
         model_name: Name that it is served under, which says what is asked of it.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
+        catalogue: Its products; None for a model without any.
 
     Output `blessing` (standard_artifacts.InfraBlessing).
     """
@@ -106,7 +108,9 @@ class ServingValidator(BaseComponent):
     SPEC_CLASS = ServingValidatorSpec
     EXECUTOR_SPEC = ExecutorClassSpec(ServingValidatorExecutor)
 
-    def __init__(self, *, model: BaseChannel, catalogue: BaseChannel, model_name: str, source_digest: str) -> None:
+    def __init__(
+        self, *, model: BaseChannel, model_name: str, source_digest: str, catalogue: BaseChannel | None = None
+    ) -> None:
         super().__init__(
             ServingValidatorSpec(
                 model=model,
@@ -123,7 +127,7 @@ def validate(model_path: str, catalogue_uri: str, model_name: str, *, own_proces
 
     Args:
         model_path: The SavedModel.
-        catalogue_uri: The catalogue artifact.
+        catalogue_uri: The catalogue artifact; empty for a model without products.
         model_name: Name that it is served under.
         own_process: Whether the server is a process of its own: what it does to itself cannot harm this one, but it
             starts some seconds later.
@@ -143,7 +147,7 @@ def validate(model_path: str, catalogue_uri: str, model_name: str, *, own_proces
                 server as address,
                 Shelfwise(address, timeout_seconds=_CALL_TIMEOUT_SECONDS) as client,
             ):
-                reasons = CHECKS[model_name](client, _known_products(model_path, catalogue_uri))
+                reasons = _failed_checks(client, model_path, catalogue_uri, model_name)
         except (ServerStartError, ModelNotFoundError) as error:
             return [str(error)]
         if reasons and own_process:
@@ -152,12 +156,17 @@ def validate(model_path: str, catalogue_uri: str, model_name: str, *, own_proces
         return reasons
 
 
+def _failed_checks(client: Shelfwise, model_path: str, catalogue_uri: str, model_name: str) -> list[str]:
+    if model_name == CLASSIFICATION_MODEL:
+        return failed_classification_checks(client, KnownLabels(frozenset(_model_card(model_path)["labels"])))
+    return CHECKS[model_name](client, _known_products(model_path, catalogue_uri))
+
+
 def _known_products(model_path: str, catalogue_uri: str) -> KnownProducts:
     catalogue = load_catalogue(catalogue_uri)
     ids = catalogue.column("product_id").to_pylist()
     places = np.unique(np.linspace(0, len(ids) - 1, _SAMPLED_PRODUCTS).astype(int))
-    with fileio.open(f"{model_path}/assets.extra/model_card.json", "r") as file:
-        card = json.loads(file.read())
+    card = _model_card(model_path)
     return KnownProducts(
         product_ids=frozenset(ids),
         sample=[ids[place] for place in places],
@@ -166,3 +175,8 @@ def _known_products(model_path: str, catalogue_uri: str) -> KnownProducts:
         default_k=card["limits"]["default_k"],
         together=card["rules"]["examples"] if "rules" in card else None,
     )
+
+
+def _model_card(model_path: str) -> Any:
+    with fileio.open(f"{model_path}/assets.extra/model_card.json", "r") as file:
+        return json.loads(file.read())

@@ -34,7 +34,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 @app.command()
 def prepare(
-    name: Annotated[str, typer.Argument(help="complete_journey, amazon_sequences or synthetic.")],
+    name: Annotated[str, typer.Argument(help="Name of the data set, such as complete_journey or vader_reviews.")],
     out: Annotated[Path, typer.Option(help="Folder for the tables.")],
     source: Annotated[Path | None, typer.Option(help="Where the data set lies, if it has no package.")] = None,
     sample: Annotated[float, typer.Option(help="Share of the users to keep.")] = 1.0,
@@ -137,6 +137,20 @@ def search(
         address=address,
         as_json=as_json,
     )
+
+
+@app.command()
+def classify(
+    text: Annotated[str, typer.Argument(help="The text.")],
+    model: Annotated[str, typer.Option(help="Name that the classifier is served under.")] = "classification",
+    explain: Annotated[bool, typer.Option("--explain", help="Add what each token adds to the best label.")] = False,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server for the labels of a text, the most probable first."""
+    from tfx_pipeline import classify_command
+
+    classify_command.classify(text, model=model, explain=explain, address=address, as_json=as_json)
 
 
 @app.command()

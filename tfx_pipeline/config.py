@@ -7,16 +7,19 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from components.classification.examples_options import TextSplitOptions
+from components.classification.gate_options import ClassificationGateOptions
 from components.gate_options import GateOptions
 from components.rules.options import RulesOptions
 from components.search.examples_options import QueryOptions
 from components.search.gate_options import SearchGateOptions
 from components.task_examples_options import SplitOptions
+from trainer.classification.options import ClassifierTrainingOptions, HeadOptions
 from trainer.cluster_options import ClusterOptions
 from trainer.options import Options, RankerOptions, ServingOptions, TextOptions, TowerOptions, TrainingOptions
 from trainer.search.options import SearchServingOptions, SearchTrainingOptions
 
-TASK_NAMES = ("recommendation", "search")
+TASK_NAMES = ("recommendation", "search", "classification")
 LOCAL_BEAM_ARGS = (
     # Beam's own default runner first looks for a program that it would have to download.
     "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
@@ -42,12 +45,14 @@ class Tables(Options):
         products: The catalogue. May be left out where `text` is off.
         users: Attributes to slice the evaluation by.
         judgements: How relevant products are to queries.
+        texts: Labelled texts.
     """
 
     events: str | None = None
     products: str | None = None
     users: str | None = None
     judgements: str | None = None
+    texts: str | None = None
 
     def given(self) -> dict[str, str]:
         """Returns the path of each table that was given, by table name."""
@@ -67,7 +72,7 @@ class Limits(Options):
 
 
 class ExtraColumns(Options):
-    """Columns of a table, beyond the contract's, that are kept: as features of products, as attributes of users."""
+    """Columns of a table, beyond the contract's, that are kept: features of products, slices of users and texts."""
 
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
@@ -79,6 +84,7 @@ class Features(Options):
     products: ExtraColumns = ExtraColumns()
     users: ExtraColumns = ExtraColumns()
     events: ExtraColumns = ExtraColumns()
+    texts: ExtraColumns = ExtraColumns()
 
 
 class RecommendationConfig(Options):
@@ -131,6 +137,26 @@ class SearchConfig(Options):
     gate: SearchGateOptions = SearchGateOptions()
 
 
+class ClassificationConfig(Options):
+    """The task `classification`.
+
+    Attributes:
+        split: How labelled texts are split.
+        text_training: `frozen`, `lora` or `full`.
+        sequence_length: Tokens a text is cut to.
+        head: What stands on top of the text vector.
+        training: How both are trained.
+        gate: What a model must reach to be blessed.
+    """
+
+    split: TextSplitOptions = TextSplitOptions()
+    text_training: Literal["frozen", "lora", "full"] = "full"
+    sequence_length: int = Field(default=128, ge=4, le=512)
+    head: HeadOptions = HeadOptions()
+    training: ClassifierTrainingOptions = ClassifierTrainingOptions()
+    gate: ClassificationGateOptions = ClassificationGateOptions()
+
+
 class Tasks(Options):
     """The tasks to run; one that is absent is not run."""
 
@@ -140,6 +166,9 @@ class Tasks(Options):
     search: Annotated[SearchConfig | None, BeforeValidator(lambda value: {} if value is None else value)] = Field(
         default=None, validate_default=False
     )
+    classification: Annotated[
+        ClassificationConfig | None, BeforeValidator(lambda value: {} if value is None else value)
+    ] = Field(default=None, validate_default=False)
 
     def requested(self) -> tuple[str, ...]:
         """Returns the names of the tasks that are configured, in pipeline order."""
@@ -186,6 +215,11 @@ class Config(Options):
                 raise ValueError("`tables.products` is missing; the task search finds products")
             if self.text is None:
                 raise ValueError("`text` is off; the task search needs texts")
+        if self.tasks.classification is not None:
+            if self.tables.texts is None:
+                raise ValueError("`tables.texts` is missing; the task classification learns from labelled texts")
+            if self.text is None:
+                raise ValueError("`text` is off; the task classification needs its backbone")
         return self
 
 

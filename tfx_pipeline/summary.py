@@ -10,15 +10,28 @@ from tfx.dsl.io import fileio
 
 from tfx_pipeline.config import Config
 from tfx_pipeline.local_runner import NodeResult
-from tfx_pipeline.tasks import recommendation, search
+from tfx_pipeline.tasks import classification, recommendation, search
 
 _FILE_NAME = "summary.json"
-_NODES: Mapping[str, recommendation.NodeIds | search.NodeIds] = {
+_NODES: Mapping[str, recommendation.NodeIds | search.NodeIds | classification.NodeIds] = {
     recommendation.MODEL_NAME: recommendation.NODES,
     search.MODEL_NAME: search.NODES,
+    classification.MODEL_NAME: classification.NODES,
 }
 # What an evaluation says beside metrics, baselines and the gate's decision; no task has all of it.
-_DETAILS = ("differences", "ablation", "slices", "cold_start", "users", "queries", "index")
+_DETAILS = (
+    "differences",
+    "ablation",
+    "slices",
+    "cold_start",
+    "users",
+    "queries",
+    "texts",
+    "by_label",
+    "confusion",
+    "slice_gaps",
+    "index",
+)
 
 
 def build_summary(
@@ -72,7 +85,7 @@ def _task(task: str, results: Mapping[str, NodeResult]) -> dict[str, Any]:
     nodes = _NODES[task]
     evaluation = _read_json(results[nodes.evaluator].outputs["evaluation"].uri, "evaluation.json")
     validation = results[nodes.serving_validator].outputs["blessing"]
-    catalogue = _read_json(results[nodes.examples].outputs["catalogue"].uri, "catalogue.json")
+    counted = _counted(results[nodes.examples])
     pushed = results[nodes.pusher].outputs["pushed_model"].properties
     served = bool(validation.properties.get("blessed"))
     refused_because = list(evaluation["refused_because"])
@@ -85,10 +98,10 @@ def _task(task: str, results: Mapping[str, NodeResult]) -> dict[str, Any]:
         "blessed": bool(evaluation["blessed"]) and served,
         "refused_because": refused_because,
         "pushed": pushed["pushed_destination"] if pushed.get("pushed") else None,
-        "examples": catalogue["examples"],
-        "counts": catalogue["counts"],
+        "examples": counted["examples"],
+        "counts": counted["counts"],
         **_rules(nodes, results),
-        "model_bytes": _folder_bytes(f"{results[nodes.indexer].outputs['model'].uri}/Format-Serving"),
+        "model_bytes": _folder_bytes(f"{results[nodes.exporter].outputs['model'].uri}/Format-Serving"),
     }
 
 
@@ -110,6 +123,13 @@ def _rules(nodes: Any, results: Mapping[str, NodeResult]) -> dict[str, Any]:
     uri = result.outputs["rules"].uri
     description = _read_json(uri, "rules.json")
     return {"rules": {"uri": uri, "events": description["events"], "levels": description["levels"]}}
+
+
+def _counted(examples: NodeResult) -> Any:
+    """Returns what the node of a task's examples has counted."""
+    if "labels" in examples.outputs:
+        return _read_json(examples.outputs["labels"].uri, "labels.json")
+    return _read_json(examples.outputs["catalogue"].uri, "catalogue.json")
 
 
 def _quarantine(results: Mapping[str, NodeResult]) -> dict[str, dict[str, int]]:

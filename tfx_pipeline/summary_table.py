@@ -9,6 +9,10 @@ from tfx_pipeline.console import console, plain_table
 
 # What people look at first; a task shows those that it has.
 HEADLINE_METRICS = (
+    "f1_macro",
+    "accuracy",
+    "auc",
+    "calibration_error",
     "ndcg_at_10",
     "recall_at_10",
     "mrr_at_10",
@@ -87,6 +91,8 @@ def judged_over(task: Mapping[str, Any]) -> str:
     """Says what a task's metrics are over."""
     if "queries" in task:
         return f"{task['queries']:,} test queries"
+    if "texts" in task:
+        return f"{task['texts']:,} test texts"
     return ", ".join(f"{count:,} {name} users" for name, count in task["users"].items())
 
 

@@ -77,10 +77,11 @@ def table_nodes(name: str, config: Config, inputs: PipelineInputs) -> TableNodes
 
 def _table_options(name: str, config: Config) -> TableOptions:
     extra = getattr(config.features, name, ExtraColumns())
-    recommendation = config.tasks.recommendation
+    recommendation, classification = config.tasks.recommendation, config.tasks.classification
+    split_column = classification and classification.split.split_column
     return TableOptions(
         numeric_columns=extra.numeric,
-        categorical_columns=extra.categorical,
+        categorical_columns=(*extra.categorical, *((split_column,) if name == "texts" and split_column else ())),
         event_types=tuple(recommendation.event_types) if name == "events" and recommendation else (),
     )
 

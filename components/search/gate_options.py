@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from components.gate_options import GateRules, Margin
+from components.gate_options import Margin, RankingGateRules
 
 SearchBaseline = Literal["lexical", "dense"]
 
@@ -19,8 +19,8 @@ def _search_metric(name: str) -> str:
 SearchMetric = Annotated[str, AfterValidator(_search_metric)]
 
 
-class SearchGateOptions(GateRules):
-    """What a search model must reach to be blessed: the rules of `GateRules`, and a recall of its index.
+class SearchGateOptions(RankingGateRules):
+    """What a search model must reach to be blessed: the rules of `RankingGateRules`, and a recall of its index.
 
     Queries stand where the rules speak of users. Each side of the model is a baseline of the two together: `lexical` is
     BM25 over the same words.

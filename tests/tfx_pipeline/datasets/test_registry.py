@@ -32,7 +32,7 @@ def test_a_failure_leaves_the_folder_as_it_was(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "sample", "message"),
     [
-        ("nothing", 1.0, "no data set `nothing`; expected one of amazon_sequences, complete_journey, synthetic"),
+        ("nothing", 1.0, "no data set `nothing`; expected one of amazon_sequences, bitext_intents, "),
         ("complete_journey", 0.0, "over 0 and at most 1"),
         ("complete_journey", 1.5, "over 0 and at most 1"),
         ("synthetic", float("nan"), "over 0"),

@@ -1,0 +1,228 @@
+"""ClassificationEvaluator: judges a served classifier by label and by slice, and blesses it or not."""
+
+import functools
+import json
+import logging
+from typing import Any, ClassVar
+
+import apache_beam as beam
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance, get_split_uri
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.utils import io_utils, path_utils
+from typing_extensions import override
+
+from components.artifacts import ClassificationEvaluation, Labels
+from components.blessing import write_blessing
+from components.classification.baseline import TFIDF, fit_tfidf
+from components.classification.gate_options import ClassificationGateOptions
+from components.classification.text_judge import (
+    LAST_BLESSED,
+    MODEL,
+    JudgeTexts,
+    TextJudge,
+    judged_schema,
+    save_baseline,
+    served_classifier,
+)
+from components.classification.text_summary import TextSummary
+from components.parameters import Parameter
+from components.ranking_gate import Decision, JudgedBy, Judgement, decide, describe_last_blessed
+from trainer.classification.examples import load_labelled_texts, load_labels
+from trainer.parquet_files import read_parquet
+
+JUDGED_BY = JudgedBy("text", "texts", "the test split is empty")
+_TEST_SPLIT = "test"
+_TEXTS = "texts"
+_BASELINE_FILE = "baseline.pickle"
+
+
+class ClassificationEvaluatorSpec(ComponentSpec):
+    """Inputs, outputs and parameters of ClassificationEvaluator."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "options_json": ExecutionParameter(type=str),
+        "slice_columns": ExecutionParameter(type=str),
+        "thresholds": ExecutionParameter(type=str),
+        "last_blessed": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "labels": ChannelParameter(type=Labels),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "evaluation": ChannelParameter(type=ClassificationEvaluation),
+        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class ClassificationEvaluatorExecutor(BaseBeamExecutor):
+    """Fits the baseline, asks both about every test text in Beam, then sums up and decides."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the evaluation and the blessing.
+
+        Texts are spread over workers; a worker holds the models, the baseline and one batch of texts. Fitting the
+        baseline holds `max_baseline_texts` training texts, and the summing-up one number a test text and label.
+
+        Args:
+            input_dict: `examples`: texts with the splits train and test. `labels`: their vocabulary. `model`: what the
+                trainer exported.
+            output_dict: `evaluation`: `evaluation.json`, and `texts-*.parquet` with one row a test text, without the
+                text itself. `blessing`: as TFX's Evaluator writes it and its Pusher reads it.
+            exec_properties: `options_json`: ClassificationGateOptions. `slice_columns`: JSON list of the columns to
+                slice by. `thresholds`: JSON of thresholds in place of theirs, or empty. `last_blessed`: folder of the
+                served model that was blessed last, or empty. `source_digest` only keys the cache.
+
+        Raises:
+            InputError: `thresholds` is not what it should be.
+        """
+        options = ClassificationGateOptions.model_validate_json(exec_properties["options_json"])
+        if exec_properties["thresholds"]:
+            options = options.with_thresholds(exec_properties["thresholds"])
+        slice_columns: list[str] = json.loads(exec_properties["slice_columns"])
+        examples, model = get_single_instance(input_dict["examples"]), get_single_instance(input_dict["model"])
+        labels = load_labels(get_single_instance(input_dict["labels"]).uri)
+        evaluation_uri = get_single_instance(output_dict["evaluation"]).uri
+        fileio.makedirs(evaluation_uri)
+        models = {MODEL: path_utils.serving_model_path(model.uri)}
+        last_blessed = exec_properties["last_blessed"]
+        last_blessed_error = _loading_error(last_blessed, labels) if last_blessed else None
+        if last_blessed and last_blessed_error is None:
+            models[LAST_BLESSED] = last_blessed
+        elif last_blessed:
+            logging.warning("The last blessed model in %s is left out: %s", last_blessed, last_blessed_error)
+        baseline_path = f"{evaluation_uri}/{_BASELINE_FILE}"
+        learned = load_labelled_texts(examples.uri, "train")
+        most = options.max_baseline_texts
+        save_baseline(fit_tfidf(learned.texts[:most], learned.labels[:most]), baseline_path)
+        load_judge = functools.partial(
+            TextJudge, models=models, baseline=baseline_path, labels=labels, slice_columns=slice_columns
+        )
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "ReadTestTexts" >> beam.io.ReadFromTFRecord(f"{get_split_uri([examples], _TEST_SPLIT)}/*")
+                | "JudgeTexts" >> JudgeTexts(load_judge)
+                | "WriteTexts"
+                >> beam.io.WriteToParquetBatched(
+                    f"{evaluation_uri}/{_TEXTS}",
+                    judged_schema([*models, TFIDF], slice_columns),
+                    file_name_suffix=".parquet",
+                )
+            )
+        fileio.remove(baseline_path)
+        judged = read_parquet(f"{evaluation_uri}/{_TEXTS}-*.parquet")
+        summary = TextSummary(judged, labels, slice_columns, options)
+        judgement = _judgement(summary, with_last_blessed=LAST_BLESSED in models)
+        decision = _with_slices(decide(judgement, options), summary.slice_refusals(MODEL))
+        report = _report(summary, judgement, decision)
+        if last_blessed:
+            report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)
+        io_utils.write_string_file(
+            f"{evaluation_uri}/evaluation.json", json.dumps(report, indent=1, ensure_ascii=False)
+        )
+        write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
+
+
+class ClassificationEvaluator(BaseBeamComponent):
+    """Judges a classifier on the test split, as it is served.
+
+    Args:
+        examples: Texts with the splits train and test.
+        labels: Their vocabulary.
+        model: The model that is to be served.
+        options: What the model must reach.
+        slice_columns: Columns that the evaluation is sliced by, JSON list.
+        thresholds: JSON of thresholds in place of those of `options`; empty keeps them.
+        last_blessed: Folder of the served model that was blessed last; empty where there is none.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+
+    Outputs `evaluation` (ClassificationEvaluation) and `blessing` (ModelBlessing).
+    """
+
+    SPEC_CLASS = ClassificationEvaluatorSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(ClassificationEvaluatorExecutor)
+
+    def __init__(
+        self,
+        *,
+        examples: BaseChannel,
+        labels: BaseChannel,
+        model: BaseChannel,
+        options: ClassificationGateOptions,
+        slice_columns: str,
+        thresholds: Parameter,
+        last_blessed: Parameter,
+        source_digest: str,
+    ) -> None:
+        super().__init__(
+            ClassificationEvaluatorSpec(
+                examples=examples,
+                labels=labels,
+                model=model,
+                options_json=options.model_dump_json(),
+                slice_columns=slice_columns,
+                thresholds=thresholds,
+                last_blessed=last_blessed,
+                source_digest=source_digest,
+                evaluation=Channel(type=ClassificationEvaluation),
+                blessing=Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )
+
+
+def _loading_error(path: str, labels: list[str]) -> str | None:
+    """Returns why a served model cannot be asked, or None where it can."""
+    try:
+        served_classifier(path, labels)([""])
+    except Exception as error:  # A model of another version may fail in any way, and must not stop this one.
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def _judgement(summary: TextSummary, *, with_last_blessed: bool) -> Judgement:
+    return Judgement(
+        metrics=summary.metrics(MODEL),
+        baselines={TFIDF: summary.metrics(TFIDF)},
+        differences={TFIDF: summary.differences(MODEL, TFIDF)},
+        users={"test": summary.texts},
+        judged_by=JUDGED_BY,
+        last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
+        last_blessed_differences=summary.differences(MODEL, LAST_BLESSED) if with_last_blessed else None,
+    )
+
+
+def _with_slices(decision: Decision, refusals: list[str]) -> Decision:
+    refused = [*decision.refused_because, *refusals]
+    return decision._replace(blessed=not refused, refused_because=refused)
+
+
+def _report(summary: TextSummary, judgement: Judgement, decision: Decision) -> dict[str, Any]:
+    return {
+        "metrics": {"test": judgement.metrics},
+        "baselines": judgement.baselines,
+        "differences": judgement.differences,
+        "texts": summary.texts,
+        "by_label": summary.by_label(MODEL),
+        "confusion": summary.confusion(MODEL),
+        "slices": summary.slices(MODEL, TFIDF),
+        "slice_gaps": summary.slice_gaps(MODEL),
+        "blessed": decision.blessed,
+        "refused_because": decision.refused_because,
+        "notes": decision.notes,
+    }

@@ -1,0 +1,164 @@
+"""ClassificationExamples: the table `texts` becomes a label vocabulary and labelled texts in splits."""
+
+import json
+import logging
+from collections import Counter
+from typing import Any, ClassVar
+
+import apache_beam as beam
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance, get_split_uri
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.utils import io_utils
+from typing_extensions import override
+
+from components.artifacts import Labels
+from components.classification.examples_options import ClassificationExamplesOptions
+from components.classification.text_examples import (
+    BLANK,
+    CONFLICTS,
+    COUNTS,
+    DUPLICATES,
+    LEFT_OUT,
+    SPLITS,
+    VOCABULARY,
+    MakeTextExamples,
+)
+from components.errors import InputError
+from components.example_tables import ReadTable, bucket_count, table_files, table_rows
+from trainer.classification.examples import LABELS_FILE
+
+_COUNTS_FILE = "counts.json"
+_TEXTS_PER_BUCKET = 20_000
+
+
+class ClassificationExamplesSpec(ComponentSpec):
+    """Inputs, outputs and parameters of ClassificationExamples."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "options_json": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {"texts": ChannelParameter(type=standard_artifacts.Examples)}
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "labels": ChannelParameter(type=Labels),
+    }
+
+
+class ClassificationExamplesExecutor(BaseBeamExecutor):
+    """Brings equal texts together and splits them in Beam."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the examples and the label vocabulary.
+
+        Texts are cut by sha256 into buckets of some 20,000, and a bucket is handled in memory: time grows in proportion
+        to the texts, memory with the bucket and the distinct labels.
+
+        Args:
+            input_dict: `texts`: table artifact, split `all`, Parquet.
+            output_dict: `examples`: gzipped TFRecord of tf.Example in the splits train, eval and test, as
+                `components.classification.text_examples` describes them; `labels`.
+            exec_properties: `options_json`: ClassificationExamplesOptions. `source_digest` only keys the cache.
+
+        Raises:
+            InputError: There are fewer than two labels, or a split is empty.
+        """
+        options = ClassificationExamplesOptions.model_validate_json(exec_properties["options_json"])
+        paths = table_files(get_single_instance(input_dict["texts"]))
+        examples = get_single_instance(output_dict["examples"])
+        examples.split_names = json.dumps(SPLITS)
+        labels_uri = get_single_instance(output_dict["labels"]).uri
+        fileio.makedirs(labels_uri)
+        split_column = options.split.split_column
+        columns = ("text", "label", *options.slice_columns, *([split_column] if split_column else []))
+        with self._make_beam_pipeline() as pipeline:
+            made = (
+                pipeline
+                | "ReadTexts" >> ReadTable(paths, columns, batch_rows=_TEXTS_PER_BUCKET)
+                | MakeTextExamples(options, bucket_count(table_rows(paths), _TEXTS_PER_BUCKET))
+            )
+            for split in SPLITS:
+                uri = get_split_uri([examples], split)
+                fileio.makedirs(uri)
+                _ = made[split] | f"Write_{split}" >> beam.io.WriteToTFRecord(f"{uri}/examples", file_name_suffix=".gz")
+            _ = made[COUNTS] | "WriteCounts" >> beam.Map(_write_json, f"{labels_uri}/{_COUNTS_FILE}")
+            _ = made[VOCABULARY] | "WriteLabels" >> beam.Map(_write_json, f"{labels_uri}/{LABELS_FILE}")
+        counts = Counter(_read_json(f"{labels_uri}/{_COUNTS_FILE}"))
+        labels = _read_json(f"{labels_uri}/{LABELS_FILE}")
+        _check(labels, counts, options)
+        if counts[LEFT_OUT]:
+            logging.warning(
+                "%d texts are left out: their labels have fewer than %d training texts.",
+                counts[LEFT_OUT],
+                options.split.min_label_texts,
+            )
+        shown = {name: counts[name] for name in ("texts", BLANK, DUPLICATES, CONFLICTS, LEFT_OUT) if counts[name]}
+        facts = {
+            "labels": labels,
+            "counts": {**shown, "labels": len(labels)},
+            "examples": {split: counts[split] for split in SPLITS},
+        }
+        _write_json(facts, f"{labels_uri}/{LABELS_FILE}")
+
+
+class ClassificationExamples(BaseBeamComponent):
+    """Turns the table of labelled texts into examples.
+
+    Args:
+        texts: Table of texts.
+        options: How they are split.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+
+    Outputs `examples` (splits train, eval and test) and `labels` (components.artifacts.Labels).
+    """
+
+    SPEC_CLASS = ClassificationExamplesSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(ClassificationExamplesExecutor)
+
+    def __init__(self, *, texts: BaseChannel, options: ClassificationExamplesOptions, source_digest: str) -> None:
+        super().__init__(
+            ClassificationExamplesSpec(
+                texts=texts,
+                options_json=options.model_dump_json(),
+                source_digest=source_digest,
+                examples=Channel(type=standard_artifacts.Examples),
+                labels=Channel(type=Labels),
+            )
+        )
+
+
+def _check(labels: list[str], counts: Counter[str], options: ClassificationExamplesOptions) -> None:
+    if len(labels) < 2:
+        raise InputError(
+            f"Table `texts` should have two labels or more with at least {options.split.min_label_texts} distinct "
+            f"training texts each; it has {len(labels)}{': ' + repr(labels[0]) if labels else ''}. Give texts of other "
+            "labels."
+        )
+    for split, use in zip(SPLITS, ("train on", "validate on", "test on"), strict=True):
+        if not counts[split]:
+            raise InputError(
+                f"Classification has no text to {use}: {sum(counts[name] for name in SPLITS):,} distinct texts were "
+                "found in all. Give more texts, or mend `tasks.classification.split`."
+            )
+
+
+def _write_json(values: Any, path: str) -> None:
+    io_utils.write_string_file(path, json.dumps(values, indent=1, ensure_ascii=False))
+
+
+def _read_json(path: str) -> Any:
+    with fileio.open(path, "r") as file:
+        return json.loads(file.read())

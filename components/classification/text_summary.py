@@ -1,0 +1,133 @@
+"""Test texts' probabilities to metrics over all, by label and by slice."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.classification import measures
+from components.classification.gate_options import ClassificationGateOptions
+from components.classification.text_judge import LABEL, TEXT_LENGTH, probabilities_of
+from components.paired_differences import Metrics
+
+_GAP_METRICS = ("accuracy", "f1_macro")
+
+
+class _Slice(NamedTuple):
+    column: str
+    value: str
+    rows: npt.NDArray[np.bool_]
+
+    @property
+    def name(self) -> str:
+        return f"{self.column}={self.value}"
+
+
+class TextSummary:
+    """Aggregates the table that `TextJudge` makes; holds it in memory, a number a text, label and system.
+
+    Args:
+        judged: Rows as `components.classification.text_judge.judged_schema` describes them, in any order.
+        labels: The label vocabulary.
+        slice_columns: Columns to slice by, beside the length of the text.
+        options: The least size of a slice, thresholds of slices, and the resampling.
+    """
+
+    def __init__(
+        self, judged: pa.Table, labels: Sequence[str], slice_columns: Sequence[str], options: ClassificationGateOptions
+    ) -> None:
+        self._labels, self._slice_columns, self._options = list(labels), (TEXT_LENGTH, *slice_columns), options
+        # Sorted by content, so that nothing depends on the order in which Beam wrote them.
+        probabilities = [name for name in judged.column_names if pa.types.is_list(judged.schema.field(name).type)]
+        keys = {f"key {name}": pc.list_element(judged[name], 0) for name in probabilities}
+        sortable = judged
+        for name, column in keys.items():
+            sortable = sortable.append_column(name, column)
+        order = [name for name in sortable.column_names if name not in probabilities]
+        self._judged = sortable.sort_by([(name, "ascending") for name in order])
+        self._true = self._judged[LABEL].to_numpy()
+        self.texts = len(self._judged)
+
+    def metrics(self, system: str) -> Metrics:
+        """Returns the metrics of a system over all texts, by `components.classification.measures.METRICS`."""
+        return measures.metrics(self._true, self._probabilities(system))
+
+    def differences(self, system: str, other: str) -> dict[str, Metrics]:
+        """Returns mean, low and high of a system's metrics minus another's over the same texts."""
+        return self._differences(system, other, np.ones(self.texts, np.bool_))
+
+    def by_label(self, system: str) -> dict[str, dict[str, Any]]:
+        """Returns precision, recall, F1, AUC and texts of each label."""
+        return measures.by_label(self._labels, self._true, self._probabilities(system))
+
+    def confusion(self, system: str) -> dict[str, Any]:
+        """Returns `labels`, and `counts` of the texts of each label (row) that were given each label (column)."""
+        return {"labels": self._labels, "counts": measures.confusion(self._true, self._probabilities(system))}
+
+    def slices(self, system: str, other: str) -> dict[str, dict[str, Any]]:
+        """Returns `texts`, `metrics`, `baselines` and `differences` of each slice that is large enough."""
+        own, others = self._probabilities(system), self._probabilities(other)
+        return {
+            each.name: {
+                "texts": int(each.rows.sum()),
+                "metrics": measures.metrics(self._true[each.rows], own[each.rows]),
+                "baselines": {other: measures.metrics(self._true[each.rows], others[each.rows])},
+                "differences": {other: self._differences(system, other, each.rows)},
+            }
+            for each in self._slices()
+        }
+
+    def slice_gaps(self, system: str) -> dict[str, dict[str, float]]:
+        """Returns how far the best slice of each column lies above the worst, by metric; of two slices or more."""
+        found: dict[str, list[Metrics]] = {}
+        probabilities = self._probabilities(system)
+        for each in self._slices():
+            metrics = measures.metrics(self._true[each.rows], probabilities[each.rows])
+            found.setdefault(each.column, []).append(metrics)
+        return {
+            column: {name: _gap([values[name] for values in slices]) for name in _GAP_METRICS}
+            for column, slices in found.items()
+            if len(slices) > 1
+        }
+
+    def slice_refusals(self, system: str) -> list[str]:
+        """Returns a sentence for each slice that lies below its threshold."""
+        reasons = []
+        probabilities = self._probabilities(system)
+        for each in self._slices():
+            thresholds = self._options.slice_thresholds.get(each.name, {})
+            metrics = measures.metrics(self._true[each.rows], probabilities[each.rows]) if thresholds else {}
+            for name, least in thresholds.items():
+                value = metrics[name]
+                if value is None or value < least:
+                    shown = "not defined" if value is None else f"{value:.4f}"
+                    reasons.append(f"{name} of the slice {each.name} is {shown}; it should be at least {least:.4f}.")
+        return reasons
+
+    def _differences(self, system: str, other: str, rows: npt.NDArray[np.bool_]) -> dict[str, Metrics]:
+        return measures.differences(
+            self._true[rows],
+            self._probabilities(system)[rows],
+            self._probabilities(other)[rows],
+            seed=self._options.seed,
+            resamples=self._options.resamples,
+        )
+
+    def _probabilities(self, system: str) -> npt.NDArray[np.float32]:
+        return probabilities_of(self._judged, system, len(self._labels))
+
+    def _slices(self) -> Iterator[_Slice]:
+        for column in self._slice_columns:
+            values = np.array(self._judged[column].fill_null("").to_pylist(), dtype=object)
+            for value in sorted(set(values)):
+                rows = values == value
+                if rows.sum() >= self._options.min_slice_texts:
+                    yield _Slice(column, value, rows)
+
+
+def _gap(values: Sequence[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return max(known) - min(known)

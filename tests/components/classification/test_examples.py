@@ -1,0 +1,90 @@
+"""ClassificationExamples: what becomes of duplicates, rare labels, odd labels and given splits."""
+
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.classification.examples_options import ClassificationExamplesOptions, TextSplitOptions
+from components.classification.text_examples import SPLITS, split_of
+from tests.components.classification.runs import run_examples
+from trainer.example_files import example_features, split_files
+
+ODD_LABELS = ('a/b,\n"c"', "牛奶 \N{TANGERINE}", "<b>&amp;\t")
+
+
+def test_texts_are_distinct_and_split_by_hash(tmp_path: Path) -> None:
+    rows = [{"text": f"text {place}", "label": ODD_LABELS[place % 3]} for place in range(200)]
+    copies = [{"text": f"  {row['text']} \n", "label": row["label"]} for row in rows[:50]]
+    conflict = [{"text": "text 7", "label": ODD_LABELS[0]}] * 2
+    rare = [{"text": "all alone", "label": "rare"}]
+    options = ClassificationExamplesOptions(split=TextSplitOptions(eval_fraction=0.2, test_fraction=0.2))
+    run = run_examples(tmp_path, [*rows, *copies, *conflict, *rare], options)
+    found = {split: run.pairs(split) for split in SPLITS}
+    expected = {row["text"]: row["label"] for row in rows} | {"text 7": ODD_LABELS[0]}
+    assert {text: label for pairs in found.values() for text, label in pairs.items()} == expected
+    assert sum(map(len, found.values())) == len(expected)
+    for split, pairs in found.items():
+        assert all(split_of(text, options.split, None, False) == split for text in pairs)
+    facts = run.facts()
+    assert facts["labels"] == sorted(ODD_LABELS)
+    assert facts["examples"] == {split: len(pairs) for split, pairs in found.items()}
+    assert facts["counts"] == {
+        "texts": 253,
+        "duplicate_texts": 52,
+        "conflicting_texts": 1,
+        "left_out_texts": 1,
+        "labels": 3,
+    }
+
+
+def test_a_given_split_is_kept_and_validation_comes_out_of_training(tmp_path: Path) -> None:
+    rows = [
+        {"text": f"text {place}", "label": "ab"[place % 2], "part": ("train", "test")[place % 4 == 0], "shop": "x"}
+        for place in range(120)
+    ]
+    # A text in two splits is tested on, and never trained on.
+    rows.append({"text": "text 1", "label": "b", "part": "test", "shop": "x"})
+    options = ClassificationExamplesOptions(
+        split=TextSplitOptions(split_column="part", eval_fraction=0.3), slice_columns=("shop",)
+    )
+    run = run_examples(tmp_path, rows, options)
+    assert set(run.pairs("test")) == {row["text"] for row in rows if row["part"] == "test"}
+    validated = set(run.pairs("eval"))
+    assert 10 < len(validated) < 50
+    assert validated | set(run.pairs("train")) == {row["text"] for row in rows} - set(run.pairs("test"))
+    files = split_files(run.examples.uri, "test")
+    records = list(tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator())
+    assert {example_features(record)["shop"].bytes_list.value[0] for record in records} == {b"x"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"text": f"text {place}", "label": "one"} for place in range(60)], "two labels or more .* it has 1: 'one'"),
+        ([{"text": "a", "label": "one"}, {"text": "b", "label": "two"}], "two labels or more .* it has 0"),
+        ([{"text": " ", "label": "one"}] * 30, "text"),
+    ],
+)
+def test_what_cannot_be_told_apart_is_refused(tmp_path: Path, rows: list[dict[str, str]], message: str) -> None:
+    with pytest.raises(Exception, match=message):
+        run_examples(tmp_path, rows)
+
+
+def test_a_split_of_another_name_is_refused(tmp_path: Path) -> None:
+    rows = [{"text": f"text {place}", "label": "ab"[place % 2], "part": "dev"} for place in range(20)]
+    options = ClassificationExamplesOptions(split=TextSplitOptions(split_column="part"))
+    with pytest.raises(Exception, match=r"should name a split: train, eval, test; got 'dev'"):
+        run_examples(tmp_path, rows, options)
+
+
+@given(st.text(min_size=1), st.booleans())
+def test_a_split_is_stable_and_is_what_is_given(text: str, has_eval: bool) -> None:
+    options = TextSplitOptions()
+    text = text.encode("utf-8", "replace").decode()
+    assert split_of(text, options, None, has_eval) == split_of(text, options, None, not has_eval)
+    assert split_of(text, options, "test", has_eval) == "test"
+    assert split_of(text, options, "train", True) == "train"
+    assert split_of(text, options, "train", False) in ("train", "eval")

@@ -1,0 +1,106 @@
+"""Labelled texts: from a file to answers on a terminal."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from serving.client import Shelfwise
+from tests.e2e.shop import read_summary, run_quietly, served, write_config
+from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_texts
+from tfx_pipeline.cli import app
+from tfx_pipeline.tasks.classification import NODES
+
+CLASSIFICATION = {
+    "split": {"eval_fraction": 0.2, "test_fraction": 0.2},
+    "sequence_length": 16,
+    "head": {"dropout": 0.0},
+    "training": {"max_epochs": 4, "patience": 4, "batch_size": 16, "learning_rate": 1e-2},
+    "gate": {"min_slice_texts": 10, "thresholds": {"f1_macro": 0.8}, "slice_thresholds": {"shop=a": {"accuracy": 0.5}}},
+}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
+    """A folder with a table and a configuration, and a first run under `root`."""
+    folder = tmp_path_factory.mktemp("shop")
+    made = made_texts(400, 1)
+    labels = [LABELS[place] for place in made.labels]
+    shops = np.where(np.arange(len(made)) % 2 == 0, "a", "b")
+    pd.DataFrame({"text": made.texts, "label": labels, "shop": shops}).to_json(
+        folder / "texts.jsonl", orient="records", lines=True, force_ascii=False
+    )
+    config = write_config(
+        folder,
+        tables={"texts": "texts.jsonl"},
+        text={"backbone": str(tiny_bert)},
+        features={"texts": {"categorical": ["shop"]}},
+        tasks={"classification": CLASSIFICATION},
+    )
+    summary, ran = run_quietly(config, folder / "root")
+    assert set(NODES) <= ran
+    assert summary == read_summary(folder / "root")
+    return folder
+
+
+def test_the_summary_tells_what_happened(shop: Path) -> None:
+    summary = read_summary(shop / "root")
+    task = summary["tasks"]["classification"]
+    assert task["blessed"], task["refused_because"]
+    assert Path(task["pushed"], "saved_model.pb").exists()
+    assert Path(task["pushed"]).parent == shop / "root" / "serving" / "classification"
+    assert set(task["baselines"]) == {"tfidf"}
+    assert task["metrics"]["test"]["f1_macro"] > 0.8
+    # One word tells the label, so words are all that it takes.
+    assert task["baselines"]["tfidf"]["f1_macro"] > 0.95
+    assert set(task["by_label"]) == set(LABELS)
+    assert {"shop=a", "shop=b", "text_length=short"} == set(task["slices"])
+    assert set(task["slice_gaps"]) == {"shop"}
+    assert task["texts"] == task["examples"]["test"] == sum(map(sum, task["confusion"]["counts"]))
+    assert task["counts"]["labels"] == 3
+    assert summary["quarantine"] == {"texts": {}}
+
+
+def test_nothing_runs_again_on_the_same_inputs(shop: Path) -> None:
+    before = read_summary(shop / "root")["tasks"]
+    summary, ran = run_quietly(shop / "shop.yaml", shop / "root")
+    assert ran == set()
+    assert summary["tasks"] == before
+
+
+def test_a_client_gets_labels_and_a_terminal_gets_reasons(shop: Path) -> None:
+    with served(shop / "root") as address:
+        with Shelfwise(address) as client:
+            for label, word in WORDS.items():
+                answer = client.classify(f"red {word} big")
+                assert answer[0].label == label
+                assert sum(each.probability for each in answer) == pytest.approx(1.0, abs=1e-4)
+            assert len(client.classify("x" * 100_000)) == len(client.classify("")) == len(LABELS)
+        arguments = ["classify", "red milk big", "--address", address]
+        table = CliRunner().invoke(app, [*arguments, "--explain"])
+        assert table.exit_code == 0, table.output
+        assert "milk +" in table.output
+        listed = json.loads(CliRunner().invoke(app, [*arguments, "--json", "--explain"]).output)
+        assert listed["labels"][0]["label"] == next(iter(WORDS))
+        assert [each["token"] for each in listed["tokens"]] == ["red", "milk", "big"]
+        missing = CliRunner().invoke(app, [*arguments, "--model", "nobody"])
+        assert missing.exit_code != 0
+
+
+def test_thresholds_refuse_without_another_training(shop: Path) -> None:
+    pushed = read_summary(shop / "root")["tasks"]["classification"]["pushed"]
+    summary, ran = run_quietly(
+        shop / "shop.yaml",
+        shop / "root",
+        "tasks.classification.gate.thresholds={auc: 2}",
+        "tasks.classification.gate.slice_thresholds={shop=b: {accuracy: 2}}",
+    )
+    task = summary["tasks"]["classification"]
+    assert ran == {NODES.evaluator, NODES.pusher}
+    assert task["compared_with"] == pushed
+    assert task["pushed"] is None
+    assert len(task["refused_because"]) == 2
+    assert any("shop=b" in reason for reason in task["refused_because"])

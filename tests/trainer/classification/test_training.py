@@ -1,0 +1,96 @@
+"""Training of classifiers: each way of training BERT, numbers, losses, calibration, what is kept."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.trainer.classification.tiny_classifier import LABELS, made_texts, options, trained
+from trainer.classification.classifier import load_classifier, save_classifier
+from trainer.classification.examples import LabelledTexts
+from trainer.classification.export import served_classifier
+from trainer.classification.training import train_classifier
+
+
+def test_lora_learns_and_what_is_kept_gives_the_same(tmp_path: Path, tiny_bert: Path) -> None:
+    chosen = options(tiny_bert, "lora", epochs=8, learning_rate=3e-2)
+    classifier, summary = train_classifier(
+        LABELS, made_texts(240, 1), made_texts(60, 2), chosen, seed=0, log_uri=str(tmp_path / "log")
+    )
+    texts = made_texts(60, 3)
+    found = classifier.probabilities(texts.texts)
+    assert (found.argmax(axis=1) == texts.labels).mean() > 0.8
+    assert summary["temperature"] == classifier.temperature
+    assert summary["parameters"]["trained"] < 0.5 * summary["parameters"]["all"]
+    # LoRA's update is merged when the classifier is saved.
+    save_classifier(classifier, str(tmp_path / "kept"))
+    loaded = load_classifier(str(tmp_path / "kept"))
+    assert loaded.labels == LABELS
+    np.testing.assert_allclose(loaded.probabilities(texts.texts), found, atol=1e-4)
+    served = served_classifier(classifier)
+    tokens = served.tokenize(tf.constant(texts.texts))
+    np.testing.assert_allclose(served.classify_tokens(tokens.ids, tokens.mask), found, atol=1e-4)
+
+
+def test_a_frozen_bert_stays_as_it_is(tmp_path: Path, tiny_bert: Path) -> None:
+    classifier, summary = trained(tmp_path, tiny_bert, "frozen")
+    assert summary["parameters"]["trained"] == 2 * 16 + 16 * 3 + 3
+    assert not classifier.text_encoder.trainable_variables
+
+
+def test_numbers_tell_what_texts_do_not(tmp_path: Path, tiny_bert: Path) -> None:
+    learned, validated = made_texts(240, 1, numbers=2), made_texts(60, 2, numbers=2)
+    learned, validated = (
+        LabelledTexts(texts=["red"] * len(each), labels=each.labels, numbers=each.numbers)
+        for each in (learned, validated)
+    )
+    learned.numbers[:40, 1] = np.nan
+    chosen = options(tiny_bert, "frozen", units=8, epochs=8)
+    classifier, summary = train_classifier(LABELS, learned, validated, chosen, seed=0, log_uri=str(tmp_path))
+    assert summary["eval"]["accuracy"] > 0.9
+    unknown = np.full((1, 2), np.nan, np.float32)
+    mean = np.array([learned.numbers[:, 0].mean(), np.nanmean(learned.numbers[:, 1])], np.float32)[np.newaxis]
+    np.testing.assert_allclose(
+        classifier.probabilities(["red"], unknown), classifier.probabilities(["red"], mean), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("more", [{"loss": "focal"}, {"class_weights": "balanced", "label_smoothing": 0.0}])
+def test_skewed_labels_are_learned_too(tmp_path: Path, tiny_bert: Path, more: dict[str, object]) -> None:
+    learned, validated = made_texts(400, 1), made_texts(60, 2)
+    kept = np.flatnonzero((learned.labels != 2) | (np.arange(len(learned)) % 8 == 0))
+    learned = LabelledTexts(
+        texts=[learned.texts[row] for row in kept], labels=learned.labels[kept], numbers=learned.numbers[kept]
+    )
+    chosen = options(tiny_bert, "frozen", units=16, epochs=12, **more)
+    _, summary = train_classifier(LABELS, learned, validated, chosen, seed=0, log_uri=str(tmp_path))
+    assert summary["eval"]["f1_macro"] > 0.8
+
+
+def test_training_stops_where_validation_gets_no_better(tmp_path: Path, tiny_bert: Path) -> None:
+    chosen = options(tiny_bert, "frozen", epochs=6, learning_rate=1e-9)
+    chosen = chosen.model_copy(update={"training": chosen.training.model_copy(update={"patience": 1})})
+    _, summary = train_classifier(LABELS, made_texts(60, 1), made_texts(60, 2), chosen, seed=0, log_uri=str(tmp_path))
+    assert (summary["best_epoch"], summary["epochs"]) == (1, 2)
+
+
+def test_steps_are_a_limit(tmp_path: Path, tiny_bert: Path) -> None:
+    _, summary = train_classifier(
+        LABELS,
+        made_texts(60, 1),
+        made_texts(20, 2),
+        options(tiny_bert, "frozen"),
+        seed=0,
+        log_uri=str(tmp_path),
+        most_steps=1,
+    )
+    assert summary["epochs"] == 1
+
+
+def test_what_cannot_be_learned_is_refused(tmp_path: Path, tiny_bert: Path) -> None:
+    chosen = options(tiny_bert, "frozen")
+    with pytest.raises(ValueError, match="two labels or more"):
+        train_classifier(["one"], made_texts(9, 1), made_texts(9, 2), chosen, seed=0, log_uri=str(tmp_path))
+    with pytest.raises(ValueError, match=r"`validated` should hold texts"):
+        train_classifier(LABELS, made_texts(9, 1), made_texts(0, 2), chosen, seed=0, log_uri=str(tmp_path))

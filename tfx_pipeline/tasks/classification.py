@@ -1,0 +1,93 @@
+"""The task classification: labelled texts in, a classifier of texts out."""
+
+import json
+from typing import NamedTuple
+
+from tfx.dsl.components.base.base_node import BaseNode
+
+from components.classification.evaluator import ClassificationEvaluator
+from components.classification.examples import ClassificationExamples
+from components.classification.examples_options import ClassificationExamplesOptions
+from components.model_trainer import ModelTrainer
+from components.source_digest import source_digest
+from tfx_pipeline.config import ClassificationConfig, Config
+from tfx_pipeline.inputs import PipelineInputs
+from tfx_pipeline.tables import TableNodes
+from tfx_pipeline.tasks.pushing import pushing_nodes
+from trainer.classification.options import ClassifierOptions
+from trainer.options import TextOptions
+
+
+class NodeIds(NamedTuple):
+    """Names of the task's nodes, as they stand in ML Metadata, on the terminal and in summary.json."""
+
+    examples: str = "ClassificationExamples"
+    trainer: str = "ClassificationTrainer"
+    evaluator: str = "ClassificationEvaluator"
+    serving_validator: str = "ClassificationServingValidator"
+    pusher: str = "ClassificationPusher"
+
+    @property
+    def exporter(self) -> str:
+        """The node whose model is served."""
+        return self.trainer
+
+
+NODES = NodeIds()
+MODEL_NAME = "classification"
+# Names on TensorBoard of the nodes that train.
+TRAININGS = {MODEL_NAME: NODES.trainer}
+
+
+def task_nodes(config: Config, task: ClassificationConfig, texts: TableNodes, inputs: PipelineInputs) -> list[BaseNode]:
+    """Returns the task's nodes in order, from its examples to its Pusher.
+
+    Args:
+        config: The whole configuration.
+        task: The task's own part of it.
+        texts: The nodes of the table of labelled texts.
+        inputs: The last blessed model, and where the new one goes.
+    """
+    slice_columns = config.features.texts.categorical
+    examples = ClassificationExamples(
+        texts=texts.examples,
+        options=ClassificationExamplesOptions(split=task.split, slice_columns=slice_columns),
+        source_digest=source_digest("components.classification.examples"),
+    ).with_id(NODES.examples)
+    examples.add_upstream_node(texts.gate)
+    trainer = ModelTrainer(
+        examples=examples.outputs["examples"],
+        labels=examples.outputs["labels"],
+        run_fn="trainer.classification.training.run",
+        options=ClassifierOptions(text=_text(config, task), head=task.head, training=task.training),
+        steps=inputs.steps.get(MODEL_NAME, 0),
+        seed=config.seed,
+        source_digest=source_digest("components.model_trainer", "trainer.classification.training"),
+    ).with_id(NODES.trainer)
+    evaluator = ClassificationEvaluator(
+        examples=examples.outputs["examples"],
+        labels=examples.outputs["labels"],
+        model=trainer.outputs["model"],
+        options=task.gate,
+        slice_columns=json.dumps(slice_columns),
+        thresholds=inputs.thresholds.get(MODEL_NAME, ""),
+        last_blessed=inputs.last_blessed.get(MODEL_NAME, ""),
+        source_digest=source_digest("components.classification.evaluator"),
+    ).with_id(NODES.evaluator)
+    pushing = pushing_nodes(
+        trainer.outputs["model"],
+        None,
+        evaluator.outputs["blessing"],
+        MODEL_NAME,
+        inputs,
+        validator_id=NODES.serving_validator,
+        pusher_id=NODES.pusher,
+    )
+    return [examples, trainer, evaluator, *pushing]
+
+
+def _text(config: Config, task: ClassificationConfig) -> TextOptions:
+    """Returns the run's encoder with the task's own length of texts and way of training."""
+    if config.text is None:
+        raise ValueError("The task classification needs a backbone; the configuration has to see to it.")
+    return config.text.model_copy(update={"training": task.text_training, "sequence_length": task.sequence_length})

@@ -1,0 +1,102 @@
+"""A trained classifier: encoder, head, labels and temperature."""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from scipy.special import softmax
+
+from serving.classification import beginning
+from trainer.backbone import TextEncoder, encode_token_ids, load_trained_encoder, save_trained_encoder
+from trainer.classification.head import ClassificationHead
+from trainer.classification.options import HeadOptions
+from trainer.keras_files import load_keras, save_keras
+
+_HEAD_FILE = "head.keras"
+_CLASSIFIER_FILE = "classifier.json"
+_TEXTS_AT_ONCE = 8192
+
+FloatArray = npt.NDArray[np.float32]
+
+
+class Classifier(NamedTuple):
+    """Gives texts probabilities of labels.
+
+    Attributes:
+        text_encoder: BERT with its tokenizer.
+        head: What stands on top of it.
+        labels: The label vocabulary, in the order of the probabilities.
+        temperature: Divides the logits, so that probabilities are calibrated.
+    """
+
+    text_encoder: TextEncoder
+    head: ClassificationHead
+    labels: tuple[str, ...]
+    temperature: float = 1.0
+
+    def token_ids(self, texts: Sequence[str]) -> tf.RaggedTensor:
+        """Tokenizes many texts into ragged int32 `(texts, None)`, as the served model does."""
+        starts = range(0, max(len(texts), 1), _TEXTS_AT_ONCE)
+        parts = [tf.constant(list(texts[start : start + _TEXTS_AT_ONCE]), tf.string) for start in starts]
+        return tf.concat([self.text_encoder.token_ids(beginning(part)) for part in parts], axis=0)
+
+    def text_vectors(self, token_ids: tf.RaggedTensor, batch_size: int) -> FloatArray:
+        """Encodes tokenized texts, float32 `(texts, dimensions)`."""
+        return encode_token_ids(self.text_encoder, token_ids, batch_size)
+
+    def logits(self, vectors: FloatArray, numbers: FloatArray) -> FloatArray:
+        """Classifies text vectors with numbers beside them, float32 `(texts, classes)`, before the temperature."""
+        return np.asarray(self.head(vectors, numbers, training=False))
+
+    def probabilities(
+        self, texts: Sequence[str], numbers: FloatArray | None = None, batch_size: int = 256
+    ) -> FloatArray:
+        """Classifies texts, float32 `(texts, classes)`.
+
+        Args:
+            texts: The texts.
+            numbers: float32 `(texts, numbers)`; None where the head takes none.
+            batch_size: Texts encoded at once.
+        """
+        if numbers is None:
+            numbers = np.zeros((len(texts), 0), np.float32)
+        vectors = self.text_vectors(self.token_ids(texts), batch_size)
+        return softmax(self.logits(vectors, numbers) / self.temperature, axis=1)
+
+
+def new_head(encoder: TextEncoder, numbers: FloatArray, classes: int, options: HeadOptions) -> ClassificationHead:
+    """Returns an untrained head for float32 `(texts, numbers)` beside the texts."""
+    head = ClassificationHead(
+        dimensions=encoder.dimensions,
+        numbers=numbers.shape[1],
+        classes=classes,
+        units=options.units,
+        dropout=options.dropout,
+    )
+    head.start(numbers)
+    return head
+
+
+def save_classifier(classifier: Classifier, uri: str) -> None:
+    """Writes all parts under `uri`; what LoRA has learned is merged."""
+    save_trained_encoder(classifier.text_encoder, uri)
+    save_keras(classifier.head, os.path.join(uri, _HEAD_FILE))
+    facts = {"labels": list(classifier.labels), "temperature": classifier.temperature}
+    with tf.io.gfile.GFile(os.path.join(uri, _CLASSIFIER_FILE), "w") as file:
+        file.write(json.dumps(facts, indent=1, ensure_ascii=False))
+
+
+def load_classifier(uri: str) -> Classifier:
+    """Reads what `save_classifier` wrote.
+
+    Raises:
+        ValueError: There is no classifier, or Keras cannot read it.
+    """
+    encoder, head = load_trained_encoder(uri), load_keras(os.path.join(uri, _HEAD_FILE))
+    with tf.io.gfile.GFile(os.path.join(uri, _CLASSIFIER_FILE), "r") as file:
+        facts = json.loads(file.read())
+    return Classifier(encoder, head, tuple(facts["labels"]), facts["temperature"])

@@ -1,0 +1,67 @@
+"""Labelled texts of an examples artifact, in memory."""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from trainer.example_files import example_features, split_files
+
+LABELS_FILE = "labels.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelledTexts:
+    """Texts with their labels.
+
+    Memory grows with the texts of the split.
+
+    Attributes:
+        texts: The texts.
+        labels: int64 `(texts,)`, places in the label vocabulary.
+        numbers: float32 `(texts, numbers)`, NaN where one is not known.
+    """
+
+    texts: list[str]
+    labels: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        """Returns the number of texts."""
+        return len(self.texts)
+
+
+def load_labels(labels_uri: str) -> list[str]:
+    """Reads the label vocabulary of a Labels artifact, in its order."""
+    with tf.io.gfile.GFile(os.path.join(labels_uri, LABELS_FILE), "r") as file:
+        labels: list[str] = json.loads(file.read())["labels"]
+    return labels
+
+
+def load_labelled_texts(examples_uri: str, split: str) -> LabelledTexts:
+    """Reads all texts of a split.
+
+    Raises:
+        ValueError: The split has no file.
+    """
+    records = tf.data.TFRecordDataset(split_files(examples_uri, split), "GZIP").as_numpy_iterator()
+    return labelled_texts(list(records))
+
+
+def labelled_texts(records: list[bytes]) -> LabelledTexts:
+    """Parses serialized tf.Examples with the features text, label and maybe numbers."""
+    features = [example_features(record) for record in records]
+    numbers = [np.array(_numbers(each), np.float32) for each in features]
+    return LabelledTexts(
+        texts=[each["text"].bytes_list.value[0].decode() for each in features],
+        labels=np.array([each["label"].int64_list.value[0] for each in features], np.int64),
+        numbers=np.stack(numbers) if numbers else np.zeros((0, 0), np.float32),
+    )
+
+
+def _numbers(features: Any) -> list[float]:
+    return list(features["numbers"].float_list.value) if "numbers" in features else []

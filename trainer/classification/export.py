@@ -1,0 +1,65 @@
+"""Writes a trained classifier as the SavedModel that is served."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from serving.classification import ClassificationModule, ServedClassifier, Tokens, beginning
+from serving.client import CLASSIFICATION_MODEL
+from trainer.classification.classifier import Classifier
+from trainer.export import write_extra_assets
+from trainer.inference_bert import InferenceBert
+from trainer.model_versions import package_versions
+
+_VERSIONED_PACKAGES = ("shelfwise", "tensorflow", "tensorflow-text", "keras", "keras-nlp")
+
+
+def served_classifier(classifier: Classifier) -> ServedClassifier:
+    """Returns a classifier of texts without numbers as plain TensorFlow; weights are copied, LoRA's merged."""
+    encoder, head = classifier.text_encoder, classifier.head
+    bert, tokenizer = InferenceBert(encoder.backbone), encoder.tokenizer
+    padding = tokenizer.pad_token_id
+
+    def tokenize(texts: tf.Tensor) -> Tokens:
+        ids = encoder.token_ids(beginning(texts)).to_tensor(padding)
+        ends = (ids == tokenizer.cls_token_id) | (ids == tokenizer.sep_token_id)
+        return Tokens(ids, ids != padding, (ids != padding) & ~ends)
+
+    def probabilities(vectors: tf.Tensor) -> tf.Tensor:
+        numbers = tf.zeros([tf.shape(vectors)[0], 0])
+        return tf.nn.softmax(head(vectors, numbers, training=False) / classifier.temperature)
+
+    return ServedClassifier(
+        tokenize=tokenize,
+        classify_tokens=lambda ids, mask: probabilities(bert(ids, mask).means(tf.shape(ids)[0])),
+        embed_tokens=bert.embed_tokens,
+        classify_embeddings=lambda embeddings, mask: probabilities(
+            bert.encode_embeddings(embeddings, mask).means(tf.shape(mask)[0])
+        ),
+        neutral_token=int(tokenizer.token_to_id("[MASK]")),
+        vocabulary=[token.encode() for token in tokenizer.get_vocabulary()],
+        variables=[*bert.variables, *(variable.value for variable in head.variables)],
+    )
+
+
+def export_classification(folder: str, classifier: Classifier, training: Mapping[str, Any]) -> None:
+    """Writes the SavedModel `classification` with its warm-up file and its model card.
+
+    Args:
+        folder: Where to; any filesystem that TensorFlow writes.
+        classifier: What is served.
+        training: What training.json says.
+    """
+    labels = [label.encode("utf-8", "surrogateescape") for label in classifier.labels]
+    module = ClassificationModule(served_classifier(classifier), labels)
+    signatures = module.signatures()
+    tf.saved_model.save(module, folder, signatures=signatures)
+    card = {
+        "model": CLASSIFICATION_MODEL,
+        "training": dict(training),
+        "labels": list(classifier.labels),
+        "versions": package_versions(_VERSIONED_PACKAGES),
+        "limits": {"tokens": classifier.text_encoder.sequence_length, "labels": len(labels)},
+    }
+    write_extra_assets(folder, CLASSIFICATION_MODEL, signatures, {"text": b"a text to warm up with"}, card)

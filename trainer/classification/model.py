@@ -1,0 +1,93 @@
+"""The Keras model that trains a text encoder with a classification head."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from trainer.backbone import TextEncoder
+from trainer.classification.head import ClassificationHead
+from trainer.classification.options import ClassifierTrainingOptions
+from trainer.softmax_model import SoftmaxModel
+
+
+class TextInputs(NamedTuple):
+    """What training reads of the texts, by row.
+
+    Attributes:
+        token_ids: Ragged int32 `(texts, None)`.
+        vectors: float32 `(texts, dimensions)` where the encoder stays as it is, else None.
+        numbers: float32 `(texts, numbers)`.
+    """
+
+    token_ids: tf.RaggedTensor
+    vectors: tf.Tensor | None
+    numbers: tf.Tensor
+
+
+class ClassifierModel(SoftmaxModel):
+    """The encoder, the head and their loss; what is saved is those two, never this model.
+
+    Batches are dicts of `row` int32 `(batch,)`, `label` int32 `(batch,)` and `weight` float32 `(batch,)`. The loss is
+    the weighted mean of that of each text.
+
+    Args:
+        encoder: The text encoder.
+        head: What stands on top of it.
+        inputs: The training texts.
+        options: The loss.
+        replicas: Replicas that a batch is divided over.
+    """
+
+    def __init__(
+        self,
+        encoder: TextEncoder,
+        head: ClassificationHead,
+        inputs: TextInputs,
+        options: ClassifierTrainingOptions,
+        replicas: int = 1,
+    ) -> None:
+        super().__init__(replicas, name="classifier")
+        self.text_encoder = encoder
+        self.head = head
+        # Behind a function, since Keras would make lists of ragged tensors that it tracks.
+        self._inputs: Callable[[], TextInputs] = lambda: inputs
+        self._classes: int = head.logits.units
+        self._loss_of_texts = _loss(options)
+
+    def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
+        """Returns the loss of a batch, a float32 scalar."""
+        inputs, rows = self._inputs(), batch["row"]
+        if inputs.vectors is not None:
+            vectors = tf.gather(inputs.vectors, rows)
+        else:
+            token_ids = tf.gather(inputs.token_ids, rows).to_tensor(self.text_encoder.tokenizer.pad_token_id)
+            vectors = self.text_encoder.encode_tokens(token_ids, training=training)
+        logits = self.head(vectors, tf.gather(inputs.numbers, rows), training=training)
+        losses = self._loss_of_texts(tf.one_hot(batch["label"], self._classes), logits)
+        return tf.math.divide_no_nan(tf.reduce_sum(losses * batch["weight"]), tf.reduce_sum(batch["weight"]))
+
+
+def label_weights(labels: npt.NDArray[np.int64], classes: int, kind: str) -> npt.NDArray[np.float32]:
+    """Returns the weight of each label, float32 `(classes,)`: 1, or texts / (classes x texts of the label)."""
+    if kind == "none":
+        return np.ones(classes, np.float32)
+    counts = np.maximum(np.bincount(labels, minlength=classes), 1)
+    return (len(labels) / (classes * counts)).astype(np.float32)
+
+
+def _loss(options: ClassifierTrainingOptions) -> keras.losses.Loss:
+    if options.loss == "focal":
+        return keras.losses.CategoricalFocalCrossentropy(
+            alpha=1.0,
+            gamma=options.focal_gamma,
+            from_logits=True,
+            label_smoothing=options.label_smoothing,
+            reduction="none",
+        )
+    return keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=options.label_smoothing, reduction="none"
+    )

@@ -1,0 +1,68 @@
+"""Options of classifiers and their training; plain models that the configuration can import without TFX."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from trainer.options import Options, TextOptions
+
+
+class HeadOptions(Options):
+    """What stands on top of the text vector.
+
+    Attributes:
+        units: Width of a hidden layer; 0 leaves it out, which suits a BERT that is trained with the head.
+        dropout: Dropout rate before each layer.
+    """
+
+    units: int = Field(default=0, ge=0)
+    dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
+
+
+class ClassifierTrainingOptions(Options):
+    """How a classifier is trained.
+
+    The defaults are for a BERT that is trained with the head. With one that stays as it is, or with LoRA, a larger
+    `learning_rate` (1e-3) and more epochs cost little.
+
+    Attributes:
+        loss: `cross_entropy`, or `focal`, which looks away from what is already classified well.
+        focal_gamma: How far it looks away (Lin et al., "Focal loss for dense object detection", ICCV 2017).
+        class_weights: `balanced` gives every label the same weight in all, `none` every text.
+        label_smoothing: Share of the target that is spread over all labels.
+        batch_size: Texts a step.
+        max_epochs: Passes over the training texts at the most.
+        patience: Epochs without a better macro-F1 on the validation split before training stops.
+        learning_rate: Peak of the schedule (linear warm-up, cosine decay).
+        weight_decay: Decoupled weight decay of AdamW; biases and normalisations have none.
+        clip_norm: Norm that the gradient is cut to.
+        precision: `auto` picks by hardware (float32 on CPU, mixed on GPU and TPU).
+        strategy: tf.distribute strategy; `auto` picks by hardware.
+    """
+
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"
+    focal_gamma: float = Field(default=2.0, ge=0.0)
+    class_weights: Literal["none", "balanced"] = "none"
+    label_smoothing: float = Field(default=0.05, ge=0.0, lt=1.0)
+    batch_size: int = Field(default=32, ge=1)
+    max_epochs: int = Field(default=4, ge=1)
+    patience: int = Field(default=2, ge=1)
+    learning_rate: float = Field(default=1e-4, gt=0.0)
+    weight_decay: float = Field(default=1e-2, ge=0.0)
+    clip_norm: float = Field(default=1.0, gt=0.0)
+    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
+    strategy: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
+
+
+class ClassifierOptions(Options):
+    """Everything that training a classifier reads.
+
+    Attributes:
+        text: The encoder of texts, and how it is trained.
+        head: What stands on top of it.
+        training: How both are trained.
+    """
+
+    text: TextOptions = TextOptions(training="full", sequence_length=128)
+    head: HeadOptions = HeadOptions()
+    training: ClassifierTrainingOptions = ClassifierTrainingOptions()

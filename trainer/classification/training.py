@@ -1,0 +1,216 @@
+"""Trains a classifier on labelled texts."""
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from trainer.backbone import TextEncoder, load_text_encoder
+from trainer.classification.calibration import fit_temperature
+from trainer.classification.classifier import Classifier, new_head, save_classifier
+from trainer.classification.examples import LabelledTexts, load_labelled_texts, load_labels
+from trainer.classification.export import export_classification
+from trainer.classification.model import ClassifierModel, TextInputs, label_weights
+from trainer.classification.options import ClassifierOptions, ClassifierTrainingOptions
+from trainer.classification.validation import EVAL_PREFIX, MONITORED, ClassifierValidation
+from trainer.hyperparameters import flatten_options, write_hyperparameters
+from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
+from trainer.options import TextOptions
+from trainer.step_logs import StepLogs, steps_per_point
+from trainer.strategy import choose_precision, choose_strategy, precision_policy
+from trainer.training_request import TrainingRequest
+
+__all__ = ["ClassifierOptions", "TrainedClassifier", "run", "train_classifier"]
+
+# As TFX's `path_utils.serving_model_path` has it.
+_SERVING_FOLDER = "Format-Serving"
+# Parts of the names of weights that are not to shrink.
+_NOT_DECAYED = ("bias", "gamma", "beta")
+
+
+class TrainedClassifier(NamedTuple):
+    """A classifier, and how it came about.
+
+    Attributes:
+        classifier: The classifier of the best epoch, calibrated.
+        summary: What training.json says.
+    """
+
+    classifier: Classifier
+    summary: dict[str, Any]
+
+
+def run(request: TrainingRequest) -> None:
+    """Trains on a request's artifacts; the ModelTrainer component calls it.
+
+    Writes the classifier, training.json, and the SavedModel that is served under `Format-Serving/`.
+
+    Raises:
+        ValueError: The options, or an artifact, are not what training needs.
+    """
+    if request.labels_uri is None:
+        raise ValueError("`labels_uri` should name the label vocabulary; classification needs it.")
+    options = ClassifierOptions.model_validate_json(request.options_json)
+    trained = train_classifier(
+        load_labels(request.labels_uri),
+        load_labelled_texts(request.examples_uri, "train"),
+        load_labelled_texts(request.examples_uri, "eval"),
+        options,
+        seed=request.seed,
+        most_steps=request.steps,
+        log_uri=request.log_uri,
+    )
+    save_classifier(trained.classifier, request.model_uri)
+    with tf.io.gfile.GFile(os.path.join(request.model_uri, "training.json"), "w") as stream:
+        stream.write(json.dumps(trained.summary, indent=2))
+    export_classification(os.path.join(request.model_uri, _SERVING_FOLDER), trained.classifier, trained.summary)
+
+
+def train_classifier(
+    labels: Sequence[str],
+    learned: LabelledTexts,
+    validated: LabelledTexts,
+    options: ClassifierOptions,
+    *,
+    seed: int,
+    log_uri: str,
+    most_steps: int | None = None,
+) -> TrainedClassifier:
+    """Trains a classifier, stops early, and calibrates it.
+
+    TensorBoard gets loss, learning rate and metrics, and the options beside the metrics of the best epoch, which is the
+    one with the highest macro-F1 over the validation split. Temperature scaling on the same split follows. Memory grows
+    with the texts: their token ids, or their vectors where BERT stays as it is; these are then computed once.
+
+    Args:
+        labels: The label vocabulary.
+        learned: The training split.
+        validated: The validation split, with as many numbers a text.
+        options: How to train.
+        seed: Of weights, order and dropout.
+        log_uri: Where TensorBoard's event files go.
+        most_steps: The most batches to train on; None for as many as the options say.
+
+    Raises:
+        ValueError: A split is empty, or there are fewer than two labels.
+    """
+    started = time.monotonic()
+    _check(labels, learned, validated)
+    keras.utils.set_random_seed(seed)
+    training = options.training
+    batches = _Batches(learned.labels, len(labels), training, seed)
+    steps, epochs = _training_length(batches.steps, training, most_steps)
+    strategy = choose_strategy(training.strategy)
+    with strategy.scope(), precision_policy(choose_precision(training.precision, strategy)):
+        encoder = _build_encoder(options.text)
+        head = new_head(encoder, learned.numbers, len(labels), options.head)
+        classifier = Classifier(encoder, head, tuple(labels))
+        inputs, eval_inputs = (_inputs(classifier, texts, options.text) for texts in (learned, validated))
+        model = ClassifierModel(encoder, head, inputs, training, strategy.num_replicas_in_sync)
+        model.compile(optimizer=_build_optimizer(training, steps * epochs), jit_compile=False)
+    validation = ClassifierValidation(classifier, eval_inputs, validated.labels, options.text.batch_size)
+    every = steps_per_point(steps)
+    stopping = keras.callbacks.EarlyStopping(
+        monitor=MONITORED, mode="max", patience=training.patience, restore_best_weights=True
+    )
+    board = keras.callbacks.TensorBoard(log_uri, write_graph=False, update_freq=every)
+    model.fit(
+        batches.dataset().take(steps),
+        epochs=epochs,
+        callbacks=[validation, stopping, StepLogs(every), board],
+        shuffle=False,
+        verbose=0,
+    )
+    best = int(np.argmax([metrics[MONITORED] for metrics in validation.history]))
+    classifier = classifier._replace(temperature=fit_temperature(validation.logits(), validated.labels))
+    hyperparameters = {**flatten_options(options), "seed": seed}
+    metrics = validation.history[best]
+    write_hyperparameters(log_uri, hyperparameters, {"loss": model.history.history["loss"][best], **metrics}, best)
+    summary = {
+        "epochs": len(validation.history),
+        "best_epoch": best + 1,
+        "eval": {name.removeprefix(EVAL_PREFIX): value for name, value in metrics.items()},
+        "temperature": classifier.temperature,
+        "parameters": {"trained": _size(model.trainable_variables), "all": _size(model.variables)},
+        "examples": {"train": len(learned), "eval": len(validated)},
+        "training": options.text.training,
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    return TrainedClassifier(classifier, summary)
+
+
+class _Batches:
+    """Passes over the texts, each in another random order, without those that fill no batch."""
+
+    def __init__(
+        self, labels: npt.NDArray[np.int64], classes: int, options: ClassifierTrainingOptions, seed: int
+    ) -> None:
+        self._labels = labels
+        self._weights = label_weights(labels, classes, options.class_weights)[labels]
+        self._size = min(options.batch_size, len(labels))
+        self._seed = seed
+        self.steps = len(labels) // self._size
+
+    def dataset(self) -> tf.data.Dataset:
+        """Returns the passes as a dataset that draws anew each time it is gone through."""
+        columns = {
+            "row": np.arange(len(self._labels), dtype=np.int32),
+            "label": self._labels.astype(np.int32),
+            "weight": self._weights,
+        }
+        whole = tf.data.Options()
+        # There is no file to shard by.
+        whole.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+        texts = tf.data.Dataset.from_tensor_slices(columns)
+        shuffled = texts.shuffle(len(self._labels), seed=self._seed, reshuffle_each_iteration=True)
+        return shuffled.batch(self._size, drop_remainder=True).prefetch(2).with_options(whole)
+
+
+def _build_encoder(options: TextOptions) -> TextEncoder:
+    encoder = load_text_encoder(options)
+    if options.training == "frozen":
+        encoder.trainable = False
+    elif options.training == "lora":
+        encoder.enable_lora(options.lora_rank)
+    return encoder
+
+
+def _inputs(classifier: Classifier, texts: LabelledTexts, options: TextOptions) -> TextInputs:
+    token_ids = classifier.token_ids(texts.texts)
+    vectors = None
+    if options.training == "frozen":
+        vectors = tf.constant(classifier.text_vectors(token_ids, options.batch_size))
+    return TextInputs(token_ids, vectors, tf.constant(texts.numbers))
+
+
+def _build_optimizer(options: ClassifierTrainingOptions, updates: int) -> keras.optimizers.Optimizer:
+    schedule = warm_up_and_decay(options.learning_rate, updates, max(1, round(updates * WARM_UP_FRACTION)))
+    optimizer = keras.optimizers.AdamW(schedule, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm)
+    optimizer.exclude_from_weight_decay(var_names=list(_NOT_DECAYED))
+    return optimizer
+
+
+def _training_length(steps: int, options: ClassifierTrainingOptions, most_steps: int | None) -> tuple[int, int]:
+    """Returns the batches of an epoch and the epochs, so that there are no more than `most_steps` batches in all."""
+    if most_steps is None:
+        return steps, options.max_epochs
+    steps = min(steps, most_steps)
+    return steps, min(options.max_epochs, most_steps // steps)
+
+
+def _check(labels: Sequence[str], learned: LabelledTexts, validated: LabelledTexts) -> None:
+    if len(labels) < 2:
+        raise ValueError(f"`labels` should hold two labels or more to tell apart. Received {list(labels)}.")
+    for name, texts in {"learned": learned, "validated": validated}.items():
+        if not len(texts):
+            raise ValueError(f"`{name}` should hold texts. It is empty: give more labelled texts.")
+
+
+def _size(variables: Sequence[Any]) -> int:
+    return int(sum(np.prod(variable.shape) for variable in variables))
