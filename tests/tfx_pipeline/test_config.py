@@ -20,6 +20,7 @@ tasks:
 
 
 SEARCH = "tables: {products: p.csv}\ntasks: {search: {}}"
+TEXTS = "tables: {texts: t.csv}\ntasks: {classification: {}}"
 
 
 def write(folder: Path, text: str) -> Path:
@@ -123,6 +124,20 @@ def test_overrides_replace_what_the_file_says(
             ["tasks.search.gate.thresholds={coverage_at_10: 0.1}"],
             "`coverage_at_10` is not a metric of search: use recall_at_K, ndcg_at_K or mrr_at_K",
         ),
+        (
+            "tables: {events: e.csv}\ntasks: {classification: {}}",
+            [],
+            "`tables.texts` is missing; the task classification",
+        ),
+        (TEXTS, ["text=off"], "`text` is off; the task classification needs its backbone"),
+        (TEXTS, ["tasks.classification.split={eval_fraction: 0.5, test_fraction: 0.5}"], "nothing to train on"),
+        (TEXTS, ["tasks.classification.training.loss=hinge"], "input should be 'cross_entropy' or 'focal'"),
+        (
+            TEXTS,
+            ["tasks.classification.gate.thresholds={ndcg_at_10: 0.1}"],
+            "`ndcg_at_10` is not a metric of classification: use one of accuracy, f1_macro, auc",
+        ),
+        (TEXTS, ["tasks.classification.gate.last_blessed_metric=auc"], "`auc` has no interval of a difference"),
         ("- a list", [], "expected keys and values at the top, got list"),
         ("a: [1", [], "expected YAML"),
     ],

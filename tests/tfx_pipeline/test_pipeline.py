@@ -10,7 +10,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx_pipeline.config import load_config
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.pipeline import create_pipeline
-from tfx_pipeline.tasks import recommendation, search
+from tfx_pipeline.tasks import classification, recommendation, search
 
 TABLE_NODES = ("ExampleGen", "StatisticsGen", "ImportSchema", "ExampleValidator", "DataGate")
 
@@ -84,6 +84,17 @@ def test_rules_are_mined_of_events_up_to_the_catalogues_moment_and_served(tmp_pa
     assert recommendation.NODES.rules in upstream(made, recommendation.NODES.indexer)
     without = pipeline(tmp_path, ("products", "events"), {"recommendation": {"rules": False}})
     assert {*ids(made)} - {*ids(without)} == {recommendation.NODES.rules}
+
+
+def test_classification_needs_texts_alone(tmp_path: Path) -> None:
+    keys = {"features": {"texts": {"categorical": ["shop"]}}}
+    made = pipeline(tmp_path, ("texts",), {"classification": {"split": {"split_column": "part"}}}, **keys)
+    assert sorted(ids(made)) == sorted([*of_tables("texts"), *classification.NODES])
+    assert upstream(made, classification.NODES.examples) == {"TextsExampleGen", "TextsDataGate"}
+    assert '"categorical_columns":["shop","part"]' in properties(made, "TextsExampleGen")["options_json"]
+    assert properties(made, classification.NODES.evaluator)["slice_columns"] == '["shop"]'
+    assert '"training":"full"' in properties(made, classification.NODES.trainer)["options_json"]
+    assert properties(made, classification.NODES.serving_validator)["model_name"] == "classification"
 
 
 @pytest.mark.parametrize("task", [recommendation, search])
