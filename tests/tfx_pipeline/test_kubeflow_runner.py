@@ -7,6 +7,7 @@ v2/compiler/argocompiler/, v2/driver/driver.go and util.go.
 import json
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from kfp.pipeline_spec import pipeline_spec_pb2 as specs
 from tfx_pipeline.cluster.options import ClusterOptions
 from tfx_pipeline.config import read_config
 from tfx_pipeline.kubeflow_runner import compile_pipeline
+from tfx_pipeline.tasks import classification
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 CONFIG = """
@@ -99,6 +101,16 @@ def test_for_vertex_it_is_a_job(tmp_path: Path) -> None:
     trainer = executors["RecommendationTrainer_executor"]["container"]
     assert trainer["resources"]["accelerator"] == {"type": "NVIDIA_L4", "count": "2"}
     assert trainer["command"][-1].startswith("tfx.")
+
+
+def test_classification_compiles_too(tmp_path: Path) -> None:
+    config = "tables: {texts: t.parquet}\ntext: {backbone: bert_tiny_en_uncased}\ntasks: {classification: {}}"
+    spec, _ = yaml.safe_load_all(compiled_text(tmp_path, replace(OPTIONS, cpu=["2"]), "spec.yaml", config))
+    json_format.ParseDict(spec, specs.PipelineSpec())
+    root = spec["root"]
+    assert set(classification.NODES) <= set(root["dag"]["tasks"])
+    asked = {"digest_texts", "last_blessed_classification", "steps_classification", "thresholds_classification"}
+    assert asked <= set(root["inputDefinitions"]["parameters"])
 
 
 def test_it_is_one_bare_spec_of_the_schema_that_the_backend_takes(documents: list[dict[str, Any]]) -> None:

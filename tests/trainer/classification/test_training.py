@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.trainer.classification.tiny_classifier import LABELS, made_texts, options, trained
+from tests.trainer.classification.tiny_classifier import LABELS, made_texts, options
 from trainer.classification.classifier import load_classifier, save_classifier
 from trainer.classification.examples import LabelledTexts
 from trainer.classification.export import served_classifier
@@ -14,7 +14,7 @@ from trainer.classification.training import train_classifier
 
 
 def test_lora_learns_and_what_is_kept_gives_the_same(tmp_path: Path, tiny_bert: Path) -> None:
-    chosen = options(tiny_bert, "lora", epochs=8, learning_rate=3e-2)
+    chosen = options(tiny_bert, "lora", epochs=6, learning_rate=3e-2)
     classifier, summary = train_classifier(
         LABELS, made_texts(240, 1), made_texts(60, 2), chosen, seed=0, log_uri=str(tmp_path / "log")
     )
@@ -33,8 +33,13 @@ def test_lora_learns_and_what_is_kept_gives_the_same(tmp_path: Path, tiny_bert: 
     np.testing.assert_allclose(served.classify_tokens(tokens.ids, tokens.mask), found, atol=1e-4)
 
 
-def test_a_frozen_bert_stays_as_it_is(tmp_path: Path, tiny_bert: Path) -> None:
-    classifier, summary = trained(tmp_path, tiny_bert, "frozen")
+def test_a_frozen_bert_stays_as_it_is_and_steps_are_a_limit(tmp_path: Path, tiny_bert: Path) -> None:
+    chosen = options(tiny_bert, "frozen")
+    learned, validated = made_texts(60, 1), made_texts(20, 2)
+    classifier, summary = train_classifier(
+        LABELS, learned, validated, chosen, seed=0, log_uri=str(tmp_path), most_steps=1
+    )
+    assert summary["epochs"] == 1
     assert summary["parameters"]["trained"] == 2 * 16 + 16 * 3 + 3
     assert not classifier.text_encoder.trainable_variables
 
@@ -58,12 +63,12 @@ def test_numbers_tell_what_texts_do_not(tmp_path: Path, tiny_bert: Path) -> None
 
 @pytest.mark.parametrize("more", [{"loss": "focal"}, {"class_weights": "balanced", "label_smoothing": 0.0}])
 def test_skewed_labels_are_learned_too(tmp_path: Path, tiny_bert: Path, more: dict[str, object]) -> None:
-    learned, validated = made_texts(400, 1), made_texts(60, 2)
+    learned, validated = made_texts(240, 1), made_texts(60, 2)
     kept = np.flatnonzero((learned.labels != 2) | (np.arange(len(learned)) % 8 == 0))
     learned = LabelledTexts(
         texts=[learned.texts[row] for row in kept], labels=learned.labels[kept], numbers=learned.numbers[kept]
     )
-    chosen = options(tiny_bert, "frozen", units=16, epochs=12, **more)
+    chosen = options(tiny_bert, "frozen", units=16, epochs=6, learning_rate=3e-2, **more)
     _, summary = train_classifier(LABELS, learned, validated, chosen, seed=0, log_uri=str(tmp_path))
     assert summary["eval"]["f1_macro"] > 0.8
 
@@ -73,19 +78,6 @@ def test_training_stops_where_validation_gets_no_better(tmp_path: Path, tiny_ber
     chosen = chosen.model_copy(update={"training": chosen.training.model_copy(update={"patience": 1})})
     _, summary = train_classifier(LABELS, made_texts(60, 1), made_texts(60, 2), chosen, seed=0, log_uri=str(tmp_path))
     assert (summary["best_epoch"], summary["epochs"]) == (1, 2)
-
-
-def test_steps_are_a_limit(tmp_path: Path, tiny_bert: Path) -> None:
-    _, summary = train_classifier(
-        LABELS,
-        made_texts(60, 1),
-        made_texts(20, 2),
-        options(tiny_bert, "frozen"),
-        seed=0,
-        log_uri=str(tmp_path),
-        most_steps=1,
-    )
-    assert summary["epochs"] == 1
 
 
 def test_what_cannot_be_learned_is_refused(tmp_path: Path, tiny_bert: Path) -> None:
