@@ -1,0 +1,108 @@
+"""Reasons of a classifier: whether they add up, and whether they name the words that matter.
+
+    python benchmarks/text_explanations.py --root RUN --texts FILE [--rows 50]
+
+RUN is a run with the task classification, FILE a Parquet file with a column `text`, such as the table that it learned
+from. Prints, over the first texts by sha256: how far attributions are from adding up to the difference that they explain;
+and by how much the probability of the best label falls when the three most attributed words are deleted, beside three
+words at random.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+import tensorflow as tf
+import typer
+
+from serving.classification import ClassificationModule
+from tfx_pipeline.run_artifacts import latest_artifact
+from trainer.classification.classifier import load_classifier
+from trainer.classification.export import served_classifier
+
+DELETED_WORDS = 3
+RANDOM_DRAWS = 10
+# A difference under this share is too small for a relative error.
+SMALL = 0.05
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def main(
+    root: Annotated[Path, typer.Option(help="The run's folder.")],
+    texts: Annotated[Path, typer.Option(help="Parquet file with a column `text`.")],
+    rows: Annotated[int, typer.Option(min=1, help="Texts to explain.")] = 50,
+) -> None:
+    """Explains some texts and checks the reasons."""
+    every = pq.read_table(texts, columns=["text"])["text"].to_pylist()
+    chosen = sorted(every, key=lambda text: hashlib.sha256(text.encode()).digest())[:rows]
+    classifier = load_classifier(str(latest_artifact(root, "ClassificationTrainer", "model")))
+    parts = served_classifier(classifier)
+    module = ClassificationModule(parts, [label.encode() for label in classifier.labels])
+    answer = {name: value.numpy() for name, value in tf.function(module.explain)(tf.constant(chosen)).items()}
+    tokens = parts.tokenize(tf.constant(chosen))
+    masked = tf.where(tokens.shown, parts.neutral_token, tokens.ids)
+    whole, neutral = (parts.classify_tokens(ids, tokens.mask).numpy() for ids in (tokens.ids, masked))
+    best = whole.argmax(axis=1)
+    place = np.arange(len(chosen))
+    differences = whole[place, best] - neutral[place, best]
+    errors = np.abs(answer["attributions"].sum(axis=1) - differences)
+    large = np.abs(differences) >= SMALL
+    shares = errors[large] / np.abs(differences[large])
+    print(f"{large.sum()} of {len(chosen)} texts have a difference of {SMALL} or more: attributions are off by")
+    print(
+        f"{shares.mean():.2%} of it on average, {shares.max():.2%} at most; in all texts by {errors.max():.4f} at most"
+    )
+    print_deletions(module, answer["tokens"], answer["attributions"], whole[place, best], best)
+
+
+def print_deletions(
+    module: ClassificationModule,
+    tokens: npt.NDArray[np.object_],
+    attributions: FloatArray,
+    before: FloatArray,
+    best: npt.NDArray[np.int64],
+) -> None:
+    """Prints how far probabilities fall without some words."""
+    words = [to_words(*row) for row in zip(tokens, attributions, strict=True)]
+    random = np.random.default_rng(0)
+    top = [without(row, np.argsort([-weight for _, weight in row])[:DELETED_WORDS]) for row in words]
+    evaluate = tf.function(module.evaluate, input_signature=[tf.TensorSpec([None], tf.string)])
+
+    def fall(texts: Sequence[str]) -> float:
+        after = evaluate(tf.constant(list(texts)))["probabilities"].numpy()
+        return float((before - after[np.arange(len(best)), best]).mean())
+
+    by_chance = [
+        fall([without(row, random.permutation(len(row))[:DELETED_WORDS]) for row in words]) for _ in range(RANDOM_DRAWS)
+    ]
+    own, other = fall(top), float(np.mean(by_chance))
+    print(f"without the {DELETED_WORDS} most attributed words the probability falls by {own:.4f}, without")
+    print(f"{DELETED_WORDS} at random by {other:.4f}: {own / max(other, 1e-9):.1f} times as far")
+
+
+def to_words(tokens: npt.NDArray[np.object_], attributions: FloatArray) -> list[tuple[str, float]]:
+    """Joins the pieces of each word, with the sum of their attributions."""
+    words: list[tuple[str, float]] = []
+    for token, attribution in zip(tokens, attributions, strict=True):
+        piece = token.decode("utf-8", "replace")
+        if piece.startswith("##") and words:
+            word, weight = words[-1]
+            words[-1] = (word + piece.removeprefix("##"), weight + float(attribution))
+        elif piece:
+            words.append((piece, float(attribution)))
+    return words
+
+
+def without(words: Sequence[tuple[str, float]], deleted: npt.NDArray[np.int64]) -> str:
+    """Returns a text without the words at some places."""
+    gone = set(deleted.tolist())
+    return " ".join(word for place, (word, _) in enumerate(words) if place not in gone)
+
+
+if __name__ == "__main__":
+    typer.run(main)
