@@ -3,8 +3,8 @@
     python benchmarks/text_explanations.py --root RUN --texts FILE [--rows 50]
 
 RUN is a run with the task classification, FILE a Parquet file with a column `text`, such as the table that it learned
-from. Prints, over the first texts by sha256: how far attributions are from adding up to the difference that they explain;
-and by how much the probability of the best label falls when the three most attributed words are deleted, beside three
+from. Prints, over the first texts by sha256, how far attributions are from adding up to the difference that they
+explain, and by how much the probability of the best label falls without the three most attributed words, beside three
 words at random.
 """
 

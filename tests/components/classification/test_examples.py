@@ -21,6 +21,7 @@ def test_texts_are_distinct_and_split_by_hash(tmp_path: Path) -> None:
     copies = [{"text": f"  {row['text']} \n", "label": row["label"]} for row in rows[:50]]
     conflict = [{"text": "text 7", "label": ODD_LABELS[0]}] * 2
     rare = [{"text": "all alone", "label": "rare"}]
+    rows.append({"text": ("long " * 20_000).strip(), "label": ODD_LABELS[1]})
     options = ClassificationExamplesOptions(split=TextSplitOptions(eval_fraction=0.2, test_fraction=0.2))
     run = run_examples(tmp_path, [*rows, *copies, *conflict, *rare], options)
     found = {split: run.pairs(split) for split in SPLITS}
@@ -33,7 +34,7 @@ def test_texts_are_distinct_and_split_by_hash(tmp_path: Path) -> None:
     assert facts["labels"] == sorted(ODD_LABELS)
     assert facts["examples"] == {split: len(pairs) for split, pairs in found.items()}
     assert facts["counts"] == {
-        "texts": 253,
+        "texts": 254,
         "duplicate_texts": 52,
         "conflicting_texts": 1,
         "left_out_texts": 1,
