@@ -40,9 +40,10 @@ def product_nodes(config: Config, products: TableNodes | None) -> ProductNodes:
     """
     if products is None:
         return ProductNodes(None, None)
+    find_products = config.tasks.recommendation is not None or config.tasks.search is not None
     return ProductNodes(
         transform=_transform(config, products) if config.tasks.recommendation is not None else None,
-        text_vectors=_text_vectors(config.text, products) if config.text is not None else None,
+        text_vectors=_text_vectors(config.text, products) if config.text is not None and find_products else None,
     )
 
 

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.backbone import TextEncoder
@@ -69,14 +67,6 @@ class ClassifierModel(SoftmaxModel):
         logits = self.head(vectors, tf.gather(inputs.numbers, rows), training=training)
         losses = self._loss_of_texts(tf.one_hot(batch["label"], self._classes), logits)
         return tf.math.divide_no_nan(tf.reduce_sum(losses * batch["weight"]), tf.reduce_sum(batch["weight"]))
-
-
-def label_weights(labels: npt.NDArray[np.int64], classes: int, kind: str) -> npt.NDArray[np.float32]:
-    """Returns the weight of each label, float32 `(classes,)`: 1, or texts / (classes x texts of the label)."""
-    if kind == "none":
-        return np.ones(classes, np.float32)
-    counts = np.maximum(np.bincount(labels, minlength=classes), 1)
-    return (len(labels) / (classes * counts)).astype(np.float32)
 
 
 def _loss(options: ClassifierTrainingOptions) -> keras.losses.Loss:

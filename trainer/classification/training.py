@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.backbone import TextEncoder, load_text_encoder
+from trainer.classification.batches import LabelBatches
 from trainer.classification.calibration import fit_temperature
 from trainer.classification.classifier import Classifier, new_head, save_classifier
 from trainer.classification.examples import LabelledTexts, load_labelled_texts, load_labels
 from trainer.classification.export import export_classification
-from trainer.classification.model import ClassifierModel, TextInputs, label_weights
+from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import ClassifierOptions, ClassifierTrainingOptions
 from trainer.classification.validation import EVAL_PREFIX, MONITORED, ClassifierValidation
 from trainer.hyperparameters import flatten_options, write_hyperparameters
@@ -24,6 +24,7 @@ from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.options import TextOptions
 from trainer.step_logs import StepLogs, steps_per_point
 from trainer.strategy import choose_precision, choose_strategy, precision_policy
+from trainer.training_length import training_length
 from trainer.training_request import TrainingRequest
 
 __all__ = ["ClassifierOptions", "TrainedClassifier", "run", "train_classifier"]
@@ -104,8 +105,8 @@ def train_classifier(
     _check(labels, learned, validated)
     keras.utils.set_random_seed(seed)
     training = options.training
-    batches = _Batches(learned.labels, len(labels), training, seed)
-    steps, epochs = _training_length(batches.steps, training, most_steps)
+    batches = LabelBatches(learned.labels, len(labels), training, seed)
+    steps, epochs = training_length(batches.steps, training.max_epochs, most_steps)
     strategy = choose_strategy(training.strategy)
     with strategy.scope(), precision_policy(choose_precision(training.precision, strategy)):
         encoder = _build_encoder(options.text)
@@ -145,33 +146,6 @@ def train_classifier(
     return TrainedClassifier(classifier, summary)
 
 
-class _Batches:
-    """Passes over the texts, each in another random order, without those that fill no batch."""
-
-    def __init__(
-        self, labels: npt.NDArray[np.int64], classes: int, options: ClassifierTrainingOptions, seed: int
-    ) -> None:
-        self._labels = labels
-        self._weights = label_weights(labels, classes, options.class_weights)[labels]
-        self._size = min(options.batch_size, len(labels))
-        self._seed = seed
-        self.steps = len(labels) // self._size
-
-    def dataset(self) -> tf.data.Dataset:
-        """Returns the passes as a dataset that draws anew each time it is gone through."""
-        columns = {
-            "row": np.arange(len(self._labels), dtype=np.int32),
-            "label": self._labels.astype(np.int32),
-            "weight": self._weights,
-        }
-        whole = tf.data.Options()
-        # There is no file to shard by.
-        whole.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-        texts = tf.data.Dataset.from_tensor_slices(columns)
-        shuffled = texts.shuffle(len(self._labels), seed=self._seed, reshuffle_each_iteration=True)
-        return shuffled.batch(self._size, drop_remainder=True).prefetch(2).with_options(whole)
-
-
 def _build_encoder(options: TextOptions) -> TextEncoder:
     encoder = load_text_encoder(options)
     if options.training == "frozen":
@@ -194,14 +168,6 @@ def _build_optimizer(options: ClassifierTrainingOptions, updates: int) -> keras.
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm)
     optimizer.exclude_from_weight_decay(var_names=list(_NOT_DECAYED))
     return optimizer
-
-
-def _training_length(steps: int, options: ClassifierTrainingOptions, most_steps: int | None) -> tuple[int, int]:
-    """Returns the batches of an epoch and the epochs, so that there are no more than `most_steps` batches in all."""
-    if most_steps is None:
-        return steps, options.max_epochs
-    steps = min(steps, most_steps)
-    return steps, min(options.max_epochs, most_steps // steps)
 
 
 def _check(labels: Sequence[str], learned: LabelledTexts, validated: LabelledTexts) -> None:

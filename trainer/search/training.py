@@ -23,6 +23,7 @@ from trainer.search.tables import EncoderInputs
 from trainer.search.validation import EVAL_PREFIX, MONITORED, SearchValidation, chosen_texts, eval_answers
 from trainer.step_logs import StepLogs, steps_per_point
 from trainer.strategy import choose_precision, choose_strategy, precision_policy
+from trainer.training_length import training_length
 from trainer.training_request import TrainingRequest
 
 __all__ = ["SearchOptions", "run"]
@@ -49,7 +50,7 @@ def run(request: TrainingRequest) -> None:
     text_of_product = rows.astype(np.int64)
     queries, validated = load_queries(request.examples_uri, "train"), load_queries(request.examples_uri, "eval")
     source = BatchSource(training_pairs(queries, text_of_product, training, request.seed), training, request.seed)
-    steps, epochs = _training_length(source.steps, training, request.steps)
+    steps, epochs = training_length(source.steps, training.max_epochs, request.steps)
     strategy = choose_strategy(training.strategy)
     with strategy.scope(), precision_policy(choose_precision(training.precision, strategy)):
         encoder = _build_encoder(options.text, texts)
@@ -104,14 +105,6 @@ def _build_encoder(options: TextOptions, texts: Sequence[str]) -> SearchEncoder:
 def _build_optimizer(options: SearchTrainingOptions, updates: int) -> keras.optimizers.Optimizer:
     schedule = warm_up_and_decay(options.learning_rate, updates, max(1, round(updates * WARM_UP_FRACTION)))
     return keras.optimizers.AdamW(schedule, weight_decay=options.weight_decay)
-
-
-def _training_length(steps: int, options: SearchTrainingOptions, most_steps: int | None) -> tuple[int, int]:
-    """Returns the batches of an epoch and the epochs, so that there are no more than `most_steps` batches in all."""
-    if most_steps is None:
-        return steps, options.max_epochs
-    steps = min(steps, most_steps)
-    return steps, min(options.max_epochs, most_steps // steps)
 
 
 def _given(text_vectors_uri: str | None) -> str:

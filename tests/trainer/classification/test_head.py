@@ -5,8 +5,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from trainer.classification.batches import label_weights
 from trainer.classification.head import ClassificationHead
-from trainer.classification.model import label_weights
 
 
 def made_head(units: int) -> ClassificationHead:

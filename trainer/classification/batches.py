@@ -1,0 +1,54 @@
+"""Batches of labelled texts, by row, with the weight of each."""
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from trainer.classification.options import ClassifierTrainingOptions
+
+
+class LabelBatches:
+    """Passes over the texts, each in another random order, without those that fill no batch.
+
+    A batch is a dict of `row` int32, `label` int32 and `weight` float32, all `(batch,)`.
+
+    Attributes:
+        steps: Batches of a pass.
+
+    Args:
+        labels: int64 `(texts,)`.
+        classes: Labels that there are.
+        options: The size of a batch, and how labels are weighed.
+        seed: Of the order.
+    """
+
+    def __init__(
+        self, labels: npt.NDArray[np.int64], classes: int, options: ClassifierTrainingOptions, seed: int
+    ) -> None:
+        self._labels = labels
+        self._weights = label_weights(labels, classes, options.class_weights)[labels]
+        self._size = min(options.batch_size, len(labels))
+        self._seed = seed
+        self.steps = len(labels) // self._size
+
+    def dataset(self) -> tf.data.Dataset:
+        """Returns the passes as a dataset that draws anew each time it is gone through."""
+        columns = {
+            "row": np.arange(len(self._labels), dtype=np.int32),
+            "label": self._labels.astype(np.int32),
+            "weight": self._weights,
+        }
+        whole = tf.data.Options()
+        # There is no file to shard by.
+        whole.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+        texts = tf.data.Dataset.from_tensor_slices(columns)
+        shuffled = texts.shuffle(len(self._labels), seed=self._seed, reshuffle_each_iteration=True)
+        return shuffled.batch(self._size, drop_remainder=True).prefetch(2).with_options(whole)
+
+
+def label_weights(labels: npt.NDArray[np.int64], classes: int, kind: str) -> npt.NDArray[np.float32]:
+    """Returns the weight of each label, float32 `(classes,)`: 1, or texts / (classes x texts of the label)."""
+    if kind == "none":
+        return np.ones(classes, np.float32)
+    counts = np.maximum(np.bincount(labels, minlength=classes), 1)
+    return (len(labels) / (classes * counts)).astype(np.float32)
