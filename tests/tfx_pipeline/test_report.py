@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from tfx_pipeline.report import render_report, write_report
-from tfx_pipeline.report.charts import Interval, dots_chart, durations_chart, intervals_chart
+from tfx_pipeline.report.charts import Interval, confusion_chart, dots_chart, durations_chart, intervals_chart
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ODD_NAME = "<script>alert('牛奶 & $tea$')</script>"
@@ -126,6 +126,14 @@ def test_charts_hold_their_labels_as_text() -> None:
     durations = texts_of(durations_chart({"Short": 1.0, "Long": 1234.56, "Unseen": 0.1}, most=2))
     assert {"Short", "Long", "1,234.6"} <= set(durations)
     assert "Unseen" not in durations
+
+
+def test_a_confusion_matrix_shows_its_counts() -> None:
+    texts = texts_of(confusion_chart(["neg", "牛奶 <pos>"], [[12, 3], [0, 4567]]))
+    assert {"neg", "牛奶 <pos>", "12", "3", "0", "4,567", "given", "true"} <= set(texts)
+    many = texts_of(confusion_chart([f"label {number}" for number in range(12)], np.eye(12).tolist()))
+    assert "label 11" in many
+    assert "1" not in many, "too many for their counts"
 
 
 def test_a_longer_label_is_cut() -> None:

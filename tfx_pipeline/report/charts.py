@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import matplotlib.ticker
+import numpy as np
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -28,6 +29,8 @@ _STYLE: dict[Any, Any] = {
 }
 _WIDTH_INCHES, _ROW_INCHES, _FRAME_INCHES = 5.6, 0.34, 0.8
 _LONGEST_LABEL = 34
+# Labels up to which a confusion matrix shows its counts.
+_MOST_COUNTED = 8
 
 
 class Interval(NamedTuple):
@@ -72,6 +75,27 @@ def durations_chart(seconds: Mapping[str, float], most: int = 12) -> Markup:
         axes.bar_label(bars, labels=[f"{value:,.1f}" for _, value in longest], padding=3)
         axes.margins(x=0.12)
     return svg()
+
+
+def confusion_chart(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Markup:
+    """Draws how many of each label (row) were given each label (column), coloured by the share of the row."""
+    table = np.asarray(counts, float)
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1.0)
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": "|".join(labels)}):
+        side = _FRAME_INCHES + _ROW_INCHES * max(len(labels), 4)
+        figure = Figure(figsize=(min(side + 2.0, 8.0), min(side + 0.6, 7.0)), layout="constrained")
+        axes = figure.add_subplot()
+        axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+        names = [_short(label) for label in labels]
+        axes.set_xticks(range(len(labels)), names, rotation=90 if len(labels) > _MOST_COUNTED else 30)
+        axes.set_yticks(range(len(labels)), names)
+        axes.set_xlabel("given")
+        axes.set_ylabel("true")
+        if len(labels) <= _MOST_COUNTED:
+            for row, column in np.ndindex(*table.shape):
+                colour = "white" if shares[row, column] > 0.5 else "black"
+                axes.text(column, row, f"{table[row, column]:,.0f}", ha="center", va="center", color=colour)
+        return _svg(figure)
 
 
 @contextmanager

@@ -5,13 +5,13 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from tfx_pipeline.report.charts import Interval, dots_chart, intervals_chart
+from tfx_pipeline.report.charts import Interval, confusion_chart, dots_chart, intervals_chart
 from tfx_pipeline.summary_table import HEADLINE_METRICS, judged_over
 
 # Metrics that are drawn, where a task has them; all are in the table.
-_DRAWN = ("ndcg_at_10", "novel_ndcg_at_10")
+_DRAWN = ("ndcg_at_10", "novel_ndcg_at_10", "f1_macro")
 # Metrics of which more is better whatever the others are.
-_ACCURACIES = ("recall", "ndcg", "mrr")
+_ACCURACIES = ("recall", "ndcg", "mrr", "accuracy", "f1", "auc")
 # Slices that are drawn, the largest ones.
 _MOST_SLICES = 24
 
@@ -100,7 +100,7 @@ def _task_section(name: str, task: Mapping[str, Any]) -> TaskSection:
         systems=[_words(system) for system in systems],
         headline=[_metric_row(metric, systems) for metric in HEADLINE_METRICS if metric in metrics],
         metrics=[_metric_row(metric, systems) for metric in metrics],
-        figures=[*_difference_figures(task), *_slice_figures(task)],
+        figures=[*_difference_figures(task), *_slice_figures(task), *_confusion_figures(task)],
         counts=[(_words(what), f"{count:,}") for what, count in counts.items() if isinstance(count, int)],
     )
 
@@ -141,8 +141,15 @@ def _slice_figures(task: Mapping[str, Any]) -> list[Figure]:
     return figures
 
 
+def _confusion_figures(task: Mapping[str, Any]) -> list[Figure]:
+    if "confusion" not in task:
+        return []
+    confusion = task["confusion"]
+    return [Figure("Texts by true and given label.", confusion_chart(confusion["labels"], confusion["counts"]))]
+
+
 def _size(found: Mapping[str, Any]) -> int:
-    size: int = found["queries"] if "queries" in found else found["users"]
+    size: int = next(found[name] for name in ("queries", "texts", "users") if name in found)
     return size
 
 
