@@ -134,10 +134,11 @@ def mine_groups(lines: Lines) -> dict[frozenset[int], int]:
     from components.rules.frequent_items import choose_frequent_items, count_items
     from components.rules.group_baskets import group_baskets, joined_baskets
     from components.rules.itemset_mining import NO_ITEM, mine_itemsets
+    from components.rules.options import RulesOptions
 
     sizes = np.diff(lines[1])
     table = basket_table(lines[0], sizes, pa.nulls(len(sizes), pa.int64()))
-    frequent = choose_frequent_items(count_items(table), SUPPORT, recent_weeks=8)
+    frequent = choose_frequent_items(count_items(table), RulesOptions(min_support=SUPPORT), "product")
     found = {}
     for group, part in group_baskets(table, frequent):
         suffixes = np.arange(group, len(frequent.item), frequent.groups)

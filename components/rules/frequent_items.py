@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from components.rules.baskets import basket_items
 from components.rules.itemset_mining import IntArray
+from components.rules.options import Level, RulesOptions
 
 # Items of the baskets that one worker gets at a time, about; 4 bytes each.
 _ITEMS_PER_GROUP = 4_000_000
@@ -101,15 +102,15 @@ class FrequentItems:
         return rank_of_item[items]
 
 
-def choose_frequent_items(counts: ItemCounts, min_support: int | float, recent_weeks: int) -> FrequentItems:
+def choose_frequent_items(counts: ItemCounts, options: RulesOptions, level: Level) -> FrequentItems:
     """Chooses the items that can be part of a frequent itemset.
 
     Args:
         counts: Counts over all baskets.
-        min_support: Fraction of the baskets, or (an int) a number of them.
-        recent_weeks: Weeks up to the last day with a basket that are recent.
+        options: How many baskets an itemset needs, and how many weeks up to the last basket are recent.
+        level: Whose items were counted.
     """
-    min_count = least_count(min_support, counts.baskets)
+    min_count = options.least_count(level, counts.baskets)
     frequent = np.flatnonzero(counts.by_item >= min_count)
     frequent = frequent[np.argsort(-counts.by_item[frequent], kind="stable")]
     count = counts.by_item[frequent]
@@ -117,7 +118,7 @@ def choose_frequent_items(counts: ItemCounts, min_support: int | float, recent_w
     share = count / max(1, counts.baskets)
     expected_items = float((count * (1 + np.cumsum(share) - share)).sum())
     groups = max(_LEAST_GROUPS, math.ceil(expected_items / _ITEMS_PER_GROUP))
-    recent_from_day = max(counts.by_day) - 7 * recent_weeks + 1 if counts.by_day else None
+    recent_from_day = max(counts.by_day) - 7 * options.recent_weeks + 1 if counts.by_day else None
     return FrequentItems(
         item=frequent,
         count=count,
@@ -127,17 +128,3 @@ def choose_frequent_items(counts: ItemCounts, min_support: int | float, recent_w
         recent_from_day=recent_from_day,
         recent_baskets=sum(n for day, n in counts.by_day.items() if recent_from_day and day >= recent_from_day),
     )
-
-
-def least_count(min_support: int | float, baskets: int) -> int:
-    """Returns the least number of baskets whose support is at least `min_support`.
-
-    Args:
-        min_support: Fraction of the baskets, or (an int) a number of them.
-        baskets: Baskets in all.
-    """
-    if isinstance(min_support, int):
-        return min_support
-    count = max(1, math.floor(min_support * baskets))
-    # The product of floats may be off by one either way: what counts is the quotient that people see.
-    return count if count / max(1, baskets) >= min_support else count + 1

@@ -43,12 +43,11 @@ class MineItemsets(beam.PTransform):
     def expand(self, baskets: beam.PCollection[bytes]) -> Any:
         """Returns itemsets, and as side inputs the `FrequentItems` and the number of itemsets."""
         options = self._options
-        min_support = options.level_support(self._level)
         frequent = beam.pvalue.AsSingleton(
             baskets
             | "CountItems" >> beam.Map(_count_items)
             | "AddUpItems" >> beam.CombineGlobally(SumItemCounts())
-            | "ChooseFrequentItems" >> beam.Map(choose_frequent_items, min_support, options.recent_weeks)
+            | "ChooseFrequentItems" >> beam.Map(choose_frequent_items, options, self._level)
         )
         itemsets = (
             baskets

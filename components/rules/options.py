@@ -1,5 +1,6 @@
 """Options of BasketRules; plain models that the configuration can import without TFX."""
 
+import math
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -18,6 +19,8 @@ class RulesOptions(Options):
         min_support: Least support of an itemset of products: a fraction of the baskets above 0 and at most 1, or a
             whole number of baskets.
         category_min_support: The same for itemsets of categories, which are in many more baskets.
+        min_baskets: Baskets that an itemset needs at the least where a support is a fraction, so that in a small shop
+            one large basket does not make each of its subsets frequent.
         max_length: Members of an itemset at the most.
         min_confidence: Least confidence of a rule.
         min_lift: Least lift of a rule. At 1 the two sides are independent: what is only popular ends there.
@@ -35,6 +38,7 @@ class RulesOptions(Options):
     levels: tuple[Level, ...] = Field(default=("product", "category"), min_length=1)
     min_support: int | float = 0.0005
     category_min_support: int | float = 0.005
+    min_baskets: int = Field(default=5, ge=1)
     max_length: int = Field(default=3, ge=2, le=8)
     min_confidence: float = Field(default=0.05, ge=0.0, le=1.0)
     min_lift: float = Field(default=1.2, ge=0.0)
@@ -43,7 +47,7 @@ class RulesOptions(Options):
     max_rules_per_product: int = Field(default=20, ge=1)
     recent_weeks: int = Field(default=8, ge=1)
     max_basket_products: int = Field(default=1_000, ge=1)
-    max_itemsets: int = Field(default=20_000_000, ge=1)
+    max_itemsets: int = Field(default=5_000_000, ge=1)
 
     @field_validator("min_support", "category_min_support", mode="before")
     @classmethod
@@ -56,6 +60,12 @@ class RulesOptions(Options):
             )
         return value
 
-    def level_support(self, level: Level) -> int | float:
-        """Returns the least support of a level's itemsets."""
-        return self.min_support if level == "product" else self.category_min_support
+    def least_count(self, level: Level, baskets: int) -> int:
+        """Returns the number of baskets that an itemset of a level needs, out of so many."""
+        min_support = self.min_support if level == "product" else self.category_min_support
+        if isinstance(min_support, int):
+            return min_support
+        count = math.floor(min_support * baskets)
+        # The product of floats may be off by one either way: what counts is the quotient that people see.
+        reached = count if count / max(1, baskets) >= min_support else count + 1
+        return max(self.min_baskets, reached)

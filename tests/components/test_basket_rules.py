@@ -148,7 +148,7 @@ def test_without_basket_ids_a_user_and_a_day_are_a_basket(tmp_path: Path) -> Non
 
 
 def test_one_basket_is_no_evidence(tmp_path: Path) -> None:
-    run = run_rules(tmp_path, RulesOptions(levels=("product",)), purchases([["a", "b", "c"]]))
+    run = run_rules(tmp_path, RulesOptions(levels=("product",), min_baskets=1), purchases([["a", "b", "c"]]))
     assert len(run.itemsets) == 7
     assert len(run.rules) == 0
     assert run.description["levels"]["product"]["rules_tested"] == 9

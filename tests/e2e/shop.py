@@ -54,6 +54,7 @@ def write_config(folder: Path, ranker: bool = True, **keys: Any) -> Path:
                 "towers": {"dimensions": 16, "layers": 1, "history": 16},
                 "training": {"max_epochs": 1},
                 "serving": {"history_length": 32},
+                "rules": {"min_support": 2},
                 **({} if ranker else {"ranker": False}),
             }
         },

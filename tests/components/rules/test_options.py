@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from components.rules.frequent_items import least_count
 from components.rules.options import RulesOptions
 
 
@@ -31,7 +30,8 @@ def test_a_support_keeps_its_kind_through_json(value: int | float) -> None:
 def test_the_least_count_is_the_first_whose_quotient_reaches_the_support(
     min_support: float, baskets: int, expected: int
 ) -> None:
-    assert least_count(min_support, baskets) == expected
+    options = RulesOptions(category_min_support=min_support, min_baskets=1)
+    assert options.least_count("category", baskets) == expected
 
 
 @pytest.mark.parametrize("baskets", range(1, 60))
@@ -39,4 +39,10 @@ def test_the_least_count_agrees_with_division(baskets: int) -> None:
     for hundredth in range(1, 101):
         support = hundredth / 100
         counts = [count for count in range(1, baskets + 1) if count / baskets >= support]
-        assert least_count(support, baskets) == counts[0]
+        assert RulesOptions(min_support=support, min_baskets=1).least_count("product", baskets) == counts[0]
+
+
+def test_a_fraction_means_some_baskets_at_the_least_and_a_count_what_it_says() -> None:
+    assert RulesOptions(min_support=0.01).least_count("product", 100) == 5
+    assert RulesOptions(min_support=0.01).least_count("product", 1_000) == 10
+    assert RulesOptions(min_support=1).least_count("product", 100) == 1

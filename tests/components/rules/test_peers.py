@@ -11,6 +11,7 @@ from components.rules.baskets import basket_table
 from components.rules.frequent_items import choose_frequent_items, count_items
 from components.rules.group_baskets import group_baskets, joined_baskets
 from components.rules.itemset_mining import NO_ITEM, mine_itemsets
+from components.rules.options import RulesOptions
 
 Found = dict[frozenset[int], int]
 
@@ -18,7 +19,7 @@ Found = dict[frozenset[int], int]
 def ours(baskets: list[list[int]], min_support: float, max_length: int) -> Found:
     """Cuts baskets for groups, mines the groups, as the Beam steps do."""
     table = basket_table(np.concatenate(baskets), np.array([len(b) for b in baskets]), pa.nulls(len(baskets), "int64"))
-    frequent = choose_frequent_items(count_items(table), min_support, recent_weeks=8)
+    frequent = choose_frequent_items(count_items(table), RulesOptions(min_support=min_support), "product")
     found: Found = {}
     for group, part in group_baskets(table, frequent):
         suffixes = np.arange(group, len(frequent.item), frequent.groups)
