@@ -62,6 +62,9 @@ def test_the_summary_tells_what_happened(shop: Path) -> None:
     assert task["texts"] == task["examples"]["test"] == sum(map(sum, task["confusion"]["counts"]))
     assert task["counts"]["labels"] == 3
     assert summary["quarantine"] == {"texts": {}}
+    report = (shop / "root" / "report.html").read_text(encoding="utf-8")
+    assert "f1_macro by slice" in report
+    assert "shop=a" in report
 
 
 def test_nothing_runs_again_on_the_same_inputs(shop: Path) -> None:
