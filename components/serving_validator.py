@@ -4,6 +4,7 @@ import json
 import logging
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -122,7 +123,14 @@ class ServingValidator(BaseComponent):
         )
 
 
-def validate(model_path: str, catalogue_uri: str, model_name: str, *, own_process: bool = True) -> list[str]:
+def validate(
+    model_path: str,
+    catalogue_uri: str,
+    model_name: str,
+    *,
+    own_process: bool = True,
+    judge: Callable[[Shelfwise], list[str]] | None = None,
+) -> list[str]:
     """Serves a SavedModel and asks it.
 
     Args:
@@ -131,6 +139,7 @@ def validate(model_path: str, catalogue_uri: str, model_name: str, *, own_proces
         model_name: Name that it is served under.
         own_process: Whether the server is a process of its own: what it does to itself cannot harm this one, but it
             starts some seconds later.
+        judge: Asks a server that answers well whatever else there is to ask, and says what is wrong.
 
     Returns:
         What is wrong with it, a line each.
@@ -148,6 +157,8 @@ def validate(model_path: str, catalogue_uri: str, model_name: str, *, own_proces
                 Shelfwise(address, timeout_seconds=_CALL_TIMEOUT_SECONDS) as client,
             ):
                 reasons = _failed_checks(client, model_path, catalogue_uri, model_name)
+                if not reasons and judge is not None:
+                    reasons = judge(client)
         except (ServerStartError, ModelNotFoundError) as error:
             return [str(error)]
         if reasons and own_process:

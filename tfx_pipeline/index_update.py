@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import tensorflow as tf
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import Artifact, standard_artifacts
 
@@ -23,13 +22,20 @@ from components.search.catalogue import PRODUCT_COLUMNS, build_search_catalogue
 from components.search.gate import JUDGED_BY, index_refusals
 from components.search.gate_options import SearchGateOptions
 from components.search.product_parts import product_parts
-from components.search.query_judge import LAST_BLESSED, MODEL, filtered_ranking, measure_rankings, rank_in_batches
+from components.search.query_judge import (
+    LAST_BLESSED,
+    MODEL,
+    client_ranking,
+    filtered_ranking,
+    measure_rankings,
+    rank_in_batches,
+)
 from components.search.query_summary import QuerySummary
 from components.served_versions import latest_version, push_folder
 from components.serving_validator import validate
 from components.table_contract import TableOptions
 from components.table_example_gen import Executor as TableExecutor
-from serving.client import SEARCH_MODEL
+from serving.client import SEARCH_MODEL, Shelfwise
 from serving.search import Fusion
 from tfx_pipeline.config import Config, saved_config
 from tfx_pipeline.run_artifacts import latest_artifact
@@ -81,6 +87,7 @@ def update_index(root: Path, products: str) -> IndexUpdate:
             f"{root} should hold a run with a search model that was pushed, but there is none; "
             "run `shelfwise run` with the task search first"
         )
+    gate = config.tasks.search.gate
     card = json.loads(Path(served, "assets.extra", "model_card.json").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
         table, quarantined = _read_products(products, config, Path(scratch), root / "index")
@@ -98,9 +105,13 @@ def update_index(root: Path, products: str) -> IndexUpdate:
         changes = {name: getattr(updated, name) for name in ("added", "changed", "removed", "embedded_texts")}
         model = str(Path(scratch) / "model")
         export_search(model, updated.module, updated.clusters, _updated_card(card, served, changes, len(catalogue)))
-        refused = _refusals(model, catalogue, queries, updated, config.tasks.search.gate)
-        written = _write_catalogue(Path(scratch) / "catalogue", catalogue)
-        refused += validate(model, written, SEARCH_MODEL, own_process=False)
+        refused = validate(
+            model,
+            _write_catalogue(Path(scratch) / "catalogue", catalogue),
+            SEARCH_MODEL,
+            own_process=False,
+            judge=lambda client: _refusals(client, catalogue, queries, updated, gate),
+        )
         pushed = None if refused else push_folder(model, str(root / "serving" / SEARCH_MODEL))
     return IndexUpdate(pushed=pushed, refused_because=refused, changes=changes, quarantined=quarantined)
 
@@ -184,7 +195,7 @@ def _latest(root: Path, output: str) -> str:
 
 
 def _refusals(
-    model: str,
+    client: Shelfwise,
     catalogue: pa.Table,
     queries: JudgedQueries,
     updated: UpdatedSearch,
@@ -193,10 +204,8 @@ def _refusals(
     """Returns why the new version is worse than the old one, a sentence a reason."""
     index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
     width = max(options.k)
-    lists = {
-        name: rank_in_batches(filtered_ranking(loaded, index), queries.queries, width)
-        for name, loaded in {MODEL: tf.saved_model.load(model), LAST_BLESSED: updated.served}.items()
-    }
+    rankings = {MODEL: client_ranking(client, index), LAST_BLESSED: filtered_ranking(updated.served, index)}
+    lists = {name: rank_in_batches(rank, queries.queries, width) for name, rank in rankings.items()}
     summary = QuerySummary(measure_rankings(queries, lists, options.k, options.relevant_from), options)
     judgement = Judgement(
         metrics=summary.metrics(MODEL),

@@ -12,6 +12,7 @@ import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from apache_beam.utils.shared import Shared
 
 from components.catalogue import read_catalogue
+from serving.client import SEARCH_MODEL, Shelfwise
 from serving.filters import MAX_EXCLUDED_IDS
 from trainer.metrics import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
 from trainer.search.export import WEIGHTED_SIGNATURE
@@ -115,18 +116,33 @@ def filtered_ranking(model: Any, index: Mapping[bytes, int]) -> Rank:
         raise ValueError("Signature `filtered` of a search model should have the input query; it has none.")
 
     def rank(queries: Sequence[str], k: int) -> npt.NDArray[np.int64]:
-        rows = len(queries)
-        answer = function(
-            query=tf.constant(list(queries), tf.string, [rows]),
-            k=tf.fill([rows], k),
-            category=tf.fill([rows], ""),
-            max_price=tf.zeros([rows]),
-            in_stock_only=tf.fill([rows], False),
-            exclude_ids=tf.fill([rows, MAX_EXCLUDED_IDS], ""),
-        )
-        return _indices(answer, index, model)
+        answer = function(**{name: tf.constant(value) for name, value in _plain_inputs(queries, k).items()})
+        return _indices(answer["product_ids"].numpy(), index, model)
 
     return rank
+
+
+def client_ranking(client: Shelfwise, index: Mapping[bytes, int]) -> Rank:
+    """Returns how the server of a client ranks products; otherwise as `filtered_ranking`."""
+
+    def rank(queries: Sequence[str], k: int) -> npt.NDArray[np.int64]:
+        answer = client.predict(SEARCH_MODEL, "filtered", _plain_inputs(queries, k), ["product_ids"])
+        return _indices(answer["product_ids"], index, client)
+
+    return rank
+
+
+def _plain_inputs(queries: Sequence[str], k: int) -> dict[str, npt.NDArray[Any]]:
+    """Returns the inputs of `filtered` that let every product pass."""
+    rows = len(queries)
+    return {
+        "query": np.array([query.encode() for query in queries], object),
+        "k": np.full(rows, k, np.int32),
+        "category": np.full(rows, b"", object),
+        "max_price": np.zeros(rows, np.float32),
+        "in_stock_only": np.zeros(rows, np.bool_),
+        "exclude_ids": np.full((rows, MAX_EXCLUDED_IDS), b"", object),
+    }
 
 
 def rank_in_batches(rank: Rank, queries: Sequence[str], k: int) -> npt.NDArray[np.int64]:
@@ -148,7 +164,7 @@ def side_rankings(model: Any, index: Mapping[bytes, int]) -> dict[str, Rank]:
                 dense=tf.fill([rows], dense),
                 lexical=tf.fill([rows], lexical),
             )
-            return _indices(answer, index, model)
+            return _indices(answer["product_ids"].numpy(), index, model)
 
         return rank
 
@@ -162,9 +178,8 @@ def _signature(model: Any, name: str) -> Any:
     return signatures[name]
 
 
-def _indices(answer: dict[str, tf.Tensor], index: Mapping[bytes, int], model: object) -> npt.NDArray[np.int64]:
-    del model  # Only kept alive: its variables live as long as it does.
-    ids = answer["product_ids"].numpy()
+def _indices(ids: npt.NDArray[Any], index: Mapping[bytes, int], system: object) -> npt.NDArray[np.int64]:
+    del system  # Only kept alive: a model's variables live as long as it does.
     return np.array([index.get(product_id, -1) for product_id in ids.ravel()], np.int64).reshape(ids.shape)
 
 

@@ -65,6 +65,7 @@ def test_the_steps_of_the_compiled_pipeline_make_the_same_model(shop: Path) -> N
         assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=1e-4)
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_at_three_nodes_ends_with_the_same_summary(shop: Path) -> None:
     root = shop / "killed-root"
     # In the middle of the statistics, of the training and of the export.

@@ -13,6 +13,7 @@ from trainer.strategy import choose_precision, choose_strategy, precision_policy
 ROOT = Path(__file__).parents[2]
 
 TWO_CPUS = """
+import os
 import sys
 from pathlib import Path
 import tensorflow as tf

@@ -16,6 +16,8 @@ from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
 from tfx_pipeline.cluster.step import Step, StepFailed, StepOutcome
 from tfx_pipeline.local_runner import NodeResult, OutputArtifact, Progress
 
+_STOP_SECONDS = 10.0
+
 
 def run_spec(
     compiled: CompiledPipeline, parameters: Mapping[str, Any], root: Path, progress: Progress
@@ -77,10 +79,16 @@ class _Run:
         return results
 
     def _stop(self) -> None:
-        for process in self._processes:
-            if process.poll() is None:
-                # As Ctrl-C does: a step then ends the server that it may have started.
-                process.send_signal(signal.SIGINT)
+        running = [process for process in self._processes if process.poll() is None]
+        for process in running:
+            # As Ctrl-C does: a step then ends the server that it may have started.
+            process.send_signal(signal.SIGINT)
+        for process in running:
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                # What a script has started in its background ignores that signal.
+                process.terminate()
                 process.wait()
 
 

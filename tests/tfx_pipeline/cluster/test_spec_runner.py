@@ -175,7 +175,12 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
     assert run_spec_here(spec, tmp_path / "root", {}, io.StringIO())
 
 
-def test_a_terminated_run_stops_its_steps(tmp_path: Path) -> None:
+# A script's background: what it starts there ignores the signal of Ctrl-C.
+IN_BACKGROUND = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
+
+
+@pytest.mark.parametrize("shell", [[], pytest.param(IN_BACKGROUND, marks=pytest.mark.long)])
+def test_a_terminated_run_stops_its_steps(tmp_path: Path, shell: list[str]) -> None:
     reached, survived = tmp_path / "reached", tmp_path / "survived"
     wait = f"pathlib.Path({str(reached)!r}).write_text(str(os.getpid())); time.sleep(60)\n"
     spec = write_spec(
@@ -184,12 +189,12 @@ def test_a_terminated_run_stops_its_steps(tmp_path: Path) -> None:
         {"serving_root": ""},
     )
     command = [sys.executable, "-m", "tfx_pipeline", "run-spec", str(spec), "--root", str(tmp_path / "root")]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen([*shell, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         while not (reached.exists() and reached.read_text()):
             assert process.poll() is None
             time.sleep(0.05)
         process.terminate()
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=50)
     assert process.returncode != 0
     assert "Traceback" not in errors
     with pytest.raises(ProcessLookupError):
