@@ -27,7 +27,7 @@ from components.cold_start import cold_start_schema, summarize_cold_start
 from components.gate_options import GateOptions
 from components.judge_users import JudgeColdStart, JudgeLoader, JudgeUsers
 from components.parameters import Parameter
-from components.ranking_gate import Decision, Judgement, decide, describe_last_blessed
+from components.ranking_gate import Decision, Judgement, decide, describe_last_blessed, loading_error
 from components.ranking_summary import RankingSummary
 from components.served_ranking import ServedRanking
 from components.user_judge import LAST_BLESSED, MODEL, user_schema, users_at_once
@@ -98,11 +98,9 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
 
         parts = ablation_paths(model.uri)
         models = {MODEL: path_utils.serving_model_path(model.uri), **parts}
-        last_blessed_error = _loading_error(last_blessed, catalogue_uri) if last_blessed else None
+        last_blessed_error = loading_error(last_blessed, lambda: _load(last_blessed, catalogue_uri))
         if last_blessed and last_blessed_error is None:
             models[LAST_BLESSED] = last_blessed
-        elif last_blessed:
-            logging.warning("The last blessed model in %s is left out: %s", last_blessed, last_blessed_error)
 
         products = len(read_catalogue(catalogue_uri))
         self._judge(get_split_uri([examples], _TEST_SPLIT), catalogue_uri, models, options, evaluation_uri)
@@ -195,14 +193,9 @@ class RankingEvaluator(BaseBeamComponent):
         )
 
 
-def _loading_error(path: str, catalogue_uri: str) -> str | None:
-    """Returns why a served model cannot be asked, or None where it can."""
+def _load(path: str, catalogue_uri: str) -> ServedRanking:
     catalogue, description = read_catalogue(catalogue_uri), read_description(catalogue_uri)
-    try:
-        ServedRanking(path, catalogue["product_id"], description["event_types"], description["bought_event_type"])
-    except Exception as error:  # A model of another version may fail in any way, and must not stop this one.
-        return f"{type(error).__name__}: {error}"
-    return None
+    return ServedRanking(path, catalogue["product_id"], description["event_types"], description["bought_event_type"])
 
 
 def _judgement(summary: RankingSummary, *, with_last_blessed: bool) -> Judgement:

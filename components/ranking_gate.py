@@ -1,6 +1,7 @@
 """The gate's decision: which numbers bless a ranking model, and the sentences that say why not."""
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from components.gate_options import GateRules
@@ -77,6 +78,24 @@ def decide(judgement: Judgement, options: GateRules) -> Decision:
         refused += refusal
         notes += note
     return Decision(not refused, refused, notes)
+
+
+def loading_error(path: str, ask: Callable[[], object]) -> str | None:
+    """Returns why the model that was blessed last cannot be asked, and logs it; None where it can, or there is none.
+
+    Args:
+        path: Its folder, or empty.
+        ask: Loads it and asks it something.
+    """
+    if not path:
+        return None
+    try:
+        ask()
+    except Exception as error:  # A model of another version may fail in any way, and must not stop this one.
+        message = f"{type(error).__name__}: {error}"
+        logging.warning("The last blessed model in %s is left out: %s", path, message)
+        return message
+    return None
 
 
 def describe_last_blessed(path: str, error: str | None, judgement: Judgement) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -34,12 +35,13 @@ class KnownProducts:
     together: Sequence[str] | None = None
 
 
-Check = Callable[[Shelfwise, KnownProducts], list[str]]
+Known = TypeVar("Known")
+Check = Callable[[Shelfwise, Known], list[str]]
 
 
 def failed_checks(client: Shelfwise, products: KnownProducts) -> list[str]:
     """Asks every signature and returns what is wrong with the answers, a line each; none means all is well."""
-    checks: dict[str, Check] = {
+    checks: dict[str, Check[KnownProducts]] = {
         "serving_default": _check_default,
         "filtered": _check_filtered,
         "examples": _check_examples,
@@ -51,12 +53,12 @@ def failed_checks(client: Shelfwise, products: KnownProducts) -> list[str]:
     return run_checks(checks, client, products)
 
 
-def run_checks(checks: Mapping[str, Check], client: Shelfwise, products: KnownProducts) -> list[str]:
+def run_checks(checks: Mapping[str, Check[Known]], client: Shelfwise, known: Known) -> list[str]:
     """Runs the check of each signature and returns what is wrong, a line each."""
     reasons = []
     for signature, check in checks.items():
         try:
-            found = check(client, products)
+            found = check(client, known)
         except (ServingError, ValueError, KeyError) as error:
             found = [f"{type(error).__name__}: {error}"]
         reasons += [f"{signature}: {reason}" for reason in found]

@@ -2,7 +2,6 @@
 
 import functools
 import json
-import logging
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -33,7 +32,7 @@ from components.classification.text_judge import (
 )
 from components.classification.text_summary import TextSummary
 from components.parameters import Parameter
-from components.ranking_gate import Decision, JudgedBy, Judgement, decide, describe_last_blessed
+from components.ranking_gate import Decision, JudgedBy, Judgement, decide, describe_last_blessed, loading_error
 from trainer.classification.examples import load_labelled_texts, load_labels
 from trainer.parquet_files import read_parquet
 
@@ -101,11 +100,9 @@ class ClassificationEvaluatorExecutor(BaseBeamExecutor):
         fileio.makedirs(evaluation_uri)
         models = {MODEL: path_utils.serving_model_path(model.uri)}
         last_blessed = exec_properties["last_blessed"]
-        last_blessed_error = _loading_error(last_blessed, labels) if last_blessed else None
+        last_blessed_error = loading_error(last_blessed, lambda: served_classifier(last_blessed, labels)([""]))
         if last_blessed and last_blessed_error is None:
             models[LAST_BLESSED] = last_blessed
-        elif last_blessed:
-            logging.warning("The last blessed model in %s is left out: %s", last_blessed, last_blessed_error)
         baseline_path = f"{evaluation_uri}/{_BASELINE_FILE}"
         learned = load_labelled_texts(examples.uri, "train")
         most = options.max_baseline_texts
@@ -184,15 +181,6 @@ class ClassificationEvaluator(BaseBeamComponent):
                 blessing=Channel(type=standard_artifacts.ModelBlessing),
             )
         )
-
-
-def _loading_error(path: str, labels: list[str]) -> str | None:
-    """Returns why a served model cannot be asked, or None where it can."""
-    try:
-        served_classifier(path, labels)([""])
-    except Exception as error:  # A model of another version may fail in any way, and must not stop this one.
-        return f"{type(error).__name__}: {error}"
-    return None
 
 
 def _judgement(summary: TextSummary, *, with_last_blessed: bool) -> Judgement:

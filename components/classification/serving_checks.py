@@ -1,12 +1,11 @@
 """Real requests to a served classifier, and what must be true of the answers."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from components.serving_checks import Check, run_checks
 from serving.client import CLASSIFICATION_MODEL, Shelfwise
-from serving.client_errors import ServingError
 
 _TEXTS = ("It fits well and I like it.", "我很喜欢", "", " ", "\U0001f600", "\0\x01", "?!", "x" * 100_000)
 # An explanation takes as long as some hundred answers, so few are asked for.
@@ -22,24 +21,14 @@ class KnownLabels:
     labels: frozenset[str]
 
 
-_Check = Callable[[Shelfwise, KnownLabels], list[str]]
-
-
 def failed_classification_checks(client: Shelfwise, known: KnownLabels) -> list[str]:
     """Asks every signature and returns what is wrong with the answers, a line each; none means all is well."""
-    checks: Mapping[str, _Check] = {
+    checks: dict[str, Check[KnownLabels]] = {
         "serving_default": _check_default,
         "evaluate": _check_evaluate,
         "explain": _check_explain,
     }
-    reasons = []
-    for signature, check in checks.items():
-        try:
-            found = check(client, known)
-        except (ServingError, ValueError, KeyError) as error:
-            found = [f"{type(error).__name__}: {error}"]
-        reasons += [f"{signature}: {reason}" for reason in found]
-    return reasons
+    return run_checks(checks, client, known)
 
 
 def _check_default(client: Shelfwise, known: KnownLabels) -> list[str]:

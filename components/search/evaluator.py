@@ -2,7 +2,6 @@
 
 import functools
 import json
-import logging
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -22,7 +21,7 @@ from typing_extensions import override
 from components.artifacts import Catalogue, RankingEvaluation
 from components.blessing import write_blessing
 from components.parameters import Parameter
-from components.ranking_gate import Decision, Judgement, decide, describe_last_blessed
+from components.ranking_gate import Decision, Judgement, decide, describe_last_blessed, loading_error
 from components.search.gate import JUDGED_BY, index_refusals
 from components.search.gate_options import SearchGateOptions
 from components.search.index import COMPARISON_FOLDER, INDEX_FILE
@@ -102,11 +101,11 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
         fileio.makedirs(evaluation_uri)
         models = {MODEL: path_utils.serving_model_path(model.uri)}
         last_blessed = exec_properties["last_blessed"]
-        last_blessed_error = _loading_error(last_blessed) if last_blessed else None
+        last_blessed_error = loading_error(
+            last_blessed, lambda: filtered_ranking(tf.saved_model.load(last_blessed), {})([""], 1)
+        )
         if last_blessed and last_blessed_error is None:
             models[LAST_BLESSED] = last_blessed
-        elif last_blessed:
-            logging.warning("The last blessed model in %s is left out: %s", last_blessed, last_blessed_error)
         load_judge = functools.partial(
             QueryJudge,
             catalogue_uri=catalogue_uri,
@@ -181,15 +180,6 @@ class SearchEvaluator(BaseBeamComponent):
                 blessing=Channel(type=standard_artifacts.ModelBlessing),
             )
         )
-
-
-def _loading_error(path: str) -> str | None:
-    """Returns why a served model cannot be asked, or None where it can."""
-    try:
-        filtered_ranking(tf.saved_model.load(path), {})([""], 1)
-    except Exception as error:  # A model of another version may fail in any way, and must not stop this one.
-        return f"{type(error).__name__}: {error}"
-    return None
 
 
 def _judgement(summary: QuerySummary, *, with_last_blessed: bool) -> Judgement:

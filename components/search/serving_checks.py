@@ -12,7 +12,7 @@ _ODD_QUERIES = ("", " ", "\U0001f600", "\0\x01", "?!", "x" * 100_000)
 
 def failed_search_checks(client: Shelfwise, products: KnownProducts) -> list[str]:
     """Asks every signature and returns what is wrong with the answers, a line each; none means all is well."""
-    checks: dict[str, Check] = {
+    checks: dict[str, Check[KnownProducts]] = {
         "serving_default": _check_default,
         "filtered": _check_filtered,
         "explain": _check_explain,
