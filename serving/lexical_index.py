@@ -9,6 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from serving.lookup import IdLookup
+from serving.words import rows_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,21 +64,22 @@ class LexicalIndex(tf.Module):
         Args:
             word_ids: What `word_ids` returned; a word that is there twice counts twice.
         """
-        known = tf.ragged.boolean_mask(word_ids, word_ids >= 0)
-        word, query = known.flat_values, known.value_rowids()
-        starts, stops = tf.gather(self._row_splits, word), tf.gather(self._row_splits, word + 1)
-        places = tf.ragged.range(starts, stops)
-        owner = tf.gather(query, places.value_rowids())
+        word = self._row_of(word_ids.flat_values)
+        places = self._postings_of(word)
+        owner = tf.gather(rows_of(word_ids), rows_of(places))
         target = owner * self.size + tf.cast(tf.gather(self._products, places.flat_values), tf.int64)
-        batch = known.nrows()
+        batch = word_ids.nrows()
         # A sum by segment of what is gathered, not a scatter: it is the faster of the two on a CPU.
         summed = tf.math.unsorted_segment_sum(tf.gather(self._weights, places.flat_values), target, batch * self.size)
         return tf.reshape(summed, [batch, self.size])
 
     def rarity(self, word_ids: Any) -> tf.Tensor:
-        """Returns the sum of the inverse document frequencies of each query's known words, float32 `(batch,)`."""
+        """Returns the sum of the inverse document frequencies of each query's known words, float32 `(batch,)`.
+
+        It is above 0 for a query with a known word, and 0 for another.
+        """
         rarity = tf.gather(self._rarity, self._row_of(word_ids.flat_values))
-        return tf.reduce_sum(word_ids.with_flat_values(rarity), axis=1)
+        return tf.math.unsorted_segment_sum(rarity, rows_of(word_ids), word_ids.nrows())
 
     def word_scores(self, word_ids: Any, product: tf.Tensor) -> Any:
         """Returns what each word adds to the score of one product a row.
@@ -90,11 +92,15 @@ class LexicalIndex(tf.Module):
             Ragged float32 `(batch, words)`.
         """
         word = self._row_of(word_ids.flat_values)
-        wanted = tf.gather(product, word_ids.value_rowids())
-        places = tf.ragged.range(tf.gather(self._row_splits, word), tf.gather(self._row_splits, word + 1))
-        same = tf.equal(tf.gather(self._products, places.flat_values), tf.gather(wanted, places.value_rowids()))
+        wanted = tf.gather(product, rows_of(word_ids))
+        places = self._postings_of(word)
+        owner = rows_of(places)
+        same = tf.equal(tf.gather(self._products, places.flat_values), tf.gather(wanted, owner))
         found = tf.where(same, tf.gather(self._weights, places.flat_values), 0.0)
-        return word_ids.with_flat_values(tf.math.unsorted_segment_sum(found, places.value_rowids(), places.nrows()))
+        return word_ids.with_flat_values(tf.math.unsorted_segment_sum(found, owner, places.nrows()))
+
+    def _postings_of(self, word: tf.Tensor) -> Any:
+        return tf.ragged.range(tf.gather(self._row_splits, word), tf.gather(self._row_splits, word + 1))
 
     def _row_of(self, ids: tf.Tensor) -> tf.Tensor:
         return tf.where(ids >= 0, ids, self._unknown)

@@ -54,6 +54,7 @@ class Fusion(NamedTuple):
 class _Query(NamedTuple):
     vectors: tf.Tensor
     word_ids: Any
+    rarity: tf.Tensor
     asks: tf.Tensor
 
 
@@ -175,7 +176,7 @@ class SearchModule(tf.Module):
         plain = every[:, :MAX_EXPLAINED_WORDS]
         words = tf.concat([plain, unspaced_pairs(plain)], axis=1).to_tensor("")
         word_ids = self._lexical.word_ids(index_words(plain))
-        asked = self._lexical.word_ids(index_words(every)[:, :MAX_QUERY_WORDS])
+        asked = self._lexical.word_ids(index_words(every[:, :MAX_QUERY_WORDS]))
         shares = tf.math.divide_no_nan(self._fusion.lexical, self._lexical.rarity(asked))
         lexical = self._lexical.word_scores(word_ids, product).to_tensor(0.0) * _column(shares)
         dense = self._dense_losses(plain.to_tensor(""), product)
@@ -194,12 +195,12 @@ class SearchModule(tf.Module):
     def _read(self, query: tf.Tensor) -> _Query:
         text = _beginning(query)
         vectors, known = self.embedder.embed(text)
-        words = index_words(plain_words(text))[:, :MAX_QUERY_WORDS]
-        word_ids = self._lexical.word_ids(words)
-        shared = tf.reduce_any(word_ids >= 0, axis=1)
+        words = plain_words(text)[:, :MAX_QUERY_WORDS]
+        word_ids = self._lexical.word_ids(index_words(words))
+        rarity = self._lexical.rarity(word_ids)
         # Punctuation is known to most encoders, but asks for nothing.
-        asks = (words.row_lengths() > 0) & (known | shared)
-        return _Query(vectors, word_ids, asks)
+        asks = (words.row_lengths() > 0) & (known | (rarity > 0.0))
+        return _Query(vectors, word_ids, rarity, asks)
 
     def _retrieve(
         self, query: _Query, k: tf.Tensor, allowed: tf.Tensor | None = None, fusion: Fusion | None = None
@@ -222,7 +223,7 @@ class SearchModule(tf.Module):
             cosines = tf.einsum("bd,bwd->bw", query.vectors, self._index.vectors_at(known))
             scores += _column(fusion.dense) * cosines
         if not _is_off(fusion.lexical):
-            shares = tf.math.divide_no_nan(1.0, self._lexical.rarity(query.word_ids))
+            shares = tf.math.divide_no_nan(1.0, query.rarity)
             scores += _column(fusion.lexical) * _column(shares) * tf.gather(words, known, batch_dims=1)
         scores = tf.where((candidates >= 0) & query.asks[:, tf.newaxis], scores, -np.inf)
         best, places = tf.math.top_k(scores, tf.clip_by_value(k, 0, self.size))

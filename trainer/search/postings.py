@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import tensorflow as tf
 
 from serving.lexical_index import Postings
@@ -36,7 +37,7 @@ def build_postings(texts: Sequence[str], options: LexicalOptions | None) -> Post
         words.append(ragged.flat_values.numpy())
     length = np.concatenate(lengths)
     # Sorted, so that equal texts give equal postings whatever the order of the catalogue.
-    vocabulary, word = np.unique(np.concatenate(words).astype(object), return_inverse=True)
+    word, vocabulary = pd.factorize(np.concatenate(words).astype(object), sort=True)
     product = np.repeat(np.arange(len(texts)), length)
     pair, count = np.unique(word.astype(np.int64) * len(texts) + product, return_counts=True)
     word, product = pair // len(texts), pair % len(texts)
