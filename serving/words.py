@@ -100,6 +100,6 @@ def unspaced_pairs(words: Any) -> Any:
 
 
 def rows_of(ragged: Any) -> tf.Tensor:
-    """Returns the row of each flat value of a ragged tensor, int64: what `value_rowids` gives, by a tenth of its ops."""
+    """Returns the row of each flat value of a ragged tensor, int64: `value_rowids` by a tenth of the ops."""
     splits = ragged.row_splits
     return tf.searchsorted(splits, tf.range(splits[-1]), side="right", out_type=tf.int64) - 1
