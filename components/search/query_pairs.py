@@ -104,7 +104,8 @@ class MakeQueries(beam.DoFn):
     """Lists of (text, product indices) to (bucket, Arrow IPC stream of pairs) of queries made from the texts.
 
     Of each text `pseudo_queries_per_text` queries are made to train on, and one to evaluate on, perturbed in a way
-    that training never sees. Everything random comes from sha256 of the seed and the text.
+    that training never sees; none of a text that no such way changes. Everything random comes from sha256 of the seed
+    and the text.
     """
 
     def __init__(self, options: SearchExamplesOptions, buckets: int) -> None:
@@ -137,8 +138,12 @@ class MakeQueries(beam.DoFn):
         random = Random(hashlib.sha256(f"{self._options.seed} {text}".encode()).digest())
         for _ in range(self._options.queries.pseudo_queries_per_text):
             yield join_words(perturb_for_training(words, random)), TRAINING
-        name = random.choice(sorted(EVALUATION_PERTURBATIONS))
-        yield join_words(EVALUATION_PERTURBATIONS[name](words, random)), name
+        # A perturbation that leaves a text as it is, such as that of spelling a text of digits, would not be judged.
+        for name in random.sample(sorted(EVALUATION_PERTURBATIONS), len(EVALUATION_PERTURBATIONS)):
+            perturbed = EVALUATION_PERTURBATIONS[name](words, random)
+            if perturbed != words:
+                yield join_words(perturbed), name
+                return
 
 
 def split_by_query(pairs: pa.Table, buckets: int) -> Iterator[tuple[int, bytes]]:
