@@ -24,7 +24,8 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 import typer
 
-from serving.client import SEARCH_MODEL, Shelfwise
+from serving.client import Shelfwise
+from serving.model_names import SEARCH_MODEL
 from tfx_pipeline.config import saved_config
 from tfx_pipeline.demo import running_server
 from tfx_pipeline.summary import read_summary

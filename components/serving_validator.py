@@ -27,8 +27,9 @@ from components.classification.serving_checks import KnownLabels, failed_classif
 from components.search.serving_checks import failed_search_checks
 from components.server_process import ServerStartError, server_process, server_thread
 from components.serving_checks import KnownProducts, failed_checks
-from serving.client import CLASSIFICATION_MODEL, RECOMMENDATION_MODEL, SEARCH_MODEL, Shelfwise
+from serving.client import Shelfwise
 from serving.client_errors import ModelNotFoundError
+from serving.model_names import CLASSIFICATION_MODEL, RECOMMENDATION_MODEL, SEARCH_MODEL
 from trainer.input_data import load_catalogue, load_catalogue_facts
 
 VALIDATION_FILE = "validation.json"

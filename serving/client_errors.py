@@ -28,6 +28,10 @@ class ModelNotFoundError(ServingError):
     """The server has no such model, or not that version of it."""
 
 
+class ServerBusyError(ServingError):
+    """The server has more to do than it can, or a message is larger than it takes."""
+
+
 class RefusedRequestError(ServingError):
     """The server refused the request as it is; sending it again does not help."""
 
@@ -52,6 +56,8 @@ def call_error(error: grpc.RpcError, address: str, timeout_seconds: float) -> Se
         )
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return CallTimeoutError(f"No answer from {address} within {timeout_seconds:g} s.", code)
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return ServerBusyError(f"{address} has no room for the request: {details}", code)
     if code is grpc.StatusCode.NOT_FOUND:
         return ModelNotFoundError(f"{address} does not serve what was asked for: {details}", code)
     if code in _REFUSALS:

@@ -54,8 +54,8 @@ def test_module_imports_point_right_and_leave_private_names_alone(module: Path) 
 @pytest.mark.parametrize(
     ("module", "source", "count"),
     [
-        ("serving/client.py", "import trainer.features", 1),
-        ("serving/client.py", "def f():\n    from tfx_pipeline import config", 1),
+        ("serving/client/search.py", "import trainer.features", 1),
+        ("serving/client/search.py", "def f():\n    from tfx_pipeline import config", 1),
         ("trainer/towers.py", "from components.errors import InputError", 1),
         ("trainer/towers.py", "from serving import signatures\nimport tensorflow as tf", 0),
         ("tfx_pipeline/cli.py", "from components.errors import InputError\nfrom trainer import options", 0),

@@ -35,7 +35,8 @@ from components.served_versions import latest_version, push_folder
 from components.serving_validator import validate
 from components.table_contract import TableOptions
 from components.table_example_gen import Executor as TableExecutor
-from serving.client import SEARCH_MODEL, Shelfwise
+from serving.client import Shelfwise
+from serving.model_names import SEARCH_MODEL
 from serving.search import Fusion
 from tfx_pipeline.config import Config, saved_config
 from tfx_pipeline.run_artifacts import latest_artifact

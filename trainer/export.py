@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from serving.client import RECOMMENDATION_MODEL
+from serving.model_names import RECOMMENDATION_MODEL
 from serving.ranker import RankingModel
 from serving.signatures import RecommendationModule, ServedCatalogue
 from serving.together import ServedRules

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from components.serving_checks import Check, run_checks
-from serving.client import CLASSIFICATION_MODEL, Shelfwise
+from serving.client import Shelfwise
+from serving.model_names import CLASSIFICATION_MODEL
 
 _TEXTS = ("It fits well and I like it.", "我很喜欢", "", " ", "\U0001f600", "\0\x01", "?!", "x" * 100_000)
 # An explanation takes as long as some hundred answers, so few are asked for.

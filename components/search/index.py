@@ -23,8 +23,8 @@ from components.item_vectors import WriteTrainedTextVectors
 from components.search.cluster_report import report_clusters
 from components.search.index_options import SearchIndexOptions
 from components.search.product_parts import product_parts
-from serving.client import SEARCH_MODEL
 from serving.filters import MAX_EXCLUDED_IDS
+from serving.model_names import SEARCH_MODEL
 from serving.search import MAX_QUERY_CHARACTERS, Fusion
 from trainer.input_data import distinct_texts, load_text_vectors
 from trainer.model_versions import package_versions

@@ -12,8 +12,9 @@ import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from apache_beam.utils.shared import Shared
 
 from components.catalogue import read_catalogue
-from serving.client import SEARCH_MODEL, Shelfwise
+from serving.client import Shelfwise
 from serving.filters import MAX_EXCLUDED_IDS
+from serving.model_names import SEARCH_MODEL
 from trainer.metrics import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
 from trainer.search.export import WEIGHTED_SIGNATURE
 from trainer.search.queries import JudgedQueries, judged_queries

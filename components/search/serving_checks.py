@@ -3,7 +3,8 @@
 import numpy as np
 
 from components.serving_checks import Check, KnownProducts, run_checks, wrong_answers, wrong_count
-from serving.client import SEARCH_MODEL, Shelfwise
+from serving.client import Shelfwise
+from serving.model_names import SEARCH_MODEL
 
 _K = 7
 # No shop sells these, and no answer to them may break a server.

@@ -7,7 +7,7 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory, text_format, wrappers_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
-from serving.client import RECOMMENDATION_MODEL
+from serving.model_names import RECOMMENDATION_MODEL
 from tests.kubeflow.manifests import MODEL, SERVER_FLAGS, documents, flags, server_container
 
 NAMES = ["tf-serving.yaml", "kserve.yaml"]

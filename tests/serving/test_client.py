@@ -1,12 +1,14 @@
 """The typed client against a real server."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from serving.client import Answer, Shelfwise
 from serving.client_errors import ModelNotFoundError, RefusedRequestError, ServerUnavailableError
+from tests.serving.awaited import awaited
 from tests.serving.small_shop import HISTORY_LENGTH, ODD_IDS, Ask, PlainShop, assert_same
 
 
@@ -85,3 +87,28 @@ def test_nobody_at_the_address() -> None:
         pytest.raises(ServerUnavailableError, match="shelfwise serve"),
     ):
         client.recommend(["P001"])
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.recommend(["P001", "牛奶"], ["view", "purchase"], [9.0, 2.0], k=4, exclude_ids=["P004"]),
+        lambda client: client.recommend(k=3, category="Home", max_price=40.0, in_stock_only=True, include_bought=False),
+        lambda client: client.similar("P001", 3),
+        lambda client: client.bought_together(["P001", "P002", "P003"]),
+    ],
+)
+def test_the_awaited_client_gives_the_same(address: str, ask: Callable[[Any], Any]) -> None:
+    with Shelfwise(address, timeout_seconds=20) as client:
+        expected = ask(client)
+    assert expected
+    assert awaited(address, ask) == expected
+
+
+def test_mistakes_and_refusals_are_raised_when_awaited(address: str) -> None:
+    with pytest.raises(ValueError, match="`exclude_ids` takes at most 100 values, got 101"):
+        awaited(address, lambda client: client.recommend(exclude_ids=["a"] * 101))
+    with pytest.raises(RefusedRequestError, match="input size does not match"):
+        awaited(address, lambda client: client.predict("recommendation", "embed", {}))
+    with pytest.raises(ServerUnavailableError, match="shelfwise serve"):
+        awaited("127.0.0.1:1", lambda client: client.similar("P001"), retries=False)

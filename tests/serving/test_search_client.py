@@ -1,12 +1,15 @@
 """The typed client's search against a real server."""
 
+import asyncio
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
-from serving.client import SearchAnswer, Shelfwise
+from serving.client import AsyncShelfwise, SearchAnswer, Shelfwise
+from tests.serving.awaited import awaited
 from tests.serving.search_shop import LABELS, PRODUCTS, PlainSearch, Search, assert_best, words_of
 from tests.serving.small_shop import ODD_IDS
 from tfx_pipeline import search_command
@@ -79,6 +82,22 @@ def test_too_many_excluded_ids_are_refused_before_they_are_sent(client: Shelfwis
 def test_half_a_surrogate_pair_is_refused_before_it_is_sent(client: Shelfwise) -> None:
     with pytest.raises(ValueError, match=r"character 4 of 'milk.ud83d' is half of a surrogate pair; decode"):
         client.search("milk\ud83d")
+
+
+def test_the_awaited_client_gives_the_same_also_at_once(search_address: str) -> None:
+    queries = ["green tea", "牛奶", "bread", ""] * 4
+    with Shelfwise(search_address, timeout_seconds=20) as client:
+        expected = [client.search(query, k=3, category="Home") for query in queries]
+        vector, words = client.embed_query("green tea"), client.explain_search("green tea", expected[0][0].product_id)
+
+    async def ask_at_once(client: AsyncShelfwise) -> Any:
+        found = await asyncio.gather(*(client.search(query, k=3, category="Home") for query in queries))
+        one = await client.explain_search("green tea", expected[0][0].product_id)
+        return found, one, await client.embed_query("green tea")
+
+    found, one, embedded = awaited(search_address, ask_at_once)
+    assert (found, one) == (expected, words)
+    np.testing.assert_allclose(embedded, vector, atol=1e-5)
 
 
 def ask(address: str, *, as_json: bool, explain: bool = True, query: str = "green 牛奶 tea") -> None:

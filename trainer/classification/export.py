@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from serving.classification import ClassificationModule, ServedClassifier, Tokens, beginning
-from serving.client import CLASSIFICATION_MODEL
+from serving.model_names import CLASSIFICATION_MODEL
 from trainer.classification.classifier import Classifier
 from trainer.export import write_extra_assets
 from trainer.inference_bert import InferenceBert

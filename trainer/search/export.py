@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import tensorflow as tf
 
-from serving.client import SEARCH_MODEL
+from serving.model_names import SEARCH_MODEL
 from serving.search import SearchedProducts, SearchModule
 from serving.warm_up_file import EXTRA_ASSETS_FOLDER
 from trainer.export import products_of, write_extra_assets

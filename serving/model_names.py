@@ -1,0 +1,5 @@
+"""Names that the models are served under."""
+
+RECOMMENDATION_MODEL = "recommendation"
+SEARCH_MODEL = "search"
+CLASSIFICATION_MODEL = "classification"
