@@ -1,0 +1,108 @@
+"""The commands of `shelfwise` that ask a running server. None of them loads TFX or a model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+Address = Annotated[str, typer.Option(help="HOST:PORT of the server.")]
+K = Annotated[int, typer.Option("--k", min=1, help="Products to answer with.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What a customer would type.")],
+    k: K = 10,
+    category: Annotated[str, typer.Option(help="Only products below this category.")] = "",
+    max_price: Annotated[float, typer.Option(help="Only products up to this price; 0 for any.")] = 0.0,
+    in_stock: Annotated[bool, typer.Option("--in-stock", help="Only products in stock.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add what each word adds to the score, by its letters and its meaning.")
+    ] = False,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server for the products that answer a query, grouped by kind."""
+    from tfx_pipeline import search_command
+
+    search_command.search(
+        query,
+        k=k,
+        category=category,
+        max_price=max_price,
+        in_stock_only=in_stock,
+        explain=explain,
+        address=address,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def classify(
+    text: Annotated[str, typer.Argument(help="The text.")],
+    model: Annotated[str, typer.Option(help="Name that the classifier is served under.")] = "classification",
+    explain: Annotated[bool, typer.Option("--explain", help="Add what each token adds to the best label.")] = False,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server for the labels of a text, the most probable first."""
+    from tfx_pipeline import classify_command
+
+    classify_command.classify(text, model=model, explain=explain, address=address, as_json=as_json)
+
+
+@app.command()
+def recommend(
+    products: Annotated[list[str] | None, typer.Argument(help="The history: product ids, newest last.")] = None,
+    user: Annotated[str, typer.Option(help="Take the history of this user from --events.")] = "",
+    events: Annotated[Path | None, typer.Option(help="Events table with the user's history.")] = None,
+    k: K = 10,
+    category: Annotated[str, typer.Option(help="Only products below this category.")] = "",
+    max_price: Annotated[float, typer.Option(help="Only products up to this price; 0 for any.")] = 0.0,
+    in_stock: Annotated[bool, typer.Option("--in-stock", help="Only products in stock.")] = False,
+    new_only: Annotated[bool, typer.Option("--new-only", help="Leave out what the user bought.")] = False,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server for a user's next products."""
+    from tfx_pipeline import client_commands
+
+    client_commands.recommend(
+        client_commands.read_history(products or [], user, events),
+        k=k,
+        category=category,
+        max_price=max_price,
+        in_stock_only=in_stock,
+        include_bought=not new_only,
+        address=address,
+        as_json=as_json,
+    )
+
+
+@app.command()
+def similar(
+    product: Annotated[str, typer.Argument(help="Product id.")],
+    k: K = 10,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server for products like one."""
+    from tfx_pipeline import client_commands
+
+    client_commands.similar(product, k=k, address=address, as_json=as_json)
+
+
+@app.command()
+def together(
+    products: Annotated[list[str], typer.Argument(help="Product ids, at most 10.")],
+    k: K = 10,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server for what is bought together with some products."""
+    from tfx_pipeline import client_commands
+
+    client_commands.together(products, k=k, address=address, as_json=as_json)
