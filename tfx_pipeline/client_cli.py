@@ -106,3 +106,28 @@ def together(
     from tfx_pipeline import client_commands
 
     client_commands.together(products, k=k, address=address, as_json=as_json)
+
+
+@app.command()
+def load(
+    rate: Annotated[float, typer.Option(min=0.01, max=10_000, help="Requests a second.")],
+    seconds: Annotated[float, typer.Option(min=0.1, max=86_400, help="For how long requests leave.")],
+    model: Annotated[str, typer.Option(help="Name of the model.")] = "search",
+    signature: Annotated[str, typer.Option(help="Name of the signature.")] = "serving_default",
+    requests: Annotated[
+        Path | None, typer.Option(help='JSON Lines of inputs such as {"query": "tea pot"}; what is left out is empty.')
+    ] = None,
+    timeout_seconds: Annotated[float, typer.Option(min=0.001, help="How long each answer may take.")] = 10.0,
+    warm_up_seconds: Annotated[float, typer.Option(min=0.0, max=3600, help="Time before that does not count.")] = 1.0,
+    most_in_flight: Annotated[int, typer.Option(min=1, max=10_000, help="Requests that wait at once.")] = 1000,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server at a steady rate, and show latencies and errors; it may be stock TF Serving too."""
+    from serving.open_loop import Load
+    from tfx_pipeline import load_command
+
+    limits = Load(rate=rate, seconds=seconds, warm_up_seconds=warm_up_seconds, most_in_flight=most_in_flight)
+    load_command.load(
+        address, model, signature, limits, requests=requests, timeout_seconds=timeout_seconds, as_json=as_json
+    )

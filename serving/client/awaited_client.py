@@ -6,7 +6,7 @@ from typing import Any, Self, TypeVar
 
 import grpc
 import numpy as np
-from tensorflow_serving.apis import prediction_service_pb2_grpc
+from tensorflow_serving.apis import get_model_metadata_pb2, prediction_service_pb2_grpc
 
 from serving.client import classification_calls, recommendation_calls, search_calls
 from serving.client.call import Call, Shapes
@@ -97,9 +97,12 @@ class AsyncShelfwise:
     async def input_shapes(self, model: str, signature: str) -> Shapes:
         """See `Shelfwise.input_shapes`."""
         if (known := self._memory.signatures(model)) is None:
-            response = await self._send(self._service.GetModelMetadata, metadata_request(model))
-            known = self._memory.remember(model, signature_shapes(response))
+            known = self._memory.remember(model, signature_shapes(await self.metadata(model)))
         return self._memory.of_signature(known, model, signature)
+
+    async def metadata(self, model: str) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        """See `Shelfwise.metadata`."""
+        return await self._send(self._service.GetModelMetadata, metadata_request(model))
 
     async def _send(self, method: Any, request: Any) -> Any:
         try:

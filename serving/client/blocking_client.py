@@ -6,7 +6,7 @@ from typing import Any, Self, TypeVar
 
 import grpc
 import numpy as np
-from tensorflow_serving.apis import prediction_service_pb2_grpc
+from tensorflow_serving.apis import get_model_metadata_pb2, prediction_service_pb2_grpc
 
 from serving.client import classification_calls, recommendation_calls, search_calls
 from serving.client.call import Call, Shapes
@@ -121,9 +121,16 @@ class Shelfwise:
             ServingError: The server did not answer.
         """
         if (known := self._memory.signatures(model)) is None:
-            response = self._send(self._service.GetModelMetadata, metadata_request(model))
-            known = self._memory.remember(model, signature_shapes(response))
+            known = self._memory.remember(model, signature_shapes(self.metadata(model)))
         return self._memory.of_signature(known, model, signature)
+
+    def metadata(self, model: str) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        """Returns what the server says of the signatures of a model.
+
+        Raises:
+            ServingError: The server did not answer.
+        """
+        return self._send(self._service.GetModelMetadata, metadata_request(model))
 
     def _send(self, method: Any, request: Any) -> Any:
         try:
