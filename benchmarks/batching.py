@@ -10,6 +10,7 @@ import argparse
 import itertools
 import os
 import platform
+import shutil
 import statistics
 import subprocess
 import sys
@@ -55,8 +56,7 @@ def main() -> None:
         parameters = options.batching_parameters_file or write_parameters(folder, options.threads)
         batching = ["--enable-batching", "--batching-parameters-file", str(parameters)]
         models = folder / "models"
-        (models / requests[0].model_spec.name).mkdir(parents=True)
-        (models / requests[0].model_spec.name / "1").symlink_to(options.model_folder.resolve())
+        shutil.copytree(options.model_folder, models / requests[0].model_spec.name / "1")
         addresses = {
             "alone": stack.enter_context(running_server(models, folder / "alone", [])),
             "batched": stack.enter_context(running_server(models, folder / "batched", batching)),

@@ -4,24 +4,26 @@ import os
 from concurrent import futures
 
 import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from serving.server.calls import Calls
 from serving.server.model_service import ModelService
-from serving.server.model_store import ModelStore
 from serving.server.prediction_service import PredictionService
 
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+# What TF Serving's health service calls them; "" is the whole server.
+_HEALTHY = ("", "PredictionService", "ModelService")
 
 
 class GrpcServer:
-    """Answers TF Serving's services for the models of a store.
+    """Answers TF Serving's services, and gRPC's health service.
 
     Args:
-        store: The models; started and stopped by whoever made it.
+        calls: Gives each call its model.
         host: Address to listen on; only this machine can reach the default.
         port: Port to listen on; 0 takes a free one.
         threads: Calls that are answered at once.
-        max_message_bytes: Largest request.
+        credentials: Certificates of a secure port; None for an open one.
 
     Raises:
         OSError: The port is taken or may not be used.
@@ -29,34 +31,44 @@ class GrpcServer:
 
     def __init__(
         self,
-        store: ModelStore,
+        calls: Calls,
         host: str = "127.0.0.1",
         port: int = 0,
         threads: int | None = None,
-        max_message_bytes: int = MAX_MESSAGE_BYTES,
+        credentials: grpc.ServerCredentials | None = None,
     ) -> None:
         options = [
             # Two servers on one port would take turns at the requests without anybody noticing.
             ("grpc.so_reuseport", 0),
-            ("grpc.max_receive_message_length", max_message_bytes),
+            ("grpc.max_receive_message_length", calls.limits.message_bytes),
             ("grpc.max_send_message_length", -1),
         ]
         executor = futures.ThreadPoolExecutor(threads or 4 * (os.cpu_count() or 1), thread_name_prefix="grpc")
         self._server = grpc.server(executor, options=options)
-        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(store), self._server)
-        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(store), self._server)
+        # Whoever watches must not hold one of the threads that answer calls.
+        self._health = health.HealthServicer(experimental_non_blocking=True)
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(calls), self._server)
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(calls), self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         bracketed = f"[{host}]" if ":" in host else host
+        target = f"{bracketed}:{port}"
         try:
-            bound = self._server.add_insecure_port(f"{bracketed}:{port}")
+            if credentials is None:
+                bound = self._server.add_insecure_port(target)
+            else:
+                bound = self._server.add_secure_port(target, credentials)
         except RuntimeError as error:
-            raise OSError(f"Cannot listen on {bracketed}:{port}: is it taken? Give another port, or 0.") from error
+            raise OSError(f"Cannot listen on {target}: is it taken? Give another port, or 0.") from error
         self.port = bound
         self.address = f"{bracketed}:{bound}"
 
     def start(self) -> None:
         """Begins to answer."""
+        for service in _HEALTHY:
+            self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         self._server.start()
 
     def stop(self, drain_seconds: float) -> None:
         """Takes no more calls, waits up to `drain_seconds` for those in flight, and closes the port."""
+        self._health.enter_graceful_shutdown()
         self._server.stop(drain_seconds).wait()

@@ -13,10 +13,11 @@ from typing import Any
 from serving.server.batch_scheduler import BatchScheduler
 from serving.server.batching import BatchedServable
 from serving.server.batching_parameters import BatchingParameters
+from serving.server.calls import Calls
 from serving.server.grpc_server import GrpcServer
+from serving.server.model_sources import ModelsFolder
 from serving.server.model_store import ModelStore
 from serving.server.servable import Servable
-from serving.server.version_folders import model_folders
 
 _LOG = logging.getLogger(__name__)
 
@@ -57,8 +58,10 @@ def serve(
     load_text_ops()
     scheduler = BatchScheduler(batching) if batching is not None else None
     load = Servable if scheduler is None else functools.partial(BatchedServable, scheduler=scheduler)
-    store = ModelStore(lambda: model_folders(models), report=announce, poll_seconds=poll_seconds, load=load)
-    server = GrpcServer(store, host=host, port=port, threads=None if batching is None else _call_threads(batching))
+    store = ModelStore(ModelsFolder(models), report=announce, poll_seconds=poll_seconds, load=load)
+    server = GrpcServer(
+        Calls(store), host=host, port=port, threads=None if batching is None else _call_threads(batching)
+    )
     previous = _set_handlers(stopping)
     try:
         if scheduler is not None:

@@ -1,70 +1,108 @@
 """TF Serving's PredictionService by gRPC."""
 
+from collections.abc import Callable
+from typing import Any, TypeVar
+
 import grpc
-from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
+from tensorflow_serving.apis import (
+    classification_pb2,
+    get_model_metadata_pb2,
+    inference_pb2,
+    model_pb2,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+    regression_pb2,
+)
 from typing_extensions import override
 
+from serving.server.call import Call
+from serving.server.calls import Calls
 from serving.server.errors import invalid_argument
+from serving.server.examples import classify, multi_inference, regress
 from serving.server.grpc_errors import answer
-from serving.server.model_store import ModelStore
+from serving.server.limits import Limits
+from serving.server.model_information import check_metadata_request, model_metadata
 from serving.server.predict import predict
+from serving.server.servable import Servable
 
-SIGNATURE_DEF_FIELD = "signature_def"
+Response = TypeVar("Response")
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predict and GetModelMetadata; the methods that are not here answer UNIMPLEMENTED.
+    """Predict, Classify, Regress, MultiInference and GetModelMetadata.
 
     Args:
-        store: The models.
+        calls: Gives each call its model.
     """
 
-    def __init__(self, store: ModelStore) -> None:
-        self._store = store
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
 
     @override
     def Predict(
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
         """Computes outputs of a signature."""
+        return self._answer("Predict", predict, request, context)
 
-        def handle() -> predict_pb2.PredictResponse:
-            if not request.HasField("model_spec"):
-                raise invalid_argument("Missing ModelSpec")
-            with self._store.use(request.model_spec) as servable:
-                return predict(servable, request, context.time_remaining(), context.add_callback)
+    @override
+    def Classify(
+        self, request: classification_pb2.ClassificationRequest, context: grpc.ServicerContext
+    ) -> classification_pb2.ClassificationResponse:
+        """Computes classes and scores of examples."""
+        return self._answer("Classify", classify, request, context)
 
-        return answer(context, handle)
+    @override
+    def Regress(
+        self, request: regression_pb2.RegressionRequest, context: grpc.ServicerContext
+    ) -> regression_pb2.RegressionResponse:
+        """Computes a number for each example."""
+        return self._answer("Regress", regress, request, context)
+
+    @override
+    def MultiInference(
+        self, request: inference_pb2.MultiInferenceRequest, context: grpc.ServicerContext
+    ) -> inference_pb2.MultiInferenceResponse:
+        """Answers several tasks of one model about the same examples."""
+        return self._answer("MultiInference", multi_inference, request, context)
 
     @override
     def GetModelMetadata(
         self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
         """Describes the signatures of a version."""
-        return answer(context, lambda: get_model_metadata(self._store, request))
+
+        def handle() -> get_model_metadata_pb2.GetModelMetadataResponse:
+            check_metadata_request(request)
+            with self._calls.servable("GetModelMetadata", request.model_spec, _call(context), request) as servable:
+                return model_metadata(servable)
+
+        return answer(context, handle)
+
+    def _answer(
+        self,
+        api: str,
+        compute: Callable[[Servable, Any, Call, Limits], Response],
+        request: Any,
+        context: grpc.ServicerContext,
+    ) -> Response:
+        call = _call(context)
+
+        def handle() -> Response:
+            with self._calls.servable(api, _model_spec(request), call, request) as servable:
+                return compute(servable, request, call, self._calls.limits)
+
+        return answer(context, handle)
 
 
-def get_model_metadata(
-    store: ModelStore, request: get_model_metadata_pb2.GetModelMetadataRequest
-) -> get_model_metadata_pb2.GetModelMetadataResponse:
-    """Answers GetModelMetadata, whatever the protocol.
+def _call(context: grpc.ServicerContext) -> Call:
+    return Call(timeout_seconds=context.time_remaining(), on_gone=context.add_callback)
 
-    Raises:
-        StatusError: The codes and messages of TF Serving.
-    """
+
+def _model_spec(request: Any) -> model_pb2.ModelSpec:
+    if isinstance(request, inference_pb2.MultiInferenceRequest):
+        # All tasks are about the model of the first one.
+        return request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
     if not request.HasField("model_spec"):
         raise invalid_argument("Missing ModelSpec")
-    if not request.metadata_field:
-        raise invalid_argument("GetModelMetadataRequest must specify at least one metadata_field")
-    for metadata_field in request.metadata_field:
-        if metadata_field != SIGNATURE_DEF_FIELD:
-            raise invalid_argument(f"Metadata field {metadata_field} is not supported")
-    response = get_model_metadata_pb2.GetModelMetadataResponse()
-    signatures = get_model_metadata_pb2.SignatureDefMap()
-    with store.use(request.model_spec) as servable:
-        for name, signature in servable.signatures.items():
-            signatures.signature_def[name].CopyFrom(signature)
-        response.model_spec.name = servable.name
-        response.model_spec.version.value = servable.version
-    response.metadata[SIGNATURE_DEF_FIELD].Pack(signatures)
-    return response
+    return request.model_spec

@@ -3,24 +3,18 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import meta_graph_pb2
 
-from serving.server.errors import from_tensorflow, invalid_argument
-
-_LONGEST_TIMEOUT_MS = 2**31
-
-SignatureDef: TypeAlias = meta_graph_pb2.SignatureDef
-
-# Takes what is to be called once the client has gone away; returns False if it has gone already.
-OnGone: TypeAlias = Callable[[Callable[[], object]], bool]
+from serving.server.call import OnGone
+from serving.server.errors import invalid_argument
+from serving.server.graph_session import GraphSession, SignatureDef
+from serving.server.tensors import dtype_name
 
 
 class Servable:
-    """A SavedModel in a TensorFlow session, which is how TF Serving runs it too.
+    """A SavedModel that is loaded.
 
     It may be called from many threads. It is closed when it has been retired and the last call in flight has ended.
 
@@ -41,22 +35,8 @@ class Servable:
         self._in_flight = 0
         self._retired = False
         self._closed: Callable[[], None] | None = None
-        graph = tf.Graph()
-        config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
-        config.gpu_options.allow_growth = True
-        self._session = tf.compat.v1.Session(graph=graph, config=config)
-        try:
-            with graph.as_default():
-                meta_graph = tf.compat.v1.saved_model.load(self._session, [tf.saved_model.SERVING], str(folder))
-        except tf.errors.OpError as error:
-            self._session.close()
-            raise from_tensorflow(error) from error
-        except Exception as error:
-            # A damaged file can fail anywhere in the loader; whatever it is, this version is refused.
-            self._session.close()
-            raise invalid_argument(f"{folder} does not hold a loadable SavedModel: {error}") from error
-        graph.finalize()
-        self.signatures: dict[str, SignatureDef] = dict(meta_graph.signature_def)
+        self._graph = GraphSession(folder)
+        self.signatures = self._graph.signatures
 
     def run(
         self,
@@ -79,21 +59,9 @@ class Servable:
             StatusError: What TensorFlow refused the request with.
         """
         signature = self.signatures[signature_name]
-        fetches = {name: signature.outputs[name].name for name in outputs}
         feeds = {signature.inputs[name].name: value for name, value in inputs.items()}
-        options = None
-        if timeout_seconds is not None:
-            options = tf.compat.v1.RunOptions(
-                timeout_in_ms=max(1, min(int(timeout_seconds * 1000), _LONGEST_TIMEOUT_MS))
-            )
-        try:
-            values = self._session.run(fetches, feeds, options=options)
-        except tf.errors.OpError as error:
-            raise from_tensorflow(error) from error
-        except UnicodeDecodeError as error:
-            # TensorFlow quotes a value in its message and cannot pass it on where that is not UTF-8: the code is lost.
-            raise invalid_argument(error.object.decode("utf-8", "replace")) from error
-        return {name: np.asarray(value) for name, value in values.items()}
+        fetches = [signature.outputs[name].name for name in outputs]
+        return dict(zip(outputs, self._graph.run(feeds, fetches, timeout_seconds), strict=True))
 
     def acquire(self) -> bool:
         """Begins a call; returns False if this version has been retired, and then there must be none."""
@@ -121,29 +89,20 @@ class Servable:
             self._close()
 
     def _close(self) -> None:
-        self._session.close()
+        self._graph.close()
         if self._closed is not None:
             self._closed()
 
 
-def check_inputs(signature: SignatureDef, inputs: Mapping[str, np.ndarray]) -> None:
+def check_dtypes(signature: SignatureDef, inputs: Mapping[str, np.ndarray]) -> None:
     """Checks inputs against a signature that has the same names.
 
+    Shapes are left to the graph, as TF Serving does: it may take more than the signature says.
+
     Raises:
-        StatusError: INVALID_ARGUMENT for a dtype or a shape that the signature does not have.
+        StatusError: INVALID_ARGUMENT for a dtype that the signature does not have.
     """
     for position, name in enumerate(sorted(signature.inputs)):
-        expected = signature.inputs[name]
-        value = inputs[name]
-        expected_dtype = tf.dtypes.as_dtype(expected.dtype)
-        dtype = tf.string if value.dtype == object else tf.dtypes.as_dtype(value.dtype)
-        if dtype != expected_dtype:
-            raise invalid_argument(f"Expects arg[{position}] to be {expected_dtype.name} but {dtype.name} is provided")
-        if expected.tensor_shape.unknown_rank:
-            continue
-        sizes = [dimension.size for dimension in expected.tensor_shape.dim]
-        fits = len(sizes) == value.ndim and all(
-            size in (-1, actual) for size, actual in zip(sizes, value.shape, strict=True)
-        )
-        if not fits:
-            raise invalid_argument(f"Expects {name} to have shape {sizes} but {list(value.shape)} is provided")
+        expected, given = dtype_name(tf.dtypes.as_dtype(signature.inputs[name].dtype)), dtype_name(inputs[name].dtype)
+        if given != expected:
+            raise invalid_argument(f"Expects arg[{position}] to be {expected} but {given} is provided")

@@ -24,6 +24,12 @@ _VALUE_FIELDS = {
 }
 
 
+def dtype_name(dtype: np.dtype | tf.DType) -> str:
+    """Returns what TensorFlow's messages call a dtype: `float`, not `float32`; objects are strings."""
+    known = tf.dtypes.as_dtype(dtype)
+    return str(types_pb2.DataType.Name(known.as_datatype_enum)).removeprefix("DT_").lower()
+
+
 def array_from_proto(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
     """Reads the value of an input.
 

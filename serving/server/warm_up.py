@@ -1,15 +1,26 @@
 """Runs the requests that a model brings along, so that its first client does not wait for what is made lazily."""
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.server.errors import from_tensorflow, invalid_argument
+from serving.server.examples import classify, multi_inference, regress
 from serving.server.predict import predict
 from serving.server.servable import Servable
 
 WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
 MAX_WARM_UP_RECORDS = 1000
+
+_ANSWERS: dict[str, Callable[[Servable, Any], object]] = {
+    "predict_log": predict,
+    "classify_log": classify,
+    "regress_log": regress,
+    "multi_inference_log": multi_inference,
+}
 
 
 def warm_up(servable: Servable) -> int:
@@ -33,9 +44,10 @@ def warm_up(servable: Servable) -> int:
                     f"Number of warmup records exceeds the maximum ({MAX_WARM_UP_RECORDS}) at {path}"
                 )
             log = prediction_log_pb2.PredictionLog.FromString(record)
-            if log.WhichOneof("log_type") != "predict_log":
-                raise invalid_argument(f"Unsupported log_type for warmup: {log.WhichOneof('log_type')}")
-            predict(servable, log.predict_log.request)
+            kind = log.WhichOneof("log_type")
+            if kind not in _ANSWERS:
+                raise invalid_argument(f"Unsupported log_type for warmup: {kind}")
+            _ANSWERS[kind](servable, getattr(log, kind).request)
     except tf.errors.OpError as error:
         raise from_tensorflow(error) from error
     except DecodeError as error:

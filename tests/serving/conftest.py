@@ -1,16 +1,32 @@
 """One small exported model of each task for all tests of serving."""
 
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from serving.server.calls import Calls
 from serving.server.grpc_server import GrpcServer
+from serving.server.model_sources import ModelsFolder
 from serving.server.model_store import ModelStore
 from tests.serving.search_shop import PlainSearch, small_search_encoder
 from tests.serving.small_shop import PlainShop, export_small_shop, stand_in_tower
 from trainer.search.export import export_search
+
+
+@contextmanager
+def served(models: Path) -> Iterator[str]:
+    """Serves the models below a folder, and yields the address."""
+    store = ModelStore(ModelsFolder(models))
+    server = GrpcServer(Calls(store))
+    store.start()
+    server.start()
+    yield server.address
+    server.stop(1.0)
+    store.stop()
 
 
 @pytest.fixture(scope="session")
@@ -37,15 +53,9 @@ def exported(tmp_path_factory: pytest.TempPathFactory, tower: Any) -> Path:
 def address(exported: Path) -> Iterator[str]:
     """Address of a server of the small shop as version 3 of `recommendation`."""
     models = exported.parent / "models"
-    (models / "recommendation").mkdir(parents=True)
-    (models / "recommendation" / "3").symlink_to(exported)
-    store = ModelStore(lambda: {"recommendation": models / "recommendation"})
-    server = GrpcServer(store)
-    store.start()
-    server.start()
-    yield server.address
-    server.stop(1.0)
-    store.stop()
+    shutil.copytree(exported, models / "recommendation" / "3")
+    with served(models) as server_address:
+        yield server_address
 
 
 @pytest.fixture(scope="session")
@@ -66,12 +76,6 @@ def exported_search(tmp_path_factory: pytest.TempPathFactory, plain_search: Plai
 def search_address(exported_search: Path) -> Iterator[str]:
     """Address of a server of the searched shop as version 1 of `search`."""
     models = exported_search.parent / "models"
-    (models / "search").mkdir(parents=True)
-    (models / "search" / "1").symlink_to(exported_search)
-    store = ModelStore(lambda: {"search": models / "search"})
-    server = GrpcServer(store)
-    store.start()
-    server.start()
-    yield server.address
-    server.stop(1.0)
-    store.stop()
+    shutil.copytree(exported_search, models / "search" / "1")
+    with served(models) as server_address:
+        yield server_address

@@ -16,7 +16,10 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from serving.server.batch_scheduler import BatchScheduler
 from serving.server.batching import BatchedServable
 from serving.server.batching_parameters import BatchingParameters
+from serving.server.calls import Calls
 from serving.server.grpc_server import GrpcServer
+from serving.server.model_config import ModelConfig
+from serving.server.model_sources import FixedModels
 from serving.server.model_store import ModelStore
 
 MINUTE_MICROS = 60_000_000
@@ -52,10 +55,9 @@ class BatchingServer:
 def batching_server(model_folder: Path, **parameters: Any) -> Iterator[BatchingServer]:
     """Serves the versions in a folder, batched with these parameters."""
     scheduler = BatchScheduler(BatchingParameters(**parameters))
-    store = ModelStore(
-        lambda: {model_folder.name: model_folder}, load=functools.partial(BatchedServable, scheduler=scheduler)
-    )
-    server = GrpcServer(store, threads=32)
+    models = FixedModels({model_folder.name: ModelConfig(base_path=model_folder)})
+    store = ModelStore(models, load=functools.partial(BatchedServable, scheduler=scheduler))
+    server = GrpcServer(Calls(store), threads=32)
     scheduler.start()
     store.start()
     server.start()

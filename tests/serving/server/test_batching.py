@@ -1,5 +1,6 @@
 """Requests that are computed together, over a real port and with real SavedModels."""
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -31,10 +32,7 @@ def witness(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cold_shop(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small shop without its warm-up requests, which would wait for company."""
     version = tmp_path_factory.mktemp("models") / "recommendation" / "3"
-    version.mkdir(parents=True)
-    for part in exported.iterdir():
-        if part.name != "assets.extra":
-            (version / part.name).symlink_to(part)
+    shutil.copytree(exported, version, ignore=shutil.ignore_patterns("assets.extra"))
     return version.parent
 
 
