@@ -12,7 +12,6 @@ setup(
     install_requires=[
         "apache-beam>=2.77,<2.78",
         "grpcio-health-checking>=1.81,<2",
-        "httptools>=0.6,<1",
         "jinja2>=3.1,<4",
         "keras>=3.15,<3.16",
         "keras-nlp>=0.32,<0.33",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import serving
 from serving.server.main import serve
+from serving.server.settings import ServerSettings
 
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 15.0
@@ -39,7 +40,13 @@ def server_thread(models: Path) -> Iterator[str]:
     addresses: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     stop = threading.Event()
     with ThreadPoolExecutor(1) as threads:
-        ended = threads.submit(serve, models, port=0, on_ready=addresses.put, stop=stop)
+        ended = threads.submit(
+            serve,
+            models,
+            ServerSettings(port=0),
+            on_ready=lambda ready: addresses.put(ready.grpc),
+            stop=stop,
+        )
         ended.add_done_callback(lambda _: addresses.put(None))
         try:
             address = addresses.get()

@@ -84,30 +84,18 @@ def index(
     console.print(f"search pushed to {update.pushed}", markup=False)
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def serve(
+    context: typer.Context,
     root: Root = Path("runs/default"),
     host: Annotated[str, typer.Option(help="Address to bind to.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="gRPC port; 0 picks a free one.")] = 8500,
-    enable_batching: Annotated[
-        bool, typer.Option("--enable-batching", help="Compute concurrent requests together.")
-    ] = False,
-    batching_parameters_file: Annotated[
-        Path | None, typer.Option(help="Limits of the batches: TF Serving's BatchingParameters as text.")
-    ] = None,
+    rest_port: Annotated[int | None, typer.Option(help="REST port; else the one after the gRPC port.")] = None,
 ) -> None:
-    """Serve the pushed models over TF Serving's gRPC until stopped."""
-    from serving.server.batching_parameters import BatchingParametersError, batching_from_options
+    """Serve the pushed models over TF Serving's gRPC and REST until stopped; takes all of the server's options."""
+    from tfx_pipeline.serve_command import serve as serve_pushed
 
-    try:
-        batching = batching_from_options(enable_batching, batching_parameters_file)
-    except BatchingParametersError as error:
-        raise ConfigError(str(error)) from error
-    from serving.server.main import serve as serve_forever
-
-    serve_forever(
-        root / "serving", host, port, batching=batching, announce=lambda line: console.print(line, markup=False)
-    )
+    serve_pushed(root, host, port, rest_port, context.args)
 
 
 @app.command()

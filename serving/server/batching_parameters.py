@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, wrappers_pb2
+from google.protobuf import descriptor_pb2, text_format, wrappers_pb2
 from google.protobuf.message import Message
 
-_PACKAGE, _MESSAGE = "tensorflow.serving", "BatchingParameters"
+from serving.server.tf_serving_messages import message_class, scalar_field, wrapped_field
+
 _MOST_THREADS = 1024
 
 # Name, number and type of each field of TF Serving's message; its wrapped values tell "not given" from 0.
@@ -125,23 +126,15 @@ def _parameters(message: Any) -> BatchingParameters:
 
 
 def _message_class() -> type[Message]:
-    """Describes TF Serving's message to the protobuf library; the package of its API comes without it."""
     kind = descriptor_pb2.FieldDescriptorProto
-    wrappers = wrappers_pb2.DESCRIPTOR
-    file = descriptor_pb2.FileDescriptorProto(
-        name="batching_parameters.proto", package=_PACKAGE, syntax="proto3", dependency=[wrappers.name]
+    return message_class(
+        "BatchingParameters",
+        [
+            *(wrapped_field(name, number, wrapper) for name, (number, wrapper) in _WRAPPED_FIELDS.items()),
+            scalar_field("allowed_batch_sizes", 6, kind.TYPE_INT64, repeated=True),
+            scalar_field("pad_variable_length_inputs", 7, kind.TYPE_BOOL),
+        ],
     )
-    fields = file.message_type.add(name=_MESSAGE).field
-    for name, (number, wrapper) in _WRAPPED_FIELDS.items():
-        type_name = f".{wrapper.DESCRIPTOR.full_name}"
-        fields.add(name=name, number=number, label=kind.LABEL_OPTIONAL, type=kind.TYPE_MESSAGE, type_name=type_name)
-    fields.add(name="allowed_batch_sizes", number=6, label=kind.LABEL_REPEATED, type=kind.TYPE_INT64)
-    fields.add(name="pad_variable_length_inputs", number=7, label=kind.LABEL_OPTIONAL, type=kind.TYPE_BOOL)
-    # A pool of its own: the name stays free for a later package that brings the message along.
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(wrappers.serialized_pb)
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{_PACKAGE}.{_MESSAGE}"))
 
 
 def _check(holds: bool, name: str, expected: str, value: object) -> None:

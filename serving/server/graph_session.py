@@ -69,7 +69,8 @@ class GraphSession:
         finally:
             if options is not None:
                 pywrap_tf_session.TF_DeleteBuffer(options)
-        return [np.asarray(value) for value in values]
+        # A string without dimensions comes as plain bytes.
+        return [np.asarray(value, object if isinstance(value, bytes) else None) for value in values]
 
     def _tensor(self, name: str) -> object:
         return self._graph.get_tensor_by_name(name)._as_tf_output()

@@ -1,5 +1,6 @@
 """The embedded server, from start to stop."""
 
+import contextlib
 import functools
 import importlib
 import importlib.util
@@ -7,86 +8,129 @@ import logging
 import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from serving.server.batch_scheduler import BatchScheduler
 from serving.server.batching import BatchedServable
 from serving.server.batching_parameters import BatchingParameters
 from serving.server.calls import Calls
+from serving.server.config_file_watcher import ConfigFileWatcher
 from serving.server.grpc_server import GrpcServer
-from serving.server.model_sources import ModelsFolder
-from serving.server.model_store import ModelStore
+from serving.server.model_config import ModelConfig, read_model_config_file
+from serving.server.model_sources import FixedModels, ModelsFolder
+from serving.server.model_store import ModelSource, ModelStore
+from serving.server.request_log import RequestLog
+from serving.server.rest_server import RestServer
 from serving.server.servable import Servable
+from serving.server.settings import ModelConfigFile, ServerAddresses, ServerSettings
 
 _LOG = logging.getLogger(__name__)
 
 MAX_CALL_THREADS = 512
 
+Models: TypeAlias = Path | ModelConfigFile | dict[str, ModelConfig]
+
 
 def serve(
-    models: Path,
-    host: str = "127.0.0.1",
-    port: int = 8500,
+    models: Models,
+    settings: ServerSettings | None = None,
     *,
-    batching: BatchingParameters | None = None,
     announce: Callable[[str], None] = _LOG.info,
-    poll_seconds: float = 1.0,
-    drain_seconds: float = 5.0,
-    on_ready: Callable[[str], None] | None = None,
+    on_ready: Callable[[ServerAddresses], None] | None = None,
     stop: threading.Event | None = None,
 ) -> None:
-    """Serves the models under `<models>/<model>/<version>/` until SIGTERM, SIGINT or `stop`.
+    """Serves models until SIGTERM, SIGINT or `stop`.
 
-    Models and versions that appear later are loaded; those that are there already are loaded before the port opens.
+    Models and versions that appear later are loaded; those that are there already are loaded before the ports open.
 
     Args:
-        models: Folder of the models' folders.
-        host: Address to listen on.
-        port: gRPC port; 0 takes a free one.
-        batching: How concurrent requests are computed together; None computes each alone.
-        announce: Is told in a line what the server does; "ready: …", with the address at its end, once it answers.
-        poll_seconds: Time between two looks for new versions.
-        drain_seconds: Time that requests in flight have to end when the server stops.
-        on_ready: Is told the address once the server answers.
+        models: A folder with `<model>/<version>/`, a file of models, or the models by name.
+        settings: How they are served.
+        announce: Is told in a line what the server does; "ready: …", with the gRPC address at its end, once it answers.
+        on_ready: Is told the addresses once the server answers.
         stop: Ends the server when it is set; signals are handled only on the main thread.
 
     Raises:
-        OSError: The port is taken or may not be used.
+        ModelConfigError: The file of models cannot be used.
+        OSError: A port is taken or may not be used.
+        StatusError: A label names a version that is not loaded.
     """
+    settings = settings or ServerSettings()
     stopping = stop or threading.Event()
     load_text_ops()
-    scheduler = BatchScheduler(batching) if batching is not None else None
-    load = Servable if scheduler is None else functools.partial(BatchedServable, scheduler=scheduler)
-    store = ModelStore(ModelsFolder(models), report=announce, poll_seconds=poll_seconds, load=load)
-    server = GrpcServer(
-        Calls(store), host=host, port=port, threads=None if batching is None else _call_threads(batching)
+    scheduler = BatchScheduler(settings.batching) if settings.batching is not None else None
+    store = ModelStore(
+        _source(models),
+        report=announce,
+        poll_seconds=settings.poll_seconds,
+        load=Servable if scheduler is None else functools.partial(BatchedServable, scheduler=scheduler),
+        allow_labels_for_unavailable=settings.allow_labels_for_unavailable,
     )
+    servers = _servers(Calls(store, settings.limits, log=RequestLog(settings.log_requests)), settings)
+    addresses = ServerAddresses(*(server.address for server in servers))
     previous = _set_handlers(stopping)
-    try:
+    with contextlib.ExitStack() as stack:
+        for number, handler in previous.items():
+            stack.callback(signal.signal, number, handler)
+        stack.callback(store.stop)
         if scheduler is not None:
+            stack.callback(scheduler.stop)
             scheduler.start()
+        stack.callback(_stop, servers, settings.drain_seconds)
         store.start()
-        server.start()
-        loaded = ", ".join(f"{name} version {version}" for name, version in sorted(store.loaded_versions().items()))
-        announce(f"ready: {loaded or f'no model yet in {models}'}, gRPC at {server.address}")
+        for server in servers:
+            server.start()
+        if isinstance(models, ModelConfigFile):
+            watcher = ConfigFileWatcher(models, store, announce)
+            stack.callback(watcher.stop)
+            watcher.start()
+        announce(f"ready: {_loaded(store, models)}, {_listening(addresses)}")
         if on_ready is not None:
-            on_ready(server.address)
+            on_ready(addresses)
         stopping.wait()
         announce("stopping")
-    finally:
-        server.stop(drain_seconds)
-        if scheduler is not None:
-            scheduler.stop()
-        store.stop()
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def load_text_ops() -> None:
     """Registers the TF.Text ops, where the package is installed: a model with a tokenizer in its graph needs them."""
     if importlib.util.find_spec("tensorflow_text") is not None:
         importlib.import_module("tensorflow_text")
+
+
+def _source(models: Models) -> ModelSource:
+    if isinstance(models, Path):
+        return ModelsFolder(models)
+    if isinstance(models, ModelConfigFile):
+        return FixedModels(read_model_config_file(models.path))
+    return FixedModels(models)
+
+
+def _servers(calls: Calls, settings: ServerSettings) -> list[GrpcServer | RestServer]:
+    threads = None if settings.batching is None else _call_threads(settings.batching)
+    servers: list[GrpcServer | RestServer] = [
+        GrpcServer(calls, settings.host, settings.port, threads, settings.credentials)
+    ]
+    if settings.rest_port is not None:
+        servers.append(RestServer(calls, settings.host, settings.rest_port, threads, settings.rest_timeout_seconds))
+    return servers
+
+
+def _stop(servers: list[GrpcServer | RestServer], drain_seconds: float) -> None:
+    # All at once: the time to drain is the same for each.
+    with ThreadPoolExecutor(len(servers)) as threads:
+        list(threads.map(lambda server: server.stop(drain_seconds), servers))
+
+
+def _loaded(store: ModelStore, models: Models) -> str:
+    loaded = ", ".join(f"{name} version {version}" for name, version in sorted(store.loaded_versions().items()))
+    return loaded or (f"no model yet in {models}" if isinstance(models, Path) else "no model yet")
+
+
+def _listening(addresses: ServerAddresses) -> str:
+    rest = f"REST at {addresses.rest}, " if addresses.rest is not None else ""
+    return f"{rest}gRPC at {addresses.grpc}"
 
 
 def _call_threads(batching: BatchingParameters) -> int:

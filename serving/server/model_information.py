@@ -37,10 +37,12 @@ def get_model_status(
     response = get_model_status_pb2.GetModelStatusResponse()
     for version in sorted(states, reverse=True):
         state = states[version]
-        status = response.model_version_status.add(version=version, state=state.state)
+        status = response.model_version_status.add(version=version, state=state.state).status
+        # The message is there also where all is well.
+        status.SetInParent()
         if state.error is not None:
-            status.status.error_code = state.error.number
-            status.status.error_message = state.error.message
+            status.error_code = state.error.number
+            status.error_message = state.error.message
     return response
 
 

@@ -1,9 +1,10 @@
 """A line for each request: its model, how it ended, how long it took; what clients send stays out unless asked for."""
 
+import datetime
 import json
 import logging
 from enum import Enum
-from typing import Any
+from typing import Any, TextIO
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
@@ -45,11 +46,12 @@ class RequestLog:
             entrypoint: The protocol: GRPC or REST.
             seconds: Time that the answer took.
             error: What the request was refused with, if it was.
-            request: What the client sent; a message or what JSON can hold.
+            request: What the client sent: a message, or bytes.
         """
         if self._choice is LogRequests.NONE or (self._choice is LogRequests.REFUSED and error is None):
             return
         line: dict[str, Any] = {
+            "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds"),
             "model": model,
             "method": api,
             "protocol": entrypoint,
@@ -58,5 +60,20 @@ class RequestLog:
         }
         if self._choice is LogRequests.CONTENT:
             line["message"] = error.message if error is not None else ""
-            line["request"] = MessageToDict(request) if isinstance(request, Message) else request
+            line["request"] = _readable(request)
         LOGGER.info(json.dumps(line, ensure_ascii=False))
+
+
+def write_lines(stream: TextIO) -> None:
+    """Has the lines written to a stream, each by itself."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    LOGGER.handlers = [handler]
+    LOGGER.setLevel(logging.INFO)
+    LOGGER.propagate = False
+
+
+def _readable(request: object) -> Any:
+    if isinstance(request, Message):
+        return MessageToDict(request)
+    return request.decode("utf-8", "replace") if isinstance(request, bytes) else str(request)

@@ -12,6 +12,7 @@ import pandas as pd
 import yaml
 
 from serving.server.main import serve
+from serving.server.settings import ServerAddresses, ServerSettings
 from tfx_pipeline.config import load_config
 from tfx_pipeline.datasets.synthetic import write_shop
 from tfx_pipeline.datasets.synthetic_shop import SyntheticShop
@@ -79,12 +80,13 @@ def served(root: Path) -> Iterator[str]:
     ready, stop = threading.Event(), threading.Event()
     addresses: list[str] = []
 
-    def announce(address: str) -> None:
-        addresses.append(address)
+    def announce(listening: ServerAddresses) -> None:
+        addresses.append(listening.grpc)
         ready.set()
 
+    settings = ServerSettings(port=0)
     thread = threading.Thread(
-        target=serve, args=(root / "serving",), kwargs={"port": 0, "on_ready": announce, "stop": stop}
+        target=serve, args=(root / "serving", settings), kwargs={"on_ready": announce, "stop": stop}
     )
     thread.start()
     try:

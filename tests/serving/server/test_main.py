@@ -11,6 +11,7 @@ import pytest
 
 from serving.client import Shelfwise
 from serving.server.main import serve
+from serving.server.settings import ServerAddresses, ServerSettings
 from tests.serving.server.tiny_models import write_version
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -39,14 +40,18 @@ def test_the_process_serves_until_it_is_told_to_stop(
 def test_the_server_starts_without_models_and_stops_on_its_event(tmp_path: Path) -> None:
     lines: list[str] = []
     stop = threading.Event()
-    addresses: list[str] = []
+    ready: list[ServerAddresses] = []
 
-    def on_ready(address: str) -> None:
-        addresses.append(address)
+    def on_ready(addresses: ServerAddresses) -> None:
+        ready.append(addresses)
         stop.set()
 
-    serve(tmp_path, port=0, announce=lines.append, on_ready=on_ready, stop=stop)
-    assert lines == [f"ready: no model yet in {tmp_path}, gRPC at {addresses[0]}", "stopping"]
+    serve(tmp_path, ServerSettings(port=0, rest_port=0), announce=lines.append, on_ready=on_ready, stop=stop)
+    addresses = ready[0]
+    assert lines == [
+        f"ready: no model yet in {tmp_path}, REST at {addresses.rest}, gRPC at {addresses.grpc}",
+        "stopping",
+    ]
 
 
 def test_neither_server_nor_client_imports_tfx_or_keras() -> None:

@@ -1,0 +1,58 @@
+"""Follows a file of models while the server runs."""
+
+import threading
+from collections.abc import Callable
+
+from serving.server.errors import StatusError
+from serving.server.model_config import ModelConfigError, read_model_config_file
+from serving.server.model_store import ModelStore
+from serving.server.settings import ModelConfigFile
+
+
+class ConfigFileWatcher:
+    """Reads the file again whenever it has changed; what cannot be used is reported, and what is served goes on.
+
+    Args:
+        file: The file, which the store has been started with.
+        store: The models.
+        report: Is told in a line what was wrong.
+    """
+
+    def __init__(self, file: ModelConfigFile, store: ModelStore, report: Callable[[str], None]) -> None:
+        self._file = file
+        self._store = store
+        self._report = report
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="model-config-file", daemon=True)
+
+    def start(self) -> None:
+        """Begins to look, unless it is to be read only once."""
+        if self._file.poll_seconds > 0:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Looks no more."""
+        self._stopping.set()
+        if self._thread.ident is not None:  # It was started.
+            self._thread.join()
+
+    def _watch(self) -> None:
+        seen = self._content()
+        while not self._stopping.wait(self._file.poll_seconds):
+            content = self._content()
+            if content == seen:
+                continue
+            seen = content
+            try:
+                self._store.reload(read_model_config_file(self._file.path))
+                self._report(f"read {self._file.path} again")
+            except ModelConfigError as error:
+                self._report(f"not followed: {error}")
+            except StatusError as error:
+                self._report(f"{self._file.path}: {error.message}")
+
+    def _content(self) -> bytes:
+        try:
+            return self._file.path.read_bytes()
+        except OSError:
+            return b""

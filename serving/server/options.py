@@ -1,0 +1,127 @@
+"""The command line of `python -m serving.server`: TF Serving's options, and some of this server's own."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from serving.server.batching_parameters import BatchingParametersError, batching_from_options
+from serving.server.limits import Limits
+from serving.server.main import Models
+from serving.server.model_config import ModelConfig
+from serving.server.request_log import LogRequests
+from serving.server.settings import ModelConfigFile, ServerSettings
+from serving.server.ssl_config import SslConfigError, read_ssl_config
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says: which models, how they are served, and the file to write once they are."""
+
+    models: Models
+    settings: ServerSettings
+    ready_file: Path | None
+
+
+def read_options(arguments: Sequence[str] | None = None, models: Path | None = None) -> Options:
+    """Reads the command line; what is wrong with it ends the process with a line that says so.
+
+    Args:
+        arguments: Command line without the program's name; None takes that of the process.
+        models: Folder of the models' folders where the command line names none.
+    """
+    parser = _parser(models_needed=models is None)
+    given = parser.parse_args(arguments)
+    try:
+        batching = batching_from_options(given.enable_batching, given.batching_parameters_file)
+        credentials = read_ssl_config(given.ssl_config_file) if given.ssl_config_file is not None else None
+    except (BatchingParametersError, SslConfigError) as error:
+        parser.error(str(error))
+    defaults = Limits()
+    settings = ServerSettings(
+        host=given.host,
+        port=given.port,
+        rest_port=given.rest_api_port,
+        rest_timeout_seconds=given.rest_api_timeout_in_ms / 1000,
+        credentials=credentials,
+        batching=batching,
+        limits=Limits(
+            message_bytes=given.max_message_bytes or defaults.message_bytes,
+            rows=given.max_rows or defaults.rows,
+            text_bytes=given.max_text_bytes or defaults.text_bytes,
+        ),
+        poll_seconds=given.file_system_poll_wait_seconds,
+        allow_labels_for_unavailable=given.allow_version_labels_for_unavailable_models,
+        drain_seconds=given.drain_seconds,
+        log_requests=LogRequests(given.log_requests),
+    )
+    return Options(_models(given) or models or Path(), settings, given.ready_file)
+
+
+def _models(given: argparse.Namespace) -> Models | None:
+    if given.model_config_file is not None:
+        return ModelConfigFile(given.model_config_file, given.model_config_file_poll_wait_seconds)
+    if given.model_base_path is not None:
+        return {given.model_name: ModelConfig(base_path=given.model_base_path.absolute())}
+    models: Path | None = given.models
+    return models
+
+
+def _parser(models_needed: bool) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m serving.server",
+        description="Serves models by TF Serving's protocols until it is told to stop.",
+        allow_abbrev=False,
+    )
+    models = parser.add_mutually_exclusive_group(required=models_needed)
+    _add(models, "models", Path, help="folder with <model>/<version>/, the latest version of each")
+    _add(models, "model_config_file", Path, help="text-format ModelServerConfig of TF Serving")
+    _add(models, "model_base_path", Path, help="folder of one model's versions")
+    _add(parser, "model_name", str, "default", help="name of the model in --model_base_path")
+    _add(parser, "model_config_file_poll_wait_seconds", float, 0.0, help="time between two looks at it; 0: one look")
+    _add(parser, "file_system_poll_wait_seconds", float, 1.0, help="time between two looks for new versions")
+    _add_flag(parser, "allow_version_labels_for_unavailable_models", help="labels may name versions to come")
+    _add(parser, "host", str, "127.0.0.1", help="address to listen on")
+    _add(parser, "port", int, 8500, help="gRPC port; 0 takes a free one")
+    _add(parser, "rest_api_port", int, help="REST port; 0 takes a free one; none without this option")
+    _add(parser, "rest_api_timeout_in_ms", int, 30_000, help="time for a REST request")
+    _add(parser, "ssl_config_file", Path, help="text-format SSLConfig of TF Serving, for the gRPC port")
+    _add_flag(parser, "enable_batching", help="compute concurrent requests together")
+    _add(parser, "batching_parameters_file", Path, help="text-format BatchingParameters of TF Serving")
+    _add(parser, "max_message_bytes", int, help="largest request")
+    _add(parser, "max_rows", int, help="most rows of an input")
+    _add(parser, "max_text_bytes", int, help="longest string of an input")
+    _add(parser, "drain_seconds", float, 5.0, help="time for requests in flight when the server stops")
+    _add(
+        parser,
+        "log_requests",
+        str,
+        LogRequests.REFUSED.value,
+        choices=[choice.value for choice in LogRequests],
+        help="which requests get a line of JSON; with `content` it has what the client sent",
+    )
+    _add(parser, "ready_file", Path, help="is written once the server answers: the gRPC address, then REST's")
+    return parser
+
+
+def _add(
+    parser: argparse._ActionsContainer, name: str, kind: Callable[[str], Any], default: object = None, **more: Any
+) -> None:
+    parser.add_argument(*_spellings(name), dest=name, type=kind, default=default, **more)
+
+
+def _add_flag(parser: argparse._ActionsContainer, name: str, help: str) -> None:  # noqa: A002
+    parser.add_argument(*_spellings(name), dest=name, type=_boolean, nargs="?", const=True, default=False, help=help)
+
+
+def _spellings(name: str) -> list[str]:
+    # With hyphens, as is usual, and with underscores, as in TF Serving.
+    return sorted({f"--{name.replace('_', '-')}", f"--{name}"})
+
+
+def _boolean(text: str) -> bool:
+    values = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in values:
+        raise argparse.ArgumentTypeError(f"expected true or false, got {text!r}")
+    return values[text.lower()]

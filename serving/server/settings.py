@@ -1,0 +1,62 @@
+"""What a server is told when it starts."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+
+from serving.server.batching_parameters import BatchingParameters
+from serving.server.limits import Limits
+from serving.server.request_log import LogRequests
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerSettings:
+    """How models are served.
+
+    Args:
+        host: Address to listen on; only this machine can reach the default.
+        port: gRPC port; 0 takes a free one.
+        rest_port: REST port; 0 takes a free one, None opens none.
+        rest_timeout_seconds: Time that a REST request has to arrive, and then to be answered.
+        credentials: Certificates of the gRPC port; None leaves it open. As in TF Serving, REST has none.
+        batching: How concurrent requests are computed together; None computes each alone.
+        limits: Largest requests.
+        poll_seconds: Time between two looks for new versions.
+        allow_labels_for_unavailable: Whether a new label may name a version that is not loaded yet.
+        drain_seconds: Time that requests in flight have to end when the server stops.
+        log_requests: Which requests are logged.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8500
+    rest_port: int | None = None
+    rest_timeout_seconds: float = 30.0
+    credentials: grpc.ServerCredentials | None = None
+    batching: BatchingParameters | None = None
+    limits: Limits = field(default_factory=Limits)
+    poll_seconds: float = 1.0
+    allow_labels_for_unavailable: bool = False
+    drain_seconds: float = 5.0
+    log_requests: LogRequests = LogRequests.REFUSED
+
+
+@dataclass(frozen=True)
+class ModelConfigFile:
+    """A file of models.
+
+    Args:
+        path: Text-format ModelServerConfig.
+        poll_seconds: Time between two looks for changes of it; 0 looks once.
+    """
+
+    path: Path
+    poll_seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class ServerAddresses:
+    """Where a server listens, each HOST:PORT; `rest` is None where that is off."""
+
+    grpc: str
+    rest: str | None = None

@@ -1,0 +1,39 @@
+"""`shelfwise serve`: the embedded server on what a run has pushed."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from tfx_pipeline.config import ConfigError
+from tfx_pipeline.console import console
+
+
+def serve(root: Path, host: str, port: int, rest_port: int | None, more: Sequence[str]) -> None:
+    """Serves until it is told to stop.
+
+    Args:
+        root: Folder of a run.
+        host: Address to listen on.
+        port: gRPC port; 0 takes a free one.
+        rest_port: REST port; None is the one after the gRPC port, and none at all where gRPC has certificates.
+        more: Options of `python -m serving.server`.
+
+    Raises:
+        ConfigError: The options or the models cannot be used.
+    """
+    # TensorFlow's warnings quote what clients sent. It looks at this when it is imported.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from serving.server.errors import StatusError
+    from serving.server.main import serve as serve_forever
+    from serving.server.model_config import ModelConfigError
+    from serving.server.options import read_options
+
+    secured = any(option.replace("-", "_").startswith("__ssl_config_file") for option in more)
+    if rest_port is None and not secured:
+        rest_port = port + 1 if port else 0
+    rest = ["--rest-api-port", str(rest_port)] if rest_port is not None else []
+    options = read_options(["--host", host, "--port", str(port), *rest, *more], models=root / "serving")
+    try:
+        serve_forever(options.models, options.settings, announce=lambda line: console.print(line, markup=False))
+    except (ModelConfigError, StatusError) as error:
+        raise ConfigError(str(error)) from error
