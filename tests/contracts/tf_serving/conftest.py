@@ -1,19 +1,18 @@
 """The server that the suite asks: the embedded one, or whichever the environment names."""
 
 import os
-import queue
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from serving.server.batching_parameters import read_batching_parameters
-from serving.server.main import serve
 from serving.server.settings import ModelConfigFile, ServerAddresses, ServerSettings
 from tests.contracts.tf_serving.clients import GrpcClient, RestClient
 from tests.contracts.tf_serving.models import BATCHING_FILE, CONFIG_FILE, write_models
+from tests.serving.server.running import running
 
 GRPC_VARIABLE, REST_VARIABLE = "SHELFWISE_SERVING_GRPC", "SHELFWISE_SERVING_REST"
 BATCHED_VARIABLE = "SHELFWISE_SERVING_BATCHED_GRPC"
@@ -41,7 +40,7 @@ def addresses(request: pytest.FixtureRequest) -> Iterator[ServerAddresses]:
     if GRPC_VARIABLE in os.environ:
         yield ServerAddresses(os.environ[GRPC_VARIABLE], os.environ[REST_VARIABLE])
     else:
-        with embedded(request.getfixturevalue("models"), ServerSettings(port=0, rest_port=0)) as started:
+        with embedded(request.getfixturevalue("models"), rest_port=0) as started:
             yield started
 
 
@@ -70,25 +69,14 @@ def batched(request: pytest.FixtureRequest) -> Iterator[GrpcClient]:
             yield made
         return
     models = request.getfixturevalue("models")
-    settings = ServerSettings(port=0, batching=read_batching_parameters(models / BATCHING_FILE))
-    with embedded(models, settings) as started, GrpcClient(started.grpc) as made:
+    batching = read_batching_parameters(models / BATCHING_FILE)
+    with embedded(models, batching=batching) as started, GrpcClient(started.grpc) as made:
         yield made
 
 
 @contextmanager
-def embedded(models: Path, settings: ServerSettings) -> Iterator[ServerAddresses]:
+def embedded(models: Path, **settings: Any) -> Iterator[ServerAddresses]:
     """Runs the embedded server in this process."""
-    started: queue.SimpleQueue[ServerAddresses] = queue.SimpleQueue()
-    stop = threading.Event()
-    settings = ServerSettings(**{**vars(settings), "allow_labels_for_unavailable": True, "drain_seconds": 1.0})
-    thread = threading.Thread(
-        target=serve,
-        args=(ModelConfigFile(models / CONFIG_FILE), settings),
-        kwargs={"on_ready": started.put, "stop": stop},
-    )
-    thread.start()
-    try:
-        yield started.get(timeout=120)
-    finally:
-        stop.set()
-        thread.join()
+    chosen = ServerSettings(port=0, allow_labels_for_unavailable=True, drain_seconds=1.0, **settings)
+    with running(ModelConfigFile(models / CONFIG_FILE), chosen) as (started, _):
+        yield started

@@ -1,0 +1,96 @@
+"""TLS and mutual TLS with the certificates of a file, over a real port."""
+
+import json
+from pathlib import Path
+
+import grpc
+import pytest
+import trustme
+from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
+
+from serving.server.calls import Calls
+from serving.server.grpc_server import GrpcServer
+from serving.server.model_store import ModelStore
+from serving.server.ssl_config import SslConfigError, read_ssl_config
+
+AUTHORITY = trustme.CA()
+SERVER = AUTHORITY.issue_cert("localhost")
+CLIENT = AUTHORITY.issue_cert("client@shop.example")
+STRANGER = trustme.CA().issue_cert("stranger@shop.example")
+
+
+def write_config(tmp_path: Path, **fields: str | bool) -> Path:
+    text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in fields.items())
+    file = tmp_path / "ssl.config"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def server_fields() -> dict[str, str | bool]:
+    return {
+        "server_key": SERVER.private_key_pem.bytes().decode(),
+        "server_cert": SERVER.cert_chain_pems[0].bytes().decode(),
+    }
+
+
+def answered(config: Path, credentials: grpc.ChannelCredentials | None) -> grpc.StatusCode:
+    """Asks a server without models; NOT_FOUND is an answer, UNAVAILABLE is none."""
+    server = GrpcServer(Calls(ModelStore(dict)), host="localhost", credentials=read_ssl_config(config))
+    server.start()
+    target = f"localhost:{server.port}"
+    try:
+        channel = grpc.insecure_channel(target) if credentials is None else grpc.secure_channel(target, credentials)
+        with channel:
+            request = get_model_status_pb2.GetModelStatusRequest()
+            request.model_spec.name = "m"
+            code: grpc.StatusCode = (
+                model_service_pb2_grpc.ModelServiceStub(channel).GetModelStatus.future(request, timeout=20).code()
+            )
+            return code
+    finally:
+        server.stop(0.0)
+
+
+def credentials(certificate: trustme.LeafCert | None = None) -> grpc.ChannelCredentials:
+    root = AUTHORITY.cert_pem.bytes()
+    if certificate is None:
+        return grpc.ssl_channel_credentials(root)
+    return grpc.ssl_channel_credentials(
+        root, certificate.private_key_pem.bytes(), certificate.cert_chain_pems[0].bytes()
+    )
+
+
+def test_tls(tmp_path: Path) -> None:
+    config = write_config(tmp_path, **server_fields())
+    assert answered(config, credentials()) is grpc.StatusCode.NOT_FOUND
+    assert answered(config, None) is grpc.StatusCode.UNAVAILABLE
+
+
+def test_mutual_tls(tmp_path: Path) -> None:
+    authority = AUTHORITY.cert_pem.bytes().decode()
+    config = write_config(tmp_path, **server_fields(), custom_ca=authority, client_verify=True)
+    assert answered(config, credentials(CLIENT)) is grpc.StatusCode.NOT_FOUND
+    assert answered(config, credentials()) is grpc.StatusCode.UNAVAILABLE
+    assert answered(config, credentials(STRANGER)) is grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"server_key": "k"}, "lacks server_cert"),
+        ({"server_key": "k", "server_cert": "c", "client_verify": True}, "lacks custom_ca"),
+    ],
+)
+def test_a_file_that_lacks_something_is_refused(tmp_path: Path, fields: dict[str, str | bool], message: str) -> None:
+    with pytest.raises(SslConfigError, match=message):
+        read_ssl_config(write_config(tmp_path, **fields))
+
+
+def test_a_damaged_file_is_refused_without_quoting_it(tmp_path: Path) -> None:
+    file = tmp_path / "ssl.config"
+    file.write_text('server_key: "SECRET', encoding="utf-8")
+    with pytest.raises(SslConfigError, match="expected text-format SSLConfig") as raised:
+        read_ssl_config(file)
+    assert "SECRET" not in str(raised.value)
+    with pytest.raises(SslConfigError, match="cannot be read"):
+        read_ssl_config(tmp_path / "none")
