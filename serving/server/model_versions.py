@@ -117,7 +117,8 @@ class ModelVersions:
         except Exception as error:
             # Whatever is wrong with a new version, the server goes on with what it has.
             refusal = error if isinstance(error, StatusError) else invalid_argument(f"{type(error).__name__}: {error}")
-            _LOG.warning("Version %d of model %s cannot be used.", version, self._name, exc_info=True)
+            if refusal is not error:
+                _LOG.exception("Version %d of model %s failed in an unforeseen way.", version, self._name)
             self._refused[version] = files
             self._set_state(version, VersionState(State.END, refusal))
             self._report(f"refused {self._name} version {version}: {refusal.message}")
