@@ -10,9 +10,10 @@ from components.classification.examples import ClassificationExamples
 from components.classification.examples_options import ClassificationExamplesOptions
 from components.model_trainer import ModelTrainer
 from components.source_digest import source_digest
-from tfx_pipeline.config import ClassificationConfig, Config
+from tfx_pipeline.config import Config
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.tables import TableNodes
+from tfx_pipeline.task_configs import ClassificationConfig
 from tfx_pipeline.tasks.pushing import pushing_nodes
 from trainer.classification.options import ClassifierOptions
 from trainer.options import TextOptions

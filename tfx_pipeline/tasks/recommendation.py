@@ -13,9 +13,10 @@ from components.ranking_evaluator import RankingEvaluator
 from components.source_digest import source_digest
 from components.task_examples import TaskExamples
 from components.task_examples_options import TaskExamplesOptions
-from tfx_pipeline.config import Config, RecommendationConfig
+from tfx_pipeline.config import Config
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.tables import TableNodes
+from tfx_pipeline.task_configs import RecommendationConfig
 from tfx_pipeline.tasks.products import ProductNodes
 from tfx_pipeline.tasks.pushing import pushing_nodes
 from trainer.ranker import RankerTrainingOptions

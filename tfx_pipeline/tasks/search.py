@@ -12,9 +12,10 @@ from components.search.examples_options import SearchExamplesOptions
 from components.search.index import SearchIndex
 from components.search.index_options import SearchIndexOptions
 from components.source_digest import source_digest
-from tfx_pipeline.config import Config, SearchConfig
+from tfx_pipeline.config import Config
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.tables import TableNodes
+from tfx_pipeline.task_configs import SearchConfig
 from tfx_pipeline.tasks.products import ProductNodes
 from tfx_pipeline.tasks.pushing import pushing_nodes
 from trainer.options import TextOptions

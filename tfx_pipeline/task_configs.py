@@ -1,0 +1,112 @@
+"""The options of each task, and which tasks a run has."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from components.classification.examples_options import TextSplitOptions
+from components.classification.gate_options import ClassificationGateOptions
+from components.gate_options import GateOptions
+from components.rules.options import RulesOptions
+from components.search.examples_options import QueryOptions
+from components.search.gate_options import SearchGateOptions
+from components.task_examples_options import SplitOptions
+from trainer.classification.options import ClassifierTrainingOptions, HeadOptions
+from trainer.cluster_options import ClusterOptions
+from trainer.options import Options, RankerOptions, ServingOptions, TowerOptions, TrainingOptions
+from trainer.search.options import SearchServingOptions, SearchTrainingOptions
+
+TASK_NAMES = ("recommendation", "search", "classification")
+
+
+def off_is_none(value: Any) -> Any:
+    """Reads YAML's `off`, which is False, as None."""
+    return None if value is False else value
+
+
+class RecommendationConfig(Options):
+    """The task `recommendation`.
+
+    Attributes:
+        split: What is trained on, validated on and tested on.
+        event_types: Weight of each event type as something to predict; 0 keeps it as history only.
+        bought_event_type: The type that makes a product one that the user has bought.
+        min_product_events: Events a product needs before the test period to enter the catalogue.
+        towers: The shape of the two towers.
+        training: How they are trained.
+        ranker: Orders what the towers, the user's own products and popularity propose; `off` answers with the towers.
+        rules: Which products are bought together, and how that is mined; `off` mines nothing.
+        serving: Sizes of the served model.
+        gate: What a model must reach to be blessed.
+    """
+
+    split: SplitOptions = SplitOptions()
+    event_types: dict[str, Annotated[float, Field(ge=0.0)]] = Field(
+        default={"view": 1.0, "cart": 1.0, "purchase": 1.0}, min_length=1
+    )
+    bought_event_type: str = "purchase"
+    min_product_events: int = Field(1, ge=0)
+    towers: TowerOptions = TowerOptions()
+    training: TrainingOptions = TrainingOptions()
+    ranker: Annotated[RankerOptions | None, BeforeValidator(off_is_none)] = RankerOptions()
+    rules: Annotated[RulesOptions | None, BeforeValidator(off_is_none)] = RulesOptions()
+    serving: ServingOptions = ServingOptions()
+    gate: GateOptions = GateOptions()
+
+
+class SearchConfig(Options):
+    """The task `search`.
+
+    Attributes:
+        queries: Where queries with relevant products come from, and how they are split.
+        text_training: `frozen`, `lora` or `full`; as `text.training` says where it is left out.
+        training: How the encoder, or what stands on top of it, is trained.
+        serving: What the served model is made of.
+        clusters: How results are grouped.
+        gate: What a model must reach to be blessed.
+    """
+
+    queries: QueryOptions = QueryOptions()
+    text_training: Literal["frozen", "lora", "full"] | None = None
+    training: SearchTrainingOptions = SearchTrainingOptions()
+    serving: SearchServingOptions = SearchServingOptions()
+    clusters: ClusterOptions = ClusterOptions()
+    gate: SearchGateOptions = SearchGateOptions()
+
+
+class ClassificationConfig(Options):
+    """The task `classification`.
+
+    Attributes:
+        split: How labelled texts are split.
+        text_training: `frozen`, `lora` or `full`.
+        sequence_length: Tokens a text is cut to.
+        head: What stands on top of the text vector.
+        training: How both are trained.
+        gate: What a model must reach to be blessed.
+    """
+
+    split: TextSplitOptions = TextSplitOptions()
+    text_training: Literal["frozen", "lora", "full"] = "full"
+    sequence_length: int = Field(default=128, ge=4, le=512)
+    head: HeadOptions = HeadOptions()
+    training: ClassifierTrainingOptions = ClassifierTrainingOptions()
+    gate: ClassificationGateOptions = ClassificationGateOptions()
+
+
+class Tasks(Options):
+    """The tasks to run; one that is absent is not run."""
+
+    recommendation: Annotated[
+        RecommendationConfig | None, BeforeValidator(lambda value: {} if value is None else value)
+    ] = Field(default=None, validate_default=False)
+    search: Annotated[SearchConfig | None, BeforeValidator(lambda value: {} if value is None else value)] = Field(
+        default=None, validate_default=False
+    )
+    classification: Annotated[
+        ClassificationConfig | None, BeforeValidator(lambda value: {} if value is None else value)
+    ] = Field(default=None, validate_default=False)
+
+    def requested(self) -> tuple[str, ...]:
+        """Returns the names of the tasks that are configured, in pipeline order."""
+        return tuple(name for name in TASK_NAMES if getattr(self, name) is not None)
