@@ -46,7 +46,8 @@ def main(
     answer = {name: value.numpy() for name, value in tf.function(module.explain)(tf.constant(chosen)).items()}
     tokens = parts.tokenize(tf.constant(chosen))
     masked = tf.where(tokens.shown, parts.neutral_token, tokens.ids)
-    whole, neutral = (parts.classify_tokens(ids, tokens.mask).numpy() for ids in (tokens.ids, masked))
+    no_numbers = tf.zeros([len(chosen), 0])
+    whole, neutral = (parts.classify_tokens(ids, tokens.mask, no_numbers).numpy() for ids in (tokens.ids, masked))
     best = whole.argmax(axis=1)
     place = np.arange(len(chosen))
     differences = whole[place, best] - neutral[place, best]

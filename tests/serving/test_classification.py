@@ -83,7 +83,9 @@ def test_reasons_add_up_and_name_the_word(model: Any, classifier: Classifier) ->
     parts = served_classifier(classifier)
     tokens = parts.tokenize(tf.constant(texts))
     masked = tf.where(tokens.shown, parts.neutral_token, tokens.ids)
-    probabilities, neutral = (parts.classify_tokens(ids, tokens.mask).numpy() for ids in (tokens.ids, masked))
+    probabilities, neutral = (
+        parts.classify_tokens(ids, tokens.mask, tf.zeros([len(texts), 0])).numpy() for ids in (tokens.ids, masked)
+    )
     best = probabilities.argmax(axis=1)
     rows = np.arange(len(texts))
     differences = probabilities[rows, best] - neutral[rows, best]

@@ -47,8 +47,14 @@ class LabelBatches:
 
 
 def label_weights(labels: npt.NDArray[np.int64], classes: int, kind: str) -> npt.NDArray[np.float32]:
-    """Returns the weight of each label, float32 `(classes,)`: 1, or texts / (classes x texts of the label)."""
-    if kind == "none":
-        return np.ones(classes, np.float32)
+    """Returns the weight of each label, float32 `(classes,)`, so that the texts' weights are 1 on average.
+
+    Args:
+        labels: int64 `(texts,)`.
+        classes: Labels that there are.
+        kind: `none` for 1, `balanced` for one in inverse proportion to the label's texts, `square_root` to their root.
+    """
     counts = np.maximum(np.bincount(labels, minlength=classes), 1)
-    return (len(labels) / (classes * counts)).astype(np.float32)
+    power = {"none": 0.0, "square_root": 0.5, "balanced": 1.0}[kind]
+    weights = (len(labels) / counts) ** power
+    return (weights / weights[labels].mean()).astype(np.float32)

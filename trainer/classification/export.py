@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from serving.classification import ClassificationModule, ServedClassifier, Tokens, beginning
+from serving.classification import ClassificationModule, beginning
+from serving.explanation import ServedClassifier, Tokens
 from serving.model_names import CLASSIFICATION_MODEL
 from trainer.classification.classifier import Classifier
 from trainer.export import write_extra_assets
@@ -16,7 +18,7 @@ _VERSIONED_PACKAGES = ("shelfwise", "tensorflow", "tensorflow-text", "keras", "k
 
 
 def served_classifier(classifier: Classifier) -> ServedClassifier:
-    """Returns a classifier of texts without numbers as plain TensorFlow; weights are copied, LoRA's merged."""
+    """Returns a classifier as plain TensorFlow; weights are copied, LoRA's merged."""
     encoder, head = classifier.text_encoder, classifier.head
     bert, tokenizer = InferenceBert(encoder.backbone), encoder.tokenizer
     padding = tokenizer.pad_token_id
@@ -26,18 +28,22 @@ def served_classifier(classifier: Classifier) -> ServedClassifier:
         ends = (ids == tokenizer.cls_token_id) | (ids == tokenizer.sep_token_id)
         return Tokens(ids, ids != padding, (ids != padding) & ~ends)
 
-    def probabilities(vectors: tf.Tensor) -> tf.Tensor:
-        numbers = tf.zeros([tf.shape(vectors)[0], 0])
+    def probabilities(vectors: tf.Tensor, numbers: tf.Tensor) -> tf.Tensor:
         return tf.nn.softmax(head(vectors, numbers, training=False) / classifier.temperature)
+
+    def text_vectors(ids: tf.Tensor, mask: tf.Tensor) -> tf.Tensor:
+        return bert(ids, mask).means(tf.shape(ids)[0])
 
     return ServedClassifier(
         tokenize=tokenize,
-        classify_tokens=lambda ids, mask: probabilities(bert(ids, mask).means(tf.shape(ids)[0])),
+        classify_tokens=lambda ids, mask, numbers: probabilities(text_vectors(ids, mask), numbers),
+        represent_tokens=lambda ids, mask, numbers: head.represent(text_vectors(ids, mask), numbers),
         embed_tokens=bert.embed_tokens,
-        classify_embeddings=lambda embeddings, mask: probabilities(
-            bert.encode_embeddings(embeddings, mask).means(tf.shape(mask)[0])
+        classify_embeddings=lambda embeddings, mask, numbers: probabilities(
+            bert.encode_embeddings(embeddings, mask).means(tf.shape(mask)[0]), numbers
         ),
         neutral_token=int(tokenizer.token_to_id("[MASK]")),
+        neutral_numbers=np.asarray(head.means),
         vocabulary=[token.encode() for token in tokenizer.get_vocabulary()],
         variables=[*bert.variables, *(variable.value for variable in head.variables)],
     )

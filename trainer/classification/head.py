@@ -61,12 +61,14 @@ class ClassificationHead(keras.Model):
         self.deviations.assign(np.where(deviations > 0.0, deviations, 1.0))
 
     def call(self, vectors: Any, numbers: Any, training: bool = False) -> Any:
+        return self.logits(self.dropout(self.represent(vectors, numbers, training), training=training))
+
+    def represent(self, vectors: Any, numbers: Any, training: bool = False) -> Any:
+        """Returns what the last layer reads: the hidden layer, or text and numbers where there is none."""
         scaled = (numbers - tf.convert_to_tensor(self.means)) / tf.convert_to_tensor(self.deviations)
         known = tf.where(tf.math.is_finite(scaled), scaled, 0.0)
         features = tf.concat([self.text_norm(vectors), known], axis=1)
-        if self.hidden is not None:
-            features = self.hidden(self.dropout(features, training=training))
-        return self.logits(self.dropout(features, training=training))
+        return features if self.hidden is None else self.hidden(self.dropout(features, training=training))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._config}

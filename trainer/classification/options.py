@@ -28,7 +28,8 @@ class ClassifierTrainingOptions(Options):
     Attributes:
         loss: `cross_entropy`, or `focal`, which looks away from what is already classified well.
         focal_gamma: How far it looks away (Lin et al., "Focal loss for dense object detection", ICCV 2017).
-        class_weights: `balanced` gives every label the same weight in all, `none` every text.
+        class_weights: `balanced` gives every label the same weight in all, `none` every text; `square_root` lies
+            between: rare labels are found more often, at a small cost in accuracy.
         label_smoothing: Share of the target that is spread over all labels.
         batch_size: Texts a step.
         max_epochs: Passes over the training texts at the most.
@@ -42,7 +43,7 @@ class ClassifierTrainingOptions(Options):
 
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     focal_gamma: float = Field(default=2.0, ge=0.0)
-    class_weights: Literal["none", "balanced"] = "none"
+    class_weights: Literal["none", "square_root", "balanced"] = "none"
     label_smoothing: float = Field(default=0.05, ge=0.0, lt=1.0)
     batch_size: int = Field(default=32, ge=1)
     max_epochs: int = Field(default=4, ge=1)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 
 from trainer.classification.batches import label_weights
 from trainer.classification.head import ClassificationHead
@@ -45,5 +46,8 @@ def test_a_number_that_is_never_known_counts_for_nothing() -> None:
 def test_balanced_labels_weigh_the_same_in_all() -> None:
     labels = np.array([0] * 6 + [1] * 3 + [2])
     weights = label_weights(labels, 4, "balanced")
-    np.testing.assert_allclose([6 * weights[0], 3 * weights[1], weights[2]], [10 / 4] * 3)
+    np.testing.assert_allclose([6 * weights[0], 3 * weights[1], weights[2]], [10 / 3] * 3)
     np.testing.assert_array_equal(label_weights(labels, 4, "none"), np.ones(4))
+    between = label_weights(labels, 4, "square_root")
+    np.testing.assert_allclose(between[[0, 1]] / between[2], np.sqrt([1 / 6, 1 / 3]), rtol=1e-6)
+    assert between[labels].mean() == pytest.approx(1.0)
