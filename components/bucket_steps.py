@@ -1,6 +1,5 @@
 """Beam steps over the buckets of users: counting products, choosing the catalogue, writing examples."""
 
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -8,9 +7,6 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import tensorflow as tf
-from tfx.dsl.io import fileio
-from tfx_bsl.coders.example_coder import RecordBatchToExamples
 
 from components.catalogue import build_catalogue, write_catalogue
 from components.event_counts import EventCounts
@@ -21,6 +17,7 @@ from components.event_history import (
     EventHistory,
     order_events,
 )
+from components.example_files import write_examples
 from components.example_tables import concatenated, from_bytes, to_bytes
 from components.history_queries import evaluation_queries
 from components.history_windows import lists, training_windows
@@ -31,7 +28,6 @@ from components.weekly_decay import weekly_decay
 
 EVENTS, USERS, COUNTS = "events", "users", "counts"
 ATTRIBUTE_PREFIX = "attribute_"
-_EXAMPLES_ENCODED_AT_ONCE = 4_096
 _COUNTS_MERGED_AT_ONCE = 16
 
 Bucket = tuple[int, Mapping[str, Iterable[bytes]]]
@@ -169,7 +165,7 @@ class WriteExamples(beam.DoFn):
             splits[name] = with_attributes(queries, attributes)
         splits["ranker"] = self._ranker_queries(history, moments)
         for name, table in splits.items():
-            self._write(name, number, table)
+            write_examples(self._uris[name], number, self._buckets, table)
         yield EventCounts(
             filtered_events=int((~kept).sum()),
             train=len(splits["train"]),
@@ -193,18 +189,6 @@ class WriteExamples(beam.DoFn):
             numbers = np.full(len(queries), number, dtype=np.int64)
             tables.append(queries.append_column("window", lists(numbers, np.ones(len(queries), dtype=np.int64))))
         return with_attributes(pa.concat_tables(tables), users=None)
-
-    def _write(self, split: str, bucket: int, table: pa.Table) -> None:
-        if not len(table):
-            return
-        folder = self._uris[split]
-        fileio.makedirs(folder)
-        partial = f"{folder}/.partial-{uuid.uuid4().hex}"
-        with tf.io.TFRecordWriter(partial, tf.io.TFRecordOptions("GZIP", compression_level=1)) as writer:
-            for batch in table.combine_chunks().to_batches(_EXAMPLES_ENCODED_AT_ONCE):
-                for example in RecordBatchToExamples(batch):
-                    writer.write(example)
-        fileio.rename(partial, f"{folder}/examples-{bucket:05d}-of-{self._buckets:05d}.gz", overwrite=True)
 
 
 def with_attributes(queries: pa.Table, users: pa.Table | None) -> pa.Table:

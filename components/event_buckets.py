@@ -27,15 +27,18 @@ class BucketEvents(beam.DoFn):
 
     A user's bucket is sha256 of the id modulo the number of buckets, so it is the same in every run. Events
     of unknown products go to the output `QUARANTINED` as lines of JSON. `HOURS` gets the number of events
-    of each hour, `COUNTS` what else is counted.
+    of each hour, `COUNTS` what else is counted. Columns of `amounts` (float) are kept too, null where the table has
+    no such column.
 
     Side input:
         known_ids: Arrow IPC streams of the product ids of the products table, or None where there is no such
             table; each worker holds them.
     """
 
-    def __init__(self, options: TaskExamplesOptions, time_column: str, buckets: int) -> None:
-        self._options, self._time_column, self._buckets = options, time_column, buckets
+    def __init__(
+        self, options: TaskExamplesOptions, time_column: str, buckets: int, amounts: tuple[str, ...] = ()
+    ) -> None:
+        self._options, self._time_column, self._buckets, self._amounts = options, time_column, buckets, amounts
 
     def process(self, stream: bytes, known_ids: Iterable[bytes] | None) -> Iterator[Any]:
         """Handles one batch."""
@@ -66,6 +69,7 @@ class BucketEvents(beam.DoFn):
                 "event_type": event_type.cast(pa.int8()),
                 "time": time,
                 "basket_id": self._baskets(events),
+                **{name: _amount(events, name) for name in self._amounts},
             }
         ).filter(usable)
         yield beam.pvalue.TaggedOutput(COUNTS, counts)
@@ -132,6 +136,12 @@ def quarantine_line(row: Mapping[str, Any], user_id_key: str | None) -> str:
             "row": shown,
         }
     )
+
+
+def _amount(events: pa.Table, name: str) -> pa.ChunkedArray:
+    if name in events.column_names:
+        return events[name].cast(pa.float32())
+    return pa.chunked_array([pa.nulls(len(events), pa.float32())])
 
 
 def _text(value: bytes) -> str:

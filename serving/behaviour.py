@@ -12,6 +12,8 @@ from serving.behaviour_text import BehaviourText
 from serving.history import History, HistoryReader
 from serving.lookup import IdLookup
 
+_SAMPLED_PRODUCTS = 5
+
 
 @dataclass(frozen=True, kw_only=True)
 class BehaviourProducts:
@@ -67,6 +69,7 @@ class Behaviour(tf.Module):
     ) -> None:
         super().__init__(name="behaviour")
         self.history_length = history_length
+        self._sample = list(products.product_ids[:_SAMPLED_PRODUCTS])
         self._reader = HistoryReader(IdLookup(products.product_ids, "product id"), event_types, bought_event_type)
         self._text = BehaviourText(
             titles=products.titles,
@@ -81,6 +84,10 @@ class Behaviour(tf.Module):
             event_types=event_types,
             bought_type=self._reader.bought_type,
         )
+
+    def sample(self) -> list[bytes]:
+        """Returns the ids of a few products, to ask with."""
+        return list(self._sample)
 
     @property
     def number_names(self) -> list[str]:

@@ -3,3 +3,4 @@
 RECOMMENDATION_MODEL = "recommendation"
 SEARCH_MODEL = "search"
 CLASSIFICATION_MODEL = "classification"
+SEGMENTATION_MODEL = "segmentation"

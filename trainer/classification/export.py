@@ -14,7 +14,7 @@ from trainer.export import write_extra_assets
 from trainer.inference_bert import InferenceBert
 from trainer.model_versions import package_versions
 
-_VERSIONED_PACKAGES = ("shelfwise", "tensorflow", "tensorflow-text", "keras", "keras-nlp")
+VERSIONED_PACKAGES = ("shelfwise", "tensorflow", "tensorflow-text", "keras", "keras-nlp")
 
 
 def served_classifier(classifier: Classifier) -> ServedClassifier:
@@ -65,7 +65,7 @@ def export_classification(folder: str, classifier: Classifier, training: Mapping
         "model": CLASSIFICATION_MODEL,
         "training": dict(training),
         "labels": list(classifier.labels),
-        "versions": package_versions(_VERSIONED_PACKAGES),
+        "versions": package_versions(VERSIONED_PACKAGES),
         "limits": {"tokens": classifier.text_encoder.sequence_length, "labels": len(labels)},
     }
     write_extra_assets(folder, CLASSIFICATION_MODEL, signatures, {"text": b"a text to warm up with"}, card)

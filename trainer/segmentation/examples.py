@@ -1,0 +1,36 @@
+"""Histories of an examples artifact, described in words and numbers."""
+
+import numpy as np
+import tensorflow as tf
+
+from serving.behaviour import Behaviour
+from trainer.classification.examples import LabelledTexts
+from trainer.example_files import split_files
+
+_AT_ONCE = 512
+
+
+def load_behaviours(examples_uri: str, split: str, behaviour: Behaviour) -> LabelledTexts:
+    """Reads and describes all histories of a split, by the function that the served graph describes them by.
+
+    Memory grows with the users of the split times its moments: a text and some hundred numbers each.
+
+    Raises:
+        ValueError: The split has no file.
+    """
+    describe = tf.function(
+        behaviour.describe_examples, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
+    )
+    texts: list[bytes] = []
+    numbers, labels = [], []
+    for records in tf.data.TFRecordDataset(split_files(examples_uri, split), "GZIP").batch(_AT_ONCE):
+        described = describe(records)
+        texts += described.texts.numpy().tolist()
+        numbers.append(described.numbers.numpy())
+        parsed = tf.io.parse_example(records, {"label": tf.io.FixedLenFeature([], tf.int64)})
+        labels.append(parsed["label"].numpy())
+    return LabelledTexts(
+        texts=[text.decode("utf-8", "surrogateescape") for text in texts],
+        labels=np.concatenate(labels),
+        numbers=np.concatenate(numbers),
+    )

@@ -1,0 +1,48 @@
+"""Trains the model that gives users segments: a text classifier with numbers, over described histories."""
+
+import json
+import os
+
+import tensorflow as tf
+
+from trainer.classification.classifier import save_classifier
+from trainer.classification.examples import load_labels
+from trainer.classification.training import train_classifier
+from trainer.segmentation.examples import load_behaviours
+from trainer.segmentation.export import export_segmentation
+from trainer.segmentation.options import SegmentationOptions
+from trainer.segmentation.products import load_behaviour
+from trainer.training_request import TrainingRequest
+
+# As TFX's `path_utils.serving_model_path` has it.
+_SERVING_FOLDER = "Format-Serving"
+
+
+def run(request: TrainingRequest) -> None:
+    """Trains on a request's artifacts; the ModelTrainer component calls it.
+
+    Writes the classifier, training.json, and the SavedModel that is served under `Format-Serving/`.
+
+    Raises:
+        ValueError: The options, or an artifact, are not what training needs.
+    """
+    if request.labels_uri is None or not request.catalogue_uri:
+        raise ValueError("`labels_uri` and `catalogue_uri` should name artifacts; segmentation needs both.")
+    options = SegmentationOptions.model_validate_json(request.options_json)
+    behaviour = load_behaviour(request.catalogue_uri, options.history_length)
+    learned, validated = (load_behaviours(request.examples_uri, split, behaviour) for split in ("train", "eval"))
+    trained = train_classifier(
+        load_labels(request.labels_uri),
+        learned,
+        validated,
+        options,
+        seed=request.seed,
+        most_steps=request.steps,
+        log_uri=request.log_uri,
+    )
+    save_classifier(trained.classifier, request.model_uri)
+    with tf.io.gfile.GFile(os.path.join(request.model_uri, "training.json"), "w") as stream:
+        stream.write(json.dumps(trained.summary, indent=2))
+    export_segmentation(
+        os.path.join(request.model_uri, _SERVING_FOLDER), trained.classifier, behaviour, trained.summary
+    )
