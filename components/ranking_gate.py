@@ -59,6 +59,11 @@ class Decision(NamedTuple):
     refused_because: list[str]
     notes: list[str]
 
+    def also(self, refusals: list[str]) -> "Decision":
+        """Returns the decision with more reasons to refuse."""
+        refused = [*self.refused_because, *refusals]
+        return self._replace(blessed=not refused, refused_because=refused)
+
 
 def decide(judgement: Judgement, options: GateRules) -> Decision:
     """Applies the three rules that `GateRules` describes.

@@ -25,11 +25,12 @@ from typing_extensions import override
 from components.artifacts import Catalogue
 from components.classification.serving_checks import KnownLabels, failed_classification_checks
 from components.search.serving_checks import failed_search_checks
+from components.segmentation.serving_checks import KnownSegments, failed_segmentation_checks
 from components.server_process import ServerStartError, server_process, server_thread
 from components.serving_checks import KnownProducts, failed_checks
 from serving.client import Shelfwise
 from serving.client_errors import ModelNotFoundError
-from serving.model_names import CLASSIFICATION_MODEL, RECOMMENDATION_MODEL, SEARCH_MODEL
+from serving.model_names import CLASSIFICATION_MODEL, RECOMMENDATION_MODEL, SEARCH_MODEL, SEGMENTATION_MODEL
 from trainer.input_data import load_catalogue, load_catalogue_facts
 
 VALIDATION_FILE = "validation.json"
@@ -169,6 +170,9 @@ def validate(
 
 
 def _failed_checks(client: Shelfwise, model_path: str, catalogue_uri: str, model_name: str) -> list[str]:
+    if model_name == SEGMENTATION_MODEL:
+        card = _model_card(model_path)
+        return failed_segmentation_checks(client, KnownSegments(frozenset(card["labels"]), tuple(card["products"])))
     if model_name == CLASSIFICATION_MODEL:
         return failed_classification_checks(client, KnownLabels(frozenset(_model_card(model_path)["labels"])))
     return CHECKS[model_name](client, _known_products(model_path, catalogue_uri))

@@ -19,7 +19,7 @@ class BehaviourText(tf.Module):
 
     As in `4 visits in 4 weeks, 9 in 16, last 2 days ago; purchase Soft Drinks 12 times, 2 days ago; …; lately Cola`:
     how often the user came, the kinds that weigh most where the weight of an event halves in 8 weeks, each with the
-    type of its latest event, and titles of the latest products. An empty history is `no visits`.
+    type of its latest event where there are several, and titles of the latest products; `no visits` of none.
 
     Time and memory grow with the events of a batch.
 
@@ -87,10 +87,10 @@ class BehaviourText(tf.Module):
         there = best >= 0.0
         places = tf.where(there, places, 0)
         counts = tf.reshape(tf.gather(count, group), [batch, width])
+        types = tf.gather(self._event_types, tf.gather(history.types, places, batch_dims=1))
         text = tf.strings.join(
             [
-                tf.gather(self._event_types, tf.gather(history.types, places, batch_dims=1)),
-                " ",
+                tf.strings.join([types, " "]) if len(self._event_types) > 1 else "",
                 texts_at(self._kind_names, tf.cast(tf.gather(kinds, places, batch_dims=1), tf.int32) - 1),
                 " ",
                 tf.as_string(tf.gather(counts, places, batch_dims=1)),

@@ -117,6 +117,14 @@ class Config(Options):
                 raise ValueError("`tables.texts` is missing; the task classification learns from labelled texts")
             if self.text is None:
                 raise ValueError("`text` is off; the task classification needs its backbone")
+        if self.tasks.segmentation is not None:
+            if self.tables.events is None:
+                raise ValueError("`tables.events` is missing; the task segmentation learns from events")
+            if self.text is None:
+                raise ValueError("`text` is off; the task segmentation needs its backbone")
+            bought, types = self.tasks.segmentation.bought_event_type, self.tasks.segmentation.event_types
+            if bought not in types:
+                raise ValueError(f"`tasks.segmentation.bought_event_type` is `{bought}`; it must be one of {types}")
         return self
 
 

@@ -9,7 +9,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx_pipeline.config import Config
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.tables import table_nodes
-from tfx_pipeline.tasks import classification, recommendation, search
+from tfx_pipeline.tasks import classification, recommendation, search, segmentation
 from tfx_pipeline.tasks.products import product_nodes
 
 
@@ -35,6 +35,8 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
         nodes += search.task_nodes(config, config.tasks.search, tables, of_products, inputs)
     if config.tasks.classification is not None:
         nodes += classification.task_nodes(config, config.tasks.classification, tables["texts"], inputs)
+    if config.tasks.segmentation is not None:
+        nodes += segmentation.task_nodes(config, config.tasks.segmentation, tables, inputs)
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=f"{root}/artifacts",

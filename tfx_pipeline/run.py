@@ -15,7 +15,7 @@ from tfx_pipeline.pipeline import create_pipeline, fingerprint
 from tfx_pipeline.progress import TerminalProgress
 from tfx_pipeline.report import write_report
 from tfx_pipeline.summary import build_summary, read_summary, write_summary
-from tfx_pipeline.tasks import classification, recommendation, search
+from tfx_pipeline.tasks import classification, recommendation, search, segmentation
 from tfx_pipeline.tensorboard_logs import publish_logs
 
 
@@ -60,7 +60,8 @@ def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
     summary = build_summary(config, results, time.monotonic() - start, origins)
     write_summary(root, summary)
     write_report(root, summary)
-    for name, node_id in {**recommendation.TRAININGS, **search.TRAININGS, **classification.TRAININGS}.items():
+    tasks = (recommendation, search, classification, segmentation)
+    for name, node_id in {name: node for task in tasks for name, node in task.TRAININGS.items()}.items():
         if node_id in results:
             publish_logs(root, name, Path(results[node_id].outputs["model_run"].uri))
     return summary

@@ -10,13 +10,14 @@ from tfx.dsl.io import fileio
 
 from tfx_pipeline.config import Config
 from tfx_pipeline.local_runner import NodeResult
-from tfx_pipeline.tasks import classification, recommendation, search
+from tfx_pipeline.tasks import classification, recommendation, search, segmentation
 
 _FILE_NAME = "summary.json"
-_NODES: Mapping[str, recommendation.NodeIds | search.NodeIds | classification.NodeIds] = {
+_NODES: Mapping[str, recommendation.NodeIds | search.NodeIds | classification.NodeIds | segmentation.NodeIds] = {
     recommendation.MODEL_NAME: recommendation.NODES,
     search.MODEL_NAME: search.NODES,
     classification.MODEL_NAME: classification.NODES,
+    segmentation.MODEL_NAME: segmentation.NODES,
 }
 # What an evaluation says beside metrics, baselines and the gate's decision; no task has all of it.
 _DETAILS = (
@@ -29,6 +30,7 @@ _DETAILS = (
     "texts",
     "by_label",
     "confusion",
+    "calibration",
     "slice_gaps",
     "index",
 )

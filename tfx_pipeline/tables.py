@@ -78,11 +78,12 @@ def table_nodes(name: str, config: Config, inputs: PipelineInputs) -> TableNodes
 def _table_options(name: str, config: Config) -> TableOptions:
     extra = getattr(config.features, name, ExtraColumns())
     recommendation, classification = config.tasks.recommendation, config.tasks.classification
+    known_types = recommendation or config.tasks.segmentation
     split_column = classification and classification.split.split_column
     return TableOptions(
         numeric_columns=extra.numeric,
         categorical_columns=(*extra.categorical, *((split_column,) if name == "texts" and split_column else ())),
-        event_types=tuple(recommendation.event_types) if name == "events" and recommendation else (),
+        event_types=tuple(known_types.event_types) if name == "events" and known_types else (),
     )
 
 

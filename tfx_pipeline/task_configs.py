@@ -10,13 +10,16 @@ from components.gate_options import GateOptions
 from components.rules.options import RulesOptions
 from components.search.examples_options import QueryOptions
 from components.search.gate_options import SearchGateOptions
+from components.segmentation.examples_options import SegmentOptions
+from components.segmentation.gate_options import SegmentationGateOptions
 from components.task_examples_options import SplitOptions
 from trainer.classification.options import ClassifierTrainingOptions, HeadOptions
 from trainer.cluster_options import ClusterOptions
 from trainer.options import Options, RankerOptions, ServingOptions, TowerOptions, TrainingOptions
 from trainer.search.options import SearchServingOptions, SearchTrainingOptions
+from trainer.segmentation.options import SegmentHeadOptions, SegmentTrainingOptions
 
-TASK_NAMES = ("recommendation", "search", "classification")
+TASK_NAMES = ("recommendation", "search", "classification", "segmentation")
 
 
 def off_is_none(value: Any) -> Any:
@@ -94,6 +97,34 @@ class ClassificationConfig(Options):
     gate: ClassificationGateOptions = ClassificationGateOptions()
 
 
+class SegmentationConfig(Options):
+    """The task `segmentation`.
+
+    Attributes:
+        segments: What a segment is, and which moments it is learned and tested at.
+        event_types: Names of the event types.
+        bought_event_type: The type that costs money.
+        history_length: Latest events of a history.
+        areas: First levels of categories that spend is told apart by.
+        text_training: `frozen`, `lora` or `full`.
+        sequence_length: Tokens that the behaviour's text is cut to.
+        head: What stands on top of the text vector and the numbers.
+        training: How both are trained.
+        gate: What a model must reach to be blessed.
+    """
+
+    segments: SegmentOptions = SegmentOptions()
+    event_types: tuple[str, ...] = Field(default=("view", "cart", "purchase"), min_length=1)
+    bought_event_type: str = "purchase"
+    history_length: int = Field(default=512, ge=1)
+    areas: int = Field(default=12, ge=0)
+    text_training: Literal["frozen", "lora", "full"] = "frozen"
+    sequence_length: int = Field(default=64, ge=4, le=512)
+    head: SegmentHeadOptions = SegmentHeadOptions()
+    training: SegmentTrainingOptions = SegmentTrainingOptions()
+    gate: SegmentationGateOptions = SegmentationGateOptions()
+
+
 class Tasks(Options):
     """The tasks to run; one that is absent is not run."""
 
@@ -105,6 +136,9 @@ class Tasks(Options):
     )
     classification: Annotated[
         ClassificationConfig | None, BeforeValidator(lambda value: {} if value is None else value)
+    ] = Field(default=None, validate_default=False)
+    segmentation: Annotated[
+        SegmentationConfig | None, BeforeValidator(lambda value: {} if value is None else value)
     ] = Field(default=None, validate_default=False)
 
     def requested(self) -> tuple[str, ...]:

@@ -21,16 +21,9 @@ from components.artifacts import ClassificationEvaluation, Labels
 from components.blessing import write_blessing
 from components.classification.baseline import TFIDF, fit_tfidf
 from components.classification.gate_options import ClassificationGateOptions
-from components.classification.text_judge import (
-    LAST_BLESSED,
-    MODEL,
-    JudgeTexts,
-    TextJudge,
-    judged_schema,
-    save_baseline,
-    served_classifier,
-)
-from components.classification.text_summary import TextSummary
+from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeLabels, judged_schema
+from components.classification.label_summary import LabelSummary
+from components.classification.text_judge import TEXT_LENGTH, TextJudge, save_baseline, served_classifier
 from components.parameters import Parameter
 from components.ranking_gate import Decision, JudgedBy, Judgement, decide, describe_last_blessed, loading_error
 from trainer.classification.examples import load_labelled_texts, load_labels
@@ -114,19 +107,19 @@ class ClassificationEvaluatorExecutor(BaseBeamExecutor):
             _ = (
                 pipeline
                 | "ReadTestTexts" >> beam.io.ReadFromTFRecord(f"{get_split_uri([examples], _TEST_SPLIT)}/*")
-                | "JudgeTexts" >> JudgeTexts(load_judge)
+                | "JudgeTexts" >> JudgeLabels(load_judge)
                 | "WriteTexts"
                 >> beam.io.WriteToParquetBatched(
                     f"{evaluation_uri}/{_TEXTS}",
-                    judged_schema([*models, TFIDF], slice_columns),
+                    judged_schema([*models, TFIDF], (TEXT_LENGTH, *slice_columns)),
                     file_name_suffix=".parquet",
                 )
             )
         fileio.remove(baseline_path)
         judged = read_parquet(f"{evaluation_uri}/{_TEXTS}-*.parquet")
-        summary = TextSummary(judged, labels, slice_columns, options)
+        summary = LabelSummary(judged, labels, (TEXT_LENGTH, *slice_columns), options)
         judgement = _judgement(summary, with_last_blessed=LAST_BLESSED in models)
-        decision = _with_slices(decide(judgement, options), summary.slice_refusals(MODEL))
+        decision = decide(judgement, options).also(summary.slice_refusals(MODEL))
         report = _report(summary, judgement, decision)
         if last_blessed:
             report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)
@@ -183,31 +176,27 @@ class ClassificationEvaluator(BaseBeamComponent):
         )
 
 
-def _judgement(summary: TextSummary, *, with_last_blessed: bool) -> Judgement:
+def _judgement(summary: LabelSummary, *, with_last_blessed: bool) -> Judgement:
     return Judgement(
         metrics=summary.metrics(MODEL),
         baselines={TFIDF: summary.metrics(TFIDF)},
         differences={TFIDF: summary.differences(MODEL, TFIDF)},
-        users={"test": summary.texts},
+        users={"test": summary.rows},
         judged_by=JUDGED_BY,
         last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
         last_blessed_differences=summary.differences(MODEL, LAST_BLESSED) if with_last_blessed else None,
     )
 
 
-def _with_slices(decision: Decision, refusals: list[str]) -> Decision:
-    refused = [*decision.refused_because, *refusals]
-    return decision._replace(blessed=not refused, refused_because=refused)
-
-
-def _report(summary: TextSummary, judgement: Judgement, decision: Decision) -> dict[str, Any]:
+def _report(summary: LabelSummary, judgement: Judgement, decision: Decision) -> dict[str, Any]:
     return {
         "metrics": {"test": judgement.metrics},
         "baselines": judgement.baselines,
         "differences": judgement.differences,
-        "texts": summary.texts,
+        "texts": summary.rows,
         "by_label": summary.by_label(MODEL),
         "confusion": summary.confusion(MODEL),
+        "calibration": summary.calibration(MODEL),
         "slices": summary.slices(MODEL, TFIDF),
         "slice_gaps": summary.slice_gaps(MODEL),
         "blessed": decision.blessed,

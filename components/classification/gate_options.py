@@ -27,27 +27,45 @@ ClassificationMetric = Annotated[str, AfterValidator(_known_metric)]
 ComparedMetric = Annotated[str, AfterValidator(_compared_metric)]
 
 
-class ClassificationGateOptions(GateRules):
-    """What a classifier must reach to be blessed: the rules of `GateRules`, and thresholds of slices.
+class LabelGateRules(GateRules):
+    """What a model that gives labels must reach to be blessed: the rules of `GateRules`, and thresholds of slices.
+
+    Attributes:
+        thresholds: Least value of a metric over all test examples.
+        baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
+        last_blessed_metric: Metric compared with the last blessed model.
+        slice_thresholds: Least value of a metric by slice, as in `{"text_length=short": {"f1_macro": 0.6}}`; a slice
+            with too few examples is not judged.
+    """
+
+    thresholds: dict[ClassificationMetric, float] = Field(default={})
+    baseline_margins: dict[ComparedMetric, Margin] = Field(default={"f1_macro": 0.02})
+    last_blessed_metric: ComparedMetric = "f1_macro"
+    slice_thresholds: dict[str, dict[ClassificationMetric, float]] = Field(default={})
+
+    @property
+    def min_slice_rows(self) -> int:
+        """Test examples that a slice needs."""
+        raise NotImplementedError
+
+
+class ClassificationGateOptions(LabelGateRules):
+    """What a classifier of texts must reach to be blessed.
 
     Texts stand where the rules speak of users. The baseline `tfidf` is logistic regression on TF-IDF of words and
     pairs of words, with balanced labels.
 
     Attributes:
-        thresholds: Least value of a metric over all test texts.
         baselines: Baselines that the gate compares with; all are computed and reported.
-        baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
-        last_blessed_metric: Metric compared with the last blessed model.
-        slice_thresholds: Least value of a metric by slice, as in `{"text_length=short": {"f1_macro": 0.6}}`; a slice
-            with too few texts is not judged.
         min_slice_texts: Test texts that a slice needs.
         max_baseline_texts: Training texts that the baseline learns from at the most, the first by sha256.
     """
 
-    thresholds: dict[ClassificationMetric, float] = Field(default={})
     baselines: tuple[ClassificationBaseline, ...] = ("tfidf",)
-    baseline_margins: dict[ComparedMetric, Margin] = Field(default={"f1_macro": 0.02})
-    last_blessed_metric: ComparedMetric = "f1_macro"
-    slice_thresholds: dict[str, dict[ClassificationMetric, float]] = Field(default={})
     min_slice_texts: int = Field(30, ge=1)
     max_baseline_texts: int = Field(100_000, ge=2)
+
+    @property
+    def min_slice_rows(self) -> int:
+        """Test texts that a slice needs."""
+        return self.min_slice_texts

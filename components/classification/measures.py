@@ -86,6 +86,24 @@ def confusion(labels: IntArray, probabilities: FloatArray) -> list[list[int]]:
     return table
 
 
+def reliability(labels: IntArray, probabilities: FloatArray, bins: int = 10) -> list[dict[str, float]]:
+    """Returns mean `probability` of the best label, how often it is right (`accuracy`), and `rows`, by bin.
+
+    Bins without any row are left out (reliability diagram: DeGroot and Fienberg, 1983).
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        {
+            "probability": float(confidence[place == number].mean()),
+            "accuracy": float(right[place == number].mean()),
+            "rows": int((place == number).sum()),
+        }
+        for number in np.unique(place).tolist()
+    ]
+
+
 def differences(
     labels: IntArray, probabilities: FloatArray, other: FloatArray, *, seed: int, resamples: int
 ) -> dict[str, Metrics]:

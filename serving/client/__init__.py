@@ -6,6 +6,7 @@ from serving.client.classification_calls import ExplainedToken, LabelAnswer
 from serving.client.products import Answer
 from serving.client.recommendation_calls import TogetherAnswer
 from serving.client.search_calls import ExplainedWord, SearchAnswer
+from serving.client.segmentation_calls import SegmentAnswer
 from serving.client_errors import ServingError
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "ExplainedWord",
     "LabelAnswer",
     "SearchAnswer",
+    "SegmentAnswer",
     "ServingError",
     "Shelfwise",
     "TogetherAnswer",

@@ -8,7 +8,7 @@ import grpc
 import numpy as np
 from tensorflow_serving.apis import get_model_metadata_pb2, prediction_service_pb2_grpc
 
-from serving.client import classification_calls, recommendation_calls, search_calls
+from serving.client import classification_calls, recommendation_calls, search_calls, segmentation_calls
 from serving.client.call import Call, Shapes
 from serving.client.channel import Connection
 from serving.client.messages import metadata_request, output_arrays, predict_request, signature_shapes
@@ -43,6 +43,8 @@ class AsyncShelfwise:
     embed = awaited(recommendation_calls.embed)
     classify = awaited(classification_calls.classify)
     explain_classification = awaited(classification_calls.explain_classification)
+    segment = awaited(segmentation_calls.segment)
+    explain_segment = awaited(segmentation_calls.explain_segment)
 
     def __init__(
         self,

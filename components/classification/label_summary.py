@@ -1,4 +1,4 @@
-"""Test texts' probabilities to metrics over all, by label and by slice."""
+"""Probabilities of test examples to metrics over all, by label and by slice."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.classification import measures
-from components.classification.gate_options import ClassificationGateOptions
-from components.classification.text_judge import LABEL, TEXT_LENGTH, probabilities_of
+from components.classification.gate_options import LabelGateRules
+from components.classification.judged_labels import LABEL, probabilities_of
 from components.paired_differences import Metrics
 
 _GAP_METRICS = ("accuracy", "f1_macro")
@@ -26,20 +26,27 @@ class _Slice(NamedTuple):
         return f"{self.column}={self.value}"
 
 
-class TextSummary:
-    """Aggregates the table that `TextJudge` makes; holds it in memory, a number a text, label and system.
+class LabelSummary:
+    """Aggregates what a `Judge` has found; holds it in memory, a number an example, label and system.
 
     Args:
-        judged: Rows as `components.classification.text_judge.judged_schema` describes them, in any order.
+        judged: Rows as `components.classification.judged_labels.judged_schema` describes them, in any order.
         labels: The label vocabulary.
-        slice_columns: Columns to slice by, beside the length of the text.
-        options: The least size of a slice, thresholds of slices, and the resampling.
+        slice_columns: Columns to slice by.
+        options: Thresholds of slices, and the resampling.
+        counted: What the examples are, in the numbers of each slice.
     """
 
     def __init__(
-        self, judged: pa.Table, labels: Sequence[str], slice_columns: Sequence[str], options: ClassificationGateOptions
+        self,
+        judged: pa.Table,
+        labels: Sequence[str],
+        slice_columns: Sequence[str],
+        options: LabelGateRules,
+        counted: str = "texts",
     ) -> None:
-        self._labels, self._slice_columns, self._options = list(labels), (TEXT_LENGTH, *slice_columns), options
+        self._labels, self._slice_columns, self._options = list(labels), tuple(slice_columns), options
+        self._counted = counted
         # Sorted by content, so that nothing depends on the order in which Beam wrote them.
         probabilities = [name for name in judged.column_names if pa.types.is_list(judged.schema.field(name).type)]
         keys = {f"key {name}": pc.list_element(judged[name], 0) for name in probabilities}
@@ -49,30 +56,34 @@ class TextSummary:
         order = [name for name in sortable.column_names if name not in probabilities]
         self._judged = sortable.sort_by([(name, "ascending") for name in order])
         self._true = self._judged[LABEL].to_numpy()
-        self.texts = len(self._judged)
+        self.rows = len(self._judged)
 
     def metrics(self, system: str) -> Metrics:
-        """Returns the metrics of a system over all texts, by `components.classification.measures.METRICS`."""
+        """Returns the metrics of a system over all, by `components.classification.measures.METRICS`."""
         return measures.metrics(self._true, self._probabilities(system))
 
     def differences(self, system: str, other: str) -> dict[str, Metrics]:
-        """Returns mean, low and high of a system's metrics minus another's over the same texts."""
-        return self._differences(system, other, np.ones(self.texts, np.bool_))
+        """Returns mean, low and high of a system's metrics minus another's over the same examples."""
+        return self._differences(system, other, np.ones(self.rows, np.bool_))
 
     def by_label(self, system: str) -> dict[str, dict[str, Any]]:
         """Returns precision, recall, F1, AUC and texts of each label."""
         return measures.by_label(self._labels, self._true, self._probabilities(system))
 
     def confusion(self, system: str) -> dict[str, Any]:
-        """Returns `labels`, and `counts` of the texts of each label (row) that were given each label (column)."""
+        """Returns `labels`, and `counts` of the examples of each label (row) that were given each label (column)."""
         return {"labels": self._labels, "counts": measures.confusion(self._true, self._probabilities(system))}
 
+    def calibration(self, system: str) -> list[dict[str, float]]:
+        """Returns what the reliability diagram of a system shows; see `measures.reliability`."""
+        return measures.reliability(self._true, self._probabilities(system))
+
     def slices(self, system: str, other: str) -> dict[str, dict[str, Any]]:
-        """Returns `texts`, `metrics`, `baselines` and `differences` of each slice that is large enough."""
+        """Returns the examples, `metrics`, `baselines` and `differences` of each slice that is large enough."""
         own, others = self._probabilities(system), self._probabilities(other)
         return {
             each.name: {
-                "texts": int(each.rows.sum()),
+                self._counted: int(each.rows.sum()),
                 "metrics": measures.metrics(self._true[each.rows], own[each.rows]),
                 "baselines": {other: measures.metrics(self._true[each.rows], others[each.rows])},
                 "differences": {other: self._differences(system, other, each.rows)},
@@ -124,7 +135,7 @@ class TextSummary:
             values = np.array(self._judged[column].fill_null("").to_pylist(), dtype=object)
             for value in sorted(set(values)):
                 rows = values == value
-                if rows.sum() >= self._options.min_slice_texts:
+                if rows.sum() >= self._options.min_slice_rows:
                     yield _Slice(column, value, rows)
 
 

@@ -1,0 +1,222 @@
+"""SegmentationEvaluator: judges a served segmentation beside its baselines, by segment and by slice, and blesses it."""
+
+import functools
+import json
+from typing import Any, ClassVar
+
+import apache_beam as beam
+import tensorflow as tf
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance, get_split_uri
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.utils import io_utils, path_utils
+from typing_extensions import override
+
+from components.artifacts import ClassificationEvaluation, Labels
+from components.blessing import write_blessing
+from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeLabels, judged_schema
+from components.classification.label_summary import LabelSummary
+from components.classification.text_judge import save_baseline
+from components.parameters import Parameter
+from components.ranking_gate import Decision, JudgedBy, Judgement, decide, describe_last_blessed, loading_error
+from components.segmentation.baselines import CARRIED_FORWARD, GRADIENT_BOOSTING, fit_gradient_boosting
+from components.segmentation.gate_options import SegmentationGateOptions
+from components.segmentation.judge import HISTORY_LENGTH, SegmentJudge, served_segments
+from trainer.classification.examples import LABELS_FILE
+from trainer.example_files import split_files
+from trainer.parquet_files import read_parquet
+
+JUDGED_BY = JudgedBy("user", "users", "the test split is empty")
+_TEST_SPLIT = "test"
+_USERS = "users"
+_BASELINE_FILE = "baseline.pickle"
+
+
+class SegmentationEvaluatorSpec(ComponentSpec):
+    """Inputs, outputs and parameters of SegmentationEvaluator."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "options_json": ExecutionParameter(type=str),
+        "attributes": ExecutionParameter(type=str),
+        "thresholds": ExecutionParameter(type=str),
+        "last_blessed": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "labels": ChannelParameter(type=Labels),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "evaluation": ChannelParameter(type=ClassificationEvaluation),
+        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class SegmentationEvaluatorExecutor(BaseBeamExecutor):
+    """Fits gradient boosting, asks all systems about every test user in Beam, then sums up and decides."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the evaluation and the blessing.
+
+        Users are spread over workers; a worker holds the models, the baseline and one batch of histories. Fitting the
+        baseline holds `max_baseline_users` training examples, and the summing-up one number a test user and segment.
+
+        Args:
+            input_dict: `examples`: histories with the splits train and test. `labels`: the segments. `model`: what the
+                trainer exported.
+            output_dict: `evaluation`: `evaluation.json`, and `users-*.parquet` with one row a test user, without the
+                user's id. `blessing`: as TFX's Evaluator writes it and its Pusher reads it.
+            exec_properties: `options_json`: SegmentationGateOptions. `attributes`: JSON list of the users' columns to
+                slice by. `thresholds`: JSON of thresholds in place of theirs, or empty. `last_blessed`: folder of the
+                served model that was blessed last, or empty. `source_digest` only keys the cache.
+
+        Raises:
+            InputError: `thresholds` is not what it should be.
+        """
+        options = SegmentationGateOptions.model_validate_json(exec_properties["options_json"])
+        if exec_properties["thresholds"]:
+            options = options.with_thresholds(exec_properties["thresholds"])
+        attributes: list[str] = json.loads(exec_properties["attributes"])
+        slice_columns = (HISTORY_LENGTH, *attributes)
+        examples, model = get_single_instance(input_dict["examples"]), get_single_instance(input_dict["model"])
+        facts = _facts(get_single_instance(input_dict["labels"]).uri)
+        labels, given = facts["labels"], bool(facts["given"])
+        baselines = [GRADIENT_BOOSTING] if given else [CARRIED_FORWARD, GRADIENT_BOOSTING]
+        # The gate compares with those that there are.
+        options = options.model_copy(update={"baselines": tuple(n for n in options.baselines if n in baselines)})
+        evaluation_uri = get_single_instance(output_dict["evaluation"]).uri
+        fileio.makedirs(evaluation_uri)
+        models = {MODEL: path_utils.serving_model_path(model.uri)}
+        last_blessed = exec_properties["last_blessed"]
+        nothing = tf.train.Example().SerializeToString()
+        last_blessed_error = loading_error(last_blessed, lambda: served_segments(last_blessed, labels)([nothing]))
+        if last_blessed and last_blessed_error is None:
+            models[LAST_BLESSED] = last_blessed
+        baseline_path = f"{evaluation_uri}/{_BASELINE_FILE}"
+        save_baseline(_fitted(examples.uri, options.max_baseline_users), baseline_path)
+        load_judge = functools.partial(
+            SegmentJudge, models=models, baseline=baseline_path, labels=labels, attributes=attributes, given=given
+        )
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "ReadTestUsers" >> beam.io.ReadFromTFRecord(f"{get_split_uri([examples], _TEST_SPLIT)}/*")
+                | "JudgeUsers" >> JudgeLabels(load_judge)
+                | "WriteUsers"
+                >> beam.io.WriteToParquetBatched(
+                    f"{evaluation_uri}/{_USERS}",
+                    judged_schema([*models, *baselines], slice_columns),
+                    file_name_suffix=".parquet",
+                )
+            )
+        fileio.remove(baseline_path)
+        judged = read_parquet(f"{evaluation_uri}/{_USERS}-*.parquet")
+        summary = LabelSummary(judged, labels, slice_columns, options, counted=_USERS)
+        judgement = _judgement(summary, baselines, with_last_blessed=LAST_BLESSED in models)
+        decision = decide(judgement, options).also(summary.slice_refusals(MODEL))
+        report = _report(summary, judgement, decision)
+        if last_blessed:
+            report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)
+        io_utils.write_string_file(
+            f"{evaluation_uri}/evaluation.json", json.dumps(report, indent=1, ensure_ascii=False)
+        )
+        write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
+
+
+class SegmentationEvaluator(BaseBeamComponent):
+    """Judges a segmentation on the test split, as it is served.
+
+    Args:
+        examples: Histories with the splits train and test.
+        labels: The segments.
+        model: The model that is to be served.
+        options: What the model must reach.
+        attributes: Columns of the users table that the evaluation is sliced by, JSON list.
+        thresholds: JSON of thresholds in place of those of `options`; empty keeps them.
+        last_blessed: Folder of the served model that was blessed last; empty where there is none.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+
+    Outputs `evaluation` (ClassificationEvaluation) and `blessing` (ModelBlessing).
+    """
+
+    SPEC_CLASS = SegmentationEvaluatorSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(SegmentationEvaluatorExecutor)
+
+    def __init__(
+        self,
+        *,
+        examples: BaseChannel,
+        labels: BaseChannel,
+        model: BaseChannel,
+        options: SegmentationGateOptions,
+        attributes: str,
+        thresholds: Parameter,
+        last_blessed: Parameter,
+        source_digest: str,
+    ) -> None:
+        super().__init__(
+            SegmentationEvaluatorSpec(
+                examples=examples,
+                labels=labels,
+                model=model,
+                options_json=options.model_dump_json(),
+                attributes=attributes,
+                thresholds=thresholds,
+                last_blessed=last_blessed,
+                source_digest=source_digest,
+                evaluation=Channel(type=ClassificationEvaluation),
+                blessing=Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )
+
+
+def _facts(labels_uri: str) -> Any:
+    with fileio.open(f"{labels_uri}/{LABELS_FILE}", "r") as file:
+        return json.loads(file.read())
+
+
+def _fitted(examples_uri: str, most: int) -> Any:
+    records = tf.data.TFRecordDataset(split_files(examples_uri, "train"), "GZIP").take(most)
+    return fit_gradient_boosting(list(records.as_numpy_iterator()))
+
+
+def _judgement(summary: LabelSummary, baselines: list[str], *, with_last_blessed: bool) -> Judgement:
+    return Judgement(
+        metrics=summary.metrics(MODEL),
+        baselines={name: summary.metrics(name) for name in baselines},
+        differences={name: summary.differences(MODEL, name) for name in baselines},
+        users={"test": summary.rows},
+        judged_by=JUDGED_BY,
+        last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
+        last_blessed_differences=summary.differences(MODEL, LAST_BLESSED) if with_last_blessed else None,
+    )
+
+
+def _report(summary: LabelSummary, judgement: Judgement, decision: Decision) -> dict[str, Any]:
+    return {
+        "metrics": {"test": judgement.metrics},
+        "baselines": judgement.baselines,
+        "differences": judgement.differences,
+        "users": judgement.users,
+        "by_label": summary.by_label(MODEL),
+        "confusion": summary.confusion(MODEL),
+        "calibration": summary.calibration(MODEL),
+        "slices": summary.slices(MODEL, GRADIENT_BOOSTING),
+        "slice_gaps": summary.slice_gaps(MODEL),
+        "blessed": decision.blessed,
+        "refused_because": decision.refused_because,
+        "notes": decision.notes,
+    }

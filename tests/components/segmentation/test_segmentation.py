@@ -1,0 +1,153 @@
+"""A trained segmentation: as it is trained, as it is served, judged and validated."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
+from tfx.types import Artifact
+
+from components.segmentation.baselines import carried_forward
+from components.segmentation.gate_options import SegmentationGateOptions
+from components.serving_validator import validate
+from tests.components.segmentation.shop import (
+    OPTIONS,
+    ExamplesRun,
+    evaluate,
+    events,
+    inputs_of,
+    run_examples,
+    train,
+    users,
+)
+from trainer.classification.classifier import load_classifier
+from trainer.classification.export import served_classifier
+from trainer.segmentation.examples import load_behaviours
+from trainer.segmentation.products import load_behaviour
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("segmentation")
+
+
+@pytest.fixture(scope="module")
+def made(folder: Path) -> ExamplesRun:
+    rows = events()
+    return run_examples(folder / "examples", rows, users(rows))
+
+
+@pytest.fixture(scope="module")
+def trained(folder: Path, made: ExamplesRun, tiny_bert: Path) -> Artifact:
+    return train(folder, made, tiny_bert)
+
+
+@pytest.fixture(scope="module")
+def model(trained: Artifact) -> Any:
+    return tf.saved_model.load(f"{trained.uri}/Format-Serving")
+
+
+def test_training_and_serving_write_the_same_text(made: ExamplesRun, model: Any) -> None:
+    behaviour = load_behaviour(made.outputs["catalogue"].uri, OPTIONS.history_length)
+    for split in ("train", "test"):
+        learned, rows = load_behaviours(made.outputs["examples"].uri, split, behaviour), made.split(split)
+        answer = model.signatures["serving_default"](**inputs_of(rows))
+        served = [text.decode() for text in answer["behaviour"].numpy()]
+        assert served == learned.texts
+        assert len(set(served)) > len(served) / 2
+        np.testing.assert_array_equal(learned.labels, [row["label"][0] for row in rows])
+
+
+def test_served_probabilities_are_those_of_the_trained_model(made: ExamplesRun, trained: Artifact, model: Any) -> None:
+    behaviour = load_behaviour(made.outputs["catalogue"].uri, OPTIONS.history_length)
+    learned, rows = load_behaviours(made.outputs["examples"].uri, "test", behaviour), made.split("test")
+    expected = load_classifier(trained.uri).probabilities(learned.texts, learned.numbers)
+    inputs = inputs_of(rows)
+    every = model.signatures["evaluate"](**inputs)["probabilities"].numpy()
+    np.testing.assert_allclose(every, expected, atol=1e-4)
+    best = model.signatures["serving_default"](**inputs)
+    order = np.argsort(-every, axis=1, kind="stable")
+    labels = np.array(made.facts()["labels"])
+    assert best["segments"].numpy().astype(str).tolist() == labels[order].tolist()
+    np.testing.assert_allclose(best["probabilities"], np.take_along_axis(every, order, axis=1), rtol=1e-6)
+    vectors = model.signatures["embed"](**inputs)["embeddings"]
+    assert vectors.shape == (len(rows), 8)
+
+
+def test_reasons_name_the_numbers_and_add_up(made: ExamplesRun, trained: Artifact, model: Any) -> None:
+    rows = made.split("test")[:20]
+    inputs = inputs_of(rows)
+    answer = {name: value.numpy() for name, value in model.signatures["explain"](**inputs).items()}
+    behaviour = load_behaviour(made.outputs["catalogue"].uri, OPTIONS.history_length)
+    described = behaviour.describe(**{n.replace("history_", "", 1): v for n, v in inputs.items()})
+    parts = served_classifier(load_classifier(trained.uri))
+    tokens = parts.tokenize(described.texts)
+    masked = tf.where(tokens.shown, parts.neutral_token, tokens.ids)
+    neutral_numbers = tf.zeros_like(described.numbers) + parts.neutral_numbers
+    whole = parts.classify_tokens(tokens.ids, tokens.mask, described.numbers).numpy()
+    nothing = parts.classify_tokens(masked, tokens.mask, neutral_numbers).numpy()
+    best, places = whole.argmax(axis=1), np.arange(len(rows))
+    np.testing.assert_allclose(
+        answer["attributions"].sum(axis=1), whole[places, best] - nothing[places, best], atol=0.02
+    )
+    shown = answer["tokens"][0].astype(str).tolist()
+    names = behaviour.number_names
+    assert shown[-len(names) :] == names
+    assert np.abs(answer["attributions"][:, -len(names) :]).sum() > 0
+
+
+def test_empty_unknown_and_odd_histories_get_answers(model: Any) -> None:
+    width = OPTIONS.history_length
+    ids = np.full((5, width), b"", object)
+    ids[1, 0], ids[2:, 0] = b"no such id", "牛奶".encode()
+    ages = np.zeros((5, width), np.float32)
+    ages[2, 0], ages[3, 0] = np.nan, -5.0
+    answer = model.signatures["serving_default"](
+        history_ids=tf.constant(ids, tf.string),
+        history_types=tf.constant(np.full((5, width), b"", object), tf.string),
+        history_age_seconds=tf.constant(ages),
+    )
+    assert answer["behaviour"].numpy()[:2].tolist() == [b"no visits"] * 2
+    probabilities = answer["probabilities"].numpy()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
+    np.testing.assert_array_equal(probabilities[0], probabilities[1])
+    for row in (2, 3):
+        np.testing.assert_allclose(probabilities[row], probabilities[4], rtol=1e-5)
+
+
+def test_the_evaluator_judges_it_beside_its_baselines(
+    folder: Path, made: ExamplesRun, trained: Artifact, model: Any
+) -> None:
+    gate = SegmentationGateOptions(min_slice_users=5, baseline_margins={"f1_macro": 0.5})
+    found, blessing = evaluate(folder / "evaluator", made, trained, gate, f"{trained.uri}/Format-Serving")
+    rows = made.split("test")
+    labels = np.array([row["label"][0] for row in rows])
+    chosen = model.signatures["evaluate"](**inputs_of(rows))["probabilities"].numpy().argmax(axis=1)
+    carried = np.array([row["carried"][0] for row in rows])
+    assert found["metrics"]["test"]["accuracy"] == pytest.approx((chosen == labels).mean())
+    assert found["baselines"]["carried_forward"]["accuracy"] == pytest.approx((carried == labels).mean())
+    assert set(found["baselines"]) == {"carried_forward", "gradient_boosting"}
+    assert found["users"] == {"test": len(rows)}
+    assert {"shop=shop 0", "shop=shop 1"} <= set(found["slices"])
+    assert sum(each["rows"] for each in found["calibration"]) == len(rows)
+    assert found["metrics"]["test"]["accuracy"] > 0.5
+    assert found["blessed"] == bool(blessing.get_int_custom_property("blessed"))
+    assert found["last_blessed"]["metrics"]["f1_macro"] == found["metrics"]["test"]["f1_macro"]
+
+
+def test_carrying_forward_is_sure_of_itself(made: ExamplesRun) -> None:
+    example = tf.train.Example()
+    example.features.feature["carried"].int64_list.value.append(2)
+    assert carried_forward([example.SerializeToString()], 4).tolist() == [[0.0, 0.0, 1.0, 0.0]]
+
+
+def test_the_server_answers_from_it(trained: Artifact) -> None:
+    assert validate(f"{trained.uri}/Format-Serving", "", "segmentation", own_process=False) == []
+    card = json.loads(Path(f"{trained.uri}/Format-Serving/assets.extra/model_card.json").read_text())
+    assert card["labels"] == ["lapsed", "low", "mid", "high"]
+    assert card["limits"]["history_length"] == OPTIONS.history_length
