@@ -52,3 +52,9 @@ class ClassificationEvaluation(Artifact):
     """`evaluation.json` with metrics and baselines, and `texts-*.parquet` with each test text's probabilities."""
 
     TYPE_NAME = "components.ClassificationEvaluation"
+
+
+class Segments(Artifact):
+    """`segments-*.parquet` with the segment of each user, `profiles.json` of each segment, and `map.parquet`."""
+
+    TYPE_NAME = "components.Segments"

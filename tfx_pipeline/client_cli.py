@@ -55,6 +55,24 @@ def classify(
 
 
 @app.command()
+def segment(
+    products: Annotated[list[str] | None, typer.Argument(help="The history: product ids, newest last.")] = None,
+    user: Annotated[str, typer.Option(help="Take the history of this user from --events.")] = "",
+    events: Annotated[Path | None, typer.Option(help="Events table with the user's history.")] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add which words and numbers of the behaviour speak for the segment.")
+    ] = False,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server for a user's segments, the most probable first."""
+    from tfx_pipeline import client_commands, segment_command
+
+    history = client_commands.read_history(products or [], user, events)
+    segment_command.segment(history, explain=explain, address=address, as_json=as_json)
+
+
+@app.command()
 def recommend(
     products: Annotated[list[str] | None, typer.Argument(help="The history: product ids, newest last.")] = None,
     user: Annotated[str, typer.Option(help="Take the history of this user from --events.")] = "",
@@ -64,12 +82,21 @@ def recommend(
     max_price: Annotated[float, typer.Option(help="Only products up to this price; 0 for any.")] = 0.0,
     in_stock: Annotated[bool, typer.Option("--in-stock", help="Only products in stock.")] = False,
     new_only: Annotated[bool, typer.Option("--new-only", help="Leave out what the user bought.")] = False,
+    segment: Annotated[
+        str, typer.Option(help="Products to offer a segment, as the last run has them.")
+    ] = "",
+    root: Annotated[Path, typer.Option(help="Folder of the run whose segments are asked for.")] = Path("runs/default"),
     address: Address = "localhost:8500",
     as_json: AsJson = False,
 ) -> None:
-    """Ask a server for a user's next products."""
+    """Ask a server for a user's next products, or the last run for a segment's."""
     from tfx_pipeline import client_commands
 
+    if segment:
+        from tfx_pipeline import segment_command
+
+        segment_command.recommend_to(segment, root, k=k, as_json=as_json)
+        return
     client_commands.recommend(
         client_commands.read_history(products or [], user, events),
         k=k,

@@ -36,7 +36,10 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
     if config.tasks.classification is not None:
         nodes += classification.task_nodes(config, config.tasks.classification, tables["texts"], inputs)
     if config.tasks.segmentation is not None:
-        nodes += segmentation.task_nodes(config, config.tasks.segmentation, tables, inputs)
+        index = next((node for node in nodes if node.id == recommendation.NODES.exporter), None)
+        nodes += segmentation.task_nodes(
+            config, config.tasks.segmentation, tables, inputs, index and index.outputs["model"]
+        )
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=f"{root}/artifacts",

@@ -14,6 +14,7 @@ from tfx_pipeline.local_runner import NodeFailed, run_locally
 from tfx_pipeline.pipeline import create_pipeline, fingerprint
 from tfx_pipeline.progress import TerminalProgress
 from tfx_pipeline.report import write_report
+from tfx_pipeline.segment_files import publish_segments
 from tfx_pipeline.summary import build_summary, read_summary, write_summary
 from tfx_pipeline.tasks import classification, recommendation, search, segmentation
 from tfx_pipeline.tensorboard_logs import publish_logs
@@ -59,6 +60,9 @@ def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
         progress.stopped()
     summary = build_summary(config, results, time.monotonic() - start, origins)
     write_summary(root, summary)
+    if summary["tasks"].get(segmentation.MODEL_NAME, {}).get("blessed"):
+        segments = results[segmentation.NODES.segments].outputs["segments"].uri
+        publish_segments(root, Path(segments), config.beam_args)
     write_report(root, summary)
     tasks = (recommendation, search, classification, segmentation)
     for name, node_id in {name: node for task in tasks for name, node in task.TRAININGS.items()}.items():

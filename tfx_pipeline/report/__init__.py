@@ -9,8 +9,10 @@ import jinja2
 
 from tfx_pipeline.report.charts import durations_chart
 from tfx_pipeline.report.sections import table_rows, task_sections
+from tfx_pipeline.segment_files import read_segment_files
 
 FILE_NAME = "report.html"
+_NO_SEGMENTS: Mapping[str, Any] = {}
 
 
 def write_report(root: Path, summary: Mapping[str, Any]) -> Path:
@@ -20,16 +22,17 @@ def write_report(root: Path, summary: Mapping[str, Any]) -> Path:
     """
     file = root / FILE_NAME
     partial = file.with_suffix(".partial")
-    partial.write_text(render_report(summary), encoding="utf-8")
+    partial.write_text(render_report(summary, read_segment_files(root)), encoding="utf-8")
     partial.rename(file)
     return file
 
 
-def render_report(summary: Mapping[str, Any]) -> str:
+def render_report(summary: Mapping[str, Any], segments: Mapping[str, Any] = _NO_SEGMENTS) -> str:
     """Returns the page as HTML.
 
     Args:
         summary: What `tfx_pipeline.summary.build_summary` made.
+        segments: What `tfx_pipeline.segment_files.read_segment_files` returns.
     """
     # Everything that a user's tables or configuration may say is escaped.
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
@@ -39,7 +42,7 @@ def render_report(summary: Mapping[str, Any]) -> str:
         minutes=summary["total_seconds"] / 60,
         gibibytes=summary["peak_rss_bytes"] / 2**30,
         tables=table_rows(summary),
-        tasks=task_sections(summary),
+        tasks=task_sections(summary, segments),
         nodes=len(summary["seconds"]),
         durations=durations_chart(summary["seconds"]),
     )

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from tfx_pipeline.report.charts import Interval, confusion_chart, dots_chart, intervals_chart
+from tfx_pipeline.report.segment_charts import calibration_chart, flow_chart, map_chart
 from tfx_pipeline.summary_table import HEADLINE_METRICS, judged_over
 
 # Metrics that are drawn, where a task has them; all are in the table.
@@ -14,6 +15,7 @@ _DRAWN = ("ndcg_at_10", "novel_ndcg_at_10", "f1_macro")
 _ACCURACIES = ("recall", "ndcg", "mrr", "accuracy", "f1", "auc")
 # Slices that are drawn, the largest ones.
 _MOST_SLICES = 24
+_SHOWN_KINDS = 5
 
 
 class Figure(NamedTuple):
@@ -31,6 +33,17 @@ class MetricRow(NamedTuple):
     best: list[bool]
 
 
+class ProfileRow(NamedTuple):
+    """A segment: its users, what one spends and how often one comes in a period, and its kinds by lift."""
+
+    segment: str
+    users: str
+    spend: str
+    visits: str
+    days_since_last: str
+    kinds: str
+
+
 class TaskSection(NamedTuple):
     """A task of the run.
 
@@ -45,6 +58,7 @@ class TaskSection(NamedTuple):
         metrics: All metrics.
         figures: Pictures of them.
         counts: Names and numbers of what the task learned from.
+        profiles: What each segment is like, of a segmentation.
     """
 
     name: str
@@ -57,6 +71,7 @@ class TaskSection(NamedTuple):
     metrics: list[MetricRow]
     figures: list[Figure]
     counts: list[tuple[str, str]]
+    profiles: list[ProfileRow]
 
 
 class TableRow(NamedTuple):
@@ -81,12 +96,19 @@ def table_rows(summary: Mapping[str, Any]) -> list[TableRow]:
     ]
 
 
-def task_sections(summary: Mapping[str, Any]) -> list[TaskSection]:
-    """Returns the tasks in the order of the run."""
-    return [_task_section(name, task) for name, task in summary["tasks"].items()]
+def task_sections(summary: Mapping[str, Any], segments: Mapping[str, Any]) -> list[TaskSection]:
+    """Returns the tasks in the order of the run.
+
+    Args:
+        summary: What the run did.
+        segments: What `tfx_pipeline.segment_files.read_segment_files` returns.
+    """
+    return [
+        _task_section(name, task, segments if name == "segmentation" else {}) for name, task in summary["tasks"].items()
+    ]
 
 
-def _task_section(name: str, task: Mapping[str, Any]) -> TaskSection:
+def _task_section(name: str, task: Mapping[str, Any], segments: Mapping[str, Any]) -> TaskSection:
     parts = {part: found["metrics"] for part, found in task.get("ablation", {}).items()}
     metrics: Mapping[str, float | None] = task["metrics"]["test"]
     systems = {"this model": metrics, **parts, **task["baselines"]}
@@ -100,8 +122,14 @@ def _task_section(name: str, task: Mapping[str, Any]) -> TaskSection:
         systems=[_words(system) for system in systems],
         headline=[_metric_row(metric, systems) for metric in HEADLINE_METRICS if metric in metrics],
         metrics=[_metric_row(metric, systems) for metric in metrics],
-        figures=[*_difference_figures(task), *_slice_figures(task), *_confusion_figures(task)],
+        figures=[
+            *_difference_figures(task),
+            *_slice_figures(task),
+            *_confusion_figures(task),
+            *_segment_figures(segments),
+        ],
         counts=[(_words(what), f"{count:,}") for what, count in counts.items() if isinstance(count, int)],
+        profiles=[_profile_row(name, found) for name, found in segments.get("profiles", {}).items()],
     )
 
 
@@ -144,8 +172,35 @@ def _slice_figures(task: Mapping[str, Any]) -> list[Figure]:
 def _confusion_figures(task: Mapping[str, Any]) -> list[Figure]:
     if "confusion" not in task:
         return []
-    confusion = task["confusion"]
-    return [Figure("Texts by true and given label.", confusion_chart(confusion["labels"], confusion["counts"]))]
+    confusion, what = task["confusion"], "Texts" if "texts" in task else "Users"
+    figures = [Figure(f"{what} by true and given label.", confusion_chart(confusion["labels"], confusion["counts"]))]
+    if task.get("calibration"):
+        caption = f"{what} by the probability of the best label, and how often it is right; on the line is calibrated."
+        figures.append(Figure(caption, calibration_chart(task["calibration"])))
+    return figures
+
+
+def _segment_figures(segments: Mapping[str, Any]) -> list[Figure]:
+    figures = []
+    if segments.get("map"):
+        caption = f"{len(segments['map']):,} users as the model sees them, by segment; those alike are near each other."
+        figures.append(Figure(caption, map_chart(segments["map"])))
+    if segments.get("transitions"):
+        users = sum(way["users"] for way in segments["transitions"])
+        figures.append(Figure(f"Where {users:,} users went since the last run.", flow_chart(segments["transitions"])))
+    return figures
+
+
+def _profile_row(name: str, profile: Mapping[str, Any]) -> ProfileRow:
+    kinds = ", ".join(f"{kind['kind']} ({kind['lift']:.1f})" for kind in profile["kinds"][:_SHOWN_KINDS])
+    return ProfileRow(
+        segment=name,
+        users=f"{profile['users']:,} ({profile['share']:.0%})",
+        spend=f"{profile['spend']:,.2f}",
+        visits=f"{profile['visits']:.1f}",
+        days_since_last=f"{profile['days_since_last']:.0f}",
+        kinds=kinds or "–",
+    )
 
 
 def _size(found: Mapping[str, Any]) -> int:

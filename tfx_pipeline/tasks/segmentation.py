@@ -5,18 +5,19 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from tfx.dsl.components.base.base_node import BaseNode
+from tfx.types.channel import BaseChannel
 
 from components.model_trainer import ModelTrainer
 from components.segmentation.evaluator import SegmentationEvaluator
 from components.segmentation.examples import SegmentationExamples
 from components.segmentation.examples_options import SegmentationExamplesOptions
+from components.segmentation.user_segments import UserSegments
 from components.source_digest import source_digest
 from tfx_pipeline.config import Config
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.tables import TableNodes
 from tfx_pipeline.task_configs import SegmentationConfig
 from tfx_pipeline.tasks.pushing import pushing_nodes
-from trainer.options import TextOptions
 from trainer.segmentation.options import SegmentationOptions
 
 
@@ -28,6 +29,7 @@ class NodeIds(NamedTuple):
     evaluator: str = "SegmentationEvaluator"
     serving_validator: str = "SegmentationServingValidator"
     pusher: str = "SegmentationPusher"
+    segments: str = "UserSegments"
 
     @property
     def exporter(self) -> str:
@@ -42,15 +44,20 @@ TRAININGS = {MODEL_NAME: NODES.trainer}
 
 
 def task_nodes(
-    config: Config, task: SegmentationConfig, tables: Mapping[str, TableNodes], inputs: PipelineInputs
+    config: Config,
+    task: SegmentationConfig,
+    tables: Mapping[str, TableNodes],
+    inputs: PipelineInputs,
+    recommendation: BaseChannel | None = None,
 ) -> list[BaseNode]:
-    """Returns the task's nodes in order, from its examples to its Pusher.
+    """Returns the task's nodes in order, from its examples to its Pusher and the users' segments.
 
     Args:
         config: The whole configuration.
         task: The task's own part of it.
         tables: The table nodes that the task reads from.
         inputs: The last blessed model, and where the new one goes.
+        recommendation: The served model of the task recommendation; None where it is not in the run.
     """
     products, users = tables.get("products"), tables.get("users")
     examples = SegmentationExamples(
@@ -69,9 +76,7 @@ def task_nodes(
         catalogue=examples.outputs["catalogue"],
         labels=examples.outputs["labels"],
         run_fn="trainer.segmentation.training.run",
-        options=SegmentationOptions(
-            text=_text(config, task), head=task.head, training=task.training, history_length=task.history_length
-        ),
+        options=training_options(config, task),
         steps=inputs.steps.get(MODEL_NAME, 0),
         seed=config.seed,
         source_digest=source_digest("components.model_trainer", "trainer.segmentation.training"),
@@ -95,14 +100,22 @@ def task_nodes(
         validator_id=NODES.serving_validator,
         pusher_id=NODES.pusher,
     )
-    return [examples, trainer, evaluator, *pushing]
+    segments = UserSegments(
+        examples=examples.outputs["examples"],
+        catalogue=examples.outputs["catalogue"],
+        model=trainer.outputs["model"],
+        recommendation=recommendation,
+        source_digest=source_digest("components.segmentation.user_segments"),
+    ).with_id(NODES.segments)
+    return [examples, trainer, evaluator, *pushing, segments]
 
 
-def _text(config: Config, task: SegmentationConfig) -> TextOptions:
-    """Returns the run's encoder with the task's own length of texts and way of training."""
+def training_options(config: Config, task: SegmentationConfig) -> SegmentationOptions:
+    """Returns what training reads: the run's encoder with the task's own length of texts and way of training."""
     if config.text is None:
         raise ValueError("The task segmentation needs a backbone; the configuration has to see to it.")
-    return config.text.model_copy(update={"training": task.text_training, "sequence_length": task.sequence_length})
+    text = config.text.model_copy(update={"training": task.text_training, "sequence_length": task.sequence_length})
+    return SegmentationOptions(text=text, head=task.head, training=task.training, history_length=task.history_length)
 
 
 def _examples_options(config: Config, task: SegmentationConfig) -> SegmentationExamplesOptions:

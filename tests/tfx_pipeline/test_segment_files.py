@@ -1,0 +1,49 @@
+"""Segments of a run beside those of the run before."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tfx_pipeline.config import LOCAL_BEAM_ARGS
+from tfx_pipeline.segment_files import publish_segments, read_segment_files
+
+
+def write_artifact(folder: Path, segments: dict[str, str]) -> Path:
+    folder.mkdir()
+    for number in range(2):
+        part = list(segments.items())[number::2]
+        table = pa.table({"user_id": [user for user, _ in part], "segment": [segment for _, segment in part]})
+        pq.write_table(table, folder / f"segments-{number:05d}-of-00002.parquet")
+    (folder / "profiles.json").write_text(json.dumps({name: {} for name in set(segments.values())}))
+    return folder
+
+
+def test_who_moved_stands_beside_the_segments(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    first = write_artifact(tmp_path / "1", {"a": "low", "b": "low", "牛": "high", "gone": "high"})
+    publish_segments(root, first, LOCAL_BEAM_ARGS)
+    assert pq.read_table(root / "segments" / "transitions.parquet").num_rows == 0
+    assert read_segment_files(root)["transitions"] == []
+    second = write_artifact(tmp_path / "2", {"a": "low", "b": "high", "牛": "low", "new": "low"})
+    for _ in range(2):  # The second time nothing changes.
+        publish_segments(root, second, LOCAL_BEAM_ARGS)
+        moved = {row["user_id"]: (row["from"], row["to"]) for row in _rows(root)}
+        assert moved == {"b": ("low", "high"), "牛": ("high", "low"), "gone": ("high", ""), "new": ("", "low")}
+        ways = {(row["from"], row["to"]): row["users"] for row in read_segment_files(root)["transitions"]}
+        assert ways == {("low", "low"): 1, ("low", "high"): 1, ("high", "low"): 1, ("high", ""): 1, ("", "low"): 1}
+    assert sorted(file.name for file in (root / "segments").glob("segments-*")) == [
+        "segments-00000-of-00002.parquet",
+        "segments-00001-of-00002.parquet",
+    ]
+    assert not list(root.glob(".segments*"))
+
+
+def test_a_root_without_segments_has_none(tmp_path: Path) -> None:
+    assert read_segment_files(tmp_path) == {}
+
+
+def _rows(root: Path) -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = pq.read_table(root / "segments" / "transitions.parquet").to_pylist()
+    return rows

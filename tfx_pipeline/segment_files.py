@@ -1,0 +1,103 @@
+"""`<root>/segments/`: the segments of the last run, who moved since the one before, and what each segment is like."""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+from apache_beam.options.pipeline_options import PipelineOptions
+
+from components.segmentation.user_segments import MAP_FILE, PROFILES_FILE, SEGMENTS_PREFIX
+
+FOLDER = "segments"
+TRANSITIONS_FILE, COUNTS_FILE = "transitions.parquet", "transitions.json"
+TRANSITIONS_SCHEMA = pa.schema([("user_id", pa.string()), ("from", pa.string()), ("to", pa.string())])
+_ORIGIN_FILE = "origin.json"
+
+
+def publish_segments(root: Path, artifact: Path, beam_args: Sequence[str]) -> None:
+    """Puts the segments of a run under `<root>/segments/`, with who moved since the last ones that stand there.
+
+    A user who is in one of the two only has "" for the other. The join runs in Beam; what is counted are pairs of
+    segments. The folder appears whole or not at all, and stays as it is where it is of this artifact already.
+
+    Args:
+        root: The run's folder.
+        artifact: What UserSegments wrote.
+        beam_args: Arguments of the Beam runner.
+    """
+    folder, partial = root / FOLDER, root / f".{FOLDER}.partial"
+    origin = folder / _ORIGIN_FILE
+    if origin.exists() and json.loads(origin.read_text())["artifact"] == str(artifact):
+        return
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for file in (*artifact.glob(f"{SEGMENTS_PREFIX}-*.parquet"), artifact / PROFILES_FILE, artifact / MAP_FILE):
+        if file.exists():
+            shutil.copyfile(file, partial / file.name)
+    counts = _write_transitions(folder, partial, beam_args)
+    (partial / COUNTS_FILE).write_text(json.dumps(counts, indent=1, ensure_ascii=False), encoding="utf-8")
+    (partial / _ORIGIN_FILE).write_text(json.dumps({"artifact": str(artifact)}), encoding="utf-8")
+    if folder.exists():
+        shutil.rmtree(folder)
+    partial.rename(folder)
+
+
+def read_segment_files(root: Path) -> dict[str, Any]:
+    """Returns `profiles`, `transitions` (rows of from, to and users) and `map` (rows of x, y and segment) of a root.
+
+    Empty where there are no segments.
+    """
+    folder = root / FOLDER
+    if not (folder / PROFILES_FILE).exists():
+        return {}
+    return {
+        "profiles": json.loads((folder / PROFILES_FILE).read_text(encoding="utf-8")),
+        "transitions": json.loads((folder / COUNTS_FILE).read_text(encoding="utf-8")),
+        "map": pq.read_table(folder / MAP_FILE).to_pylist() if (folder / MAP_FILE).exists() else [],
+    }
+
+
+def _write_transitions(before: Path, after: Path, beam_args: Sequence[str]) -> list[dict[str, Any]]:
+    """Writes who moved; returns how many went from each segment to each, those who stayed too."""
+    if not list(before.glob(f"{SEGMENTS_PREFIX}-*.parquet")):
+        pq.write_table(TRANSITIONS_SCHEMA.empty_table(), after / TRANSITIONS_FILE)
+        return []
+    counted = after / "counted"
+    with beam.Pipeline(options=PipelineOptions(list(beam_args))) as pipeline:
+        sides = {
+            name: pipeline
+            | f"Read_{name}"
+            >> beam.io.ReadFromParquet(f"{folder}/{SEGMENTS_PREFIX}-*.parquet", columns=["user_id", "segment"])
+            | f"ByUser_{name}" >> beam.Map(lambda row: (row["user_id"], row["segment"]))
+            for name, folder in (("from", before), ("to", after))
+        }
+        pairs = sides | "BringTogether" >> beam.CoGroupByKey() | "Pair" >> beam.FlatMap(_pairs)
+        _ = (
+            pairs
+            | "Moved" >> beam.Filter(lambda row: row["from"] != row["to"])
+            | "WriteMoved"
+            >> beam.io.WriteToParquet(
+                str(after / TRANSITIONS_FILE), TRANSITIONS_SCHEMA, num_shards=1, shard_name_template=""
+            )
+        )
+        _ = (
+            pairs
+            | "Ways" >> beam.Map(lambda row: (row["from"], row["to"]))
+            | "Count" >> beam.combiners.Count.PerElement()
+            | "Gather" >> beam.combiners.ToList()
+            | "WriteCounts" >> beam.Map(lambda rows: counted.write_text(json.dumps(sorted(rows))))
+        )
+    counts = [{"from": way[0], "to": way[1], "users": users} for way, users in json.loads(counted.read_text())]
+    counted.unlink()
+    return counts
+
+
+def _pairs(element: tuple[str, dict[str, list[str]]]) -> Iterator[dict[str, str]]:
+    user, sides = element
+    first, second = list(sides["from"]), list(sides["to"])
+    yield {"user_id": user, "from": first[0] if first else "", "to": second[0] if second else ""}
