@@ -82,9 +82,7 @@ def recommend(
     max_price: Annotated[float, typer.Option(help="Only products up to this price; 0 for any.")] = 0.0,
     in_stock: Annotated[bool, typer.Option("--in-stock", help="Only products in stock.")] = False,
     new_only: Annotated[bool, typer.Option("--new-only", help="Leave out what the user bought.")] = False,
-    segment: Annotated[
-        str, typer.Option(help="Products to offer a segment, as the last run has them.")
-    ] = "",
+    segment: Annotated[str, typer.Option(help="Products to offer a segment, as the last run has them.")] = "",
     root: Annotated[Path, typer.Option(help="Folder of the run whose segments are asked for.")] = Path("runs/default"),
     address: Address = "localhost:8500",
     as_json: AsJson = False,

@@ -12,14 +12,18 @@ from typing import TYPE_CHECKING
 from tfx_pipeline.config import load_config
 from tfx_pipeline.console import console
 from tfx_pipeline.datasets import prepare_dataset
+from tfx_pipeline.demo_reviews import prepare_reviews
 from tfx_pipeline.start import run_pipeline
 from tfx_pipeline.summary_table import print_summary
+from tfx_pipeline.task_configs import TASK_NAMES
 
 if TYPE_CHECKING:
     from serving.client import Shelfwise
 
 _EXAMPLE_USER = "1"
 _EXAMPLE_QUERIES = ("organic baby food", "sugar free chocolate", "chese crackers")
+_EXAMPLE_REVIEW = "It broke after a week, and nobody answers my mails."
+_REVIEWS_TASK = "classification"
 _STOP_SECONDS = 30
 
 
@@ -36,7 +40,14 @@ def run_demo(root: Path) -> bool:
     prepare_dataset("complete_journey", root / "data", source=None, sample=1.0)
     config_file = root / "demo.yaml"
     shutil.copyfile(str(files("tfx_pipeline") / "configs" / "demo.yaml"), config_file)
-    summary = run_pipeline(load_config(config_file), root)
+    console.print("preparing reviews …")
+    missing = prepare_reviews(root / "reviews")
+    if missing is None:
+        config = load_config(config_file)
+    else:
+        console.print(f"the demo goes without its classifier of reviews: {missing}", markup=False)
+        config = load_config(config_file, ["tables.texts=null"], [name for name in TASK_NAMES if name != _REVIEWS_TASK])
+    summary = run_pipeline(config, root)
     blessed = all(task["blessed"] for task in summary["tasks"].values())
     if blessed:
         _ask(root)
@@ -54,6 +65,9 @@ def _ask(root: Path) -> None:
         _ask_together(client, root)
         for query in _EXAMPLE_QUERIES:
             _ask_search(client, query)
+        _ask_segmentation(client, root)
+        if (root / "serving" / _REVIEWS_TASK).exists():
+            _ask_classification(client)
     console.print("server stopped")
 
 
@@ -89,6 +103,27 @@ def _ask_search(client: "Shelfwise", query: str) -> None:
 
     console.print(f'\nsearch "{query}"', markup=False)
     print_clusters(one_a_title(client.search(query, k=30))[:5])
+
+
+def _ask_segmentation(client: "Shelfwise", root: Path) -> None:
+    from tfx_pipeline.client_commands import read_history
+    from tfx_pipeline.segment_command import print_reasons, print_segments, recommend_to
+
+    history = read_history([], _EXAMPLE_USER, root / "data" / "events.parquet")
+    arguments = (history.product_ids, history.event_types, history.ages_seconds)
+    console.print(f"\nhousehold {_EXAMPLE_USER}, what it will spend in the next 8 weeks", markup=False)
+    answer = client.segment(*arguments)
+    print_segments(answer)
+    print_reasons(answer, client.explain_segment(*arguments))
+    segment = answer.segments[0].label
+    console.print(f"\nproducts to offer the segment {segment}", markup=False)
+    recommend_to(segment, root, k=5, as_json=False)
+
+
+def _ask_classification(client: "Shelfwise") -> None:
+    console.print(f'\nreview "{_EXAMPLE_REVIEW}"', markup=False)
+    for answer in client.classify(_EXAMPLE_REVIEW):
+        console.print(f"{answer.probability:.4f}  {answer.label}", markup=False)
 
 
 @contextmanager

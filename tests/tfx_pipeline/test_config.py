@@ -20,6 +20,7 @@ tasks:
 
 
 SEARCH = "tables: {products: p.csv}\ntasks: {search: {}}"
+SEGMENTS = "tables: {events: e.csv}\ntasks: {segmentation: {}}"
 TEXTS = "tables: {texts: t.csv}\ntasks: {classification: {}}"
 
 
@@ -138,6 +139,11 @@ def test_overrides_replace_what_the_file_says(
             "`ndcg_at_10` is not a metric of classification: use one of accuracy, f1_macro, auc",
         ),
         (TEXTS, ["tasks.classification.gate.last_blessed_metric=auc"], "`auc` has no interval of a difference"),
+        ("tables: {texts: t.csv}\ntasks: {segmentation: {}}", [], "`tables.events` is missing; the task segmentation"),
+        (SEGMENTS, ["text=off"], "`text` is off; the task segmentation needs its backbone"),
+        (SEGMENTS, ["tasks.segmentation.bought_event_type=rent"], "`tasks.segmentation.bought_event_type` is `rent`"),
+        (SEGMENTS, ["tasks.segmentation.segments.cuts=[1]"], "`cuts` should hold 2 spends between 3 tiers"),
+        (SEGMENTS, ["tasks.segmentation.gate.baselines=[tfidf]"], "input should be 'carried_forward'"),
         ("- a list", [], "expected keys and values at the top, got list"),
         ("a: [1", [], "expected YAML"),
     ],

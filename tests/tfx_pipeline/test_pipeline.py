@@ -10,7 +10,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx_pipeline.config import load_config
 from tfx_pipeline.inputs import PipelineInputs
 from tfx_pipeline.pipeline import create_pipeline
-from tfx_pipeline.tasks import classification, recommendation, search
+from tfx_pipeline.tasks import classification, recommendation, search, segmentation
 
 TABLE_NODES = ("ExampleGen", "StatisticsGen", "ImportSchema", "ExampleValidator", "DataGate")
 
@@ -97,7 +97,22 @@ def test_classification_needs_texts_alone(tmp_path: Path) -> None:
     assert properties(made, classification.NODES.serving_validator)["model_name"] == "classification"
 
 
-@pytest.mark.parametrize("task", [recommendation, search])
+def test_segmentation_reads_events_and_what_there_is_beside_them(tmp_path: Path) -> None:
+    keys = {"features": {"users": {"categorical": ["age"]}}}
+    task = {"segmentation": {"event_types": ["purchase"]}}
+    made = pipeline(tmp_path, ("products", "events", "users"), task, **keys)
+    tables = of_tables("products", "events", "users")
+    assert sorted(ids(made)) == sorted([*tables, *segmentation.NODES])
+    assert {"EventsDataGate", "ProductsDataGate", "UsersDataGate"} <= upstream(made, segmentation.NODES.examples)
+    assert properties(made, segmentation.NODES.evaluator)["attributes"] == '["age"]'
+    assert '"event_types":["purchase"]' in properties(made, "EventsExampleGen")["options_json"]
+    alone = pipeline(tmp_path, ("events",), task)
+    assert sorted(ids(alone)) == sorted([*of_tables("events"), *segmentation.NODES])
+    both = pipeline(tmp_path, ("products", "events"), {**task, "recommendation": {"event_types": {"purchase": 1}}})
+    assert recommendation.NODES.indexer in upstream(both, segmentation.NODES.segments)
+
+
+@pytest.mark.parametrize("task", [recommendation, search, segmentation])
 def test_nodes_come_in_an_order_that_can_be_run(tmp_path: Path, task: Any) -> None:
     made = pipeline(tmp_path, ("products", "events"), {task.MODEL_NAME: {}})
     done: set[str] = set()
