@@ -8,8 +8,10 @@ import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
 from components.cold_start import COLD_START_USERS
+from components.segmentation.judged_segments import JudgedSegments
 from components.user_judge import UserJudge
 from trainer.example_files import example_features
+from trainer.input_data import load_catalogue, load_catalogue_facts
 from trainer.judged_users import USER_ID, parse_judged_users
 
 
@@ -20,16 +22,29 @@ class JudgeLoader:
         catalogue_uri: Uri of the catalogue artifact.
         models: Paths of served models by name of the system.
         ks: List lengths of the metrics.
+        segmentation: Path of a served segmentation, by whose segments users are sliced; empty for none.
     """
 
-    def __init__(self, catalogue_uri: str, models: dict[str, str], ks: Sequence[int]) -> None:
+    def __init__(self, catalogue_uri: str, models: dict[str, str], ks: Sequence[int], segmentation: str = "") -> None:
         self._catalogue_uri, self._models, self._ks = catalogue_uri, models, tuple(ks)
-        self._shared = Shared()
+        self._segmentation = segmentation
+        self._shared, self._shared_segments = Shared(), Shared()
 
     def load(self) -> UserJudge:
         """Returns the judge, made now unless the process has it."""
         judge: UserJudge = self._shared.acquire(lambda: UserJudge(self._catalogue_uri, self._models, self._ks))
         return judge
+
+    def load_segments(self) -> JudgedSegments | None:
+        """Returns what gives users segments, made now unless the process has it; None without a segmentation."""
+        if not self._segmentation:
+            return None
+        segments: JudgedSegments = self._shared_segments.acquire(self._make_segments)
+        return segments
+
+    def _make_segments(self) -> JudgedSegments:
+        product_ids = load_catalogue(self._catalogue_uri)["product_id"].to_pylist()
+        return JudgedSegments(self._segmentation, product_ids, load_catalogue_facts(self._catalogue_uri)["event_types"])
 
 
 class JudgeUsers(beam.PTransform):
@@ -86,16 +101,18 @@ class _RankAndMeasure(beam.DoFn):
     def __init__(self, loader: JudgeLoader, cold_start_k: int | None = None) -> None:
         self._loader, self._cold_start_k = loader, cold_start_k
         self._judge: UserJudge | None = None
+        self._segments: JudgedSegments | None = None
 
     def setup(self) -> None:
         self._judge = self._loader.load()
+        self._segments = self._loader.load_segments()
 
     def process(self, element: Sequence[bytes]) -> Iterable[pa.Table]:
         if self._judge is None:
             raise RuntimeError("Beam calls setup() before process().")
         users = parse_judged_users(element)
         if self._cold_start_k is None:
-            yield self._judge.judge(users)
+            yield self._judge.judge(users if self._segments is None else self._segments.add_to(users))
         else:
             yield self._judge.judge_cold_start(users, self._cold_start_k)
 

@@ -50,6 +50,7 @@ class RankingEvaluatorSpec(ComponentSpec):
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "model": ChannelParameter(type=standard_artifacts.Model),
         "catalogue": ChannelParameter(type=Catalogue),
+        "segmentation": ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS = {
         "evaluation": ChannelParameter(type=RankingEvaluation),
@@ -74,7 +75,7 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
         Args:
             input_dict: `examples`: recommendation examples, split `test`. `model`: a model with a served
                 SavedModel under Format-Serving, and maybe its parts, as CandidateIndex writes them. `catalogue`: what
-                product indices stand for.
+                product indices stand for. `segmentation`: a served segmentation to slice users by, if there is one.
             output_dict: `evaluation`: `evaluation.json`, `users-*.parquet`, one row a user without any id, and
                 `cold_start-*.parquet`, as `components.cold_start` describes it. `blessing`: file BLESSED or
                 NOT_BLESSED and custom property `blessed`, as TFX's Evaluator writes them and its Pusher reads them.
@@ -103,7 +104,11 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
             models[LAST_BLESSED] = last_blessed
 
         products = len(read_catalogue(catalogue_uri))
-        self._judge(get_split_uri([examples], _TEST_SPLIT), catalogue_uri, models, options, evaluation_uri)
+        segmentation = input_dict.get("segmentation")
+        segments = path_utils.serving_model_path(get_single_instance(segmentation).uri) if segmentation else ""
+        loader = JudgeLoader(catalogue_uri, models, options.k, segments)
+        test_uri = get_split_uri([examples], _TEST_SPLIT)
+        self._judge(test_uri, catalogue_uri, loader, list(models), options, evaluation_uri)
         summary = RankingSummary(read_parquet(f"{evaluation_uri}/{_USERS}-*.parquet"), products, options)
         judgement = _judgement(summary, with_last_blessed=LAST_BLESSED in models)
         decision = decide(judgement, options)
@@ -122,10 +127,16 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
         )
 
     def _judge(
-        self, split_uri: str, catalogue_uri: str, models: dict[str, str], options: GateOptions, evaluation_uri: str
+        self,
+        split_uri: str,
+        catalogue_uri: str,
+        loader: JudgeLoader,
+        models: list[str],
+        options: GateOptions,
+        evaluation_uri: str,
     ) -> None:
         """Writes what each system recommends to each user, and what the model does without their history."""
-        loader, k = JudgeLoader(catalogue_uri, models, options.k), options.headline_k
+        k = options.headline_k
         at_once = users_at_once(len(read_catalogue(catalogue_uri)))
         with self._make_beam_pipeline() as pipeline:
             records = pipeline | "ReadTestUsers" >> beam.io.ReadFromTFRecord(f"{split_uri}/*")
@@ -160,6 +171,7 @@ class RankingEvaluator(BaseBeamComponent):
         thresholds: JSON of thresholds in place of those of `options`; empty keeps them.
         last_blessed: Folder of the served model that was blessed last; empty where there is none.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
+        segmentation: A model that gives users segments to slice by; None for no such slices.
 
     Outputs `evaluation` (RankingEvaluation) and `blessing` (ModelBlessing).
     """
@@ -177,12 +189,14 @@ class RankingEvaluator(BaseBeamComponent):
         thresholds: Parameter,
         last_blessed: Parameter,
         source_digest: str,
+        segmentation: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             RankingEvaluatorSpec(
                 examples=examples,
                 model=model,
                 catalogue=catalogue,
+                segmentation=segmentation,
                 options_json=options.model_dump_json(),
                 thresholds=thresholds,
                 last_blessed=last_blessed,

@@ -2,9 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from types import ModuleType
 
+from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
+from tfx.types.channel import BaseChannel
 
 from tfx_pipeline.config import Config
 from tfx_pipeline.inputs import PipelineInputs
@@ -29,17 +33,18 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
     nodes = [node for table in tables.values() for node in table.nodes]
     of_products = product_nodes(config, tables.get("products"))
     nodes += of_products.nodes()
+    of_segmentation: list[BaseNode] = []
+    if config.tasks.segmentation is not None:
+        of_segmentation = segmentation.task_nodes(config, config.tasks.segmentation, tables, inputs)
     if config.tasks.recommendation is not None:
-        nodes += recommendation.task_nodes(config, config.tasks.recommendation, tables, of_products, inputs)
+        segments = _output(of_segmentation, segmentation)
+        nodes += recommendation.task_nodes(config, config.tasks.recommendation, tables, of_products, inputs, segments)
     if config.tasks.search is not None:
         nodes += search.task_nodes(config, config.tasks.search, tables, of_products, inputs)
     if config.tasks.classification is not None:
         nodes += classification.task_nodes(config, config.tasks.classification, tables["texts"], inputs)
     if config.tasks.segmentation is not None:
-        index = next((node for node in nodes if node.id == recommendation.NODES.exporter), None)
-        nodes += segmentation.task_nodes(
-            config, config.tasks.segmentation, tables, inputs, index and index.outputs["model"]
-        )
+        nodes += [*of_segmentation, segmentation.segments_node(of_segmentation, _output(nodes, recommendation))]
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=f"{root}/artifacts",
@@ -48,6 +53,11 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
         metadata_connection_config=metadata_file and metadata.sqlite_metadata_connection_config(metadata_file),
         beam_pipeline_args=list(config.beam_args),
     )
+
+
+def _output(nodes: Sequence[BaseNode], task: ModuleType) -> BaseChannel | None:
+    """Returns the model that a task serves, None where its nodes are not among these."""
+    return next((node.outputs["model"] for node in nodes if node.id == task.NODES.exporter), None)
 
 
 def fingerprint(pipeline: Pipeline) -> str:

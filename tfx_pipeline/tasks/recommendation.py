@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from tfx.dsl.components.base.base_node import BaseNode
+from tfx.types.channel import BaseChannel
 
 from components.basket_rules import BasketRules
 from components.candidate_index import CandidateIndex
@@ -53,6 +54,7 @@ def task_nodes(
     tables: Mapping[str, TableNodes],
     product_nodes: ProductNodes,
     inputs: PipelineInputs,
+    segmentation: BaseChannel | None = None,
 ) -> list[BaseNode]:
     """Returns the task's nodes in order, from its examples to its Pusher.
 
@@ -62,6 +64,7 @@ def task_nodes(
         tables: The table nodes that the task reads from.
         product_nodes: What is made of the products table.
         inputs: The last blessed model, and where the new one goes.
+        segmentation: A model that gives users segments, by which the evaluation is sliced; None for no such slices.
     """
     products = tables.get("products")
     users = tables.get("users")
@@ -125,6 +128,7 @@ def task_nodes(
         examples=examples.outputs["examples"],
         model=index.outputs["model"],
         catalogue=examples.outputs["catalogue"],
+        segmentation=segmentation,
         options=task.gate,
         thresholds=inputs.thresholds.get(MODEL_NAME, ""),
         last_blessed=inputs.last_blessed.get(MODEL_NAME, ""),

@@ -1,7 +1,7 @@
 """The task segmentation: histories in, segments out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from tfx.dsl.components.base.base_node import BaseNode
@@ -44,20 +44,15 @@ TRAININGS = {MODEL_NAME: NODES.trainer}
 
 
 def task_nodes(
-    config: Config,
-    task: SegmentationConfig,
-    tables: Mapping[str, TableNodes],
-    inputs: PipelineInputs,
-    recommendation: BaseChannel | None = None,
+    config: Config, task: SegmentationConfig, tables: Mapping[str, TableNodes], inputs: PipelineInputs
 ) -> list[BaseNode]:
-    """Returns the task's nodes in order, from its examples to its Pusher and the users' segments.
+    """Returns the task's nodes in order, from its examples to its Pusher; `segments_node` comes after them.
 
     Args:
         config: The whole configuration.
         task: The task's own part of it.
         tables: The table nodes that the task reads from.
         inputs: The last blessed model, and where the new one goes.
-        recommendation: The served model of the task recommendation; None where it is not in the run.
     """
     products, users = tables.get("products"), tables.get("users")
     examples = SegmentationExamples(
@@ -100,14 +95,24 @@ def task_nodes(
         validator_id=NODES.serving_validator,
         pusher_id=NODES.pusher,
     )
-    segments = UserSegments(
+    return [examples, trainer, evaluator, *pushing]
+
+
+def segments_node(task_nodes: Sequence[BaseNode], recommendation: BaseChannel | None) -> BaseNode:
+    """Returns the node that gives every active user a segment.
+
+    Args:
+        task_nodes: What `task_nodes` returned.
+        recommendation: The served model of the task recommendation; None where it is not in the run.
+    """
+    examples, model = (next(node for node in task_nodes if node.id == i) for i in (NODES.examples, NODES.exporter))
+    return UserSegments(
         examples=examples.outputs["examples"],
         catalogue=examples.outputs["catalogue"],
-        model=trainer.outputs["model"],
+        model=model.outputs["model"],
         recommendation=recommendation,
         source_digest=source_digest("components.segmentation.user_segments"),
     ).with_id(NODES.segments)
-    return [examples, trainer, evaluator, *pushing, segments]
 
 
 def training_options(config: Config, task: SegmentationConfig) -> SegmentationOptions:

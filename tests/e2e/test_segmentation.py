@@ -1,0 +1,99 @@
+"""Segments of users: from tables to answers on a terminal, with a recommendation beside them."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from tests.components.segmentation.shop import OPTIONS, events, products, users
+from tests.e2e.shop import read_summary, run_quietly, served, write_config
+from tfx_pipeline.cli import app
+from tfx_pipeline.tasks.segmentation import NODES
+
+pytestmark = pytest.mark.long
+
+SEGMENTATION = {
+    "event_types": list(OPTIONS.event_types),
+    "segments": OPTIONS.segments.model_dump(exclude_none=True),
+    "history_length": OPTIONS.history_length,
+    "sequence_length": 16,
+    "head": {"units": 8, "dropout": 0.0},
+    "training": {"max_epochs": 6, "patience": 6, "learning_rate": 1e-2, "batch_size": 16},
+    "gate": {"min_slice_users": 5, "baseline_margins": {}},
+}
+RECOMMENDATION = {
+    "event_types": {"view": 0.5, "purchase": 1.0},
+    "towers": {"dimensions": 16, "layers": 1, "history": 8},
+    "training": {"max_epochs": 1},
+    "serving": {"history_length": OPTIONS.history_length},
+    "gate": {"baseline_margins": {}, "min_slice_users": 2},
+    "ranker": False,
+    "rules": False,
+}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
+    """A folder with tables and a configuration, and a first run under `root`."""
+    folder = tmp_path_factory.mktemp("shop")
+    rows = events()
+    for name, table in {"products": products(), "events": rows, "users": users(rows)}.items():
+        pd.DataFrame(table).to_json(folder / f"{name}.jsonl", orient="records", lines=True, force_ascii=False)
+    config = write_config(
+        folder,
+        tables={name: f"{name}.jsonl" for name in ("products", "events", "users")},
+        text={"backbone": str(tiny_bert)},
+        features={"users": {"categorical": ["shop"]}},
+        tasks={"recommendation": RECOMMENDATION, "segmentation": SEGMENTATION},
+    )
+    summary, ran = run_quietly(config, folder / "root")
+    assert set(NODES) <= ran
+    task = summary["tasks"]["segmentation"]
+    assert task["blessed"], task["refused_because"]
+    return folder
+
+
+def test_the_summary_and_the_report_tell_what_happened(shop: Path) -> None:
+    tasks = read_summary(shop / "root")["tasks"]
+    task = tasks["segmentation"]
+    assert Path(task["pushed"]).parent == shop / "root" / "serving" / "segmentation"
+    assert set(task["baselines"]) == {"carried_forward", "gradient_boosting"}
+    assert task["users"]["test"] == task["examples"]["test"] == sum(map(sum, task["confusion"]["counts"]))
+    assert any(name.startswith("segment_") for name in tasks["recommendation"]["slices"])
+    report = (shop / "root" / "report.html").read_text(encoding="utf-8")
+    assert "Segments of the active users" in report
+
+
+def test_everybody_has_a_segment_and_it_stays_when_nothing_changed(shop: Path) -> None:
+    folder = shop / "root" / "segments"
+    found = pq.read_table([str(file) for file in sorted(folder.glob("segments-*.parquet"))]).to_pandas()
+    assert len(found) == read_summary(shop / "root")["tasks"]["segmentation"]["examples"]["current"]
+    assert set(found.columns) == {"user_id", "segment", "probability", "when"}
+    assert pq.read_table(folder / "transitions.parquet").num_rows == 0
+    _, ran = run_quietly(shop / "shop.yaml", shop / "root")
+    assert ran == set()
+    again = pq.read_table([str(file) for file in sorted(folder.glob("segments-*.parquet"))]).to_pandas()
+    pd.testing.assert_frame_equal(found, again)
+
+
+def test_a_terminal_gets_segments_reasons_and_products(shop: Path) -> None:
+    runner = CliRunner()
+    with served(shop / "root") as address:
+        events_file = str(shop / "events.jsonl")
+        arguments = ["segment", "--user", "user 1", "--events", events_file, "--address", address, "--explain"]
+        table = runner.invoke(app, arguments)
+        assert table.exit_code == 0, table.output
+        assert "visits in 4 weeks" in table.output
+        listed = json.loads(runner.invoke(app, [*arguments, "--json"]).output)
+        assert {each["label"] for each in listed["segments"]} == {"lapsed", "low", "mid", "high"}
+        assert "spend in 8 weeks" in {each["token"] for each in listed["reasons"]}
+    profiles = json.loads((shop / "root" / "segments" / "profiles.json").read_text())
+    name = max(profiles, key=lambda segment: len(profiles[segment]["products"]))
+    root = str(shop / "root")
+    offered = runner.invoke(app, ["recommend", "--segment", name, "--root", root, "--json"])
+    assert offered.exit_code == 0, offered.output
+    assert {each["product_id"] for each in json.loads(offered.output)} <= {row["product_id"] for row in products()}
+    assert runner.invoke(app, ["recommend", "--segment", "nobody", "--root", root]).exit_code != 0
