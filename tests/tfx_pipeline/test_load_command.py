@@ -10,8 +10,8 @@ import tensorflow as tf
 from typer.testing import CliRunner
 
 from components.errors import InputError
-from serving.server.grpc_server import GrpcServer
-from serving.server.model_store import ModelStore
+from serving.server.settings import ServerSettings
+from tests.serving.server.running import running
 from tfx_pipeline.cli import app
 
 
@@ -25,13 +25,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("models") / "echo"
     module = Echo()
     tf.saved_model.save(module, str(folder / "1"), signatures={"serving_default": module.echo})
-    store = ModelStore(lambda: {"echo": folder})
-    server = GrpcServer(store)
-    store.start()
-    server.start()
-    yield server.address
-    server.stop(1.0)
-    store.stop()
+    with running(folder.parent, ServerSettings(port=0)) as (addresses, _):
+        yield addresses.grpc
 
 
 def load(address: str, *options: str) -> Any:

@@ -1,7 +1,10 @@
 """Policies, labels and reloads of a running store, and folders with links in them."""
 
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
@@ -16,6 +19,7 @@ from serving.server.version_policy import All, Specific
 from tests.serving.server.tiny_models import write_version
 
 State = get_model_status_pb2.ModelVersionStatus.State
+_NOBODY = 65534
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +129,43 @@ def test_a_link_out_of_the_models_folder_is_refused(versions: Path, tmp_path: Pa
     assert refusal is not None
     assert "link out of the model's folder" in refusal.message
     assert store.loaded_versions() == {}
+
+
+@contextmanager
+def unreadable(folder: Path) -> Iterator[None]:
+    """Keeps this process from reading a folder; root may read everything, so it becomes somebody else meanwhile."""
+    folder.chmod(0)
+    if os.geteuid() == 0:
+        os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(os.getuid())
+        folder.chmod(0o755)
+
+
+def test_a_folder_that_may_not_be_read_leaves_what_is_loaded(versions: Path) -> None:
+    # Below the system's folder of temporary files, which everybody may enter.
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary, "adder")
+        shutil.copytree(versions, folder)
+        shutil.move(folder / "3", Path(temporary, "3"))
+        Path(temporary).chmod(0o755)
+        store = ModelStore(FixedModels({"adder": ModelConfig(base_path=folder)}))
+        store.poll()
+        assert served(store) == 2
+        with unreadable(folder):
+            store.poll()
+        assert served(store) == 2
+        shutil.move(Path(temporary, "3"), folder / "3")
+        with unreadable(folder / "3"):
+            store.poll()
+        assert served(store) == 2
+        refusal = store.states("adder")[3].error
+        assert refusal is not None
+        store.poll()
+        assert served(store) == 3
+        store.stop()
 
 
 def test_a_link_within_the_models_folder_is_followed(versions: Path, tmp_path: Path) -> None:

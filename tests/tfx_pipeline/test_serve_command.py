@@ -1,0 +1,55 @@
+"""`shelfwise serve` hands its options on to the server."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+import serving.server.main
+from serving.server.settings import ModelConfigFile, ServerSettings
+from tfx_pipeline.cli import app
+
+Served = list[tuple[Any, ServerSettings]]
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Served:
+    """What the server was started with; it does not start."""
+    calls: Served = []
+    monkeypatch.setattr(serving.server.main, "serve", lambda models, settings, **_: calls.append((models, settings)))
+    return calls
+
+
+def invoke(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["serve", *arguments])
+
+
+def test_rest_is_on_the_next_port(served: Served) -> None:
+    assert invoke("--root", "runs/shop").exit_code == 0
+    models, settings = served[0]
+    assert models == Path("runs/shop/serving")
+    assert (settings.host, settings.port, settings.rest_port, settings.batching) == ("127.0.0.1", 8500, 8501, None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ports"), [(["--port", "0"], (0, 0)), (["--port", "9500", "--rest-port", "80"], (9500, 80))]
+)
+def test_ports(served: Served, arguments: list[str], ports: tuple[int, int]) -> None:
+    assert invoke(*arguments).exit_code == 0
+    assert (served[0][1].port, served[0][1].rest_port) == ports
+
+
+def test_all_options_of_the_server(served: Served) -> None:
+    done = invoke("--enable-batching", "--max_rows=7", "--model_config_file", "m.config", "--host", "0.0.0.0")
+    assert done.exit_code == 0, done.output
+    models, settings = served[0]
+    assert models == ModelConfigFile(Path("m.config"))
+    assert settings.batching is not None
+    assert (settings.limits.rows, settings.host) == (7, "0.0.0.0")
+
+
+@pytest.mark.parametrize("arguments", [["--no-such-option"], ["--batching-parameters-file", "none.config"]])
+def test_wrong_options_are_bad_input(served: Served, arguments: list[str]) -> None:
+    assert invoke(*arguments).exit_code == 2
+    assert served == []
