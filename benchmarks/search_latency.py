@@ -1,11 +1,14 @@
-"""How long a search takes by gRPC, beside sentence-transformers encoding the same queries alone.
+"""How long a search takes by gRPC, beside ONNX Runtime or sentence-transformers encoding the same queries alone.
 
-    python benchmarks/search_latency.py --root ROOT --queries FILE --peer-python PYTHON_WITH_SENTENCE_TRANSFORMERS
+    python benchmarks/search_latency.py --root ROOT --queries FILE --peer-python PYTHON_WITH_THE_PEER
 
 ROOT is a run that pushed a search model, such as that of benchmarks/search_quality.py; FILE is a Parquet file with a
 column query. One client sends one query after another to a server on a free loopback port. Both sides take turns of
 some hundred queries, so that what else runs on the machine slows both. Prints the percentiles of both by the number of
-tokens, and the ratio; ours alone where sentence-transformers is not to be had.
+tokens, and the ratio; ours alone where the peer is not to be had. ONNX Runtime gets the queries as tokens, in float32.
+
+The peers, with what they need beside them: `pip install onnx onnxruntime torch transformers` or
+`pip install sentence-transformers`, in an environment of their own.
 """
 
 import json
@@ -17,6 +20,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
+
+# The folder of this script comes first otherwise, and its serving.py is not the package.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import pyarrow.compute as pc
@@ -32,7 +38,7 @@ from tfx_pipeline.summary import read_summary
 from trainer.backbone import load_text_encoder
 from trainer.pretrained import local_folder
 
-PEER = Path(__file__).parent / "peers" / "sentence_encoder.py"
+PEERS = {"onnxruntime": "onnx_encoder.py", "sentence_transformers": "sentence_encoder.py"}
 QUERIES_A_TURN = 100
 WARM_UP = 30
 # Upper ends of the groups of queries, in tokens.
@@ -45,7 +51,8 @@ Turn = Callable[[Sequence[str]], list[float]]
 def main(
     root: Annotated[Path, typer.Option(help="Root of a run that pushed a search model.")],
     queries: Annotated[Path, typer.Option(help="Parquet file with a column query.")],
-    peer_python: Annotated[str, typer.Option(help="Interpreter with sentence-transformers.")] = sys.executable,
+    peer_python: Annotated[str, typer.Option(help="Interpreter with the peer.")] = sys.executable,
+    peer_name: Annotated[str, typer.Option("--peer", help=f"One of {', '.join(PEERS)}.")] = "onnxruntime",
     split: Annotated[str, typer.Option(help="Take the queries of this split, if the file has one.")] = "test",
     most: Annotated[int, typer.Option(help="Queries to ask at the most.")] = 1_000_000,
 ) -> None:
@@ -59,7 +66,7 @@ def main(
     tokens = encoder.token_ids(tf.constant(texts)).row_lengths().numpy()
     with running_server(root) as address, Shelfwise(address) as client:
         sides: dict[str, Turn] = {"search": lambda turn: [timed_search(client, query) for query in turn]}
-        peer = start_peer(peer_python, str(local_folder(text.backbone)))
+        peer = start_peer(peer_name, peer_python, str(local_folder(text.backbone)))
         if peer is not None:
             sides["encode"] = lambda turn: ask_peer(peer, turn)
         for side in sides.values():
@@ -97,23 +104,21 @@ def timed_search(client: Shelfwise, query: str) -> float:
     return (time.perf_counter() - started) * 1e3
 
 
-def start_peer(python: str, weights: str) -> "subprocess.Popen[str] | None":
+def start_peer(name: str, python: str, weights: str) -> "subprocess.Popen[str] | None":
     """Starts the peer, or says in one line why not."""
-    found = subprocess.run([python, "-c", "import sentence_transformers"], capture_output=True, check=False)
+    found = subprocess.run([python, "-c", f"import {name}"], capture_output=True, check=False)
     if found.returncode:
-        print(
-            f"sentence-transformers is not installed for {python}: our own figure alone (--peer-python names another)."
-        )
+        print(f"{name} is not installed for {python}: our own figure alone (--peer-python names another).")
         return None
     peer = subprocess.Popen(
-        [python, str(PEER), weights, str(THREADS)],
+        [python, str(Path(__file__).parent / "peers" / PEERS[name]), weights, str(THREADS)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
     )
     version = json.loads(_line(peer))["version"]
-    print(f"sentence-transformers {version}, {THREADS} threads")
+    print(f"{name} {version}, {THREADS} threads")
     return peer
 
 

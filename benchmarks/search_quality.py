@@ -8,9 +8,13 @@ dense.parquet, lexical.parquet and hybrid.parquet with the columns query, produc
 a query, of all there are.
 """
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
+
+# The folder of this script comes first otherwise, and its serving.py is not the package.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import pyarrow as pa

@@ -8,9 +8,13 @@ product_id and rank (1 is best): 20 products for each user, of those that the us
 Needs two cores, 4 GiB, and for some 200,000 rows about half an hour.
 """
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
+
+# The folder of this script comes first otherwise, and its serving.py is not the package.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import pyarrow as pa

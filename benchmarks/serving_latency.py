@@ -6,10 +6,14 @@ Serves what a run pushed on a free loopback port and sends one request after ano
 random products of the catalogue over the last year. Prints the percentiles of both and their ratio.
 """
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
+
+# The folder of this script comes first otherwise, and its serving.py is not the package.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import tensorflow as tf

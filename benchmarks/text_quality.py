@@ -11,9 +11,13 @@ seconds of the training and of the whole pipeline.
 
 import os
 import platform
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
+
+# The folder of this script comes first otherwise, and its serving.py is not the package.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import typer

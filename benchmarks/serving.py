@@ -1,0 +1,254 @@
+"""What the embedded server adds to a SavedModel: latency by gRPC and REST, throughput, and latency under half the load.
+
+    python benchmarks/serving.py --root ROOT --queries FILE
+
+ROOT is a run that pushed a search model, such as that of benchmarks/search_quality.py; FILE is a Parquet file with a
+column query. Calls of the SavedModel in this process, which are the limit, take turns with a server without batching
+and one with, each a process of its own, so that what else runs on the machine slows all. Client and servers share the
+cores.
+"""
+
+import functools
+import http.client
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import grpc
+import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  Registers the ops of the tokenizer.
+import typer
+
+from serving.client.channel import Connection
+from serving.client.messages import predict_request
+from serving.model_names import SEARCH_MODEL
+from serving.open_loop import Load, run_load
+
+PROJECT = Path(__file__).resolve().parents[1]
+SIGNATURE, INPUT = "serving_default", "query"
+PREDICT = "/tensorflow.serving.PredictionService/Predict"
+CONCURRENCIES = (1, 16, 64)
+BATCH_SIZES = (1, 4, 8, 16, 32, 64)
+START_SECONDS, TIMEOUT_SECONDS = 300.0, 120.0
+WARM_UP_SECONDS = 2.0
+# What a latency may be beside that of the call in process, a rate beside that of its best batch, and p99 beside p50.
+MOST_ADDED_MS, LEAST_SHARE, MOST_SPREAD = 1.5, 0.85, 3.0
+PARAMETERS = """max_batch_size {{ value: {rows} }}
+batch_timeout_micros {{ value: 0 }}
+num_batch_threads {{ value: {threads} }}
+max_enqueued_batches {{ value: 64 }}
+"""
+
+# Sends for some seconds with so many requests in flight, and returns the seconds that each took.
+Side = Callable[[int, float], list[float]]
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a running server listens; `rest` is empty where it has no REST."""
+
+    grpc: str
+    rest: str
+
+
+def main(
+    root: Annotated[Path, typer.Option(help="Root of a run that pushed a search model.")],
+    queries: Annotated[Path, typer.Option(help="Parquet file with a column query, and maybe split.")],
+    seconds: Annotated[float, typer.Option(help="Length of a turn.")] = 4.0,
+    rounds: Annotated[int, typer.Option(help="Turns of each.")] = 5,
+    load_seconds: Annotated[float, typer.Option(help="Length of the load at half the rate.")] = 20.0,
+    batch_rows: Annotated[int, typer.Option(help="Most rows of a batch of the server.")] = 64,
+    batch_threads: Annotated[int, typer.Option(help="Batches that the server computes at once.")] = 1,
+) -> None:
+    """Takes turns and prints what each side needs beside the calls in process."""
+    folder = max((root / "serving" / SEARCH_MODEL).iterdir(), key=lambda version: int(version.name))
+    texts = [text.encode() for text in read_queries(queries)]
+    signature = tf.saved_model.load(str(folder)).signatures[SIGNATURE]
+    with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
+        models = Path(temporary) / "models"
+        (models / SEARCH_MODEL).mkdir(parents=True)
+        (models / SEARCH_MODEL / "1").symlink_to(folder.resolve())
+        parameters = Path(temporary) / "batching.txt"
+        parameters.write_text(PARAMETERS.format(rows=batch_rows, threads=batch_threads), encoding="utf-8")
+        batching = ["--enable-batching", "--batching-parameters-file", str(parameters)]
+        plain = stack.enter_context(running_server(models, Path(temporary) / "plain", []))
+        batched = stack.enter_context(running_server(models, Path(temporary) / "batched", batching))
+        sides: dict[str, Side] = {
+            "gRPC": grpc_side(batched.grpc, texts),
+            "gRPC, no batching": grpc_side(plain.grpc, texts),
+        }
+        if batched.rest:
+            sides["REST"] = rest_side(batched.rest, texts)
+        times, calls = take_turns(sides, lambda rows, most: call_times(signature, texts, rows, most), seconds, rounds)
+        print(
+            f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}, batches of {batch_rows} rows"
+        )
+        best = print_calls(calls)
+        rate = print_sides(times, seconds, statistics.median(calls[1]), best)
+        requests = [predict_request(SEARCH_MODEL, SIGNATURE, {INPUT: np.array([text], object)}) for text in texts]
+        connection = Connection(address=batched.grpc, timeout_seconds=TIMEOUT_SECONDS, retries=False)
+        report = run_load(
+            connection, requests, Load(rate=rate / 2, seconds=load_seconds, warm_up_seconds=WARM_UP_SECONDS)
+        )
+    found = report.percentiles()
+    print(
+        f"gRPC at half the highest rate, {rate / 2:.1f} a second from a schedule: p50 {found['p50']:.2f} ms, p99 "
+        f"{found['p99']:.2f} ms, p99 / p50 {found['p99'] / found['p50']:.2f} (target {MOST_SPREAD:g}), "
+        f"errors {report.errors or 'none'}"
+    )
+
+
+def read_queries(path: Path) -> list[str]:
+    """Returns the distinct queries of a file, those of the split `test` where it has splits."""
+    table = pq.read_table(path)
+    if "split" in table.column_names:
+        table = table.filter(pc.equal(table["split"], "test"))
+    queries: list[str] = pc.unique(table["query"]).to_pylist()
+    return queries
+
+
+@contextmanager
+def running_server(models: Path, ready_file: Path, options: Sequence[str]) -> Iterator[Server]:
+    """Runs the embedded server as a process and yields its addresses."""
+    command = [sys.executable, "-m", "serving.server", "--models", str(models), "--port", "0"]
+    command += ["--ready-file", str(ready_file), *options]
+    log = ready_file.with_suffix(".log")
+    with log.open("w") as stderr, subprocess.Popen(command, cwd=PROJECT, stderr=stderr) as process:
+        try:
+            give_up_at = time.monotonic() + START_SECONDS
+            while not ready_file.exists():
+                if process.poll() is not None or time.monotonic() > give_up_at:
+                    process.kill()
+                    raise SystemExit(f"the server did not start:\n{log.read_text(encoding='utf-8')}")
+                time.sleep(0.1)
+            yield Server(ready_file.read_text(encoding="utf-8"), "")
+        finally:
+            process.terminate()
+
+
+def take_turns(
+    sides: dict[str, Side], call: Callable[[int, float], list[float]], seconds: float, rounds: int
+) -> tuple[dict[tuple[str, int], list[list[float]]], dict[int, list[float]]]:
+    """Returns the times of each side and concurrency, a list a round, and those of the calls by batch size."""
+    for side in sides.values():
+        side(CONCURRENCIES[-1], WARM_UP_SECONDS)
+    for rows in BATCH_SIZES:
+        call(rows, WARM_UP_SECONDS / len(BATCH_SIZES))
+    times: dict[tuple[str, int], list[list[float]]] = {}
+    calls: dict[int, list[float]] = {rows: [] for rows in BATCH_SIZES}
+    for _ in range(rounds):
+        for rows in BATCH_SIZES:
+            calls[rows] += call(rows, seconds / len(BATCH_SIZES) * 2)
+        for name, side in sides.items():
+            for concurrency in CONCURRENCIES:
+                times.setdefault((name, concurrency), []).append(side(concurrency, seconds))
+    return times, calls
+
+
+def call_times(signature: Callable[..., object], texts: Sequence[bytes], rows: int, seconds: float) -> list[float]:
+    """Calls the SavedModel in this process, one batch after another."""
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+    while (started := time.perf_counter()) < end:
+        batch = [texts[(len(times) * rows + row) % len(texts)] for row in range(rows)]
+        signature(**{INPUT: tf.constant(batch)})
+        times.append(time.perf_counter() - started)
+    return times
+
+
+def grpc_side(address: str, texts: Sequence[bytes]) -> Side:
+    """Returns a side that sends by gRPC, messages as bytes both ways."""
+    messages = [
+        predict_request(SEARCH_MODEL, SIGNATURE, {INPUT: np.array([text], object)}).SerializeToString()
+        for text in texts
+    ]
+
+    def ask(concurrency: int, seconds: float) -> list[float]:
+        with grpc.insecure_channel(address) as channel:
+            send = functools.partial(channel.unary_unary(PREDICT), timeout=TIMEOUT_SECONDS)
+            return closed_loop(lambda number: send(messages[number % len(messages)]), concurrency, seconds)
+
+    return ask
+
+
+def rest_side(address: str, texts: Sequence[bytes]) -> Side:
+    """Returns a side that sends by REST, a connection a thread."""
+    bodies = [json.dumps({"instances": [{INPUT: text.decode()}]}) for text in texts]
+    local = threading.local()
+
+    def post(number: int) -> None:
+        if not hasattr(local, "connection"):
+            local.connection = http.client.HTTPConnection(address, timeout=TIMEOUT_SECONDS)
+        local.connection.request("POST", f"/v1/models/{SEARCH_MODEL}:predict", bodies[number % len(bodies)])
+        response = local.connection.getresponse()
+        body = response.read()
+        if response.status != http.HTTPStatus.OK:
+            raise SystemExit(f"REST answered {response.status}: {body!r:.200}")
+
+    return lambda concurrency, seconds: closed_loop(post, concurrency, seconds)
+
+
+def closed_loop(send: Callable[[int], object], concurrency: int, seconds: float) -> list[float]:
+    """Sends from so many threads, each of which waits for its answer before it sends again."""
+    times: list[float] = []
+    end = time.perf_counter() + seconds
+
+    def repeat(first: int) -> None:
+        number = first
+        while (started := time.perf_counter()) < end:
+            send(number)
+            times.append(time.perf_counter() - started)
+            number += concurrency
+
+    threads = [threading.Thread(target=repeat, args=(first,)) for first in range(concurrency)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return times
+
+
+def print_calls(calls: dict[int, list[float]]) -> float:
+    """Prints the calls in process, and returns the rows a second of the best batch size."""
+    rates = {rows: rows / statistics.median(times) for rows, times in calls.items()}
+    print("in process, rows       " + "".join(f"{rows:>9}" for rows in rates))
+    print("  p50 (ms)             " + "".join(f"{statistics.median(times) * 1e3:9.2f}" for times in calls.values()))
+    print("  rows/s               " + "".join(f"{rate:9.1f}" for rate in rates.values()))
+    return max(rates.values())
+
+
+def print_sides(times: dict[tuple[str, int], list[list[float]]], seconds: float, alone: float, best: float) -> float:
+    """Prints each side beside the calls in process, and returns the highest rate by gRPC."""
+    print(f"{'':20} at once      p50      p99  requests/s")
+    rates = {}
+    for (name, concurrency), turns in times.items():
+        every = np.concatenate(turns) * 1e3
+        p50, p99 = np.percentile(every, [50, 99])
+        rates[name, concurrency] = statistics.median(len(turn) / seconds for turn in turns)
+        if concurrency == 1:
+            beside = f"p50 + {p50 - alone * 1e3:.2f} ms (target {MOST_ADDED_MS:g})"
+        else:
+            beside = f"{rates[name, concurrency] / best:.0%} of the best batch in process (target {LEAST_SHARE:.0%})"
+        print(f"{name:20}{concurrency:8}{p50:9.2f}{p99:9.2f}{rates[name, concurrency]:12.1f}  {beside}")
+    return max(rate for (name, _), rate in rates.items() if name == "gRPC")
+
+
+if __name__ == "__main__":
+    typer.run(main)
