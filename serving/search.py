@@ -71,7 +71,9 @@ class SearchModule(tf.Module):
     Args:
         products: The catalogue.
         cluster_labels: What its clusters are called, one a cluster.
-        embedder: Its `embed` is what `serving.text_embedder.TextEmbedder` says; that of a loaded SavedModel will do.
+        embedder: Made the products' vectors, and will those of other products. Its `embed` is what
+            `serving.text_embedder.TextEmbedder` says; that of a loaded SavedModel will do.
+        query_embedder: Likewise, for queries; may be the same.
         index: The products' vectors.
         postings: The products' words.
         fusion: How both sides are combined.
@@ -84,6 +86,7 @@ class SearchModule(tf.Module):
         *,
         cluster_labels: Sequence[bytes],
         embedder: Any,
+        query_embedder: Any,
         index: RetrievalIndex,
         postings: Postings,
         fusion: Fusion,
@@ -93,6 +96,7 @@ class SearchModule(tf.Module):
         self.default_k = default_k
         self.size = len(products.product_ids)
         self.embedder = embedder
+        self.query_embedder = query_embedder
         self._index = index
         self._lexical = LexicalIndex(postings)
         self._fusion = fusion
@@ -189,12 +193,12 @@ class SearchModule(tf.Module):
 
     def embed(self, query: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `embed`: query vectors float32 `(batch, dimensions)` of length 1."""
-        vectors, _ = self.embedder.embed(_beginning(query))
+        vectors, _ = self.query_embedder.embed(_beginning(query))
         return {"embeddings": vectors}
 
     def _read(self, query: tf.Tensor) -> _Query:
         text = _beginning(query)
-        vectors, known = self.embedder.embed(text)
+        vectors, known = self.query_embedder.embed(text)
         words = plain_words(text)[:, :MAX_QUERY_WORDS]
         word_ids = self._lexical.word_ids(index_words(words))
         rarity = self._lexical.rarity(word_ids)
@@ -236,7 +240,7 @@ class SearchModule(tf.Module):
         left_out = tf.eye(width, dtype=tf.bool)
         without = tf.strings.reduce_join(tf.where(left_out, "", words[:, tf.newaxis, :]), axis=2, separator=" ")
         whole = tf.strings.reduce_join(words, axis=1, separator=" ")[:, tf.newaxis]
-        vectors, _ = self.embedder.embed(tf.reshape(tf.concat([whole, without], axis=1), [-1]))
+        vectors, _ = self.query_embedder.embed(tf.reshape(tf.concat([whole, without], axis=1), [-1]))
         vectors = tf.reshape(vectors, [rows, width + 1, -1])
         scores = self._fusion.dense * tf.einsum("bwd,bd->bw", vectors, self._index.vectors_at(product))
         return tf.where(words == "", 0.0, scores[:, :1] - scores[:, 1:])

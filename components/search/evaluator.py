@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -22,11 +23,12 @@ from components.artifacts import Catalogue, RankingEvaluation
 from components.blessing import write_blessing
 from components.parameters import Parameter
 from components.ranking_gate import Decision, Judgement, decide, describe_last_blessed, loading_error
-from components.search.gate import JUDGED_BY, index_refusals
+from components.search.gate import JUDGED_BY, index_refusals, query_tower_refusals
 from components.search.gate_options import SearchGateOptions
-from components.search.index import COMPARISON_FOLDER, INDEX_FILE
+from components.search.index import COMPARISON_FOLDER, FULL_QUERY_TOWER_FOLDER, INDEX_FILE
 from components.search.query_judge import (
     DENSE,
+    FULL_QUERY_TOWER,
     LAST_BLESSED,
     LEXICAL,
     MODEL,
@@ -100,6 +102,9 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
         evaluation_uri = get_single_instance(output_dict["evaluation"]).uri
         fileio.makedirs(evaluation_uri)
         models = {MODEL: path_utils.serving_model_path(model.uri)}
+        full_query_tower = f"{model.uri}/{FULL_QUERY_TOWER_FOLDER}"
+        if fileio.exists(full_query_tower):
+            models[FULL_QUERY_TOWER] = full_query_tower
         last_blessed = exec_properties["last_blessed"]
         last_blessed_error = loading_error(
             last_blessed, lambda: filtered_ranking(tf.saved_model.load(last_blessed), {})([""], 1)
@@ -129,9 +134,11 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
         summary = QuerySummary(read_parquet(f"{evaluation_uri}/{_QUERIES}-*.parquet"), options)
         with fileio.open(f"{model.uri}/{INDEX_FILE}", "r") as file:
             index = json.loads(file.read())
-        judgement = _judgement(summary, with_last_blessed=LAST_BLESSED in models)
+        baselines = [*_SIDES, *({FULL_QUERY_TOWER} & models.keys())]
+        judgement = _judgement(summary, baselines, with_last_blessed=LAST_BLESSED in models)
         decision = _with_index_recall(decide(judgement, options), index["recall"], options)
-        report = _report(summary, judgement, decision) | {"index": index}
+        decision = _with_query_tower(decision, judgement, options)
+        report = _report(summary, judgement, decision, baselines) | {"index": index}
         if last_blessed:
             report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)
         io_utils.write_string_file(f"{evaluation_uri}/evaluation.json", json.dumps(report, indent=1))
@@ -182,11 +189,11 @@ class SearchEvaluator(BaseBeamComponent):
         )
 
 
-def _judgement(summary: QuerySummary, *, with_last_blessed: bool) -> Judgement:
+def _judgement(summary: QuerySummary, baselines: Sequence[str], *, with_last_blessed: bool) -> Judgement:
     return Judgement(
         metrics=summary.metrics(MODEL),
-        baselines={name: summary.metrics(name) for name in _SIDES},
-        differences=summary.differences(MODEL, _SIDES),
+        baselines={name: summary.metrics(name) for name in baselines},
+        differences=summary.differences(MODEL, baselines),
         users={"test": summary.queries},
         judged_by=JUDGED_BY,
         last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
@@ -204,13 +211,24 @@ def _with_index_recall(decision: Decision, recall: float | None, options: Search
     return decision._replace(blessed=not refused, refused_because=refused)
 
 
-def _report(summary: QuerySummary, judgement: Judgement, decision: Decision) -> dict[str, Any]:
+def _with_query_tower(decision: Decision, judgement: Judgement, options: SearchGateOptions) -> Decision:
+    """Adds the rule about a smaller BERT for queries, where there is one."""
+    if FULL_QUERY_TOWER not in judgement.baselines:
+        return decision
+    reasons = query_tower_refusals(judgement.metrics, judgement.baselines[FULL_QUERY_TOWER], options)
+    refused = [*decision.refused_because, *reasons]
+    return decision._replace(blessed=not refused, refused_because=refused)
+
+
+def _report(
+    summary: QuerySummary, judgement: Judgement, decision: Decision, baselines: Sequence[str]
+) -> dict[str, Any]:
     return {
         "metrics": {"test": judgement.metrics},
         "baselines": judgement.baselines,
         "differences": judgement.differences,
         "queries": summary.queries,
-        "slices": summary.slices(MODEL, _SIDES),
+        "slices": summary.slices(MODEL, baselines),
         "blessed": decision.blessed,
         "refused_because": decision.refused_because,
         "notes": decision.notes,

@@ -30,6 +30,8 @@ class SearchGateOptions(RankingGateRules):
         baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
         relevant_from: Least relevance of a product that answers a query.
         min_index_recall: Least recall at 10 of the index against exact search.
+        max_query_tower_loss: Share of NDCG that may be lost where a smaller BERT reads queries
+            (`training.query_layers`), beside the one that reads products.
         min_slice_queries: Test queries that a way of perturbing them needs to become a slice.
     """
 
@@ -40,4 +42,5 @@ class SearchGateOptions(RankingGateRules):
     last_blessed_metric: SearchMetric = "ndcg_at_10"
     relevant_from: float = Field(0.5, gt=0.0, le=1.0)
     min_index_recall: float = Field(0.95, ge=0.0, le=1.0)
+    max_query_tower_loss: float = Field(0.02, ge=0.0, lt=1.0)
     min_slice_queries: int = Field(20, ge=1)

@@ -1,5 +1,6 @@
 """SearchIndex: vectors, words and clusters of the whole catalogue, and the model that is served from them."""
 
+import functools
 import json
 from typing import Any, ClassVar
 
@@ -29,13 +30,13 @@ from serving.search import MAX_QUERY_CHARACTERS, Fusion
 from trainer.input_data import distinct_texts, load_text_vectors
 from trainer.model_versions import package_versions
 from trainer.product_clusters import cluster_products
-from trainer.search.encoder import load_encoder, text_embedder
-from trainer.search.export import export_search, export_weighted
+from trainer.search.encoder import load_encoder, load_query_tower, text_embedder
+from trainer.search.export import export_for_judging, export_search, export_weighted
 from trainer.search.index import build_fusion, build_index, build_module
 from trainer.search.postings import build_postings
 from trainer.search.queries import load_queries
 
-COMPARISON_FOLDER, INDEX_FILE = "Comparison", "index.json"
+COMPARISON_FOLDER, FULL_QUERY_TOWER_FOLDER, INDEX_FILE = "Comparison", "FullQueryTower", "index.json"
 
 # Where vectors of the trained text encoder are kept; under the output, which distributed workers can write to.
 _TRAINED_TEXT_VECTORS = "trained_text_vectors"
@@ -78,7 +79,8 @@ class SearchIndexExecutor(BaseBeamExecutor):
                 words count beside meaning, and tunes the index. `catalogue`: the products. `text_vectors`: vectors of
                 their texts before training; not read where BERT was trained, which encodes the texts anew.
             output_dict: `model`: `Format-Serving/` is the SavedModel with warm-up file and model card; `Comparison/`
-                a SavedModel whose signature `weighted` weighs both sides as it is asked to; `index.json` has the keys
+                a SavedModel whose signature `weighted` weighs both sides as it is asked to; `FullQueryTower/`, where
+                queries are read by a smaller BERT, the same model without it; `index.json` has the keys
                 recall (of the index against exact search), fusion, distinct_texts and clusters (their quality).
                 Where BERT was trained, `trained_text_vectors/vectors-*.parquet` has columns text and vector.
             exec_properties: `options_json`: SearchIndexOptions. `source_digest` only keys the cache.
@@ -100,12 +102,14 @@ class SearchIndexExecutor(BaseBeamExecutor):
         vectors = encoder.finish(load_text_vectors(text_vectors_uri, texts), encoder.token_ids(texts))[rows]
 
         queries = load_queries(get_single_instance(input_dict["examples"]).uri, "eval")
-        query_vectors = encoder.embed(queries.queries, options.text_batch_size)
+        query_tower = load_query_tower(encoder_uri, encoder)
+        query_vectors = (query_tower or encoder).embed(queries.queries, options.text_batch_size)
         postings = build_postings(product_texts, options.serving.lexical)
         fusion = build_fusion(postings, vectors, queries, query_vectors, options.serving, options.relevant_from)
         measured = build_index(vectors, query_vectors, options.serving, options.seed)
         clusters = cluster_products(vectors, product_texts, options.clusters, options.seed, product_parts(catalogue))
-        module = build_module(
+        build = functools.partial(
+            build_module,
             catalogue,
             embedder=text_embedder(encoder),
             index=measured.vectors,
@@ -114,9 +118,12 @@ class SearchIndexExecutor(BaseBeamExecutor):
             fusion=fusion,
             options=options.serving,
         )
+        module = build(query_embedder=text_embedder(query_tower) if query_tower else None)
         card = _model_card(encoder_uri, read_description(catalogue_uri), options, fusion, catalogue, vectors)
         export_search(path_utils.serving_model_path(output_uri), module, clusters, card)
         export_weighted(f"{output_uri}/{COMPARISON_FOLDER}", module)
+        if query_tower:
+            export_for_judging(f"{output_uri}/{FULL_QUERY_TOWER_FOLDER}", build())
         index = {
             "recall": measured.recall,
             "fusion": fusion._asdict(),

@@ -20,6 +20,8 @@ from trainer.search.export import WEIGHTED_SIGNATURE
 from trainer.search.queries import JudgedQueries, judged_queries
 
 MODEL, DENSE, LEXICAL, LAST_BLESSED = "model", "dense", "lexical", "last_blessed"
+# The model with queries read by the BERT that reads products, where a smaller one reads them when it is served.
+FULL_QUERY_TOWER = "full_query_tower"
 METRICS = ("recall", "ndcg", "mrr")
 SLICE, HEADLINE = "slice", "headline"
 # Queries asked in one call: each holds some numbers for every product.

@@ -15,6 +15,7 @@ from trainer.keras_files import load_keras, save_keras
 from trainer.search.token_head import TokenHead, token_rarity
 
 _HEAD_FILE = "token_head.keras"
+_QUERY_FOLDER = "query_tower"
 _TEXTS_AT_ONCE = 8192
 
 Vectors = npt.NDArray[np.float32]
@@ -116,3 +117,18 @@ def load_encoder(uri: str) -> SearchEncoder:
     return SearchEncoder(
         text_encoder=load_trained_encoder(uri), head=load_keras(os.path.join(uri, _HEAD_FILE), optional=True)
     )
+
+
+def save_query_tower(tower: SearchEncoder, uri: str) -> None:
+    """Writes what reads queries beside the encoder under `uri`; the head is the encoder's own."""
+    save_trained_encoder(tower.text_encoder, os.path.join(uri, _QUERY_FOLDER))
+
+
+def load_query_tower(uri: str, encoder: SearchEncoder) -> SearchEncoder | None:
+    """Reads what `save_query_tower` wrote; None where queries are read by the encoder itself.
+
+    Raises:
+        ValueError: Keras cannot read it.
+    """
+    text_encoder = load_trained_encoder(os.path.join(uri, _QUERY_FOLDER), optional=True)
+    return None if text_encoder is None else SearchEncoder(text_encoder, encoder.head)

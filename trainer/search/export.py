@@ -56,6 +56,11 @@ def export_search(folder: str, module: SearchModule, clusters: ProductClusters, 
     save_product_clusters(clusters, tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER))
 
 
+def export_for_judging(folder: str, module: SearchModule) -> None:
+    """Writes a model that is asked by its signature `filtered` and never served."""
+    tf.saved_model.save(module, folder, signatures=module.signatures("filtered"))
+
+
 def export_weighted(folder: str, module: SearchModule) -> None:
     """Writes the model for comparison, with the weights of both sides as inputs."""
     tf.saved_model.save(module, folder, signatures=module.signatures(WEIGHTED_SIGNATURE))

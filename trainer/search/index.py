@@ -88,6 +88,7 @@ def build_module(
     catalogue: pa.Table,
     *,
     embedder: Any,
+    query_embedder: Any | None = None,
     index: RetrievalIndex,
     postings: Postings,
     clusters: ProductClusters,
@@ -99,6 +100,7 @@ def build_module(
     Args:
         catalogue: Columns product_id, title, category, price, in_stock and text.
         embedder: `serving.text_embedder.TextEmbedder`, or that of a loaded model.
+        query_embedder: Likewise, for queries; None takes `embedder`.
         index: The products' vectors.
         postings: The products' words.
         clusters: How the products are grouped.
@@ -109,6 +111,7 @@ def build_module(
         searched_products(catalogue, clusters.cluster_ids),
         cluster_labels=[label.encode() for label in clusters.labels],
         embedder=embedder,
+        query_embedder=embedder if query_embedder is None else query_embedder,
         index=index,
         postings=postings,
         fusion=fusion,

@@ -69,6 +69,8 @@ class SearchTrainingOptions(Options):
         max_pairs: Pairs of a query and a product to learn from at the most, a seeded sample where there are more.
         max_texts: Texts that negatives are mined from and validation ranks at the most: those that answer a query, and
             a seeded sample of the others.
+        query_layers: Layers of a smaller BERT that reads queries when they are served, taught by the trained one; 0 has
+            queries read by the one that reads products.
         precision: `auto` picks by hardware (float32 on CPU, mixed on GPU and TPU).
         strategy: tf.distribute strategy; `auto` picks by hardware.
     """
@@ -85,6 +87,7 @@ class SearchTrainingOptions(Options):
     weight_decay: float = Field(default=1e-2, ge=0.0)
     max_pairs: int = Field(default=200_000, ge=1)
     max_texts: int = Field(default=100_000, ge=1)
+    query_layers: int = Field(default=0, ge=0)
     precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
     strategy: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
 

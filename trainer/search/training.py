@@ -15,10 +15,11 @@ from trainer.input_data import distinct_texts, load_catalogue, load_text_vectors
 from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.options import TextOptions
 from trainer.search.batches import BatchSource, training_pairs
-from trainer.search.encoder import SearchEncoder, new_head, save_encoder
+from trainer.search.encoder import SearchEncoder, load_encoder, new_head, save_encoder, save_query_tower
 from trainer.search.model import SearchModel
 from trainer.search.options import SearchOptions, SearchTrainingOptions
 from trainer.search.queries import load_queries
+from trainer.search.query_tower import DistillationOptions, distil_query_tower, mean_cosine
 from trainer.search.tables import EncoderInputs
 from trainer.search.validation import EVAL_PREFIX, MONITORED, SearchValidation, chosen_texts, eval_answers
 from trainer.step_logs import StepLogs, steps_per_point
@@ -76,11 +77,13 @@ def run(request: TrainingRequest) -> None:
         verbose=0,
     )
     save_encoder(encoder, request.model_uri)
+    query_tower = _teach_query_tower(request, options, queries.queries, texts, validated.queries)
     best = int(np.argmax([metrics[MONITORED] for metrics in validation.history]))
     summary = {
         "epochs": len(validation.history),
         "best_epoch": best + 1,
         "eval": {name.removeprefix(EVAL_PREFIX): value for name, value in validation.history[best].items()},
+        "query_tower": query_tower,
         "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
         "examples": {"train": len(queries), "pairs": len(source.pairs.query)},
         "seconds": round(time.monotonic() - started, 1),
@@ -100,6 +103,24 @@ def _build_encoder(options: TextOptions, texts: Sequence[str]) -> SearchEncoder:
     if options.training == "lora":
         encoder.text_encoder.enable_lora(options.lora_rank)
     return encoder
+
+
+def _teach_query_tower(
+    request: TrainingRequest,
+    options: SearchOptions,
+    queries: Sequence[str],
+    texts: Sequence[str],
+    validated: Sequence[str],
+) -> dict[str, float] | None:
+    """Writes a smaller BERT for queries, where one is wanted, and returns what training.json says of it."""
+    layers = options.training.query_layers
+    if not layers:
+        return None
+    # As it was saved: what LoRA has learned is part of the weights then.
+    encoder = load_encoder(request.model_uri)
+    tower = distil_query_tower(encoder, queries, texts, DistillationOptions(layers=layers), request.seed)
+    save_query_tower(tower, request.model_uri)
+    return {"layers": layers, "eval_cosine": mean_cosine(tower, encoder, validated, options.text.batch_size)}
 
 
 def _build_optimizer(options: SearchTrainingOptions, updates: int) -> keras.optimizers.Optimizer:

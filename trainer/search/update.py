@@ -75,6 +75,8 @@ def update_search(
         seed: Of an inverted file.
     """
     loaded = tf.saved_model.load(served)
+    # A model of an earlier version reads queries with the encoder of its products.
+    query_embedder = getattr(loaded, "query_embedder", loaded.embedder)
     texts = catalogue.column("text").to_pylist()
     hashes, old_hashes = text_hashes(texts), loaded.text_hashes.numpy()
     rows = _places(old_hashes, hashes)
@@ -88,10 +90,11 @@ def update_search(
     clusters = dataclasses.replace(clusters, cluster_ids=cluster_ids)
     # Exact search has nothing to be measured.
     measured_with = queries if len(vectors) > options.exact_limit else []
-    index = build_index(vectors, _embed(loaded.embedder, measured_with), options, seed)
+    index = build_index(vectors, _embed(query_embedder, measured_with), options, seed)
     module = build_module(
         catalogue,
         embedder=loaded.embedder,
+        query_embedder=query_embedder,
         index=index.vectors,
         postings=build_postings(texts, options.lexical),
         clusters=clusters,

@@ -1,0 +1,122 @@
+"""A model whose queries are read by a smaller BERT: as it is served, judged and updated."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tfx.types import standard_artifacts
+
+from components.catalogue import read_catalogue
+from components.search.gate import query_tower_refusals
+from components.search.gate_options import SearchGateOptions
+from components.search.index import FULL_QUERY_TOWER_FOLDER
+from components.search.product_parts import product_parts
+from serving.filters import MAX_EXCLUDED_IDS
+from serving.search import Fusion
+from tests.components.search.plain_ranking import PlainSearch
+from tests.components.search.test_evaluator import evaluate
+from tests.components.search.trained_search import INDEX, TrainedSearch, build_search_index
+from tests.components.trained_shop import artifact
+from trainer.search.encoder import SearchEncoder, load_encoder, save_query_tower
+from trainer.search.query_tower import fewer_layers
+from trainer.search.update import update_search
+
+QUERIES = ["red milk", "cheese", "12 oz TEA, green", "big 牛奶", "small cereals"]
+
+
+@pytest.fixture(scope="module")
+def tower(trained: TrainedSearch) -> SearchEncoder:
+    encoder = load_encoder(trained.encoder.uri)
+    return SearchEncoder(fewer_layers(encoder.text_encoder, 1), encoder.head)
+
+
+@pytest.fixture(scope="module")
+def towered(trained: TrainedSearch, tower: SearchEncoder, tmp_path_factory: pytest.TempPathFactory) -> TrainedSearch:
+    """The trained shop, with a tower that has not learned, so that its vectors differ."""
+    folder = tmp_path_factory.mktemp("towered")
+    encoder = artifact(standard_artifacts.Model, folder / "encoder")
+    shutil.copytree(trained.encoder.uri, encoder.uri)
+    save_query_tower(tower, encoder.uri)
+    index = build_search_index(folder, trained.examples, encoder, trained.text_vectors, INDEX)
+    return trained._replace(encoder=encoder, index=index)
+
+
+def fusion_of(towered: TrainedSearch) -> Fusion:
+    return Fusion(**json.loads((Path(towered.index.uri) / "index.json").read_text())["fusion"])
+
+
+def scores(model: Any, products: int) -> list[dict[str, float]]:
+    rows = len(QUERIES)
+    found = model.signatures["filtered"](
+        query=tf.constant(QUERIES),
+        k=tf.fill([rows], products),
+        category=tf.fill([rows], ""),
+        max_price=tf.zeros([rows]),
+        in_stock_only=tf.fill([rows], False),
+        exclude_ids=tf.fill([rows, MAX_EXCLUDED_IDS], ""),
+    )
+    return [
+        {product_id.decode(): float(score) for product_id, score in zip(*row, strict=True)}
+        for row in zip(found["product_ids"].numpy(), found["scores"].numpy(), strict=True)
+    ]
+
+
+def test_queries_are_read_by_it_and_products_by_the_full_one(
+    trained: TrainedSearch, towered: TrainedSearch, tower: SearchEncoder
+) -> None:
+    full, plain, fusion = load_encoder(trained.encoder.uri), PlainSearch(trained, QUERIES), fusion_of(towered)
+    items = full.embed([row["text"] for row in trained.examples.catalogue], 32)
+    for folder, encoder in {"Format-Serving": tower, FULL_QUERY_TOWER_FOLDER: full}.items():
+        found = scores(tf.saved_model.load(f"{towered.index.uri}/{folder}"), len(plain.ids))
+        for query, vector, answer in zip(QUERIES, encoder.embed(QUERIES, 32), found, strict=True):
+            expected = fusion.dense * (items @ vector) + fusion.lexical * plain.shares(query)
+            np.testing.assert_allclose([answer[product_id] for product_id in plain.ids], expected, atol=1e-4)
+    assert not (Path(trained.index.uri) / FULL_QUERY_TOWER_FOLDER).exists()
+
+
+def test_the_evaluation_shows_both_and_the_gate_compares_them(towered: TrainedSearch, tmp_path: Path) -> None:
+    options = SearchGateOptions(k=(10, 3), min_slice_queries=3)
+    report, _ = evaluate(towered, tmp_path, options)
+    full = report["baselines"]["full_query_tower"]
+    assert set(full) == set(report["metrics"]["test"])
+    for reason in query_tower_refusals(report["metrics"]["test"], full, options):
+        assert reason in report["refused_because"]
+        assert not report["blessed"]
+    difference = report["differences"]["full_query_tower"]["ndcg_at_10"]["mean"]
+    assert difference == pytest.approx(report["metrics"]["test"]["ndcg_at_10"] - full["ndcg_at_10"])
+
+
+@pytest.mark.parametrize(
+    ("value", "full", "refused"),
+    [(0.98, 1.0, False), (0.9799, 1.0, True), (0.5, 0.4, False), (None, 0.4, False), (0.0, 0.0, False)],
+)
+def test_two_hundredths_may_be_lost(value: float | None, full: float, refused: bool) -> None:
+    reasons = query_tower_refusals({"ndcg_at_10": value}, {"ndcg_at_10": full}, SearchGateOptions())
+    assert bool(reasons) == refused
+    assert all("ndcg_at_10 is 0.9799" in reason and "at least 0.9800" in reason for reason in reasons)
+
+
+def test_another_catalogue_keeps_both(trained: TrainedSearch, towered: TrainedSearch, tower: SearchEncoder) -> None:
+    catalogue = read_catalogue(towered.examples.artifacts["catalogue"].uri)
+    renamed = catalogue.slice(0, 9)
+    texts = ["red tea from the hills", *renamed["text"].to_pylist()[1:]]
+    place = renamed.column_names.index("text")
+    renamed = renamed.set_column(place, "text", [texts])
+    updated = update_search(
+        f"{towered.index.uri}/Format-Serving",
+        renamed,
+        product_parts(renamed),
+        QUERIES,
+        INDEX.serving,
+        fusion_of(towered),
+        seed=0,
+    )
+    assert (updated.changed, updated.embedded_texts) == (1, 1)
+    vectors = updated.module.product_vectors(tf.range(9)).numpy()
+    np.testing.assert_allclose(vectors, load_encoder(trained.encoder.uri).embed(texts, 32), atol=1e-5)
+    embedded = updated.module.embed(tf.constant(QUERIES))["embeddings"]
+    np.testing.assert_allclose(embedded, tower.embed(QUERIES, 32), atol=1e-5)
