@@ -22,7 +22,7 @@ from serving.server.model_config import ModelConfig, read_model_config_file
 from serving.server.model_sources import FixedModels, ModelsFolder
 from serving.server.model_store import ModelSource, ModelStore
 from serving.server.request_log import RequestLog
-from serving.server.rest_server import RestServer
+from serving.server.rest.server import RestServer
 from serving.server.servable import Servable
 from serving.server.settings import ModelConfigFile, ServerAddresses, ServerSettings
 

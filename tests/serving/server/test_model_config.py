@@ -48,6 +48,14 @@ def test_everything_is_read(tmp_path: Path) -> None:
     }
 
 
+def test_the_file_in_the_documentation_can_be_read(tmp_path: Path) -> None:
+    page = (Path(__file__).resolve().parents[3] / "docs" / "server.md").read_text(encoding="utf-8")
+    block = next(part for part in page.split("```") if part.lstrip().startswith("model_config_list"))
+    configs = read(tmp_path, block)
+    assert list(configs) == ["search", "recommendation"]
+    assert set(configs["recommendation"].labels.values()) <= {1794000000, 1794086400}
+
+
 def model(**fields: str) -> str:
     stated = {"name": '"m"', "base_path": '"/m"', "model_platform": '"tensorflow"', **fields}
     return " ".join(f"{name}: {value}" for name, value in stated.items() if value)

@@ -20,8 +20,8 @@ from serving.server.batching_parameters import BatchingParameters
 from serving.server.calls import Calls
 from serving.server.errors import StatusError
 from serving.server.model_store import ModelStore
-from serving.server.rest_api import refused
-from serving.server.rest_server import RestServer
+from serving.server.rest.api import refused
+from serving.server.rest.server import RestServer
 from serving.server.settings import ServerAddresses, ServerSettings
 from tests.serving.server.running import running
 from tests.serving.server.tiny_models import write_witness

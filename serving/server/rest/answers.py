@@ -9,7 +9,7 @@ import numpy as np
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from serving.server.errors import invalid_argument
-from serving.server.rest_json import BYTES_IN_TEXT
+from serving.server.rest.json_values import BYTES_IN_TEXT
 from serving.server.tensors import dtype_name
 
 _BYTES_SUFFIX = "_bytes"

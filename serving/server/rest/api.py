@@ -8,7 +8,6 @@ from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 from tensorflow_serving.apis import classification_pb2, get_model_status_pb2, regression_pb2
 
-from serving.server import rest_answers
 from serving.server.call import Call
 from serving.server.calls import Calls, as_status
 from serving.server.errors import StatusError, invalid_argument
@@ -16,10 +15,11 @@ from serving.server.examples import classify, regress
 from serving.server.graph_session import SignatureDef
 from serving.server.model_information import SIGNATURE_DEF_FIELD, get_model_status, model_metadata, signature_map
 from serving.server.predict import compute
-from serving.server.rest_examples import read_examples
-from serving.server.rest_json import error_body, parse_object, signature_name
-from serving.server.rest_paths import Target, target_of
-from serving.server.rest_tensors import in_rows, read_inputs
+from serving.server.rest import answers
+from serving.server.rest.examples import read_examples
+from serving.server.rest.json_values import error_body, parse_object, signature_name
+from serving.server.rest.paths import Target, target_of
+from serving.server.rest.tensors import in_rows, read_inputs
 from serving.server.servable import Servable
 
 # A client that went away gets nothing; its status is for the log.
@@ -58,6 +58,13 @@ class RestApi:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+        self._methods = {
+            "status": self._status,
+            "metadata": self._metadata,
+            "predict": self._predict,
+            "classify": self._classify,
+            "regress": self._regress,
+        }
 
     def answer(self, http_method: str, path: str, body: bytes, call: Call) -> Answer:
         """Answers one request, whatever it is.
@@ -71,39 +78,41 @@ class RestApi:
         try:
             target = target_of(http_method, path)
             with self._calls.watched(target.method, target.spec.name, call, body):
-                return Answer(http.HTTPStatus.OK, self._process(target, body, call))
+                return Answer(http.HTTPStatus.OK, self._methods[target.method](target, body, call))
         except Exception as error:
             return refused(as_status(error))
 
-    def _process(self, target: Target, body: bytes, call: Call) -> bytes:
-        if target.method == "status":
-            request = get_model_status_pb2.GetModelStatusRequest(model_spec=target.spec)
-            return _json(get_model_status(self._calls.store, request)).encode()
-        if target.method == "metadata":
-            with self._calls.store.use(target.spec) as servable:
-                return _metadata(servable)
-        document = parse_object(body)
-        target.spec.signature_name = signature_name(document)
-        if target.method == "predict":
-            with self._calls.store.use(target.spec) as servable:
-                signature = _signature(servable, target.spec.signature_name)
-                rows = in_rows(document)
-                outputs = compute(
-                    servable,
-                    target.spec.signature_name,
-                    lambda _: read_inputs(document, signature.inputs),
-                    (),
-                    call,
-                    self._calls.limits,
-                )
-            return rest_answers.predictions(outputs) if rows else rest_answers.columns(outputs)
-        given = read_examples(document)
+    def _status(self, target: Target, body: bytes, call: Call) -> bytes:
+        request = get_model_status_pb2.GetModelStatusRequest(model_spec=target.spec)
+        return _json(get_model_status(self._calls.store, request)).encode()
+
+    def _metadata(self, target: Target, body: bytes, call: Call) -> bytes:
         with self._calls.store.use(target.spec) as servable:
-            if target.method == "classify":
-                asked = classification_pb2.ClassificationRequest(model_spec=target.spec, input=given)
-                return rest_answers.classifications(classify(servable, asked, call, self._calls.limits).result)
-            asked = regression_pb2.RegressionRequest(model_spec=target.spec, input=given)
-            return rest_answers.regressions(regress(servable, asked, call, self._calls.limits).result)
+            spec = _json(model_metadata(servable).model_spec)
+            signatures = _json(signature_map(servable))
+        return f'{{"model_spec":{spec},"metadata":{{"{SIGNATURE_DEF_FIELD}":{signatures}}}}}'.encode()
+
+    def _predict(self, target: Target, body: bytes, call: Call) -> bytes:
+        document = parse_object(body)
+        name = signature_name(document)
+        with self._calls.store.use(target.spec) as servable:
+            signature = _signature(servable, name)
+            rows = in_rows(document)
+            inputs = read_inputs(document, signature.inputs)
+            outputs = compute(servable, name, lambda _: inputs, (), call, self._calls.limits)
+        return answers.predictions(outputs) if rows else answers.columns(outputs)
+
+    def _classify(self, target: Target, body: bytes, call: Call) -> bytes:
+        request = classification_pb2.ClassificationRequest(model_spec=target.spec)
+        _read_examples(body, request)
+        with self._calls.store.use(target.spec) as servable:
+            return answers.classifications(classify(servable, request, call, self._calls.limits).result)
+
+    def _regress(self, target: Target, body: bytes, call: Call) -> bytes:
+        request = regression_pb2.RegressionRequest(model_spec=target.spec)
+        _read_examples(body, request)
+        with self._calls.store.use(target.spec) as servable:
+            return answers.regressions(regress(servable, request, call, self._calls.limits).result)
 
 
 def refused(error: StatusError) -> Answer:
@@ -121,10 +130,12 @@ def _signature(servable: Servable, name: str) -> SignatureDef:
     return signature
 
 
-def _metadata(servable: Servable) -> bytes:
-    spec = _json(model_metadata(servable).model_spec)
-    signatures = _json(signature_map(servable))
-    return f'{{"model_spec":{spec},"metadata":{{"{SIGNATURE_DEF_FIELD}":{signatures}}}}}'.encode()
+def _read_examples(
+    body: bytes, request: classification_pb2.ClassificationRequest | regression_pb2.RegressionRequest
+) -> None:
+    document = parse_object(body)
+    request.model_spec.signature_name = signature_name(document)
+    request.input.CopyFrom(read_examples(document))
 
 
 def _json(message: Message) -> str:

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import input_pb2
 
 from serving.server.errors import invalid_argument
-from serving.server.rest_json import bytes_of, is_base64, quoted, type_name
+from serving.server.rest.json_values import bytes_of, is_base64, quoted, type_name
 
 _LARGEST_INT64, _LARGEST_UINT64 = 2**63 - 1, 2**64 - 1
 _KIND_NAMES = {"bytes_list": "bytes", "float_list": "float", "int64_list": "int64"}

@@ -20,8 +20,8 @@ from serving.server.call import Call
 from serving.server.calls import Calls
 from serving.server.errors import invalid_argument
 from serving.server.metrics import METRICS_PATH
-from serving.server.rest_api import CLIENT_CLOSED_REQUEST, Answer, RestApi
-from serving.server.rest_json import error_body
+from serving.server.rest.api import CLIENT_CLOSED_REQUEST, Answer, RestApi
+from serving.server.rest.json_values import error_body
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 _START_SECONDS = 30.0
