@@ -1,7 +1,9 @@
 """The gRPC port of the embedded server."""
 
 import os
+from collections.abc import Sequence
 from concurrent import futures
+from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -24,6 +26,8 @@ class GrpcServer:
         port: Port to listen on; 0 takes a free one.
         threads: Calls that are answered at once.
         credentials: Certificates of a secure port; None for an open one.
+        socket_path: Unix socket to listen on too; None for none.
+        channel_arguments: More options of the gRPC library.
 
     Raises:
         OSError: The port is taken or may not be used.
@@ -36,8 +40,11 @@ class GrpcServer:
         port: int = 0,
         threads: int | None = None,
         credentials: grpc.ServerCredentials | None = None,
+        socket_path: Path | None = None,
+        channel_arguments: Sequence[tuple[str, str | int]] = (),
     ) -> None:
         options = [
+            *channel_arguments,
             # Two servers on one port would take turns at the requests without anybody noticing.
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", calls.limits.message_bytes),
@@ -51,16 +58,10 @@ class GrpcServer:
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(calls), self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         bracketed = f"[{host}]" if ":" in host else host
-        target = f"{bracketed}:{port}"
-        try:
-            if credentials is None:
-                bound = self._server.add_insecure_port(target)
-            else:
-                bound = self._server.add_secure_port(target, credentials)
-        except RuntimeError as error:
-            raise OSError(f"Cannot listen on {target}: is it taken? Give another port, or 0.") from error
-        self.port = bound
-        self.address = f"{bracketed}:{bound}"
+        self.port = self._listen(f"{bracketed}:{port}", credentials)
+        self.address = f"{bracketed}:{self.port}"
+        if socket_path is not None:
+            self._listen(f"unix:{socket_path}", credentials)
 
     def start(self) -> None:
         """Begins to answer."""
@@ -72,3 +73,11 @@ class GrpcServer:
         """Takes no more calls, waits up to `drain_seconds` for those in flight, and closes the port."""
         self._health.enter_graceful_shutdown()
         self._server.stop(drain_seconds).wait()
+
+    def _listen(self, target: str, credentials: grpc.ServerCredentials | None) -> int:
+        try:
+            if credentials is None:
+                return int(self._server.add_insecure_port(target))
+            return int(self._server.add_secure_port(target, credentials))
+        except RuntimeError as error:
+            raise OSError(f"Cannot listen on {target}: is it taken? Give another port, or 0.") from error

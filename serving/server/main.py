@@ -110,7 +110,15 @@ def _source(models: Models) -> ModelSource:
 def _servers(calls: Calls, settings: ServerSettings) -> list[GrpcServer | RestServer]:
     threads = None if settings.batching is None else _call_threads(settings.batching)
     servers: list[GrpcServer | RestServer] = [
-        GrpcServer(calls, settings.host, settings.port, threads, settings.credentials)
+        GrpcServer(
+            calls,
+            settings.host,
+            settings.port,
+            threads,
+            settings.credentials,
+            settings.grpc_socket_path,
+            settings.grpc_channel_arguments,
+        )
     ]
     if settings.rest_port is not None:
         servers.append(RestServer(calls, settings.host, settings.rest_port, threads, settings.rest_timeout_seconds))

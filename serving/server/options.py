@@ -44,6 +44,8 @@ def read_options(arguments: Sequence[str] | None = None, models: Path | None = N
         port=given.port,
         rest_port=given.rest_api_port,
         rest_timeout_seconds=given.rest_api_timeout_in_ms / 1000,
+        grpc_socket_path=given.grpc_socket_path,
+        grpc_channel_arguments=given.grpc_channel_arguments,
         credentials=credentials,
         batching=batching,
         limits=Limits(
@@ -86,6 +88,10 @@ def _parser(models_needed: bool) -> argparse.ArgumentParser:
     _add(parser, "port", int, 8500, help="gRPC port; 0 takes a free one")
     _add(parser, "rest_api_port", int, help="REST port; 0 takes a free one; none without this option")
     _add(parser, "rest_api_timeout_in_ms", int, 30_000, help="time for a REST request")
+    _add(parser, "grpc_socket_path", Path, help="Unix socket that gRPC listens on too")
+    _add(
+        parser, "grpc_channel_arguments", _channel_arguments, (), help="NAME=VALUE,… for the gRPC library's connections"
+    )
     _add(parser, "ssl_config_file", Path, help="text-format SSLConfig of TF Serving, for the gRPC port")
     _add_flag(parser, "enable_batching", help="compute concurrent requests together")
     _add(parser, "batching_parameters_file", Path, help="text-format BatchingParameters of TF Serving")
@@ -118,6 +124,13 @@ def _add_flag(parser: argparse._ActionsContainer, name: str, help: str) -> None:
 def _spellings(name: str) -> list[str]:
     # With hyphens, as is usual, and with underscores, as in TF Serving.
     return sorted({f"--{name.replace('_', '-')}", f"--{name}"})
+
+
+def _channel_arguments(text: str) -> tuple[tuple[str, str | int], ...]:
+    pairs = [part.partition("=") for part in text.split(",") if part]
+    if not all(name and equals for name, equals, _ in pairs):
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE,NAME=VALUE, got {text!r}")
+    return tuple((name, int(value) if value.lstrip("-").isdigit() else value) for name, _, value in pairs)
 
 
 def _boolean(text: str) -> bool:

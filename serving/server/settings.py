@@ -19,6 +19,8 @@ class ServerSettings:
         port: gRPC port; 0 takes a free one.
         rest_port: REST port; 0 takes a free one, None opens none.
         rest_timeout_seconds: Time that a REST request has to arrive, and then to be answered.
+        grpc_socket_path: Unix socket that gRPC listens on too; None for none.
+        grpc_channel_arguments: Options of the gRPC library for connections, such as grpc.max_connection_age_ms.
         credentials: Certificates of the gRPC port; None leaves it open. As in TF Serving, REST has none.
         batching: How concurrent requests are computed together; None computes each alone.
         limits: Largest requests.
@@ -32,6 +34,8 @@ class ServerSettings:
     port: int = 8500
     rest_port: int | None = None
     rest_timeout_seconds: float = 30.0
+    grpc_socket_path: Path | None = None
+    grpc_channel_arguments: tuple[tuple[str, str | int], ...] = ()
     credentials: grpc.ServerCredentials | None = None
     batching: BatchingParameters | None = None
     limits: Limits = field(default_factory=Limits)

@@ -75,6 +75,7 @@ def test_options_as_tf_serving_spells_them(tmp_path: Path) -> None:
             "--enable_batching=true",
             "--allow_version_labels_for_unavailable_models",
             "--log-requests=content",
+            "--grpc_channel_arguments=grpc.max_connection_age_ms=2000,grpc.lb_policy_name=grpclb",
         ]
     )
     assert options.models == ModelConfigFile(Path("/etc/models.config"), 60.0)
@@ -84,6 +85,10 @@ def test_options_as_tf_serving_spells_them(tmp_path: Path) -> None:
     assert settings.batching is not None
     assert settings.allow_labels_for_unavailable
     assert settings.log_requests is LogRequests.CONTENT
+    assert settings.grpc_channel_arguments == (
+        ("grpc.max_connection_age_ms", 2000),
+        ("grpc.lb_policy_name", "grpclb"),
+    )
 
 
 def test_where_models_come_from(tmp_path: Path) -> None:
@@ -95,7 +100,13 @@ def test_where_models_come_from(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["--models=/m", "--model_base_path=/n"], ["--models=/m", "--enable_batching=perhaps"]]
+    "arguments",
+    [
+        [],
+        ["--models=/m", "--model_base_path=/n"],
+        ["--models=/m", "--enable_batching=perhaps"],
+        ["--models=/m", "--grpc_channel_arguments=grpc.max_connection_age_ms"],
+    ],
 )
 def test_options_that_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as raised:

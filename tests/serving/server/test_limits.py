@@ -2,6 +2,7 @@
 
 import json
 import logging
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,6 +109,17 @@ def test_unknown_names_do_not_grow_the_metrics(server: ServerAddresses) -> None:
     assert 'model_name="m1"' not in page
     assert ':tensorflow:serving:request_count{model_name=""' in page
     assert 'request_latency_count{API="Predict",entrypoint="GRPC",model_name="adder"}' in page
+
+
+def test_a_unix_socket_and_a_connections_age(models: Path) -> None:
+    # A path of a socket is short, which those of tests are not.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "grpc.sock")
+        age = (("grpc.max_connection_age_ms", 2000), ("grpc.lb_policy_name", "grpclb"))
+        settings = ServerSettings(port=0, grpc_socket_path=path, grpc_channel_arguments=age)
+        with running(models, settings) as (addresses, _):
+            assert by_grpc(f"unix:{path}", predict_request())[0] == "OK"
+            assert by_grpc(addresses.grpc, predict_request())[0] == "OK"
 
 
 def test_requests_in_flight_are_answered_after_the_server_was_told_to_stop(models: Path) -> None:
