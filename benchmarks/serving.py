@@ -62,7 +62,7 @@ Side = Callable[[int, float], list[float]]
 
 @dataclass(frozen=True)
 class Server:
-    """Where a running server listens; `rest` is empty where it has no REST."""
+    """Where a running server listens."""
 
     grpc: str
     rest: str
@@ -82,20 +82,16 @@ def main(
     texts = [text.encode() for text in read_queries(queries)]
     signature = tf.saved_model.load(str(folder)).signatures[SIGNATURE]
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
-        models = Path(temporary) / "models"
-        (models / SEARCH_MODEL).mkdir(parents=True)
-        (models / SEARCH_MODEL / "1").symlink_to(folder.resolve())
         parameters = Path(temporary) / "batching.txt"
         parameters.write_text(PARAMETERS.format(rows=batch_rows, threads=batch_threads), encoding="utf-8")
         batching = ["--enable-batching", "--batching-parameters-file", str(parameters)]
-        plain = stack.enter_context(running_server(models, Path(temporary) / "plain", []))
-        batched = stack.enter_context(running_server(models, Path(temporary) / "batched", batching))
+        plain = stack.enter_context(running_server(folder.parent, Path(temporary) / "plain", []))
+        batched = stack.enter_context(running_server(folder.parent, Path(temporary) / "batched", batching))
         sides: dict[str, Side] = {
             "gRPC": grpc_side(batched.grpc, texts),
+            "REST": rest_side(batched.rest, texts),
             "gRPC, no batching": grpc_side(plain.grpc, texts),
         }
-        if batched.rest:
-            sides["REST"] = rest_side(batched.rest, texts)
         times, calls = take_turns(sides, lambda rows, most: call_times(signature, texts, rows, most), seconds, rounds)
         print(
             f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}, batches of {batch_rows} rows"
@@ -125,10 +121,10 @@ def read_queries(path: Path) -> list[str]:
 
 
 @contextmanager
-def running_server(models: Path, ready_file: Path, options: Sequence[str]) -> Iterator[Server]:
+def running_server(model: Path, ready_file: Path, options: Sequence[str]) -> Iterator[Server]:
     """Runs the embedded server as a process and yields its addresses."""
-    command = [sys.executable, "-m", "serving.server", "--models", str(models), "--port", "0"]
-    command += ["--ready-file", str(ready_file), *options]
+    command = [sys.executable, "-m", "serving.server", "--model_name", SEARCH_MODEL, "--model_base_path", str(model)]
+    command += ["--port", "0", "--rest_api_port", "0", "--ready-file", str(ready_file), *options]
     log = ready_file.with_suffix(".log")
     with log.open("w") as stderr, subprocess.Popen(command, cwd=PROJECT, stderr=stderr) as process:
         try:
@@ -138,7 +134,7 @@ def running_server(models: Path, ready_file: Path, options: Sequence[str]) -> It
                     process.kill()
                     raise SystemExit(f"the server did not start:\n{log.read_text(encoding='utf-8')}")
                 time.sleep(0.1)
-            yield Server(ready_file.read_text(encoding="utf-8"), "")
+            yield Server(*ready_file.read_text(encoding="utf-8").splitlines())
         finally:
             process.terminate()
 
