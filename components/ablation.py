@@ -2,8 +2,8 @@
 
 from tfx.dsl.io import fileio
 
-TOWERS, RANKER_WITHOUT_TOWERS = "towers", "ranker_without_towers"
-ABLATIONS = (TOWERS, RANKER_WITHOUT_TOWERS)
+TOWERS, RANKER_WITHOUT_TOWERS, RANKER_WITHOUT_RULES = "towers", "ranker_without_towers", "ranker_without_rules"
+ABLATIONS = (TOWERS, RANKER_WITHOUT_TOWERS, RANKER_WITHOUT_RULES)
 
 
 def ablation_path(model_uri: str, name: str) -> str:

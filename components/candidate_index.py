@@ -18,7 +18,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from tfx.utils import path_utils
 from typing_extensions import override
 
-from components.ablation import RANKER_WITHOUT_TOWERS, TOWERS, ablation_path
+from components.ablation import TOWERS, ablation_path
 from components.artifacts import AssociationRules, Catalogue, TextVectors
 from components.candidate_index_options import CandidateIndexOptions
 from components.item_vectors import (
@@ -27,14 +27,14 @@ from components.item_vectors import (
     WriteTrainedTextVectors,
     read_item_vectors,
 )
-from components.rules.served_rules import rules_card, served_rules
 from components.vector_tables import ITEM_VECTORS_SCHEMA
 from serving.filters import MAX_EXCLUDED_IDS
 from serving.model_names import RECOMMENDATION_MODEL
 from trainer.export import export_recommendation
 from trainer.input_data import load_catalogue, load_catalogue_facts
 from trainer.model_versions import package_versions
-from trainer.ranker import load_ranker, ranking_model
+from trainer.ranker import load_ranker
+from trainer.served_rules import rules_card, served_rules
 from trainer.towers import load_towers
 
 __all__ = ["CandidateIndex", "CandidateIndexExecutor", "CandidateIndexOptions"]
@@ -137,11 +137,11 @@ class CandidateIndexExecutor(BaseBeamExecutor):
             model_card["rules"] = rules_card(together, catalogue)
         ranking = None
         if ranker_uri is not None:
-            ranker = load_ranker(ranker_uri)
-            ranking = ranking_model(ranker.scorer, ranker.options, catalogue_uri)
-            without_towers = ranking_model(ranker.without_towers, ranker.options, catalogue_uri)
+            ranker = load_ranker(ranker_uri, catalogue_uri, together)
+            ranking = ranker.model
             export(ablation_path(output_uri, TOWERS))
-            export(ablation_path(output_uri, RANKER_WITHOUT_TOWERS), ranking=without_towers)
+            for name, without in ranker.ablations.items():
+                export(ablation_path(output_uri, name), ranking=without)
         export(path_utils.serving_model_path(output_uri), ranking=ranking, together=together, model_card=model_card)
 
 

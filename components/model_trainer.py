@@ -15,7 +15,7 @@ from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import Catalogue, Labels, TextVectors
+from components.artifacts import AssociationRules, Catalogue, Labels, TextVectors
 from components.parameters import IntParameter
 from trainer.options import Options
 from trainer.training_request import TrainingRequest
@@ -39,6 +39,7 @@ class ModelTrainerSpec(ComponentSpec):
         "labels": ChannelParameter(type=Labels, optional=True),
         "transformed_products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "text_vectors": ChannelParameter(type=TextVectors, optional=True),
+        "rules": ChannelParameter(type=AssociationRules, optional=True),
         "base_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
@@ -61,7 +62,7 @@ class ModelTrainerExecutor(BaseExecutor):
         Args:
             input_dict: `examples`: task examples with the splits train, eval, test and maybe ranker; `catalogue` or
                 `labels`; and maybe `transformed_products`: Transform's examples of the products; `text_vectors`;
-                `base_model`.
+                `rules`; `base_model`.
             output_dict: `model`: what the training function saves; `model_run`: TensorBoard's event files.
             exec_properties: `run_fn`: dotted name of a function that takes a TrainingRequest; `options_json`: its
                 options; `steps`: the most batches to train on, 0 for as many as the options say; `seed`.
@@ -76,6 +77,7 @@ class ModelTrainerExecutor(BaseExecutor):
             labels_uri=_optional_uri(input_dict, "labels"),
             transformed_products_uri=_optional_uri(input_dict, "transformed_products"),
             text_vectors_uri=_optional_uri(input_dict, "text_vectors"),
+            rules_uri=_optional_uri(input_dict, "rules"),
             base_model_uri=_optional_uri(input_dict, "base_model"),
             options_json=exec_properties["options_json"],
             steps=exec_properties["steps"] or None,
@@ -104,6 +106,7 @@ class ModelTrainer(BaseComponent):
         labels: The label vocabulary of the examples, if they are labelled.
         transformed_products: Transform's examples of the products, if there is a products table.
         text_vectors: Vectors of the product texts, if texts are on.
+        rules: What is bought together, if the function reads that.
         base_model: A model that this one is trained on top of.
 
     Outputs `model` (standard_artifacts.Model) and `model_run` (standard_artifacts.ModelRun).
@@ -125,6 +128,7 @@ class ModelTrainer(BaseComponent):
         labels: BaseChannel | None = None,
         transformed_products: BaseChannel | None = None,
         text_vectors: BaseChannel | None = None,
+        rules: BaseChannel | None = None,
         base_model: BaseChannel | None = None,
     ) -> None:
         super().__init__(
@@ -134,6 +138,7 @@ class ModelTrainer(BaseComponent):
                 labels=labels,
                 transformed_products=transformed_products,
                 text_vectors=text_vectors,
+                rules=rules,
                 base_model=base_model,
                 run_fn=run_fn,
                 options_json=options.model_dump_json(),

@@ -8,11 +8,12 @@ from tfx.dsl.io import fileio
 
 from components.event_history import BoolArray, EventHistory, FloatArray, IntArray, run_starts
 
-STATISTICS = ("total", "decayed", "recent", "buyers", "repeat_buyers")
+STATISTICS = ("total", "decayed", "recent", "latest", "buyers", "repeat_buyers")
 FILE_NAME = "product_statistics.parquet"
 _WEEK_SECONDS = 7 * 24 * 3600
 _DECAY_WEEKS = 10.0
 _RECENT_WEEKS = 4
+_LATEST_WEEKS = 1.0
 
 
 def column_name(statistic: str, moment: int) -> str:
@@ -33,7 +34,8 @@ def count_statistics(
 
     Returns:
         `total`: weight of the events; `decayed`: the same, by exp(-age / 10 weeks); `recent`: of the last four
-        weeks; `buyers`: distinct users; `repeat_buyers`: those who came back. Each `(len(history.products),)`.
+        weeks; `latest`: by exp(-age / 1 week); `buyers`: distinct users; `repeat_buyers`: those who came back. Each
+        `(len(history.products),)`.
     """
     products = len(history.products)
     user, product, group = history.user[counted], history.product[counted], history.group[counted]
@@ -51,6 +53,7 @@ def count_statistics(
         "total": add_up(product, weights),
         "decayed": add_up(product, weights * np.exp(-weeks / _DECAY_WEEKS)),
         "recent": add_up(product, weights * (weeks < _RECENT_WEEKS)),
+        "latest": add_up(product, weights * np.exp(-weeks / _LATEST_WEEKS)),
         "buyers": add_up(pairs % products, np.ones(len(pairs))),
         "repeat_buyers": add_up(came_back % products, np.ones(len(came_back))),
     }

@@ -9,12 +9,32 @@ from numpy.typing import ArrayLike
 
 from serving.filters import not_listed
 from serving.history import History
-from serving.ranking_features import PRODUCT_STATISTICS, RankedProducts, RankingFeatures
+from serving.linear_item_model import LinearItemModel
+from serving.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
 from serving.retrieval_index import RetrievalIndex
+from serving.rule_scores import RuleScores
+from serving.together import ServedRules
 
 Scorer = Callable[[tf.Tensor], tf.Tensor]
 
-_POPULARITY = PRODUCT_STATISTICS.index("log_decayed")
+_POPULARITY = PRODUCT_STATISTICS.index("log_latest")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateCounts:
+    """How many candidates each source gives, beside the user's own products.
+
+    Attributes:
+        near: Nearest to the user's vector.
+        linear: Best by the linear model of the history.
+        popular: Popular in the last days.
+        rules: With the highest confidence of a rule that leads to them from the history; none without rules.
+    """
+
+    near: int
+    linear: int
+    popular: int
+    rules: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,23 +44,26 @@ class RankingModel:
     Attributes:
         products: What the features need of the products.
         statistics: float32 `(products, len(PRODUCT_STATISTICS))`, as `trainer.ranked_products` computes them.
-        near_candidates: Candidates that are nearest to the user's vector.
-        popular_candidates: Candidates that are popular.
+        linear_vectors: float32 `(products, dimensions)`, as `trainer.linear_item_vectors` learns them.
+        candidates: How many candidates of each source.
+        rules: What is bought together; None leaves the features of rules out.
         scorer: Maps features `(batch, candidates, features)` to scores `(batch, candidates)`. Its `variables`, if it
             has any, are saved with the module. None in training.
     """
 
     products: RankedProducts
     statistics: ArrayLike
-    near_candidates: int
-    popular_candidates: int
+    linear_vectors: ArrayLike
+    candidates: CandidateCounts
+    rules: ServedRules | None = None
     scorer: Scorer | None = None
 
 
 class Ranker(tf.Module):
     """Gathers candidates for a history and orders them.
 
-    Candidates are the user's own products, and of the others those nearest to the user's vector and the popular ones.
+    Candidates are the user's own products, and of the others those nearest to the user's vector, the best by a linear
+    model of the history, popular ones, and those that rules lead to.
     Training and serving both call `describe`, so that the model is asked what it was taught.
 
     Args:
@@ -56,8 +79,9 @@ class Ranker(tf.Module):
         self._index = index
         self._size = int(self.statistics.shape[0])
         self._features = RankingFeatures(model.products, event_types)
-        self._near_candidates = model.near_candidates
-        self._popular_candidates = model.popular_candidates
+        self._linear = LinearItemModel(model.linear_vectors)
+        self._rules = None if model.rules is None else RuleScores(model.rules, self._size)
+        self._counts = model.candidates
         scorer = model.scorer
         # Behind a plain function the Keras object itself is not tracked: only its variables go into the SavedModel.
         self._score: Scorer | None = None if scorer is None else lambda features: scorer(features)
@@ -94,22 +118,48 @@ class Ranker(tf.Module):
             allowed: bool `(batch, products)`; None allows everything.
 
         Returns:
-            Distinct candidates int32 `(batch, candidates)`, -1 in between for none, and features
-            float32 `(batch, candidates, features)`. The first `width` candidates are the user's own products.
+            Distinct candidates int32 `(batch, candidates)`, the user's own products first and -1 at the end for none,
+            and features float32 `(batch, candidates, features)`.
         """
+        counts = self._counts
         others = not_listed(history.products, self._size)
         own = history.products
         if allowed is not None:
             others &= allowed
             own = tf.where(tf.gather(allowed, tf.maximum(own, 0), batch_dims=1), own, -1)
-        _, near = self._index.search(user_vectors, tf.maximum(k, self._near_candidates), others)
-        popularity = tf.where(others, self.statistics[:, _POPULARITY], -np.inf)
-        popular_scores, popular = tf.math.top_k(popularity, min(self._popular_candidates, self._size))
-        popular = tf.where(popular_scores > -np.inf, popular, -1)
-        candidates = _distinct(tf.concat([own, near, popular], axis=1))
-        vectors = self._index.vectors_at(candidates)
-        tower_scores = tf.linalg.matvec(vectors, user_vectors)
-        return candidates, self._features(history, candidates, tower_scores, self.statistics)
+        _, near = self._index.search(user_vectors, tf.maximum(k, counts.near), others)
+        linear_users = self._linear.user_vectors(history)
+        _, linear = self._linear.index.search(linear_users, counts.linear, others)
+        popular = _highest(self.statistics[:, _POPULARITY], others, counts.popular)
+        sources = [own, near, linear, popular]
+        best = None if self._rules is None else self._rules.best(history.products)
+        if best is not None:
+            sources.append(_highest(best.confidence, others & (best.confidence > 0.0), counts.rules))
+        candidates = _closed_up(_distinct(tf.concat(sources, axis=1)), k)
+        wanted = tf.maximum(candidates, 0)
+        scores = CandidateScores(
+            linear=self._linear.scores(linear_users, candidates),
+            rules=None if best is None else [tf.gather(values, wanted, batch_dims=1) for values in best],
+            towers=tf.linalg.matvec(self._index.vectors_at(candidates), user_vectors),
+        )
+        return candidates, self._features(history, candidates, scores, self.statistics)
+
+
+def _highest(values: tf.Tensor, allowed: tf.Tensor, count: int) -> tf.Tensor:
+    """Returns the allowed products with the highest values, int32 `(batch, count)`; -1 where there are fewer."""
+    best, products = tf.math.top_k(tf.where(allowed, values, -np.inf), min(count, allowed.shape[1]))
+    return tf.where(best > -np.inf, products, -1)
+
+
+def _closed_up(candidates: tf.Tensor, least: tf.Tensor | int) -> tf.Tensor:
+    """Moves what is -1 to the end of each row and cuts off what is -1 in all, down to `least` columns.
+
+    A history has many products more than once, and few are as long as a request can be: this halves the work.
+    """
+    there = candidates >= 0
+    most = tf.reduce_max(tf.reduce_sum(tf.cast(there, tf.int32), axis=1))
+    order = tf.argsort(tf.cast(there, tf.int32), axis=1, direction="DESCENDING", stable=True)
+    return tf.gather(candidates, order, batch_dims=1)[:, : tf.maximum(tf.maximum(most, least), 1)]
 
 
 def _distinct(candidates: tf.Tensor) -> tf.Tensor:

@@ -1,6 +1,8 @@
 """What the ranker is told of a user and a candidate, in plain TensorFlow ops."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +16,8 @@ _WEEK_SECONDS = 7.0 * _DAY_SECONDS
 _DECAY_WEEKS = (1.0, 4.0, 10.0)
 _DECAY_EVENTS = (16.0, 128.0)
 _LONG = len(_DECAY_WEEKS)  # The channel of the slowest decay; channel 0 is the plain count.
+# The linear model's score counts by its logarithm, from here on.
+_LEAST_LINEAR = 1e-4
 # What is said of a product, or kind, or brand, that the user never had.
 _NEVER_DAYS = 400.0
 _NEVER_EVENTS = 1_000.0
@@ -26,6 +30,11 @@ PRODUCT_STATISTICS = (
     "repeat_rate",
     "log_buyers",
     "events_per_buyer",
+    "log_latest",
+    "latest_trend",
+    "log_kind",
+    "share_of_kind",
+    "kind_trend",
 )
 
 
@@ -44,13 +53,27 @@ class RankedProducts:
     log_prices: ArrayLike
 
 
+class CandidateScores(NamedTuple):
+    """What other models say of the candidates, each float32 `(batch, candidates)`.
+
+    Attributes:
+        linear: Score of the linear model.
+        rules: Confidence and lift of the best rules, 0 where no rule leads to a candidate; None without rules.
+        towers: Dot product of the user's and the product's vector.
+    """
+
+    linear: tf.Tensor
+    rules: Sequence[tf.Tensor] | None
+    towers: tf.Tensor
+
+
 class RankingFeatures(tf.Module):
     """Describes candidates by the user's history and by how they sell.
 
     Of the candidate itself, its kind and its brand: how often the user had it (all events, and four decays), on the
     weekday of the request, how lately, how regularly, and whether it is due. Of the user: how much and how
     varied. Of the product: how it sells, whether ever more, whether people come back for it, and its price beside
-    what the user pays. The time of a request is not needed: ages tell a weekly rhythm.
+    what the user pays; and what other models say of it. The time of a request is not needed: ages tell a weekly rhythm.
 
     Time and memory grow with events plus candidates, not with the catalogue.
 
@@ -68,18 +91,19 @@ class RankingFeatures(tf.Module):
         self._log_prices = tf.Variable(np.asarray(products.log_prices, np.float32), trainable=False, name="log_prices")
 
     def __call__(
-        self, history: History, candidates: tf.Tensor, tower_scores: tf.Tensor, statistics: tf.Tensor
+        self, history: History, candidates: tf.Tensor, scores: CandidateScores, statistics: tf.Tensor
     ) -> tf.Tensor:
         """Computes the features.
 
         Args:
             history: The whole history of each user, `(batch, width)`.
             candidates: int32 `(batch, candidates)` product indices; -1 is none, and its features mean nothing.
-            tower_scores: float32 `(batch, candidates)`; dot product of the user's and the product's vector.
+            scores: What other models say of them.
             statistics: float32 `(products, len(PRODUCT_STATISTICS))`.
 
         Returns:
-            float32 `(batch, candidates, features)`; the last two are the tower's.
+            float32 `(batch, candidates, features)`; the last two are the towers', and those of rules, if there are
+            any, stand right before them.
         """
         known = history.products >= 0
         bought, wanted = tf.maximum(history.products, 0), tf.maximum(candidates, 0)
@@ -93,14 +117,17 @@ class RankingFeatures(tf.Module):
         log_price = tf.gather(self._log_prices, wanted)
         usual = tf.reduce_sum(tf.gather(self._log_prices, bought) * events.weights[..., 0], axis=1, keepdims=True)
         usual = usual / tf.maximum(total[..., 0], 1.0)
-        best_score = tf.reduce_max(tf.where(candidates >= 0, tower_scores, tf.float32.min), axis=1, keepdims=True)
+        linear = tf.math.log(tf.maximum(scores.linear, _LEAST_LINEAR))
+        rules = [] if scores.rules is None else [scores.rules[0], tf.math.log1p(scores.rules[1])]
         user = tf.repeat(tf.math.log1p(total), tf.shape(candidates)[1], axis=1)
         return tf.concat(
             [
                 *(_group_features(group, total) for group in (product, kind, brand)),
                 user,
                 tf.gather(statistics, wanted),
-                tf.stack([log_price, log_price - usual, tower_scores, tower_scores - best_score], axis=-1),
+                tf.stack([log_price, log_price - usual], axis=-1),
+                tf.stack([*_beside_the_best(linear, candidates), *rules], axis=-1),
+                tf.stack(_beside_the_best(scores.towers, candidates), axis=-1),
             ],
             axis=-1,
         )
@@ -121,6 +148,12 @@ class RankingFeatures(tf.Module):
             channels += [tf.where(history.types == number, slow, 0.0) for number in range(self._event_types)]
         weights = tf.stack(channels, axis=-1) * present[..., tf.newaxis]
         return _Events(weights, history.age_seconds / _DAY_SECONDS, place)
+
+
+def _beside_the_best(scores: tf.Tensor, candidates: tf.Tensor) -> list[tf.Tensor]:
+    """Returns scores, and the same less the highest of the row's candidates."""
+    best = tf.reduce_max(tf.where(candidates >= 0, scores, tf.float32.min), axis=1, keepdims=True)
+    return [scores, scores - best]
 
 
 @dataclass(frozen=True)

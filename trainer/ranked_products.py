@@ -27,6 +27,8 @@ def load_product_statistics(catalogue_uri: str) -> npt.NDArray[np.float32]:
     """
     counts = _columns(catalogue_uri)
     logs = {name: np.log1p(values) for name, values in counts.items()}
+    kinds = _numbered(read_parquet(os.path.join(catalogue_uri, "catalogue.parquet"))["category"])
+    kind_decayed, kind_latest = (np.log1p(_of_kind(counts[name], kinds)) for name in ("decayed", "latest"))
     found = {
         "log_total": logs["total"],
         "log_decayed": logs["decayed"],
@@ -35,6 +37,11 @@ def load_product_statistics(catalogue_uri: str) -> npt.NDArray[np.float32]:
         "repeat_rate": (counts["repeat_buyers"] + _PRIOR_REPEAT_BUYERS) / (counts["buyers"] + _PRIOR_BUYERS),
         "log_buyers": logs["buyers"],
         "events_per_buyer": logs["total"] - logs["buyers"],
+        "log_latest": logs["latest"],
+        "latest_trend": logs["latest"] - logs["decayed"],
+        "log_kind": kind_decayed,
+        "share_of_kind": logs["decayed"] - kind_decayed,
+        "kind_trend": kind_latest - kind_decayed,
     }
     return np.stack([found[name] for name in PRODUCT_STATISTICS], axis=-1).astype(np.float32)
 
@@ -59,6 +66,12 @@ def _numbered(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     distinct = pc.unique(texts).to_pylist()
     numbers = {text: number for number, text in enumerate(sorted(set(distinct) - {""}), start=1)}
     return np.array([numbers.get(text, 0) for text in texts.to_pylist()], np.int64)
+
+
+def _of_kind(values: npt.NDArray[np.float64], kinds: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """Adds up `(moments, products)` over the products of each one's kind; a product without one stands alone."""
+    sums = np.stack([np.bincount(kinds, row) for row in values])[:, kinds]
+    return np.where(kinds > 0, sums, values)
 
 
 def _columns(catalogue_uri: str) -> dict[str, npt.NDArray[np.float64]]:

@@ -1,9 +1,11 @@
 """Trains the ranker on top of trained towers."""
 
+import io
 import json
 import logging
 import os
 import time
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import keras
@@ -11,24 +13,29 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from serving.ranker import RankingModel
+from serving.ranker import CandidateCounts, RankingModel
+from serving.together import ServedRules
 from trainer.input_data import load_catalogue, load_catalogue_facts, load_items
 from trainer.item_vectors import item_vectors
 from trainer.judged_users import JudgedUsers, load_judged_users
 from trainer.keras_files import load_keras, save_keras
+from trainer.linear_item_vectors import linear_item_vectors
 from trainer.losses import ListwiseSoftmax
 from trainer.options import Options, RankerOptions
 from trainer.ranked_products import load_product_statistics, ranked_products
 from trainer.ranker_examples import CandidateDescriber, RankerExamples
-from trainer.ranker_scorer import RankerScorer
+from trainer.ranker_scorer import RankerScorer, Source
+from trainer.served_rules import served_rules
 from trainer.towers import load_towers
 from trainer.training_request import TrainingRequest
 
 logger = logging.getLogger(__name__)
 
-RANKER_FILE = "ranker.keras"
-WITHOUT_TOWERS_FILE = "ranker_without_towers.keras"
 SUMMARY_FILE = "training.json"
+LINEAR_VECTORS_FILE = "linear_vectors.npy"
+RANKER = "ranker"
+# What the ranker is compared with, by what it is without.
+ABLATIONS: dict[Source, str] = {"towers": "ranker_without_towers", "rules": "ranker_without_rules"}
 # One user in so many is not learned from, to stop the training by.
 _VALIDATED_USERS = 10
 
@@ -46,21 +53,21 @@ class RankerTrainingOptions(Options):
 
 
 class TrainedRanker(NamedTuple):
-    """What `run` wrote.
+    """What `run` wrote, with what a served model needs to rank: statistics up to the test period, and rules.
 
     Attributes:
-        scorer: The model that serves.
-        without_towers: The same without the towers' features, to know what they add.
-        options: What both were trained with; serving gathers candidates by the same.
+        model: The model that serves.
+        ablations: The same without the features and the candidates of a source, by name, to know what they add.
     """
 
-    scorer: RankerScorer
-    without_towers: RankerScorer
-    options: RankerTrainingOptions
+    model: RankingModel
+    ablations: dict[str, RankingModel]
 
 
 def run(request: TrainingRequest) -> None:
-    """Trains on a request's artifacts and writes both scorers and training.json; ModelTrainer calls it.
+    """Trains on a request's artifacts and writes the scorers, the linear model and training.json.
+
+    ModelTrainer calls it. Rules take part where the request names them.
 
     Raises:
         ValueError: The options, or an artifact, are not what training needs.
@@ -69,51 +76,62 @@ def run(request: TrainingRequest) -> None:
     options = RankerTrainingOptions.model_validate_json(request.options_json)
     keras.utils.set_random_seed(request.seed)
     users = load_judged_users(request.examples_uri, "ranker", options.ranker.max_examples)
-    describer = _describer(request, options)
-    examples = describer.describe(users, request.seed)
+    catalogue = load_catalogue(request.catalogue_uri)
+    linear_vectors = linear_item_vectors(users, len(catalogue), options.ranker.linear_dimensions, request.seed)
+    logger.info("Learned the linear model of %d queries in %.1f s.", len(users), time.monotonic() - started)
+    rules = None if request.rules_uri is None else served_rules(request.rules_uri, catalogue)
+    model = _ranking_model(options.ranker, request.catalogue_uri, linear_vectors, rules)
+    examples = _describer(request, options, model).describe(users, request.seed)
     logger.info("Described the candidates of %d baskets in %.1f s.", len(examples.user), time.monotonic() - started)
     validated = _validated(users)[examples.user]
     examples, validation = examples.rows(~validated), examples.rows(validated)
+    sources: list[Source] = ["towers"] if rules is None else ["towers", "rules"]
     losses = {}
-    for file_name, tower_features in ((RANKER_FILE, True), (WITHOUT_TOWERS_FILE, False)):
-        scorer = RankerScorer(units=options.ranker.units, tower_features=tower_features)
-        log_uri = os.path.join(request.log_uri, file_name.removesuffix(".keras"))
-        losses[file_name] = train_scorer(scorer, examples, validation, options.ranker, log_uri)
-        save_keras(scorer, os.path.join(request.model_uri, file_name))
+    for name, left_out in {RANKER: (), **{ABLATIONS[source]: (source,) for source in sources}}.items():
+        scorer = RankerScorer(units=options.ranker.units, left_out=left_out)
+        log_uri = os.path.join(request.log_uri, name)
+        losses[name] = train_scorer(scorer, examples, validation, options.ranker, log_uri)
+        save_keras(scorer, scorer_file(request.model_uri, name))
     summary = {
         "options": options.model_dump(mode="json"),
         "examples": {"train": len(examples.user), "validation": len(validation.user)},
         "losses": losses,
         "seconds": round(time.monotonic() - started, 1),
     }
+    with tf.io.gfile.GFile(os.path.join(request.model_uri, LINEAR_VECTORS_FILE), "wb") as stream:
+        np.save(stream, linear_vectors)
     with tf.io.gfile.GFile(os.path.join(request.model_uri, SUMMARY_FILE), "w") as stream:
         stream.write(json.dumps(summary, indent=2))
 
 
-def load_ranker(model_uri: str) -> TrainedRanker:
+def scorer_file(model_uri: str, name: str) -> str:
+    """Returns where a scorer is saved."""
+    return os.path.join(model_uri, f"{name}.keras")
+
+
+def load_ranker(model_uri: str, catalogue_uri: str, rules: ServedRules | None) -> TrainedRanker:
     """Loads what `run` wrote.
+
+    Args:
+        model_uri: Where to.
+        catalogue_uri: The catalogue that it was trained with.
+        rules: The rules that it was trained with; not read where it was trained without.
 
     Raises:
         ValueError: A file is missing or unreadable.
     """
     with tf.io.gfile.GFile(os.path.join(model_uri, SUMMARY_FILE), "r") as stream:
-        options = RankerTrainingOptions.model_validate(json.load(stream)["options"])
-    return TrainedRanker(
-        scorer=load_keras(os.path.join(model_uri, RANKER_FILE)),
-        without_towers=load_keras(os.path.join(model_uri, WITHOUT_TOWERS_FILE)),
-        options=options,
-    )
-
-
-def ranking_model(scorer: RankerScorer, options: RankerTrainingOptions, catalogue_uri: str) -> RankingModel:
-    """Returns what a served model needs to rank with a scorer, with statistics up to the test period."""
-    return RankingModel(
-        products=ranked_products(load_catalogue(catalogue_uri)),
-        statistics=load_product_statistics(catalogue_uri)[-1],
-        near_candidates=options.ranker.near_candidates,
-        popular_candidates=options.ranker.popular_candidates,
-        scorer=scorer,
-    )
+        options = RankerTrainingOptions.model_validate(json.load(stream)["options"]).ranker
+    with tf.io.gfile.GFile(os.path.join(model_uri, LINEAR_VECTORS_FILE), "rb") as stream:
+        linear_vectors = np.load(io.BytesIO(stream.read()))
+    found = {source: scorer_file(model_uri, name) for source, name in ABLATIONS.items()}
+    found = {source: file for source, file in found.items() if tf.io.gfile.exists(file)}
+    model = _ranking_model(options, catalogue_uri, linear_vectors, rules if "rules" in found else None)
+    ablations = {
+        ABLATIONS[source]: replace(model, scorer=load_keras(file), candidates=_without(model.candidates, source))
+        for source, file in found.items()
+    }
+    return TrainedRanker(replace(model, scorer=load_keras(scorer_file(model_uri, RANKER))), ablations)
 
 
 def train_scorer(
@@ -168,7 +186,29 @@ def _validated(users: JudgedUsers) -> npt.NDArray[np.bool_]:
     return np.cumsum(changes[: len(users)]) % _VALIDATED_USERS == _VALIDATED_USERS - 1
 
 
-def _describer(request: TrainingRequest, options: RankerTrainingOptions) -> CandidateDescriber:
+def _ranking_model(
+    options: RankerOptions, catalogue_uri: str, linear_vectors: npt.NDArray[np.float32], rules: ServedRules | None
+) -> RankingModel:
+    """Returns a model without a scorer, with statistics up to the test period."""
+    return RankingModel(
+        products=ranked_products(load_catalogue(catalogue_uri)),
+        statistics=load_product_statistics(catalogue_uri)[-1],
+        linear_vectors=linear_vectors,
+        candidates=CandidateCounts(
+            near=options.near_candidates,
+            linear=options.linear_candidates,
+            popular=options.popular_candidates,
+            rules=options.rule_candidates,
+        ),
+        rules=rules,
+    )
+
+
+def _without(candidates: CandidateCounts, source: Source) -> CandidateCounts:
+    return replace(candidates, rules=0) if source == "rules" else replace(candidates, near=0)
+
+
+def _describer(request: TrainingRequest, options: RankerTrainingOptions, model: RankingModel) -> CandidateDescriber:
     if request.base_model_uri is None:
         raise ValueError("The ranker is trained on top of towers: give their model as the base model.")
     towers = load_towers(request.base_model_uri)
@@ -178,7 +218,7 @@ def _describer(request: TrainingRequest, options: RankerTrainingOptions) -> Cand
     return CandidateDescriber(
         towers.user_tower,
         item_vectors(towers.item_tower, items),
-        load_catalogue(request.catalogue_uri),
+        model,
         load_product_statistics(request.catalogue_uri),
         event_types=len(load_catalogue_facts(request.catalogue_uri)["event_types"]),
         history_length=options.history_length,

@@ -1,10 +1,10 @@
 """What the ranker learns from: baskets of the validation period, and the candidates that stood at the time."""
 
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import tensorflow as tf
 
 from serving.history import History
@@ -13,7 +13,6 @@ from serving.retrieval_index import ExactIndex
 from trainer.judged_users import JudgedUsers
 from trainer.options import RankerOptions
 from trainer.padded_histories import pad_histories
-from trainer.ranked_products import ranked_products
 from trainer.towers import UserTower
 from trainer.user_vectors import user_vectors
 
@@ -49,18 +48,18 @@ class CandidateDescriber:
     Args:
         user_tower: The trained tower.
         item_vectors: float32 `(products, dimensions)`.
-        catalogue: The catalogue's table.
+        model: What is known of the products; its statistics are replaced.
         statistics: float32 `(moments, products, statistics)`; users of window i are described at moment i.
         event_types: Number of event types.
         history_length: Events of a history that are looked at, the latest.
-        options: How many candidates of each source.
+        options: How users and candidates are sampled.
     """
 
     def __init__(
         self,
         user_tower: UserTower,
         item_vectors: npt.NDArray[np.float32],
-        catalogue: pa.Table,
+        model: RankingModel,
         statistics: npt.NDArray[np.float32],
         *,
         event_types: int,
@@ -72,12 +71,6 @@ class CandidateDescriber:
         self._statistics = statistics
         self._history_length = history_length
         self._options = options
-        model = RankingModel(
-            products=ranked_products(catalogue),
-            statistics=statistics[0],
-            near_candidates=options.near_candidates,
-            popular_candidates=options.popular_candidates,
-        )
         self._ranker = Ranker(ExactIndex(item_vectors), model, event_types=event_types)
         self._describe = tf.function(
             lambda products, types, ages, vectors: self._ranker.describe(History(products, types, ages), vectors),
@@ -105,10 +98,9 @@ class CandidateDescriber:
             rows = np.flatnonzero(known & (users.window == window))
             for batch in np.array_split(rows, np.arange(_USERS_AT_ONCE, len(rows), _USERS_AT_ONCE)):
                 candidates, features = self._describe(*(values[batch] for values in histories), vectors[batch])
-                relevant = [
-                    np.isin(row, users.targets(user)) for row, user in zip(candidates.numpy(), batch, strict=True)
-                ]
-                parts.append(self._sample(candidates.numpy(), features.numpy(), np.stack(relevant), batch, random))
+                targets, bought = [users.targets(user) for user in batch], histories.products[batch]
+                described = self._padded(candidates.numpy(), features.numpy())
+                parts.append(self._sample(*described, targets, bought, batch, random))
         if not sum(len(part.user) for part in parts):
             raise ValueError(
                 "The ranker learns from what users with a history did in the validation period, and nothing of that "
@@ -121,23 +113,39 @@ class CandidateDescriber:
         few = random.integers(1, _MOST_FEW_EVENTS, users, endpoint=True)
         return np.where(random.random(users) < self._options.cold_fraction, few, self._history_length)
 
+    def _padded(
+        self, candidates: npt.NDArray[np.int32], features: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Fills up candidates with -1 to as many as an example keeps; batches differ in how many they have."""
+        missing = max(0, self._options.sampled_candidates - candidates.shape[1])
+        return (
+            np.pad(candidates, [(0, 0), (0, missing)], constant_values=-1),
+            np.pad(features, [(0, 0), (0, missing), (0, 0)]),
+        )
+
     def _sample(
         self,
         candidates: npt.NDArray[np.int32],
         features: npt.NDArray[np.float32],
-        relevant: npt.NDArray[np.bool_],
+        targets: Sequence[npt.NDArray[np.int32]],
+        bought: npt.NDArray[np.int32],
         user: npt.NDArray[np.int64],
         random: np.random.Generator,
     ) -> RankerExamples:
+        relevant = _among(candidates, targets)
         keys = np.where(candidates >= 0, random.random(candidates.shape) + relevant, -1.0)
-        width = min(self._options.sampled_candidates, candidates.shape[1])
+        width = self._options.sampled_candidates
         kept = np.argpartition(-keys, width - 1, axis=1)[:, :width]
         examples = RankerExamples(
             features=np.take_along_axis(features, kept[..., np.newaxis], axis=1).astype(np.float16),
             relevant=np.take_along_axis(relevant, kept, axis=1),
             valid=np.take_along_axis(candidates >= 0, kept, axis=1),
-            # The user's own products stand first among the candidates.
-            novel=kept >= self._history_length,
+            novel=np.take_along_axis(~_among(candidates, bought), kept, axis=1),
             user=user,
         )
         return examples.rows(np.any(examples.relevant, axis=1))
+
+
+def _among(candidates: npt.NDArray[np.int32], products: Iterable[npt.NDArray[np.int32]]) -> npt.NDArray[np.bool_]:
+    """Says of each candidate whether it is among the products of its row."""
+    return np.stack([np.isin(row, others) for row, others in zip(candidates, products, strict=True)])

@@ -13,6 +13,7 @@ class TrainingRequest:
         labels_uri: The Labels artifact; None for a task without labels.
         transformed_products_uri: Transform's Examples of the products; None where there is no products table.
         text_vectors_uri: The TextVectors artifact; None where texts are off or the backbone is trained.
+        rules_uri: The AssociationRules; None where the training does not read them.
         base_model_uri: A model that this one is trained on top of; None where there is none.
         options_json: The options of the training function, as JSON.
         steps: The most batches to train on; None for as many as the options say.
@@ -26,6 +27,7 @@ class TrainingRequest:
     labels_uri: str | None = None
     transformed_products_uri: str | None = None
     text_vectors_uri: str | None = None
+    rules_uri: str | None = None
     base_model_uri: str | None = None
     options_json: str
     steps: int | None = None

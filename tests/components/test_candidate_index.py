@@ -32,7 +32,8 @@ from tests.components.trained_shop import (
 )
 from trainer.input_data import load_catalogue, load_items
 from trainer.item_vectors import item_vectors
-from trainer.ranker import load_ranker, ranking_model
+from trainer.ranker import load_ranker
+from trainer.served_rules import served_rules
 from trainer.towers import load_towers
 
 
@@ -84,8 +85,10 @@ def test_the_model_card_says_what_the_component_knows_and_what_it_is_told(frozen
 def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> None:
     catalogue = write_shop_catalogue(tmp_path / "catalogue")
     trained, ranker = write_trained(tmp_path / "trained", catalogue), write_ranker(tmp_path / "ranker")
-    index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue], "ranker": [ranker]})
-    vectors, scorers = read_item_vectors(index.uri, PRODUCTS), load_ranker(ranker.uri)
+    rules = write_rules(tmp_path / "rules", catalogue)
+    index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue], "ranker": [ranker], "rules": [rules]})
+    vectors = read_item_vectors(index.uri, PRODUCTS)
+    loaded = load_ranker(ranker.uri, catalogue.uri, served_rules(rules.uri, load_catalogue(catalogue.uri)))
     ids = [product_id.encode() for product_id in load_catalogue(catalogue.uri)["product_id"].to_pylist()]
     events, width = [4, 9, 4], OPTIONS.serving.history_length
     padding = width - len(events)
@@ -111,8 +114,8 @@ def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> N
         tf.constant([[0, 1, 0] + [0] * padding]),
         request["history_age_seconds"],
     )
-    for name, scorer in (("model", scorers.scorer), ("ranker_without_towers", scorers.without_towers)):
-        ranking = ranking_model(scorer, scorers.options, catalogue.uri)
+    assert list(loaded.ablations) == ["ranker_without_towers", "ranker_without_rules"]
+    for name, ranking in {"model": loaded.model, **loaded.ablations}.items():
         scores, expected = Ranker(ExactIndex(vectors), ranking, event_types=2).rank(history, user, tf.constant(4))
         np.testing.assert_allclose(answers[name]["scores"], scores, atol=1e-5)
         assert answers[name]["product_ids"].numpy()[0].tolist() == [ids[product] for product in expected.numpy()[0]]

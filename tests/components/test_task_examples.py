@@ -77,6 +77,7 @@ def plain_statistics(events: list[Event], moment: int, weights: list[float]) -> 
         "total": sum(weight),
         "decayed": sum(w * math.exp(-week / 10) for w, week in zip(weight, weeks, strict=True)),
         "recent": sum(w for w, week in zip(weight, weeks, strict=True) if week < 4),
+        "latest": sum(w * math.exp(-week) for w, week in zip(weight, weeks, strict=True)),
         "buyers": len(groups),
         "repeat_buyers": sum(len(own) > 1 for own in groups.values()),
     }

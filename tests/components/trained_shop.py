@@ -17,14 +17,14 @@ from components.product_statistics import STATISTICS, column_name, write_product
 from components.rules.description import write_rules_description
 from components.rules.rule_tables import RULES_SCHEMA
 from serving.history import History
-from serving.ranking_features import PRODUCT_STATISTICS, RankedProducts, RankingFeatures
+from serving.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
 from tfx_pipeline.config import LOCAL_BEAM_ARGS
 from trainer.backbone import load_text_encoder
 from trainer.input_data import load_items
 from trainer.keras_files import save_keras
 from trainer.options import ServingOptions, TextOptions, TowerOptions
-from trainer.ranker import RANKER_FILE, SUMMARY_FILE, WITHOUT_TOWERS_FILE, RankerTrainingOptions
-from trainer.ranker_scorer import RankerScorer
+from trainer.ranker import ABLATIONS, LINEAR_VECTORS_FILE, RANKER, SUMMARY_FILE, RankerTrainingOptions, scorer_file
+from trainer.ranker_scorer import RankerScorer, Source
 from trainer.towers import build_towers, save_towers
 
 PRODUCTS = 30
@@ -115,13 +115,15 @@ def write_rules(folder: Path, catalogue: Artifact) -> Artifact:
 
 
 def write_ranker(folder: Path) -> Artifact:
-    """A ranker with fresh weights, as trainer.ranker leaves it."""
+    """A ranker with fresh weights, which reads rules, as trainer.ranker leaves it."""
     folder.mkdir(parents=True)
+    names: dict[str, tuple[Source, ...]] = {RANKER: (), **{name: (source,) for source, name in ABLATIONS.items()}}
     options = RankerTrainingOptions(history_length=OPTIONS.serving.history_length)
-    for file_name, tower_features in ((RANKER_FILE, True), (WITHOUT_TOWERS_FILE, False)):
-        scorer = RankerScorer(units=4, tower_features=tower_features)
+    for name, left_out in names.items():
+        scorer = RankerScorer(units=4, left_out=left_out)
         scorer(describe_nothing())
-        save_keras(scorer, str(folder / file_name))
+        save_keras(scorer, scorer_file(str(folder), name))
+    np.save(folder / LINEAR_VECTORS_FILE, np.random.default_rng(1).normal(size=(PRODUCTS, 3)).astype(np.float32))
     (folder / SUMMARY_FILE).write_text(json.dumps({"options": options.model_dump(mode="json")}))
     return artifact(standard_artifacts.Model, folder)
 
@@ -130,7 +132,9 @@ def describe_nothing() -> tf.Tensor:
     """Features of one candidate of an empty history, which are as wide as any."""
     features = RankingFeatures(RankedProducts(kinds=[0], brands=[0], log_prices=[0.0]), len(EVENT_TYPES))
     history = History(tf.fill([1, 1], -1), tf.zeros([1, 1], tf.int32), tf.zeros([1, 1]))
-    return features(history, tf.zeros([1, 1], tf.int32), tf.zeros([1, 1]), tf.zeros([1, len(PRODUCT_STATISTICS)]))
+    none = tf.zeros([1, 1])
+    scores = CandidateScores(linear=none, rules=[none, none], towers=none)
+    return features(history, tf.zeros([1, 1], tf.int32), scores, tf.zeros([1, len(PRODUCT_STATISTICS)]))
 
 
 def build_index(folder: Path, inputs: dict[str, list[Artifact]]) -> Artifact:

@@ -7,20 +7,31 @@ import pytest
 import tensorflow as tf
 
 from serving.history import History
-from serving.ranker import Ranker, RankingModel
+from serving.linear_item_model import LinearItemModel
+from serving.ranker import CandidateCounts, Ranker, RankingModel
 from serving.ranking_features import PRODUCT_STATISTICS, RankedProducts
 from serving.retrieval_index import ExactIndex
+from serving.together import ServedRules
 
 PRODUCTS, DIMENSIONS = 40, 8
-POPULARITY = PRODUCT_STATISTICS.index("log_decayed")
+POPULARITY = PRODUCT_STATISTICS.index("log_latest")
 RANDOM = np.random.default_rng(1)
 VECTORS = RANDOM.normal(size=(PRODUCTS, DIMENSIONS)).astype(np.float32)
 STATISTICS = RANDOM.random((PRODUCTS, len(PRODUCT_STATISTICS))).astype(np.float32)
+LINEAR_VECTORS = RANDOM.normal(size=(PRODUCTS, 3)).astype(np.float32)
 USERS = RANDOM.normal(size=(2, DIMENSIONS)).astype(np.float32)
 HISTORY = History(
     tf.constant([[3, -1, 7, 3, 5], [-1, -1, 0, 1, 2]], tf.int32),
     tf.zeros([2, 5], tf.int32),
     tf.constant([[9.0, 0.0, 5.0, 3.0, 1.0]] * 2) * 86_400.0,
+)
+# From two of the first user's products to three others, and from one that nobody has.
+RULES = ServedRules(
+    antecedent=[[7], [7], [3], [30]],
+    consequent=[20, 21, 22, 23],
+    confidence=[0.2, 0.3, 0.1, 0.9],
+    lift=[2.0] * 4,
+    strength=[2.0] * 4,
 )
 
 
@@ -29,8 +40,9 @@ def make_ranker(scorer: Any = None) -> Ranker:
     model = RankingModel(
         products=RankedProducts(kinds=zeros, brands=zeros, log_prices=zeros),
         statistics=STATISTICS,
-        near_candidates=4,
-        popular_candidates=3,
+        linear_vectors=LINEAR_VECTORS,
+        candidates=CandidateCounts(near=4, linear=5, popular=3, rules=2),
+        rules=RULES,
         scorer=scorer,
     )
     return Ranker(ExactIndex(VECTORS), model, event_types=1)
@@ -41,12 +53,15 @@ def expected_candidates(user: int, allowed: np.ndarray, near: int = 4) -> set[in
     others = [product for product in range(PRODUCTS) if product not in own and allowed[product]]
     nearest = sorted(others, key=lambda product: -(VECTORS[product] @ USERS[user]))[:near]
     popular = sorted(others, key=lambda product: -STATISTICS[product, POPULARITY])[:3]
-    return {product for product in own if allowed[product]} | set(nearest) | set(popular)
+    linear_user = LinearItemModel(LINEAR_VECTORS).user_vectors(HISTORY)[user].numpy()
+    linear = sorted(others, key=lambda product: -(LINEAR_VECTORS[product] @ linear_user))[:5]
+    by_rules = [product for product in ([21, 20, 22] if user == 0 else []) if product in others][:2]
+    return {product for product in own if allowed[product]} | {*nearest, *linear, *popular, *by_rules}
 
 
 @pytest.mark.parametrize("k", [0, 10])
 @pytest.mark.parametrize("filtered", [False, True])
-def test_candidates_are_own_near_and_popular_products_each_once(k: int, filtered: bool) -> None:
+def test_candidates_are_the_products_of_all_sources_each_once(k: int, filtered: bool) -> None:
     allowed = np.ones((2, PRODUCTS), bool)
     if filtered:
         allowed[:, ::2] = False
@@ -56,9 +71,19 @@ def test_candidates_are_own_near_and_popular_products_each_once(k: int, filtered
         found = [product for product in candidates[user].numpy() if product >= 0]
         assert len(found) == len(set(found))
         assert set(found) == expected_candidates(user, allowed[user], max(k, 4))
-    # The user's own products come first, and nothing else stands among them.
-    width = HISTORY.products.shape[1]
-    assert not np.isin(candidates[:, width:], HISTORY.products).any() or (candidates[:, width:] == -1).numpy().any()
+        # The user's own products come first, and none is missing before the end.
+        own = set(HISTORY.products[user].numpy()) - {-1}
+        assert set(found[: len(own & set(found))]) == own & set(found)
+        assert (candidates[user].numpy()[len(found) :] == -1).all()
+    assert candidates.shape[1] == max((candidates.numpy() >= 0).sum(axis=1).max(), k)
+
+
+def test_what_rules_say_stands_before_the_tower_score() -> None:
+    candidates, features = make_ranker().describe(HISTORY, tf.constant(USERS))
+    confidence = dict(zip(candidates[0].numpy().tolist(), features[0, :, -4].numpy().tolist(), strict=True))
+    assert confidence[20] == pytest.approx(0.2)
+    assert confidence[21] == pytest.approx(0.3)
+    assert confidence[3] == 0.0
 
 
 def test_the_tower_score_is_the_dot_product() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.history import History
-from serving.ranking_features import PRODUCT_STATISTICS, RankedProducts, RankingFeatures
+from serving.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
 
 PRODUCTS = 6
 DAY = 86_400.0
@@ -24,7 +24,7 @@ GROUP_FEATURES = 14
 def compute(
     products: list[list[int]], types: list[list[int]], days: list[list[float]], event_types: int = 1
 ) -> np.ndarray:
-    """Features of all products as candidates, with the product's number as the tower's score."""
+    """Features of all products as candidates, with the product's number as every score."""
     features = RankingFeatures(
         RankedProducts(kinds=KINDS, brands=BRANDS, log_prices=LOG_PRICES), event_types=event_types
     )
@@ -33,7 +33,9 @@ def compute(
     )
     rows = len(products)
     candidates = tf.tile(tf.range(PRODUCTS)[tf.newaxis], [rows, 1])
-    return features(history, candidates, tf.cast(candidates, tf.float32), tf.constant(STATISTICS)).numpy()
+    number = tf.cast(candidates, tf.float32)
+    scores = CandidateScores(linear=number, rules=[number / 10.0, number], towers=number)
+    return features(history, candidates, scores, tf.constant(STATISTICS)).numpy()
 
 
 def group_by_hand(events: list[tuple[int, float]], total_slow: float) -> list[float]:
@@ -85,13 +87,14 @@ def test_features_are_what_counting_by_hand_gives(events: list[tuple[int, float]
         np.testing.assert_allclose(found[candidate, : 3 * GROUP_FEATURES], expected, rtol=1e-3, atol=1e-3)
 
 
-def test_price_beside_the_usual_and_score_beside_the_best_stand_last() -> None:
+def test_price_beside_the_usual_and_scores_beside_the_best_stand_last() -> None:
     found = compute([[0, 3]], [[0, 0]], [[2.0, 1.0]])[0]
-    np.testing.assert_allclose(found[:, -4], LOG_PRICES)
-    np.testing.assert_allclose(found[:, -3], np.array(LOG_PRICES) - 1.25, atol=1e-6)
-    np.testing.assert_allclose(found[:, -2], np.arange(PRODUCTS))
-    np.testing.assert_allclose(found[:, -1], np.arange(PRODUCTS) - 5.0)
-    np.testing.assert_allclose(found[:, -4 - len(PRODUCT_STATISTICS) : -4], STATISTICS)
+    number = np.arange(PRODUCTS)
+    linear = np.log(np.maximum(number, 1e-4))
+    last = [LOG_PRICES, np.array(LOG_PRICES) - 1.25, linear, linear - math.log(5.0)]
+    last += [number / 10.0, np.log1p(number), number, number - 5.0]
+    np.testing.assert_allclose(found[:, -8:], np.stack(last, axis=1), atol=1e-5)
+    np.testing.assert_allclose(found[:, -8 - len(PRODUCT_STATISTICS) : -8], STATISTICS)
 
 
 def test_each_event_type_is_counted() -> None:

@@ -83,7 +83,7 @@ def _write_catalogue(folder: Path, texts: list[str]) -> None:
     )
     pq.write_table(table, folder / "catalogue.parquet")
     popularity = table["popularity"].cast(pa.float32())
-    statistics = ("total", "decayed", "recent", "buyers", "repeat_buyers")
+    statistics = ("total", "decayed", "recent", "latest", "buyers", "repeat_buyers")
     moments = {f"{name}_{moment}": popularity for moment in range(2) for name in statistics}
     pq.write_table(pa.table(moments), folder / "product_statistics.parquet")
     facts = {"event_types": ["view", "purchase"], "event_weights": [1.0, 1.0], "bought_event_type": "purchase"}

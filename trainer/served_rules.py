@@ -1,12 +1,13 @@
 """Mined rules of products as the served model wants them."""
 
+import json
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import tensorflow as tf
 
-from components.rules.description import read_rules_description
 from serving.together import ServedRules
 from trainer.parquet_files import read_parquet
 
@@ -20,7 +21,8 @@ def served_rules(uri: str, catalogue: pa.Table) -> ServedRules:
         uri: Artifact of BasketRules.
         catalogue: The catalogue that they were mined of; the row number is the product's index.
     """
-    order = read_rules_description(uri)["options"]["order"]
+    with tf.io.gfile.GFile(f"{uri}/rules.json", "r") as stream:
+        order = json.loads(stream.read())["options"]["order"]
     rules = read_parquet(f"{uri}/rules-*.parquet")
     rules = rules.filter(pc.equal(rules["level"], "product"))
     ids = catalogue["product_id"].combine_chunks()
