@@ -16,6 +16,7 @@ setup(
         "keras>=3.15,<3.16",
         "keras-nlp>=0.32,<0.33",
         "matplotlib>=3.10,<4",
+        "networkx>=3.4,<4",
         "numpy>=2.4,<2.5",
         "pandas>=2.3,<2.4",
         "pip>=25",

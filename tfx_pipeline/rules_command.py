@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 from pyarrow import csv
 from rich.text import Text
 
 from components.errors import InputError
 from tfx_pipeline.console import console, plain_table
+from tfx_pipeline.mined_rules import level_rules, mined_levels, shown_names
 
 # What is shown of a rule beside its two sides.
 _SHOWN = {"count": "{:,}", "confidence": "{:.3f}", "lift": "{:.2f}", "q_value": "{:.2g}", "stability": "{:.2f}"}
@@ -60,17 +59,10 @@ def read_rules(root: Path, level: str, products: Sequence[str] = (), min_lift: f
         InputError: The run mined no rules, or not of this level.
     """
     folder = _rules_folder(root)
-    options = json.loads((folder / "rules.json").read_text(encoding="utf-8"))["options"]
-    if level not in options["levels"]:
-        raise InputError(f"{root}: the run mined rules of {', '.join(options['levels'])} only, none of `{level}`")
-    wanted = (ds.field("level") == level) & (ds.field("lift") >= min_lift)
-    found = ds.dataset([str(file) for file in sorted(folder.glob("rules-*.parquet"))]).to_table(filter=wanted)
-    if products:
-        asked = {*products}
-        sides = zip(found["antecedent"].to_pylist(), found["consequent"].to_pylist(), strict=True)
-        found = found.filter(pa.array([bool(asked & {*left, right}) for left, right in sides], pa.bool_()))
-    order = [(options["order"], "descending"), ("count", "descending"), ("consequent", "ascending")]
-    return found.take(pc.sort_indices(found, sort_keys=order))
+    levels = mined_levels(folder)
+    if level not in levels:
+        raise InputError(f"{root}: the run mined rules of {', '.join(levels)} only, none of `{level}`")
+    return level_rules(folder, level, products, min_lift)
 
 
 def _rules_folder(root: Path) -> Path:
@@ -99,18 +91,11 @@ def print_rules(found: pa.Table, k: int) -> None:
         return
     table = plain_table("bought", "together with", *(name.replace("_", " ") for name in _SHOWN))
     for row in found.slice(0, k).to_pylist():
-        left = " + ".join(_shown(row["antecedent"], row["antecedent_titles"]))
-        (right,) = _shown([row["consequent"]], [row["consequent_title"]])
+        left = " + ".join(shown_names(row["antecedent"], row["antecedent_titles"]))
+        (right,) = shown_names([row["consequent"]], [row["consequent_title"]])
         figures = ["" if row[name] is None else form.format(row[name]) for name, form in _SHOWN.items()]
         # As texts, since rich would take what stands in brackets for markup.
         table.add_row(Text(left), Text(right), *figures)
     console.print(table)
     if len(found) > k:
         console.print(f"the strongest {k:,} of {len(found):,} rules")
-
-
-def _shown(names: Sequence[str], titles: Sequence[str]) -> list[str]:
-    """Returns title and id of each member, or the one where they are the same."""
-    return [
-        name if title in (name, "", None) else f"{title} ({name})" for name, title in zip(names, titles, strict=True)
-    ]

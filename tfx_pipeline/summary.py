@@ -10,6 +10,7 @@ from tfx.dsl.io import fileio
 
 from tfx_pipeline.config import Config
 from tfx_pipeline.local_runner import NodeResult
+from tfx_pipeline.mined_rules import strongest_rules
 from tfx_pipeline.tasks import classification, recommendation, search, segmentation
 
 _FILE_NAME = "summary.json"
@@ -124,7 +125,8 @@ def _rules(nodes: Any, results: Mapping[str, NodeResult]) -> dict[str, Any]:
         return {}
     uri = result.outputs["rules"].uri
     description = _read_json(uri, "rules.json")
-    return {"rules": {"uri": uri, "events": description["events"], "levels": description["levels"]}}
+    mined = {name: description[name] for name in ("events", "levels")}
+    return {"rules": {"uri": uri, **mined, "strongest": strongest_rules(Path(uri))}}
 
 
 def _counted(examples: NodeResult) -> Any:

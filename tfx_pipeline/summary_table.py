@@ -21,6 +21,9 @@ HEADLINE_METRICS = (
     "coverage_at_10",
     "diversity_at_10",
 )
+# What rules in the ranker are judged by.
+_RULES_METRICS = ("ndcg_at_10", "novel_ndcg_at_10")
+RANKER_WITHOUT_RULES = "ranker_without_rules"
 _HEADING_WIDTH, _NUMBER_WIDTH = 9, 6
 
 
@@ -61,12 +64,36 @@ def _print_outcome(name: str, task: Mapping[str, Any]) -> None:
             f"(95% interval {interval['low']:+.4f} to {interval['high']:+.4f})",
             markup=False,
         )
+    if RANKER_WITHOUT_RULES in task.get("ablation", {}):
+        for line in rules_in_ranker(task["ablation"][RANKER_WITHOUT_RULES]["differences"]):
+            console.print(line, markup=False)
     if "rules" in task:
         console.print(_rules_line(task["rules"]), markup=False)
     for reason in task["refused_because"]:
         console.print(f"{name} refused: {reason}", markup=False)
     if task["pushed"]:
         console.print(f"{name} pushed to {task['pushed']}", markup=False)
+
+
+def rules_in_ranker(differences: Mapping[str, Any]) -> list[str]:
+    """Says what rules add to the ranker, for all and for novel products, and what to do where that is nothing.
+
+    Args:
+        differences: Of the model to the same ranker without rules, as `summary.json` has them.
+    """
+    lines, helps = [], False
+    for metric in _RULES_METRICS:
+        interval = differences.get(metric, {})
+        if interval.get("low") is None:
+            continue
+        helps |= interval["low"] > 0.0
+        lines.append(
+            f"{metric} with rules in the ranker, against without: {interval['mean']:+.4f} "
+            f"(95% interval {interval['low']:+.4f} to {interval['high']:+.4f})"
+        )
+    if lines and not helps:
+        lines.append("Rules do not help this ranker; `tasks.recommendation.ranker.rules: false` keeps them out of it.")
+    return lines
 
 
 def _rules_line(mined: Mapping[str, Any]) -> str:

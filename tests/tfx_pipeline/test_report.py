@@ -13,6 +13,7 @@ from PIL import Image
 
 from tfx_pipeline.report import render_report, write_report
 from tfx_pipeline.report.charts import Interval, confusion_chart, dots_chart, durations_chart, intervals_chart
+from tfx_pipeline.report.rules_network import rules_network
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ODD_NAME = "<script>alert('牛奶 & $tea$')</script>"
@@ -116,6 +117,38 @@ def test_the_page_is_written_whole(tmp_path: Path) -> None:
 def texts_of(svg: str) -> list[str]:
     root = ET.fromstring(svg)
     return ["".join(node.itertext()) for node in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def rule(bought: list[str], together_with: str, lift: float = 3.0) -> dict[str, Any]:
+    figures = {"count": 1234, "confidence": 0.25, "lift": lift, "q_value": 1e-9}
+    return {"bought": bought, "together_with": [together_with], **figures}
+
+
+def test_the_strongest_rules_stand_in_a_table_and_in_a_network() -> None:
+    with_rules = summary()
+    task = with_rules["tasks"]["recommendation"]
+    rules = [rule(["tea", ODD_NAME], "milk $1$"), rule(["milk $1$"], "tea"), *(rule([f"{n}"], "x") for n in range(40))]
+    task["rules"] = {"strongest": {"product": rules, "category": []}}
+    found = {"ndcg_at_10": {"mean": 0.0001, "low": -0.001, "high": 0.002}}
+    task["ablation"]["ranker_without_rules"] = {"metrics": metrics(0.4), "differences": found}
+    texts = Page(render_report(with_rules)).texts
+    assert {"Strongest rules of product level", "bought", "together with", f"tea + {ODD_NAME}", "1,234"} <= set(texts)
+    assert "Strongest rules of category level" not in texts
+    assert any("+0.0001 (95% interval -0.0010 to +0.0020)" in text for text in texts)
+    assert any(text.startswith("Rules do not help this ranker") for text in texts)
+
+
+def test_a_network_names_each_member_once_and_is_the_same_each_time() -> None:
+    rules = [rule(["tea", "牛奶"], "milk $1$", 9.0), rule(["milk $1$"], "tea"), rule(["a" * 99], "b")]
+    drawn = rules_network(rules)
+    texts = texts_of(drawn)
+    assert sorted(text for text in texts if text in {"tea", "牛奶", "milk $1$", "b"}) == [
+        "b",
+        "milk $1$",
+        "tea",
+        "牛奶",
+    ]
+    assert rules_network(rules) == drawn
 
 
 def test_charts_hold_their_labels_as_text() -> None:

@@ -13,6 +13,7 @@ from components.rules.options import RulesOptions
 from tests.components.rules.rules_runs import EVERY_RULE, purchases, run_rules
 from tfx_pipeline import rules_command
 from tfx_pipeline.cli import app
+from tfx_pipeline.mined_rules import strongest_rules
 
 BASKETS = [["a, b", "[x]"], ["a, b", "[x]"], ["a, b", "c"], ["c"], ["[x]", "c"]]
 COLUMNS = ["bought", "together with", "count", "confidence", "lift", "q value", "stability"]
@@ -41,6 +42,18 @@ def test_the_strongest_rules_come_first_and_brackets_are_kept(root: Path) -> Non
     assert {" ".join(line.split()[:4]) for line in (first, second)} == {"a, b [x] 2", "[x] a, b 2"}
     assert "1.11" in first
     assert rest == ["the strongest 2 of 6 rules"]
+
+
+def test_the_summary_holds_the_strongest_of_each_level(root: Path) -> None:
+    folder = Path(json.loads((root / "summary.json").read_text())["tasks"]["recommendation"]["rules"]["uri"])
+    found = strongest_rules(folder)
+    assert json.loads(json.dumps(found)) == found
+    assert list(found) == ["product", "category"]
+    assert {(rule["bought"][0], rule["together_with"][0]) for rule in found["product"][:2]} == {
+        ("a, b", "[x]"),
+        ("[x]", "a, b"),
+    }
+    assert found["product"][0]["lift"] == pytest.approx(10 / 9, abs=0.01)
 
 
 def test_options_choose_rules(root: Path) -> None:

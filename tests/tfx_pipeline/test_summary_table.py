@@ -55,6 +55,24 @@ def test_a_model_without_parts_has_no_columns_for_them():
     assert line.split()[1:] == ["0.3000"] * 4
 
 
+def test_what_rules_add_to_the_ranker_is_said():
+    helped = summary(["ranker_without_rules"])
+    differences = helped["tasks"]["recommendation"]["ablation"]["ranker_without_rules"]["differences"]
+    differences["ndcg_at_10"] = {"mean": 0.001, "low": -0.002, "high": 0.004}
+    differences["novel_ndcg_at_10"] = {"mean": 0.002, "low": 0.001, "high": 0.003}
+    with console.capture() as capture:
+        print_summary(helped, Path("root"))
+    output = " ".join(capture.get().split())
+    assert "novel_ndcg_at_10 with rules in the ranker, against without: +0.0020 (95% interval +0.0010 to" in output
+    assert "do not help" not in output
+    differences["novel_ndcg_at_10"]["low"] = 0.0
+    with console.capture() as capture:
+        print_summary(helped, Path("root"))
+    assert "Rules do not help this ranker; `tasks.recommendation.ranker.rules: false`" in " ".join(
+        capture.get().split()
+    )
+
+
 def test_mined_rules_are_counted_and_what_was_left_out_is_said():
     with_rules = summary([])
     with_rules["tasks"]["recommendation"]["rules"] = {

@@ -6,13 +6,17 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from tfx_pipeline.report.charts import Interval, confusion_chart, dots_chart, intervals_chart
+from tfx_pipeline.report.rules_network import rules_network
 from tfx_pipeline.report.segment_charts import calibration_chart, flow_chart, map_chart
-from tfx_pipeline.summary_table import HEADLINE_METRICS, judged_over
+from tfx_pipeline.summary_table import HEADLINE_METRICS, RANKER_WITHOUT_RULES, judged_over, rules_in_ranker
 
 # Metrics that are drawn, where a task has them; all are in the table.
 _DRAWN = ("ndcg_at_10", "novel_ndcg_at_10", "f1_macro")
 # Metrics of which more is better whatever the others are.
 _ACCURACIES = ("recall", "ndcg", "mrr", "accuracy", "f1", "auc")
+# Rules of a level in the table, and what is shown of them; the network has all that the summary holds.
+_MOST_RULES = 15
+_RULE_FIGURES = {"count": "{:,}", "confidence": "{:.3f}", "lift": "{:.2f}", "q_value": "{:.2g}"}
 # Slices that are drawn, the largest ones.
 _MOST_SLICES = 24
 _SHOWN_KINDS = 5
@@ -44,6 +48,15 @@ class ProfileRow(NamedTuple):
     kinds: str
 
 
+class RuleLevel(NamedTuple):
+    """The strongest rules of a level: the table's rows (what is bought, with what, and figures), and their network."""
+
+    level: str
+    headings: list[str]
+    rows: list[tuple[str, str, list[str]]]
+    network: Figure
+
+
 class TaskSection(NamedTuple):
     """A task of the run.
 
@@ -59,6 +72,8 @@ class TaskSection(NamedTuple):
         figures: Pictures of them.
         counts: Names and numbers of what the task learned from.
         profiles: What each segment is like, of a segmentation.
+        rules: The strongest rules of each level that has any.
+        rules_in_ranker: What rules add to the ranker, one sentence a metric.
     """
 
     name: str
@@ -72,6 +87,8 @@ class TaskSection(NamedTuple):
     figures: list[Figure]
     counts: list[tuple[str, str]]
     profiles: list[ProfileRow]
+    rules: list[RuleLevel]
+    rules_in_ranker: list[str]
 
 
 class TableRow(NamedTuple):
@@ -130,7 +147,28 @@ def _task_section(name: str, task: Mapping[str, Any], segments: Mapping[str, Any
         ],
         counts=[(_words(what), f"{count:,}") for what, count in counts.items() if isinstance(count, int)],
         profiles=[_profile_row(name, found) for name, found in segments.get("profiles", {}).items()],
+        rules=_rule_levels(task),
+        rules_in_ranker=rules_in_ranker(task.get("ablation", {}).get(RANKER_WITHOUT_RULES, {}).get("differences", {})),
     )
+
+
+def _rule_levels(task: Mapping[str, Any]) -> list[RuleLevel]:
+    levels = []
+    for level, rules in task.get("rules", {}).get("strongest", {}).items():
+        if not rules:
+            continue
+        rows = [
+            (
+                " + ".join(rule["bought"]),
+                rule["together_with"][0],
+                [form.format(rule[name]) for name, form in _RULE_FIGURES.items()],
+            )
+            for rule in rules
+        ]
+        caption = f"The strongest rules of {level} level: from what is bought to what goes with it, wider by lift."
+        network = Figure(caption, rules_network(rules))
+        levels.append(RuleLevel(level, [_words(name) for name in _RULE_FIGURES], rows[:_MOST_RULES], network))
+    return levels
 
 
 def _metric_row(metric: str, systems: Mapping[str, Mapping[str, float | None]]) -> MetricRow:
@@ -146,13 +184,17 @@ def _difference_figures(task: Mapping[str, Any]) -> list[Figure]:
     for metric in _DRAWN:
         intervals = {
             _words(other): Interval(found[metric]["mean"], found[metric]["low"], found[metric]["high"])
-            for other, found in task["differences"].items()
+            for other, found in {**task["differences"], **_part_differences(task)}.items()
             if found.get(metric, {}).get("mean") is not None
         }
         if intervals:
             caption = f"{metric} of this model above each other system, with 95% bootstrap intervals."
             figures.append(Figure(caption, intervals_chart(intervals, f"difference of {metric}")))
     return figures
+
+
+def _part_differences(task: Mapping[str, Any]) -> dict[str, Any]:
+    return {part: found["differences"] for part, found in task.get("ablation", {}).items()}
 
 
 def _slice_figures(task: Mapping[str, Any]) -> list[Figure]:
