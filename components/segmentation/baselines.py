@@ -25,7 +25,12 @@ def fit_gradient_boosting(records: Sequence[bytes]) -> HistGradientBoostingClass
     """Fits boosted trees on the `baseline` numbers of training examples; memory grows with their number."""
     labels = np.array([example_features(record)["label"].int64_list.value[0] for record in records], np.int64)
     model = HistGradientBoostingClassifier(
-        max_iter=_ITERATIONS, learning_rate=_LEARNING_RATE, max_leaf_nodes=_LEAVES, random_state=0
+        max_iter=_ITERATIONS,
+        learning_rate=_LEARNING_RATE,
+        max_leaf_nodes=_LEAVES,
+        # It would hold examples back by label, which a label of one example does not bear.
+        early_stopping=False,
+        random_state=0,
     )
     return model.fit(_numbers(records), labels)
 

@@ -13,7 +13,7 @@ import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from tfx.types import Artifact
 
 from components.artifacts import Segments
-from components.segmentation.baselines import carried_forward
+from components.segmentation.baselines import carried_forward, fit_gradient_boosting, gradient_boosting
 from components.segmentation.gate_options import SegmentationGateOptions
 from components.segmentation.profiles import segment_profiles
 from components.segmentation.user_segments import UserSegmentsExecutor
@@ -191,6 +191,20 @@ def test_lifts_are_shares_beside_those_of_all() -> None:
         "score": pytest.approx(0.9 * 1.5),
         "lift": pytest.approx(1.5),
     }
+
+
+def test_gradient_boosting_bears_a_label_of_one_example() -> None:
+    random = np.random.default_rng(0)
+    records = []
+    for number in range(11_000):
+        example = tf.train.Example()
+        feature = example.features.feature
+        feature["label"].int64_list.value.append(3 if number == 0 else number % 2)
+        feature["baseline"].float_list.value.extend([float(number % 2), float(random.normal())])
+        records.append(example.SerializeToString())
+    found = gradient_boosting(fit_gradient_boosting(records), records[1:5], 4)
+    assert found.argmax(axis=1).tolist() == [1, 0, 1, 0]
+    assert (found[:, 2] == 0).all()
 
 
 def test_carrying_forward_is_sure_of_itself(made: ExamplesRun) -> None:
