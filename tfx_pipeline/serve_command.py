@@ -23,17 +23,19 @@ def serve(root: Path, host: str, port: int, rest_port: int | None, more: Sequenc
     """
     # TensorFlow's warnings quote what clients sent. It looks at this when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from serving.server.batching_parameters import BatchingParametersError
     from serving.server.errors import StatusError
     from serving.server.main import serve as serve_forever
     from serving.server.model_config import ModelConfigError
     from serving.server.options import read_options
+    from serving.server.ssl_config import SslConfigError
 
     secured = any(option.replace("-", "_").startswith("__ssl_config_file") for option in more)
     if rest_port is None and not secured:
         rest_port = port + 1 if port else 0
     rest = ["--rest-api-port", str(rest_port)] if rest_port is not None else []
-    options = read_options(["--host", host, "--port", str(port), *rest, *more], models=root / "serving")
     try:
+        options = read_options(["--host", host, "--port", str(port), *rest, *more], models=root / "serving")
         serve_forever(options.models, options.settings, announce=lambda line: console.print(line, markup=False))
-    except (ModelConfigError, StatusError) as error:
+    except (BatchingParametersError, ModelConfigError, SslConfigError, StatusError) as error:
         raise ConfigError(str(error)) from error

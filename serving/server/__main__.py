@@ -1,8 +1,11 @@
 """Runs the embedded server as a process of its own: `python -m serving.server --models DIR`."""
 
+import functools
 import os
 import sys
 from collections.abc import Sequence
+
+_BAD_INPUT = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -13,30 +16,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     # TensorFlow's warnings quote what clients sent. It looks at this when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from serving.server.batching_parameters import BatchingParametersError
     from serving.server.errors import StatusError
     from serving.server.main import serve
     from serving.server.model_config import ModelConfigError
     from serving.server.options import read_options
     from serving.server.request_log import write_lines
-    from serving.server.settings import ServerAddresses
-
-    options = read_options(arguments)
-    write_lines(sys.stderr)
+    from serving.server.settings import write_ready_file
+    from serving.server.ssl_config import SslConfigError
 
     def announce(line: str) -> None:
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
 
-    def write_ready_file(addresses: ServerAddresses) -> None:
-        if options.ready_file is not None:
-            # Renamed into place, so that a reader never sees half an address.
-            partial = options.ready_file.with_name(options.ready_file.name + ".partial")
-            partial.write_text("\n".join(filter(None, (addresses.grpc, addresses.rest))), encoding="utf-8")
-            os.replace(partial, options.ready_file)
-
+    write_lines(sys.stderr)
     try:
-        serve(options.models, options.settings, announce=announce, on_ready=write_ready_file)
-    except (ModelConfigError, StatusError, OSError) as error:
+        options = read_options(arguments)
+        on_ready = functools.partial(write_ready_file, options.ready_file)
+        serve(options.models, options.settings, announce=announce, on_ready=on_ready)
+    except (BatchingParametersError, ModelConfigError, SslConfigError, StatusError) as error:
+        announce(str(error))
+        sys.exit(_BAD_INPUT)
+    except OSError as error:
         sys.exit(str(error))
 
 

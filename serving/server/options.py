@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serving.server.batching_parameters import BatchingParametersError, batching_from_options
+from serving.server.batching_parameters import batching_from_options
 from serving.server.limits import Limits
 from serving.server.main import Models
 from serving.server.model_config import ModelConfig
 from serving.server.request_log import LogRequests
 from serving.server.settings import ModelConfigFile, ServerSettings
-from serving.server.ssl_config import SslConfigError, read_ssl_config
+from serving.server.ssl_config import read_ssl_config
 
 
 @dataclass(frozen=True)
@@ -25,19 +25,19 @@ class Options:
 
 
 def read_options(arguments: Sequence[str] | None = None, models: Path | None = None) -> Options:
-    """Reads the command line; what is wrong with it ends the process with a line that says so.
+    """Reads the command line; what is wrong with it itself ends the process with a line that says so.
 
     Args:
         arguments: Command line without the program's name; None takes that of the process.
         models: Folder of the models' folders where the command line names none.
+
+    Raises:
+        BatchingParametersError: The file of batching parameters cannot be used.
+        SslConfigError: The file of certificates cannot be used.
     """
-    parser = _parser(models_needed=models is None)
-    given = parser.parse_args(arguments)
-    try:
-        batching = batching_from_options(given.enable_batching, given.batching_parameters_file)
-        credentials = read_ssl_config(given.ssl_config_file) if given.ssl_config_file is not None else None
-    except (BatchingParametersError, SslConfigError) as error:
-        parser.error(str(error))
+    given = _parser(models_needed=models is None).parse_args(arguments)
+    batching = batching_from_options(given.enable_batching, given.batching_parameters_file)
+    credentials = read_ssl_config(given.ssl_config_file) if given.ssl_config_file is not None else None
     defaults = Limits()
     settings = ServerSettings(
         host=given.host,

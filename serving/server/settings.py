@@ -1,5 +1,6 @@
 """What a server is told when it starts."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,3 +65,12 @@ class ServerAddresses:
 
     grpc: str
     rest: str | None = None
+
+
+def write_ready_file(path: Path | None, addresses: ServerAddresses) -> None:
+    """Writes the addresses, one a line, to the file that says that the server answers; None writes nothing."""
+    if path is not None:
+        # Renamed into place, so that a reader never sees half an address.
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text("\n".join(filter(None, (addresses.grpc, addresses.rest))), encoding="utf-8")
+        os.replace(partial, path)

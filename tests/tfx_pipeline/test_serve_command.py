@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 import serving.server.main
 from serving.server.settings import ModelConfigFile, ServerSettings
 from tfx_pipeline.cli import app
+from tfx_pipeline.config import ConfigError
 
 Served = list[tuple[Any, ServerSettings]]
 
@@ -49,7 +50,8 @@ def test_all_options_of_the_server(served: Served) -> None:
     assert (settings.limits.rows, settings.host) == (7, "0.0.0.0")
 
 
-@pytest.mark.parametrize("arguments", [["--no-such-option"], ["--batching-parameters-file", "none.config"]])
-def test_wrong_options_are_bad_input(served: Served, arguments: list[str]) -> None:
-    assert invoke(*arguments).exit_code == 2
+def test_wrong_options_are_bad_input(served: Served) -> None:
+    assert invoke("--no-such-option").exit_code == 2
+    for option in ("--batching-parameters-file", "--ssl_config_file"):
+        assert isinstance(invoke(option, "none.config").exception, ConfigError)
     assert served == []

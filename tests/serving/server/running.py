@@ -11,11 +11,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
+
 from serving.server.main import Models, serve
 from serving.server.settings import ServerAddresses, ServerSettings
 
 PROJECT = Path(__file__).resolve().parents[3]
 START_SECONDS = 120.0
+# One client for all: each would read the system's certificates, which takes longer than most tests.
+HTTP = httpx.Client(verify=False, timeout=30.0)
 
 
 @contextmanager

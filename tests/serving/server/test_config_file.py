@@ -55,12 +55,15 @@ def test_the_file_is_followed_and_a_broken_one_changes_nothing(tmp_path: Path) -
         ),
     ],
 )
-def test_a_server_does_not_start_on_a_file_that_it_cannot_use(tmp_path: Path, text: str, message: str) -> None:
+def test_a_server_does_not_start_on_a_file_that_it_cannot_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, message: str
+) -> None:
     file = tmp_path / "models.config"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(SystemExit) as raised:
         main(["--model_config_file", str(file), "--port=0"])
-    assert message in str(raised.value)
+    assert raised.value.code == 2
+    assert message in capsys.readouterr().err
 
 
 def test_options_as_tf_serving_spells_them(tmp_path: Path) -> None:

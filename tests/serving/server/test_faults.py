@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
-import httpx
 import psutil
 import pytest
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from tests.serving.server.load import CHANNEL_OPTIONS, Load, add_request, until
-from tests.serving.server.running import ServerProcess
+from tests.serving.server.running import HTTP, ServerProcess
 from tests.serving.server.tiny_models import write_version
 
 CONNECTIONS = 1000
@@ -113,7 +112,7 @@ def test_a_thousand_idle_connections(process: ServerProcess, channel: grpc.Chann
             idle += [socket.create_connection((host, int(port)), timeout=10) for _ in range(CONNECTIONS // 2)]
         threads = psutil.Process(process.pid).num_threads()
         assert_answers(channel)
-        assert httpx.get(f"http://{process.addresses.rest}/v1/models/adder").status_code == 200
+        assert HTTP.get(f"http://{process.addresses.rest}/v1/models/adder").status_code == 200
         # They cost sockets, not threads.
         assert threads < 200
     finally:
@@ -132,7 +131,7 @@ def test_slow_clients_hold_nobody_up(process: ServerProcess, channel: grpc.Chann
         connection.sendall(head)
     began = time.monotonic()
     assert_answers(channel)
-    assert httpx.get(f"http://{process.addresses.rest}/v1/models/adder").status_code == 200
+    assert HTTP.get(f"http://{process.addresses.rest}/v1/models/adder").status_code == 200
     assert time.monotonic() - began < 1.5
     # Those whose bodies do not come are told so.
     assert b" 408 " in slow[0].recv(100)

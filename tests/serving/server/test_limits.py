@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import httpx
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -20,7 +19,7 @@ from serving.server.batching_parameters import BatchingParameters
 from serving.server.limits import Limits
 from serving.server.request_log import LOGGER, LogRequests
 from serving.server.settings import ServerAddresses, ServerSettings
-from tests.serving.server.running import running
+from tests.serving.server.running import HTTP, running
 from tests.serving.server.tiny_models import write_version
 
 LIMITS = Limits(message_bytes=20_000, rows=10, text_bytes=100)
@@ -58,7 +57,7 @@ def by_grpc(address: str, request: predict_pb2.PredictRequest) -> tuple[str, str
 
 def by_rest(address: str | None, rows: int = 1, text: str = "n") -> tuple[int, Any]:
     body = {"instances": [{"x": [0, 0], "name": text}] * rows}
-    response = httpx.post(f"http://{address}/v1/models/adder:predict", json=body)
+    response = HTTP.post(f"http://{address}/v1/models/adder:predict", json=body)
     return response.status_code, response.json()
 
 
@@ -85,7 +84,7 @@ def test_a_message_over_the_limit_is_refused_before_it_is_read(server: ServerAdd
     assert by_grpc(server.grpc, predict_request(1, b"x" * 20_000))[0] == "RESOURCE_EXHAUSTED"
     assert by_rest(server.rest, 1, "x" * 20_000)[0] == 413
     chunks = (b"x" * 1000 for _ in range(100))
-    response = httpx.post(f"http://{server.rest}/v1/models/adder:predict", content=chunks)
+    response = HTTP.post(f"http://{server.rest}/v1/models/adder:predict", content=chunks)
     assert response.status_code == 413
     assert by_rest(server.rest)[0] == 200
 
@@ -104,8 +103,8 @@ def test_health(server: ServerAddresses, service: str) -> None:
 def test_unknown_names_do_not_grow_the_metrics(server: ServerAddresses) -> None:
     assert by_grpc(server.grpc, predict_request())[0] == "OK"
     for number in range(5):
-        assert httpx.post(f"http://{server.rest}/v1/models/m{number}:predict", content=b"{}").status_code in (400, 404)
-    page = httpx.get(f"http://{server.rest}/monitoring/prometheus/metrics").text
+        assert HTTP.post(f"http://{server.rest}/v1/models/m{number}:predict", content=b"{}").status_code in (400, 404)
+    page = HTTP.get(f"http://{server.rest}/monitoring/prometheus/metrics").text
     assert 'model_name="m1"' not in page
     assert ':tensorflow:serving:request_count{model_name=""' in page
     assert 'request_latency_count{API="Predict",entrypoint="GRPC",model_name="adder"}' in page
@@ -142,11 +141,12 @@ def test_requests_in_flight_are_answered_after_the_server_was_told_to_stop(model
 
 
 @pytest.fixture
-def logged(caplog: pytest.LogCaptureFixture) -> Iterator[pytest.LogCaptureFixture]:
-    LOGGER.setLevel(logging.INFO)
+def logged(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.LogCaptureFixture]:
+    # A server's command line that another test called has set these.
+    monkeypatch.setattr(LOGGER, "propagate", True)
+    monkeypatch.setattr(LOGGER, "handlers", [])
     with caplog.at_level(logging.INFO, LOGGER.name):
         yield caplog
-    LOGGER.setLevel(logging.NOTSET)
 
 
 @pytest.mark.parametrize("choice", list(LogRequests))
@@ -157,7 +157,7 @@ def test_the_log_has_what_clients_send_only_if_that_is_asked_for(
         assert by_grpc(addresses.grpc, predict_request(1, SECRET.encode()))[0] == "OK"
         assert by_rest(addresses.rest, 1, SECRET)[0] == 200
         refused = {"instances": [{"x": [0, SECRET], "name": "n"}]}
-        assert httpx.post(f"http://{addresses.rest}/v1/models/adder:predict", json=refused).status_code == 400
+        assert HTTP.post(f"http://{addresses.rest}/v1/models/adder:predict", json=refused).status_code == 400
     lines = [json.loads(record.getMessage()) for record in logged.records if record.name == LOGGER.name]
     everything = [("Predict", "GRPC", "OK"), ("predict", "REST", "OK"), ("predict", "REST", "INVALID_ARGUMENT")]
     expected = {LogRequests.NONE: [], LogRequests.REFUSED: everything[2:]}.get(choice, everything)

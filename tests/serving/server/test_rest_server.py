@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import httpx
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -23,7 +22,7 @@ from serving.server.model_store import ModelStore
 from serving.server.rest.api import refused
 from serving.server.rest.server import RestServer
 from serving.server.settings import ServerAddresses, ServerSettings
-from tests.serving.server.running import running
+from tests.serving.server.running import HTTP, running
 from tests.serving.server.tiny_models import write_witness
 
 PATH = "/v1/models/witness:predict"
@@ -52,9 +51,7 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 def ask(threads: ThreadPoolExecutor, server: ServerAddresses, *xs: float) -> Future[Any]:
     body = {"instances": [[x, 0.0] for x in xs]}
-    return threads.submit(
-        lambda: httpx.post(f"http://{server.rest}{PATH}", json=body, timeout=20).json()["predictions"]
-    )
+    return threads.submit(lambda: HTTP.post(f"http://{server.rest}{PATH}", json=body).json()["predictions"])
 
 
 def test_requests_of_both_protocols_share_a_batch(server: ServerAddresses, threads: ThreadPoolExecutor) -> None:
@@ -91,7 +88,7 @@ def test_a_request_whose_client_has_gone_leaves_the_batch(server: ServerAddresse
 def test_a_request_has_so_much_time(models: Path) -> None:
     settings = ServerSettings(port=0, rest_port=0, batching=PATIENCE, rest_timeout_seconds=0.3)
     with running(models, settings) as (addresses, _):
-        response = httpx.post(f"http://{addresses.rest}{PATH}", json={"instances": [[1.0, 0.0]]})
+        response = HTTP.post(f"http://{addresses.rest}{PATH}", json={"instances": [[1.0, 0.0]]})
     assert response.status_code == 504
     assert "deadline" in response.json()["error"]
 
@@ -101,7 +98,7 @@ def test_the_queue_is_full(models: Path) -> None:
     statuses: list[int] = []
 
     def post() -> None:
-        statuses.append(httpx.post(f"http://{addresses.rest}{PATH}", json={"instances": [[1.0, 0.0]]}).status_code)
+        statuses.append(HTTP.post(f"http://{addresses.rest}{PATH}", json={"instances": [[1.0, 0.0]]}).status_code)
 
     with running(models, ServerSettings(port=0, rest_port=0, batching=full)) as (addresses, _):
         callers = [threading.Thread(target=post) for _ in range(32)]
