@@ -21,6 +21,7 @@ from serving.server.grpc_server import GrpcServer
 from serving.server.model_config import ModelConfig
 from serving.server.model_sources import FixedModels
 from serving.server.model_store import ModelStore
+from serving.server.rest.server import RestServer
 
 MINUTE_MICROS = 60_000_000
 
@@ -32,6 +33,11 @@ class BatchingServer:
     stub: Any
     scheduler: BatchScheduler
     model: str
+    servers: tuple[GrpcServer, RestServer]
+
+    @property
+    def rest_address(self) -> str:
+        return self.servers[1].address
 
     def ask(
         self,
@@ -57,16 +63,19 @@ def batching_server(model_folder: Path, **parameters: Any) -> Iterator[BatchingS
     scheduler = BatchScheduler(BatchingParameters(**parameters))
     models = FixedModels({model_folder.name: ModelConfig(base_path=model_folder)})
     store = ModelStore(models, load=functools.partial(BatchedServable, scheduler=scheduler))
-    server = GrpcServer(Calls(store), threads=32)
+    calls = Calls(store)
+    servers = (GrpcServer(calls, threads=32), RestServer(calls, threads=32))
     scheduler.start()
     store.start()
-    server.start()
+    for server in servers:
+        server.start()
     try:
-        with grpc.insecure_channel(server.address) as channel:
+        with grpc.insecure_channel(servers[0].address) as channel:
             stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-            yield BatchingServer(stub, scheduler, model_folder.name)
+            yield BatchingServer(stub, scheduler, model_folder.name, servers)
     finally:
-        server.stop(0.0)
+        for server in servers:
+            server.stop(0.0)
         scheduler.stop()
         store.stop()
 

@@ -3,7 +3,6 @@
 import json
 import logging
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from serving.server.batching_parameters import BatchingParameters
 from serving.server.limits import Limits
 from serving.server.request_log import LOGGER, LogRequests
 from serving.server.settings import ServerAddresses, ServerSettings
@@ -119,25 +117,6 @@ def test_a_unix_socket_and_a_connections_age(models: Path) -> None:
         with running(models, settings) as (addresses, _):
             assert by_grpc(f"unix:{path}", predict_request())[0] == "OK"
             assert by_grpc(addresses.grpc, predict_request())[0] == "OK"
-
-
-def test_requests_in_flight_are_answered_after_the_server_was_told_to_stop(models: Path) -> None:
-    # Each request waits for company that never comes, and is in flight meanwhile.
-    patience = BatchingParameters(max_batch_size=3, batch_timeout_micros=700_000, num_batch_threads=1)
-    settings = ServerSettings(port=0, rest_port=0, batching=patience, drain_seconds=20.0)
-    rest: list[tuple[int, Any]] = []
-    with running(models, settings) as (addresses, stop), grpc.insecure_channel(addresses.grpc) as channel:
-        stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
-        stub.Predict(predict_request(3), timeout=20)
-        asking = threading.Thread(target=lambda: rest.append(by_rest(addresses.rest, 1)))
-        call = stub.Predict.future(predict_request(), timeout=20)
-        asking.start()
-        asking.join(0.3)
-        stop.set()
-        assert not call.done()
-        assert call.code() is grpc.StatusCode.OK
-        asking.join()
-    assert rest[0][0] == 200
 
 
 @pytest.fixture

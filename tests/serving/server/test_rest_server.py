@@ -3,7 +3,6 @@
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -12,8 +11,6 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-import tensorflow as tf
-from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving.server.batching_parameters import BatchingParameters
 from serving.server.calls import Calls
@@ -21,13 +18,21 @@ from serving.server.errors import StatusError
 from serving.server.model_store import ModelStore
 from serving.server.rest.api import refused
 from serving.server.rest.server import RestServer
-from serving.server.settings import ServerAddresses, ServerSettings
+from serving.server.settings import ServerSettings
+from tests.serving.server.batching_server import (
+    MINUTE_MICROS,
+    BatchingServer,
+    answer,
+    batching_server,
+    code_of,
+    until,
+)
 from tests.serving.server.running import HTTP, running
 from tests.serving.server.tiny_models import write_witness
 
 PATH = "/v1/models/witness:predict"
 # A batch waits for its third row for longer than a test has.
-PATIENCE = BatchingParameters(max_batch_size=3, batch_timeout_micros=60_000_000, num_batch_threads=1)
+PATIENCE = BatchingParameters(max_batch_size=3, batch_timeout_micros=MINUTE_MICROS, num_batch_threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +42,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def server(models: Path) -> Iterator[ServerAddresses]:
-    with running(models, ServerSettings(port=0, rest_port=0, batching=PATIENCE)) as (addresses, _):
-        yield addresses
+@pytest.fixture
+def server(models: Path) -> Iterator[BatchingServer]:
+    """Computes as soon as three rows are there, and not before."""
+    with batching_server(models / "witness", max_batch_size=3, batch_timeout_micros=MINUTE_MICROS) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -49,40 +55,48 @@ def threads() -> Iterator[ThreadPoolExecutor]:
         yield made
 
 
-def ask(threads: ThreadPoolExecutor, server: ServerAddresses, *xs: float) -> Future[Any]:
+def rows(*xs: float) -> dict[str, np.ndarray]:
+    return {"x": np.array([[x, 0.0] for x in xs], np.float32)}
+
+
+def ask(threads: ThreadPoolExecutor, server: BatchingServer, *xs: float) -> Future[Any]:
     body = {"instances": [[x, 0.0] for x in xs]}
-    return threads.submit(lambda: HTTP.post(f"http://{server.rest}{PATH}", json=body).json()["predictions"])
+    return threads.submit(lambda: HTTP.post(f"http://{server.rest_address}{PATH}", json=body).json()["predictions"])
 
 
-def test_requests_of_both_protocols_share_a_batch(server: ServerAddresses, threads: ThreadPoolExecutor) -> None:
+def test_requests_of_both_protocols_share_a_batch(server: BatchingServer, threads: ThreadPoolExecutor) -> None:
     waiting = ask(threads, server, 1.0, 2.0)
-    request = predict_pb2.PredictRequest()
-    request.model_spec.name = "witness"
-    request.inputs["x"].CopyFrom(tf.make_tensor_proto(np.array([[3.0, 0.0]], np.float32)))
-    with grpc.insecure_channel(server.grpc) as channel:
-        response = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=20)
-    assert list(response.outputs["rows"].int_val) == [3]
-    assert [(row["x"], row["rows"], row["total"]) for row in waiting.result()] == [
-        ([1.0, 0.0], 3, 6.0),
-        ([2.0, 0.0], 3, 6.0),
-    ]
+    server.wait_for_queued(1)
+    assert answer(server.ask(rows(3.0)))["rows"].tolist() == [3]
+    answered = [(row["x"], row["rows"], row["total"]) for row in waiting.result()]
+    assert answered == [([1.0, 0.0], 3, 6.0), ([2.0, 0.0], 3, 6.0)]
 
 
-def test_a_request_whose_client_has_gone_leaves_the_batch(server: ServerAddresses, threads: ThreadPoolExecutor) -> None:
-    assert server.rest is not None
-    host, port = server.rest.split(":")
+def test_a_request_whose_client_has_gone_leaves_the_batch(server: BatchingServer) -> None:
+    host, port = server.rest_address.split(":")
     body = json.dumps({"instances": [[9.0, 0.0]]}).encode()
     with socket.create_connection((host, int(port))) as connection:
         head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
         connection.sendall(head.encode() + body)
-        time.sleep(0.2)
-    time.sleep(0.2)
-    two = ask(threads, server, 1.0, 2.0)
-    time.sleep(0.2)
-    # With the one that has gone there would be three rows.
-    assert not two.done()
-    one = ask(threads, server, 4.0)
-    assert {row["total"] for row in one.result() + two.result()} == {7.0}
+        server.wait_for_queued(1)
+    server.wait_for_queued(0)
+
+
+def test_requests_in_flight_are_answered_after_the_server_was_told_to_stop(
+    server: BatchingServer, threads: ThreadPoolExecutor
+) -> None:
+    by_rest, by_grpc = ask(threads, server, 1.0), server.ask(rows(2.0))
+    server.wait_for_queued(2)
+    stopping = [threads.submit(made.stop, 30.0) for made in server.servers]
+    # gRPC refuses what comes now, while the two wait.
+    until(lambda: code_of(server.ask(rows(3.0), seconds=5.0)) is grpc.StatusCode.UNAVAILABLE)
+    assert not by_rest.done()
+    assert not by_grpc.done()
+    server.scheduler.stop()
+    assert answer(by_grpc)["total"].tolist() == [3.0]
+    assert by_rest.result()[0]["total"] == 3.0
+    for stopped in stopping:
+        stopped.result()
 
 
 def test_a_request_has_so_much_time(models: Path) -> None:
@@ -139,7 +153,6 @@ def test_statuses(name: str, status: int) -> None:
     assert len(json.loads(answer.body)["error"]) == 1024
 
 
-def test_a_taken_port_is_refused(server: ServerAddresses) -> None:
-    assert server.rest is not None
+def test_a_taken_port_is_refused(server: BatchingServer) -> None:
     with pytest.raises(OSError, match="Cannot listen on"):
-        RestServer(Calls(ModelStore(dict)), port=int(server.rest.split(":")[1]))
+        RestServer(Calls(ModelStore(dict)), port=int(server.rest_address.split(":")[1]))
