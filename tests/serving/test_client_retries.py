@@ -13,6 +13,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving.client import Shelfwise
 from serving.client_errors import CallTimeoutError, ServerBusyError, ServerUnavailableError, ServingError
+from tests.serving.awaited import awaited
 
 CODES = grpc.StatusCode
 
@@ -76,6 +77,13 @@ def test_only_unavailable_is_tried_again(
             ask(address, retries=retries)
         assert caught.value.code in failures
     assert service.calls == calls
+
+
+def test_the_awaited_client_tries_again_too(server: tuple[Failing, str]) -> None:
+    service, address = server
+    service.failures, service.calls = [CODES.UNAVAILABLE] * 2, 0
+    assert awaited(address, lambda client: client.predict("any", "serving_default", {})) == {}
+    assert service.calls == 3
 
 
 def test_retries_end_at_the_deadline(server: tuple[Failing, str]) -> None:
