@@ -21,15 +21,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import grpc
 import numpy as np
+import psutil
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import tensorflow as tf
@@ -56,16 +56,27 @@ num_batch_threads {{ value: {threads} }}
 max_enqueued_batches {{ value: 64 }}
 """
 
-# Sends for some seconds with so many requests in flight, and returns the seconds that each took.
+# Sends for some seconds with so many requests in flight (or rows in a batch), and returns the seconds that each took.
 Side = Callable[[int, float], list[float]]
 
 
-@dataclass(frozen=True)
-class Server:
-    """Where a running server listens."""
+class Server(NamedTuple):
+    """A running server, and where it listens."""
 
+    process: psutil.Process
     grpc: str
     rest: str
+
+
+class Turn(NamedTuple):
+    """The seconds that each request took, those of the whole turn, and the processor's in the process that computed."""
+
+    times: list[float]
+    seconds: float
+    processor_seconds: float
+
+
+MeasuredSide = Callable[[int, float], Turn]
 
 
 def main(
@@ -87,17 +98,17 @@ def main(
         batching = ["--enable-batching", "--batching-parameters-file", str(parameters)]
         plain = stack.enter_context(running_server(folder.parent, Path(temporary) / "plain", []))
         batched = stack.enter_context(running_server(folder.parent, Path(temporary) / "batched", batching))
-        sides: dict[str, Side] = {
-            "gRPC": grpc_side(batched.grpc, texts),
-            "REST": rest_side(batched.rest, texts),
-            "gRPC, no batching": grpc_side(plain.grpc, texts),
+        sides = {
+            "gRPC": measured(batched.process, grpc_side(batched.grpc, texts)),
+            "REST": measured(batched.process, rest_side(batched.rest, texts)),
+            "gRPC, no batching": measured(plain.process, grpc_side(plain.grpc, texts)),
         }
-        times, calls = take_turns(sides, lambda rows, most: call_times(signature, texts, rows, most), seconds, rounds)
-        print(
-            f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}, batches of {batch_rows} rows"
-        )
-        best = print_calls(calls)
-        rate = print_sides(times, seconds, statistics.median(calls[1]), best)
+        call = measured(psutil.Process(), lambda rows, most: call_times(signature, texts, rows, most))
+        turns, calls = take_turns(sides, call, seconds, rounds)
+        print(f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}")
+        print(" ".join(parameters.read_text(encoding="utf-8").split()))
+        alone, best = print_calls(calls)
+        rate = print_sides(turns, alone, best)
         requests = [predict_request(SEARCH_MODEL, SIGNATURE, {INPUT: np.array([text], object)}) for text in texts]
         connection = Connection(address=batched.grpc, timeout_seconds=TIMEOUT_SECONDS, retries=False)
         report = run_load(
@@ -134,28 +145,40 @@ def running_server(model: Path, ready_file: Path, options: Sequence[str]) -> Ite
                     process.kill()
                     raise SystemExit(f"the server did not start:\n{log.read_text(encoding='utf-8')}")
                 time.sleep(0.1)
-            yield Server(*ready_file.read_text(encoding="utf-8").splitlines())
+            yield Server(psutil.Process(process.pid), *ready_file.read_text(encoding="utf-8").splitlines())
         finally:
             process.terminate()
 
 
+def measured(process: psutil.Process, side: Side) -> MeasuredSide:
+    """Returns a side that also tells what it took of the processor in some process."""
+
+    def turn(concurrency: int, seconds: float) -> Turn:
+        before, started = process.cpu_times(), time.perf_counter()
+        times = side(concurrency, seconds)
+        elapsed, after = time.perf_counter() - started, process.cpu_times()
+        return Turn(times, elapsed, after.user + after.system - before.user - before.system)
+
+    return turn
+
+
 def take_turns(
-    sides: dict[str, Side], call: Callable[[int, float], list[float]], seconds: float, rounds: int
-) -> tuple[dict[tuple[str, int], list[list[float]]], dict[int, list[float]]]:
-    """Returns the times of each side and concurrency, a list a round, and those of the calls by batch size."""
+    sides: dict[str, MeasuredSide], call: MeasuredSide, seconds: float, rounds: int
+) -> tuple[dict[tuple[str, int], list[Turn]], dict[int, list[Turn]]]:
+    """Returns the turns of each side by requests at once, and those of the calls in process by rows of a batch."""
     for side in sides.values():
         side(CONCURRENCIES[-1], WARM_UP_SECONDS)
     for rows in BATCH_SIZES:
         call(rows, WARM_UP_SECONDS / len(BATCH_SIZES))
-    times: dict[tuple[str, int], list[list[float]]] = {}
-    calls: dict[int, list[float]] = {rows: [] for rows in BATCH_SIZES}
+    turns: dict[tuple[str, int], list[Turn]] = {}
+    calls: dict[int, list[Turn]] = {}
     for _ in range(rounds):
         for rows in BATCH_SIZES:
-            calls[rows] += call(rows, seconds / len(BATCH_SIZES) * 2)
+            calls.setdefault(rows, []).append(call(rows, seconds / 2))
         for name, side in sides.items():
             for concurrency in CONCURRENCIES:
-                times.setdefault((name, concurrency), []).append(side(concurrency, seconds))
-    return times, calls
+                turns.setdefault((name, concurrency), []).append(side(concurrency, seconds))
+    return turns, calls
 
 
 def call_times(signature: Callable[..., object], texts: Sequence[bytes], rows: int, seconds: float) -> list[float]:
@@ -221,29 +244,52 @@ def closed_loop(send: Callable[[int], object], concurrency: int, seconds: float)
     return times
 
 
-def print_calls(calls: dict[int, list[float]]) -> float:
-    """Prints the calls in process, and returns the rows a second of the best batch size."""
-    rates = {rows: rows / statistics.median(times) for rows, times in calls.items()}
-    print("in process, rows       " + "".join(f"{rows:>9}" for rows in rates))
-    print("  p50 (ms)             " + "".join(f"{statistics.median(times) * 1e3:9.2f}" for times in calls.values()))
-    print("  rows/s               " + "".join(f"{rate:9.1f}" for rate in rates.values()))
-    return max(rates.values())
+def print_calls(calls: dict[int, list[Turn]]) -> tuple[float, float]:
+    """Prints the calls in process; returns the milliseconds of one row, and the rows a second of the best batch."""
+    medians = {rows: statistics.median(all_times(turns)) for rows, turns in calls.items()}
+    rates = {rows: rows * answered_rate(turns) for rows, turns in calls.items()}
+    print("in process, rows         " + "".join(f"{rows:>9}" for rows in calls))
+    print("  p50 (ms)               " + "".join(f"{median * 1e3:9.2f}" for median in medians.values()))
+    print("  rows/s                 " + "".join(f"{rate:9.1f}" for rate in rates.values()))
+    used = (processor_ms(turns) / rows for rows, turns in calls.items())
+    print("  processor (ms) of a row" + "".join(f"{milliseconds:9.2f}" for milliseconds in used))
+    return medians[1] * 1e3, max(rates.values())
 
 
-def print_sides(times: dict[tuple[str, int], list[list[float]]], seconds: float, alone: float, best: float) -> float:
-    """Prints each side beside the calls in process, and returns the highest rate by gRPC."""
-    print(f"{'':20} at once      p50      p99  requests/s")
+def print_sides(turns: dict[tuple[str, int], list[Turn]], alone: float, best: float) -> float:
+    """Prints each side beside the calls in process, and returns the highest rate by gRPC.
+
+    Args:
+        turns: By side and requests at once.
+        alone: Milliseconds of one row in process.
+        best: Rows a second of the best batch in process.
+    """
+    print(f"{'':20} at once      p50      p99  requests/s  processor (ms)")
     rates = {}
-    for (name, concurrency), turns in times.items():
-        every = np.concatenate(turns) * 1e3
-        p50, p99 = np.percentile(every, [50, 99])
-        rates[name, concurrency] = statistics.median(len(turn) / seconds for turn in turns)
+    for (name, concurrency), taken in turns.items():
+        p50, p99 = np.percentile(all_times(taken), [50, 99]) * 1e3
+        rates[name, concurrency] = rate = answered_rate(taken)
         if concurrency == 1:
-            beside = f"p50 + {p50 - alone * 1e3:.2f} ms (target {MOST_ADDED_MS:g})"
+            beside = f"p50 {p50 - alone:+.2f} ms (target {MOST_ADDED_MS:g})"
         else:
-            beside = f"{rates[name, concurrency] / best:.0%} of the best batch in process (target {LEAST_SHARE:.0%})"
-        print(f"{name:20}{concurrency:8}{p50:9.2f}{p99:9.2f}{rates[name, concurrency]:12.1f}  {beside}")
+            beside = f"{rate / best:.0%} of the best batch in process (target {LEAST_SHARE:.0%})"
+        print(f"{name:20}{concurrency:8}{p50:9.2f}{p99:9.2f}{rate:12.1f}{processor_ms(taken):16.2f}  {beside}")
     return max(rate for (name, _), rate in rates.items() if name == "gRPC")
+
+
+def all_times(turns: Sequence[Turn]) -> np.ndarray:
+    """Returns the seconds of every request."""
+    return np.concatenate([turn.times for turn in turns])
+
+
+def answered_rate(turns: Sequence[Turn]) -> float:
+    """Returns the requests a second of the median turn."""
+    return statistics.median(len(turn.times) / turn.seconds for turn in turns)
+
+
+def processor_ms(turns: Sequence[Turn]) -> float:
+    """Returns the processor's milliseconds of a request; what else runs on the machine has little influence on them."""
+    return sum(turn.processor_seconds for turn in turns) * 1e3 / sum(len(turn.times) for turn in turns)
 
 
 if __name__ == "__main__":
