@@ -29,7 +29,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2, prediction_service_pb2_grpc
 
-from serving.server.warm_up import WARM_UP_FILE
+from serving.server.models.warm_up import WARM_UP_FILE
 
 PROJECT = Path(__file__).resolve().parents[1]
 WARM_UP_SECONDS = 3.0

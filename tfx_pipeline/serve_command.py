@@ -23,12 +23,12 @@ def serve(root: Path, host: str, port: int, rest_port: int | None, more: Sequenc
     """
     # TensorFlow's warnings quote what clients sent. It looks at this when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from serving.server.batching_parameters import BatchingParametersError
+    from serving.server.batching.batching_parameters import BatchingParametersError
     from serving.server.errors import StatusError
+    from serving.server.grpc_api.ssl_config import SslConfigError
     from serving.server.main import serve as serve_forever
-    from serving.server.model_config import ModelConfigError
+    from serving.server.models.model_config import ModelConfigError
     from serving.server.options import read_options
-    from serving.server.ssl_config import SslConfigError
 
     secured = any(option.replace("-", "_").startswith("__ssl_config_file") for option in more)
     if rest_port is None and not secured:

@@ -16,14 +16,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     # TensorFlow's warnings quote what clients sent. It looks at this when it is imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from serving.server.batching_parameters import BatchingParametersError
+    from serving.server.batching.batching_parameters import BatchingParametersError
     from serving.server.errors import StatusError
+    from serving.server.grpc_api.ssl_config import SslConfigError
     from serving.server.main import serve
-    from serving.server.model_config import ModelConfigError
+    from serving.server.models.model_config import ModelConfigError
     from serving.server.options import read_options
     from serving.server.request_log import write_lines
     from serving.server.settings import write_ready_file
-    from serving.server.ssl_config import SslConfigError
 
     def announce(line: str) -> None:
         sys.stderr.write(f"{line}\n")

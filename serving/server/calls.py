@@ -13,9 +13,9 @@ from serving.server.call import Call
 from serving.server.errors import StatusError
 from serving.server.limits import Limits
 from serving.server.metrics import Metrics
-from serving.server.model_store import ModelStore
+from serving.server.models.model_store import ModelStore
+from serving.server.models.servable import Servable
 from serving.server.request_log import RequestLog
-from serving.server.servable import Servable
 
 _LOG = logging.getLogger(__name__)
 

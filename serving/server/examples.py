@@ -9,10 +9,10 @@ from tensorflow_serving.apis import classification_pb2, inference_pb2, input_pb2
 
 from serving.server.call import NO_CALL, Call
 from serving.server.errors import StatusError, invalid_argument
-from serving.server.graph_session import SignatureDef
 from serving.server.limits import Limits
+from serving.server.models.graph_session import SignatureDef
+from serving.server.models.servable import Servable
 from serving.server.predict import answered_by, compute
-from serving.server.servable import Servable
 from serving.server.tensors import dtype_name
 
 _INPUTS, _OUTPUTS, _CLASSES, _SCORES = "inputs", "outputs", "classes", "scores"

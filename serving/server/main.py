@@ -12,18 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from serving.server.batch_scheduler import BatchScheduler
-from serving.server.batching import BatchedServable
-from serving.server.batching_parameters import BatchingParameters
+from serving.server.batching.batch_scheduler import BatchScheduler
+from serving.server.batching.batched_servable import BatchedServable
+from serving.server.batching.batching_parameters import BatchingParameters
 from serving.server.calls import Calls
-from serving.server.config_file_watcher import ConfigFileWatcher
-from serving.server.grpc_server import GrpcServer
-from serving.server.model_config import ModelConfig, read_model_config_file
-from serving.server.model_sources import FixedModels, ModelsFolder
-from serving.server.model_store import ModelSource, ModelStore
+from serving.server.grpc_api.grpc_server import GrpcServer
+from serving.server.models.config_file_watcher import ConfigFileWatcher
+from serving.server.models.model_config import ModelConfig, read_model_config_file
+from serving.server.models.model_sources import FixedModels, ModelsFolder
+from serving.server.models.model_store import ModelSource, ModelStore
+from serving.server.models.servable import Servable
 from serving.server.request_log import RequestLog
 from serving.server.rest.server import RestServer
-from serving.server.servable import Servable
 from serving.server.settings import ModelConfigFile, ServerAddresses, ServerSettings
 
 _LOG = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from tensorflow_serving.apis import (
 )
 
 from serving.server.errors import StatusError, invalid_argument
-from serving.server.model_config import model_configs
-from serving.server.model_store import ModelStore
-from serving.server.servable import Servable
+from serving.server.models.model_config import model_configs
+from serving.server.models.model_store import ModelStore
+from serving.server.models.servable import Servable
 
 SIGNATURE_DEF_FIELD = "signature_def"
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from serving.server.batching_parameters import batching_from_options
+from serving.server.batching.batching_parameters import batching_from_options
+from serving.server.grpc_api.ssl_config import read_ssl_config
 from serving.server.limits import Limits
 from serving.server.main import Models
-from serving.server.model_config import ModelConfig
+from serving.server.models.model_config import ModelConfig
 from serving.server.request_log import LogRequests
 from serving.server.settings import ModelConfigFile, ServerSettings
-from serving.server.ssl_config import read_ssl_config
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from tensorflow_serving.apis import model_pb2, predict_pb2
 
 from serving.server.call import NO_CALL, Call
 from serving.server.errors import StatusError, invalid_argument
-from serving.server.graph_session import SignatureDef
 from serving.server.limits import Limits
-from serving.server.servable import Servable, check_dtypes
+from serving.server.models.graph_session import SignatureDef
+from serving.server.models.servable import Servable, check_dtypes
 from serving.server.tensors import array_from_proto, proto_from_array
 
 Arrays: TypeAlias = Mapping[str, np.ndarray]

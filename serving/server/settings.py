@@ -6,7 +6,7 @@ from pathlib import Path
 
 import grpc
 
-from serving.server.batching_parameters import BatchingParameters
+from serving.server.batching.batching_parameters import BatchingParameters
 from serving.server.limits import Limits
 from serving.server.request_log import LogRequests
 

@@ -12,15 +12,15 @@ from serving.server.call import Call
 from serving.server.calls import Calls, as_status
 from serving.server.errors import StatusError, invalid_argument
 from serving.server.examples import classify, regress
-from serving.server.graph_session import SignatureDef
 from serving.server.model_information import SIGNATURE_DEF_FIELD, get_model_status, model_metadata, signature_map
+from serving.server.models.graph_session import SignatureDef
+from serving.server.models.servable import Servable
 from serving.server.predict import compute
 from serving.server.rest import answers
 from serving.server.rest.examples import read_examples
 from serving.server.rest.json_values import error_body, parse_object, signature_name
 from serving.server.rest.paths import Target, target_of
 from serving.server.rest.tensors import in_rows, read_inputs
-from serving.server.servable import Servable
 
 # A client that went away gets nothing; its status is for the log.
 CLIENT_CLOSED_REQUEST = 499

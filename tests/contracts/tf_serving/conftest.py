@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from serving.server.batching_parameters import read_batching_parameters
+from serving.server.batching.batching_parameters import read_batching_parameters
 from serving.server.settings import ModelConfigFile, ServerAddresses, ServerSettings
 from tests.contracts.tf_serving.clients import GrpcClient, RestClient
 from tests.contracts.tf_serving.models import BATCHING_FILE, CONFIG_FILE, write_models

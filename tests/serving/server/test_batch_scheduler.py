@@ -8,10 +8,10 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.server.batch_scheduler import BatchScheduler
-from serving.server.batching_parameters import BatchingParameters
+from serving.server.batching.batch_scheduler import BatchScheduler
+from serving.server.batching.batching_parameters import BatchingParameters
+from serving.server.batching.queued_request import QueuedRequest
 from serving.server.errors import StatusError
-from serving.server.queued_request import QueuedRequest
 from tests.serving.server.batching_server import MINUTE_MICROS, until
 
 

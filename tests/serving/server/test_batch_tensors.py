@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.server.batch_tensors import merge_inputs, split_outputs
+from serving.server.batching.batch_tensors import merge_inputs, split_outputs
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=6), st.integers(0, 4))

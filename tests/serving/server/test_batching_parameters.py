@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from serving.server.__main__ import main as serve_main
-from serving.server.batching_parameters import (
+from serving.server.batching.batching_parameters import (
     BatchingParameters,
     BatchingParametersError,
     batching_from_options,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from serving.server.__main__ import main
-from serving.server.model_config import ModelConfig
+from serving.server.models.model_config import ModelConfig
 from serving.server.options import read_options
 from serving.server.request_log import LogRequests
 from serving.server.settings import ModelConfigFile, ServerSettings

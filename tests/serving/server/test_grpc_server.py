@@ -16,8 +16,8 @@ from tensorflow_serving.apis import (
 )
 
 from serving.server.calls import Calls
-from serving.server.grpc_server import GrpcServer
-from serving.server.model_store import ModelStore
+from serving.server.grpc_api.grpc_server import GrpcServer
+from serving.server.models.model_store import ModelStore
 from tests.serving.small_shop import Ask, PlainShop, assert_same, filtered_inputs, history_inputs, rows_of
 
 Edit = Callable[[Any], object]

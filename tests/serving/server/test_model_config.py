@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.server.model_config import ModelConfig, ModelConfigError, read_model_config_file
-from serving.server.version_policy import All, Latest, Specific
+from serving.server.models.model_config import ModelConfig, ModelConfigError, read_model_config_file
+from serving.server.models.version_policy import All, Latest, Specific
 
 WHOLE = """
 model_config_list {

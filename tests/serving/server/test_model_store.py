@@ -10,10 +10,10 @@ import pytest
 from tensorflow_serving.apis import get_model_status_pb2, model_pb2, predict_pb2
 
 from serving.server.errors import StatusError
-from serving.server.model_sources import ModelsFolder
-from serving.server.model_store import ModelStore
+from serving.server.models.model_sources import ModelsFolder
+from serving.server.models.model_store import ModelStore
+from serving.server.models.version_folders import ready_versions
 from serving.server.predict import predict
-from serving.server.version_folders import ready_versions
 from tests.serving.server.tiny_models import write_version
 
 State = get_model_status_pb2.ModelVersionStatus.State

@@ -12,10 +12,10 @@ import pytest
 from tensorflow_serving.apis import get_model_status_pb2, model_pb2
 
 from serving.server.errors import StatusError
-from serving.server.model_config import ModelConfig
-from serving.server.model_sources import FixedModels
-from serving.server.model_store import ModelStore
-from serving.server.version_policy import All, Specific
+from serving.server.models.model_config import ModelConfig
+from serving.server.models.model_sources import FixedModels
+from serving.server.models.model_store import ModelStore
+from serving.server.models.version_policy import All, Specific
 from tests.serving.server.tiny_models import write_version
 
 State = get_model_status_pb2.ModelVersionStatus.State

@@ -12,10 +12,10 @@ import grpc
 import numpy as np
 import pytest
 
-from serving.server.batching_parameters import BatchingParameters
+from serving.server.batching.batching_parameters import BatchingParameters
 from serving.server.calls import Calls
 from serving.server.errors import StatusError
-from serving.server.model_store import ModelStore
+from serving.server.models.model_store import ModelStore
 from serving.server.rest.api import refused
 from serving.server.rest.server import RestServer
 from serving.server.settings import ServerSettings

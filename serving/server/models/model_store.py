@@ -11,10 +11,10 @@ import grpc
 from tensorflow_serving.apis import model_pb2
 
 from serving.server.errors import StatusError, invalid_argument
-from serving.server.model_config import ModelConfig
-from serving.server.model_sources import FixedModels
-from serving.server.model_versions import ModelVersions, VersionState
-from serving.server.servable import Servable
+from serving.server.models.model_config import ModelConfig
+from serving.server.models.model_sources import FixedModels
+from serving.server.models.model_versions import ModelVersions, VersionState
+from serving.server.models.servable import Servable
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from serving.server.calls import Calls
-from serving.server.model_service import ModelService
-from serving.server.prediction_service import PredictionService
+from serving.server.grpc_api.model_service import ModelService
+from serving.server.grpc_api.prediction_service import PredictionService
 
 # What TF Serving's health service calls them; "" is the whole server.
 _HEALTHY = ("", "PredictionService", "ModelService")

@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 import grpc
 
-from serving.server.batching_parameters import BatchingParameters
+from serving.server.batching.batching_parameters import BatchingParameters
+from serving.server.batching.queued_request import QueuedRequest
 from serving.server.errors import StatusError
-from serving.server.queued_request import QueuedRequest
 
 Compute: TypeAlias = Callable[[Sequence[QueuedRequest]], None]
 

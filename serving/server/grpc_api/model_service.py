@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from serving.server.call import Call
 from serving.server.calls import Calls
-from serving.server.grpc_errors import answer
+from serving.server.grpc_api.grpc_errors import answer
 from serving.server.model_information import get_model_status, reload_config
 
 

@@ -9,10 +9,10 @@ from collections.abc import Hashable
 
 import grpc
 
-from serving.server.batch_queue import BatchQueue, Compute
-from serving.server.batching_parameters import BatchingParameters
+from serving.server.batching.batch_queue import BatchQueue, Compute
+from serving.server.batching.batching_parameters import BatchingParameters
+from serving.server.batching.queued_request import QueuedRequest
 from serving.server.errors import StatusError
-from serving.server.queued_request import QueuedRequest
 
 _LOG = logging.getLogger(__name__)
 

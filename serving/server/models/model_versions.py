@@ -11,10 +11,10 @@ from typing import TypeAlias
 from tensorflow_serving.apis import get_model_status_pb2
 
 from serving.server.errors import StatusError, invalid_argument
-from serving.server.model_config import ModelConfig
-from serving.server.servable import Servable
-from serving.server.version_folders import check_links, fingerprint, ready_versions
-from serving.server.warm_up import warm_up
+from serving.server.models.model_config import ModelConfig
+from serving.server.models.servable import Servable
+from serving.server.models.version_folders import check_links, fingerprint, ready_versions
+from serving.server.models.warm_up import warm_up
 
 _LOG = logging.getLogger(__name__)
 _KEPT_STATES = 100

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from serving.server.call import OnGone
 from serving.server.errors import invalid_argument
-from serving.server.graph_session import GraphSession, SignatureDef
+from serving.server.models.graph_session import GraphSession, SignatureDef
 from serving.server.tensors import dtype_name
 
 

@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 
 from serving.server.errors import StatusError
-from serving.server.model_config import ModelConfigError, read_model_config_file
-from serving.server.model_store import ModelStore
+from serving.server.models.model_config import ModelConfigError, read_model_config_file
+from serving.server.models.model_store import ModelStore
 from serving.server.settings import ModelConfigFile
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from serving.server.model_config import ModelConfig
-from serving.server.version_folders import model_folders
+from serving.server.models.model_config import ModelConfig
+from serving.server.models.version_folders import model_folders
 
 
 class ModelsFolder:

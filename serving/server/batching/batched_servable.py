@@ -9,12 +9,12 @@ import grpc
 import numpy as np
 from typing_extensions import override
 
-from serving.server.batch_scheduler import BatchScheduler
-from serving.server.batch_tensors import merge_inputs, row_count, split_outputs
+from serving.server.batching.batch_scheduler import BatchScheduler
+from serving.server.batching.batch_tensors import merge_inputs, row_count, split_outputs
+from serving.server.batching.queued_request import QueuedRequest, Tensors
 from serving.server.call import OnGone
 from serving.server.errors import StatusError
-from serving.server.queued_request import QueuedRequest, Tensors
-from serving.server.servable import Servable
+from serving.server.models.servable import Servable
 
 
 class BatchedServable(Servable):

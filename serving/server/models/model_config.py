@@ -8,7 +8,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from serving.server.errors import StatusError, invalid_argument
-from serving.server.version_policy import All, Latest, Specific, VersionPolicy
+from serving.server.models.version_policy import All, Latest, Specific, VersionPolicy
 
 PLATFORM = "tensorflow"
 

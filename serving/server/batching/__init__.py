@@ -1,0 +1,1 @@
+"""Requests of many clients computed together, as TF Serving batches them."""
