@@ -76,5 +76,5 @@ def test_pictures_hold_their_names_as_text() -> None:
     assert "share that is right" in texts_of(calibration_chart([{"probability": 0.9, "accuracy": 0.8, "rows": 10}]))
     # A band each way, and a box each end.
     drawn = ET.fromstring(flow_chart(found["transitions"]))
-    bands = [node for node in drawn.iter(f"{SVG}path") if node.get("clip-path")]
+    bands = [node for node in drawn.iter(f"{SVG}g") if "PolyCollection" in node.get("id", "")]
     assert len(bands) == 3 + 2 + 2

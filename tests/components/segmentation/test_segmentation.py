@@ -196,7 +196,7 @@ def test_lifts_are_shares_beside_those_of_all() -> None:
 def test_gradient_boosting_bears_a_label_of_one_example() -> None:
     random = np.random.default_rng(0)
     records = []
-    for number in range(11_000):
+    for number in range(10_100):
         example = tf.train.Example()
         feature = example.features.feature
         feature["label"].int64_list.value.append(3 if number == 0 else number % 2)
