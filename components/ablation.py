@@ -2,8 +2,9 @@
 
 from tfx.dsl.io import fileio
 
-TOWERS, RANKER_WITHOUT_TOWERS, RANKER_WITHOUT_RULES = "towers", "ranker_without_towers", "ranker_without_rules"
-ABLATIONS = (TOWERS, RANKER_WITHOUT_TOWERS, RANKER_WITHOUT_RULES)
+TOWERS = "towers"
+# The last three as `trainer.ranker` names them; of the last two a model has one.
+ABLATIONS = (TOWERS, "ranker_without_towers", "ranker_without_rules", "ranker_with_rules")
 
 
 def ablation_path(model_uri: str, name: str) -> str:

@@ -23,7 +23,7 @@ HEADLINE_METRICS = (
 )
 # What rules in the ranker are judged by.
 _RULES_METRICS = ("ndcg_at_10", "novel_ndcg_at_10")
-RANKER_WITHOUT_RULES = "ranker_without_rules"
+_WITH_RULES, _WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
 _HEADING_WIDTH, _NUMBER_WIDTH = 9, 6
 
 
@@ -64,9 +64,8 @@ def _print_outcome(name: str, task: Mapping[str, Any]) -> None:
             f"(95% interval {interval['low']:+.4f} to {interval['high']:+.4f})",
             markup=False,
         )
-    if RANKER_WITHOUT_RULES in task.get("ablation", {}):
-        for line in rules_in_ranker(task["ablation"][RANKER_WITHOUT_RULES]["differences"]):
-            console.print(line, markup=False)
+    for line in rules_in_ranker(task):
+        console.print(line, markup=False)
     if "rules" in task:
         console.print(_rules_line(task["rules"]), markup=False)
     for reason in task["refused_because"]:
@@ -75,25 +74,30 @@ def _print_outcome(name: str, task: Mapping[str, Any]) -> None:
         console.print(f"{name} pushed to {task['pushed']}", markup=False)
 
 
-def rules_in_ranker(differences: Mapping[str, Any]) -> list[str]:
-    """Says what rules add to the ranker, for all and for novel products, and what to do where that is nothing.
+def rules_in_ranker(task: Mapping[str, Any]) -> list[str]:
+    """Says what rules add to the ranker, for all and for novel products, and what to do about it.
 
     Args:
-        differences: Of the model to the same ranker without rules, as `summary.json` has them.
+        task: A task's part of `summary.json`. Its ablation holds the same ranker without rules, or with them where
+            they are kept out.
     """
-    lines, helps = [], False
-    for metric in _RULES_METRICS:
-        interval = differences.get(metric, {})
-        if interval.get("low") is None:
-            continue
-        helps |= interval["low"] > 0.0
-        lines.append(
-            f"{metric} with rules in the ranker, against without: {interval['mean']:+.4f} "
-            f"(95% interval {interval['low']:+.4f} to {interval['high']:+.4f})"
-        )
-    if lines and not helps:
-        lines.append("Rules do not help this ranker; `tasks.recommendation.ranker.rules: false` keeps them out of it.")
-    return lines
+    ablation = task.get("ablation", {})
+    kept_out = _WITH_RULES in ablation
+    differences = ablation.get(_WITH_RULES if kept_out else _WITHOUT_RULES, {}).get("differences", {})
+    found = {metric: differences[metric] for metric in _RULES_METRICS if metric in differences}
+    known = {metric: interval for metric, interval in found.items() if interval["low"] is not None}
+    if not known:
+        return []
+    which = "without rules in the ranker, against with" if kept_out else "with rules in the ranker, against without"
+    lines = [
+        f"{metric} {which}: {interval['mean']:+.4f} (95% interval {interval['low']:+.4f} to {interval['high']:+.4f})"
+        for metric, interval in known.items()
+    ]
+    gains = [-interval["high"] if kept_out else interval["low"] for interval in known.values()]
+    if max(gains) <= 0.0:
+        advice = "they are kept out of it" if kept_out else "`tasks.recommendation.ranker.rules: false` keeps them out"
+        return [*lines, f"Rules do not help this ranker: {advice}."]
+    return [*lines, "Rules help this ranker: `tasks.recommendation.ranker.rules: true`."] if kept_out else lines
 
 
 def _rules_line(mined: Mapping[str, Any]) -> str:

@@ -31,12 +31,14 @@ def linear_item_vectors(users: JudgedUsers, products: int, dimensions: int, seed
     Returns:
         float32 `(products, dimensions)`; the last columns are 0 where there are fewer users or products.
     """
+    vectors = np.zeros((products, dimensions), np.float32)
+    if not len(users):
+        return vectors
     counts = _histories(users, products)
     kept = min(dimensions, *counts.shape)
     _, values, directions = randomized_svd(counts, kept, n_iter=2, random_state=seed % 2**32)
     squares = values.astype(np.float64) ** 2
     regularized = np.maximum(squares + squares.min(), np.finfo(np.float64).tiny)
-    vectors = np.zeros((products, dimensions), np.float32)
     vectors[:, :kept] = directions.T * np.sqrt(squares / regularized)
     return vectors
 

@@ -98,7 +98,8 @@ class RankerOptions(Options):
         linear_candidates: Best products by the linear model of histories, beside the user's own.
         popular_candidates: Products that sold best in the last days, beside the user's own.
         rule_candidates: Products that a rule leads to from the user's own, by confidence.
-        rules: Whether the ranker reads rules, and takes candidates from them, where the task mines any.
+        rules: Whether the served ranker reads rules, and takes candidates from them, where the task mines any. The
+            other way is trained too, and compared with.
         linear_dimensions: Singular values that the linear model keeps; its vectors are as wide.
         units: Width of the first of its two hidden layers; the second has half of it.
         max_examples: Baskets to learn from at the most.
@@ -116,8 +117,8 @@ class RankerOptions(Options):
     linear_candidates: int = Field(default=150, ge=1)
     popular_candidates: int = Field(default=50, ge=1)
     rule_candidates: int = Field(default=20, ge=1)
-    rules: bool = True
-    linear_dimensions: int = Field(default=128, ge=1)
+    rules: bool = False
+    linear_dimensions: int = Field(default=64, ge=1)
     units: int = Field(default=64, ge=2)
     max_examples: int = Field(default=10_000, ge=1)
     sampled_candidates: int = Field(default=150, ge=2)

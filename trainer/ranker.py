@@ -24,7 +24,7 @@ from trainer.losses import ListwiseSoftmax
 from trainer.options import Options, RankerOptions
 from trainer.ranked_products import load_product_statistics, ranked_products
 from trainer.ranker_examples import CandidateDescriber, RankerExamples
-from trainer.ranker_scorer import RankerScorer, Source
+from trainer.ranker_scorer import RankerScorer
 from trainer.served_rules import served_rules
 from trainer.towers import load_towers
 from trainer.training_request import TrainingRequest
@@ -33,9 +33,8 @@ logger = logging.getLogger(__name__)
 
 SUMMARY_FILE = "training.json"
 LINEAR_VECTORS_FILE = "linear_vectors.npy"
-RANKER = "ranker"
-# What the ranker is compared with, by what it is without.
-ABLATIONS: dict[Source, str] = {"towers": "ranker_without_towers", "rules": "ranker_without_rules"}
+RANKER, WITHOUT_TOWERS = "ranker", "ranker_without_towers"
+WITH_RULES, WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
 # One user in so many is not learned from, to stop the training by.
 _VALIDATED_USERS = 10
 
@@ -57,7 +56,7 @@ class TrainedRanker(NamedTuple):
 
     Attributes:
         model: The model that serves.
-        ablations: The same without the features and the candidates of a source, by name, to know what they add.
+        ablations: The same without the features and the candidates of a source, or with those of rules, by name.
     """
 
     model: RankingModel
@@ -85,15 +84,19 @@ def run(request: TrainingRequest) -> None:
     logger.info("Described the candidates of %d baskets in %.1f s.", len(examples.user), time.monotonic() - started)
     validated = _validated(users)[examples.user]
     examples, validation = examples.rows(~validated), examples.rows(validated)
-    sources: list[Source] = ["towers"] if rules is None else ["towers", "rules"]
     losses = {}
-    for name, left_out in {RANKER: (), **{ABLATIONS[source]: (source,) for source in sources}}.items():
-        scorer = RankerScorer(units=options.ranker.units, left_out=left_out)
-        log_uri = os.path.join(request.log_uri, name)
-        losses[name] = train_scorer(scorer, examples, validation, options.ranker, log_uri)
+    scorers = _scorers(options.ranker, rules)
+    for name, parts in scorers.items():
+        # All from the same seed, so that what they differ by is what they read.
+        keras.utils.set_random_seed(request.seed)
+        scorer = RankerScorer(units=options.ranker.units, tower_features=parts["towers"])
+        cut = rules is not None and not parts["rules"]
+        learned, judged = (part.without_rules() if cut else part for part in (examples, validation))
+        losses[name] = train_scorer(scorer, learned, judged, options.ranker, os.path.join(request.log_uri, name))
         save_keras(scorer, scorer_file(request.model_uri, name))
     summary = {
         "options": options.model_dump(mode="json"),
+        "scorers": scorers,
         "examples": {"train": len(examples.user), "validation": len(validation.user)},
         "losses": losses,
         "seconds": round(time.monotonic() - started, 1),
@@ -115,23 +118,39 @@ def load_ranker(model_uri: str, catalogue_uri: str, rules: ServedRules | None) -
     Args:
         model_uri: Where to.
         catalogue_uri: The catalogue that it was trained with.
-        rules: The rules that it was trained with; not read where it was trained without.
+        rules: The rules that it was trained with, None where there were none.
 
     Raises:
         ValueError: A file is missing or unreadable.
     """
     with tf.io.gfile.GFile(os.path.join(model_uri, SUMMARY_FILE), "r") as stream:
-        options = RankerTrainingOptions.model_validate(json.load(stream)["options"]).ranker
+        summary = json.load(stream)
+    options = RankerTrainingOptions.model_validate(summary["options"]).ranker
     with tf.io.gfile.GFile(os.path.join(model_uri, LINEAR_VECTORS_FILE), "rb") as stream:
         linear_vectors = np.load(io.BytesIO(stream.read()))
-    found = {source: scorer_file(model_uri, name) for source, name in ABLATIONS.items()}
-    found = {source: file for source, file in found.items() if tf.io.gfile.exists(file)}
-    model = _ranking_model(options, catalogue_uri, linear_vectors, rules if "rules" in found else None)
-    ablations = {
-        ABLATIONS[source]: replace(model, scorer=load_keras(file), candidates=_without(model.candidates, source))
-        for source, file in found.items()
+    model = _ranking_model(options, catalogue_uri, linear_vectors, rules)
+    models = {
+        name: replace(
+            model,
+            scorer=load_keras(scorer_file(model_uri, name)),
+            rules=rules if parts["rules"] else None,
+            candidates=model.candidates if parts["towers"] else replace(model.candidates, near=0),
+        )
+        for name, parts in summary["scorers"].items()
     }
-    return TrainedRanker(replace(model, scorer=load_keras(scorer_file(model_uri, RANKER))), ablations)
+    return TrainedRanker(models.pop(RANKER), models)
+
+
+def _scorers(options: RankerOptions, rules: ServedRules | None) -> dict[str, dict[str, bool]]:
+    """Returns what each scorer reads, by its name: the one that serves, and those that it is compared with."""
+    with_rules = options.rules and rules is not None
+    scorers = {
+        RANKER: {"towers": True, "rules": with_rules},
+        WITHOUT_TOWERS: {"towers": False, "rules": with_rules},
+    }
+    if rules is not None:
+        scorers[WITHOUT_RULES if with_rules else WITH_RULES] = {"towers": True, "rules": not with_rules}
+    return scorers
 
 
 def train_scorer(
@@ -202,10 +221,6 @@ def _ranking_model(
         ),
         rules=rules,
     )
-
-
-def _without(candidates: CandidateCounts, source: Source) -> CandidateCounts:
-    return replace(candidates, rules=0) if source == "rules" else replace(candidates, near=0)
 
 
 def _describer(request: TrainingRequest, options: RankerTrainingOptions, model: RankingModel) -> CandidateDescriber:

@@ -37,6 +37,11 @@ class RankerExamples(NamedTuple):
     novel: npt.NDArray[np.bool_]
     user: npt.NDArray[np.int64]
 
+    def without_rules(self) -> "RankerExamples":
+        """Returns the baskets without the features of rules; see `serving.ranking_features` for where they stand."""
+        kept = np.delete(np.arange(self.features.shape[-1]), [-4, -3])
+        return self._replace(features=self.features[..., kept])
+
     def rows(self, chosen: npt.NDArray[np.bool_]) -> "RankerExamples":
         """Returns the baskets where `chosen`, bool `(baskets,)`."""
         return RankerExamples._make(values[chosen] for values in self)

@@ -1,13 +1,11 @@
 """The ranker's model: a small network from a candidate's features to its score."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import keras
 
-# Features that a scorer can leave out; two each, the last ones. See serving.ranking_features.
-Source = Literal["rules", "towers"]
-_FEATURES_OF_A_SOURCE = 2
+TOWER_FEATURES = 2  # They stand last; see serving.ranking_features.
 _MOST_DEVIATIONS = 4.0
 
 
@@ -23,13 +21,13 @@ class RankerScorer(keras.Model):
 
     Args:
         units: Width of the first hidden layer; the second has half of it.
-        left_out: Sources whose features are not read; without them it is known what they add.
+        tower_features: Whether the towers' features are read; without them it is known what they add.
     """
 
-    def __init__(self, *, units: int, left_out: Sequence[Source] = (), **kwargs: Any) -> None:
+    def __init__(self, *, units: int, tower_features: bool = True, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = units
-        self.left_out = tuple(left_out)
+        self.tower_features = tower_features
         self.normalization = keras.layers.Normalization(name="normalization")
         self.hidden = [
             keras.layers.Dense(units, activation="gelu", name="hidden_0"),
@@ -38,7 +36,7 @@ class RankerScorer(keras.Model):
         self.score = keras.layers.Dense(1, dtype="float32", name="score")
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        width = int(input_shape[-1] or 0) - _FEATURES_OF_A_SOURCE * len(self.left_out)
+        width = int(input_shape[-1] or 0) - (0 if self.tower_features else TOWER_FEATURES)
         self.normalization.build((None, width))
         for layer in self.hidden:
             layer.build((None, None, width))
@@ -56,11 +54,7 @@ class RankerScorer(keras.Model):
 
     def read(self, features: Any) -> Any:
         """Leaves out the features that this model does not read."""
-        if "rules" in self.left_out:
-            before = features[..., : -2 * _FEATURES_OF_A_SOURCE]
-            towers = features[..., -_FEATURES_OF_A_SOURCE:]
-            return before if "towers" in self.left_out else keras.ops.concatenate([before, towers], axis=-1)
-        return features[..., :-_FEATURES_OF_A_SOURCE] if "towers" in self.left_out else features
+        return features if self.tower_features else features[..., :-TOWER_FEATURES]
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units, "left_out": self.left_out}
+        return {**super().get_config(), "units": self.units, "tower_features": self.tower_features}

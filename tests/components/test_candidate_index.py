@@ -114,7 +114,7 @@ def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> N
         tf.constant([[0, 1, 0] + [0] * padding]),
         request["history_age_seconds"],
     )
-    assert list(loaded.ablations) == ["ranker_without_towers", "ranker_without_rules"]
+    assert list(loaded.ablations) == ["ranker_without_towers", "ranker_with_rules"]
     for name, ranking in {"model": loaded.model, **loaded.ablations}.items():
         scores, expected = Ranker(ExactIndex(vectors), ranking, event_types=2).rank(history, user, tf.constant(4))
         np.testing.assert_allclose(answers[name]["scores"], scores, atol=1e-5)

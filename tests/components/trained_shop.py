@@ -23,8 +23,16 @@ from trainer.backbone import load_text_encoder
 from trainer.input_data import load_items
 from trainer.keras_files import save_keras
 from trainer.options import ServingOptions, TextOptions, TowerOptions
-from trainer.ranker import ABLATIONS, LINEAR_VECTORS_FILE, RANKER, SUMMARY_FILE, RankerTrainingOptions, scorer_file
-from trainer.ranker_scorer import RankerScorer, Source
+from trainer.ranker import (
+    LINEAR_VECTORS_FILE,
+    RANKER,
+    SUMMARY_FILE,
+    WITH_RULES,
+    WITHOUT_TOWERS,
+    RankerTrainingOptions,
+    scorer_file,
+)
+from trainer.ranker_scorer import RankerScorer
 from trainer.towers import build_towers, save_towers
 
 PRODUCTS = 30
@@ -115,25 +123,29 @@ def write_rules(folder: Path, catalogue: Artifact) -> Artifact:
 
 
 def write_ranker(folder: Path) -> Artifact:
-    """A ranker with fresh weights, which reads rules, as trainer.ranker leaves it."""
+    """A ranker with fresh weights, as trainer.ranker leaves it."""
     folder.mkdir(parents=True)
-    names: dict[str, tuple[Source, ...]] = {RANKER: (), **{name: (source,) for source, name in ABLATIONS.items()}}
+    scorers = {
+        RANKER: {"towers": True, "rules": False},
+        WITHOUT_TOWERS: {"towers": False, "rules": False},
+        WITH_RULES: {"towers": True, "rules": True},
+    }
     options = RankerTrainingOptions(history_length=OPTIONS.serving.history_length)
-    for name, left_out in names.items():
-        scorer = RankerScorer(units=4, left_out=left_out)
-        scorer(describe_nothing())
+    for name, parts in scorers.items():
+        scorer = RankerScorer(units=4, tower_features=parts["towers"])
+        scorer(describe_nothing(with_rules=parts["rules"]))
         save_keras(scorer, scorer_file(str(folder), name))
     np.save(folder / LINEAR_VECTORS_FILE, np.random.default_rng(1).normal(size=(PRODUCTS, 3)).astype(np.float32))
-    (folder / SUMMARY_FILE).write_text(json.dumps({"options": options.model_dump(mode="json")}))
+    (folder / SUMMARY_FILE).write_text(json.dumps({"options": options.model_dump(mode="json"), "scorers": scorers}))
     return artifact(standard_artifacts.Model, folder)
 
 
-def describe_nothing() -> tf.Tensor:
+def describe_nothing(with_rules: bool) -> tf.Tensor:
     """Features of one candidate of an empty history, which are as wide as any."""
     features = RankingFeatures(RankedProducts(kinds=[0], brands=[0], log_prices=[0.0]), len(EVENT_TYPES))
     history = History(tf.fill([1, 1], -1), tf.zeros([1, 1], tf.int32), tf.zeros([1, 1]))
     none = tf.zeros([1, 1])
-    scores = CandidateScores(linear=none, rules=[none, none], towers=none)
+    scores = CandidateScores(linear=none, rules=[none, none] if with_rules else None, towers=none)
     return features(history, tf.zeros([1, 1], tf.int32), scores, tf.zeros([1, len(PRODUCT_STATISTICS)]))
 
 

@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+import pytest
+
 from tfx_pipeline.console import console
-from tfx_pipeline.summary_table import print_summary
+from tfx_pipeline.summary_table import print_summary, rules_in_ranker
 
 METRICS = {
     "ndcg_at_10": 0.1234,
@@ -68,9 +70,22 @@ def test_what_rules_add_to_the_ranker_is_said():
     differences["novel_ndcg_at_10"]["low"] = 0.0
     with console.capture() as capture:
         print_summary(helped, Path("root"))
-    assert "Rules do not help this ranker; `tasks.recommendation.ranker.rules: false`" in " ".join(
+    assert "Rules do not help this ranker: `tasks.recommendation.ranker.rules: false`" in " ".join(
         capture.get().split()
     )
+
+
+@pytest.mark.parametrize(
+    ("high", "advice"),
+    [(-0.001, "Rules help this ranker: `tasks"), (0.0, "Rules do not help this ranker: they are kept")],
+)
+def test_rules_that_are_kept_out_are_compared_with_too(high, advice):
+    kept_out = summary(["ranker_with_rules"])
+    differences = kept_out["tasks"]["recommendation"]["ablation"]["ranker_with_rules"]["differences"]
+    differences["ndcg_at_10"] = {"mean": -0.002, "low": -0.003, "high": high}
+    lines = rules_in_ranker(kept_out["tasks"]["recommendation"])
+    assert lines[0].startswith("ndcg_at_10 without rules in the ranker, against with: -0.0020 (95% interval -0.0030 to")
+    assert lines[1].startswith(advice)
 
 
 def test_mined_rules_are_counted_and_what_was_left_out_is_said():

@@ -51,3 +51,4 @@ def test_with_all_singular_values_it_is_the_ridge_regression_of_the_first_window
 def test_users_without_history_teach_nothing() -> None:
     users = judged(np.zeros(USERS)).latest(0)
     assert not linear_item_vectors(users, PRODUCTS, 4, seed=0).any()
+    assert linear_item_vectors(users.rows(0, 0), PRODUCTS, 4, seed=0).shape == (PRODUCTS, 4)

@@ -15,7 +15,7 @@ from trainer.options import RankerOptions
 from trainer.padded_histories import pad_histories
 from trainer.ranker import train_scorer
 from trainer.ranker_examples import RankerExamples
-from trainer.ranker_scorer import RankerScorer, Source
+from trainer.ranker_scorer import RankerScorer
 
 BASKETS, CANDIDATES, FEATURES = 200, 12, 6
 OPTIONS = RankerOptions(units=8, max_epochs=15, learning_rate=0.02, batch_size=20)
@@ -78,14 +78,18 @@ def test_what_decides_is_learned_and_saved(tmp_path: Path) -> None:
     assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
 
 
-@pytest.mark.parametrize(("source", "places"), [("towers", [-2, -1]), ("rules", [-4, -3])])
-def test_features_that_are_left_out_change_nothing(source: Source, places: list[int], tmp_path: Path) -> None:
+def test_features_of_rules_stand_before_those_of_towers() -> None:
+    examples = planted(0)
+    np.testing.assert_array_equal(examples.without_rules().features, examples.features[..., [0, 1, 4, 5]])
+
+
+def test_without_tower_features_they_change_nothing(tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
-    scorer = RankerScorer(units=OPTIONS.units, left_out=[source])
+    scorer = RankerScorer(units=OPTIONS.units, tower_features=False)
     train_scorer(scorer, planted(0), planted(1), OPTIONS, str(tmp_path))
     features = planted(2).features.astype(np.float32)
     other = features.copy()
-    other[..., places] = 7.0
+    other[..., -2:] = 7.0
     np.testing.assert_array_equal(scorer(features), scorer(other))
     assert not np.array_equal(scorer(features), scorer(features + 1.0))
 

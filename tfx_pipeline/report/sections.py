@@ -8,7 +8,7 @@ from markupsafe import Markup
 from tfx_pipeline.report.charts import Interval, confusion_chart, dots_chart, intervals_chart
 from tfx_pipeline.report.rules_network import rules_network
 from tfx_pipeline.report.segment_charts import calibration_chart, flow_chart, map_chart
-from tfx_pipeline.summary_table import HEADLINE_METRICS, RANKER_WITHOUT_RULES, judged_over, rules_in_ranker
+from tfx_pipeline.summary_table import HEADLINE_METRICS, judged_over, rules_in_ranker
 
 # Metrics that are drawn, where a task has them; all are in the table.
 _DRAWN = ("ndcg_at_10", "novel_ndcg_at_10", "f1_macro")
@@ -148,7 +148,7 @@ def _task_section(name: str, task: Mapping[str, Any], segments: Mapping[str, Any
         counts=[(_words(what), f"{count:,}") for what, count in counts.items() if isinstance(count, int)],
         profiles=[_profile_row(name, found) for name, found in segments.get("profiles", {}).items()],
         rules=_rule_levels(task),
-        rules_in_ranker=rules_in_ranker(task.get("ablation", {}).get(RANKER_WITHOUT_RULES, {}).get("differences", {})),
+        rules_in_ranker=rules_in_ranker(task),
     )
 
 

@@ -107,7 +107,7 @@ def task_nodes(
             catalogue=examples.outputs["catalogue"],
             transformed_products=transform and transform.outputs["transformed_examples"],
             text_vectors=text_vectors and text_vectors.outputs["vectors"],
-            rules=rules.outputs["rules"] if rules is not None and task.ranker.rules else None,
+            rules=rules and rules.outputs["rules"],
             base_model=model_trainer.outputs["model"],
             run_fn="trainer.ranker.run",
             options=RankerTrainingOptions(ranker=task.ranker, history_length=task.serving.history_length),
