@@ -13,7 +13,13 @@ from serving.client import Shelfwise
 from serving.server.batching.batch_scheduler import BatchScheduler
 from serving.server.batching.batched_servable import BatchedServable
 from serving.server.batching.batching_parameters import BatchingParameters
-from tests.serving.server.batching_server import MINUTE_MICROS, BatchingServer, answer, batching_server, code_of
+from tests.serving.server.batching.batching_server import (
+    MINUTE_MICROS,
+    BatchingServer,
+    answer,
+    batching_server,
+    code_of,
+)
 from tests.serving.server.tiny_models import write_version, write_witness
 from tests.serving.small_shop import Ask, PlainShop, assert_same, filtered_inputs, history_inputs, rows_of
 

@@ -49,7 +49,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
 
 
 def test_the_file_in_the_documentation_can_be_read(tmp_path: Path) -> None:
-    page = (Path(__file__).resolve().parents[3] / "docs" / "server.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[4] / "docs" / "server.md").read_text(encoding="utf-8")
     block = next(part for part in page.split("```") if part.lstrip().startswith("model_config_list"))
     configs = read(tmp_path, block)
     assert list(configs) == ["search", "recommendation"]

@@ -19,7 +19,7 @@ from serving.server.models.model_store import ModelStore
 from serving.server.rest.api import refused
 from serving.server.rest.server import RestServer
 from serving.server.settings import ServerSettings
-from tests.serving.server.batching_server import (
+from tests.serving.server.batching.batching_server import (
     MINUTE_MICROS,
     BatchingServer,
     answer,

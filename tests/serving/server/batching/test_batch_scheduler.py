@@ -12,7 +12,7 @@ from serving.server.batching.batch_scheduler import BatchScheduler
 from serving.server.batching.batching_parameters import BatchingParameters
 from serving.server.batching.queued_request import QueuedRequest
 from serving.server.errors import StatusError
-from tests.serving.server.batching_server import MINUTE_MICROS, until
+from tests.serving.server.batching.batching_server import MINUTE_MICROS, until
 
 
 class HeldComputation:
