@@ -154,7 +154,7 @@ def _highest(values: tf.Tensor, allowed: tf.Tensor, count: int) -> tf.Tensor:
 def _closed_up(candidates: tf.Tensor, least: tf.Tensor | int) -> tf.Tensor:
     """Moves what is -1 to the end of each row and cuts off what is -1 in all, down to `least` columns.
 
-    A history has many products more than once, and few are as long as a request can be: this halves the work.
+    A history has many products more than once, and few are as long as a request can be.
     """
     there = candidates >= 0
     most = tf.reduce_max(tf.reduce_sum(tf.cast(there, tf.int32), axis=1))
