@@ -51,7 +51,7 @@ WARM_UP_SECONDS = 2.0
 # What a latency may be beside that of the call in process, a rate beside that of its best batch, and p99 beside p50.
 MOST_ADDED_MS, LEAST_SHARE, MOST_SPREAD = 1.5, 0.85, 3.0
 PARAMETERS = """max_batch_size {{ value: {rows} }}
-batch_timeout_micros {{ value: 0 }}
+batch_timeout_micros {{ value: {micros} }}
 num_batch_threads {{ value: {threads} }}
 max_enqueued_batches {{ value: 64 }}
 """
@@ -86,6 +86,8 @@ def main(
     rounds: Annotated[int, typer.Option(help="Turns of each.")] = 5,
     load_seconds: Annotated[float, typer.Option(help="Length of the load at half the rate.")] = 20.0,
     batch_rows: Annotated[int, typer.Option(help="Most rows of a batch of the server.")] = 64,
+    # Without a wait the first client to come back is computed alone; what is waited is added to the latency of one.
+    batch_micros: Annotated[int, typer.Option(help="How long a batch waits for more rows.")] = 1000,
     batch_threads: Annotated[int, typer.Option(help="Batches that the server computes at once.")] = 1,
 ) -> None:
     """Takes turns and prints what each side needs beside the calls in process."""
@@ -94,7 +96,9 @@ def main(
     signature = tf.saved_model.load(str(folder)).signatures[SIGNATURE]
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         parameters = Path(temporary) / "batching.txt"
-        parameters.write_text(PARAMETERS.format(rows=batch_rows, threads=batch_threads), encoding="utf-8")
+        parameters.write_text(
+            PARAMETERS.format(rows=batch_rows, micros=batch_micros, threads=batch_threads), encoding="utf-8"
+        )
         batching = ["--enable-batching", "--batching-parameters-file", str(parameters)]
         plain = stack.enter_context(running_server(folder.parent, Path(temporary) / "plain", []))
         batched = stack.enter_context(running_server(folder.parent, Path(temporary) / "batched", batching))
