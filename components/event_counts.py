@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 
 import apache_beam as beam
 from tfx.dsl.io import fileio
@@ -94,8 +94,9 @@ class SumCounters(beam.CombineFn):
 
 def write_counts(counts: EventCounts, moments: SplitMoments, uri: str) -> None:
     """Writes all that was counted, and where the periods begin, to `counts.json` under an artifact's uri."""
+    values = {each.name: getattr(counts, each.name) for each in fields(counts)}
     with fileio.open(f"{uri}/counts.json", "w") as file:
-        file.write(json.dumps({**asdict(counts), "moments": list(moments)}, indent=1))
+        file.write(json.dumps({**values, "moments": list(moments)}, indent=1))
 
 
 def read_counts(uri: str) -> tuple[EventCounts, SplitMoments]:

@@ -14,7 +14,7 @@ from tfx.types import standard_artifacts
 from tfx.types.channel import Channel
 
 import components.judge_users
-from components.ablation import RANKER_WITHOUT_TOWERS, TOWERS, ablation_path
+from components.ablation import TOWERS, ablation_path
 from components.artifacts import Catalogue, RankingEvaluation
 from components.baselines import BASELINES
 from components.gate_options import GateOptions
@@ -31,6 +31,7 @@ from tests.components.ranking_data import (
 from tests.components.table_runs import beam_context
 from tests.components.test_baselines import brute_force
 from tests.trainer.test_list_metrics import plain_list_metrics
+from trainer.ranker import WITHOUT_TOWERS
 
 PRODUCTS, HISTORY_LENGTH = 40, 4
 
@@ -223,10 +224,10 @@ def test_parts_of_the_model_are_judged_beside_it(shop, tmp_path):
     ids, model_uri = product_ids(PRODUCTS), tmp_path / "model"
     CheckerboardModel(ids, HISTORY_LENGTH).save(model_uri / "Format-Serving")
     CheckerboardModel(ids, HISTORY_LENGTH, reverse=True).save(Path(ablation_path(str(model_uri), TOWERS)))
-    CheckerboardModel(ids, HISTORY_LENGTH).save(Path(ablation_path(str(model_uri), RANKER_WITHOUT_TOWERS)))
+    CheckerboardModel(ids, HISTORY_LENGTH).save(Path(ablation_path(str(model_uri), WITHOUT_TOWERS)))
     report, _ = evaluate((tmp_path, catalogue_uri, examples_uri, users, catalogue), tmp_path, GateOptions())
-    assert set(report["ablation"]) == {TOWERS, RANKER_WITHOUT_TOWERS}
-    assert report["ablation"][RANKER_WITHOUT_TOWERS]["metrics"] == report["metrics"]["test"]
+    assert set(report["ablation"]) == {TOWERS, WITHOUT_TOWERS}
+    assert report["ablation"][WITHOUT_TOWERS]["metrics"] == report["metrics"]["test"]
 
     def reversed_model(user, novel):
         return checkerboard_lists(user, PRODUCTS, HISTORY_LENGTH, novel=novel)[::-1]

@@ -59,7 +59,7 @@ def test_wrong_answers_are_named() -> None:
     products = KnownProducts(
         product_ids=frozenset({"a", "b", "d"}), sample=["a"], titles=["A"], bought_event_type="", default_k=2
     )
-    with LyingClient("127.0.0.1:1", timeout_seconds=1) as client:
+    with LyingClient("127.0.0.1:1", retries=False) as client:
         reasons = failed_search_checks(client, products)
     for reason in (
         "serving_default: Server",
