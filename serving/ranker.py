@@ -130,7 +130,9 @@ class Ranker(tf.Module):
         _, near = self._index.search(user_vectors, tf.maximum(k, counts.near), others)
         linear_users = self._linear.user_vectors(history)
         _, linear = self._linear.index.search(linear_users, counts.linear, others)
-        popular = _highest(self.statistics[:, _POPULARITY], others, counts.popular)
+        # Read once: of a variable that is gathered from, TensorFlow copies the whole at every other read.
+        statistics = tf.convert_to_tensor(self.statistics)
+        popular = _highest(statistics[:, _POPULARITY], others, counts.popular)
         sources = [own, near, linear, popular]
         best = None if self._rules is None else self._rules.best(history.products)
         if best is not None:
@@ -142,7 +144,7 @@ class Ranker(tf.Module):
             rules=None if best is None else [tf.gather(values, wanted, batch_dims=1) for values in best],
             towers=tf.linalg.matvec(self._index.vectors_at(candidates), user_vectors),
         )
-        return candidates, self._features(history, candidates, scores, self.statistics)
+        return candidates, self._features(history, candidates, scores, statistics)
 
 
 def _highest(values: tf.Tensor, allowed: tf.Tensor, count: int) -> tf.Tensor:

@@ -56,7 +56,7 @@ def write_config(folder: Path, ranker: bool = True, **keys: Any) -> Path:
                 "training": {"max_epochs": 1},
                 "serving": {"history_length": 32},
                 "rules": {"min_support": 2},
-                **({} if ranker else {"ranker": False}),
+                "ranker": {"max_epochs": 1, "windows": 2} if ranker else False,
             }
         },
         **keys,

@@ -24,7 +24,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> TinyShop:
     return write_tiny_shop(tmp_path_factory.mktemp("shop"))
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.long)])
 def test_an_epoch_in_mixed_precision(precision: str, shop: TinyShop, tmp_path: Path) -> None:
     training = TrainingOptions(
         batch_size=2, pairs_per_batch=32, max_epochs=1, learning_rate=1e-2, precision=precision, strategy="cpu"

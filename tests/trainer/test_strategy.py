@@ -36,6 +36,7 @@ print(train(shop.request(folder, options.model_dump_json())).summary["eval"]["no
 """
 
 
+@pytest.mark.long
 def test_two_devices_train_as_well_as_one(tmp_path: Path) -> None:
     command = [sys.executable, "-c", TWO_CPUS, str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)

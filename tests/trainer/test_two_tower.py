@@ -128,14 +128,13 @@ def test_the_projector_shows_the_vectors_of_the_saved_tower(shop: TinyShop, trai
     assert [row[0] for row in rows[1:]] == titles[::-1]
 
 
-def test_the_same_seed_gives_the_same_towers(shop: TinyShop, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_towers_and_steps_bound_the_batches(shop: TinyShop, tmp_path: Path) -> None:
     items = load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors))
-    one_epoch = options(TextOptions(), max_epochs=1)
-    made = [
-        item_vectors(train(shop.request(tmp_path / name, one_epoch, seed=1)).towers.item_tower, items)
-        for name in ("a", "b")
-    ]
-    np.testing.assert_allclose(made[0], made[1], atol=1e-5)
+    three_steps = dataclasses.replace(shop.request(tmp_path, options(TextOptions()), seed=1), steps=3)
+    made = [train(three_steps) for _ in range(2)]
+    vectors = [item_vectors(each.towers.item_tower, items) for each in made]
+    np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-5)
+    assert made[0].summary["epochs"] == 1
 
 
 def test_text_off_learns_from_events_alone(shop: TinyShop, tmp_path: Path) -> None:
@@ -144,7 +143,8 @@ def test_text_off_learns_from_events_alone(shop: TinyShop, tmp_path: Path) -> No
     assert result.towers.item_tower.text_dimensions == 0
 
 
-@pytest.mark.parametrize("training", ["lora", pytest.param("full", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("training", ["lora", "full"])
 def test_the_backbone_is_trained_and_saved(training: str, shop: TinyShop, tiny_bert: Path, tmp_path: Path) -> None:
     text = TextOptions(backbone=str(tiny_bert), training=training, lora_rank=2, sequence_length=8)
     run(shop.request(tmp_path, options(text, max_epochs=2), text=False))
@@ -187,11 +187,6 @@ def test_user_vectors_read_the_latest_events_only(shop: TinyShop, trained: Path)
             np.ones((1, events.stop - events.start), bool),
         )
         np.testing.assert_allclose(vectors[row], np.asarray(alone)[0, -1], atol=1e-5)
-
-
-def test_steps_bound_the_batches(shop: TinyShop, tmp_path: Path) -> None:
-    trained = train(dataclasses.replace(shop.request(tmp_path, options(None)), steps=3))
-    assert trained.summary["epochs"] == 1
 
 
 @given(st.integers(1, 1_000), st.integers(1, 50), st.integers(1, 9), st.integers(1, 5_000))

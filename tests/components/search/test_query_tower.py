@@ -65,6 +65,7 @@ def scores(model: Any, products: int) -> list[dict[str, float]]:
     ]
 
 
+@pytest.mark.long
 def test_queries_are_read_by_it_and_products_by_the_full_one(
     trained: TrainedSearch, towered: TrainedSearch, tower: SearchEncoder
 ) -> None:
@@ -78,6 +79,7 @@ def test_queries_are_read_by_it_and_products_by_the_full_one(
     assert not (Path(trained.index.uri) / FULL_QUERY_TOWER_FOLDER).exists()
 
 
+@pytest.mark.long
 def test_the_evaluation_shows_both_and_the_gate_compares_them(towered: TrainedSearch, tmp_path: Path) -> None:
     options = SearchGateOptions(k=(10, 3), min_slice_queries=3)
     report, _ = evaluate(towered, tmp_path, options)
@@ -100,6 +102,7 @@ def test_two_hundredths_may_be_lost(value: float | None, full: float, refused: b
     assert all("ndcg_at_10 is 0.9799" in reason and "at least 0.9800" in reason for reason in reasons)
 
 
+@pytest.mark.long
 def test_another_catalogue_keeps_both(trained: TrainedSearch, towered: TrainedSearch, tower: SearchEncoder) -> None:
     catalogue = read_catalogue(towered.examples.artifacts["catalogue"].uri)
     renamed = catalogue.slice(0, 9)
