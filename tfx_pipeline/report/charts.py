@@ -48,7 +48,7 @@ def dots_chart(values: Mapping[str, Mapping[str, float | None]], unit: str) -> M
             x, y = zip(*points, strict=True)
             colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)]
             axes.plot(x, y, color=colour, marker=marker, linestyle="", label=short(name))
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False, fontsize=10)
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, fontsize=10)
     return svg()
 
 
