@@ -22,10 +22,11 @@ from components.blessing import write_blessing
 from components.classification.baseline import TFIDF, fit_tfidf
 from components.classification.gate_options import ClassificationGateOptions
 from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeLabels, judged_schema
+from components.classification.label_report import label_judgement, label_report
 from components.classification.label_summary import LabelSummary
 from components.classification.text_judge import TEXT_LENGTH, TextJudge, save_baseline, served_classifier
 from components.parameters import Parameter
-from components.ranking_gate import Decision, JudgedBy, Judgement, decide, describe_last_blessed, loading_error
+from components.ranking_gate import JudgedBy, decide, describe_last_blessed, loading_error
 from trainer.classification.examples import load_labelled_texts, load_labels
 from trainer.parquet_files import read_parquet
 
@@ -118,9 +119,9 @@ class ClassificationEvaluatorExecutor(BaseBeamExecutor):
         fileio.remove(baseline_path)
         judged = read_parquet(f"{evaluation_uri}/{_TEXTS}-*.parquet")
         summary = LabelSummary(judged, labels, (TEXT_LENGTH, *slice_columns), options)
-        judgement = _judgement(summary, with_last_blessed=LAST_BLESSED in models)
+        judgement = label_judgement(summary, [TFIDF], JUDGED_BY, with_last_blessed=LAST_BLESSED in models)
         decision = decide(judgement, options).also(summary.slice_refusals(MODEL))
-        report = _report(summary, judgement, decision)
+        report = label_report(summary, judgement, decision, counted={"texts": summary.rows}, beside=TFIDF)
         if last_blessed:
             report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)
         io_utils.write_string_file(
@@ -174,32 +175,3 @@ class ClassificationEvaluator(BaseBeamComponent):
                 blessing=Channel(type=standard_artifacts.ModelBlessing),
             )
         )
-
-
-def _judgement(summary: LabelSummary, *, with_last_blessed: bool) -> Judgement:
-    return Judgement(
-        metrics=summary.metrics(MODEL),
-        baselines={TFIDF: summary.metrics(TFIDF)},
-        differences={TFIDF: summary.differences(MODEL, TFIDF)},
-        users={"test": summary.rows},
-        judged_by=JUDGED_BY,
-        last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
-        last_blessed_differences=summary.differences(MODEL, LAST_BLESSED) if with_last_blessed else None,
-    )
-
-
-def _report(summary: LabelSummary, judgement: Judgement, decision: Decision) -> dict[str, Any]:
-    return {
-        "metrics": {"test": judgement.metrics},
-        "baselines": judgement.baselines,
-        "differences": judgement.differences,
-        "texts": summary.rows,
-        "by_label": summary.by_label(MODEL),
-        "confusion": summary.confusion(MODEL),
-        "calibration": summary.calibration(MODEL),
-        "slices": summary.slices(MODEL, TFIDF),
-        "slice_gaps": summary.slice_gaps(MODEL),
-        "blessed": decision.blessed,
-        "refused_because": decision.refused_because,
-        "notes": decision.notes,
-    }

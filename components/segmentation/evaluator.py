@@ -21,10 +21,11 @@ from typing_extensions import override
 from components.artifacts import ClassificationEvaluation, Labels
 from components.blessing import write_blessing
 from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeLabels, judged_schema
+from components.classification.label_report import label_judgement, label_report
 from components.classification.label_summary import LabelSummary
 from components.classification.text_judge import save_baseline
 from components.parameters import Parameter
-from components.ranking_gate import Decision, JudgedBy, Judgement, decide, describe_last_blessed, loading_error
+from components.ranking_gate import JudgedBy, decide, describe_last_blessed, loading_error
 from components.segmentation.baselines import CARRIED_FORWARD, GRADIENT_BOOSTING, fit_gradient_boosting
 from components.segmentation.gate_options import SegmentationGateOptions
 from components.segmentation.judge import HISTORY_LENGTH, SegmentJudge, served_segments
@@ -125,9 +126,11 @@ class SegmentationEvaluatorExecutor(BaseBeamExecutor):
         fileio.remove(baseline_path)
         judged = read_parquet(f"{evaluation_uri}/{_USERS}-*.parquet")
         summary = LabelSummary(judged, labels, slice_columns, options, counted=_USERS)
-        judgement = _judgement(summary, baselines, with_last_blessed=LAST_BLESSED in models)
+        judgement = label_judgement(summary, baselines, JUDGED_BY, with_last_blessed=LAST_BLESSED in models)
         decision = decide(judgement, options).also(summary.slice_refusals(MODEL))
-        report = _report(summary, judgement, decision)
+        report = label_report(
+            summary, judgement, decision, counted={"users": judgement.users}, beside=GRADIENT_BOOSTING
+        )
         if last_blessed:
             report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)
         io_utils.write_string_file(
@@ -191,32 +194,3 @@ def _facts(labels_uri: str) -> Any:
 def _fitted(examples_uri: str, most: int) -> Any:
     records = tf.data.TFRecordDataset(split_files(examples_uri, "train"), "GZIP").take(most)
     return fit_gradient_boosting(list(records.as_numpy_iterator()))
-
-
-def _judgement(summary: LabelSummary, baselines: list[str], *, with_last_blessed: bool) -> Judgement:
-    return Judgement(
-        metrics=summary.metrics(MODEL),
-        baselines={name: summary.metrics(name) for name in baselines},
-        differences={name: summary.differences(MODEL, name) for name in baselines},
-        users={"test": summary.rows},
-        judged_by=JUDGED_BY,
-        last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
-        last_blessed_differences=summary.differences(MODEL, LAST_BLESSED) if with_last_blessed else None,
-    )
-
-
-def _report(summary: LabelSummary, judgement: Judgement, decision: Decision) -> dict[str, Any]:
-    return {
-        "metrics": {"test": judgement.metrics},
-        "baselines": judgement.baselines,
-        "differences": judgement.differences,
-        "users": judgement.users,
-        "by_label": summary.by_label(MODEL),
-        "confusion": summary.confusion(MODEL),
-        "calibration": summary.calibration(MODEL),
-        "slices": summary.slices(MODEL, GRADIENT_BOOSTING),
-        "slice_gaps": summary.slice_gaps(MODEL),
-        "blessed": decision.blessed,
-        "refused_because": decision.refused_because,
-        "notes": decision.notes,
-    }
