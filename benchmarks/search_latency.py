@@ -34,7 +34,7 @@ from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from tfx_pipeline.config import saved_config
 from tfx_pipeline.demo import running_server
-from tfx_pipeline.summary import read_summary
+from tfx_pipeline.summary_file import read_summary
 from trainer.backbone import load_text_encoder
 from trainer.pretrained import local_folder
 

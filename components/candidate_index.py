@@ -30,8 +30,8 @@ from components.item_vectors import (
 from components.vector_tables import ITEM_VECTORS_SCHEMA
 from serving.filters import MAX_EXCLUDED_IDS
 from serving.model_names import RECOMMENDATION_MODEL
+from trainer.catalogue import load_catalogue, load_catalogue_facts
 from trainer.export import export_recommendation
-from trainer.input_data import load_catalogue, load_catalogue_facts
 from trainer.model_versions import package_versions
 from trainer.ranker import load_ranker
 from trainer.served_rules import rules_card, served_rules

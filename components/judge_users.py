@@ -10,8 +10,8 @@ from apache_beam.utils.shared import Shared
 from components.cold_start import COLD_START_USERS
 from components.segmentation.judged_segments import JudgedSegments
 from components.user_judge import UserJudge
+from trainer.catalogue import load_catalogue, load_catalogue_facts
 from trainer.example_files import example_features
-from trainer.input_data import load_catalogue, load_catalogue_facts
 from trainer.judged_users import USER_ID, parse_judged_users
 
 

@@ -31,7 +31,7 @@ from components.serving_checks import KnownProducts, failed_checks
 from serving.client import Shelfwise
 from serving.client_errors import ModelNotFoundError
 from serving.model_names import CLASSIFICATION_MODEL, RECOMMENDATION_MODEL, SEARCH_MODEL, SEGMENTATION_MODEL
-from trainer.input_data import load_catalogue, load_catalogue_facts
+from trainer.catalogue import load_catalogue, load_catalogue_facts
 
 VALIDATION_FILE = "validation.json"
 

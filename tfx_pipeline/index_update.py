@@ -39,9 +39,9 @@ from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.search import Fusion
 from tfx_pipeline.config import Config, saved_config
+from tfx_pipeline.node_ids import SearchNodes
 from tfx_pipeline.run_artifacts import latest_artifact
-from tfx_pipeline.summary import read_summary
-from tfx_pipeline.tasks.search import NODES
+from tfx_pipeline.summary_file import read_summary
 from trainer.parquet_files import read_parquet
 from trainer.search.export import export_search
 from trainer.search.options import SearchServingOptions
@@ -190,7 +190,7 @@ def _latest(root: Path, output: str) -> str:
         InputError: There is none.
     """
     try:
-        return str(latest_artifact(root, NODES.examples, output))
+        return str(latest_artifact(root, SearchNodes().examples, output))
     except FileNotFoundError as error:
         raise InputError(str(error)) from error
 

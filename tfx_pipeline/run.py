@@ -15,7 +15,8 @@ from tfx_pipeline.pipeline import create_pipeline, fingerprint
 from tfx_pipeline.progress import TerminalProgress
 from tfx_pipeline.report import write_report
 from tfx_pipeline.segment_files import publish_segments
-from tfx_pipeline.summary import build_summary, read_summary, write_summary
+from tfx_pipeline.summary import build_summary
+from tfx_pipeline.summary_file import read_summary, write_summary
 from tfx_pipeline.tasks import classification, recommendation, search, segmentation
 from tfx_pipeline.tensorboard_logs import publish_logs
 

@@ -11,10 +11,10 @@ from tfx.dsl.io import fileio
 from tfx_pipeline.config import Config
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.mined_rules import strongest_rules
+from tfx_pipeline.node_ids import ClassificationNodes, RecommendationNodes, SearchNodes, SegmentationNodes
 from tfx_pipeline.tasks import classification, recommendation, search, segmentation
 
-_FILE_NAME = "summary.json"
-_NODES: Mapping[str, recommendation.NodeIds | search.NodeIds | classification.NodeIds | segmentation.NodeIds] = {
+_NODES: Mapping[str, RecommendationNodes | SearchNodes | ClassificationNodes | SegmentationNodes] = {
     recommendation.MODEL_NAME: recommendation.NODES,
     search.MODEL_NAME: search.NODES,
     classification.MODEL_NAME: classification.NODES,
@@ -64,24 +64,6 @@ def build_summary(
         "total_seconds": round(total_seconds, 2),
         "peak_rss_bytes": _peak_rss_bytes(),
     }
-
-
-def write_summary(root: Path, summary: Mapping[str, Any]) -> Path:
-    """Writes summary.json under `root`, whole or not at all."""
-    file = root / _FILE_NAME
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    partial.rename(file)
-    return file
-
-
-def read_summary(root: Path) -> dict[str, Any]:
-    """Returns the last run's summary, empty where there was none."""
-    file = root / _FILE_NAME
-    if not file.exists():
-        return {}
-    summary: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return summary
 
 
 def _task(task: str, results: Mapping[str, NodeResult]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Joins what is known of the catalogue's products into the features that the item tower reads."""
 
-import json
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -9,27 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import tensorflow as tf
 
 from trainer.backbone import TextEncoder, encode_texts
+from trainer.catalogue import distinct_texts, load_catalogue
 from trainer.features import INDEX_SUFFIX, NUMBER_SUFFIX, PRODUCT_ID
 from trainer.item_features import ItemFeatures
 from trainer.parquet_files import read_parquet
 from trainer.ranked_products import load_totals
 
 TRANSFORMED_SPLIT = "all"
-
-
-def load_catalogue(catalogue_uri: str) -> pa.Table:
-    """Reads the catalogue's table; a row's number is its product's index."""
-    return read_parquet(os.path.join(catalogue_uri, "catalogue.parquet"))
-
-
-def load_catalogue_facts(catalogue_uri: str) -> dict[str, Any]:
-    """Reads catalogue.json: event types, split times and counts."""
-    with tf.io.gfile.GFile(os.path.join(catalogue_uri, "catalogue.json"), "r") as stream:
-        facts: dict[str, Any] = json.load(stream)
-    return facts
 
 
 def load_items(
@@ -94,13 +81,6 @@ def load_text_vectors(uri: str, texts: Sequence[str]) -> npt.NDArray[np.float32]
         )
     padded = np.concatenate([vectors, np.zeros((1, vectors.shape[1]), np.float32)])
     return padded[[rows.get(text, len(vectors)) for text in texts]]
-
-
-def distinct_texts(texts: Sequence[str]) -> tuple[npt.NDArray[np.int32], list[str]]:
-    """Returns each text's row among the distinct texts, and those in order of first appearance."""
-    places: dict[str, int] = {}
-    rows = np.fromiter((places.setdefault(text, len(places)) for text in texts), np.int32, len(texts))
-    return rows, list(places)
 
 
 def standardised_log(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.backbone import TextEncoder
-from trainer.input_data import distinct_texts
+from trainer.catalogue import distinct_texts
 
 _TEXTS_AT_ONCE = 64
 

@@ -15,7 +15,8 @@ import tensorflow as tf
 
 from serving.ranker import CandidateCounts, RankingModel
 from serving.together import ServedRules
-from trainer.input_data import load_catalogue, load_catalogue_facts, load_items
+from trainer.catalogue import load_catalogue, load_catalogue_facts
+from trainer.input_data import load_items
 from trainer.item_vectors import item_vectors
 from trainer.judged_users import JudgedUsers, load_judged_users
 from trainer.keras_files import load_keras, save_keras

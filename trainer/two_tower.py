@@ -12,8 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.backbone import TextEncoder, load_text_encoder
+from trainer.catalogue import load_catalogue, load_catalogue_facts
 from trainer.hyperparameters import flatten_options, write_hyperparameters
-from trainer.input_data import load_catalogue, load_catalogue_facts, load_items
+from trainer.input_data import load_items
 from trainer.item_features import ItemFeatures
 from trainer.item_vectors import item_vectors
 from trainer.judged_users import load_judged_users

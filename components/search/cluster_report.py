@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.search.product_parts import product_parts
+from trainer.catalogue import distinct_texts
 from trainer.category_free_texts import without_category_words
 from trainer.cluster_options import ClusterOptions
 from trainer.cluster_quality import JudgedProducts, measure_clusters
 from trainer.features import CATEGORY_SEPARATOR
-from trainer.input_data import distinct_texts
 from trainer.product_clusters import ProductClusters
 from trainer.search.encoder import SearchEncoder
 

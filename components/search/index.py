@@ -27,7 +27,8 @@ from components.search.product_parts import product_parts
 from serving.filters import MAX_EXCLUDED_IDS
 from serving.model_names import SEARCH_MODEL
 from serving.search import MAX_QUERY_CHARACTERS, Fusion
-from trainer.input_data import distinct_texts, load_text_vectors
+from trainer.catalogue import distinct_texts
+from trainer.input_data import load_text_vectors
 from trainer.model_versions import package_versions
 from trainer.product_clusters import cluster_products
 from trainer.search.encoder import load_encoder, load_query_tower, text_embedder

@@ -30,7 +30,8 @@ from tests.components.trained_shop import (
     write_text_vectors,
     write_trained,
 )
-from trainer.input_data import load_catalogue, load_items
+from trainer.catalogue import load_catalogue
+from trainer.input_data import load_items
 from trainer.item_vectors import item_vectors
 from trainer.ranker import load_ranker
 from trainer.served_rules import served_rules

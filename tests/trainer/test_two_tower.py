@@ -16,8 +16,9 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from tests.trainer.tensorboard_scalars import read_scalars
 from tests.trainer.tiny_shop import PRODUCTS, TinyShop, product_kind, write_tiny_shop
+from trainer.catalogue import load_catalogue
 from trainer.catalogue_ranking import ranking_metrics
-from trainer.input_data import load_catalogue, load_items
+from trainer.input_data import load_items
 from trainer.item_vectors import item_vectors
 from trainer.judged_users import load_judged_users
 from trainer.metrics import hit_matrix, ndcg_at_k

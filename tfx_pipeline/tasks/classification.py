@@ -1,7 +1,6 @@
 """The task classification: labelled texts in, a classifier of texts out."""
 
 import json
-from typing import NamedTuple
 
 from tfx.dsl.components.base.base_node import BaseNode
 
@@ -12,29 +11,14 @@ from components.model_trainer import ModelTrainer
 from components.source_digest import source_digest
 from tfx_pipeline.config import Config
 from tfx_pipeline.inputs import PipelineInputs
+from tfx_pipeline.node_ids import ClassificationNodes
 from tfx_pipeline.tables import TableNodes
 from tfx_pipeline.task_configs import ClassificationConfig
 from tfx_pipeline.tasks.pushing import pushing_nodes
 from trainer.classification.options import ClassifierOptions
 from trainer.options import TextOptions
 
-
-class NodeIds(NamedTuple):
-    """Names of the task's nodes, as they stand in ML Metadata, on the terminal and in summary.json."""
-
-    examples: str = "ClassificationExamples"
-    trainer: str = "ClassificationTrainer"
-    evaluator: str = "ClassificationEvaluator"
-    serving_validator: str = "ClassificationServingValidator"
-    pusher: str = "ClassificationPusher"
-
-    @property
-    def exporter(self) -> str:
-        """The node whose model is served."""
-        return self.trainer
-
-
-NODES = NodeIds()
+NODES = ClassificationNodes()
 MODEL_NAME = "classification"
 # Names on TensorBoard of the nodes that train.
 TRAININGS = {MODEL_NAME: NODES.trainer}

@@ -1,7 +1,6 @@
 """The task recommendation: histories in, products out."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types.channel import BaseChannel
@@ -16,6 +15,7 @@ from components.task_examples import TaskExamples
 from components.task_examples_options import TaskExamplesOptions
 from tfx_pipeline.config import Config
 from tfx_pipeline.inputs import PipelineInputs
+from tfx_pipeline.node_ids import RecommendationNodes
 from tfx_pipeline.tables import TableNodes
 from tfx_pipeline.task_configs import RecommendationConfig
 from tfx_pipeline.tasks.products import ProductNodes
@@ -23,26 +23,7 @@ from tfx_pipeline.tasks.pushing import pushing_nodes
 from trainer.ranker import RankerTrainingOptions
 from trainer.two_tower import TwoTowerOptions
 
-
-class NodeIds(NamedTuple):
-    """Names of the task's nodes, as they stand in ML Metadata, on the terminal and in summary.json."""
-
-    examples: str = "RecommendationExamples"
-    rules: str = "BasketRules"
-    trainer: str = "RecommendationTrainer"
-    ranker: str = "RecommendationRanker"
-    indexer: str = "RecommendationIndex"
-    evaluator: str = "RecommendationEvaluator"
-    serving_validator: str = "RecommendationServingValidator"
-    pusher: str = "RecommendationPusher"
-
-    @property
-    def exporter(self) -> str:
-        """The node whose model is served."""
-        return self.indexer
-
-
-NODES = NodeIds()
+NODES = RecommendationNodes()
 MODEL_NAME = "recommendation"
 # Names on TensorBoard of the nodes that train.
 TRAININGS = {MODEL_NAME: NODES.trainer, f"{MODEL_NAME}-ranker": NODES.ranker}

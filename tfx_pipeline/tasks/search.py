@@ -1,7 +1,6 @@
 """The task search: queries in, ranked and clustered products out."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from tfx.dsl.components.base.base_node import BaseNode
 
@@ -14,6 +13,7 @@ from components.search.index_options import SearchIndexOptions
 from components.source_digest import source_digest
 from tfx_pipeline.config import Config
 from tfx_pipeline.inputs import PipelineInputs
+from tfx_pipeline.node_ids import SearchNodes
 from tfx_pipeline.tables import TableNodes
 from tfx_pipeline.task_configs import SearchConfig
 from tfx_pipeline.tasks.products import ProductNodes
@@ -21,24 +21,7 @@ from tfx_pipeline.tasks.pushing import pushing_nodes
 from trainer.options import TextOptions
 from trainer.search.options import SearchOptions
 
-
-class NodeIds(NamedTuple):
-    """Names of the task's nodes, as they stand in ML Metadata, on the terminal and in summary.json."""
-
-    examples: str = "SearchExamples"
-    trainer: str = "SearchTrainer"
-    indexer: str = "SearchIndex"
-    evaluator: str = "SearchEvaluator"
-    serving_validator: str = "SearchServingValidator"
-    pusher: str = "SearchPusher"
-
-    @property
-    def exporter(self) -> str:
-        """The node whose model is served."""
-        return self.indexer
-
-
-NODES = NodeIds()
+NODES = SearchNodes()
 MODEL_NAME = "search"
 # Names on TensorBoard of the nodes that train.
 TRAININGS = {MODEL_NAME: NODES.trainer}

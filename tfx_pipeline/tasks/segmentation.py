@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types.channel import BaseChannel
@@ -15,29 +14,13 @@ from components.segmentation.user_segments import UserSegments
 from components.source_digest import source_digest
 from tfx_pipeline.config import Config
 from tfx_pipeline.inputs import PipelineInputs
+from tfx_pipeline.node_ids import SegmentationNodes
 from tfx_pipeline.tables import TableNodes
 from tfx_pipeline.task_configs import SegmentationConfig
 from tfx_pipeline.tasks.pushing import pushing_nodes
 from trainer.segmentation.options import SegmentationOptions
 
-
-class NodeIds(NamedTuple):
-    """Names of the task's nodes, as they stand in ML Metadata, on the terminal and in summary.json."""
-
-    examples: str = "SegmentationExamples"
-    trainer: str = "SegmentationTrainer"
-    evaluator: str = "SegmentationEvaluator"
-    serving_validator: str = "SegmentationServingValidator"
-    pusher: str = "SegmentationPusher"
-    segments: str = "UserSegments"
-
-    @property
-    def exporter(self) -> str:
-        """The node whose model is served."""
-        return self.trainer
-
-
-NODES = NodeIds()
+NODES = SegmentationNodes()
 MODEL_NAME = "segmentation"
 # Names on TensorBoard of the nodes that train.
 TRAININGS = {MODEL_NAME: NODES.trainer}

@@ -10,8 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.backbone import load_text_encoder
+from trainer.catalogue import distinct_texts, load_catalogue
 from trainer.hyperparameters import flatten_options, write_hyperparameters
-from trainer.input_data import distinct_texts, load_catalogue, load_text_vectors
+from trainer.input_data import load_text_vectors
 from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.options import TextOptions
 from trainer.search.batches import BatchSource, training_pairs

@@ -12,8 +12,8 @@ import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 
 from serving.search import Fusion, SearchModule
 from serving.warm_up_file import EXTRA_ASSETS_FOLDER
+from trainer.catalogue import distinct_texts
 from trainer.fused_vectors import ProductParts
-from trainer.input_data import distinct_texts
 from trainer.product_cluster_files import load_product_clusters
 from trainer.product_clusters import ProductClusters
 from trainer.search.export import text_hashes

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from serving.behaviour import Behaviour, BehaviourProducts
-from trainer.input_data import load_catalogue, load_catalogue_facts
+from trainer.catalogue import load_catalogue, load_catalogue_facts
 
 
 def load_behaviour(catalogue_uri: str, history_length: int) -> Behaviour:

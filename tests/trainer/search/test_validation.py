@@ -10,7 +10,7 @@ import pytest
 from tests.random_head import encoder_with_random_head
 from tests.trainer.search.tiny_search import TinySearch, judged, product_texts
 from trainer.backbone import TextEncoder, encode_texts, load_text_encoder
-from trainer.input_data import distinct_texts
+from trainer.catalogue import distinct_texts
 from trainer.search.batches import BatchSource, TrainingPairs, training_pairs
 from trainer.search.encoder import SearchEncoder
 from trainer.search.options import SearchTrainingOptions
