@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.core.protobuf import meta_graph_pb2
+from tensorflow.core.protobuf import meta_graph_pb2, rewriter_config_pb2
 from tensorflow.python.client import pywrap_tf_session
 
 from serving.server.errors import from_tensorflow, invalid_argument
@@ -30,6 +30,8 @@ class GraphSession:
         self._graph = tf.Graph()
         config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
         config.gpu_options.allow_growth = True
+        # A second round over the graph changes next to nothing of it, and a version would be ready a third later.
+        config.graph_options.rewrite_options.meta_optimizer_iterations = rewriter_config_pb2.RewriterConfig.ONE
         self._session = tf.compat.v1.Session(graph=self._graph, config=config)
         try:
             with self._graph.as_default():
