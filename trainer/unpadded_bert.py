@@ -74,17 +74,23 @@ def token_vectors(backbone: Any, token_ids: Any, mask: Any, training: bool) -> T
         # KerasNLP has no public names for the parts of a layer.
         attention = layer._self_attention_layer
         query, key, value = (
-            unpadding.restore(project(vectors[tf.newaxis])[0])
+            unpadding.restore(_project(project, vectors))
             for project in (attention.query_dense, attention.key_dense, attention.value_dense)
         )
         attended, _ = attention._compute_attention(query, key, value, mask[:, tf.newaxis, :], training=training)
-        attended = attention.output_dense(unpadding.remove(attended)[tf.newaxis])[0]
+        attended = _project(attention.output_dense, unpadding.remove(attended))
         attended = layer._self_attention_dropout(attended, training=training)
         vectors = layer._self_attention_layer_norm(vectors + attended)
         forward = layer._feedforward_output_dense(layer._feedforward_intermediate_dense(vectors))
         forward = layer._feedforward_dropout(forward, training=training)
         vectors = layer._feedforward_layer_norm(vectors + forward)
     return TokenVectors(vectors, unpadding.rows)
+
+
+def _project(layer: Any, tokens: Any) -> Any:
+    """Calls a layer that wants a batch of texts with the tokens of all texts as one."""
+    # An index in brackets would do the same, but its gradient fills an array with zeros first.
+    return tf.squeeze(layer(tf.expand_dims(tokens, 0)), 0)
 
 
 def _embed(backbone: Any, token_ids: Any, positions: Any, training: bool) -> Any:

@@ -19,6 +19,7 @@ from trainer.classification.export import export_classification
 from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import ClassifierOptions, ClassifierTrainingOptions
 from trainer.classification.validation import EVAL_PREFIX, MONITORED, ClassifierValidation
+from trainer.fused_adam import FusedAdamW
 from trainer.hyperparameters import flatten_options, write_hyperparameters
 from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.options import TextOptions
@@ -114,7 +115,7 @@ def train_classifier(
         classifier = Classifier(encoder, head, tuple(labels))
         inputs, eval_inputs = (_inputs(classifier, texts, options.text) for texts in (learned, validated))
         model = ClassifierModel(encoder, head, inputs, training, strategy.num_replicas_in_sync)
-        model.compile(optimizer=_build_optimizer(training, steps * epochs), jit_compile=False)
+        model.compile(optimizer=build_optimizer(training, steps * epochs), jit_compile=False)
     validation = ClassifierValidation(classifier, eval_inputs, validated.labels, options.text.batch_size)
     every = steps_per_point(steps)
     stopping = keras.callbacks.EarlyStopping(
@@ -163,9 +164,10 @@ def _inputs(classifier: Classifier, texts: LabelledTexts, options: TextOptions) 
     return TextInputs(token_ids, vectors, tf.constant(texts.numbers))
 
 
-def _build_optimizer(options: ClassifierTrainingOptions, updates: int) -> keras.optimizers.Optimizer:
+def build_optimizer(options: ClassifierTrainingOptions, updates: int) -> keras.optimizers.Optimizer:
+    """Returns AdamW with linear warm-up and cosine decay over so many updates."""
     schedule = warm_up_and_decay(options.learning_rate, updates, max(1, round(updates * WARM_UP_FRACTION)))
-    optimizer = keras.optimizers.AdamW(schedule, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm)
+    optimizer = FusedAdamW(schedule, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm)
     optimizer.exclude_from_weight_decay(var_names=list(_NOT_DECAYED))
     return optimizer
 
