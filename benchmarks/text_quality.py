@@ -1,14 +1,18 @@
 """Classification of texts: trains through the pipeline on known data sets and compares with TF-IDF.
 
-    python benchmarks/text_quality.py --data FOLDER [--vader ARCHIVE] [--only NAME …] [--seeds N]
+    python benchmarks/text_quality.py --data FOLDER [--vader ARCHIVE] [--only NAME …] [--seeds N] [--torch-python P]
 
 FOLDER holds `reviews_clothing/reviews.parquet` and `intents_bitext/intents.parquet`; ARCHIVE is vaderSentiment's source
 distribution, as `pip download --no-deps --no-binary :all: vaderSentiment==3.3.2` fetches it. What is not given is left
 out. Tested on is what the adapters say: texts whose crc32 modulo 10 is under 2. The baseline is logistic regression on
 TF-IDF of words and pairs of words with balanced labels, on the same rows. Prints macro-F1 and accuracy of both, and the
 seconds of the training and of the whole pipeline.
+
+Where P, a Python interpreter with torch and NumPy, is given, it then fine-tunes the same weights on the same examples
+for the same steps in PyTorch, keeps its best epoch of the validation split as ours does, and the difference is printed.
 """
 
+import json
 import os
 import platform
 import sys
@@ -23,7 +27,8 @@ import numpy as np
 import typer
 import yaml
 
-from tfx_pipeline.config import load_config
+import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
+from tfx_pipeline.config import Config, load_config
 from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.start import run_pipeline
 
@@ -36,6 +41,7 @@ def main(
     vader: Annotated[Path | None, typer.Option(help="vaderSentiment's source distribution.")] = None,
     only: Annotated[list[str], typer.Option(help="Names of the data sets to run; all that are given.")] = [],  # noqa: B006
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each, with another seed.")] = 1,
+    torch_python: Annotated[str | None, typer.Option(help="A Python interpreter with torch, for the peer.")] = None,
     root: Annotated[Path | None, typer.Option(help="Folder of the runs; a temporary one if left out.")] = None,
     overrides: Annotated[list[str], typer.Option("--set", help="key.key=value on top of the configuration.")] = [],  # noqa: B006
 ) -> None:
@@ -46,23 +52,70 @@ def main(
     with tempfile.TemporaryDirectory() as temporary:
         for name, source in sources.items():
             if not only or name in only:
-                run_dataset(name, source, (root or Path(temporary)) / name, seeds, overrides)
+                run_dataset(name, source, (root or Path(temporary)) / name, seeds, overrides, torch_python)
 
 
-def run_dataset(name: str, source: Path, folder: Path, seeds: int, overrides: list[str]) -> None:
+def run_dataset(
+    name: str, source: Path, folder: Path, seeds: int, overrides: list[str], torch_python: str | None
+) -> None:
     """Runs the pipeline on one data set, once a seed, and prints what it reached."""
     prepare_dataset(name, folder, source)
     config = folder / "config.yaml"
     config.write_text(yaml.safe_dump(yaml.safe_load(CONFIG.read_text(encoding="utf-8"))[name]), encoding="utf-8")
-    scores = []
+    scores: list[float] = []
+    peer_scores: list[float] = []
     for seed in range(seeds):
-        summary = run_pipeline(load_config(config, [*overrides, f"seed={seed}"]), folder / f"seed{seed}")
+        chosen = load_config(config, [*overrides, f"seed={seed}"])
+        summary = run_pipeline(chosen, folder / f"seed{seed}")
         task, seconds = summary["tasks"]["classification"], summary["seconds"]
         print_scores(f"{name}, seed {seed}", task)
         training, whole = seconds["ClassificationTrainer"], summary["total_seconds"]
         print(f"  training {training:.0f} s, the whole pipeline {whole:.0f} s")
         scores.append(task["metrics"]["test"]["f1_macro"])
+        if torch_python is not None:
+            peer_scores.append(peer_score(torch_python, chosen, folder / f"seed{seed}"))
+            print(f"  PyTorch, as many steps: macro-F1 {peer_scores[-1]:.4f}", flush=True)
     print(f"{name}: mean macro-F1 over {seeds} seeds {np.mean(scores):.4f}")
+    if peer_scores:
+        points = 100 * (np.mean(scores) - np.mean(peer_scores))
+        print(f"{name}: PyTorch {np.mean(peer_scores):.4f}; ours is {points:+.2f} points from it")
+
+
+def peer_score(python: str, config: Config, root: Path) -> float:
+    """Fine-tunes the peer on the examples of a run, and returns its macro-F1 on the test split."""
+    from sklearn.metrics import f1_score
+
+    from benchmarks.classifier_peer import ClassifierPeer, bert_arrays, peer_settings, split_arrays
+    from tfx_pipeline.run_artifacts import latest_artifact
+    from tfx_pipeline.tasks.classification import training_options
+    from trainer.backbone import load_text_encoder
+    from trainer.classification.classifier import Classifier, new_head
+    from trainer.classification.examples import load_labelled_texts, load_labels
+
+    if config.tasks.classification is None:
+        raise ValueError("The configuration should have the task classification.")
+    options = training_options(config, config.tasks.classification)
+    examples, labels = (str(latest_artifact(root, "ClassificationExamples", name)) for name in ("examples", "labels"))
+    classes = len(load_labels(labels))
+    splits = {split: load_labelled_texts(examples, split) for split in ("train", "eval", "test")}
+    trained = json.loads((latest_artifact(root, "ClassificationTrainer", "model") / "training.json").read_text())
+    encoder = load_text_encoder(options.text)
+    classifier = Classifier(encoder, new_head(encoder, splits["train"].numbers, classes, options.head), ())
+    arrays = bert_arrays(encoder.backbone)
+    for name, texts in splits.items():
+        token_ids = classifier.token_ids(texts.texts)
+        arrays |= split_arrays(name, encoder, token_ids, texts.labels, classes, options.training.class_weights)
+    steps = len(splits["train"]) // options.training.batch_size
+    settings = peer_settings(encoder, options, classes, splits, steps * options.training.max_epochs, config.seed)
+    epochs: list[tuple[float, ...]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        peer = ClassifierPeer(python, Path(folder), arrays, settings)
+        for _ in range(trained["epochs"]):
+            peer.run(steps)
+            found = {split: peer.logits(split).argmax(axis=1) for split in ("eval", "test")}
+            epochs.append(tuple(f1_score(splits[split].labels, each, average="macro") for split, each in found.items()))
+        peer.close()
+    return max(epochs)[1]
 
 
 def print_scores(title: str, task: dict[str, Any]) -> None:

@@ -16,7 +16,6 @@ from tfx_pipeline.tables import TableNodes
 from tfx_pipeline.task_configs import ClassificationConfig
 from tfx_pipeline.tasks.pushing import pushing_nodes
 from trainer.classification.options import ClassifierOptions
-from trainer.options import TextOptions
 
 NODES = ClassificationNodes()
 MODEL_NAME = "classification"
@@ -44,7 +43,7 @@ def task_nodes(config: Config, task: ClassificationConfig, texts: TableNodes, in
         examples=examples.outputs["examples"],
         labels=examples.outputs["labels"],
         run_fn="trainer.classification.training.run",
-        options=ClassifierOptions(text=_text(config, task), head=task.head, training=task.training),
+        options=training_options(config, task),
         steps=inputs.steps.get(MODEL_NAME, 0),
         seed=config.seed,
         source_digest=source_digest("components.model_trainer", "trainer.classification.training"),
@@ -71,8 +70,9 @@ def task_nodes(config: Config, task: ClassificationConfig, texts: TableNodes, in
     return [examples, trainer, evaluator, *pushing]
 
 
-def _text(config: Config, task: ClassificationConfig) -> TextOptions:
-    """Returns the run's encoder with the task's own length of texts and way of training."""
+def training_options(config: Config, task: ClassificationConfig) -> ClassifierOptions:
+    """Returns what training reads: the run's encoder with the task's own length of texts and way of training."""
     if config.text is None:
         raise ValueError("The task classification needs a backbone; the configuration has to see to it.")
-    return config.text.model_copy(update={"training": task.text_training, "sequence_length": task.sequence_length})
+    text = config.text.model_copy(update={"training": task.text_training, "sequence_length": task.sequence_length})
+    return ClassifierOptions(text=text, head=task.head, training=task.training)
