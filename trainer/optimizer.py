@@ -4,6 +4,7 @@ from typing import Any
 
 import keras
 
+from trainer.fused_adam import FusedAdamW
 from trainer.options import TrainingOptions
 
 WARM_UP_FRACTION = 0.1
@@ -65,7 +66,7 @@ def build_optimizer(options: TrainingOptions, steps_per_epoch: int, replicas: in
         )
     updates = steps_per_epoch * options.max_epochs // batches
     warm_up = max(1, min(round(updates * WARM_UP_FRACTION), steps_per_epoch // batches))
-    return keras.optimizers.AdamW(
+    return FusedAdamW(
         UpdateSchedule(warm_up_and_decay(options.learning_rate, updates, warm_up), batches),
         weight_decay=options.weight_decay,
         gradient_accumulation_steps=batches if batches > 1 else None,

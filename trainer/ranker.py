@@ -16,6 +16,7 @@ import tensorflow as tf
 from serving.ranker import CandidateCounts, RankingModel
 from serving.together import ServedRules
 from trainer.catalogue import load_catalogue, load_catalogue_facts
+from trainer.fused_adam import FusedAdamW
 from trainer.input_data import load_items
 from trainer.item_vectors import item_vectors
 from trainer.judged_users import JudgedUsers, load_judged_users
@@ -173,7 +174,7 @@ def train_scorer(
     scorer.normalization.adapt(scorer.read(examples.features[examples.valid].astype(np.float32)))
     steps = max(1, len(examples.user) // options.batch_size) * options.max_epochs
     scorer.compile(
-        optimizer=keras.optimizers.AdamW(
+        optimizer=FusedAdamW(
             keras.optimizers.schedules.CosineDecay(options.learning_rate, steps, alpha=0.02), weight_decay=1e-4
         ),
         loss=ListwiseSoftmax(options.novel_weight),

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from trainer.backbone import load_text_encoder
 from trainer.catalogue import distinct_texts, load_catalogue
+from trainer.fused_adam import FusedAdamW
 from trainer.hyperparameters import flatten_options, write_hyperparameters
 from trainer.input_data import load_text_vectors
 from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
@@ -126,7 +127,7 @@ def _teach_query_tower(
 
 def _build_optimizer(options: SearchTrainingOptions, updates: int) -> keras.optimizers.Optimizer:
     schedule = warm_up_and_decay(options.learning_rate, updates, max(1, round(updates * WARM_UP_FRACTION)))
-    return keras.optimizers.AdamW(schedule, weight_decay=options.weight_decay)
+    return FusedAdamW(schedule, weight_decay=options.weight_decay)
 
 
 def _given(text_vectors_uri: str | None) -> str:
