@@ -57,7 +57,8 @@ class ExactIndex(tf.Module):
             Where a row has fewer allowed products than columns, the rest is -inf with index -1.
         """
         width = tf.clip_by_value(tf.convert_to_tensor(k, tf.int32), 0, self.size)
-        scores = tf.matmul(tf.cast(queries, tf.float32), self._vectors, transpose_b=True)
+        # The other way round, oneDNN would rearrange all vectors for a batch, which takes longer than the product.
+        scores = tf.transpose(tf.matmul(self._vectors, tf.cast(queries, tf.float32), transpose_b=True))
         if allowed is None:
             return tf.math.top_k(scores, k=width)
         scores, indices = tf.math.top_k(tf.where(allowed, scores, -np.inf), k=width)
