@@ -68,6 +68,8 @@ def serve(
         load=Servable if scheduler is None else functools.partial(BatchedServable, scheduler=scheduler),
         allow_labels_for_unavailable=settings.allow_labels_for_unavailable,
     )
+    # Made before the models are loaded, which may take long: the file may change meanwhile.
+    watcher = ConfigFileWatcher(models, store, announce) if isinstance(models, ModelConfigFile) else None
     servers = _servers(Calls(store, settings.limits, log=RequestLog(settings.log_requests)), settings)
     addresses = ServerAddresses(*(server.address for server in servers))
     previous = _set_handlers(stopping)
@@ -82,8 +84,7 @@ def serve(
         store.start()
         for server in servers:
             server.start()
-        if isinstance(models, ModelConfigFile):
-            watcher = ConfigFileWatcher(models, store, announce)
+        if watcher is not None:
             stack.callback(watcher.stop)
             watcher.start()
         announce(f"ready: {_loaded(store, models)}, {_listening(addresses)}")

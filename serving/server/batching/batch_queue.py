@@ -44,13 +44,17 @@ class BatchQueue:
     def __len__(self) -> int:
         return sum(len(batch.requests) for batch in self._batches)
 
-    def add(self, request: QueuedRequest, now: float) -> None:
+    def add(self, request: QueuedRequest, now: float) -> bool:
         """Appends a request that has no more rows than a batch may have.
+
+        Returns:
+            Whether the first batch may be due sooner than before.
 
         Raises:
             StatusError: UNAVAILABLE if it needs a new batch and there may be no more.
         """
-        if not self._batches or self._batches[-1].rows + request.rows > self._max_batch_size:
+        opens = not self._batches or self._batches[-1].rows + request.rows > self._max_batch_size
+        if opens:
             if len(self._batches) >= self._max_batches:
                 raise StatusError(
                     grpc.StatusCode.UNAVAILABLE,
@@ -60,6 +64,7 @@ class BatchQueue:
             self._batches.append(_Batch(opened_at=now))
         self._batches[-1].requests.append(request)
         self._batches[-1].rows += request.rows
+        return opens or self._batches[-1].rows >= self._max_batch_size
 
     def remove(self, request: QueuedRequest) -> None:
         """Takes a request out, if it is still here, so that others get its place."""

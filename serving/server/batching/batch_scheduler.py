@@ -72,8 +72,9 @@ class BatchScheduler:
                 raise StatusError(grpc.StatusCode.UNAVAILABLE, "The server is stopping.")
             if key not in self._queues:
                 self._queues[key] = BatchQueue(compute, self.parameters)
-            self._queues[key].add(request, time.monotonic())
-            self._changed.notify()
+            if self._queues[key].add(request, time.monotonic()):
+                # Each time a thread is woken for nothing, those that read requests wait for it.
+                self._changed.notify()
 
     def remove(self, key: Hashable, request: QueuedRequest) -> None:
         """Takes a request out of its queue, if it is still there."""

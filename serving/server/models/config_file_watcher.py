@@ -22,6 +22,7 @@ class ConfigFileWatcher:
         self._file = file
         self._store = store
         self._report = report
+        self._seen = self._content()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="model-config-file", daemon=True)
 
@@ -37,12 +38,11 @@ class ConfigFileWatcher:
             self._thread.join()
 
     def _watch(self) -> None:
-        seen = self._content()
         while not self._stopping.wait(self._file.poll_seconds):
             content = self._content()
-            if content == seen:
+            if content == self._seen:
                 continue
-            seen = content
+            self._seen = content
             try:
                 self._store.reload(read_model_config_file(self._file.path))
                 self._report(f"read {self._file.path} again")
