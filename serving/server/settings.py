@@ -19,7 +19,8 @@ class ServerSettings:
         host: Address to listen on; only this machine can reach the default.
         port: gRPC port; 0 takes a free one.
         rest_port: REST port; 0 takes a free one, None opens none.
-        rest_timeout_seconds: Time that a REST request has to arrive, and then to be answered.
+        rest_timeout_seconds: Time that the headers of a REST request have to arrive, then the rest of it, then the
+            answer.
         grpc_socket_path: Unix socket that gRPC listens on too; None for none.
         grpc_channel_arguments: Options of the gRPC library for connections, such as grpc.max_connection_age_ms.
         credentials: Certificates of the gRPC port; None leaves it open. As in TF Serving, REST has none.

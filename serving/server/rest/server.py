@@ -21,6 +21,7 @@ from serving.server.calls import Calls
 from serving.server.errors import invalid_argument
 from serving.server.metrics import METRICS_PATH
 from serving.server.rest.api import CLIENT_CLOSED_REQUEST, Answer, RestApi
+from serving.server.rest.headers_in_time import headers_within
 from serving.server.rest.json_values import error_body
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
@@ -38,7 +39,7 @@ class RestServer:
         host: Address to listen on; only this machine can reach the default.
         port: Port to listen on; 0 takes a free one.
         threads: Calls that are answered at once.
-        timeout_seconds: Time that a request has to arrive, and then to be answered.
+        timeout_seconds: Time that the headers of a request have to arrive, then the rest of it, then the answer.
 
     Raises:
         OSError: The port is taken or may not be used.
@@ -72,7 +73,7 @@ class RestServer:
         self._config = uvicorn.Config(
             # h11 bounds the size of headers.
             app,
-            http="h11",
+            http=headers_within(timeout_seconds),
             ws="none",
             lifespan="off",
             log_config=None,

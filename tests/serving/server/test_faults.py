@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
+import httpx
 import psutil
 import pytest
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc, prediction_service_pb2_grpc
@@ -137,6 +138,31 @@ def test_slow_clients_hold_nobody_up(process: ServerProcess, channel: grpc.Chann
     assert b" 408 " in slow[0].recv(100)
     for connection in slow:
         connection.close()
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /v1/models/adder HTTP/1.1\r\nHost: x\r\n"], ids=["nothing", "some headers"]
+)
+def test_a_client_that_does_not_end_its_headers_is_cut_off(process: ServerProcess, sent: bytes) -> None:
+    assert process.addresses.rest is not None
+    host, port = process.addresses.rest.split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as connection:
+        connection.sendall(sent)
+        began = time.monotonic()
+        # A header now and then does not lengthen its time.
+        while not select.select([connection], [], [], 0.5)[0]:
+            assert time.monotonic() < began + 10
+            if sent:
+                connection.sendall(b"X-Slow: 1\r\n")
+        assert connection.recv(100) == b""
+        assert time.monotonic() > began + 2
+
+
+def test_a_connection_may_send_request_after_request(process: ServerProcess) -> None:
+    with httpx.Client(timeout=20) as client:
+        for pause in (0.0, 1.6, 1.6):
+            time.sleep(pause)
+            assert client.get(f"http://{process.addresses.rest}/v1/models/adder").status_code == 200
 
 
 def test_clients_recover_from_kill_9_within_a_second(process: ServerProcess, channel: grpc.Channel) -> None:
