@@ -1,36 +1,23 @@
 """TLS and mutual TLS with the certificates of a file, over a real port."""
 
-import json
 from pathlib import Path
 
 import grpc
 import pytest
-import trustme
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
 from serving.server.calls import Calls
 from serving.server.grpc_api.grpc_server import GrpcServer
 from serving.server.grpc_api.ssl_config import SslConfigError, read_ssl_config
 from serving.server.models.model_store import ModelStore
-
-AUTHORITY = trustme.CA()
-SERVER = AUTHORITY.issue_cert("localhost")
-CLIENT = AUTHORITY.issue_cert("client@shop.example")
-STRANGER = trustme.CA().issue_cert("stranger@shop.example")
-
-
-def write_config(tmp_path: Path, **fields: str | bool) -> Path:
-    text = "".join(f"{name}: {json.dumps(value)}\n" for name, value in fields.items())
-    file = tmp_path / "ssl.config"
-    file.write_text(text, encoding="utf-8")
-    return file
-
-
-def server_fields() -> dict[str, str | bool]:
-    return {
-        "server_key": SERVER.private_key_pem.bytes().decode(),
-        "server_cert": SERVER.cert_chain_pems[0].bytes().decode(),
-    }
+from tests.serving.server.grpc_api.certificates import (
+    AUTHORITY,
+    CLIENT,
+    STRANGER,
+    credentials,
+    server_fields,
+    write_config,
+)
 
 
 def answered(config: Path, credentials: grpc.ChannelCredentials | None) -> grpc.StatusCode:
@@ -49,15 +36,6 @@ def answered(config: Path, credentials: grpc.ChannelCredentials | None) -> grpc.
             return code
     finally:
         server.stop(0.0)
-
-
-def credentials(certificate: trustme.LeafCert | None = None) -> grpc.ChannelCredentials:
-    root = AUTHORITY.cert_pem.bytes()
-    if certificate is None:
-        return grpc.ssl_channel_credentials(root)
-    return grpc.ssl_channel_credentials(
-        root, certificate.private_key_pem.bytes(), certificate.cert_chain_pems[0].bytes()
-    )
 
 
 def test_tls(tmp_path: Path) -> None:
