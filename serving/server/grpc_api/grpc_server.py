@@ -15,6 +15,7 @@ from serving.server.grpc_api.prediction_service import PredictionService
 
 # What TF Serving's health service calls them; "" is the whole server.
 _HEALTHY = ("", "PredictionService", "ModelService")
+_MOST = 2**31 - 1
 
 
 class GrpcServer:
@@ -44,6 +45,10 @@ class GrpcServer:
         channel_arguments: Sequence[tuple[str, str | int]] = (),
     ) -> None:
         options = [
+            # Of more than 1,000 calls that no thread has looked at yet, as after a pause of the machine, gRPC would end
+            # some at random, with CANCELLED and no word. They end by their deadlines here.
+            ("grpc.server.max_pending_requests", _MOST),
+            ("grpc.server.max_pending_requests_hard_limit", _MOST),
             *channel_arguments,
             # Two servers on one port would take turns at the requests without anybody noticing.
             ("grpc.so_reuseport", 0),

@@ -1,9 +1,11 @@
 """What goes wrong around a server that runs as a process: it goes on, and says what is wrong."""
 
+import collections
 import os
 import resource
 import select
 import shutil
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -163,6 +165,18 @@ def test_a_connection_may_send_request_after_request(process: ServerProcess) -> 
         for pause in (0.0, 1.6, 1.6):
             time.sleep(pause)
             assert client.get(f"http://{process.addresses.rest}/v1/models/adder").status_code == 200
+
+
+def test_requests_that_come_during_a_pause_are_all_answered(process: ServerProcess, channel: grpc.Channel) -> None:
+    predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
+    assert_answers(channel)
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        calls = [predict.future(add_request(), timeout=60) for _ in range(1500)]
+        time.sleep(0.5)
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    assert collections.Counter(call.code().name for call in calls) == {"OK": len(calls)}
 
 
 def test_clients_recover_from_kill_9_within_a_second(process: ServerProcess, channel: grpc.Channel) -> None:
