@@ -63,7 +63,9 @@ def test_ten_minutes_at_half_of_the_highest_rate(tmp_path: Path, batching: tuple
     write_version(models / "adder", 1, 1.0, warm_up_x=0.0)
     server = ServerProcess(models, scratch, *batching)
     try:
-        rate = highest_rate(server.addresses.grpc, 5.0) / 2
+        # The first answers warm the server up; of the others the slowest turn counts, as machines have busy moments.
+        highest_rate(server.addresses.grpc, 2.0)
+        rate = min(highest_rate(server.addresses.grpc, 3.0) for _ in range(3)) / 2
         process = psutil.Process(server.pid)
         with Load(server.addresses.grpc, rate) as load:
             push_for(60.0 * WARM_UP_VERSIONS, 60.0, models / "adder", load)
