@@ -65,7 +65,7 @@ def serve(
         _source(models),
         report=announce,
         poll_seconds=settings.poll_seconds,
-        load=Servable if scheduler is None else functools.partial(BatchedServable, scheduler=scheduler),
+        load=_loader(scheduler, settings),
         allow_labels_for_unavailable=settings.allow_labels_for_unavailable,
     )
     # Made before the models are loaded, which may take long: the file may change meanwhile.
@@ -108,6 +108,12 @@ def _source(models: Models) -> ModelSource:
     return FixedModels(models)
 
 
+def _loader(scheduler: BatchScheduler | None, settings: ServerSettings) -> Callable[[str, int, Path], Servable]:
+    if scheduler is None:
+        return functools.partial(Servable, parallelism=settings.parallelism)
+    return functools.partial(BatchedServable, scheduler=scheduler, parallelism=settings.parallelism)
+
+
 def _servers(calls: Calls, settings: ServerSettings) -> list[GrpcServer | RestServer]:
     threads = None if settings.batching is None else _call_threads(settings.batching)
     servers: list[GrpcServer | RestServer] = [
@@ -115,14 +121,17 @@ def _servers(calls: Calls, settings: ServerSettings) -> list[GrpcServer | RestSe
             calls,
             settings.host,
             settings.port,
-            threads,
+            settings.grpc_threads or threads,
             settings.credentials,
             settings.grpc_socket_path,
             settings.grpc_channel_arguments,
         )
     ]
     if settings.rest_port is not None:
-        servers.append(RestServer(calls, settings.host, settings.rest_port, threads, settings.rest_timeout_seconds))
+        rest_threads = settings.rest_threads or threads
+        servers.append(
+            RestServer(calls, settings.host, settings.rest_port, rest_threads, settings.rest_timeout_seconds)
+        )
     return servers
 
 

@@ -10,6 +10,7 @@ from serving.server.batching.batching_parameters import batching_from_options
 from serving.server.grpc_api.ssl_config import read_ssl_config
 from serving.server.limits import Limits
 from serving.server.main import Models
+from serving.server.models.graph_session import Parallelism
 from serving.server.models.model_config import ModelConfig
 from serving.server.request_log import LogRequests
 from serving.server.settings import ModelConfigFile, ServerSettings
@@ -44,6 +45,9 @@ def read_options(arguments: Sequence[str] | None = None, models: Path | None = N
         port=given.port,
         rest_port=given.rest_api_port,
         rest_timeout_seconds=given.rest_api_timeout_in_ms / 1000,
+        rest_threads=given.rest_api_num_threads,
+        grpc_threads=given.grpc_max_threads,
+        parallelism=_parallelism(given),
         grpc_socket_path=given.grpc_socket_path,
         grpc_channel_arguments=given.grpc_channel_arguments,
         credentials=credentials,
@@ -70,6 +74,15 @@ def _models(given: argparse.Namespace) -> Models | None:
     return models
 
 
+def _parallelism(given: argparse.Namespace) -> Parallelism:
+    # As in TF Serving, the one for both counts unless one of its own is given.
+    both = given.tensorflow_session_parallelism
+    return Parallelism(
+        intra_op=given.tensorflow_intra_op_parallelism or both,
+        inter_op=given.tensorflow_inter_op_parallelism or both,
+    )
+
+
 def _parser(models_needed: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m serving.server",
@@ -88,6 +101,11 @@ def _parser(models_needed: bool) -> argparse.ArgumentParser:
     _add(parser, "port", int, 8500, help="gRPC port; 0 takes a free one")
     _add(parser, "rest_api_port", int, help="REST port; 0 takes a free one; none without this option")
     _add(parser, "rest_api_timeout_in_ms", int, 30_000, help="time for a REST request")
+    _add(parser, "rest_api_num_threads", _positive, help="REST calls that are answered at once")
+    _add(parser, "grpc_max_threads", _positive, help="gRPC calls that are answered at once")
+    _add(parser, "tensorflow_session_parallelism", _positive, 0, help="both of the next two")
+    _add(parser, "tensorflow_intra_op_parallelism", _positive, 0, help="threads that compute one operation")
+    _add(parser, "tensorflow_inter_op_parallelism", _positive, 0, help="operations that are computed at once")
     _add(parser, "grpc_socket_path", Path, help="Unix socket that gRPC listens on too")
     _add(
         parser, "grpc_channel_arguments", _channel_arguments, (), help="NAME=VALUE,… for the gRPC library's connections"
@@ -131,6 +149,12 @@ def _channel_arguments(text: str) -> tuple[tuple[str, str | int], ...]:
     if not all(name and equals for name, equals, _ in pairs):
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE,NAME=VALUE, got {text!r}")
     return tuple((name, int(value) if value.lstrip("-").isdigit() else value) for name, _, value in pairs)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected 1 or more, got {text!r}")
+    return int(text)
 
 
 def _boolean(text: str) -> bool:

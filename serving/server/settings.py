@@ -8,6 +8,7 @@ import grpc
 
 from serving.server.batching.batching_parameters import BatchingParameters
 from serving.server.limits import Limits
+from serving.server.models.graph_session import Parallelism
 from serving.server.request_log import LogRequests
 
 
@@ -21,6 +22,9 @@ class ServerSettings:
         rest_port: REST port; 0 takes a free one, None opens none.
         rest_timeout_seconds: Time that the headers of a REST request have to arrive, then the rest of it, then the
             answer.
+        rest_threads: REST calls that are answered at once; None chooses by processors and batching.
+        grpc_threads: gRPC calls that are answered at once, likewise.
+        parallelism: Threads of TensorFlow.
         grpc_socket_path: Unix socket that gRPC listens on too; None for none.
         grpc_channel_arguments: Options of the gRPC library for connections, such as grpc.max_connection_age_ms.
         credentials: Certificates of the gRPC port; None leaves it open. As in TF Serving, REST has none.
@@ -36,6 +40,9 @@ class ServerSettings:
     port: int = 8500
     rest_port: int | None = None
     rest_timeout_seconds: float = 30.0
+    rest_threads: int | None = None
+    grpc_threads: int | None = None
+    parallelism: Parallelism = field(default_factory=Parallelism)
     grpc_socket_path: Path | None = None
     grpc_channel_arguments: tuple[tuple[str, str | int], ...] = ()
     credentials: grpc.ServerCredentials | None = None

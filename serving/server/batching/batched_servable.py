@@ -14,6 +14,7 @@ from serving.server.batching.batch_tensors import merge_inputs, row_count, split
 from serving.server.batching.queued_request import QueuedRequest, Tensors
 from serving.server.call import OnGone
 from serving.server.errors import StatusError
+from serving.server.models.graph_session import Parallelism
 from serving.server.models.servable import Servable
 
 
@@ -31,13 +32,22 @@ class BatchedServable(Servable):
         version: Its version.
         folder: The SavedModel.
         scheduler: Shared with other models; started and stopped by whoever made it.
+        parallelism: Threads of TensorFlow.
 
     Raises:
         StatusError: The folder does not hold a SavedModel that can be loaded.
     """
 
-    def __init__(self, name: str, version: int, folder: Path, scheduler: BatchScheduler) -> None:
-        super().__init__(name, version, folder)
+    def __init__(
+        self,
+        name: str,
+        version: int,
+        folder: Path,
+        scheduler: BatchScheduler,
+        *,
+        parallelism: Parallelism | None = None,
+    ) -> None:
+        super().__init__(name, version, folder, parallelism=parallelism)
         self._scheduler = scheduler
 
     @override

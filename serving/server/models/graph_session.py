@@ -1,6 +1,7 @@
 """A SavedModel's graph in a TensorFlow session, which is how TF Serving runs it too."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -16,19 +17,38 @@ _LONGEST_TIMEOUT_MS = 2**31 - 1
 SignatureDef: TypeAlias = meta_graph_pb2.SignatureDef
 
 
+@dataclass(frozen=True, kw_only=True)
+class Parallelism:
+    """Threads of TensorFlow, shared by all models; 0 has it choose.
+
+    Args:
+        intra_op: Threads that compute one operation.
+        inter_op: Operations that are computed at once.
+    """
+
+    intra_op: int = 0
+    inter_op: int = 0
+
+
 class GraphSession:
     """Runs parts of a graph; may be called from many threads.
 
     Args:
         folder: The SavedModel.
+        parallelism: Threads of TensorFlow. The first session of the process decides for all.
 
     Raises:
         StatusError: The folder does not hold a SavedModel that can be loaded.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, parallelism: Parallelism | None = None) -> None:
+        parallelism = parallelism or Parallelism()
         self._graph = tf.Graph()
-        config = tf.compat.v1.ConfigProto(allow_soft_placement=True)
+        config = tf.compat.v1.ConfigProto(
+            allow_soft_placement=True,
+            intra_op_parallelism_threads=parallelism.intra_op,
+            inter_op_parallelism_threads=parallelism.inter_op,
+        )
         config.gpu_options.allow_growth = True
         # A second round over the graph changes next to nothing of it, and a version would be ready a third later.
         config.graph_options.rewrite_options.meta_optimizer_iterations = rewriter_config_pb2.RewriterConfig.ONE

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from serving.server.call import OnGone
 from serving.server.errors import invalid_argument
-from serving.server.models.graph_session import GraphSession, SignatureDef
+from serving.server.models.graph_session import GraphSession, Parallelism, SignatureDef
 from serving.server.tensors import dtype_name
 
 
@@ -22,12 +22,13 @@ class Servable:
         name: Name of the model.
         version: Its version.
         folder: The SavedModel.
+        parallelism: Threads of TensorFlow.
 
     Raises:
         StatusError: The folder does not hold a SavedModel that can be loaded.
     """
 
-    def __init__(self, name: str, version: int, folder: Path) -> None:
+    def __init__(self, name: str, version: int, folder: Path, *, parallelism: Parallelism | None = None) -> None:
         self.name = name
         self.version = version
         self.folder = folder
@@ -35,7 +36,7 @@ class Servable:
         self._in_flight = 0
         self._retired = False
         self._closed: Callable[[], None] | None = None
-        self._graph = GraphSession(folder)
+        self._graph = GraphSession(folder, parallelism)
         self.signatures = self._graph.signatures
 
     def run(

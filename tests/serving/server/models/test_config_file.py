@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from serving.server.__main__ import main
+from serving.server.models.graph_session import Parallelism
 from serving.server.models.model_config import ModelConfig
 from serving.server.options import read_options
 from serving.server.request_log import LogRequests
@@ -78,6 +79,10 @@ def test_options_as_tf_serving_spells_them(tmp_path: Path) -> None:
             "--enable_batching=true",
             "--allow_version_labels_for_unavailable_models",
             "--log-requests=content",
+            "--grpc_max_threads=3",
+            "--rest_api_num_threads=4",
+            "--tensorflow_session_parallelism=5",
+            "--tensorflow_inter_op_parallelism=1",
             "--grpc_channel_arguments=grpc.max_connection_age_ms=2000,grpc.lb_policy_name=grpclb",
         ]
     )
@@ -87,6 +92,8 @@ def test_options_as_tf_serving_spells_them(tmp_path: Path) -> None:
     assert (settings.rest_timeout_seconds, settings.poll_seconds) == (2.0, 7.0)
     assert settings.batching is not None
     assert settings.allow_labels_for_unavailable
+    assert (settings.grpc_threads, settings.rest_threads) == (3, 4)
+    assert settings.parallelism == Parallelism(intra_op=5, inter_op=1)
     assert settings.log_requests is LogRequests.CONTENT
     assert settings.grpc_channel_arguments == (
         ("grpc.max_connection_age_ms", 2000),
@@ -108,6 +115,7 @@ def test_where_models_come_from(tmp_path: Path) -> None:
         [],
         ["--models=/m", "--model_base_path=/n"],
         ["--models=/m", "--enable_batching=perhaps"],
+        ["--models=/m", "--grpc_max_threads=0"],
         ["--models=/m", "--grpc_channel_arguments=grpc.max_connection_age_ms"],
     ],
 )
