@@ -25,10 +25,10 @@ def push(base: Path, model_folder: Path, version: int, broken: bool) -> None:
 
 
 def push_for(seconds: float, every_seconds: float, model_folder: Path, load: Load) -> list[int]:
-    """Pushes versions until the time is over; returns those that are whole. Old ones are deleted, as operators do."""
+    """Pushes versions after those that are there until the time is over; returns the first and those that are whole."""
     base = model_folder / "1"
     end = time.monotonic() + seconds
-    whole, version = [1], 1
+    whole, version = [1], max(int(folder.name) for folder in model_folder.iterdir())
     while time.monotonic() < end:
         version += 1
         broken = version % 5 == 0
