@@ -28,6 +28,7 @@ def serve(root: Path, host: str, port: int, rest_port: int | None, more: Sequenc
     from serving.server.grpc_api.ssl_config import SslConfigError
     from serving.server.main import serve as serve_forever
     from serving.server.models.model_config import ModelConfigError
+    from serving.server.monitoring_config import MonitoringConfigError
     from serving.server.options import read_options
 
     secured = any(option.replace("-", "_").startswith("__ssl_config_file") for option in more)
@@ -37,5 +38,5 @@ def serve(root: Path, host: str, port: int, rest_port: int | None, more: Sequenc
     try:
         options = read_options(["--host", host, "--port", str(port), *rest, *more], models=root / "serving")
         serve_forever(options.models, options.settings, announce=lambda line: console.print(line, markup=False))
-    except (BatchingParametersError, ModelConfigError, SslConfigError, StatusError) as error:
+    except (BatchingParametersError, ModelConfigError, MonitoringConfigError, SslConfigError, StatusError) as error:
         raise ConfigError(str(error)) from error

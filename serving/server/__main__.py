@@ -21,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     from serving.server.grpc_api.ssl_config import SslConfigError
     from serving.server.main import serve
     from serving.server.models.model_config import ModelConfigError
+    from serving.server.monitoring_config import MonitoringConfigError
     from serving.server.options import read_options
     from serving.server.request_log import write_lines
     from serving.server.settings import write_ready_file
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options = read_options(arguments)
         on_ready = functools.partial(write_ready_file, options.ready_file)
         serve(options.models, options.settings, announce=announce, on_ready=on_ready)
-    except (BatchingParametersError, ModelConfigError, SslConfigError, StatusError) as error:
+    except (BatchingParametersError, ModelConfigError, MonitoringConfigError, SslConfigError, StatusError) as error:
         announce(str(error))
         sys.exit(_BAD_INPUT)
     except OSError as error:

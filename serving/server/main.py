@@ -125,12 +125,20 @@ def _servers(calls: Calls, settings: ServerSettings) -> list[GrpcServer | RestSe
             settings.credentials,
             settings.grpc_socket_path,
             settings.grpc_channel_arguments,
+            settings.grpc_health,
         )
     ]
     if settings.rest_port is not None:
         rest_threads = settings.rest_threads or threads
         servers.append(
-            RestServer(calls, settings.host, settings.rest_port, rest_threads, settings.rest_timeout_seconds)
+            RestServer(
+                calls,
+                settings.host,
+                settings.rest_port,
+                rest_threads,
+                settings.rest_timeout_seconds,
+                settings.metrics_path,
+            )
         )
     return servers
 

@@ -10,8 +10,10 @@ from serving.server.batching.batching_parameters import batching_from_options
 from serving.server.grpc_api.ssl_config import read_ssl_config
 from serving.server.limits import Limits
 from serving.server.main import Models
+from serving.server.metrics import METRICS_PATH
 from serving.server.models.graph_session import Parallelism
 from serving.server.models.model_config import ModelConfig
+from serving.server.monitoring_config import read_metrics_path
 from serving.server.request_log import LogRequests
 from serving.server.settings import ModelConfigFile, ServerSettings
 
@@ -34,6 +36,7 @@ def read_options(arguments: Sequence[str] | None = None, models: Path | None = N
 
     Raises:
         BatchingParametersError: The file of batching parameters cannot be used.
+        MonitoringConfigError: The file of monitoring cannot be used.
         SslConfigError: The file of certificates cannot be used.
     """
     given = _parser(models_needed=models is None).parse_args(arguments)
@@ -48,6 +51,8 @@ def read_options(arguments: Sequence[str] | None = None, models: Path | None = N
         rest_threads=given.rest_api_num_threads,
         grpc_threads=given.grpc_max_threads,
         parallelism=_parallelism(given),
+        metrics_path=_metrics_path(given.monitoring_config_file),
+        grpc_health=given.enable_grpc_healthcheck_service,
         grpc_socket_path=given.grpc_socket_path,
         grpc_channel_arguments=given.grpc_channel_arguments,
         credentials=credentials,
@@ -72,6 +77,10 @@ def _models(given: argparse.Namespace) -> Models | None:
         return {given.model_name: ModelConfig(base_path=given.model_base_path.absolute())}
     models: Path | None = given.models
     return models
+
+
+def _metrics_path(file: Path | None) -> str | None:
+    return METRICS_PATH if file is None else read_metrics_path(file)
 
 
 def _parallelism(given: argparse.Namespace) -> Parallelism:
@@ -111,6 +120,8 @@ def _parser(models_needed: bool) -> argparse.ArgumentParser:
         parser, "grpc_channel_arguments", _channel_arguments, (), help="NAME=VALUE,… for the gRPC library's connections"
     )
     _add(parser, "ssl_config_file", Path, help="text-format SSLConfig of TF Serving, for the gRPC port")
+    _add(parser, "monitoring_config_file", Path, help="text-format MonitoringConfig of TF Serving, for the metrics")
+    _add_flag(parser, "enable_grpc_healthcheck_service", True, help="answer gRPC's health service")
     _add_flag(parser, "enable_batching", help="compute concurrent requests together")
     _add(parser, "batching_parameters_file", Path, help="text-format BatchingParameters of TF Serving")
     _add(parser, "max_message_bytes", int, help="largest request")
@@ -135,8 +146,14 @@ def _add(
     parser.add_argument(*_spellings(name), dest=name, type=kind, default=default, **more)
 
 
-def _add_flag(parser: argparse._ActionsContainer, name: str, help: str) -> None:  # noqa: A002
-    parser.add_argument(*_spellings(name), dest=name, type=_boolean, nargs="?", const=True, default=False, help=help)
+def _add_flag(
+    parser: argparse._ActionsContainer,
+    name: str,
+    default: bool = False,
+    *,
+    help: str,  # noqa: A002
+) -> None:
+    parser.add_argument(*_spellings(name), dest=name, type=_boolean, nargs="?", const=True, default=default, help=help)
 
 
 def _spellings(name: str) -> list[str]:

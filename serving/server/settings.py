@@ -8,6 +8,7 @@ import grpc
 
 from serving.server.batching.batching_parameters import BatchingParameters
 from serving.server.limits import Limits
+from serving.server.metrics import METRICS_PATH
 from serving.server.models.graph_session import Parallelism
 from serving.server.request_log import LogRequests
 
@@ -25,6 +26,8 @@ class ServerSettings:
         rest_threads: REST calls that are answered at once; None chooses by processors and batching.
         grpc_threads: gRPC calls that are answered at once, likewise.
         parallelism: Threads of TensorFlow.
+        metrics_path: Where the metrics are on the REST port; None for nowhere.
+        grpc_health: Whether gRPC's health service is answered.
         grpc_socket_path: Unix socket that gRPC listens on too; None for none.
         grpc_channel_arguments: Options of the gRPC library for connections, such as grpc.max_connection_age_ms.
         credentials: Certificates of the gRPC port; None leaves it open. As in TF Serving, REST has none.
@@ -43,6 +46,8 @@ class ServerSettings:
     rest_threads: int | None = None
     grpc_threads: int | None = None
     parallelism: Parallelism = field(default_factory=Parallelism)
+    metrics_path: str | None = METRICS_PATH
+    grpc_health: bool = True
     grpc_socket_path: Path | None = None
     grpc_channel_arguments: tuple[tuple[str, str | int], ...] = ()
     credentials: grpc.ServerCredentials | None = None

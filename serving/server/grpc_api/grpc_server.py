@@ -29,6 +29,7 @@ class GrpcServer:
         credentials: Certificates of a secure port; None for an open one.
         socket_path: Unix socket to listen on too; None for none.
         channel_arguments: More options of the gRPC library.
+        health_service: Whether gRPC's health service is answered.
 
     Raises:
         OSError: The port is taken or may not be used.
@@ -43,6 +44,7 @@ class GrpcServer:
         credentials: grpc.ServerCredentials | None = None,
         socket_path: Path | None = None,
         channel_arguments: Sequence[tuple[str, str | int]] = (),
+        health_service: bool = True,
     ) -> None:
         options = [
             # Of more than 1,000 calls that no thread has looked at yet, as after a pause of the machine, gRPC would end
@@ -61,7 +63,8 @@ class GrpcServer:
         self._health = health.HealthServicer(experimental_non_blocking=True)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(calls), self._server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(calls), self._server)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        if health_service:
+            health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         bracketed = f"[{host}]" if ":" in host else host
         self.port = self._listen(f"{bracketed}:{port}", credentials)
         self.address = f"{bracketed}:{self.port}"

@@ -40,6 +40,7 @@ class RestServer:
         port: Port to listen on; 0 takes a free one.
         threads: Calls that are answered at once.
         timeout_seconds: Time that the headers of a request have to arrive, then the rest of it, then the answer.
+        metrics_path: Where the metrics are; None for nowhere.
 
     Raises:
         OSError: The port is taken or may not be used.
@@ -52,6 +53,7 @@ class RestServer:
         port: int = 0,
         threads: int | None = None,
         timeout_seconds: float = 30.0,
+        metrics_path: str | None = METRICS_PATH,
     ) -> None:
         self._api = RestApi(calls)
         self._calls = calls
@@ -67,9 +69,10 @@ class RestServer:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
         self.address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
-        app = Starlette(
-            routes=[Route(METRICS_PATH, self._metrics), Route("/{path:path}", self._answer, methods=_METHODS)]
-        )
+        routes = [Route("/{path:path}", self._answer, methods=_METHODS)]
+        if metrics_path is not None:
+            routes.insert(0, Route(metrics_path, self._metrics))
+        app = Starlette(routes=routes)
         self._config = uvicorn.Config(
             # h11 bounds the size of headers.
             app,
