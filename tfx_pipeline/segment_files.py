@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,25 @@ from components.segmentation.user_segments import MAP_FILE, PROFILES_FILE, SEGME
 FOLDER = "segments"
 TRANSITIONS_FILE, COUNTS_FILE = "transitions.parquet", "transitions.json"
 TRANSITIONS_SCHEMA = pa.schema([("user_id", pa.string()), ("from", pa.string()), ("to", pa.string())])
+CAMPAIGNS_FILE = "campaigns.parquet"
+CAMPAIGNS_SCHEMA = pa.schema(
+    [
+        ("segment", pa.string()),
+        ("rank", pa.int32()),
+        ("product_id", pa.string()),
+        ("title", pa.string()),
+        ("score", pa.float32()),
+        ("lift", pa.float32()),
+    ]
+)
 _ORIGIN_FILE = "origin.json"
 
 
 def publish_segments(root: Path, artifact: Path, beam_args: Sequence[str]) -> None:
     """Puts the segments of a run under `<root>/segments/`, with who moved since the last ones that stand there.
+
+    `campaigns.parquet` lists the products to offer each segment, best first from rank 1; it has no rows where no
+    recommendation model took part. Whom to offer them is in the files of segments, by the segment's name.
 
     A user who is in one of the two only has "" for the other. The join runs in Beam; what is counted are pairs of
     segments. The folder appears whole or not at all, and stays as it is where it is of this artifact already.
@@ -39,6 +53,8 @@ def publish_segments(root: Path, artifact: Path, beam_args: Sequence[str]) -> No
     for file in (*artifact.glob(f"{SEGMENTS_PREFIX}-*.parquet"), artifact / PROFILES_FILE, artifact / MAP_FILE):
         if file.exists():
             shutil.copyfile(file, partial / file.name)
+    profiles = json.loads((artifact / PROFILES_FILE).read_text(encoding="utf-8"))
+    pq.write_table(campaigns_table(profiles), partial / CAMPAIGNS_FILE)
     counts = _write_transitions(folder, partial, beam_args)
     (partial / COUNTS_FILE).write_text(json.dumps(counts, indent=1, ensure_ascii=False), encoding="utf-8")
     (partial / _ORIGIN_FILE).write_text(json.dumps({"artifact": str(artifact)}), encoding="utf-8")
@@ -60,6 +76,16 @@ def read_segment_files(root: Path) -> dict[str, Any]:
         "transitions": json.loads((folder / COUNTS_FILE).read_text(encoding="utf-8")),
         "map": pq.read_table(folder / MAP_FILE).to_pylist() if (folder / MAP_FILE).exists() else [],
     }
+
+
+def campaigns_table(profiles: Mapping[str, Any]) -> pa.Table:
+    """Returns the products of each segment's profile, in their order, with `CAMPAIGNS_SCHEMA`."""
+    rows = [
+        {"segment": segment, "rank": rank, **product}
+        for segment, profile in profiles.items()
+        for rank, product in enumerate(profile.get("products", ()), start=1)
+    ]
+    return pa.Table.from_pylist(rows, CAMPAIGNS_SCHEMA)
 
 
 def _write_transitions(before: Path, after: Path, beam_args: Sequence[str]) -> list[dict[str, Any]]:

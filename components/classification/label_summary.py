@@ -14,6 +14,8 @@ from components.classification.judged_labels import LABEL, probabilities_of
 from components.paired_differences import Metrics
 
 _GAP_METRICS = ("accuracy", "f1_macro")
+# In the name of the slice of those that have no value in its column.
+_NO_VALUE = "(none)"
 
 
 class _Slice(NamedTuple):
@@ -23,7 +25,7 @@ class _Slice(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.column}={self.value}"
+        return f"{self.column}={self.value or _NO_VALUE}"
 
 
 class LabelSummary:

@@ -40,6 +40,22 @@ def test_who_moved_stands_beside_the_segments(tmp_path: Path) -> None:
     assert not list(root.glob(".segments*"))
 
 
+def test_a_campaign_lists_the_products_of_each_segment(tmp_path: Path) -> None:
+    artifact = write_artifact(tmp_path / "1", {"a": "low", "b": "high"})
+    best, other = (
+        {"product_id": "1/2", "title": "茶", "score": 0.5, "lift": 2.0},
+        {"product_id": "3", "title": "", "score": 0.25, "lift": 0.5},
+    )
+    profiles = {"high": {"products": [best, other]}, "low": {"products": [other]}, "mid": {"products": []}}
+    (artifact / "profiles.json").write_text(json.dumps(profiles))
+    publish_segments(tmp_path / "root", artifact, LOCAL_BEAM_ARGS)
+    assert pq.read_table(tmp_path / "root" / "segments" / "campaigns.parquet").to_pylist() == [
+        {"segment": "high", "rank": 1, **best},
+        {"segment": "high", "rank": 2, **other},
+        {"segment": "low", "rank": 1, **other},
+    ]
+
+
 def test_a_root_without_segments_has_none(tmp_path: Path) -> None:
     assert read_segment_files(tmp_path) == {}
 

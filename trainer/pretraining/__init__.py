@@ -1,0 +1,1 @@
+"""Learning a BERT, or more of one, from a shop's own texts."""
