@@ -12,7 +12,8 @@ from serving.client import Shelfwise
 from tests.e2e.shop import read_summary, run_quietly, served, write_config
 from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_texts
 from tfx_pipeline.cli import app
-from tfx_pipeline.tasks.classification import NODES
+from tfx_pipeline.run_artifacts import latest_artifact
+from tfx_pipeline.tasks.classification import NODES, PRETRAINER
 
 CLASSIFICATION = {
     "split": {"eval_fraction": 0.2, "test_fraction": 0.2},
@@ -107,3 +108,26 @@ def test_thresholds_refuse_without_another_training(shop: Path) -> None:
     assert task["pushed"] is None
     assert len(task["refused_because"]) == 2
     assert any("shop=b" in reason for reason in task["refused_because"])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("backbone", ["scratch", None])
+def test_a_shop_can_learn_its_own_language_first(shop: Path, tmp_path: Path, backbone: str | None) -> None:
+    summary, ran = run_quietly(
+        shop / "shop.yaml",
+        tmp_path / "root",
+        f"tasks.classification.backbone={backbone or 'null'}",
+        "tasks.classification.pretrain_steps=20",
+        "tasks.classification.pretraining="
+        "{vocabulary_size: 150, layers: 1, heads: 2, dimensions: 16, min_texts: 100, learning_rate: 1.0e-2}",
+    )
+    assert PRETRAINER in ran
+    task = summary["tasks"]["classification"]
+    assert task["blessed"], task["refused_because"]
+    pretrained = latest_artifact(tmp_path / "root", PRETRAINER, "model")
+    loss = json.loads((pretrained / "pretraining.json").read_text())["eval_loss"]
+    assert loss["after"] < loss["before"]
+    # The tokenizer's tables, so the vocabulary, are part of what is served.
+    with served(tmp_path / "root") as address, Shelfwise(address) as client:
+        for label, word in WORDS.items():
+            assert client.classify(f"red {word} big")[0].label == label

@@ -7,6 +7,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from components.classification.evaluator import ClassificationEvaluator
 from components.classification.examples import ClassificationExamples
 from components.classification.examples_options import ClassificationExamplesOptions
+from components.classification.pretrainer import ClassificationPretrainer
 from components.model_trainer import ModelTrainer
 from components.source_digest import source_digest
 from tfx_pipeline.config import Config
@@ -18,6 +19,8 @@ from tfx_pipeline.tasks.pushing import pushing_nodes
 from trainer.classification.options import ClassifierOptions
 
 NODES = ClassificationNodes()
+# Only where a BERT learns the language of the texts before their labels.
+PRETRAINER = "ClassificationPretrainer"
 MODEL_NAME = "classification"
 # Names on TensorBoard of the nodes that train.
 TRAININGS = {MODEL_NAME: NODES.trainer}
@@ -39,8 +42,22 @@ def task_nodes(config: Config, task: ClassificationConfig, texts: TableNodes, in
         source_digest=source_digest("components.classification.examples"),
     ).with_id(NODES.examples)
     examples.add_upstream_node(texts.gate)
+    text_options, steps = training_options(config, task).text, task.masked_language_steps()
+    pretrainers = []
+    if steps:
+        pretrainers.append(
+            ClassificationPretrainer(
+                examples=examples.outputs["examples"],
+                text=text_options,
+                options=task.pretraining,
+                steps=steps,
+                seed=config.seed,
+                source_digest=source_digest("components.classification.pretrainer"),
+            ).with_id(PRETRAINER)
+        )
     trainer = ModelTrainer(
         examples=examples.outputs["examples"],
+        base_model=pretrainers[0].outputs["model"] if pretrainers else None,
         labels=examples.outputs["labels"],
         run_fn="trainer.classification.training.run",
         options=training_options(config, task),
@@ -67,12 +84,13 @@ def task_nodes(config: Config, task: ClassificationConfig, texts: TableNodes, in
         validator_id=NODES.serving_validator,
         pusher_id=NODES.pusher,
     )
-    return [examples, trainer, evaluator, *pushing]
+    return [examples, *pretrainers, trainer, evaluator, *pushing]
 
 
 def training_options(config: Config, task: ClassificationConfig) -> ClassifierOptions:
     """Returns what training reads: the run's encoder with the task's own length of texts and way of training."""
     if config.text is None:
         raise ValueError("The task classification needs a backbone; the configuration has to see to it.")
-    text = config.text.model_copy(update={"training": task.text_training, "sequence_length": task.sequence_length})
-    return ClassifierOptions(text=text, head=task.head, training=task.training)
+    chosen = {"training": task.text_training, "sequence_length": task.sequence_length}
+    text = config.text.model_copy(update={**chosen, "backbone": task.backbone or config.text.backbone})
+    return ClassifierOptions(text=text, head=task.head, training=task.training, augmentation=task.augmentation)

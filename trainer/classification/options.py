@@ -19,6 +19,22 @@ class HeadOptions(Options):
     dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
 
 
+class AugmentationOptions(Options):
+    """Changed copies of the training texts of rare labels.
+
+    Attributes:
+        min_label_texts: Training texts that every label is to have; 0 adds no copies.
+        max_copies: Copies of one text at the most.
+        word_dropout: Share of the words of a copy that are left out.
+        swaps: Share of the words of a copy that change places with the next one.
+    """
+
+    min_label_texts: int = Field(default=0, ge=0)
+    max_copies: int = Field(default=4, ge=1)
+    word_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
+    swaps: float = Field(default=0.1, ge=0.0, lt=1.0)
+
+
 class ClassifierTrainingOptions(Options):
     """How a classifier is trained.
 
@@ -62,8 +78,10 @@ class ClassifierOptions(Options):
         text: The encoder of texts, and how it is trained.
         head: What stands on top of it.
         training: How both are trained.
+        augmentation: Copies of the texts of rare labels.
     """
 
     text: TextOptions = TextOptions(training="full", sequence_length=128)
     head: HeadOptions = HeadOptions()
     training: ClassifierTrainingOptions = ClassifierTrainingOptions()
+    augmentation: AugmentationOptions = AugmentationOptions()

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.backbone import TextEncoder, load_text_encoder
+from trainer.backbone import TextEncoder, load_text_encoder, load_trained_encoder
+from trainer.classification.augmentation import augment
 from trainer.classification.batches import LabelBatches
 from trainer.classification.calibration import fit_temperature
 from trainer.classification.classifier import Classifier, new_head, save_classifier
@@ -67,6 +68,7 @@ def run(request: TrainingRequest) -> None:
         seed=request.seed,
         most_steps=request.steps,
         log_uri=request.log_uri,
+        pretrained_uri=request.base_model_uri,
     )
     save_classifier(trained.classifier, request.model_uri)
     with tf.io.gfile.GFile(os.path.join(request.model_uri, "training.json"), "w") as stream:
@@ -83,6 +85,7 @@ def train_classifier(
     seed: int,
     log_uri: str,
     most_steps: int | None = None,
+    pretrained_uri: str | None = None,
 ) -> TrainedClassifier:
     """Trains a classifier, stops early, and calibrates it.
 
@@ -98,6 +101,7 @@ def train_classifier(
         seed: Of weights, order and dropout.
         log_uri: Where TensorBoard's event files go.
         most_steps: The most batches to train on; None for as many as the options say.
+        pretrained_uri: Where `save_trained_encoder` wrote an encoder to start from; None for the options' backbone.
 
     Raises:
         ValueError: A split is empty, or there are fewer than two labels.
@@ -105,12 +109,13 @@ def train_classifier(
     started = time.monotonic()
     _check(labels, learned, validated)
     keras.utils.set_random_seed(seed)
-    training = options.training
+    training, given = options.training, len(learned)
+    learned = augment(learned, options.augmentation, seed)
     batches = LabelBatches(learned.labels, len(labels), training, seed)
     steps, epochs = training_length(batches.steps, training.max_epochs, most_steps)
     strategy = choose_strategy(training.strategy)
     with strategy.scope(), precision_policy(choose_precision(training.precision, strategy)):
-        encoder = _build_encoder(options.text)
+        encoder = _build_encoder(options.text, pretrained_uri)
         head = new_head(encoder, learned.numbers, len(labels), options.head)
         classifier = Classifier(encoder, head, tuple(labels))
         inputs, eval_inputs = (_inputs(classifier, texts, options.text) for texts in (learned, validated))
@@ -140,15 +145,15 @@ def train_classifier(
         "eval": {name.removeprefix(EVAL_PREFIX): value for name, value in metrics.items()},
         "temperature": classifier.temperature,
         "parameters": {"trained": _size(model.trainable_variables), "all": _size(model.variables)},
-        "examples": {"train": len(learned), "eval": len(validated)},
+        "examples": {"train": given, "augmented": len(learned) - given, "eval": len(validated)},
         "training": options.text.training,
         "seconds": round(time.monotonic() - started, 1),
     }
     return TrainedClassifier(classifier, summary)
 
 
-def _build_encoder(options: TextOptions) -> TextEncoder:
-    encoder = load_text_encoder(options)
+def _build_encoder(options: TextOptions, pretrained_uri: str | None) -> TextEncoder:
+    encoder = load_trained_encoder(pretrained_uri) if pretrained_uri else load_text_encoder(options)
     if options.training == "frozen":
         encoder.trainable = False
     elif options.training == "lora":
