@@ -45,6 +45,7 @@ def test_the_vocabulary_does_not_depend_on_the_order(vocabulary: list[str]) -> N
     assert learn_vocabulary(counts[::-1], 200) == vocabulary
 
 
+@pytest.mark.long
 def test_loss_falls_and_what_was_learned_is_kept(tmp_path: Path, vocabulary: list[str]) -> None:
     texts = 20 * (*ENGLISH, *CHINESE)
     encoder = TextEncoder(
