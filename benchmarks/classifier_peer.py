@@ -1,8 +1,6 @@
 """Starts the classifier in PyTorch with the weights, texts and options of one of ours, and talks to it."""
 
-import json
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.peer_process import PeerProcess
 from trainer.backbone import TextEncoder
 from trainer.classification.batches import label_weights
 from trainer.classification.options import ClassifierOptions
@@ -19,8 +18,8 @@ PEER = Path(__file__).parent / "peers" / "torch_classifier.py"
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-class ClassifierPeer:
-    """The peer in a process of its own; it sleeps while we run.
+class ClassifierPeer(PeerProcess):
+    """The classifier in PyTorch.
 
     Args:
         python: A Python interpreter with torch and NumPy.
@@ -33,49 +32,17 @@ class ClassifierPeer:
         self._folder = folder
         data_file = folder / "peer.npz"
         np.savez(data_file, **arrays)
-        command = [python, str(PEER), str(data_file), json.dumps(settings)]
-        # On a machine that is not idle, threads that spin while they wait for each other cost PyTorch most of its time.
-        environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
-        self.version: str = self._answer()["version"]
-
-    def run(self, steps: int) -> tuple[float, float]:
-        """Returns the seconds that so many steps took, and their mean loss."""
-        answer = self._ask(f"run {steps}")
-        return answer["seconds"], answer["loss"]
+        super().__init__(python, PEER, data_file, settings)
 
     def encode(self, split: str) -> float:
         """Returns the seconds that encoding a split took."""
-        return self._ask(f"encode {split}")["seconds"]
+        return self.ask(f"encode {split}")["seconds"]
 
     def logits(self, split: str) -> npt.NDArray[np.float32]:
         """Returns the logits of a split, float32 `(texts, classes)`."""
         file = self._folder / f"{split}_logits.npy"
-        self._ask(f"logits {split} {file}")
+        self.ask(f"logits {split} {file}")
         return np.load(file)
-
-    def close(self) -> None:
-        """Ends the process."""
-        self._process.communicate()
-
-    def _ask(self, line: str) -> dict[str, Any]:
-        assert self._process.stdin is not None  # noqa: S101  It is a pipe.
-        print(line, file=self._process.stdin, flush=True)
-        return self._answer()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None  # noqa: S101  It is a pipe.
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError("The process of the peer ended; what it said stands above.")
-        return json.loads(line)
-
-
-def has_torch(python: str) -> bool:
-    """Tells whether an interpreter has torch."""
-    return subprocess.run([python, "-c", "import torch"], capture_output=True, check=False).returncode == 0
 
 
 def peer_settings(

@@ -33,7 +33,8 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 import typer
 
-from benchmarks.classifier_peer import ClassifierPeer, bert_arrays, has_torch, peer_settings, split_arrays
+from benchmarks.classifier_peer import ClassifierPeer, bert_arrays, peer_settings, split_arrays
+from benchmarks.peer_process import has_torch
 from trainer.backbone import TextEncoder, encode_token_ids, load_text_encoder
 from trainer.classification.batches import LabelBatches
 from trainer.classification.classifier import Classifier, new_head

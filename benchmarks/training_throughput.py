@@ -8,11 +8,9 @@ else runs on the machine slows both. Without torch our own figure stands alone.
 """
 
 import argparse
-import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,6 +27,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.peer_process import PeerProcess, has_torch
 from trainer.item_features import ItemFeatures
 from trainer.optimizer import build_optimizer
 from trainer.options import TwoTowerOptions
@@ -72,34 +71,6 @@ class Ours:
         return time.perf_counter() - start, loss
 
 
-class Peer:
-    """The peer in a process of its own; it sleeps while we run."""
-
-    def __init__(self, python: str, data_file: Path, settings: dict[str, Any]) -> None:
-        command = [python, str(PEER), str(data_file), json.dumps(settings)]
-        # On a machine that is not idle, threads that spin while they wait for each other cost PyTorch most of its time.
-        environment = {**os.environ, "OMP_WAIT_POLICY": "PASSIVE"}
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
-        self.version: str = self._answer()["version"]
-
-    def run(self, steps: int) -> tuple[float, float]:
-        """Returns the seconds that so many steps took, and their mean loss."""
-        assert self._process.stdin is not None  # noqa: S101  It is a pipe.
-        print("run", steps, file=self._process.stdin, flush=True)
-        answer = self._answer()
-        return answer["seconds"], answer["loss"]
-
-    def close(self) -> None:
-        """Ends the process."""
-        self._process.communicate()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None  # noqa: S101  It is a pipe.
-        return json.loads(self._process.stdout.readline())
-
-
 def synthetic_data(options: TwoTowerOptions) -> dict[str, np.ndarray]:
     """Makes a catalogue, and batches of random windows of 8 to `history` events, popular products more often."""
     random = np.random.default_rng(0)
@@ -126,15 +97,14 @@ def synthetic_data(options: TwoTowerOptions) -> dict[str, np.ndarray]:
     }
 
 
-def start_peer(python: str, folder: str, data: dict[str, np.ndarray], settings: dict[str, Any]) -> Peer | None:
+def start_peer(python: str, folder: str, data: dict[str, np.ndarray], settings: dict[str, Any]) -> PeerProcess | None:
     """Starts the peer, or says in one line why not."""
-    found = subprocess.run([python, "-c", "import torch"], capture_output=True, check=False)
-    if found.returncode:
+    if not has_torch(python):
         print(f"torch is not installed for {python}: our own figure alone (--torch-python names another interpreter).")
         return None
     data_file = Path(folder) / "data.npz"
     np.savez(data_file, **data)
-    return Peer(python, data_file, settings)
+    return PeerProcess(python, PEER, data_file, settings)
 
 
 def main() -> None:
