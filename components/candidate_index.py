@@ -122,6 +122,7 @@ class CandidateIndexExecutor(BaseBeamExecutor):
             catalogue=catalogue,
             item_vectors=read_item_vectors(output_uri, catalogue.num_rows),
             user_tower=towers.user_tower,
+            tower_dimensions=towers.user_tower.dimensions,
             event_types=facts["event_types"],
             bought_event_type=facts["bought_event_type"],
             tower_history=towers.user_tower.history,

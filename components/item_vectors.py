@@ -14,7 +14,7 @@ from trainer.input_data import load_items
 from trainer.item_features import ItemFeatures
 from trainer.item_vectors import item_vectors
 from trainer.parquet_files import read_parquet
-from trainer.towers import ItemTower, load_towers
+from trainer.towers import Towers, load_towers
 
 # Enough for the encoder to sort texts by length into batches that waste little on padding.
 _TEXTS_AT_ONCE = 8192
@@ -22,10 +22,10 @@ _TEXTS_AT_ONCE = 8192
 
 @dataclass(frozen=True, kw_only=True)
 class ItemSources:
-    """Where a worker finds the item tower and what it reads.
+    """Where a worker finds the towers and what they read.
 
     Attributes:
-        model_uri: The trainer's output, which holds the item tower.
+        model_uri: The trainer's output, which holds the towers.
         catalogue_uri: The catalogue.
         transformed_products_uri: Transformed numbers and categories; None where there is no products table.
         text_vectors_uri: Vectors of the texts; None where text is off.
@@ -37,16 +37,16 @@ class ItemSources:
     text_vectors_uri: str | None
 
     def load(self) -> "LoadedItems":
-        """Loads the tower and the features of the whole catalogue."""
+        """Loads the towers and the features of the whole catalogue."""
         features = load_items(self.catalogue_uri, self.transformed_products_uri, self.text_vectors_uri)
-        return LoadedItems(tower=load_towers(self.model_uri).item_tower, features=features)
+        return LoadedItems(towers=load_towers(self.model_uri), features=features)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoadedItems:
-    """The item tower and the features of all products, in one object that threads of a process can share."""
+    """The towers and the features of all products, in one object that threads of a process can share."""
 
-    tower: ItemTower
+    towers: Towers
     features: ItemFeatures
 
 
@@ -138,7 +138,7 @@ def read_item_vectors(uri: str, products: int) -> np.ndarray:
 
 
 class _ApplyItemTower(beam.DoFn):
-    """Loads tower and features once a process."""
+    """Loads towers and features once a process."""
 
     def __init__(self, sources: ItemSources) -> None:
         self._sources = sources
@@ -152,7 +152,7 @@ class _ApplyItemTower(beam.DoFn):
         if self._loaded is None:
             raise RuntimeError("Beam calls setup() before process().")
         rows = self._loaded.features.rows(*element)
-        vectors = item_vectors(self._loaded.tower, rows)
+        vectors = item_vectors(self._loaded.towers, rows)
         yield item_vectors_table(rows.product_index, vectors)
 
 

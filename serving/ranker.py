@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 
 from serving.filters import not_listed
 from serving.history import History
-from serving.linear_item_model import LinearItemModel
 from serving.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
 from serving.retrieval_index import RetrievalIndex
 from serving.rule_scores import RuleScores
@@ -26,13 +25,11 @@ class CandidateCounts:
 
     Attributes:
         near: Nearest to the user's vector.
-        linear: Best by the linear model of the history.
         popular: Popular in the last days.
         rules: With the highest confidence of a rule that leads to them from the history; none without rules.
     """
 
     near: int
-    linear: int
     popular: int
     rules: int
 
@@ -44,7 +41,6 @@ class RankingModel:
     Attributes:
         products: What the features need of the products.
         statistics: float32 `(products, len(PRODUCT_STATISTICS))`, as `trainer.ranked_products` computes them.
-        linear_vectors: float32 `(products, dimensions)`, as `trainer.linear_item_vectors` learns them.
         candidates: How many candidates of each source.
         rules: What is bought together; None leaves the features of rules out.
         scorer: Maps features `(batch, candidates, features)` to scores `(batch, candidates)`. Its `variables`, if it
@@ -53,7 +49,6 @@ class RankingModel:
 
     products: RankedProducts
     statistics: ArrayLike
-    linear_vectors: ArrayLike
     candidates: CandidateCounts
     rules: ServedRules | None = None
     scorer: Scorer | None = None
@@ -62,24 +57,25 @@ class RankingModel:
 class Ranker(tf.Module):
     """Gathers candidates for a history and orders them.
 
-    Candidates are the user's own products, and of the others those nearest to the user's vector, the best by a linear
-    model of the history, popular ones, and those that rules lead to.
+    Candidates are the user's own products, and of the others those nearest to the user's vector, popular ones, and
+    those that rules lead to.
     Training and serving both call `describe`, so that the model is asked what it was taught.
 
     Args:
         index: The item vectors.
         model: What is known of the products, and the scorer.
         event_types: Number of event types.
+        tower_dimensions: Values of an item vector that are the tower's; the others are the linear model's.
     """
 
-    def __init__(self, index: RetrievalIndex, model: RankingModel, *, event_types: int) -> None:
+    def __init__(self, index: RetrievalIndex, model: RankingModel, *, event_types: int, tower_dimensions: int) -> None:
         super().__init__(name="ranker")
         # Training describes the same products at several moments: it assigns the statistics of each.
         self.statistics = tf.Variable(np.asarray(model.statistics, np.float32), trainable=False, name="statistics")
         self._index = index
         self._size = int(self.statistics.shape[0])
         self._features = RankingFeatures(model.products, event_types)
-        self._linear = LinearItemModel(model.linear_vectors)
+        self._tower_dimensions = tower_dimensions
         self._rules = None if model.rules is None else RuleScores(model.rules, self._size)
         self._counts = model.candidates
         scorer = model.scorer
@@ -128,21 +124,20 @@ class Ranker(tf.Module):
             others &= allowed
             own = tf.where(tf.gather(allowed, tf.maximum(own, 0), batch_dims=1), own, -1)
         _, near = self._index.search(user_vectors, tf.maximum(k, counts.near), others)
-        linear_users = self._linear.user_vectors(history)
-        _, linear = self._linear.index.search(linear_users, counts.linear, others)
         # Read once: of a variable that is gathered from, TensorFlow copies the whole at every other read.
         statistics = tf.convert_to_tensor(self.statistics)
         popular = _highest(statistics[:, _POPULARITY], others, counts.popular)
-        sources = [own, near, linear, popular]
+        sources = [own, near, popular]
         best = None if self._rules is None else self._rules.best(history.products)
         if best is not None:
             sources.append(_highest(best.confidence, others & (best.confidence > 0.0), counts.rules))
         candidates = _closed_up(_distinct(tf.concat(sources, axis=1)), k)
         wanted = tf.maximum(candidates, 0)
+        agreement = self._index.vectors_at(candidates) * user_vectors[:, tf.newaxis]
         scores = CandidateScores(
-            linear=self._linear.scores(linear_users, candidates),
             rules=None if best is None else [tf.gather(values, wanted, batch_dims=1) for values in best],
-            towers=tf.linalg.matvec(self._index.vectors_at(candidates), user_vectors),
+            linear=tf.reduce_sum(agreement[..., self._tower_dimensions :], axis=-1),
+            recent=tf.reduce_sum(agreement[..., : self._tower_dimensions], axis=-1),
         )
         return candidates, self._features(history, candidates, scores, statistics)
 

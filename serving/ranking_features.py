@@ -17,10 +17,13 @@ _DECAY_WEEKS = (1.0, 4.0, 10.0)
 _DECAY_EVENTS = (16.0, 128.0)
 _LONG = len(_DECAY_WEEKS)  # The channel of the slowest decay; channel 0 is the plain count.
 # The linear model's score counts by its logarithm, from here on.
-_LEAST_LINEAR = 1e-4
+_LEAST_LINEAR = 1e-5
 # What is said of a product, or kind, or brand, that the user never had.
 _NEVER_DAYS = 400.0
 _NEVER_EVENTS = 1_000.0
+
+# How many features the towers and the rules have; see `RankingFeatures`.
+TOWER_FEATURES, RULE_FEATURES = 4, 2
 
 PRODUCT_STATISTICS = (
     "log_total",
@@ -57,14 +60,14 @@ class CandidateScores(NamedTuple):
     """What other models say of the candidates, each float32 `(batch, candidates)`.
 
     Attributes:
-        linear: Score of the linear model.
         rules: Confidence and lift of the best rules, 0 where no rule leads to a candidate; None without rules.
-        towers: Dot product of the user's and the product's vector.
+        linear: Dot product of the linear model's part of the user's and the product's vector.
+        recent: The same of the towers' own part, which reads the latest events.
     """
 
-    linear: tf.Tensor
     rules: Sequence[tf.Tensor] | None
-    towers: tf.Tensor
+    linear: tf.Tensor
+    recent: tf.Tensor
 
 
 class RankingFeatures(tf.Module):
@@ -102,8 +105,8 @@ class RankingFeatures(tf.Module):
             statistics: float32 `(products, len(PRODUCT_STATISTICS))`.
 
         Returns:
-            float32 `(batch, candidates, features)`; the last two are the towers', and those of rules, if there are
-            any, stand right before them.
+            float32 `(batch, candidates, features)`; the last `TOWER_FEATURES` are the towers', and the `RULE_FEATURES`
+            of rules, if there are any, stand right before them.
         """
         known = history.products >= 0
         bought, wanted = tf.maximum(history.products, 0), tf.maximum(candidates, 0)
@@ -126,8 +129,10 @@ class RankingFeatures(tf.Module):
                 user,
                 tf.gather(statistics, wanted),
                 tf.stack([log_price, log_price - usual], axis=-1),
-                tf.stack([*_beside_the_best(linear, candidates), *rules], axis=-1),
-                tf.stack(_beside_the_best(scores.towers, candidates), axis=-1),
+                tf.stack(
+                    [*rules, *_beside_the_best(linear, candidates), *_beside_the_best(scores.recent, candidates)],
+                    axis=-1,
+                ),
             ],
             axis=-1,
         )

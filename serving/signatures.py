@@ -11,13 +11,12 @@ from numpy.typing import ArrayLike
 from serving.answers import cut, text_variable, texts_at, with_rows_of
 from serving.catalogue import ServedProducts
 from serving.filters import CatalogueFilters, not_listed
-from serving.history import History, HistoryReader, LatestEvents, latest_events
+from serving.history import History, HistoryReader
 from serving.lookup import IdLookup
 from serving.ranker import Ranker, RankingModel
 from serving.retrieval_index import ExactIndex
 from serving.together import MAX_TOGETHER_IDS, ServedRules, TogetherIndex
-
-UserEncoder = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
+from serving.user_vectors import UserEncoder, user_vectors
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +25,7 @@ class ServedCatalogue(ServedProducts):
 
     Attributes:
         popularity: float `(products,)`, at least 0: how much is bought, in any unit.
-        item_vectors: float32 `(products, dimensions)`.
+        item_vectors: float32 `(products, dimensions)`; the item tower's values, then those of the linear model.
     """
 
     popularity: ArrayLike
@@ -48,9 +47,9 @@ class RecommendationModule(tf.Module):
         tower_history: Latest events that the user encoder reads.
         default_k: Products that `serving_default` answers.
         ranking: What the ranker has learned; None answers with the products nearest to the user's vector.
-        user_encoder: Maps item vectors `(batch, tower_history, dimensions)`, event types int32, gaps in seconds
-            float32 and mask bool, all `(batch, tower_history)`, to vectors `(batch, tower_history, dimensions)` of
-            which the one at the last event is used. Its `variables`, if it has any, are saved with the module.
+        user_encoder: Reads the latest events; see `serving.user_vectors`. Its `variables`, if it has any, are saved
+            with the module.
+        tower_dimensions: Width of its vectors; the rest of an item vector is the linear model's.
         together: Which products are bought together; None leaves the signature `bought_together` out.
     """
 
@@ -64,6 +63,7 @@ class RecommendationModule(tf.Module):
         tower_history: int,
         default_k: int,
         user_encoder: UserEncoder,
+        tower_dimensions: int,
         ranking: RankingModel | None = None,
         together: ServedRules | None = None,
     ) -> None:
@@ -74,7 +74,10 @@ class RecommendationModule(tf.Module):
         self._products = IdLookup(catalogue.product_ids, what="product id")
         self._history = HistoryReader(self._products, event_types, bought_event_type)
         self._index = ExactIndex(catalogue.item_vectors)
-        self._ranker = None if ranking is None else Ranker(self._index, ranking, event_types=len(event_types))
+        self._tower_dimensions = tower_dimensions
+        self._ranker = None
+        if ranking is not None:
+            self._ranker = Ranker(self._index, ranking, event_types=len(event_types), tower_dimensions=tower_dimensions)
         self._together = None if together is None else TogetherIndex(together, len(catalogue.product_ids))
         # Popularity is an index of one-dimensional vectors, so that both answers are found by the same search.
         self._popular = ExactIndex(_popularity_scores(catalogue.popularity)[:, np.newaxis], name="popular")
@@ -162,11 +165,13 @@ class RecommendationModule(tf.Module):
         return self._answer(*cut(scores, indices, k))
 
     def similar_products(self, product_id: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Signature `similar_products`: nearest item vectors, never the product itself; nothing for an unknown id."""
+        """Signature `similar_products`: nearest by the item tower, never the product; nothing for unknown ids."""
         (k,) = with_rows_of(product_id, k=k)
         product = self._products.index_of(product_id)
         allowed = not_listed(product[:, tf.newaxis], self._index.size) & (product >= 0)[:, tf.newaxis]
-        scores, indices = self._index.search(self._index.vectors_at(product), tf.reduce_max(k), allowed)
+        by_tower = tf.range(self._index.dimensions) < self._tower_dimensions
+        asked = tf.where(by_tower, self._index.vectors_at(product), 0.0)
+        scores, indices = self._index.search(asked, tf.reduce_max(k), allowed)
         return self._answer(*cut(scores, indices, k))
 
     def bought_together(self, product_ids: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -192,19 +197,18 @@ class RecommendationModule(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """Signature `embed`: user vectors float32 `(batch, dimensions)`; zeros without a known product."""
         history = self._history.read(history_ids, history_types, history_age_seconds)
-        return {"embeddings": self._user_vectors(latest_events(history, self.tower_history))}
+        return {"embeddings": self._user_vectors(history)}
 
     def _retrieve(
         self, history: History, k: tf.Tensor, allowed: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Finds the `k` best products of each history: scores and indices as `ExactIndex.search` gives them."""
-        events = latest_events(history, self.tower_history)
-        users = self._user_vectors(events)
+        users = self._user_vectors(history)
         if self._ranker is None:
             scores, indices = self._index.search(users, k, allowed)
         else:
             scores, indices = self._ranker.rank(history, users, k, allowed)
-        cold = events.count == 0
+        cold = tf.reduce_all(history.products < 0, axis=1)
 
         def with_popular() -> tuple[tf.Tensor, tf.Tensor]:
             asked = tf.ones([tf.shape(cold)[0], 1])
@@ -214,14 +218,14 @@ class RecommendationModule(tf.Module):
 
         return tf.cond(tf.reduce_any(cold), with_popular, lambda: (scores, indices))
 
-    def _user_vectors(self, events: LatestEvents) -> tf.Tensor:
-        vectors = self._index.vectors_at(events.products)
-        outputs = tf.cast(
-            self._encode_user(vectors, events.types, events.gap_seconds, events.mask),
-            tf.float32,
+    def _user_vectors(self, history: History) -> tf.Tensor:
+        return user_vectors(
+            history,
+            self._index,
+            self._encode_user,
+            latest=self.tower_history,
+            tower_dimensions=self._tower_dimensions,
         )
-        last = tf.gather(outputs, tf.maximum(events.count - 1, 0), batch_dims=1)
-        return tf.where((events.count > 0)[:, tf.newaxis], last, 0.0)
 
     def _answer(self, scores: tf.Tensor, indices: tf.Tensor) -> dict[str, tf.Tensor]:
         return {

@@ -4,27 +4,23 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.item_features import ItemFeatures
-from trainer.item_tower import ItemTower
 from trainer.item_vectors import item_vectors
 from trainer.judged_users import JudgedUsers
 from trainer.metrics import hit_matrix, ndcg_at_k, recall_at_k
-from trainer.user_tower import UserTower
+from trainer.towers import Towers
 from trainer.user_vectors import user_vectors
 
 NOVEL_PREFIX = "novel_"
 _USERS_AT_ONCE = 512
 
 
-def ranking_metrics(
-    item_tower: ItemTower, user_tower: UserTower, items: ItemFeatures, users: JudgedUsers, k: int = 10
-) -> dict[str, float]:
+def ranking_metrics(towers: Towers, items: ItemFeatures, users: JudgedUsers, k: int = 10) -> dict[str, float]:
     """Scores every product for every user and averages ranking metrics over the users.
 
     Users without history are left out: the towers do not answer them.
 
     Args:
-        item_tower: The tower to judge.
-        user_tower: The tower to judge.
+        towers: The towers to judge.
         items: The catalogue's features.
         users: Users of one split.
         k: Length of the lists.
@@ -33,8 +29,8 @@ def ranking_metrics(
         `ndcg_at_k`, `recall_at_k`, and both with the prefix `novel_`, where products of the user's history are taken
         out of both the list and the targets. NaN where no user has a target.
     """
-    products = item_vectors(item_tower, items)
-    vectors = user_vectors(user_tower, products, users)
+    products = item_vectors(towers, items)
+    vectors = user_vectors(towers, products, users)
     known = np.flatnonzero(np.diff(users.history_offsets) > 0)
     width = min(k, len(items))
     values: dict[str, list[npt.NDArray[np.float64]]] = {}

@@ -25,6 +25,7 @@ def export_recommendation(
     catalogue: pa.Table,
     item_vectors: np.ndarray,
     user_tower: Callable[..., Any],
+    tower_dimensions: int,
     event_types: Sequence[str],
     bought_event_type: str,
     tower_history: int,
@@ -40,6 +41,7 @@ def export_recommendation(
         catalogue: The table of the catalogue artifact: product_id, title, category, price, in_stock, popularity.
         item_vectors: float32 `(products, dimensions)`, in the order of `catalogue`.
         user_tower: The trained user tower, called with positional arguments and `training=False`.
+        tower_dimensions: Width of its vectors; the rest of an item vector is the linear model's.
         event_types: Names of the event types, in the order of their numbers.
         bought_event_type: The one of them that stands for a purchase.
         tower_history: Latest events that the user tower reads.
@@ -66,6 +68,7 @@ def export_recommendation(
         tower_history=tower_history,
         default_k=serving.default_k,
         user_encoder=encode,
+        tower_dimensions=tower_dimensions,
         ranking=ranking,
         together=together,
     )

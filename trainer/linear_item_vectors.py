@@ -5,7 +5,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
-from serving.linear_item_model import DECAY_WEEKS
+from serving.user_vectors import DECAY_WEEKS
 from trainer.judged_users import JudgedUsers
 
 _WEEK_SECONDS = 7.0 * 86_400.0
@@ -19,11 +19,10 @@ def linear_item_vectors(users: JudgedUsers, products: int, dimensions: int, seed
     recommendation", KDD 2021). Lambda is the square of the smallest singular value that is kept, so that it fits
     shops of any size.
 
-    Only the histories of the first window count: what the ranker is taught lies after them. Time and memory grow
-    with their events, and with (users + products) times the dimensions.
+    Time and memory grow with the events, and with (users + products) times the dimensions.
 
     Args:
-        users: Queries of the ranker.
+        users: Users with their whole histories.
         products: Number of products of the catalogue.
         dimensions: Singular values that are kept at the most.
         seed: Of the randomised decomposition.
@@ -32,7 +31,7 @@ def linear_item_vectors(users: JudgedUsers, products: int, dimensions: int, seed
         float32 `(products, dimensions)`; the last columns are 0 where there are fewer users or products.
     """
     vectors = np.zeros((products, dimensions), np.float32)
-    if not len(users):
+    if not len(users) or not dimensions:
         return vectors
     counts = _histories(users, products)
     kept = min(dimensions, *counts.shape)
@@ -44,13 +43,12 @@ def linear_item_vectors(users: JudgedUsers, products: int, dimensions: int, seed
 
 
 def _histories(users: JudgedUsers, products: int) -> csr_matrix:
-    """Returns float32 `(users, products)`, weighed as `serving.linear_item_model` weighs a history."""
+    """Returns float32 `(users, products)`, weighed as `serving.user_vectors` weighs a history."""
     row = np.repeat(np.arange(len(users)), np.diff(users.history_offsets))
     weeks = (users.query_time[row] - users.history_time) / _WEEK_SECONDS
-    first = users.window[row] == users.window.min()
     # Events of the same user and product are added up.
     counts = csr_matrix(
-        (np.exp(-weeks / DECAY_WEEKS)[first], (row[first], users.history_index[first])),
+        (np.exp(-weeks / DECAY_WEEKS), (row, users.history_index)),
         shape=(len(users), products),
         dtype=np.float32,
     )

@@ -44,6 +44,8 @@ class TowerOptions(Options):
         dropout: Dropout rate in both towers.
         id_embedding: Whether a product has a learned embedding of its own beside its text and numbers.
         history: Latest events that the user tower reads (64 in the contract).
+        linear_dimensions: Values of a vector that are not the towers' own but those of a linear model of whole
+            histories; 0 leaves it out.
     """
 
     dimensions: int = Field(default=64, ge=4)
@@ -52,6 +54,7 @@ class TowerOptions(Options):
     dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
     id_embedding: bool = True
     history: int = Field(default=64, ge=1)
+    linear_dimensions: int = Field(default=64, ge=0)
 
 
 class TrainingOptions(Options):
@@ -95,12 +98,10 @@ class RankerOptions(Options):
     Attributes:
         windows: Moments in the validation period from which it looks back.
         near_candidates: Products nearest to the user's vector, beside the user's own.
-        linear_candidates: Best products by the linear model of histories, beside the user's own.
         popular_candidates: Products that sold best in the last days, beside the user's own.
         rule_candidates: Products that a rule leads to from the user's own, by confidence.
         rules: Whether the served ranker reads rules, and takes candidates from them, where the task mines any. The
             other way is trained too, and compared with.
-        linear_dimensions: Singular values that the linear model keeps; its vectors are as wide.
         units: Width of the first of its two hidden layers; the second has half of it.
         max_examples: Baskets to learn from at the most.
         sampled_candidates: Candidates that a training example keeps: those that came true, and a sample of the others.
@@ -113,12 +114,10 @@ class RankerOptions(Options):
     """
 
     windows: int = Field(default=4, ge=1)
-    near_candidates: int = Field(default=100, ge=1)
-    linear_candidates: int = Field(default=150, ge=1)
+    near_candidates: int = Field(default=250, ge=1)
     popular_candidates: int = Field(default=50, ge=1)
     rule_candidates: int = Field(default=20, ge=1)
     rules: bool = False
-    linear_dimensions: int = Field(default=64, ge=1)
     units: int = Field(default=64, ge=2)
     max_examples: int = Field(default=10_000, ge=1)
     sampled_candidates: int = Field(default=150, ge=2)

@@ -1,6 +1,5 @@
 """Trains the ranker on top of trained towers."""
 
-import io
 import json
 import logging
 import os
@@ -21,7 +20,6 @@ from trainer.input_data import load_items
 from trainer.item_vectors import item_vectors
 from trainer.judged_users import JudgedUsers, load_judged_users
 from trainer.keras_files import load_keras, save_keras
-from trainer.linear_item_vectors import linear_item_vectors
 from trainer.losses import ListwiseSoftmax
 from trainer.options import Options, RankerOptions
 from trainer.ranked_products import load_product_statistics, ranked_products
@@ -34,7 +32,6 @@ from trainer.training_request import TrainingRequest
 logger = logging.getLogger(__name__)
 
 SUMMARY_FILE = "training.json"
-LINEAR_VECTORS_FILE = "linear_vectors.npy"
 RANKER, WITHOUT_TOWERS = "ranker", "ranker_without_towers"
 WITH_RULES, WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
 # One user in so many is not learned from, to stop the training by.
@@ -66,7 +63,7 @@ class TrainedRanker(NamedTuple):
 
 
 def run(request: TrainingRequest) -> None:
-    """Trains on a request's artifacts and writes the scorers, the linear model and training.json.
+    """Trains on a request's artifacts and writes the scorers and training.json.
 
     ModelTrainer calls it. Rules take part where the request names them.
 
@@ -78,10 +75,8 @@ def run(request: TrainingRequest) -> None:
     keras.utils.set_random_seed(request.seed)
     users = load_judged_users(request.examples_uri, "ranker", options.ranker.max_examples)
     catalogue = load_catalogue(request.catalogue_uri)
-    linear_vectors = linear_item_vectors(users, len(catalogue), options.ranker.linear_dimensions, request.seed)
-    logger.info("Learned the linear model of %d queries in %.1f s.", len(users), time.monotonic() - started)
     rules = None if request.rules_uri is None else served_rules(request.rules_uri, catalogue)
-    model = _ranking_model(options.ranker, request.catalogue_uri, linear_vectors, rules)
+    model = _ranking_model(options.ranker, request.catalogue_uri, rules)
     examples = _describer(request, options, model).describe(users, request.seed)
     logger.info("Described the candidates of %d baskets in %.1f s.", len(examples.user), time.monotonic() - started)
     validated = _validated(users)[examples.user]
@@ -103,8 +98,6 @@ def run(request: TrainingRequest) -> None:
         "losses": losses,
         "seconds": round(time.monotonic() - started, 1),
     }
-    with tf.io.gfile.GFile(os.path.join(request.model_uri, LINEAR_VECTORS_FILE), "wb") as stream:
-        np.save(stream, linear_vectors)
     with tf.io.gfile.GFile(os.path.join(request.model_uri, SUMMARY_FILE), "w") as stream:
         stream.write(json.dumps(summary, indent=2))
 
@@ -128,9 +121,7 @@ def load_ranker(model_uri: str, catalogue_uri: str, rules: ServedRules | None) -
     with tf.io.gfile.GFile(os.path.join(model_uri, SUMMARY_FILE), "r") as stream:
         summary = json.load(stream)
     options = RankerTrainingOptions.model_validate(summary["options"]).ranker
-    with tf.io.gfile.GFile(os.path.join(model_uri, LINEAR_VECTORS_FILE), "rb") as stream:
-        linear_vectors = np.load(io.BytesIO(stream.read()))
-    model = _ranking_model(options, catalogue_uri, linear_vectors, rules)
+    model = _ranking_model(options, catalogue_uri, rules)
     models = {
         name: replace(
             model,
@@ -207,17 +198,13 @@ def _validated(users: JudgedUsers) -> npt.NDArray[np.bool_]:
     return np.cumsum(changes[: len(users)]) % _VALIDATED_USERS == _VALIDATED_USERS - 1
 
 
-def _ranking_model(
-    options: RankerOptions, catalogue_uri: str, linear_vectors: npt.NDArray[np.float32], rules: ServedRules | None
-) -> RankingModel:
+def _ranking_model(options: RankerOptions, catalogue_uri: str, rules: ServedRules | None) -> RankingModel:
     """Returns a model without a scorer, with statistics up to the test period."""
     return RankingModel(
         products=ranked_products(load_catalogue(catalogue_uri)),
         statistics=load_product_statistics(catalogue_uri)[-1],
-        linear_vectors=linear_vectors,
         candidates=CandidateCounts(
             near=options.near_candidates,
-            linear=options.linear_candidates,
             popular=options.popular_candidates,
             rules=options.rule_candidates,
         ),
@@ -233,8 +220,8 @@ def _describer(request: TrainingRequest, options: RankerTrainingOptions, model: 
         request.catalogue_uri, request.transformed_products_uri, request.text_vectors_uri, towers.text_encoder
     )
     return CandidateDescriber(
-        towers.user_tower,
-        item_vectors(towers.item_tower, items),
+        towers,
+        item_vectors(towers, items),
         model,
         load_product_statistics(request.catalogue_uri),
         event_types=len(load_catalogue_facts(request.catalogue_uri)["event_types"]),

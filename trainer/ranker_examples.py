@@ -9,11 +9,12 @@ import tensorflow as tf
 
 from serving.history import History
 from serving.ranker import Ranker, RankingModel
+from serving.ranking_features import RULE_FEATURES, TOWER_FEATURES
 from serving.retrieval_index import ExactIndex
 from trainer.judged_users import JudgedUsers
 from trainer.options import RankerOptions
 from trainer.padded_histories import pad_histories
-from trainer.towers import UserTower
+from trainer.towers import Towers
 from trainer.user_vectors import user_vectors
 
 _USERS_AT_ONCE = 64
@@ -39,8 +40,8 @@ class RankerExamples(NamedTuple):
 
     def without_rules(self) -> "RankerExamples":
         """Returns the baskets without the features of rules; see `serving.ranking_features` for where they stand."""
-        kept = np.delete(np.arange(self.features.shape[-1]), [-4, -3])
-        return self._replace(features=self.features[..., kept])
+        rules = np.arange(RULE_FEATURES) - RULE_FEATURES - TOWER_FEATURES
+        return self._replace(features=np.delete(self.features, rules, axis=-1))
 
     def rows(self, chosen: npt.NDArray[np.bool_]) -> "RankerExamples":
         """Returns the baskets where `chosen`, bool `(baskets,)`."""
@@ -51,8 +52,8 @@ class CandidateDescriber:
     """Describes the candidates of judged users by the code that serves them.
 
     Args:
-        user_tower: The trained tower.
-        item_vectors: float32 `(products, dimensions)`.
+        towers: The trained towers.
+        item_vectors: float32 `(products, dimensions)`, of these towers.
         model: What is known of the products; its statistics are replaced.
         statistics: float32 `(moments, products, statistics)`; users of window i are described at moment i.
         event_types: Number of event types.
@@ -62,7 +63,7 @@ class CandidateDescriber:
 
     def __init__(
         self,
-        user_tower: UserTower,
+        towers: Towers,
         item_vectors: npt.NDArray[np.float32],
         model: RankingModel,
         statistics: npt.NDArray[np.float32],
@@ -71,12 +72,17 @@ class CandidateDescriber:
         history_length: int,
         options: RankerOptions,
     ) -> None:
-        self._user_tower = user_tower
+        self._towers = towers
         self._item_vectors = item_vectors
         self._statistics = statistics
         self._history_length = history_length
         self._options = options
-        self._ranker = Ranker(ExactIndex(item_vectors), model, event_types=event_types)
+        self._ranker = Ranker(
+            ExactIndex(item_vectors),
+            model,
+            event_types=event_types,
+            tower_dimensions=towers.user_tower.dimensions,
+        )
         self._describe = tf.function(
             lambda products, types, ages, vectors: self._ranker.describe(History(products, types, ages), vectors),
             autograph=False,
@@ -96,7 +102,7 @@ class CandidateDescriber:
         known = np.diff(users.history_offsets) > 0
         users = users.latest(self._shown_events(len(users), random))
         histories = pad_histories(users, self._history_length)
-        vectors = user_vectors(self._user_tower, self._item_vectors, users)
+        vectors = user_vectors(self._towers, self._item_vectors, users)
         parts: list[RankerExamples] = []
         for window in np.unique(users.window[known]):
             self._ranker.statistics.assign(self._statistics[window])

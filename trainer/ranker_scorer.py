@@ -5,7 +5,8 @@ from typing import Any
 
 import keras
 
-TOWER_FEATURES = 2  # They stand last; see serving.ranking_features.
+from serving.ranking_features import TOWER_FEATURES
+
 _MOST_DEVIATIONS = 4.0
 
 

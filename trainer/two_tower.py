@@ -1,4 +1,4 @@
-"""Trains the item tower and the user tower on task examples."""
+"""Trains the item tower and the user tower on task examples, and the linear model that stands beside them."""
 
 import dataclasses
 import json
@@ -18,6 +18,7 @@ from trainer.input_data import load_items
 from trainer.item_features import ItemFeatures
 from trainer.item_vectors import item_vectors
 from trainer.judged_users import load_judged_users
+from trainer.linear_item_vectors import linear_item_vectors
 from trainer.live_text import LiveTexts
 from trainer.optimizer import build_optimizer
 from trainer.options import TextOptions, TrainingOptions, TwoTowerOptions
@@ -32,6 +33,8 @@ from trainer.validation import EVAL_PREFIX, RankingValidation, TextRefresh, moni
 
 # Ranking the catalogue for all users after each epoch could take longer than the epoch.
 VALIDATED_USERS = 5_000
+# Histories that the linear model is learned from at the most: they are held in memory.
+LINEAR_USERS = 20_000
 
 __all__ = ["TrainedTowers", "TwoTowerOptions", "run", "train"]
 
@@ -92,7 +95,11 @@ def train(request: TrainingRequest) -> TrainedTowers:
                 f"and a window of {counts.longest} events: make the examples with the same option."
             )
         event_types = len(load_catalogue_facts(request.catalogue_uri)["event_types"])
-        towers = build_towers(options.tower, items, event_types)._replace(text_encoder=encoder)
+        histories = load_judged_users(request.examples_uri, "eval", LINEAR_USERS)
+        towers = build_towers(options.tower, items, event_types)._replace(
+            linear_vectors=linear_item_vectors(histories, len(items), options.tower.linear_dimensions, request.seed),
+            text_encoder=encoder,
+        )
         model = TwoTower(towers, items, counts.targets, options.training, strategy.num_replicas_in_sync, live_texts)
         steps, epochs = training_length(counts.windows, options.training, request.steps)
         options = _with_epochs(options, epochs)
@@ -113,7 +120,7 @@ def train(request: TrainingRequest) -> TrainedTowers:
     if live_texts is not None and summary["best_epoch"] < summary["epochs"]:
         # The table is of the last epoch, the weights are those of the best one again.
         live_texts.refresh()
-    vectors = item_vectors(towers.item_tower, _current_items(items, live_texts))
+    vectors = item_vectors(towers, _current_items(items, live_texts))
     _log_outcome(request, options, model.history.history["loss"], summary)
     write_projector(request.log_uri, load_catalogue(request.catalogue_uri), vectors)
     return TrainedTowers(towers, summary)

@@ -36,7 +36,7 @@ class RankingValidation(keras.callbacks.Callback):
         self._users = users
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        found = ranking_metrics(self._towers.item_tower, self._towers.user_tower, self._items(), self._users)
+        found = ranking_metrics(self._towers, self._items(), self._users)
         metrics = {EVAL_PREFIX + name: value for name, value in found.items() if np.isfinite(value)}
         self.history.append(metrics)
         if logs is not None:

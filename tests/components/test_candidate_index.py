@@ -52,7 +52,7 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_vectors_are_those_of_the_item_tower(frozen: dict[str, Any]) -> None:
     features = load_items(frozen["catalogue"], None, frozen["vectors"])
-    expected = item_vectors(load_towers(frozen["trained"]).item_tower, features)
+    expected = item_vectors(load_towers(frozen["trained"]), features)
     np.testing.assert_allclose(read_item_vectors(frozen["index"], PRODUCTS), expected, atol=1e-6)
 
 
@@ -61,7 +61,7 @@ def test_the_model_recommends_by_those_vectors(frozen: dict[str, Any]) -> None:
     ids = pq.read_table(Path(frozen["catalogue"]) / "catalogue.parquet").column("product_id").to_pylist()
     model = tf.saved_model.load(f"{frozen['index']}/Format-Serving")
     outputs = model.signatures["similar_products"](product_id=tf.constant([ids[7]]), k=tf.constant([5]))
-    scores = vectors @ vectors[7]
+    scores = vectors[:, :8] @ vectors[7, :8]  # Of the item tower alone.
     order = [place for place in np.argsort(-scores, kind="stable") if place != 7][:5]
     assert [product_id.decode() for product_id in outputs["product_ids"].numpy()[0]] == [ids[place] for place in order]
     history = model.signatures["serving_default"].structured_input_signature[1]["history_ids"]
@@ -117,7 +117,8 @@ def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> N
     )
     assert list(loaded.ablations) == ["ranker_without_towers", "ranker_with_rules"]
     for name, ranking in {"model": loaded.model, **loaded.ablations}.items():
-        scores, expected = Ranker(ExactIndex(vectors), ranking, event_types=2).rank(history, user, tf.constant(4))
+        ranker = Ranker(ExactIndex(vectors), ranking, event_types=2, tower_dimensions=8)
+        scores, expected = ranker.rank(history, user, tf.constant(4))
         np.testing.assert_allclose(answers[name]["scores"], scores, atol=1e-5)
         assert answers[name]["product_ids"].numpy()[0].tolist() == [ids[product] for product in expected.numpy()[0]]
     nearest = np.argsort(-(vectors @ user[0].numpy()), kind="stable")[:4]
@@ -147,7 +148,7 @@ def test_texts_are_encoded_anew_by_a_trained_encoder(tmp_path: Path, tiny_bert: 
     trained = write_trained(tmp_path / "trained", catalogue, backbone=tiny_bert)
     index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue], "text_vectors": [stale]})
     towers = load_towers(trained.uri)
-    expected = item_vectors(towers.item_tower, load_items(catalogue.uri, text_encoder=towers.text_encoder))
+    expected = item_vectors(towers, load_items(catalogue.uri, text_encoder=towers.text_encoder))
     np.testing.assert_allclose(read_item_vectors(index.uri, PRODUCTS), expected, atol=1e-5)
 
 
@@ -155,7 +156,7 @@ def test_a_shop_without_texts_has_an_index_too(tmp_path: Path) -> None:
     catalogue = write_shop_catalogue(tmp_path / "catalogue")
     trained = write_trained(tmp_path / "trained", catalogue)
     index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue]})
-    assert read_item_vectors(index.uri, PRODUCTS).shape == (PRODUCTS, 8)
+    assert read_item_vectors(index.uri, PRODUCTS).shape == (PRODUCTS, 8 + 3)
 
 
 def test_a_product_without_a_vector_is_noticed(tmp_path: Path) -> None:

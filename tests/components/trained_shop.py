@@ -24,7 +24,6 @@ from trainer.input_data import load_items
 from trainer.keras_files import save_keras
 from trainer.options import ServingOptions, TextOptions, TowerOptions
 from trainer.ranker import (
-    LINEAR_VECTORS_FILE,
     RANKER,
     SUMMARY_FILE,
     WITH_RULES,
@@ -96,7 +95,8 @@ def write_trained(
     encoder = load_text_encoder(TextOptions(backbone=str(backbone), sequence_length=16)) if backbone else None
     items = load_items(catalogue.uri, None, text_vectors and text_vectors.uri, encoder)
     towers = build_towers(TowerOptions(dimensions=8, history=5), items, len(EVENT_TYPES))
-    save_towers(towers._replace(text_encoder=encoder), str(folder))
+    linear_vectors = np.random.default_rng(1).normal(size=(PRODUCTS, 3)).astype(np.float32)
+    save_towers(towers._replace(linear_vectors=linear_vectors, text_encoder=encoder), str(folder))
     (folder / "training.json").write_text(json.dumps({"epochs": 1}))
     return artifact(standard_artifacts.Model, folder)
 
@@ -135,7 +135,6 @@ def write_ranker(folder: Path) -> Artifact:
         scorer = RankerScorer(units=4, tower_features=parts["towers"])
         scorer(describe_nothing(with_rules=parts["rules"]))
         save_keras(scorer, scorer_file(str(folder), name))
-    np.save(folder / LINEAR_VECTORS_FILE, np.random.default_rng(1).normal(size=(PRODUCTS, 3)).astype(np.float32))
     (folder / SUMMARY_FILE).write_text(json.dumps({"options": options.model_dump(mode="json"), "scorers": scorers}))
     return artifact(standard_artifacts.Model, folder)
 
@@ -145,7 +144,7 @@ def describe_nothing(with_rules: bool) -> tf.Tensor:
     features = RankingFeatures(RankedProducts(kinds=[0], brands=[0], log_prices=[0.0]), len(EVENT_TYPES))
     history = History(tf.fill([1, 1], -1), tf.zeros([1, 1], tf.int32), tf.zeros([1, 1]))
     none = tf.zeros([1, 1])
-    scores = CandidateScores(linear=none, rules=[none, none] if with_rules else None, towers=none)
+    scores = CandidateScores(rules=[none, none] if with_rules else None, linear=none, recent=none)
     return features(history, tf.zeros([1, 1], tf.int32), scores, tf.zeros([1, len(PRODUCT_STATISTICS)]))
 
 

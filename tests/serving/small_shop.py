@@ -109,6 +109,7 @@ def export_small_shop(folder: Path, tower: Any, products: int = 40) -> None:
         catalogue=small_catalogue(products),
         item_vectors=item_vectors(products),
         user_tower=tower,
+        tower_dimensions=DIMENSIONS,
         event_types=EVENT_TYPES,
         bought_event_type="purchase",
         tower_history=TOWER_HISTORY,

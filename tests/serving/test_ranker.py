@@ -7,18 +7,16 @@ import pytest
 import tensorflow as tf
 
 from serving.history import History
-from serving.linear_item_model import LinearItemModel
 from serving.ranker import CandidateCounts, Ranker, RankingModel
 from serving.ranking_features import PRODUCT_STATISTICS, RankedProducts
 from serving.retrieval_index import ExactIndex
 from serving.together import ServedRules
 
-PRODUCTS, DIMENSIONS = 40, 8
+PRODUCTS, DIMENSIONS, TOWER_DIMENSIONS = 40, 11, 8
 POPULARITY = PRODUCT_STATISTICS.index("log_latest")
 RANDOM = np.random.default_rng(1)
 VECTORS = RANDOM.normal(size=(PRODUCTS, DIMENSIONS)).astype(np.float32)
 STATISTICS = RANDOM.random((PRODUCTS, len(PRODUCT_STATISTICS))).astype(np.float32)
-LINEAR_VECTORS = RANDOM.normal(size=(PRODUCTS, 3)).astype(np.float32)
 USERS = RANDOM.normal(size=(2, DIMENSIONS)).astype(np.float32)
 HISTORY = History(
     tf.constant([[3, -1, 7, 3, 5], [-1, -1, 0, 1, 2]], tf.int32),
@@ -40,12 +38,11 @@ def make_ranker(scorer: Any = None) -> Ranker:
     model = RankingModel(
         products=RankedProducts(kinds=zeros, brands=zeros, log_prices=zeros),
         statistics=STATISTICS,
-        linear_vectors=LINEAR_VECTORS,
-        candidates=CandidateCounts(near=4, linear=5, popular=3, rules=2),
+        candidates=CandidateCounts(near=4, popular=3, rules=2),
         rules=RULES,
         scorer=scorer,
     )
-    return Ranker(ExactIndex(VECTORS), model, event_types=1)
+    return Ranker(ExactIndex(VECTORS), model, event_types=1, tower_dimensions=TOWER_DIMENSIONS)
 
 
 def expected_candidates(user: int, allowed: np.ndarray, near: int = 4) -> set[int]:
@@ -53,10 +50,8 @@ def expected_candidates(user: int, allowed: np.ndarray, near: int = 4) -> set[in
     others = [product for product in range(PRODUCTS) if product not in own and allowed[product]]
     nearest = sorted(others, key=lambda product: -(VECTORS[product] @ USERS[user]))[:near]
     popular = sorted(others, key=lambda product: -STATISTICS[product, POPULARITY])[:3]
-    linear_user = LinearItemModel(LINEAR_VECTORS).user_vectors(HISTORY)[user].numpy()
-    linear = sorted(others, key=lambda product: -(LINEAR_VECTORS[product] @ linear_user))[:5]
     by_rules = [product for product in ([21, 20, 22] if user == 0 else []) if product in others][:2]
-    return {product for product in own if allowed[product]} | {*nearest, *linear, *popular, *by_rules}
+    return {product for product in own if allowed[product]} | {*nearest, *popular, *by_rules}
 
 
 @pytest.mark.parametrize("k", [0, 10])
@@ -78,20 +73,23 @@ def test_candidates_are_the_products_of_all_sources_each_once(k: int, filtered: 
     assert candidates.shape[1] == max((candidates.numpy() >= 0).sum(axis=1).max(), k)
 
 
-def test_what_rules_say_stands_before_the_tower_score() -> None:
+def test_what_rules_say_stands_before_the_towers_scores() -> None:
     candidates, features = make_ranker().describe(HISTORY, tf.constant(USERS))
-    confidence = dict(zip(candidates[0].numpy().tolist(), features[0, :, -4].numpy().tolist(), strict=True))
+    confidence = dict(zip(candidates[0].numpy().tolist(), features[0, :, -6].numpy().tolist(), strict=True))
     assert confidence[20] == pytest.approx(0.2)
     assert confidence[21] == pytest.approx(0.3)
     assert confidence[3] == 0.0
 
 
-def test_the_tower_score_is_the_dot_product() -> None:
+def test_the_towers_scores_are_dot_products_of_the_parts() -> None:
     candidates, features = make_ranker().describe(HISTORY, tf.constant(USERS))
     for user in range(2):
         there = candidates[user].numpy() >= 0
-        expected = VECTORS[candidates[user].numpy()[there]] @ USERS[user]
-        np.testing.assert_allclose(features[user, :, -2].numpy()[there], expected, rtol=1e-5)
+        agreement = VECTORS[candidates[user].numpy()[there]] * USERS[user]
+        recent, linear = agreement[:, :TOWER_DIMENSIONS].sum(axis=1), agreement[:, TOWER_DIMENSIONS:].sum(axis=1)
+        np.testing.assert_allclose(features[user, :, -2].numpy()[there], recent, rtol=1e-4, atol=1e-5)
+        expected = np.log(np.maximum(linear, 1e-5))
+        np.testing.assert_allclose(features[user, :, -4].numpy()[there], expected, rtol=1e-3, atol=1e-3)
 
 
 def test_products_come_in_order_of_the_scorer() -> None:
@@ -100,7 +98,8 @@ def test_products_come_in_order_of_the_scorer() -> None:
     assert scores.shape == products.shape == (2, 6)
     for user in range(2):
         candidates = expected_candidates(user, np.ones(PRODUCTS, bool), near=6)
-        best = sorted(candidates, key=lambda product: -(VECTORS[product] @ USERS[user]))[:6]
+        recent = VECTORS[:, :TOWER_DIMENSIONS] @ USERS[user, :TOWER_DIMENSIONS]
+        best = sorted(candidates, key=lambda product: -recent[product])[:6]
         assert products[user].numpy().tolist() == best
 
 

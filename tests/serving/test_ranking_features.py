@@ -34,7 +34,7 @@ def compute(
     rows = len(products)
     candidates = tf.tile(tf.range(PRODUCTS)[tf.newaxis], [rows, 1])
     number = tf.cast(candidates, tf.float32)
-    scores = CandidateScores(linear=number, rules=[number / 10.0, number], towers=number)
+    scores = CandidateScores(rules=[number / 10.0, number], linear=number, recent=number)
     return features(history, candidates, scores, tf.constant(STATISTICS)).numpy()
 
 
@@ -90,9 +90,9 @@ def test_features_are_what_counting_by_hand_gives(events: list[tuple[int, float]
 def test_price_beside_the_usual_and_scores_beside_the_best_stand_last() -> None:
     found = compute([[0, 3]], [[0, 0]], [[2.0, 1.0]])[0]
     number = np.arange(PRODUCTS)
-    linear = np.log(np.maximum(number, 1e-4))
-    last = [LOG_PRICES, np.array(LOG_PRICES) - 1.25, linear, linear - math.log(5.0)]
-    last += [number / 10.0, np.log1p(number), number, number - 5.0]
+    linear = np.log(np.maximum(number, 1e-5))
+    last = [LOG_PRICES, np.array(LOG_PRICES) - 1.25, number / 10.0, np.log1p(number)]
+    last += [linear, linear - math.log(5.0), number, number - 5.0]
     np.testing.assert_allclose(found[:, -8:], np.stack(last, axis=1), atol=1e-5)
     np.testing.assert_allclose(found[:, -8 - len(PRODUCT_STATISTICS) : -8], STATISTICS)
 

@@ -182,6 +182,7 @@ def module(served: ServedCatalogue) -> RecommendationModule:
         tower_history=2,
         default_k=9,
         user_encoder=lambda vectors, types, gaps, mask: vectors,
+        tower_dimensions=served.item_vectors.shape[1],
     )
 
 

@@ -100,13 +100,14 @@ def towers(features: ItemFeatures, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def module(features: ItemFeatures, towers: Towers) -> RecommendationModule:
     return RecommendationModule(
-        served_catalogue(make_catalogue(), item_vectors(towers.item_tower, features)),
+        served_catalogue(make_catalogue(), item_vectors(towers, features)),
         event_types=EVENT_TYPES,
         bought_event_type="purchase",
         history_length=HISTORY_LENGTH,
         tower_history=TOWER_HISTORY,
         default_k=10,
         user_encoder=lambda *inputs: towers.user_tower(*inputs, training=False),
+        tower_dimensions=towers.user_tower.dimensions,
     )
 
 
@@ -116,8 +117,9 @@ def exported(features: ItemFeatures, towers: Towers, tmp_path_factory: pytest.Te
     export_recommendation(
         str(folder),
         catalogue=make_catalogue(),
-        item_vectors=item_vectors(towers.item_tower, features),
+        item_vectors=item_vectors(towers, features),
         user_tower=towers.user_tower,
+        tower_dimensions=towers.user_tower.dimensions,
         event_types=EVENT_TYPES,
         bought_event_type="purchase",
         tower_history=TOWER_HISTORY,
@@ -156,9 +158,9 @@ def history(users: JudgedUsers) -> dict[str, np.ndarray]:
 
 def in_training(features: ItemFeatures, towers: Towers) -> np.ndarray:
     """Scores of all products as evaluation in training computes them; -inf rows of cold users are popularity."""
-    vectors = item_vectors(towers.item_tower, features)
+    vectors = item_vectors(towers, features)
     users = make_users()
-    scores = user_vectors(towers.user_tower, vectors, users) @ vectors.T
+    scores = user_vectors(towers, vectors, users) @ vectors.T
     popularity = np.log1p(make_catalogue().column("popularity").to_numpy())
     scores[np.diff(users.history_offsets) == 0] = popularity / popularity.max()
     return scores

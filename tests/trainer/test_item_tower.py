@@ -26,8 +26,8 @@ def features(text: bool = True, categories: int = 2, products: int = 11) -> Item
 @pytest.mark.parametrize("id_embedding", [True, False])
 def test_every_product_gets_a_unit_vector(text: bool, categories: int, id_embedding: bool) -> None:
     items = features(text, categories)
-    tower = build_towers(TowerOptions(dimensions=8, id_embedding=id_embedding), items, 1).item_tower
-    vectors = item_vectors(tower, items)
+    towers = build_towers(TowerOptions(dimensions=8, id_embedding=id_embedding), items, 1)
+    vectors = item_vectors(towers, items)
     assert vectors.shape == (11, 8)
     assert vectors.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
@@ -35,9 +35,11 @@ def test_every_product_gets_a_unit_vector(text: bool, categories: int, id_embedd
 
 def test_slices_give_the_same_vectors() -> None:
     items = features()
-    tower = build_towers(TowerOptions(dimensions=8), items, 1).item_tower
-    whole = item_vectors(tower, items)
-    parts = [item_vectors(tower, items.rows(start, start + 4), batch_size=3) for start in range(0, 11, 4)]
+    linear = np.random.default_rng(1).normal(size=(11, 3)).astype(np.float32)
+    towers = build_towers(TowerOptions(dimensions=8), items, 1)._replace(linear_vectors=linear)
+    whole = item_vectors(towers, items)
+    np.testing.assert_array_equal(whole[:, 8:], linear)
+    parts = [item_vectors(towers, items.rows(start, start + 4), batch_size=3) for start in range(0, 11, 4)]
     np.testing.assert_allclose(np.concatenate(parts), whole, atol=1e-6)
 
 
@@ -49,22 +51,21 @@ def test_without_an_id_embedding_equal_features_are_equal_vectors() -> None:
         items.text_vectors[0],
     )
     for id_embedding in (False, True):
-        tower = build_towers(TowerOptions(dimensions=8, id_embedding=id_embedding), items, 1).item_tower
-        vectors = item_vectors(tower, items)
+        towers = build_towers(TowerOptions(dimensions=8, id_embedding=id_embedding), items, 1)
+        vectors = item_vectors(towers, items)
         assert np.allclose(vectors[0], vectors[1], atol=1e-6) != id_embedding
 
 
 def test_towers_survive_saving(tmp_path) -> None:
     items = features()
-    towers = build_towers(TowerOptions(dimensions=8, history=4), items, 2)
+    linear = np.random.default_rng(1).normal(size=(11, 3)).astype(np.float32)
+    towers = build_towers(TowerOptions(dimensions=8, history=4), items, 2)._replace(linear_vectors=linear)
     assert ItemTower.from_config(towers.item_tower.get_config()).get_config() == towers.item_tower.get_config()
     save_towers(towers, str(tmp_path / "model"))
     loaded = load_towers(str(tmp_path / "model"))
     assert loaded.text_encoder is None
     assert loaded.user_tower.history == 4
-    np.testing.assert_allclose(
-        item_vectors(loaded.item_tower, items), item_vectors(towers.item_tower, items), atol=1e-6
-    )
+    np.testing.assert_allclose(item_vectors(loaded, items), item_vectors(towers, items), atol=1e-6)
 
 
 def test_a_missing_tower_is_named(tmp_path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from serving.linear_item_model import DECAY_WEEKS
+from serving.user_vectors import DECAY_WEEKS
 from trainer.judged_users import JudgedUsers
 from trainer.linear_item_vectors import linear_item_vectors
 
@@ -11,7 +11,7 @@ WEEK = 7 * 86_400
 PRODUCTS, USERS, EVENTS = 6, 12, 5
 
 
-def judged(window: np.ndarray) -> JudgedUsers:
+def judged() -> JudgedUsers:
     random = np.random.default_rng(0)
     return JudgedUsers(
         user_ids=[b"user %d" % number for number in range(USERS)],
@@ -22,14 +22,14 @@ def judged(window: np.ndarray) -> JudgedUsers:
         query_time=np.full(USERS, 30 * WEEK),
         target_offsets=np.zeros(USERS + 1, np.int64),
         target_index=np.zeros(0, np.int32),
-        window=window.astype(np.int32),
+        window=np.zeros(USERS, np.int32),
         attributes={},
     )
 
 
-def counts_by_hand(users: JudgedUsers, rows: np.ndarray) -> np.ndarray:
+def counts_by_hand(users: JudgedUsers) -> np.ndarray:
     counts = np.zeros((USERS, PRODUCTS))
-    for row in rows:
+    for row in range(USERS):
         for event in range(*users.history_offsets[row : row + 2]):
             weeks = (users.query_time[row] - users.history_time[event]) / WEEK
             counts[row, users.history_index[event]] += np.exp(-weeks / DECAY_WEEKS)
@@ -37,11 +37,11 @@ def counts_by_hand(users: JudgedUsers, rows: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("dimensions", [PRODUCTS, PRODUCTS + 3])
-def test_with_all_singular_values_it_is_the_ridge_regression_of_the_first_window(dimensions: int) -> None:
-    users = judged(np.arange(USERS) % 2)
+def test_with_all_singular_values_it_is_the_ridge_regression(dimensions: int) -> None:
+    users = judged()
     vectors = linear_item_vectors(users, PRODUCTS, dimensions, seed=0).astype(np.float64)
     assert vectors.shape == (PRODUCTS, dimensions)
-    counts = counts_by_hand(users, np.flatnonzero(users.window == 0))
+    counts = counts_by_hand(users)
     gram = counts.T @ counts
     ridge = np.linalg.svd(counts)[1].min() ** 2
     expected = np.linalg.solve(gram + ridge * np.eye(PRODUCTS), gram)
@@ -49,6 +49,7 @@ def test_with_all_singular_values_it_is_the_ridge_regression_of_the_first_window
 
 
 def test_users_without_history_teach_nothing() -> None:
-    users = judged(np.zeros(USERS)).latest(0)
+    users = judged().latest(0)
     assert not linear_item_vectors(users, PRODUCTS, 4, seed=0).any()
     assert linear_item_vectors(users.rows(0, 0), PRODUCTS, 4, seed=0).shape == (PRODUCTS, 4)
+    assert linear_item_vectors(judged(), PRODUCTS, 0, seed=0).shape == (PRODUCTS, 0)

@@ -17,7 +17,7 @@ from trainer.ranker import train_scorer
 from trainer.ranker_examples import RankerExamples
 from trainer.ranker_scorer import RankerScorer
 
-BASKETS, CANDIDATES, FEATURES = 200, 12, 6
+BASKETS, CANDIDATES, FEATURES = 200, 12, 8
 OPTIONS = RankerOptions(units=8, max_epochs=15, learning_rate=0.02, batch_size=20)
 
 
@@ -80,7 +80,7 @@ def test_what_decides_is_learned_and_saved(tmp_path: Path) -> None:
 
 def test_features_of_rules_stand_before_those_of_towers() -> None:
     examples = planted(0)
-    np.testing.assert_array_equal(examples.without_rules().features, examples.features[..., [0, 1, 4, 5]])
+    np.testing.assert_array_equal(examples.without_rules().features, examples.features[..., [0, 1, 4, 5, 6, 7]])
 
 
 def test_without_tower_features_they_change_nothing(tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_without_tower_features_they_change_nothing(tmp_path: Path) -> None:
     train_scorer(scorer, planted(0), planted(1), OPTIONS, str(tmp_path))
     features = planted(2).features.astype(np.float32)
     other = features.copy()
-    other[..., -2:] = 7.0
+    other[..., -4:] = 7.0
     np.testing.assert_array_equal(scorer(features), scorer(other))
     assert not np.array_equal(scorer(features), scorer(features + 1.0))
 

@@ -51,7 +51,7 @@ def test_towers_learn_what_popularity_cannot(shop: TinyShop, trained: Path) -> N
     towers = load_towers(str(trained / "model"))
     items = load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors))
     users = load_judged_users(str(shop.examples), "test")
-    metrics = ranking_metrics(towers.item_tower, towers.user_tower, items, users)
+    metrics = ranking_metrics(towers, items, users)
     assert metrics["novel_ndcg_at_10"] > 0.9
     # Popularity ranks every unbought product by its count, the last index first.
     lists = np.array(
@@ -68,7 +68,7 @@ def test_towers_learn_what_popularity_cannot(shop: TinyShop, trained: Path) -> N
 
 def test_products_of_a_kind_lie_together(shop: TinyShop, trained: Path) -> None:
     towers = load_towers(str(trained / "model"))
-    vectors = item_vectors(towers.item_tower, load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors)))
+    vectors = item_vectors(towers, load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors)))
     likeness = vectors @ vectors.T - 2 * np.eye(PRODUCTS)
     kinds = product_kind(np.arange(PRODUCTS))
     assert (kinds[likeness.argmax(axis=1)] == kinds).mean() > 0.9
@@ -118,8 +118,8 @@ def test_the_projector_shows_the_vectors_of_the_saved_tower(shop: TinyShop, trai
     log = trained / "log"
     config = text_format.Parse((log / "projector_config.pbtxt").read_text(), projector.ProjectorConfig())
     (embedding,) = config.embeddings
-    tower = load_towers(str(trained / "model")).item_tower
-    expected = item_vectors(tower, load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors)))
+    towers = load_towers(str(trained / "model"))
+    expected = item_vectors(towers, load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors)))
     # The last product is the most popular one.
     written = np.loadtxt(log / embedding.tensor_path, delimiter="\t", dtype=np.float32)
     np.testing.assert_allclose(written, expected[::-1], atol=1e-5)
@@ -133,7 +133,7 @@ def test_the_same_seed_gives_the_same_towers_and_steps_bound_the_batches(shop: T
     items = load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors))
     three_steps = dataclasses.replace(shop.request(tmp_path, options(TextOptions()), seed=1), steps=3)
     made = [train(three_steps) for _ in range(2)]
-    vectors = [item_vectors(each.towers.item_tower, items) for each in made]
+    vectors = [item_vectors(each.towers, items) for each in made]
     np.testing.assert_allclose(vectors[0], vectors[1], atol=1e-5)
     assert made[0].summary["epochs"] == 1
 
@@ -156,7 +156,7 @@ def test_the_backbone_is_trained_and_saved(training: str, shop: TinyShop, tiny_b
     assert np.abs(items.text_vectors - untrained.text_vectors).max() > 1e-3
     users = load_judged_users(str(shop.examples), "eval")
     summary = json.loads((tmp_path / "model" / "training.json").read_text())
-    again = ranking_metrics(towers.item_tower, towers.user_tower, items, users)
+    again = ranking_metrics(towers, items, users)
     assert again["novel_ndcg_at_10"] == pytest.approx(summary["eval"]["novel_ndcg_at_10"], abs=1e-4)
 
 
@@ -172,22 +172,24 @@ def test_windows_longer_than_the_tower_are_refused(shop: TinyShop, tmp_path: Pat
         train(shop.request(tmp_path, short.model_dump_json()))
 
 
-def test_user_vectors_read_the_latest_events_only(shop: TinyShop, trained: Path) -> None:
+def test_user_vectors_are_what_the_towers_say_of_each_history_alone(shop: TinyShop, trained: Path) -> None:
     towers = load_towers(str(trained / "model"))
     users = load_judged_users(str(shop.examples), "test").rows(3, 9)
     items = load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors))
-    products = item_vectors(towers.item_tower, items)
-    vectors = user_vectors(towers.user_tower, products, users, batch_size=4)
+    products = item_vectors(towers, items)
+    vectors = user_vectors(towers, products, users, batch_size=4)
     for row in range(len(users)):
         events = users.history(row)
         times = [*users.history_time[events], users.query_time[row]]
         alone = towers.user_tower(
-            products[users.history_index[events]][None],
+            products[users.history_index[events], : towers.user_tower.dimensions][None],
             users.history_type[events][None],
             np.diff(times).astype(np.float32)[None],
             np.ones((1, events.stop - events.start), bool),
         )
-        np.testing.assert_allclose(vectors[row], np.asarray(alone)[0, -1], atol=1e-5)
+        recent, linear = np.split(vectors[row], [towers.user_tower.dimensions])
+        np.testing.assert_allclose(recent, np.asarray(alone)[0, -1], atol=1e-5)
+        assert np.linalg.norm(linear) == pytest.approx(1.0, abs=1e-5)
 
 
 @given(st.integers(1, 1_000), st.integers(1, 50), st.integers(1, 9), st.integers(1, 5_000))
