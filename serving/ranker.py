@@ -13,6 +13,7 @@ from serving.ranking_features import PRODUCT_STATISTICS, CandidateScores, Ranked
 from serving.retrieval_index import RetrievalIndex
 from serving.rule_scores import RuleScores
 from serving.together import ServedRules
+from serving.top_k import top_k
 
 Scorer = Callable[[tf.Tensor], tf.Tensor]
 
@@ -144,7 +145,7 @@ class Ranker(tf.Module):
 
 def _highest(values: tf.Tensor, allowed: tf.Tensor, count: int) -> tf.Tensor:
     """Returns the allowed products with the highest values, int32 `(batch, count)`; -1 where there are fewer."""
-    best, products = tf.math.top_k(tf.where(allowed, values, -np.inf), min(count, allowed.shape[1]))
+    best, products = top_k(tf.where(allowed, values, -np.inf), min(count, allowed.shape[1]))
     return tf.where(best > -np.inf, products, -1)
 
 

@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
+from serving.top_k import top_k
+
 
 class RetrievalIndex(Protocol):
     """What a signature asks of an index, exact or approximate."""
@@ -60,8 +62,8 @@ class ExactIndex(tf.Module):
         # The other way round, oneDNN would rearrange all vectors for a batch, which takes longer than the product.
         scores = tf.transpose(tf.matmul(self._vectors, tf.cast(queries, tf.float32), transpose_b=True))
         if allowed is None:
-            return tf.math.top_k(scores, k=width)
-        scores, indices = tf.math.top_k(tf.where(allowed, scores, -np.inf), k=width)
+            return top_k(scores, width)
+        scores, indices = top_k(tf.where(allowed, scores, -np.inf), width)
         return scores, tf.where(tf.equal(scores, -np.inf), -1, indices)
 
     def vectors_at(self, indices: tf.Tensor) -> tf.Tensor:

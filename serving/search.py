@@ -14,6 +14,7 @@ from serving.filters import CatalogueFilters
 from serving.lexical_index import LexicalIndex, Postings
 from serving.lookup import IdLookup
 from serving.retrieval_index import RetrievalIndex
+from serving.top_k import top_k
 from serving.words import index_words, plain_words, readable, unspaced_pairs
 
 # Of a longer query the beginning is read.
@@ -218,7 +219,7 @@ class SearchModule(tf.Module):
             proposals.append(tf.where(_column(fusion.dense) > 0.0, nearest, -1))
         if not _is_off(fusion.lexical):
             words = self._lexical.scores(query.word_ids)
-            proposed, by_words = tf.math.top_k(words if allowed is None else tf.where(allowed, words, -np.inf), count)
+            proposed, by_words = top_k(words if allowed is None else tf.where(allowed, words, -np.inf), count)
             proposals.append(tf.where((proposed > -np.inf) & (_column(fusion.lexical) > 0.0), by_words, -1))
         candidates = _without_repetitions(proposals)
         known = tf.maximum(candidates, 0)

@@ -58,12 +58,12 @@ class _Layer(tf.Module):
         super().__init__()
         # KerasNLP has no public names for the parts of a layer.
         attention = layer._self_attention_layer
-        self._heads, self._head_dimensions = attention.num_heads, attention.key_dim
+        self._heads = attention.num_heads
         kernels, biases = zip(
             *(_kernel_and_bias(part) for part in (attention.query_dense, attention.key_dense, attention.value_dense)),
             strict=True,
         )
-        scale = np.repeat(np.array([self._head_dimensions**-0.5, 1.0, 1.0], np.float32), dimensions)
+        scale = np.repeat(np.array([attention.key_dim**-0.5, 1.0, 1.0], np.float32), dimensions)
         self._projection = _Dense(
             np.concatenate([kernel.reshape(dimensions, -1) for kernel in kernels], 1) * scale,
             np.concatenate([bias.reshape(-1) for bias in biases]) * scale,
@@ -77,14 +77,12 @@ class _Layer(tf.Module):
         self._outer_norm = _LayerNorm(layer._feedforward_layer_norm)
 
     def __call__(self, vectors: Any, unpadding: Unpadding, bias: Any) -> Any:
-        projected = unpadding.restore(self._projection(vectors))
-        batch, width = tf.unstack(tf.shape(projected)[:2])
-        parts = tf.reshape(projected, [batch, width, 3, self._heads, self._head_dimensions])
-        query, key, value = tf.unstack(tf.transpose(parts, [2, 0, 3, 1, 4]))
+        # Split and stacked, the heads take a quarter of the time of a transposition where there is one short text.
+        parts = tf.split(unpadding.restore(self._projection(vectors)), 3, axis=-1)
+        query, key, value = (tf.stack(tf.split(part, self._heads, axis=-1), axis=1) for part in parts)
         weights = tf.nn.softmax(tf.matmul(query, key, transpose_b=True) + bias)
-        attended = tf.transpose(tf.matmul(weights, value), [0, 2, 1, 3])
-        attended = unpadding.remove(tf.reshape(attended, [batch, width, self._heads * self._head_dimensions]))
-        vectors = self._attended_norm(vectors + self._attended(attended))
+        attended = tf.concat(tf.unstack(tf.matmul(weights, value), axis=1), axis=-1)
+        vectors = self._attended_norm(vectors + self._attended(unpadding.remove(attended)))
         return self._outer_norm(vectors + self._outer(self._activation(self._inner(vectors))))
 
 

@@ -1,5 +1,6 @@
 """Puts what is known of a catalogue together into the served search model."""
 
+import logging
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,14 +11,18 @@ import tensorflow as tf
 from serving.lexical_index import LexicalIndex, Postings
 from serving.retrieval_index import ExactIndex, RetrievalIndex
 from serving.search import Fusion, SearchModule
-from trainer.inverted_cells import build_inverted_file, exact_neighbours, recall_of
+from serving.two_step_index import TwoStepIndex
+from trainer.inverted_cells import build_inverted_file, exact_neighbours, principal_axes, recall_of
 from trainer.product_clusters import ProductClusters
 from trainer.search.export import searched_products
 from trainer.search.fusion import learn_fusion
 from trainer.search.options import SearchServingOptions
 from trainer.search.queries import JudgedQueries
 
+logger = logging.getLogger(__name__)
+
 _K = 10
+_PART_THAT_LEADS = 3
 _QUERIES_AT_ONCE = 64
 
 Vectors = npt.NDArray[np.float32]
@@ -31,21 +36,38 @@ class MeasuredIndex(NamedTuple):
 
 
 def build_index(vectors: Vectors, queries: Vectors, options: SearchServingOptions, seed: int) -> MeasuredIndex:
-    """Builds an exact index, or an inverted file above `exact_limit`, and measures it.
+    """Builds an index that suits the catalogue's size, and measures it.
 
     Args:
         vectors: float32 `(products, dimensions)`.
-        queries: float32 `(queries, dimensions)`: an inverted file is tuned on one half of them, and measured on the
-            other.
+        queries: float32 `(queries, dimensions)`: an index that is not exact is tuned on one half of them, and
+            measured on the other.
         options: Which index.
-        seed: Of the inverted file.
+        seed: Of what is drawn at random.
     """
-    if len(vectors) <= options.exact_limit or len(queries) < 2:
+    index = None
+    if len(vectors) > options.exact_limit and len(queries) >= 2:
+        index = _approximate_index(vectors, queries[::2], options, seed)
+    if index is None:
         return MeasuredIndex(ExactIndex(vectors), 1.0)
-    index = build_inverted_file(
-        vectors, queries[::2], target_recall=options.index_recall, storage=options.storage, seed=seed
-    )
     return MeasuredIndex(index, index_recall(index, vectors, queries[1::2]))
+
+
+def _approximate_index(
+    vectors: Vectors, queries: Vectors, options: SearchServingOptions, seed: int
+) -> RetrievalIndex | None:
+    """Returns the index of a large catalogue; None where it would find too little."""
+    if len(vectors) > options.cells_limit:
+        return build_inverted_file(
+            vectors, queries, target_recall=options.index_recall, storage=options.storage, seed=seed
+        )
+    leading = max(vectors.shape[1] // _PART_THAT_LEADS, 1)
+    index = TwoStepIndex(vectors, axes=principal_axes(vectors, seed), leading=leading)
+    recall = index_recall(index, vectors, queries)
+    if recall is not None and recall < options.index_recall:
+        logger.warning("A third of the values finds %.4f of the nearest products: whole vectors are compared.", recall)
+        return None
+    return index
 
 
 def index_recall(index: RetrievalIndex, vectors: Vectors, queries: Vectors) -> float | None:

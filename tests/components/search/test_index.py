@@ -108,7 +108,9 @@ def without_words(trained: TrainedSearch, tmp_path_factory: pytest.TempPathFacto
     empty = pa.table({"text": pa.array([], pa.string()), "vector": pa.array([], pa.list_(pa.float32()))})
     pq.write_table(empty, Path(stale.uri) / "vectors-0.parquet")
     options = INDEX.model_copy(
-        update={"serving": SearchServingOptions(lexical=None, exact_limit=10, index_recall=0.9, default_k=5)}
+        update={
+            "serving": SearchServingOptions(lexical=None, exact_limit=10, cells_limit=10, index_recall=0.9, default_k=5)
+        }
     )
     index = build_search_index(folder, trained.examples, encoder, stale, options)
     return TrainedSearch(trained.examples, stale, encoder, index)

@@ -5,6 +5,7 @@ import pytest
 
 from serving.inverted_file import InvertedFileIndex
 from serving.retrieval_index import ExactIndex
+from serving.two_step_index import TwoStepIndex
 from trainer.inverted_cells import build_inverted_file
 from trainer.search.index import build_index, index_recall
 from trainer.search.options import SearchServingOptions
@@ -54,13 +55,22 @@ def test_small_catalogues_and_those_without_queries_are_searched_exactly(exact_l
 
 
 @pytest.mark.parametrize("storage", ["int8", "float16"])
-def test_a_large_catalogue_has_an_inverted_file_measured_on_queries_it_was_not_tuned_on(storage: str) -> None:
-    options = SearchServingOptions(exact_limit=SIZE - 1, index_recall=0.8, storage=storage)
+def test_a_larger_catalogue_has_an_inverted_file_measured_on_queries_it_was_not_tuned_on(storage: str) -> None:
+    options = SearchServingOptions(exact_limit=1, cells_limit=SIZE - 1, index_recall=0.8, storage=storage)
     measured = build_index(VECTORS, QUERIES, options, seed=0)
     assert isinstance(measured.vectors, InvertedFileIndex)
     assert measured.recall == pytest.approx(plain_recall(measured.vectors, QUERIES[1::2]))
     assert plain_recall(measured.vectors, QUERIES[::2]) >= 0.8
     assert int(measured.vectors.probes) < measured.vectors.cells
+
+
+@pytest.mark.parametrize(("spread", "kind"), [(0.1, TwoStepIndex), (1.0, ExactIndex)])
+def test_between_the_limits_a_third_of_the_values_ranks_if_it_tells_enough(spread: float, kind: type) -> None:
+    weights = np.where(np.arange(DIMENSIONS) < 2, 1.0, spread).astype(np.float32)
+    options = SearchServingOptions(exact_limit=10, index_recall=0.97)
+    measured = build_index(unit(5_000, 1) * weights, QUERIES * weights, options, seed=0)
+    assert isinstance(measured.vectors, kind)
+    assert measured.recall == pytest.approx(1.0, abs=0.03)
 
 
 @pytest.mark.parametrize("k", [1, 10, SIZE, SIZE + 5])
