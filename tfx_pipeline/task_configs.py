@@ -117,9 +117,11 @@ class ClassificationConfig(Options):
         return self.pretrain_steps
 
     @model_validator(mode="after")
-    def _learns_from_scratch(self) -> "ClassificationConfig":
+    def _learns_the_language_where_it_is_needed(self) -> "ClassificationConfig":
         if self.backbone == SCRATCH and self.masked_language_steps() == 0:
             raise ValueError("`pretrain_steps` is 0; a backbone from scratch knows nothing before it is pretrained")
+        if self.augmentation.rewritten and self.masked_language_steps() == 0:
+            raise ValueError("`augmentation.rewritten` needs a masked language model; set `pretrain_steps` too")
         return self
 
 

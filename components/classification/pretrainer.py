@@ -25,6 +25,7 @@ from trainer.example_files import example_features
 from trainer.options import TextOptions
 from trainer.pretraining.masked_language import new_backbone, pretrain
 from trainer.pretraining.options import SCRATCH, PretrainingOptions
+from trainer.pretraining.rewriting import save_masked_lm_head
 from trainer.pretraining.vocabulary import learn_vocabulary, scratch_tokenizer, split_words
 
 _TEXTS_AT_ONCE = 4096
@@ -98,7 +99,8 @@ class ClassificationPretrainerExecutor(BaseBeamExecutor):
 
         Args:
             input_dict: `examples`: texts with the splits train and eval.
-            output_dict: `model`: the encoder, and `pretraining.json` with the loss on the eval split before and after.
+            output_dict: `model`: the encoder, the head of the masked language model, and `pretraining.json` with the
+                loss on the eval split before and after.
                 `model_run`: TensorBoard's event files.
             exec_properties: `text_json`: TextOptions, with the backbone `scratch` or a pretrained one. `options_json`:
                 PretrainingOptions. `steps`: batches to train on. `seed`. `source_digest` only keys the cache.
@@ -121,7 +123,7 @@ class ClassificationPretrainerExecutor(BaseBeamExecutor):
             encoder = self._new_encoder(examples, model_uri, text, options)
         else:
             encoder = load_text_encoder(text)
-        summary = pretrain(
+        model, summary = pretrain(
             encoder,
             learned,
             validated,
@@ -131,6 +133,7 @@ class ClassificationPretrainerExecutor(BaseBeamExecutor):
             log_uri=get_single_instance(output_dict["model_run"]).uri,
         )
         save_trained_encoder(encoder, model_uri)
+        save_masked_lm_head(model, model_uri)
         io_utils.write_string_file(f"{model_uri}/pretraining.json", json.dumps(summary, indent=1))
 
     def _new_encoder(

@@ -118,6 +118,7 @@ def test_a_shop_can_learn_its_own_language_first(shop: Path, tmp_path: Path, bac
         tmp_path / "root",
         f"tasks.classification.backbone={backbone or 'null'}",
         "tasks.classification.pretrain_steps=20",
+        "tasks.classification.augmentation={min_label_texts: 1000, rewritten: 0.2}",
         "tasks.classification.pretraining="
         "{vocabulary_size: 150, layers: 1, heads: 2, dimensions: 16, min_texts: 100, learning_rate: 1.0e-2}",
     )
@@ -127,6 +128,8 @@ def test_a_shop_can_learn_its_own_language_first(shop: Path, tmp_path: Path, bac
     pretrained = latest_artifact(tmp_path / "root", PRETRAINER, "model")
     loss = json.loads((pretrained / "pretraining.json").read_text())["eval_loss"]
     assert loss["after"] < loss["before"]
+    trained = latest_artifact(tmp_path / "root", NODES.trainer, "model")
+    assert json.loads((trained / "training.json").read_text())["examples"]["augmented"] > 0
     # The tokenizer's tables, so the vocabulary, are part of what is served.
     with served(tmp_path / "root") as address, Shelfwise(address) as client:
         for label, word in WORDS.items():

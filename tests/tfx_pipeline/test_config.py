@@ -132,6 +132,12 @@ def test_overrides_replace_what_the_file_says(
         ),
         (TEXTS, ["text=off"], "`text` is off; the task classification needs its backbone"),
         (TEXTS, ["tasks.classification.split={eval_fraction: 0.5, test_fraction: 0.5}"], "nothing to train on"),
+        (TEXTS, ["tasks.classification.backbone=scratch", "tasks.classification.pretrain_steps=0"], "knows nothing"),
+        (
+            TEXTS,
+            ["tasks.classification.augmentation.rewritten=0.2"],
+            "`augmentation.rewritten` needs a masked",
+        ),
         (TEXTS, ["tasks.classification.training.loss=hinge"], "input should be 'cross_entropy' or 'focal'"),
         (
             TEXTS,

@@ -1,14 +1,19 @@
-"""More training texts of rare labels: copies with words left out and swapped."""
+"""More training texts of rare labels: copies with words written anew, left out and swapped."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
 from trainer.classification.examples import LabelledTexts
 from trainer.classification.options import AugmentationOptions
 
+Rewrite: TypeAlias = Callable[[Sequence[str], np.random.Generator], list[str]]
 
-def augment(learned: LabelledTexts, options: AugmentationOptions, seed: int) -> LabelledTexts:
+
+def augment(
+    learned: LabelledTexts, options: AugmentationOptions, seed: int, rewrite: Rewrite | None = None
+) -> LabelledTexts:
     """Adds changed copies of the texts whose label is rare, after all that were there.
 
     A label with fewer than `options.min_label_texts` texts gets copies up to that number, but at most
@@ -21,6 +26,7 @@ def augment(learned: LabelledTexts, options: AugmentationOptions, seed: int) -> 
         learned: Training texts; those of other splits are to stay as they are.
         options: How many copies, and how much of them is changed.
         seed: Of the choices.
+        rewrite: Writes some words of texts anew; None leaves that out.
     """
     random = np.random.default_rng(seed)
     counts = np.bincount(learned.labels)
@@ -31,8 +37,11 @@ def augment(learned: LabelledTexts, options: AugmentationOptions, seed: int) -> 
             rows = random.permutation(np.flatnonzero(learned.labels == label))
             sources.extend(np.resize(rows, copies).tolist())
     chosen = np.array(sources, np.int64)
+    copies_of = [learned.texts[row] for row in sources]
+    if rewrite is not None:
+        copies_of = rewrite(copies_of, random)
     return LabelledTexts(
-        texts=learned.texts + [changed(learned.texts[row], options, random) for row in sources],
+        texts=learned.texts + [changed(text, options, random) for text in copies_of],
         labels=np.concatenate([learned.labels, learned.labels[chosen]]),
         numbers=np.concatenate([learned.numbers, learned.numbers[chosen]]),
     )

@@ -27,12 +27,15 @@ class AugmentationOptions(Options):
         max_copies: Copies of one text at the most.
         word_dropout: Share of the words of a copy that are left out.
         swaps: Share of the words of a copy that change places with the next one.
+        rewritten: Share of the word pieces of a copy that the masked language model writes anew, before the rest; it is
+            learned where `pretrain_steps` are.
     """
 
     min_label_texts: int = Field(default=0, ge=0)
     max_copies: int = Field(default=4, ge=1)
     word_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
     swaps: float = Field(default=0.1, ge=0.0, lt=1.0)
+    rewritten: float = Field(default=0.0, ge=0.0, lt=1.0)
 
 
 class ClassifierTrainingOptions(Options):

@@ -11,19 +11,20 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.backbone import TextEncoder, load_text_encoder, load_trained_encoder
-from trainer.classification.augmentation import augment
+from trainer.classification.augmentation import Rewrite, augment
 from trainer.classification.batches import LabelBatches
 from trainer.classification.calibration import fit_temperature
 from trainer.classification.classifier import Classifier, new_head, save_classifier
 from trainer.classification.examples import LabelledTexts, load_labelled_texts, load_labels
 from trainer.classification.export import export_classification
 from trainer.classification.model import ClassifierModel, TextInputs
-from trainer.classification.options import ClassifierOptions, ClassifierTrainingOptions
+from trainer.classification.options import AugmentationOptions, ClassifierOptions, ClassifierTrainingOptions
 from trainer.classification.validation import EVAL_PREFIX, MONITORED, ClassifierValidation
 from trainer.fused_adam import FusedAdamW
 from trainer.hyperparameters import flatten_options, write_hyperparameters
 from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.options import TextOptions
+from trainer.pretraining.rewriting import load_rewriter
 from trainer.step_logs import StepLogs, steps_per_point
 from trainer.strategy import choose_precision, choose_strategy, precision_policy
 from trainer.training_length import training_length
@@ -110,7 +111,7 @@ def train_classifier(
     _check(labels, learned, validated)
     keras.utils.set_random_seed(seed)
     training, given = options.training, len(learned)
-    learned = augment(learned, options.augmentation, seed)
+    learned = augment(learned, options.augmentation, seed, _rewriter(options.augmentation, pretrained_uri))
     batches = LabelBatches(learned.labels, len(labels), training, seed)
     steps, epochs = training_length(batches.steps, training.max_epochs, most_steps)
     strategy = choose_strategy(training.strategy)
@@ -150,6 +151,14 @@ def train_classifier(
         "seconds": round(time.monotonic() - started, 1),
     }
     return TrainedClassifier(classifier, summary)
+
+
+def _rewriter(options: AugmentationOptions, pretrained_uri: str | None) -> Rewrite | None:
+    if not (options.rewritten and options.min_label_texts):
+        return None
+    if pretrained_uri is None:
+        raise ValueError("`augmentation.rewritten` needs a masked language model: set `pretrain_steps`.")
+    return load_rewriter(pretrained_uri, options.rewritten)
 
 
 def _build_encoder(options: TextOptions, pretrained_uri: str | None) -> TextEncoder:

@@ -44,7 +44,7 @@ def pretrain(
     *,
     seed: int,
     log_uri: str,
-) -> dict[str, Any]:
+) -> tuple[Any, dict[str, Any]]:
     """Trains the encoder's BERT on texts without labels, in place; TensorBoard gets the loss.
 
     Of the word pieces that are to be found four in five are masked, one in ten is another one and one in ten stands
@@ -60,7 +60,8 @@ def pretrain(
         log_uri: Where TensorBoard's event files go.
 
     Returns:
-        `steps`, `seconds`, the `loss` at the end, and the loss on `validated` before and after.
+        The `keras_nlp.models.BertMaskedLM`, and a summary: `steps`, `seconds`, the `loss` at the end, and the loss on
+        `validated` before and after.
     """
     started = time.monotonic()
     keras.utils.set_random_seed(seed)
@@ -99,7 +100,7 @@ def pretrain(
         "seconds": round(time.monotonic() - started, 1),
     }
     logger.info("Masked-language modelling: %s", summary)
-    return summary
+    return model, summary
 
 
 def _loss(model: Any, batches: tf.data.Dataset) -> float:

@@ -9,6 +9,7 @@ import pytest
 from trainer.backbone import TextEncoder, load_trained_encoder, save_trained_encoder
 from trainer.pretraining.masked_language import new_backbone, pretrain
 from trainer.pretraining.options import PretrainingOptions
+from trainer.pretraining.rewriting import load_rewriter, save_masked_lm_head
 from trainer.pretraining.vocabulary import SPECIAL_TOKENS, learn_vocabulary, scratch_tokenizer, split_words
 
 ENGLISH = ("The kettle boils quickly.", "A boiling kettle!", "Kettles boil water; café au lait")
@@ -51,12 +52,18 @@ def test_loss_falls_and_what_was_learned_is_kept(tmp_path: Path, vocabulary: lis
     encoder = TextEncoder(
         backbone=new_backbone(len(vocabulary), 16, OPTIONS), tokenizer=scratch_tokenizer(vocabulary), sequence_length=16
     )
-    summary = pretrain(encoder, texts, texts[:24], 40, OPTIONS, seed=0, log_uri=str(tmp_path / "log"))
+    model, summary = pretrain(encoder, texts, texts[:24], 40, OPTIONS, seed=0, log_uri=str(tmp_path / "log"))
     # Before, every piece is about as likely as any other.
     assert summary["eval_loss"]["before"] == pytest.approx(np.log(len(vocabulary)), rel=0.2)
     assert summary["eval_loss"]["after"] < 0.7 * summary["eval_loss"]["before"]
     assert list((tmp_path / "log").rglob("events*"))
     save_trained_encoder(encoder, str(tmp_path / "kept"))
+    save_masked_lm_head(model, str(tmp_path / "kept"))
+    words = {word for text in texts for word in split_words([text])}
+    made = load_rewriter(str(tmp_path / "kept"), 0.2)(texts[:6], np.random.default_rng(0))
+    # What the model has learned makes words of the shop's, not any pieces.
+    found = [word for text in made for word in split_words([text])]
+    assert np.mean([word in words for word in found]) > 0.8
     loaded = load_trained_encoder(str(tmp_path / "kept"))
     assert loaded.tokenizer.get_vocabulary() == vocabulary
     np.testing.assert_allclose(
