@@ -1,9 +1,9 @@
 """`shelfwise serve`: the embedded server on what a run has pushed."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from serving.server.environment import prepare_tensorflow
 from tfx_pipeline.config import ConfigError
 from tfx_pipeline.console import console
 
@@ -21,8 +21,7 @@ def serve(root: Path, host: str, port: int, rest_port: int | None, more: Sequenc
     Raises:
         ConfigError: The options or the models cannot be used.
     """
-    # TensorFlow's warnings quote what clients sent. It looks at this when it is imported.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    prepare_tensorflow()
     from serving.server.batching.batching_parameters import BatchingParametersError
     from serving.server.errors import StatusError
     from serving.server.grpc_api.ssl_config import SslConfigError

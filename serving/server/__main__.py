@@ -1,9 +1,10 @@
 """Runs the embedded server as a process of its own: `python -m serving.server --models DIR`."""
 
 import functools
-import os
 import sys
 from collections.abc import Sequence
+
+from serving.server.environment import prepare_tensorflow
 
 _BAD_INPUT = 2
 
@@ -14,8 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Command line without the program's name; None takes that of the process.
     """
-    # TensorFlow's warnings quote what clients sent. It looks at this when it is imported.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    prepare_tensorflow()
     from serving.server.batching.batching_parameters import BatchingParametersError
     from serving.server.errors import StatusError
     from serving.server.grpc_api.ssl_config import SslConfigError
