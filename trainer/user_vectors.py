@@ -44,6 +44,6 @@ def user_vectors(
     vectors = np.zeros((len(users), item_vectors.shape[1]), np.float32)
     for start in range(0, len(users), batch_size):
         batch = users.rows(start, start + batch_size)
-        longest = int(np.diff(batch.history_offsets).max())
-        vectors[start : start + batch_size] = step(*pad_histories(batch, longest))
+        width = max(1, int(np.diff(batch.history_offsets).max()))
+        vectors[start : start + batch_size] = step(*pad_histories(batch, width))
     return vectors

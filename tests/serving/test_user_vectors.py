@@ -16,9 +16,8 @@ WEEK = 7 * 86_400.0
 
 def embed(products: list[list[int]], weeks: list[list[float]], latest: int) -> np.ndarray:
     """Vectors by an encoder that answers the running sum of what it reads."""
-    history = History(
-        tf.constant(products), tf.zeros_like(products), tf.constant(weeks, tf.float32) * tf.constant(WEEK)
-    )
+    indices = tf.constant(products, tf.int32)
+    history = History(indices, tf.zeros_like(indices), tf.constant(weeks, tf.float32) * WEEK)
     return user_vectors(
         history,
         ExactIndex(VECTORS),

@@ -190,6 +190,7 @@ def test_user_vectors_are_what_the_towers_say_of_each_history_alone(shop: TinySh
         recent, linear = np.split(vectors[row], [towers.user_tower.dimensions])
         np.testing.assert_allclose(recent, np.asarray(alone)[0, -1], atol=1e-5)
         assert np.linalg.norm(linear) == pytest.approx(1.0, abs=1e-5)
+    assert not user_vectors(towers, products, users.latest(0)).any()
 
 
 @given(st.integers(1, 1_000), st.integers(1, 50), st.integers(1, 9), st.integers(1, 5_000))
