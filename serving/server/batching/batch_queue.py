@@ -17,9 +17,9 @@ Compute: TypeAlias = Callable[[Sequence[QueuedRequest]], None]
 
 @dataclass
 class _Batch:
-    """Requests that are computed together, and when the first of them came."""
+    """Requests that are computed together, and from when on though there is room for more."""
 
-    opened_at: float
+    due_at: float
     requests: list[QueuedRequest] = field(default_factory=list)
     rows: int = 0
 
@@ -44,8 +44,13 @@ class BatchQueue:
     def __len__(self) -> int:
         return sum(len(batch.requests) for batch in self._batches)
 
-    def add(self, request: QueuedRequest, now: float) -> bool:
+    def add(self, request: QueuedRequest, now: float, patient: bool = True) -> bool:
         """Appends a request that has no more rows than a batch may have.
+
+        Args:
+            request: Joins the last batch, or opens a new one.
+            now: Seconds of a monotonic clock.
+            patient: Whether a batch that it opens waits for more.
 
         Returns:
             Whether the first batch may be due sooner than before.
@@ -61,7 +66,7 @@ class BatchQueue:
                     f"The queue of batches is full: {len(self._batches)} wait, and max_enqueued_batches is "
                     f"{self._max_batches}. Try again later.",
                 )
-            self._batches.append(_Batch(opened_at=now))
+            self._batches.append(_Batch(due_at=now + self._timeout_seconds if patient else now))
         self._batches[-1].requests.append(request)
         self._batches[-1].rows += request.rows
         return opens or self._batches[-1].rows >= self._max_batch_size
@@ -81,7 +86,7 @@ class BatchQueue:
         first = self._batches[0]
         if len(self._batches) > 1 or first.rows >= self._max_batch_size:
             return -math.inf
-        return first.opened_at + self._timeout_seconds
+        return first.due_at
 
     def take(self) -> Sequence[QueuedRequest]:
         """Removes the first batch, and returns its requests."""

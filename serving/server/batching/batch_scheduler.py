@@ -56,13 +56,14 @@ class BatchScheduler:
             if thread.ident is not None:  # It was started.
                 thread.join()
 
-    def add(self, key: Hashable, request: QueuedRequest, compute: Compute) -> None:
+    def add(self, key: Hashable, request: QueuedRequest, compute: Compute, patient: bool = True) -> None:
         """Queues a request.
 
         Args:
             key: Requests with equal keys may be computed together.
             request: Has at most `max_batch_size` rows.
             compute: Computes a batch of requests with this key; the first one's is kept while any of them waits.
+            patient: Whether a batch that it opens waits for more.
 
         Raises:
             StatusError: UNAVAILABLE if the queue is full or the server stops.
@@ -72,7 +73,7 @@ class BatchScheduler:
                 raise StatusError(grpc.StatusCode.UNAVAILABLE, "The server is stopping.")
             if key not in self._queues:
                 self._queues[key] = BatchQueue(compute, self.parameters)
-            if self._queues[key].add(request, time.monotonic()):
+            if self._queues[key].add(request, time.monotonic(), patient):
                 # Each time a thread is woken for nothing, those that read requests wait for it.
                 self._changed.notify()
 

@@ -25,6 +25,9 @@ class BatchedServable(Servable):
     of its batch; TF Serving computes it unless all of the batch are too late. And an error of the model reaches only
     the requests that cause it: the others are computed again without them.
 
+    `batch_timeout_micros` is the longest wait. After a batch that waited in vain for a second request, the next one
+    does not wait, so that one client alone is answered as soon as without batching.
+
     An output may be as wide as the largest row of the whole batch needs, so a request may get wider answers than alone.
 
     Args:
@@ -49,6 +52,8 @@ class BatchedServable(Servable):
     ) -> None:
         super().__init__(name, version, folder, parallelism=parallelism)
         self._scheduler = scheduler
+        # Signatures with outputs whose last batch held one request and had room for more.
+        self._in_vain: set[tuple[str, tuple[str, ...]]] = set()
 
     @override
     def run(
@@ -66,11 +71,16 @@ class BatchedServable(Servable):
         if on_gone is not None and not on_gone(request.give_up):
             request.give_up()
         if request.is_wanted():
-            self._scheduler.add(key, request, functools.partial(self._compute, signature_name, wanted))
+            patient = (signature_name, wanted) not in self._in_vain
+            self._scheduler.add(key, request, functools.partial(self._compute, signature_name, wanted), patient)
         values = request.wait(withdraw=lambda: self._scheduler.remove(key, request))
         return {name: values[name] for name in outputs}
 
-    def _compute(self, signature_name: str, outputs: Sequence[str], requests: Sequence[QueuedRequest]) -> None:
+    def _compute(self, signature_name: str, outputs: tuple[str, ...], requests: Sequence[QueuedRequest]) -> None:
+        if len(requests) == 1 and requests[0].rows < self._scheduler.parameters.max_batch_size:
+            self._in_vain.add((signature_name, outputs))
+        else:
+            self._in_vain.discard((signature_name, outputs))
         wanted = [request for request in requests if request.begin()]
         if wanted:
             self._compute_begun(signature_name, outputs, wanted)

@@ -1,6 +1,7 @@
 """Requests that are computed together, over a real port and with real SavedModels."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -130,6 +131,25 @@ def test_without_a_timeout_nothing_waits_for_company(witness: Path) -> None:
     with batching_server(witness, max_batch_size=100, batch_timeout_micros=0) as server:
         for value in (1.0, 2.0):
             assert answer(server.ask(rows(value)))["rows"] == [1]
+
+
+def test_after_a_wait_in_vain_a_client_alone_is_answered_at_once_until_it_has_company(witness: Path) -> None:
+    wait_seconds = 1.0
+    with batching_server(witness, max_batch_size=4, batch_timeout_micros=int(wait_seconds * 1e6)) as server:
+
+        def seconds_of(*asked: dict[str, np.ndarray]) -> float:
+            start = time.monotonic()
+            calls = [server.ask(inputs) for inputs in asked]
+            for call in calls:
+                answer(call)
+            return time.monotonic() - start
+
+        assert seconds_of(rows(1.0)) >= wait_seconds
+        assert seconds_of(rows(1.0)) < wait_seconds
+        # A full batch was no wait in vain, and neither were two in one.
+        assert seconds_of(rows(1.0, 2.0, 3.0, 4.0)) < wait_seconds
+        assert seconds_of(rows(1.0), rows(2.0)) >= wait_seconds
+        assert seconds_of(rows(1.0), rows(2.0)) >= wait_seconds
 
 
 def test_a_request_without_rows_is_answered(witness: Path) -> None:
