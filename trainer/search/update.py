@@ -23,6 +23,8 @@ from trainer.search.postings import build_postings
 
 _TEXTS_AT_ONCE = 64
 _UNKNOWN = -1
+# Encoding more would take longer than all else.
+_MEASURED_QUERIES = 200
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +71,7 @@ def update_search(
         served: The SavedModel in service.
         catalogue: Columns product_id, title, category, price, in_stock and text.
         parts: What else is known of its products.
-        queries: Some that were asked before, to measure the index with.
+        queries: Some that were asked before; the index is measured with the first of them.
         options: What the served model is made of.
         fusion: Weights of both sides.
         seed: Of an inverted file.
@@ -89,7 +91,7 @@ def update_search(
     cluster_ids[new] = clusters.assign(vectors[new], parts.take(new))
     clusters = dataclasses.replace(clusters, cluster_ids=cluster_ids)
     # Exact search has nothing to be measured.
-    measured_with = queries if len(vectors) > options.exact_limit else []
+    measured_with = queries[:_MEASURED_QUERIES] if len(vectors) > options.exact_limit else []
     index = build_index(vectors, _embed(query_embedder, measured_with), options, seed)
     module = build_module(
         catalogue,
