@@ -135,12 +135,10 @@ class ServingOptions(Options):
     Attributes:
         history_length: Events a request carries (H of the contract).
         default_k: Products that `serving_default` answers.
-        exact_limit: Catalogue size up to which the index is searched exactly.
     """
 
     history_length: int = Field(default=512, ge=1)
     default_k: int = Field(default=10, ge=1)
-    exact_limit: int = Field(default=200_000, ge=1)
 
 
 class TwoTowerOptions(Options):
