@@ -65,7 +65,7 @@ def build_inverted_file(
         cell_of=cell_of,
         axes=principal_axes(vectors, seed),
         probes=1,
-        leading=leading or max(vectors.shape[1] // 3, 1),
+        leading=leading or default_leading(vectors.shape[1]),
         storage=storage,
     )
     recall = choose_probes(index, queries, exact_neighbours(vectors, queries, _JUDGED_K), target_recall)
@@ -80,6 +80,11 @@ def default_cells(size: int) -> int:
     the cells, the smaller the share: that makes the best c some multiple of the square root of the size.
     """
     return min(max(round(_CELLS_OF_ROOT * math.sqrt(size)), 1), size)
+
+
+def default_leading(dimensions: int) -> int:
+    """Returns how many of the values on the principal axes vectors are ranked by: a third."""
+    return max(dimensions // 3, 1)
 
 
 def find_cells(

@@ -66,7 +66,7 @@ def build_towers(options: TowerOptions, items: ItemFeatures, event_types: int) -
 
 
 def save_towers(towers: Towers, model_uri: str) -> None:
-    """Writes each part as a Keras file under `model_uri`, which may be on any filesystem that TensorFlow reads."""
+    """Writes each part as a file under `model_uri`, which may be on any filesystem that TensorFlow reads."""
     save_keras(towers.item_tower, os.path.join(model_uri, ITEM_TOWER_FILE))
     save_keras(towers.user_tower, os.path.join(model_uri, USER_TOWER_FILE))
     with tf.io.gfile.GFile(os.path.join(model_uri, LINEAR_VECTORS_FILE), "wb") as stream:

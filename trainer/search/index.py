@@ -12,7 +12,7 @@ from serving.lexical_index import LexicalIndex, Postings
 from serving.retrieval_index import ExactIndex, RetrievalIndex
 from serving.search import Fusion, SearchModule
 from serving.two_step_index import TwoStepIndex
-from trainer.inverted_cells import build_inverted_file, exact_neighbours, principal_axes, recall_of
+from trainer.inverted_cells import build_inverted_file, default_leading, exact_neighbours, principal_axes, recall_of
 from trainer.product_clusters import ProductClusters
 from trainer.search.export import searched_products
 from trainer.search.fusion import learn_fusion
@@ -22,7 +22,6 @@ from trainer.search.queries import JudgedQueries
 logger = logging.getLogger(__name__)
 
 _K = 10
-_PART_THAT_LEADS = 3
 _QUERIES_AT_ONCE = 64
 
 Vectors = npt.NDArray[np.float32]
@@ -61,8 +60,7 @@ def _approximate_index(
         return build_inverted_file(
             vectors, queries, target_recall=options.index_recall, storage=options.storage, seed=seed
         )
-    leading = max(vectors.shape[1] // _PART_THAT_LEADS, 1)
-    index = TwoStepIndex(vectors, axes=principal_axes(vectors, seed), leading=leading)
+    index = TwoStepIndex(vectors, axes=principal_axes(vectors, seed), leading=default_leading(vectors.shape[1]))
     recall = index_recall(index, vectors, queries)
     if recall is not None and recall < options.index_recall:
         logger.warning("A third of the values finds %.4f of the nearest products: whole vectors are compared.", recall)
