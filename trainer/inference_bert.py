@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from trainer.unpadded_bert import TokenVectors, Unpadding
+from trainer.unpadded_bert import TokenVectors
+from trainer.unpadding import Unpadding
 
 
 class InferenceBert(tf.Module):

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-import keras_nlp
+import tensorflow as tf
 
 from trainer.causal_transformer import CausalTransformer
+from trainer.unpadding import Unpadding
 
 # Gaps are read on a logarithmic scale in days: from a minute to a year it runs from about 0 to 6.
 SECONDS_PER_DAY = 86_400.0
@@ -15,6 +16,8 @@ SECONDS_PER_DAY = 86_400.0
 @keras.saving.register_keras_serializable(package="shelfwise")
 class UserTower(keras.Model):
     """Reads a history with a small causal Transformer; there is no user id, so a new user is answered too.
+
+    Padding is hardly computed (`trainer.unpadding`), so short histories are cheap.
 
     Call arguments:
         item_vectors: float32 `(batch, width, dimensions)`, oldest event first, `width` at most `history`.
@@ -58,7 +61,7 @@ class UserTower(keras.Model):
         self.heads = heads
         self.dropout = dropout
         self.type_embedding = keras.layers.Embedding(event_types, dimensions, name="event_type")
-        self.position_embedding = keras_nlp.layers.PositionEmbedding(history, name="position")
+        self.position_embedding = keras.layers.Embedding(history, dimensions, "glorot_uniform", name="position")
         self.gap_projection = keras.Sequential(
             [keras.layers.Dense(dimensions, activation="relu"), keras.layers.Dense(dimensions)], name="gap"
         )
@@ -84,34 +87,38 @@ class UserTower(keras.Model):
         gap_seconds_shape: Sequence[int | None] | None = None,
         valid_shape: Sequence[int | None] | None = None,
     ) -> None:
-        sequence = (None, self.history, self.dimensions)
-        self.type_embedding.build((None, self.history))
-        self.position_embedding.build(sequence)
-        self.gap_projection.build((None, self.history, 1))
-        self.input_projection.build(sequence)
-        self.input_normalization.build(sequence)
+        events = (None, self.dimensions)
+        self.type_embedding.build((None,))
+        self.position_embedding.build((None,))
+        self.gap_projection.build((None, 1))
+        self.input_projection.build(events)
+        self.input_normalization.build(events)
         for decoder in self.decoders:
-            decoder.build(sequence)
-        self.output_normalization.build(sequence)
-        self.output_projection.build(sequence)
-        self.popularity_scale.build(sequence)
+            decoder.build(events)
+        self.output_normalization.build(events)
+        self.output_projection.build(events)
+        self.popularity_scale.build(events)
         self.built = True
 
     def call(self, item_vectors: Any, event_types: Any, gap_seconds: Any, valid: Any, training: bool = False) -> Any:
-        days = keras.ops.maximum(keras.ops.cast(gap_seconds, "float32"), 0.0) / SECONDS_PER_DAY
-        gaps = keras.ops.log1p(days)[..., None]
+        # A history without any event has a vector too, that of its first place.
+        first = tf.range(tf.shape(valid)[1]) == 0
+        unpadding = Unpadding(valid | first)
+        items = unpadding.remove(item_vectors)
+        days = keras.ops.maximum(keras.ops.cast(unpadding.remove(gap_seconds), "float32"), 0.0) / SECONDS_PER_DAY
         # Unit vectors of small width have entries near 0.1: scaled to the variance that the sum is made of.
-        events = self.input_projection(item_vectors * self.dimensions**0.5)
-        events = events + self.type_embedding(event_types) + self.gap_projection(gaps)
-        events = self.input_normalization(events + self.position_embedding(events))
+        events = self.input_projection(items * self.dimensions**0.5)
+        events = events + self.type_embedding(unpadding.remove(event_types))
+        events = events + self.gap_projection(keras.ops.log1p(days)[..., None])
+        events = self.input_normalization(events + self.position_embedding(unpadding.columns))
         events = self.dropout_layer(events, training=training)
         for decoder in self.decoders:
-            events = decoder(events)
+            events = decoder(events, unpadding=unpadding)
         normal = self.output_normalization(events)
         users = keras.ops.cast(self.output_projection(normal), "float32")
-        taste = self.unit(users + _running_mean(item_vectors[..., :-1], valid))
+        taste = self.unit(users + unpadding.remove(_running_mean(item_vectors[..., :-1])))
         popularity = keras.ops.cast(self.popularity_scale(normal), "float32")
-        return self.unit(keras.ops.concatenate([taste, popularity], axis=-1))
+        return unpadding.restore(self.unit(keras.ops.concatenate([taste, popularity], axis=-1)))
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -125,8 +132,9 @@ class UserTower(keras.Model):
         }
 
 
-def _running_mean(item_vectors: Any, valid: Any) -> Any:
+def _running_mean(item_vectors: Any) -> Any:
     """Returns the mean of the vectors up to each event, where the tower starts from: users like what they had."""
-    weights = keras.ops.cast(valid, "float32")[..., None]
-    total = keras.ops.cumsum(keras.ops.cast(item_vectors, "float32") * weights, axis=1)
-    return total / keras.ops.maximum(keras.ops.cumsum(weights, axis=1), 1.0)
+    width = keras.ops.shape(item_vectors)[1]
+    # As a product with a triangular matrix, which takes a tenth of the time of a cumulative sum.
+    earlier = keras.ops.tril(keras.ops.ones((width, width)))
+    return keras.ops.matmul(earlier / keras.ops.sum(earlier, axis=1, keepdims=True), item_vectors)
