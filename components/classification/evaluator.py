@@ -4,7 +4,6 @@ import functools
 import json
 from typing import Any, ClassVar
 
-import apache_beam as beam
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
@@ -14,19 +13,18 @@ from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance, get_split_uri
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
-from tfx.utils import io_utils, path_utils
+from tfx.utils import path_utils
 from typing_extensions import override
 
 from components.artifacts import ClassificationEvaluation, Labels
-from components.blessing import write_blessing
 from components.classification.baseline import TFIDF, fit_tfidf
 from components.classification.gate_options import ClassificationGateOptions
-from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeLabels, judged_schema
-from components.classification.label_report import label_judgement, label_report
+from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeTestSplit, judged_schema
+from components.classification.label_report import write_label_evaluation
 from components.classification.label_summary import LabelSummary
 from components.classification.text_judge import TEXT_LENGTH, TextJudge, save_baseline, served_classifier
 from components.parameters import Parameter
-from components.ranking_gate import JudgedBy, decide, describe_last_blessed, loading_error
+from components.ranking_gate import JudgedBy, loading_error
 from trainer.classification.examples import load_labelled_texts, load_labels
 from trainer.parquet_files import read_parquet
 
@@ -104,30 +102,25 @@ class ClassificationEvaluatorExecutor(BaseBeamExecutor):
         load_judge = functools.partial(
             TextJudge, models=models, baseline=baseline_path, labels=labels, slice_columns=slice_columns
         )
+        files, test_examples = f"{evaluation_uri}/{_TEXTS}", f"{get_split_uri([examples], _TEST_SPLIT)}/*"
+        schema = judged_schema([*models, TFIDF], (TEXT_LENGTH, *slice_columns))
         with self._make_beam_pipeline() as pipeline:
-            _ = (
-                pipeline
-                | "ReadTestTexts" >> beam.io.ReadFromTFRecord(f"{get_split_uri([examples], _TEST_SPLIT)}/*")
-                | "JudgeTexts" >> JudgeLabels(load_judge)
-                | "WriteTexts"
-                >> beam.io.WriteToParquetBatched(
-                    f"{evaluation_uri}/{_TEXTS}",
-                    judged_schema([*models, TFIDF], (TEXT_LENGTH, *slice_columns)),
-                    file_name_suffix=".parquet",
-                )
-            )
+            _ = pipeline | JudgeTestSplit(test_examples, load_judge, files, schema)
         fileio.remove(baseline_path)
-        judged = read_parquet(f"{evaluation_uri}/{_TEXTS}-*.parquet")
+        judged = read_parquet(f"{files}-*.parquet")
         summary = LabelSummary(judged, labels, (TEXT_LENGTH, *slice_columns), options)
-        judgement = label_judgement(summary, [TFIDF], JUDGED_BY, with_last_blessed=LAST_BLESSED in models)
-        decision = decide(judgement, options).also(summary.slice_refusals(MODEL))
-        report = label_report(summary, judgement, decision, counted={"texts": summary.rows}, beside=TFIDF)
-        if last_blessed:
-            report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)
-        io_utils.write_string_file(
-            f"{evaluation_uri}/evaluation.json", json.dumps(report, indent=1, ensure_ascii=False)
+        write_label_evaluation(
+            output_dict,
+            model,
+            summary,
+            options,
+            judged_by=JUDGED_BY,
+            baselines=[TFIDF],
+            beside=TFIDF,
+            counted={_TEXTS: summary.rows},
+            last_blessed=last_blessed,
+            last_blessed_error=last_blessed_error,
         )
-        write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
 
 
 class ClassificationEvaluator(BaseBeamComponent):

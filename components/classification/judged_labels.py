@@ -71,27 +71,35 @@ def text_value(features: Mapping[str, Any], name: str) -> str | None:
     return values[0].decode("utf-8", "replace") if values else None
 
 
-class JudgeLabels(beam.PTransform):
-    """Serialized test examples to Arrow tables with what a `Judge` finds of each.
+class JudgeTestSplit(beam.PTransform):
+    """Writes Parquet files with what a `Judge` finds of each test example, for the start of a pipeline.
 
     Args:
+        pattern: Files of serialized test examples.
         load: Makes the judge, once in a process.
+        files: Beginning of the names of the files.
+        schema: Of the judge's tables.
     """
 
-    def __init__(self, load: Callable[[], Judge]) -> None:
+    def __init__(self, pattern: str, load: Callable[[], Judge], files: str, schema: pa.Schema) -> None:
         super().__init__()
+        self._pattern = pattern
         self._load = load
+        self._files = files
+        self._schema = schema
 
-    def expand(self, examples: beam.PCollection[bytes]) -> beam.PCollection[pa.Table]:
+    def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection[str]:
         """Adds the judging to a pipeline."""
         return (
-            examples
+            begin
+            | "ReadExamples" >> beam.io.ReadFromTFRecord(self._pattern)
             | "BatchExamples" >> beam.BatchElements(ASKED_AT_ONCE, ASKED_AT_ONCE)
-            | "Classify" >> beam.ParDo(_Classify(self._load))
+            | "Judge" >> beam.ParDo(_AskJudge(self._load))
+            | "Write" >> beam.io.WriteToParquetBatched(self._files, self._schema, file_name_suffix=".parquet")
         )
 
 
-class _Classify(beam.DoFn):
+class _AskJudge(beam.DoFn):
     """Lists of serialized examples to Arrow tables; the models are loaded once a process."""
 
     def __init__(self, load: Callable[[], Judge]) -> None:

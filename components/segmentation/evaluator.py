@@ -4,7 +4,6 @@ import functools
 import json
 from typing import Any, ClassVar
 
-import apache_beam as beam
 import tensorflow as tf
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -15,17 +14,16 @@ from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance, get_split_uri
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
-from tfx.utils import io_utils, path_utils
+from tfx.utils import path_utils
 from typing_extensions import override
 
 from components.artifacts import ClassificationEvaluation, Labels
-from components.blessing import write_blessing
-from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeLabels, judged_schema
-from components.classification.label_report import label_judgement, label_report
+from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeTestSplit, judged_schema
+from components.classification.label_report import write_label_evaluation
 from components.classification.label_summary import LabelSummary
 from components.classification.text_judge import save_baseline
 from components.parameters import Parameter
-from components.ranking_gate import JudgedBy, decide, describe_last_blessed, loading_error
+from components.ranking_gate import JudgedBy, loading_error
 from components.segmentation.baselines import CARRIED_FORWARD, GRADIENT_BOOSTING, fit_gradient_boosting
 from components.segmentation.gate_options import SegmentationGateOptions
 from components.segmentation.judge import HISTORY_LENGTH, SegmentJudge, served_segments
@@ -111,32 +109,25 @@ class SegmentationEvaluatorExecutor(BaseBeamExecutor):
         load_judge = functools.partial(
             SegmentJudge, models=models, baseline=baseline_path, labels=labels, attributes=attributes, given=given
         )
+        files, test_examples = f"{evaluation_uri}/{_USERS}", f"{get_split_uri([examples], _TEST_SPLIT)}/*"
+        schema = judged_schema([*models, *baselines], slice_columns)
         with self._make_beam_pipeline() as pipeline:
-            _ = (
-                pipeline
-                | "ReadTestUsers" >> beam.io.ReadFromTFRecord(f"{get_split_uri([examples], _TEST_SPLIT)}/*")
-                | "JudgeUsers" >> JudgeLabels(load_judge)
-                | "WriteUsers"
-                >> beam.io.WriteToParquetBatched(
-                    f"{evaluation_uri}/{_USERS}",
-                    judged_schema([*models, *baselines], slice_columns),
-                    file_name_suffix=".parquet",
-                )
-            )
+            _ = pipeline | JudgeTestSplit(test_examples, load_judge, files, schema)
         fileio.remove(baseline_path)
-        judged = read_parquet(f"{evaluation_uri}/{_USERS}-*.parquet")
+        judged = read_parquet(f"{files}-*.parquet")
         summary = LabelSummary(judged, labels, slice_columns, options, counted=_USERS)
-        judgement = label_judgement(summary, baselines, JUDGED_BY, with_last_blessed=LAST_BLESSED in models)
-        decision = decide(judgement, options).also(summary.slice_refusals(MODEL))
-        report = label_report(
-            summary, judgement, decision, counted={"users": judgement.users}, beside=GRADIENT_BOOSTING
+        write_label_evaluation(
+            output_dict,
+            model,
+            summary,
+            options,
+            judged_by=JUDGED_BY,
+            baselines=baselines,
+            beside=GRADIENT_BOOSTING,
+            counted={_USERS: {"test": summary.rows}},
+            last_blessed=last_blessed,
+            last_blessed_error=last_blessed_error,
         )
-        if last_blessed:
-            report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)
-        io_utils.write_string_file(
-            f"{evaluation_uri}/evaluation.json", json.dumps(report, indent=1, ensure_ascii=False)
-        )
-        write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
 
 
 class SegmentationEvaluator(BaseBeamComponent):
