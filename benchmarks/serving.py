@@ -89,6 +89,7 @@ def main(
     # Without a wait the first client to come back is computed alone; what is waited is added to the latency of one.
     batch_micros: Annotated[int, typer.Option(help="How long a batch waits for more rows.")] = 1000,
     batch_threads: Annotated[int, typer.Option(help="Batches that the server computes at once.")] = 1,
+    intra_op: Annotated[int, typer.Option(help="Threads of an operation in the batching server; 0 has it choose.")] = 0,
 ) -> None:
     """Takes turns and prints what each side needs beside the calls in process."""
     folder = max((root / "serving" / SEARCH_MODEL).iterdir(), key=lambda version: int(version.name))
@@ -100,6 +101,7 @@ def main(
             PARAMETERS.format(rows=batch_rows, micros=batch_micros, threads=batch_threads), encoding="utf-8"
         )
         batching = ["--enable-batching", "--batching-parameters-file", str(parameters)]
+        batching += ["--tensorflow_intra_op_parallelism", str(intra_op)] if intra_op else []
         plain = stack.enter_context(running_server(folder.parent, Path(temporary) / "plain", []))
         batched = stack.enter_context(running_server(folder.parent, Path(temporary) / "batched", batching))
         sides = {

@@ -148,14 +148,12 @@ class InvertedFileIndex(tf.Module):
         """Returns the vectors at `indices`, as stored: trailing values are rounded.
 
         Args:
-            indices: int32 or int64 of any shape; under 0 stands for no product.
+            indices: int32 or int64 of any shape, from 0 to under `size`.
 
         Returns:
-            float32 `indices.shape + (dimensions,)`; zeros for no product.
+            float32 `indices.shape + (dimensions,)`.
         """
-        places = tf.gather(self._place, tf.maximum(indices, 0))
-        vectors = self._vectors.at(places)
-        return tf.where((indices >= 0)[..., tf.newaxis], vectors, 0.0)
+        return self._vectors.at(tf.gather(self._place, indices))
 
     def _candidates(self, cell_scores: tf.Tensor, width: tf.Tensor, allowed: tf.Tensor | None) -> tf.Tensor:
         """Returns the places int32 `(candidates,)` of one query's vectors to rank, all of which are allowed."""

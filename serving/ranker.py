@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from serving.filters import not_listed
 from serving.history import History
 from serving.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
-from serving.retrieval_index import RetrievalIndex
+from serving.retrieval_index import RetrievalIndex, vectors_or_zeros
 from serving.rule_scores import RuleScores
 from serving.together import ServedRules
 from serving.top_k import top_k
@@ -134,7 +134,7 @@ class Ranker(tf.Module):
             sources.append(_highest(best.confidence, others & (best.confidence > 0.0), counts.rules))
         candidates = _closed_up(_distinct(tf.concat(sources, axis=1)), k)
         wanted = tf.maximum(candidates, 0)
-        agreement = self._index.vectors_at(candidates) * user_vectors[:, tf.newaxis]
+        agreement = vectors_or_zeros(self._index, candidates) * user_vectors[:, tf.newaxis]
         scores = CandidateScores(
             rules=None if best is None else [tf.gather(values, wanted, batch_dims=1) for values in best],
             linear=tf.reduce_sum(agreement[..., self._tower_dimensions :], axis=-1),

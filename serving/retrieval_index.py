@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from serving.top_k import top_k
+from serving.top_k import top_allowed
 
 
 class RetrievalIndex(Protocol):
@@ -18,7 +18,13 @@ class RetrievalIndex(Protocol):
         """Returns the `k` best vectors of each query; see `ExactIndex.search`."""
 
     def vectors_at(self, indices: tf.Tensor) -> tf.Tensor:
-        """Returns the vectors at `indices`; an index under 0 gives zeros."""
+        """Returns the vectors at `indices`; see `ExactIndex.vectors_at`."""
+
+
+def vectors_or_zeros(index: RetrievalIndex, indices: tf.Tensor) -> tf.Tensor:
+    """Returns what `vectors_at` does, with zeros where an index is under 0 and stands for no product."""
+    vectors = index.vectors_at(tf.maximum(indices, 0))
+    return tf.where((indices >= 0)[..., tf.newaxis], vectors, 0.0)
 
 
 class ExactIndex(tf.Module):
@@ -61,20 +67,16 @@ class ExactIndex(tf.Module):
         width = tf.clip_by_value(tf.convert_to_tensor(k, tf.int32), 0, self.size)
         # The other way round, oneDNN would rearrange all vectors for a batch, which takes longer than the product.
         scores = tf.transpose(tf.matmul(self._vectors, tf.cast(queries, tf.float32), transpose_b=True))
-        if allowed is None:
-            return top_k(scores, width)
-        scores, indices = top_k(tf.where(allowed, scores, -np.inf), width)
-        return scores, tf.where(tf.equal(scores, -np.inf), -1, indices)
+        return top_allowed(scores, width, allowed)
 
     def vectors_at(self, indices: tf.Tensor) -> tf.Tensor:
         """Returns the vectors at `indices`.
 
         Args:
-            indices: int32 or int64 of any shape; under 0 stands for no product.
+            indices: int32 or int64 of any shape, from 0 to under `size`.
 
         Returns:
-            float32 `indices.shape + (dimensions,)`; zeros for no product.
+            float32 `indices.shape + (dimensions,)`.
         """
         # Gathered from what is read, not from the variable: that would make TensorFlow copy the variable at each read.
-        vectors = tf.gather(tf.convert_to_tensor(self._vectors), tf.maximum(indices, 0))
-        return tf.where((indices >= 0)[..., tf.newaxis], vectors, 0.0)
+        return tf.gather(tf.convert_to_tensor(self._vectors), indices)

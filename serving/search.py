@@ -13,7 +13,7 @@ from serving.catalogue import ServedProducts
 from serving.filters import CatalogueFilters
 from serving.lexical_index import LexicalIndex, Postings
 from serving.lookup import IdLookup
-from serving.retrieval_index import RetrievalIndex
+from serving.retrieval_index import RetrievalIndex, vectors_or_zeros
 from serving.top_k import top_k
 from serving.words import index_words, plain_words, readable, unspaced_pairs
 
@@ -109,7 +109,8 @@ class SearchModule(tf.Module):
         self.cluster_ids = tf.Variable(np.asarray(products.cluster_ids, np.int32), trainable=False)
         self.cluster_labels = text_variable(cluster_labels, "cluster_labels")
         self.product_vectors = tf.function(
-            self._index.vectors_at, input_signature=[tf.TensorSpec([None], tf.int32, "indices")]
+            lambda indices: vectors_or_zeros(self._index, indices),
+            input_signature=[tf.TensorSpec([None], tf.int32, "indices")],
         )
 
     def signatures(self, *names: str) -> dict[str, Any]:
@@ -243,7 +244,7 @@ class SearchModule(tf.Module):
         whole = tf.strings.reduce_join(words, axis=1, separator=" ")[:, tf.newaxis]
         vectors, _ = self.query_embedder.embed(tf.reshape(tf.concat([whole, without], axis=1), [-1]))
         vectors = tf.reshape(vectors, [rows, width + 1, -1])
-        scores = self._fusion.dense * tf.einsum("bwd,bd->bw", vectors, self._index.vectors_at(product))
+        scores = self._fusion.dense * tf.einsum("bwd,bd->bw", vectors, vectors_or_zeros(self._index, product))
         return tf.where(words == "", 0.0, scores[:, :1] - scores[:, 1:])
 
     def _answer(self, scores: tf.Tensor, indices: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -14,7 +14,7 @@ from serving.filters import CatalogueFilters, not_listed
 from serving.history import History, HistoryReader
 from serving.lookup import IdLookup
 from serving.ranker import Ranker, RankingModel
-from serving.retrieval_index import ExactIndex
+from serving.retrieval_index import ExactIndex, vectors_or_zeros
 from serving.together import MAX_TOGETHER_IDS, ServedRules, TogetherIndex
 from serving.user_vectors import UserEncoder, user_vectors
 
@@ -170,7 +170,7 @@ class RecommendationModule(tf.Module):
         product = self._products.index_of(product_id)
         allowed = not_listed(product[:, tf.newaxis], self._index.size) & (product >= 0)[:, tf.newaxis]
         by_tower = tf.range(self._index.dimensions) < self._tower_dimensions
-        asked = tf.where(by_tower, self._index.vectors_at(product), 0.0)
+        asked = tf.where(by_tower, vectors_or_zeros(self._index, product), 0.0)
         scores, indices = self._index.search(asked, tf.reduce_max(k), allowed)
         return self._answer(*cut(scores, indices, k))
 

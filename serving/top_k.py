@@ -24,8 +24,25 @@ def top_k(values: tf.Tensor, k: tf.Tensor | int) -> tuple[tf.Tensor, tf.Tensor]:
     blocks = -(-int(values.shape[1]) // _BLOCK)
     padded = tf.pad(values, [[0, 0], [0, blocks * _BLOCK - int(values.shape[1])]], constant_values=-np.inf)
     by_block = tf.reshape(padded, [-1, blocks, _BLOCK])
-    kept = tf.math.top_k(tf.reduce_max(by_block, axis=2), tf.minimum(k, blocks)).indices
+    kept = tf.math.top_k(tf.reduce_max(by_block, axis=2), tf.minimum(k, blocks), sorted=False).indices
     kept = tf.sort(kept, axis=1)
     searched = tf.gather(by_block, kept, batch_dims=1)
     largest, places = tf.math.top_k(tf.reshape(searched, [tf.shape(values)[0], tf.shape(kept)[1] * _BLOCK]), k)
     return largest, tf.gather(kept, places // _BLOCK, batch_dims=1) * _BLOCK + places % _BLOCK
+
+
+def top_allowed(values: tf.Tensor, k: tf.Tensor | int, allowed: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+    """Finds the `k` largest values of each row among those that are allowed.
+
+    Args:
+        values: float32 `(batch, size)` without NaN; `size` is static.
+        k: int32 scalar from 0 to `size`.
+        allowed: bool `(batch, size)`; None allows everything.
+
+    Returns:
+        What `top_k` returns; where a row has fewer allowed values than columns, the rest is -inf with index -1.
+    """
+    if allowed is None:
+        return top_k(values, k)
+    largest, indices = top_k(tf.where(allowed, values, -np.inf), k)
+    return largest, tf.where(tf.equal(largest, -np.inf), -1, indices)

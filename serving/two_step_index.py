@@ -5,6 +5,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from serving.retrieval_index import ExactIndex
+from serving.top_k import top_allowed
 
 # Vectors compared by all their values: so many for each of the k that are asked for, and so many at least.
 _RESCORED_OF_K, _LEAST_RESCORED = 4, 400
@@ -25,7 +26,8 @@ class TwoStepIndex(tf.Module):
     def __init__(self, vectors: NDArray[np.float32], *, axes: NDArray[np.float32], leading: int) -> None:
         super().__init__(name="two_step_index")
         self._whole = ExactIndex(vectors)
-        self._leading = ExactIndex(vectors @ axes[:, :leading], name="leading")
+        # A vector a column: the product with a query, or with a batch of them, reads it as it stands.
+        self._leading = tf.Variable((vectors @ axes[:, :leading]).T, trainable=False, name="leading")
         self._axes = tf.Variable(axes[:, :leading], trainable=False, name="axes")
         self.size, self.dimensions = self._whole.size, self._whole.dimensions
 
@@ -36,8 +38,9 @@ class TwoStepIndex(tf.Module):
         width = tf.clip_by_value(tf.convert_to_tensor(k, tf.int32), 0, self.size)
         queries = tf.cast(queries, tf.float32)
         ranked = tf.maximum(_RESCORED_OF_K * width, _LEAST_RESCORED)
-        _, indices = self._leading.search(tf.matmul(queries, self._axes), ranked, allowed)
-        scores = tf.einsum("bd,bwd->bw", queries, self._whole.vectors_at(indices))
+        by_leading = tf.matmul(tf.matmul(queries, self._axes), self._leading)
+        _, indices = top_allowed(by_leading, tf.minimum(ranked, self.size), allowed)
+        scores = tf.einsum("bd,bwd->bw", queries, self._whole.vectors_at(tf.maximum(indices, 0)))
         scores, places = tf.math.top_k(tf.where(indices >= 0, scores, -np.inf), width)
         return scores, tf.gather(indices, places, batch_dims=1)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from serving.history import History, latest_events
-from serving.retrieval_index import RetrievalIndex
+from serving.retrieval_index import RetrievalIndex, vectors_or_zeros
 
 UserEncoder = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -32,7 +32,7 @@ def user_vectors(
         float32 `(batch, dimensions)`, both parts of length 1; zeros without a known product.
     """
     events = latest_events(history, latest)
-    vectors = index.vectors_at(events.products)[..., :tower_dimensions]
+    vectors = vectors_or_zeros(index, events.products)[..., :tower_dimensions]
     outputs = tf.cast(encoder(vectors, events.types, events.gap_seconds, events.mask), tf.float32)
     last = tf.gather(outputs, tf.maximum(events.count - 1, 0), batch_dims=1)
     recent = tf.where((events.count > 0)[:, tf.newaxis], last, 0.0)
@@ -58,6 +58,6 @@ def linear_user_vectors(history: History, index: RetrievalIndex, tower_dimension
     weights = tf.math.unsorted_segment_sum(tf.reshape(weights, [-1]), group, tf.size(unique))
     product = tf.math.floormod(unique, stride) - 1
     weights = tf.where(product >= 0, tf.math.log1p(weights), 0.0)
-    vectors = index.vectors_at(tf.cast(product, tf.int32))[:, tower_dimensions:]
+    vectors = vectors_or_zeros(index, tf.cast(product, tf.int32))[:, tower_dimensions:]
     total = tf.math.unsorted_segment_sum(vectors * weights[:, tf.newaxis], unique // stride, shape[0])
     return tf.math.divide_no_nan(total, tf.norm(total, axis=1, keepdims=True))

@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.retrieval_index import ExactIndex
+from serving.retrieval_index import ExactIndex, vectors_or_zeros
 
 SIZE, DIMENSIONS = 23, 5
 
@@ -91,8 +91,8 @@ def test_equal_vectors_are_each_found_once() -> None:
     np.testing.assert_array_equal(indices, [[0, 1, 2, 3, 4, 5]])
 
 
-def test_vectors_at_gives_zeros_for_no_product(vectors: np.ndarray) -> None:
-    found = ExactIndex(vectors).vectors_at(tf.constant([[2, -1]]))
+def test_vectors_come_back_and_zeros_for_no_product(vectors: np.ndarray) -> None:
+    found = vectors_or_zeros(ExactIndex(vectors), tf.constant([[2, -1]]))
     np.testing.assert_array_equal(found, [[vectors[2], np.zeros(DIMENSIONS)]])
 
 
