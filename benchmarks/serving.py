@@ -85,11 +85,11 @@ def main(
     seconds: Annotated[float, typer.Option(help="Length of a turn.")] = 4.0,
     rounds: Annotated[int, typer.Option(help="Turns of each.")] = 5,
     load_seconds: Annotated[float, typer.Option(help="Length of the load at half the rate.")] = 20.0,
-    batch_rows: Annotated[int, typer.Option(help="Most rows of a batch of the server.")] = 64,
-    # Without a wait the first client to come back is computed alone; what is waited is added to the latency of one.
-    batch_micros: Annotated[int, typer.Option(help="How long a batch waits for more rows.")] = 1000,
-    batch_threads: Annotated[int, typer.Option(help="Batches that the server computes at once.")] = 1,
-    intra_op: Annotated[int, typer.Option(help="Threads of an operation in the batching server; 0 has it choose.")] = 0,
+    batch_rows: Annotated[int, typer.Option(help="Most rows of a batch of the server.")] = 32,
+    # The longest wait; a batch goes as soon as it has a thread's share of the rows that were awaited last.
+    batch_micros: Annotated[int, typer.Option(help="How long a batch waits for more rows.")] = 20_000,
+    batch_threads: Annotated[int, typer.Option(help="Batches that the server computes at once.")] = 2,
+    intra_op: Annotated[int, typer.Option(help="Threads of an operation in the batching server; 0 has it choose.")] = 1,
 ) -> None:
     """Takes turns and prints what each side needs beside the calls in process."""
     folder = max((root / "serving" / SEARCH_MODEL).iterdir(), key=lambda version: int(version.name))

@@ -5,7 +5,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import grpc
 
@@ -56,14 +56,14 @@ class BatchScheduler:
             if thread.ident is not None:  # It was started.
                 thread.join()
 
-    def add(self, key: Hashable, request: QueuedRequest, compute: Compute, patient: bool = True) -> None:
+    def add(self, key: Hashable, request: QueuedRequest, compute: Compute, enough_rows: float = math.inf) -> None:
         """Queues a request.
 
         Args:
             key: Requests with equal keys may be computed together.
             request: Has at most `max_batch_size` rows.
             compute: Computes a batch of requests with this key; the first one's is kept while any of them waits.
-            patient: Whether a batch that it opens waits for more.
+            enough_rows: Rows with which a batch waits no longer, and more than which it takes only when full.
 
         Raises:
             StatusError: UNAVAILABLE if the queue is full or the server stops.
@@ -73,7 +73,7 @@ class BatchScheduler:
                 raise StatusError(grpc.StatusCode.UNAVAILABLE, "The server is stopping.")
             if key not in self._queues:
                 self._queues[key] = BatchQueue(compute, self.parameters)
-            if self._queues[key].add(request, time.monotonic(), patient):
+            if self._queues[key].add(request, time.monotonic(), enough_rows):
                 # Each time a thread is woken for nothing, those that read requests wait for it.
                 self._changed.notify()
 
@@ -95,7 +95,7 @@ class BatchScheduler:
                 # The thread must live on; whoever waits is told by `compute`.
                 _LOG.exception("A batch failed in an unforeseen way.")
 
-    def _next_batch(self) -> tuple[Compute, list[QueuedRequest]] | None:
+    def _next_batch(self) -> tuple[Compute, Sequence[QueuedRequest]] | None:
         """Waits for a batch that is due; returns None when the server stops and nothing waits."""
         with self._changed:
             while self._queues or not self._stopping:
@@ -113,5 +113,5 @@ class BatchScheduler:
                     del self._queues[key]
                 # This thread may have been the one that watched the clock for the batches that are left.
                 self._changed.notify()
-                return queue.compute, list(requests)
+                return queue.compute, requests
         return None

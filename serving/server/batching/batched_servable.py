@@ -9,6 +9,7 @@ import grpc
 import numpy as np
 from typing_extensions import override
 
+from serving.server.batching.awaited_rows import AwaitedRows
 from serving.server.batching.batch_scheduler import BatchScheduler
 from serving.server.batching.batch_tensors import merge_inputs, row_count, split_outputs
 from serving.server.batching.queued_request import QueuedRequest, Tensors
@@ -25,8 +26,10 @@ class BatchedServable(Servable):
     of its batch; TF Serving computes it unless all of the batch are too late. And an error of the model reaches only
     the requests that cause it: the others are computed again without them.
 
-    `batch_timeout_micros` is the longest wait. After a batch that waited in vain for a second request, the next one
-    does not wait, so that one client alone is answered as soon as without batching.
+    `batch_timeout_micros` is the longest wait. The rows that were on their way when the last batch was computed are
+    divided between the threads, and with as many a batch does not wait for more: so clients that ask again as soon as
+    they are answered keep all threads busy with batches of one size, and one client alone is answered as soon as
+    without batching.
 
     An output may be as wide as the largest row of the whole batch needs, so a request may get wider answers than alone.
 
@@ -52,8 +55,8 @@ class BatchedServable(Servable):
     ) -> None:
         super().__init__(name, version, folder, parallelism=parallelism)
         self._scheduler = scheduler
-        # Signatures with outputs whose last batch held one request and had room for more.
-        self._in_vain: set[tuple[str, tuple[str, ...]]] = set()
+        # By signature and outputs.
+        self._awaited: dict[tuple[str, tuple[str, ...]], AwaitedRows] = {}
 
     @override
     def run(
@@ -66,26 +69,23 @@ class BatchedServable(Servable):
     ) -> dict[str, np.ndarray]:
         parameters = self._scheduler.parameters
         request = QueuedRequest(inputs, row_count(inputs, parameters.max_batch_size), timeout_seconds)
-        wanted = tuple(sorted(outputs))
-        key = (self, signature_name, wanted)
+        wanted = (signature_name, tuple(sorted(outputs)))
+        key = (self, *wanted)
+        awaited = self._awaited.setdefault(wanted, AwaitedRows(parameters.num_batch_threads))
         if on_gone is not None and not on_gone(request.give_up):
             request.give_up()
-        if request.is_wanted():
-            patient = (signature_name, wanted) not in self._in_vain
-            self._scheduler.add(key, request, functools.partial(self._compute, signature_name, wanted), patient)
-        values = request.wait(withdraw=lambda: self._scheduler.remove(key, request))
+        with awaited.counted(request.rows):
+            if request.is_wanted():
+                self._scheduler.add(key, request, functools.partial(self._compute, *wanted), awaited.enough())
+            values = request.wait(withdraw=lambda: self._scheduler.remove(key, request))
         return {name: values[name] for name in outputs}
 
     def _compute(self, signature_name: str, outputs: tuple[str, ...], requests: Sequence[QueuedRequest]) -> None:
-        if len(requests) == 1 and requests[0].rows < self._scheduler.parameters.max_batch_size:
-            self._in_vain.add((signature_name, outputs))
-        else:
-            self._in_vain.discard((signature_name, outputs))
         wanted = [request for request in requests if request.begin()]
         if wanted:
             self._compute_begun(signature_name, outputs, wanted)
 
-    def _compute_begun(self, signature_name: str, outputs: Sequence[str], requests: Sequence[QueuedRequest]) -> None:
+    def _compute_begun(self, signature_name: str, outputs: tuple[str, ...], requests: Sequence[QueuedRequest]) -> None:
         parameters = self._scheduler.parameters
         rows = [request.rows for request in requests]
         padded_rows = parameters.padded_size(sum(rows)) if sum(rows) else 0
@@ -109,6 +109,7 @@ class BatchedServable(Servable):
             for request in requests:
                 request.fail(error)
             return
+        self._awaited[signature_name, outputs].note_batch()
         for request, part in zip(requests, parts, strict=True):
             request.finish(part)
 

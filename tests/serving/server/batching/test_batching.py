@@ -133,9 +133,10 @@ def test_without_a_timeout_nothing_waits_for_company(witness: Path) -> None:
             assert answer(server.ask(rows(value)))["rows"] == [1]
 
 
-def test_after_a_wait_in_vain_a_client_alone_is_answered_at_once_until_it_has_company(witness: Path) -> None:
+def test_a_batch_with_as_many_rows_as_were_awaited_last_does_not_wait(witness: Path) -> None:
     wait_seconds = 1.0
-    with batching_server(witness, max_batch_size=4, batch_timeout_micros=int(wait_seconds * 1e6)) as server:
+    parameters = {"max_batch_size": 8, "batch_timeout_micros": int(wait_seconds * 1e6), "num_batch_threads": 1}
+    with batching_server(witness, **parameters) as server:
 
         def seconds_of(*asked: dict[str, np.ndarray]) -> float:
             start = time.monotonic()
@@ -146,10 +147,10 @@ def test_after_a_wait_in_vain_a_client_alone_is_answered_at_once_until_it_has_co
 
         assert seconds_of(rows(1.0)) >= wait_seconds
         assert seconds_of(rows(1.0)) < wait_seconds
-        # A full batch was no wait in vain, and neither were two in one.
-        assert seconds_of(rows(1.0, 2.0, 3.0, 4.0)) < wait_seconds
+        assert seconds_of(rows(1.0, 2.0, 3.0)) < wait_seconds
+        # Two are fewer than three, so they wait in vain; then two are enough.
         assert seconds_of(rows(1.0), rows(2.0)) >= wait_seconds
-        assert seconds_of(rows(1.0), rows(2.0)) >= wait_seconds
+        assert seconds_of(rows(1.0), rows(2.0)) < wait_seconds
 
 
 def test_a_request_without_rows_is_answered(witness: Path) -> None:
