@@ -97,7 +97,11 @@ class TextEncoder(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "TextEncoder":
         settings = dict(config)
-        settings["backbone"] = keras.saving.deserialize_keras_object(settings["backbone"])
+        backbone = settings["backbone"]
+        # In the precision that is in force here: a model that was trained in a mixed one is judged as it is served.
+        dtype = keras.saving.serialize_keras_object(keras.config.dtype_policy())
+        backbone = {**backbone, "config": {**backbone["config"], "dtype": dtype}}
+        settings["backbone"] = keras.saving.deserialize_keras_object(backbone)
         # The vocabulary is not in the configuration: Keras saves it as an asset of the tokenizer.
         settings["tokenizer"] = make_tokenizer(None, settings.pop("lowercase"))
         return cls(**settings)

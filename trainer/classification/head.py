@@ -25,12 +25,21 @@ class ClassificationHead(keras.Model):
         classes: Labels to choose from.
         units: Width of a hidden layer; 0 for none.
         dropout: Dropout rate before each layer.
+        dtype: What it is computed in: by default never in half precision, in which sums of money would be infinite.
     """
 
     def __init__(
-        self, *, dimensions: int, numbers: int, classes: int, units: int = 0, dropout: float = 0.1, **kwargs: Any
+        self,
+        *,
+        dimensions: int,
+        numbers: int,
+        classes: int,
+        units: int = 0,
+        dropout: float = 0.1,
+        dtype: Any = "float32",
+        **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(dtype=dtype, **kwargs)
         self._config = {
             "dimensions": dimensions,
             "numbers": numbers,
@@ -39,17 +48,17 @@ class ClassificationHead(keras.Model):
             "dropout": dropout,
         }
         # Text vectors have length 1, so their parts are small; the head learns faster from parts of size 1.
-        self.text_norm = keras.layers.LayerNormalization(dtype="float32")
+        self.text_norm = keras.layers.LayerNormalization(dtype=dtype)
         self.text_norm.build((None, dimensions))
         self.means = self.add_weight(shape=(numbers,), initializer="zeros", trainable=False, name="means")
         self.deviations = self.add_weight(shape=(numbers,), initializer="ones", trainable=False, name="deviations")
-        self.dropout = keras.layers.Dropout(dropout)
+        self.dropout = keras.layers.Dropout(dropout, dtype=dtype)
         width = dimensions + numbers
-        self.hidden = keras.layers.Dense(units, activation="gelu", dtype="float32") if units else None
+        self.hidden = keras.layers.Dense(units, activation="gelu", dtype=dtype) if units else None
         if self.hidden is not None:
             self.hidden.build((None, width))
             width = units
-        self.logits = keras.layers.Dense(classes, dtype="float32")
+        self.logits = keras.layers.Dense(classes, dtype=dtype)
         self.logits.build((None, width))
         self.built = True
 

@@ -34,14 +34,15 @@ class TokenHead(keras.Model):
     Args:
         dimensions: Of the vectors.
         vocabulary_size: Tokens that there are.
+        dtype: What it is computed in, whatever BERT is.
     """
 
-    def __init__(self, *, dimensions: int, vocabulary_size: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *, dimensions: int, vocabulary_size: int, dtype: Any = "float32", **kwargs: Any) -> None:
+        super().__init__(dtype=dtype, **kwargs)
         self.dimensions, self.vocabulary_size = dimensions, vocabulary_size
-        self.change = keras.layers.Dense(dimensions, use_bias=False, kernel_initializer="zeros", dtype="float32")
-        self.token_embedding = keras.layers.Embedding(vocabulary_size, dimensions, dtype="float32")
-        self.rarity = keras.layers.Embedding(vocabulary_size, 1, trainable=False, dtype="float32")
+        self.change = keras.layers.Dense(dimensions, use_bias=False, kernel_initializer="zeros", dtype=dtype)
+        self.token_embedding = keras.layers.Embedding(vocabulary_size, dimensions, dtype=dtype)
+        self.rarity = keras.layers.Embedding(vocabulary_size, 1, trainable=False, dtype=dtype)
         self.change.build((None, dimensions))
         self.token_embedding.build()
         self.rarity.build()

@@ -46,6 +46,29 @@ def test_a_frozen_bert_stays_as_it_is_and_steps_are_a_limit(tmp_path: Path, tiny
     assert not classifier.text_encoder.trainable_variables
 
 
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("training", ["frozen", "full"])
+def test_mixed_precision_learns_and_is_kept_as_it_is_served(
+    tmp_path: Path, tiny_bert: Path, training: str, precision: str
+) -> None:
+    learned, validated = made_texts(240, 1, numbers=2), made_texts(60, 2, numbers=2)
+    for each in (learned, validated):
+        # The column that tells the label becomes noise, beyond the 65,504 at which half precision ends.
+        each.numbers[:, 0] = 1e9 * each.numbers[:, 1]
+    chosen = options(tiny_bert, training, precision=precision, strategy="cpu")
+    classifier, summary = train_classifier(LABELS, learned, validated, chosen, seed=0, log_uri=str(tmp_path / "log"))
+    assert summary["eval"]["accuracy"] > 0.7
+    assert {np.asarray(weight).dtype for weight in classifier.text_encoder.weights} == {np.dtype(np.float32)}
+    save_classifier(classifier, str(tmp_path / "kept"))
+    loaded, served = load_classifier(str(tmp_path / "kept")), served_classifier(classifier)
+    tokens = served.tokenize(tf.constant(validated.texts))
+    np.testing.assert_allclose(
+        loaded.probabilities(validated.texts, validated.numbers),
+        served.classify_tokens(tokens.ids, tokens.mask, tf.constant(validated.numbers)),
+        atol=1e-5,
+    )
+
+
 def test_numbers_tell_what_texts_do_not(tmp_path: Path, tiny_bert: Path) -> None:
     learned, validated = made_texts(240, 1, numbers=2), made_texts(60, 2, numbers=2)
     learned, validated = (

@@ -101,6 +101,22 @@ def test_an_exported_embedder_gives_the_vectors_of_the_encoder(
     assert known.numpy().tolist() == [text not in ("", "😀") for text in texts]
 
 
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.long)])
+@pytest.mark.parametrize("training", ["frozen", "full"])
+def test_mixed_precision_learns_and_is_kept_as_it_is_served(
+    shop: TinySearch, training: str, precision: str, tmp_path: Path
+) -> None:
+    changes = {"learning_rate": 1e-2 if training == "full" else 3e-2, "precision": precision, "strategy": "cpu"}
+    run(shop.request(tmp_path, options(shop, training, **changes)))
+    summary, losses = summary_of(tmp_path), read_scalars(tmp_path / "log" / "train")["epoch_loss"]
+    assert losses[summary["epochs"] - 1] < losses[0]
+    encoder = load_encoder(str(tmp_path / "model"))
+    vectors, _ = text_embedder(encoder).embed(tf.constant(EVAL_QUERIES))
+    np.testing.assert_allclose(vectors, encoder.embed(EVAL_QUERIES, 16), atol=1e-5)
+    # Metrics of the epochs are those of half precision, in which ties of a BERT so small fall otherwise.
+    assert summary["eval"]["ndcg_at_10"] == pytest.approx(ndcg_of(tmp_path), abs=0.05)
+
+
 @EVERY_TRAINING
 def test_what_is_trained_differs_and_what_is_frozen_does_not(
     trained: Callable[[str], Path], shop: TinySearch, training: str
