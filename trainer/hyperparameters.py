@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 from tensorboard.plugins.hparams import api as hp
 
+from trainer.fitting import BestEpoch
 from trainer.options import Options
 
 METRIC_PREFIX = "best_epoch/"
@@ -20,22 +21,22 @@ def flatten_options(options: Options) -> dict[str, bool | int | float | str]:
 
 
 def write_hyperparameters(
-    log_uri: str, hyperparameters: Mapping[str, bool | int | float | str], metrics: Mapping[str, float], epoch: int
+    log_uri: str, hyperparameters: Mapping[str, bool | int | float | str], best: BestEpoch
 ) -> None:
     """Writes one row of the HParams table: an event file right in `log_uri`.
 
     Args:
         log_uri: A run's folder of logs.
         hyperparameters: Values by name.
-        metrics: Metrics of the epoch whose weights are kept, written as scalars `best_epoch/NAME`.
-        epoch: The number of that epoch, from 0 as Keras counts.
+        best: The epoch whose weights are kept. Its loss and metrics become scalars `best_epoch/NAME`, with its number
+            from 0, as Keras counts.
     """
     with tf.summary.create_file_writer(log_uri).as_default():
         # Rows of one trial are averaged. What trial a training is, is told by its folder and not by its options:
         # those may stay while the data change.
         hp.hparams(dict(hyperparameters), trial_id=log_uri)
-        for name, value in metrics.items():
-            tf.summary.scalar(METRIC_PREFIX + name, value, step=epoch)
+        for name, value in best.logged.items():
+            tf.summary.scalar(METRIC_PREFIX + name, value, step=best.number - 1)
 
 
 def _flatten(value: Any, path: str) -> Iterator[tuple[str, bool | int | float | str]]:

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from trainer.backbone import TextEncoder, load_text_encoder
 from trainer.catalogue import load_catalogue, load_catalogue_facts
+from trainer.fitting import fit
 from trainer.hyperparameters import flatten_options, write_hyperparameters
 from trainer.input_data import load_items
 from trainer.item_features import ItemFeatures
@@ -23,13 +24,12 @@ from trainer.live_text import LiveTexts
 from trainer.optimizer import build_optimizer
 from trainer.options import TextOptions, TrainingOptions, TwoTowerOptions
 from trainer.projector import write_projector
-from trainer.step_logs import StepLogs, steps_per_point
 from trainer.strategy import choose_precision, choose_strategy, precision_policy
 from trainer.towers import Towers, build_towers, save_towers
 from trainer.training_request import TrainingRequest
-from trainer.training_windows import WindowCounts, count_windows, window_batches
+from trainer.training_windows import count_windows, window_batches
 from trainer.two_tower_model import TwoTower
-from trainer.validation import EVAL_PREFIX, RankingValidation, TextRefresh, monitored_metric
+from trainer.validation import RankingValidation, TextRefresh, monitored_metric
 
 # Ranking the catalogue for all users after each epoch could take longer than the epoch.
 VALIDATED_USERS = 5_000
@@ -106,23 +106,29 @@ def train(request: TrainingRequest) -> TrainedTowers:
         optimizer = build_optimizer(options.training, steps, strategy.num_replicas_in_sync)
         model.compile(optimizer=optimizer, jit_compile=False)
     users = load_judged_users(request.examples_uri, "eval", VALIDATED_USERS)
-    validation = RankingValidation(towers, lambda: _current_items(items, live_texts), users)
-    monitor = monitored_metric(users)
-    model.fit(
+    best = fit(
+        model,
         window_batches(request.examples_uri, options.training.batch_size, request.seed).repeat(),
-        steps_per_epoch=steps,
+        steps=steps,
         epochs=options.training.max_epochs,
-        callbacks=_callbacks(options.training, validation, monitor, live_texts, steps, request.log_uri),
-        shuffle=False,
-        verbose=0,
+        validation=RankingValidation(towers, lambda: _current_items(items, live_texts), users),
+        monitored=monitored_metric(users),
+        patience=options.training.patience,
+        log_uri=request.log_uri,
+        before=[] if live_texts is None else [TextRefresh(live_texts.refresh)],
     )
-    summary = _summary(model, validation, counts, monitor, started)
-    if live_texts is not None and summary["best_epoch"] < summary["epochs"]:
+    if live_texts is not None and best.number < best.epochs:
         # The table is of the last epoch, the weights are those of the best one again.
         live_texts.refresh()
     vectors = item_vectors(towers, _current_items(items, live_texts))
-    _log_outcome(request, options, model.history.history["loss"], summary)
+    write_hyperparameters(request.log_uri, {**flatten_options(options), "seed": request.seed}, best)
     write_projector(request.log_uri, load_catalogue(request.catalogue_uri), vectors)
+    summary = {
+        **best.summary,
+        "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
+        "examples": {"train": counts.windows, "pairs": counts.pairs},
+        "seconds": round(time.monotonic() - started, 1),
+    }
     return TrainedTowers(towers, summary)
 
 
@@ -155,52 +161,3 @@ def _live_texts(options: TextOptions | None, catalogue_uri: str) -> tuple[TextEn
 
 def _current_items(items: ItemFeatures, live_texts: LiveTexts | None) -> ItemFeatures:
     return items if live_texts is None else dataclasses.replace(items, text_vectors=live_texts.product_vectors())
-
-
-def _callbacks(
-    options: TrainingOptions,
-    validation: RankingValidation,
-    monitor: str | None,
-    live_texts: LiveTexts | None,
-    steps_per_epoch: int,
-    log_uri: str,
-) -> list[Any]:
-    """Returns the callbacks in the order that they need: each reads what those before it have put into the logs."""
-    callbacks: list[Any] = [] if live_texts is None else [TextRefresh(live_texts.refresh)]
-    if monitor is not None:
-        callbacks.append(validation)
-        callbacks.append(
-            keras.callbacks.EarlyStopping(
-                monitor=monitor, mode="max", patience=options.patience, restore_best_weights=True
-            )
-        )
-    every = steps_per_point(steps_per_epoch)
-    callbacks.append(StepLogs(every))
-    callbacks.append(keras.callbacks.TensorBoard(log_uri, write_graph=False, update_freq=every))
-    return callbacks
-
-
-def _log_outcome(
-    request: TrainingRequest, options: TwoTowerOptions, losses: list[float], summary: dict[str, Any]
-) -> None:
-    best = summary["best_epoch"] - 1
-    metrics = {EVAL_PREFIX + name: value for name, value in summary["eval"].items()}
-    hyperparameters = {**flatten_options(options), "seed": request.seed}
-    write_hyperparameters(request.log_uri, hyperparameters, {"loss": losses[best], **metrics}, best)
-
-
-def _summary(
-    model: TwoTower, validation: RankingValidation, counts: WindowCounts, monitor: str | None, started: float
-) -> dict[str, Any]:
-    epochs = len(model.history.epoch)
-    judged = validation.history
-    best = int(np.argmax([metrics[monitor] for metrics in judged])) if monitor is not None else epochs - 1
-    evaluation = judged[best] if judged else {}
-    return {
-        "epochs": epochs,
-        "best_epoch": best + 1,
-        "eval": {name.removeprefix(EVAL_PREFIX): value for name, value in evaluation.items()},
-        "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
-        "examples": {"train": counts.windows, "pairs": counts.pairs},
-        "seconds": round(time.monotonic() - started, 1),
-    }

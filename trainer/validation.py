@@ -1,6 +1,5 @@
 """Judges the towers after each epoch of training."""
 
-import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -8,19 +7,14 @@ import keras
 import numpy as np
 
 from trainer.catalogue_ranking import NOVEL_PREFIX, ranking_metrics
+from trainer.fitting import EpochValidation
 from trainer.item_features import ItemFeatures
 from trainer.judged_users import JudgedUsers
 from trainer.towers import Towers
 
-logger = logging.getLogger(__name__)
 
-EVAL_PREFIX = "eval_"
-
-
-class RankingValidation(keras.callbacks.Callback):
-    """Ranks the whole catalogue for the eval split after each epoch and adds the metrics to the epoch's logs.
-
-    Callbacks after it in the list (early stopping, TensorBoard) see `eval_ndcg_at_10`, `eval_novel_ndcg_at_10`, …
+class RankingValidation(EpochValidation):
+    """Ranks the whole catalogue for the eval split after each epoch: `ndcg_at_10`, `novel_ndcg_at_10` and others.
 
     Args:
         towers: The towers in training.
@@ -30,23 +24,13 @@ class RankingValidation(keras.callbacks.Callback):
 
     def __init__(self, towers: Towers, items: Callable[[], ItemFeatures], users: JudgedUsers) -> None:
         super().__init__()
-        self.history: list[dict[str, float]] = []
         self._towers = towers
         self._items = items
         self._users = users
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def judge(self) -> dict[str, float]:
         found = ranking_metrics(self._towers, self._items(), self._users)
-        metrics = {EVAL_PREFIX + name: value for name, value in found.items() if np.isfinite(value)}
-        self.history.append(metrics)
-        if logs is not None:
-            logs.update(metrics)
-        logger.info(
-            "Epoch %d: loss %.4f, %s",
-            epoch + 1,
-            (logs or {}).get("loss", float("nan")),
-            ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()),
-        )
+        return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
 class TextRefresh(keras.callbacks.Callback):
@@ -65,7 +49,7 @@ class TextRefresh(keras.callbacks.Callback):
 
 
 def monitored_metric(users: JudgedUsers) -> str | None:
-    """Returns the logged metric that early stopping follows.
+    """Returns the metric that early stopping follows.
 
     That is the NDCG of novel products, the plain one where nothing is novel to anybody, and None where there is
     nobody to judge.
@@ -75,5 +59,5 @@ def monitored_metric(users: JudgedUsers) -> str | None:
         return None
     for row in ranked:
         if np.setdiff1d(users.targets(row), users.history_index[users.history(row)]).size:
-            return f"{EVAL_PREFIX}{NOVEL_PREFIX}ndcg_at_10"
-    return f"{EVAL_PREFIX}ndcg_at_10"
+            return f"{NOVEL_PREFIX}ndcg_at_10"
+    return "ndcg_at_10"

@@ -6,6 +6,7 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
+from trainer.fitting import BestEpoch
 from trainer.hyperparameters import flatten_options, write_hyperparameters
 from trainer.options import TextOptions, TowerOptions, TwoTowerOptions
 
@@ -24,7 +25,8 @@ def test_options_are_named_by_their_path() -> None:
 
 def test_a_row_holds_options_and_metrics(tmp_path: Path) -> None:
     given = {"training.batch_size": 32, "tower.dropout": 0.1, "tower.id_embedding": True, "text": "off"}
-    write_hyperparameters(str(tmp_path), given, {"eval_ndcg_at_10": 0.25, "loss": 3.0}, epoch=4)
+    best = BestEpoch(number=5, epochs=7, loss=3.0, metrics={"ndcg_at_10": 0.25})
+    write_hyperparameters(str(tmp_path), given, best)
     events = EventAccumulator(str(tmp_path)).Reload()
     content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     hparams = HParamsPluginData.FromString(content).session_start_info.hparams

@@ -19,13 +19,13 @@ from trainer.classification.examples import LabelledTexts, load_labelled_texts, 
 from trainer.classification.export import export_classification
 from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import AugmentationOptions, ClassifierOptions, ClassifierTrainingOptions
-from trainer.classification.validation import EVAL_PREFIX, MONITORED, ClassifierValidation
+from trainer.classification.validation import MONITORED, ClassifierValidation
+from trainer.fitting import fit
 from trainer.fused_adam import FusedAdamW
 from trainer.hyperparameters import flatten_options, write_hyperparameters
 from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.options import TextOptions
 from trainer.pretraining.rewriting import load_rewriter
-from trainer.step_logs import StepLogs, steps_per_point
 from trainer.strategy import choose_precision, choose_strategy, precision_policy
 from trainer.training_length import training_length
 from trainer.training_request import TrainingRequest
@@ -123,27 +123,20 @@ def train_classifier(
         model = ClassifierModel(encoder, head, inputs, training, strategy.num_replicas_in_sync)
         model.compile(optimizer=build_optimizer(training, steps * epochs), jit_compile=False)
     validation = ClassifierValidation(classifier, eval_inputs, validated.labels, options.text.batch_size)
-    every = steps_per_point(steps)
-    stopping = keras.callbacks.EarlyStopping(
-        monitor=MONITORED, mode="max", patience=training.patience, restore_best_weights=True
-    )
-    board = keras.callbacks.TensorBoard(log_uri, write_graph=False, update_freq=every)
-    model.fit(
+    best = fit(
+        model,
         batches.dataset().take(steps),
+        steps=steps,
         epochs=epochs,
-        callbacks=[validation, stopping, StepLogs(every), board],
-        shuffle=False,
-        verbose=0,
+        validation=validation,
+        monitored=MONITORED,
+        patience=training.patience,
+        log_uri=log_uri,
     )
-    best = int(np.argmax([metrics[MONITORED] for metrics in validation.history]))
+    write_hyperparameters(log_uri, {**flatten_options(options), "seed": seed}, best)
     classifier = classifier._replace(temperature=fit_temperature(validation.logits(), validated.labels))
-    hyperparameters = {**flatten_options(options), "seed": seed}
-    metrics = validation.history[best]
-    write_hyperparameters(log_uri, hyperparameters, {"loss": model.history.history["loss"][best], **metrics}, best)
     summary = {
-        "epochs": len(validation.history),
-        "best_epoch": best + 1,
-        "eval": {name.removeprefix(EVAL_PREFIX): value for name, value in metrics.items()},
+        **best.summary,
         "temperature": classifier.temperature,
         "parameters": {"trained": _size(model.trainable_variables), "all": _size(model.variables)},
         "examples": {"train": given, "augmented": len(learned) - given, "eval": len(validated)},

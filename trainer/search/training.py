@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from trainer.backbone import load_text_encoder
 from trainer.catalogue import distinct_texts, load_catalogue
+from trainer.fitting import fit
 from trainer.fused_adam import FusedAdamW
 from trainer.hyperparameters import flatten_options, write_hyperparameters
 from trainer.input_data import load_text_vectors
@@ -23,8 +24,7 @@ from trainer.search.options import SearchOptions, SearchTrainingOptions
 from trainer.search.queries import load_queries
 from trainer.search.query_tower import DistillationOptions, distil_query_tower, mean_cosine
 from trainer.search.tables import EncoderInputs
-from trainer.search.validation import EVAL_PREFIX, MONITORED, SearchValidation, chosen_texts, eval_answers
-from trainer.step_logs import StepLogs, steps_per_point
+from trainer.search.validation import MONITORED, SearchValidation, chosen_texts, eval_answers
 from trainer.strategy import choose_precision, choose_strategy, precision_policy
 from trainer.training_length import training_length
 from trainer.training_request import TrainingRequest
@@ -66,33 +66,26 @@ def run(request: TrainingRequest) -> None:
     corpus = chosen_texts(source.pairs, relevant[1], len(texts), training.max_texts, request.seed)
     validation = SearchValidation(inputs, tables, corpus, relevant, source, training)
     validation.start(text_vectors)
-    every = steps_per_point(steps)
-    stopping = keras.callbacks.EarlyStopping(
-        monitor=MONITORED, mode="max", patience=training.patience, restore_best_weights=True
-    )
-    board = keras.callbacks.TensorBoard(request.log_uri, write_graph=False, update_freq=every)
-    model.fit(
+    best = fit(
+        model,
         source.dataset().take(steps),
+        steps=steps,
         epochs=epochs,
-        callbacks=[validation, stopping, StepLogs(every), board],
-        shuffle=False,
-        verbose=0,
+        validation=validation,
+        monitored=MONITORED,
+        patience=training.patience,
+        log_uri=request.log_uri,
     )
+    write_hyperparameters(request.log_uri, {**flatten_options(options), "seed": request.seed}, best)
     save_encoder(encoder, request.model_uri)
     query_tower = _teach_query_tower(request, options, queries.queries, texts, validated.queries)
-    best = int(np.argmax([metrics[MONITORED] for metrics in validation.history]))
     summary = {
-        "epochs": len(validation.history),
-        "best_epoch": best + 1,
-        "eval": {name.removeprefix(EVAL_PREFIX): value for name, value in validation.history[best].items()},
+        **best.summary,
         "query_tower": query_tower,
         "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
         "examples": {"train": len(queries), "pairs": len(source.pairs.query)},
         "seconds": round(time.monotonic() - started, 1),
     }
-    hyperparameters = {**flatten_options(options), "seed": request.seed}
-    loss = model.history.history["loss"][best]
-    write_hyperparameters(request.log_uri, hyperparameters, {"loss": loss, **validation.history[best]}, best)
     with tf.io.gfile.GFile(os.path.join(request.model_uri, "training.json"), "w") as stream:
         stream.write(json.dumps(summary, indent=2))
 

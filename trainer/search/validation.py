@@ -1,12 +1,9 @@
 """Judges the search encoder after each epoch, and mines the next epoch's negatives from the same vectors."""
 
-import logging
-from typing import Any
-
-import keras
 import numpy as np
 import numpy.typing as npt
 
+from trainer.fitting import EpochValidation
 from trainer.metrics import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
 from trainer.search.batches import BatchSource, TrainingPairs
 from trainer.search.options import SearchTrainingOptions
@@ -14,18 +11,12 @@ from trainer.search.queries import JudgedQueries
 from trainer.search.ranking import nearest
 from trainer.search.tables import EncoderInputs, TextTable
 
-logger = logging.getLogger(__name__)
-
-EVAL_PREFIX = "eval_"
-MONITORED = f"{EVAL_PREFIX}ndcg_at_10"
+MONITORED = "ndcg_at_10"
 _K = 10
 
 
-class SearchValidation(keras.callbacks.Callback):
-    """Ranks the texts for the eval split after each epoch and adds the metrics to the epoch's logs.
-
-    Callbacks after it in the list (early stopping, TensorBoard) see `eval_ndcg_at_10`, `eval_recall_at_10` and
-    `eval_mrr_at_10`.
+class SearchValidation(EpochValidation):
+    """Ranks the texts for the eval split after each epoch: `ndcg_at_10`, `recall_at_10` and `mrr_at_10`.
 
     Args:
         inputs: The encoder in training.
@@ -46,7 +37,6 @@ class SearchValidation(keras.callbacks.Callback):
         options: SearchTrainingOptions,
     ) -> None:
         super().__init__()
-        self.history: list[dict[str, float]] = []
         self._inputs = inputs
         self._training_table, text_table, self._eval_table = tables
         self._text_table = text_table.take(texts)
@@ -65,7 +55,7 @@ class SearchValidation(keras.callbacks.Callback):
         has_head = self._text_table.vectors is not None
         self._mine(self._inputs.vectors(self._text_table) if has_head else text_vectors[self._texts])
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+    def judge(self) -> dict[str, float]:
         vectors = self._inputs.vectors(self._text_table)
         lists = self._texts[nearest(self._inputs.vectors(self._eval_table), vectors, _K)]
         offsets, targets = self._relevant
@@ -75,14 +65,9 @@ class SearchValidation(keras.callbacks.Callback):
             "recall_at_10": recall_at_k(hits, np.minimum(counts, _K), _K),
             "mrr_at_10": mrr_at_k(hits, counts, _K),
         }
-        metrics = {EVAL_PREFIX + name: float(np.nanmean(values)) for name, values in found.items()}
-        self.history.append(metrics)
-        if logs is not None:
-            logs.update(metrics)
-        shown = ", ".join(f"{name} {value:.4f}" for name, value in metrics.items())
-        logger.info("Epoch %d: loss %.4f, %s", epoch + 1, (logs or {}).get("loss", float("nan")), shown)
-        if epoch + 1 < self.params["epochs"]:
+        if len(self.history) + 1 < self.params["epochs"]:
             self._mine(vectors)
+        return {name: float(np.nanmean(values)) for name, values in found.items()}
 
     def _mine(self, vectors: npt.NDArray[np.float32]) -> None:
         if not self._options.hard_negatives:

@@ -92,13 +92,18 @@ def test_an_epoch_gets_the_metrics_and_the_next_one_its_negatives(text_encoder: 
     logs = {"loss": 1.0}
     made.validation.on_epoch_end(0, logs)
     assert logs == pytest.approx({"loss": 1.0, **plain_metrics(made)}, abs=1e-6)
-    assert made.validation.history == [{name: value for name, value in logs.items() if name != "loss"}]
+    assert made.validation.history == [
+        {name.removeprefix("eval_"): value for name, value in logs.items() if name != "loss"}
+    ]
     for row, order in enumerate(ranked(made, TRAINING.queries)):
         assert set(made.source.mined[row]) == set(order[2:9]) - set(made.pairs.judged[row])
 
 
 def test_the_last_epoch_mines_no_more(text_encoder: TextEncoder) -> None:
     made = judge(text_encoder, "frozen")
+    made.validation.on_epoch_end(0, {})
+    assert any(len(mined) for mined in made.source.mined)
+    made.source.mined = [np.array([], np.int64) for _ in made.source.mined]
     made.validation.on_epoch_end(1, {})
     assert all(not len(mined) for mined in made.source.mined)
 
