@@ -15,6 +15,9 @@ from trainer.pretrained import load_pretrained, make_tokenizer
 from trainer.unpadded_bert import token_vectors
 
 _ENCODER_FILE = "text_encoder.keras"
+# Where LoRA's update goes: KerasNLP's own choice, query and value, learns less from more parameters, since Keras gives
+# each head of an attention layer an update of its own.
+_LORA_LAYERS = ("feedforward_intermediate_dense", "feedforward_output_dense")
 
 
 @keras.saving.register_keras_serializable(package="shelfwise")
@@ -75,9 +78,18 @@ class TextEncoder(keras.Model):
     def call(self, texts: Any, training: bool = False) -> Any:
         return self.encode_tokens(self.token_ids(texts).to_tensor(self.tokenizer.pad_token_id), training=training)
 
-    def enable_lora(self, rank: int) -> None:
-        """Freezes the backbone but for a LoRA update of the attention's query and value matrices, and their biases."""
-        self.backbone.enable_lora(rank)
+    def freeze_as(self, options: TextOptions) -> None:
+        """Freezes what is not to be trained: nothing for `full`, all for `frozen`.
+
+        For `lora` the biases of the feed-forward layers stay, beside a LoRA update of their matrices (Hu et al., "LoRA:
+        Low-rank adaptation of large language models", ICLR 2022).
+        """
+        if options.training == "full":
+            return
+        if options.training == "frozen":
+            self.trainable = False
+            return
+        self.backbone.enable_lora(options.lora_rank, target_layer_names=_LORA_LAYERS)
         # A graph that was traced before knows nothing of the update.
         self.encode_step = self._new_encode_step()
 

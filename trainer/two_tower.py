@@ -153,8 +153,7 @@ def _live_texts(options: TextOptions | None, catalogue_uri: str) -> tuple[TextEn
     if options is None or options.training == "frozen":
         return None, None
     encoder = load_text_encoder(options)
-    if options.training == "lora":
-        encoder.enable_lora(options.lora_rank)
+    encoder.freeze_as(options)
     texts: list[str] = load_catalogue(catalogue_uri).column("text").to_pylist()
     return encoder, LiveTexts(encoder, texts)
 

@@ -155,9 +155,10 @@ def test_saving_keeps_vectors_and_vocabulary(encoder: TextEncoder, tmp_path: Pat
 
 
 def test_lora_is_merged_when_saved(tiny_bert: Path, tmp_path: Path) -> None:
-    encoder = load_text_encoder(TextOptions(backbone=str(tiny_bert), sequence_length=16))
+    options = TextOptions(backbone=str(tiny_bert), sequence_length=16, training="lora", lora_rank=2)
+    encoder = load_text_encoder(options)
     before = encode_texts(encoder, TEXTS, 3)
-    encoder.enable_lora(2)
+    encoder.freeze_as(options)
     trainable = encoder.trainable_variables
     # KerasHub leaves the biases beside the update trainable.
     assert {variable.path.rsplit("/", 1)[1] for variable in trainable} == {"lora_kernel_a", "lora_kernel_b", "bias"}

@@ -72,8 +72,9 @@ def test_gradients_are_those_of_the_padded_backbone(encoder: TextEncoder) -> Non
 
 
 def test_what_lora_learned_is_merged_for_inference(tiny_bert: Path) -> None:
-    encoder = load_text_encoder(TextOptions(backbone=str(tiny_bert), sequence_length=16))
-    encoder.enable_lora(2)
+    options = TextOptions(backbone=str(tiny_bert), sequence_length=16, training="lora", lora_rank=2)
+    encoder = load_text_encoder(options)
+    encoder.freeze_as(options)
     for weight in encoder.trainable_variables:
         weight.assign_add(0.1 * keras.random.normal(weight.shape, seed=3))
     token_ids = tf.constant(TOKEN_IDS)

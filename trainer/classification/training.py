@@ -156,10 +156,7 @@ def _rewriter(options: AugmentationOptions, pretrained_uri: str | None) -> Rewri
 
 def _build_encoder(options: TextOptions, pretrained_uri: str | None) -> TextEncoder:
     encoder = load_trained_encoder(pretrained_uri) if pretrained_uri else load_text_encoder(options)
-    if options.training == "frozen":
-        encoder.trainable = False
-    elif options.training == "lora":
-        encoder.enable_lora(options.lora_rank)
+    encoder.freeze_as(options)
     return encoder
 
 

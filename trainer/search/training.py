@@ -92,12 +92,10 @@ def run(request: TrainingRequest) -> None:
 
 def _build_encoder(options: TextOptions, texts: Sequence[str]) -> SearchEncoder:
     encoder = SearchEncoder(load_text_encoder(options), head=None)
-    if options.training == "frozen":
-        encoder.text_encoder.trainable = False
-        return encoder._replace(head=new_head(encoder.text_encoder, encoder.token_ids(texts)))
-    if options.training == "lora":
-        encoder.text_encoder.enable_lora(options.lora_rank)
-    return encoder
+    encoder.text_encoder.freeze_as(options)
+    if options.training != "frozen":
+        return encoder
+    return encoder._replace(head=new_head(encoder.text_encoder, encoder.token_ids(texts)))
 
 
 def _teach_query_tower(
