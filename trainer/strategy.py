@@ -1,5 +1,6 @@
 """Picks the tf.distribute strategy and the precision from the hardware, or as the options say."""
 
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -8,8 +9,12 @@ import keras
 import tensorflow as tf
 
 
+@functools.cache
 def choose_strategy(kind: str) -> Any:
-    """Returns the strategy to build and train a model under.
+    """Returns the strategy to build and train a model under, the same one throughout a process.
+
+    Replicas find each other's gradients by numbers, which two strategies of one process would both count from the same
+    one: the second training of a run would fail on more than one device.
 
     Args:
         kind: `auto` takes a TPU if there is one, else GPUs, else CPUs; `tpu`, `gpu` and `cpu` insist. More than one

@@ -13,13 +13,15 @@ from trainer.strategy import choose_precision, choose_strategy, precision_policy
 ROOT = Path(__file__).parents[2]
 
 TWO_CPUS = """
-import os
+import json
 import sys
 from pathlib import Path
 import tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
+"""
+TOWERS = """
 from tests.trainer.tiny_shop import write_tiny_shop
 from trainer.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.strategy import choose_strategy
@@ -34,16 +36,39 @@ options = TwoTowerOptions(
 )
 print(train(shop.request(folder, options.model_dump_json())).summary["eval"]["novel_ndcg_at_10"])
 """
+TEXTS = """
+from tests.trainer.classification.tiny_classifier import trained
+from tests.trainer.search.tiny_search import write_tiny_search
+from trainer.search.options import SearchOptions, SearchTrainingOptions
+from trainer.search.training import run
+folder, bert = Path(sys.argv[1]), Path(sys.argv[2])
+print(trained(folder / "log", bert, "full").summary["eval"]["accuracy"])
+shop = write_tiny_search(folder / "shop", bert)
+training = SearchTrainingOptions(batch_size=14, hard_negatives=2, mined_from=3, mined_to=12, learning_rate=3e-2)
+run(shop.request(folder, SearchOptions(text=shop.text("frozen"), training=training).model_dump_json()))
+print(json.loads((folder / "model" / "training.json").read_text())["eval"]["ndcg_at_10"])
+"""
+
+
+def printed(program: str, *arguments: Path) -> list[str]:
+    """Returns the lines that a program prints on two virtual devices."""
+    command = [sys.executable, "-c", TWO_CPUS + program, *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.strip().splitlines()
 
 
 @pytest.mark.long
 def test_two_devices_train_as_well_as_one(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", TWO_CPUS, str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    name, quality = done.stdout.strip().splitlines()
+    name, quality = printed(TOWERS, tmp_path)
     assert name == "MirroredStrategy 2"
     assert float(quality) > 0.7
+
+
+def test_two_devices_train_one_model_after_the_other(tmp_path: Path, tiny_bert: Path) -> None:
+    accuracy, ndcg = map(float, printed(TEXTS, tmp_path, tiny_bert))
+    assert accuracy > 0.9
+    assert ndcg > 0.9
 
 
 def test_one_cpu_is_one_device() -> None:
