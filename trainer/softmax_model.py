@@ -30,6 +30,15 @@ class SoftmaxModel(keras.Model):
     def metrics(self) -> list[Any]:
         return [self._loss_mean]
 
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        if self._replicas == 1:
+            super()._maybe_symbolic_build(iterator, data_batch)
+            return
+        # Keras looks at a batch to build what is left, and averages it over the replicas, which fails where they get
+        # unequal shares. Here there is nothing left but what the optimizer remembers.
+        with self.distribute_strategy.scope():
+            self.optimizer.build(self.trainable_variables)
+
     def train_step(self, data: Any) -> dict[str, Any]:
         batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
@@ -40,6 +49,17 @@ class SoftmaxModel(keras.Model):
         # A sparse gradient names a row once for each time that it was read. Keras squares those parts one by one where
         # Adam wants the square of their sum, and makes them dense anyway, twice.
         dense = [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
-        self.optimizer.apply(dense, variables)
+        self.optimizer.apply(self._overflown_in_all(dense) if self._replicas > 1 else dense, variables)
         self._loss_mean.update_state(loss)
         return {"loss": self._loss_mean.result()}
+
+    def _overflown_in_all(self, gradients: list[Any]) -> list[Any]:
+        """Returns a replica's gradients, made NaN where those of another replica have overflown.
+
+        In half precision an optimizer leaves out such a step. Keras has each replica decide that by its own gradients,
+        and those that go on would add up what the others never send.
+        """
+        # Zero, or NaN where a gradient is infinite.
+        own = tf.add_n([tf.reduce_sum(0.0 * gradient) for gradient in gradients if gradient is not None])
+        overflow = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, own)
+        return [None if gradient is None else gradient + overflow for gradient in gradients]
