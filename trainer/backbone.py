@@ -81,8 +81,9 @@ class TextEncoder(keras.Model):
     def freeze_as(self, options: TextOptions) -> None:
         """Freezes what is not to be trained: nothing for `full`, all for `frozen`.
 
-        For `lora` the biases of the feed-forward layers stay, beside a LoRA update of their matrices (Hu et al., "LoRA:
-        Low-rank adaptation of large language models", ICLR 2022).
+        For `lora` what stays is a LoRA update of the feed-forward layers' matrices (Hu et al., "LoRA: Low-rank
+        adaptation of large language models", ICLR 2022), and all biases and normalisations (Ben Zaken et al., "BitFit",
+        ACL 2022).
         """
         if options.training == "full":
             return
@@ -90,6 +91,12 @@ class TextEncoder(keras.Model):
             self.trainable = False
             return
         self.backbone.enable_lora(options.lora_rank, target_layer_names=_LORA_LAYERS)
+        for layer in self.backbone._flatten_layers(include_self=False):
+            if isinstance(layer, keras.layers.LayerNormalization):
+                layer.trainable = True
+            elif isinstance(layer, keras.layers.EinsumDense):
+                layer.trainable = True
+                layer.kernel.trainable = False
         # A graph that was traced before knows nothing of the update.
         self.encode_step = self._new_encode_step()
 

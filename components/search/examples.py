@@ -258,12 +258,16 @@ def _check(counts: Counter[str], options: SearchExamplesOptions) -> None:
             f"that table `products` lacks; {options.max_unknown_product_fraction:.1%} may. Check that both write ids "
             "alike, or raise `limits.max_unknown_product_fraction`."
         )
+    otherwise = (
+        "raise `tasks.search.queries.eval_fraction` and `.test_fraction`"
+        if options.queries.pseudo_queries == "always"
+        else "set `tasks.search.queries.pseudo_queries: always` to make some from the catalogue's texts"
+    )
     for split, use in ((TRAIN, "train on"), (EVAL, "validate on"), (TEST, "test on")):
         if not counts[split]:
             raise InputError(
                 f"Search has no query to {use}: {sum(counts[name] for name in SPLITS):,} queries were found in all. "
-                "Give more judgements or events with a query, or set `tasks.search.queries.pseudo_queries: always` to "
-                "make some from the catalogue's texts."
+                f"Give more judgements or events with a query, or {otherwise}."
             )
 
 

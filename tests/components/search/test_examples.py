@@ -292,8 +292,11 @@ def test_no_query_at_all_is_one_clear_message(tmp_path: Path) -> None:
 
 def test_one_product(tmp_path: Path) -> None:
     (only,) = rows = products(1)
-    with pytest.raises(InputError, match=r"Search has no query to \w+ on: \d+ queries were found in all"):
-        run_search_examples(tmp_path, [only | {"title": "tea"}], options=OPTIONS)
+    few = r"Search has no query to \w+ on: \d+ queries were found in all\. Give more .*, or "
+    for pseudo_queries, advice in {"auto": "set .*pseudo_queries: always", "always": "raise .*eval_fraction"}.items():
+        options = with_queries(pseudo_queries=pseudo_queries)
+        with pytest.raises(InputError, match=few + advice):
+            run_search_examples(tmp_path / pseudo_queries, [only | {"title": "tea"}], options=options)
     judgements = [
         {"query": f"tea {number}", "product_id": only["product_id"], "relevance": 1.0} for number in range(30)
     ]

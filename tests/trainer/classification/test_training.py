@@ -14,7 +14,7 @@ from trainer.classification.training import train_classifier
 
 
 def test_lora_learns_and_what_is_kept_gives_the_same(tmp_path: Path, tiny_bert: Path) -> None:
-    chosen = options(tiny_bert, "lora", epochs=6, learning_rate=3e-2)
+    chosen = options(tiny_bert, "lora", epochs=10, learning_rate=2e-2)
     classifier, summary = train_classifier(
         LABELS, made_texts(240, 1), made_texts(60, 2), chosen, seed=0, log_uri=str(tmp_path / "log")
     )

@@ -126,7 +126,10 @@ def test_what_is_trained_differs_and_what_is_frozen_does_not(
     changed = {weight.path for weight in after if np.abs(np.asarray(weight) - before[weight.path]).max() > 1e-6}
     assert bool(changed) == (training != "frozen")
     if training == "lora":
-        assert all("feedforward" in path and path.endswith(("kernel", "bias")) for path in changed), changed
+        kernels = {path for path in changed if path.endswith("kernel")}
+        assert kernels
+        assert all("feedforward" in path for path in kernels), kernels
+        assert all(path.endswith(("bias", "gamma", "beta")) for path in changed - kernels), changed
 
 
 @EVERY_TRAINING
