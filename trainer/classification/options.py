@@ -42,7 +42,7 @@ class ClassifierTrainingOptions(Options):
     """How a classifier is trained.
 
     The defaults are for a BERT that is trained with the head. One that stays as it is wants a larger `learning_rate`
-    (1e-3), LoRA a still larger one (5e-3), both more epochs.
+    (1e-3), LoRA a still larger one (3e-3), both more epochs.
 
     Attributes:
         loss: `cross_entropy`, or `focal`, which looks away from what is already classified well.
