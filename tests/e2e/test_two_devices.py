@@ -1,0 +1,92 @@
+"""Every task of a shop on two virtual devices in half precision, as on a machine with two GPUs."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.components.segmentation.shop import OPTIONS, events, products, users
+from tests.e2e.shop import read_summary, write_config
+from tests.trainer.classification.tiny_classifier import LABELS, made_texts
+
+pytestmark = pytest.mark.long
+
+# What trains on more than one device must be known before TensorFlow looks at any.
+ON_TWO_DEVICES = """
+import sys
+import tensorflow as tf
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+from tfx_pipeline.cli import app
+app(["run", "--config", sys.argv[1], "--root", sys.argv[2]])
+"""
+# Nothing that so small a shop teaches is better than its baselines.
+OPEN_GATE: dict[str, Any] = {"baseline_margins": {}}
+IN_HALF_PRECISION = {"precision": "mixed_float16", "learning_rate": 1e-2}
+RECOMMENDATION = {
+    "event_types": {"view": 0.5, "purchase": 1.0},
+    "towers": {"dimensions": 16, "layers": 1, "history": 8},
+    "training": {"max_epochs": 1, **IN_HALF_PRECISION},
+    "ranker": {"max_epochs": 1, "windows": 2},
+    "rules": {"min_support": 2},
+    "serving": {"history_length": OPTIONS.history_length},
+    "gate": {"min_slice_users": 2, **OPEN_GATE},
+}
+SEARCH = {
+    "text_training": "full",
+    "queries": {"pseudo_queries": "always", "eval_fraction": 0.2, "test_fraction": 0.4},
+    "training": {"max_epochs": 1, "batch_size": 15, "query_layers": 1, **IN_HALF_PRECISION},
+    "gate": {"min_users": 5, "min_slice_queries": 3, **OPEN_GATE},
+}
+CLASSIFICATION = {
+    "sequence_length": 16,
+    "pretrain_steps": 5,
+    "pretraining": {"min_texts": 100, "batch_size": 16},
+    "training": {"max_epochs": 4, "batch_size": 16, **IN_HALF_PRECISION},
+    "gate": OPEN_GATE,
+}
+SEGMENTATION = {
+    "event_types": list(OPTIONS.event_types),
+    "segments": OPTIONS.segments.model_dump(exclude_none=True),
+    "history_length": OPTIONS.history_length,
+    "sequence_length": 16,
+    "training": {"max_epochs": 2, "batch_size": 16, **IN_HALF_PRECISION},
+    "gate": {"min_slice_users": 5, **OPEN_GATE},
+}
+
+
+def test_every_task_is_trained_and_pushed(tmp_path: Path, tiny_bert: Path) -> None:
+    rows, made = events(), made_texts(400, 1)
+    labels = [LABELS[place] for place in made.labels]
+    tables: dict[str, Any] = {
+        "products": products(),
+        "events": rows,
+        "users": users(rows),
+        "texts": {"text": made.texts, "label": labels},
+    }
+    for name, table in tables.items():
+        file = tmp_path / f"{name}.jsonl"
+        pd.DataFrame(table).to_json(file, orient="records", lines=True, force_ascii=False)
+    config = write_config(
+        tmp_path,
+        tables={name: f"{name}.jsonl" for name in tables},
+        text={"backbone": str(tiny_bert), "training": "full"},
+        features={"users": {"categorical": ["shop"]}},
+        tasks={
+            "recommendation": RECOMMENDATION,
+            "search": SEARCH,
+            "classification": CLASSIFICATION,
+            "segmentation": SEGMENTATION,
+        },
+    )
+    root = tmp_path / "root"
+    command = [sys.executable, "-c", ON_TWO_DEVICES, str(config), str(root)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1_200, check=False)
+    assert done.returncode == 0, done.stderr[-3_000:]
+    tasks = read_summary(root)["tasks"]
+    assert {name for name, task in tasks.items() if task["pushed"]} == {*tasks}
+    assert tasks["classification"]["metrics"]["test"]["f1_macro"] > 0.9
