@@ -12,6 +12,7 @@ import tensorflow as tf
 from trainer.keras_files import load_keras, save_keras
 from trainer.options import TextOptions
 from trainer.pretrained import load_pretrained, make_tokenizer
+from trainer.strategy import shapes_must_be_known
 from trainer.unpadded_bert import token_vectors
 
 _ENCODER_FILE = "text_encoder.keras"
@@ -68,8 +69,7 @@ class TextEncoder(keras.Model):
     def encode_tokens(self, token_ids: Any, training: bool = False) -> Any:
         """Encodes int32 `(batch, width)` token ids, padded with the [PAD] id, to float32 `(batch, dimensions)`."""
         mask = tf.not_equal(token_ids, self.tokenizer.pad_token_id)
-        if isinstance(tf.distribute.get_strategy(), tf.distribute.TPUStrategy):
-            # A TPU computes what XLA compiles, and XLA wants to know all shapes.
+        if shapes_must_be_known():
             inputs = {"token_ids": token_ids, "segment_ids": tf.zeros_like(token_ids), "padding_mask": mask}
             sequence = tf.cast(self.backbone(inputs, training=training)["sequence_output"], tf.float32)
             return tf.math.l2_normalize(tf.reduce_sum(tf.where(mask[..., tf.newaxis], sequence, 0.0), axis=1), axis=-1)

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from trainer.backbone import TextEncoder
 from trainer.catalogue import distinct_texts
+from trainer.strategy import shapes_must_be_known
 
 _TEXTS_AT_ONCE = 64
 
@@ -46,8 +47,9 @@ class LiveTexts:
         return tf.stop_gradient(tf.gather(self._table, tf.gather(self._rows, product_index)))
 
     def live_vectors(self, product_index: Any, training: bool) -> Any:
-        """Encodes the texts of int32 `(n,)` products with a gradient; equal texts once."""
-        distinct, places = tf.unique(tf.gather(self._rows, product_index))
+        """Encodes the texts of int32 `(n,)` products with a gradient; equal texts once, where shapes may vary."""
+        rows = tf.gather(self._rows, product_index)
+        distinct, places = (rows, tf.range(tf.size(rows))) if shapes_must_be_known() else tf.unique(rows)
         return tf.gather(self.encoder.encode_tokens(tf.gather(self._tokens, distinct), training=training), places)
 
     def product_vectors(self) -> npt.NDArray[np.float32]:

@@ -38,6 +38,11 @@ def choose_strategy(kind: str) -> Any:
     )
 
 
+def shapes_must_be_known() -> bool:
+    """Says whether the strategy in force runs what XLA compiles, as TPUs do: no shape may depend on the data then."""
+    return isinstance(tf.distribute.get_strategy(), tf.distribute.TPUStrategy)
+
+
 def choose_precision(precision: str, strategy: Any) -> str:
     """Returns the Keras dtype policy: `auto` is float32 on CPUs, mixed_float16 on GPUs, mixed_bfloat16 on TPUs."""
     if precision != "auto":

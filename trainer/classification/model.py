@@ -10,6 +10,7 @@ from trainer.backbone import TextEncoder
 from trainer.classification.head import ClassificationHead
 from trainer.classification.options import ClassifierTrainingOptions
 from trainer.softmax_model import SoftmaxModel
+from trainer.token_table import TokenTable
 
 
 class TextInputs(NamedTuple):
@@ -52,6 +53,7 @@ class ClassifierModel(SoftmaxModel):
         self.text_encoder = encoder
         self.head = head
         # Behind a function, since Keras would make lists of ragged tensors that it tracks.
+        self._tokens = TokenTable(inputs.token_ids, encoder)
         self._inputs: Callable[[], TextInputs] = lambda: inputs
         self._classes: int = head.logits.units
         self._loss_of_texts = _loss(options)
@@ -62,8 +64,7 @@ class ClassifierModel(SoftmaxModel):
         if inputs.vectors is not None:
             vectors = tf.gather(inputs.vectors, rows)
         else:
-            token_ids = tf.gather(inputs.token_ids, rows).to_tensor(self.text_encoder.tokenizer.pad_token_id)
-            vectors = self.text_encoder.encode_tokens(token_ids, training=training)
+            vectors = self.text_encoder.encode_tokens(self._tokens.take(rows), training=training)
         logits = self.head(vectors, tf.gather(inputs.numbers, rows), training=training)
         losses = self._loss_of_texts(tf.one_hot(batch["label"], self._classes), logits)
         return tf.math.divide_no_nan(tf.reduce_sum(losses * batch["weight"]), tf.reduce_sum(batch["weight"]))

@@ -4,9 +4,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from trainer.backbone import TextEncoder
 from trainer.search.encoder import SearchEncoder
 from trainer.search.tables import TextTable
 from trainer.softmax_model import SoftmaxModel
+from trainer.token_table import TokenTable
 
 
 class SearchModel(SoftmaxModel):
@@ -31,15 +33,14 @@ class SearchModel(SoftmaxModel):
         super().__init__(replicas, name="search")
         self.text_encoder = encoder.text_encoder
         self.head = encoder.head
-        # Behind functions, since Keras would make lists of ragged tensors that it tracks.
-        self._take_queries, self._take_texts = queries.take, texts.take
+        self._queries, self._texts = (_Lookup(table, encoder.text_encoder) for table in (queries, texts))
         self._temperature = temperature
 
     def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
         """Returns the loss of a batch as `trainer.search.batches` makes them, a float32 scalar."""
-        queries = self._embed(self._take_queries(batch["query"]), training)
+        queries = self._embed(self._queries, batch["query"], training)
         texts = tf.concat([batch["text"], tf.reshape(batch["negatives"], [-1])], axis=0)
-        scores = tf.matmul(queries, self._embed(self._take_texts(texts), training), transpose_b=True)
+        scores = tf.matmul(queries, self._embed(self._texts, texts, training), transpose_b=True)
         scores = tf.cast(scores, tf.float32) / self._temperature
         answers = tf.reduce_any(batch["relevant"][:, :, tf.newaxis] == texts[tf.newaxis, tf.newaxis, :], axis=1)
         own = tf.eye(tf.shape(scores)[0], tf.shape(scores)[1], dtype=tf.bool)
@@ -49,8 +50,16 @@ class SearchModel(SoftmaxModel):
         weights = batch["weight"]
         return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
 
-    def _embed(self, table: TextTable, training: bool) -> Any:
-        tokens = table.token_ids.to_tensor(self.text_encoder.tokenizer.pad_token_id)
+    def _embed(self, lookup: "_Lookup", rows: Any, training: bool) -> Any:
+        tokens = lookup.tokens.take(rows)
         if self.head is None:
             return self.text_encoder.encode_tokens(tokens, training=training)
-        return self.head(table.vectors, tokens)
+        return self.head(tf.gather(lookup.vectors, rows), tokens)
+
+
+class _Lookup:
+    """A table as a training step reads it; no tuple, since Keras would track the tensors of one."""
+
+    def __init__(self, table: TextTable, text_encoder: TextEncoder) -> None:
+        self.tokens = TokenTable(table.token_ids, text_encoder)
+        self.vectors = table.vectors
