@@ -94,7 +94,7 @@ class TextEncoder(keras.Model):
         for layer in self.backbone._flatten_layers(include_self=False):
             if isinstance(layer, keras.layers.LayerNormalization):
                 layer.trainable = True
-            elif isinstance(layer, keras.layers.EinsumDense):
+            elif isinstance(layer, keras.layers.EinsumDense):  # Those of attention: the matrices stay as they are.
                 layer.trainable = True
                 layer.kernel.trainable = False
         # A graph that was traced before knows nothing of the update.
