@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
 from trainer.example_files import example_features
 
@@ -32,14 +33,22 @@ def fit_gradient_boosting(records: Sequence[bytes]) -> HistGradientBoostingClass
         early_stopping=False,
         random_state=0,
     )
-    return model.fit(_numbers(records), labels)
+    with _one_thread():
+        return model.fit(_numbers(records), labels)
 
 
 def gradient_boosting(model: Any, records: Sequence[bytes], classes: int) -> FloatArray:
     """Returns probabilities `(records, classes)` in the order of the vocabulary; 0 for a label never learned."""
     probabilities = np.zeros((len(records), classes))
-    probabilities[:, model.classes_] = model.predict_proba(_numbers(records))
+    with _one_thread():
+        probabilities[:, model.classes_] = model.predict_proba(_numbers(records))
     return probabilities
+
+
+def _one_thread() -> threadpool_limits:
+    # Of so few numbers a thread has nothing to do in no time, and then waits for the others with all its might: where
+    # anything else runs on the machine, a fit of less than a second took a minute.
+    return threadpool_limits(1, user_api="openmp")
 
 
 def _numbers(records: Sequence[bytes]) -> npt.NDArray[np.float32]:
