@@ -1,12 +1,52 @@
 """Picks the tf.distribute strategy and the precision from the hardware, or as the options say."""
 
 import functools
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
+
+logger = logging.getLogger(__name__)
+
+
+class Hardware(NamedTuple):
+    """What a model is trained on.
+
+    Attributes:
+        devices: Such as GPU:0; a batch is divided over them.
+        precision: The Keras dtype policy.
+    """
+
+    devices: tuple[str, ...]
+    precision: str
+
+    @property
+    def replicas(self) -> int:
+        """The number of devices."""
+        return len(self.devices)
+
+
+@contextmanager
+def chosen_hardware(strategy: str, precision: str) -> Iterator[Hardware]:
+    """Has what is built inside the block trained on the devices and in the precision that are chosen.
+
+    Args:
+        strategy: As for `choose_strategy`.
+        precision: As for `choose_precision`.
+
+    Raises:
+        ValueError: There is no such device.
+    """
+    chosen = choose_strategy(strategy)
+    specs = [tf.DeviceSpec.from_string(name) for name in chosen.extended.worker_devices]
+    devices = tuple(f"{spec.device_type}:{spec.device_index}" for spec in specs)
+    hardware = Hardware(devices, choose_precision(precision, chosen))
+    logger.info("Training on %s in %s.", ", ".join(devices), hardware.precision)
+    with chosen.scope(), precision_policy(hardware.precision):
+        yield hardware
 
 
 @functools.cache

@@ -24,7 +24,7 @@ from trainer.live_text import LiveTexts
 from trainer.optimizer import build_optimizer
 from trainer.options import TextOptions, TrainingOptions, TwoTowerOptions
 from trainer.projector import write_projector
-from trainer.strategy import choose_precision, choose_strategy, precision_policy
+from trainer.strategy import chosen_hardware
 from trainer.towers import Towers, build_towers, save_towers
 from trainer.training_request import TrainingRequest
 from trainer.training_windows import count_windows, window_batches
@@ -78,8 +78,7 @@ def train(request: TrainingRequest) -> TrainedTowers:
     started = time.monotonic()
     options = TwoTowerOptions.model_validate_json(request.options_json)
     keras.utils.set_random_seed(request.seed)
-    strategy = choose_strategy(options.training.strategy)
-    with strategy.scope(), precision_policy(choose_precision(options.training.precision, strategy)):
+    with chosen_hardware(options.training.strategy, options.training.precision) as hardware:
         encoder, live_texts = _live_texts(options.text, request.catalogue_uri)
         items = load_items(
             request.catalogue_uri,
@@ -100,10 +99,10 @@ def train(request: TrainingRequest) -> TrainedTowers:
             linear_vectors=linear_item_vectors(histories, len(items), options.tower.linear_dimensions, request.seed),
             text_encoder=encoder,
         )
-        model = TwoTower(towers, items, counts.targets, options.training, strategy.num_replicas_in_sync, live_texts)
+        model = TwoTower(towers, items, counts.targets, options.training, hardware.replicas, live_texts)
         steps, epochs = training_length(counts.windows, options.training, request.steps)
         options = _with_epochs(options, epochs)
-        optimizer = build_optimizer(options.training, steps, strategy.num_replicas_in_sync)
+        optimizer = build_optimizer(options.training, steps, hardware.replicas)
         model.compile(optimizer=optimizer, jit_compile=False)
     users = load_judged_users(request.examples_uri, "eval", VALIDATED_USERS)
     best = fit(
@@ -127,6 +126,7 @@ def train(request: TrainingRequest) -> TrainedTowers:
         **best.summary,
         "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
         "examples": {"train": counts.windows, "pairs": counts.pairs},
+        "hardware": hardware._asdict(),
         "seconds": round(time.monotonic() - started, 1),
     }
     return TrainedTowers(towers, summary)

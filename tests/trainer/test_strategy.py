@@ -8,7 +8,7 @@ import keras
 import pytest
 import tensorflow as tf
 
-from trainer.strategy import choose_precision, choose_strategy, precision_policy
+from trainer.strategy import choose_precision, choose_strategy, chosen_hardware, precision_policy
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,17 +24,16 @@ tf.config.set_logical_device_configuration(
 TOWERS = """
 from tests.trainer.tiny_shop import write_tiny_shop
 from trainer.options import TowerOptions, TrainingOptions, TwoTowerOptions
-from trainer.strategy import choose_strategy
 from trainer.two_tower import train
-strategy = choose_strategy("auto")
-print(type(strategy).__name__, strategy.num_replicas_in_sync)
 folder = Path(sys.argv[1])
 shop = write_tiny_shop(folder / "shop")
 options = TwoTowerOptions(
     tower=TowerOptions(dimensions=16, layers=1, heads=2, dropout=0.0, history=12),
     training=TrainingOptions(batch_size=16, pairs_per_batch=128, max_epochs=4, learning_rate=1e-2),
 )
-print(train(shop.request(folder, options.model_dump_json())).summary["eval"]["novel_ndcg_at_10"])
+summary = train(shop.request(folder, options.model_dump_json())).summary
+print(*summary["hardware"]["devices"])
+print(summary["eval"]["novel_ndcg_at_10"])
 """
 TEXTS = """
 from tests.trainer.classification.tiny_classifier import LABELS, made_texts, options
@@ -65,8 +64,8 @@ def printed(program: str, *arguments: Path) -> list[str]:
 
 @pytest.mark.long
 def test_two_devices_train_as_well_as_one(tmp_path: Path) -> None:
-    name, quality = printed(TOWERS, tmp_path)
-    assert name == "MirroredStrategy 2"
+    devices, quality = printed(TOWERS, tmp_path)
+    assert devices == "CPU:0 CPU:1"
     assert float(quality) > 0.7
 
 
@@ -93,6 +92,15 @@ def test_hardware_that_is_not_there_is_named(kind: str) -> None:
 def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="auto, cpu, gpu or tpu"):
         choose_strategy("quantum")
+
+
+def test_what_is_chosen_holds_inside_the_block_and_is_told() -> None:
+    with chosen_hardware("cpu", "mixed_float16") as hardware:
+        assert keras.config.dtype_policy().name == "mixed_float16"
+        assert tf.distribute.has_strategy()
+    assert not tf.distribute.has_strategy()
+    assert hardware._asdict() == {"devices": ("CPU:0",), "precision": "mixed_float16"}
+    assert hardware.replicas == 1
 
 
 def test_the_precision_holds_inside_the_block_only() -> None:

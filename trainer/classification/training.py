@@ -26,7 +26,7 @@ from trainer.hyperparameters import flatten_options, write_hyperparameters
 from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.options import TextOptions
 from trainer.pretraining.rewriting import load_rewriter
-from trainer.strategy import choose_precision, choose_strategy, precision_policy
+from trainer.strategy import chosen_hardware
 from trainer.training_length import training_length
 from trainer.training_request import TrainingRequest
 
@@ -114,13 +114,12 @@ def train_classifier(
     learned = augment(learned, options.augmentation, seed, _rewriter(options.augmentation, pretrained_uri))
     batches = LabelBatches(learned.labels, len(labels), training, seed)
     steps, epochs = training_length(batches.steps, training.max_epochs, most_steps)
-    strategy = choose_strategy(training.strategy)
-    with strategy.scope(), precision_policy(choose_precision(training.precision, strategy)):
+    with chosen_hardware(training.strategy, training.precision) as hardware:
         encoder = _build_encoder(options.text, pretrained_uri)
         head = new_head(encoder, learned.numbers, len(labels), options.head)
         classifier = Classifier(encoder, head, tuple(labels))
         inputs, eval_inputs = (_inputs(classifier, texts, options.text) for texts in (learned, validated))
-        model = ClassifierModel(encoder, head, inputs, training, strategy.num_replicas_in_sync)
+        model = ClassifierModel(encoder, head, inputs, training, hardware.replicas)
         model.compile(optimizer=build_optimizer(training, steps * epochs), jit_compile=False)
     validation = ClassifierValidation(classifier, eval_inputs, validated.labels, options.text.batch_size)
     best = fit(
@@ -141,6 +140,7 @@ def train_classifier(
         "parameters": {"trained": _size(model.trainable_variables), "all": _size(model.variables)},
         "examples": {"train": given, "augmented": len(learned) - given, "eval": len(validated)},
         "training": options.text.training,
+        "hardware": hardware._asdict(),
         "seconds": round(time.monotonic() - started, 1),
     }
     return TrainedClassifier(classifier, summary)

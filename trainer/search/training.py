@@ -25,7 +25,7 @@ from trainer.search.queries import load_queries
 from trainer.search.query_tower import DistillationOptions, distil_query_tower, mean_cosine
 from trainer.search.tables import EncoderInputs
 from trainer.search.validation import MONITORED, SearchValidation, chosen_texts, eval_answers
-from trainer.strategy import choose_precision, choose_strategy, precision_policy
+from trainer.strategy import chosen_hardware
 from trainer.training_length import training_length
 from trainer.training_request import TrainingRequest
 
@@ -54,13 +54,12 @@ def run(request: TrainingRequest) -> None:
     queries, validated = load_queries(request.examples_uri, "train"), load_queries(request.examples_uri, "eval")
     source = BatchSource(training_pairs(queries, text_of_product, training, request.seed), training, request.seed)
     steps, epochs = training_length(source.steps, training.max_epochs, request.steps)
-    strategy = choose_strategy(training.strategy)
-    with strategy.scope(), precision_policy(choose_precision(training.precision, strategy)):
+    with chosen_hardware(training.strategy, training.precision) as hardware:
         encoder = _build_encoder(options.text, texts)
         inputs = EncoderInputs(encoder, options.text.batch_size)
         text_vectors = load_text_vectors(_given(request.text_vectors_uri), texts)
         tables = (inputs.table(queries.queries), inputs.table(texts, text_vectors), inputs.table(validated.queries))
-        model = SearchModel(encoder, tables[0], tables[1], training.temperature, strategy.num_replicas_in_sync)
+        model = SearchModel(encoder, tables[0], tables[1], training.temperature, hardware.replicas)
         model.compile(optimizer=_build_optimizer(training, steps * epochs), jit_compile=False)
     relevant = eval_answers(validated, text_of_product, training.relevant_from)
     corpus = chosen_texts(source.pairs, relevant[1], len(texts), training.max_texts, request.seed)
@@ -84,6 +83,7 @@ def run(request: TrainingRequest) -> None:
         "query_tower": query_tower,
         "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
         "examples": {"train": len(queries), "pairs": len(source.pairs.query)},
+        "hardware": hardware._asdict(),
         "seconds": round(time.monotonic() - started, 1),
     }
     with tf.io.gfile.GFile(os.path.join(request.model_uri, "training.json"), "w") as stream:
