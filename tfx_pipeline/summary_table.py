@@ -49,6 +49,8 @@ def _metrics_table(task: Mapping[str, Any]) -> Any:
     parts = {name: part["metrics"] for name, part in task.get("ablation", {}).items()}
     columns = {"this model": task["metrics"]["test"], **parts, **task["baselines"]}
     table = plain_table("metric", *(_heading(label) for label in columns), min_width=_NUMBER_WIDTH)
+    # Recommendation has as many columns as 80 characters hold, with one between two of them.
+    table.collapse_padding, table.columns[0].no_wrap = True, True
     for metric in HEADLINE_METRICS:
         if metric not in task["metrics"]["test"]:
             continue

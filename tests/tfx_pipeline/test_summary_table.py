@@ -34,20 +34,21 @@ def summary(parts):
     return {"quarantine": {}, "tasks": {"recommendation": task}, "total_seconds": 61.2, "peak_rss_bytes": 2**30}
 
 
-def test_six_columns_fit_into_a_terminal(monkeypatch):
+def test_seven_columns_fit_into_a_terminal(monkeypatch):
     monkeypatch.setattr(console, "width", 80)
     with console.capture() as capture:
-        print_summary(summary(["towers", "ranker_without_towers"]), Path("root"))
+        print_summary(summary(["towers", "ranker_without_towers", "ranker_with_rules"]), Path("root"))
     lines = capture.get().splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("ndcg_at_10"))
     table = lines[first - 3 : first + 7]
     assert max(map(len, table)) <= 80
     assert [line.split()[0] for line in table[3:]] == list(METRICS)[:7]
-    assert all(len(line.split()) == 7 for line in table[3:])
+    assert all(len(line.split()) == 8 for line in table[3:])
     words = {word for line in table[:3] for word in line.split()}
-    assert {"this", "model", "towers", "ranker", "without", "popularity", "personal", "frequency", "decayed"} <= words
-    assert table[3].split()[1:] == ["0.1234"] * 6
-    assert table[7].split()[1:] == ["–"] * 6
+    headings = "this model towers ranker without with rules popularity personal frequency decayed"
+    assert set(headings.split()) <= words
+    assert table[3].split()[1:] == ["0.1234"] * 7
+    assert table[7].split()[1:] == ["–"] * 7
 
 
 def test_a_model_without_parts_has_no_columns_for_them():
