@@ -89,13 +89,16 @@ def print_rules(found: pa.Table, k: int) -> None:
     if not len(found):
         console.print("no rule fits")
         return
-    table = plain_table("bought", "together with", *(name.replace("_", " ") for name in _SHOWN))
+    table = plain_table(*(name.replace("_", " ") for name in _SHOWN), "bought → together with", min_width=5)
+    # Names of products are long: they take the room that is left.
+    table.columns[0].justify, table.columns[-1].justify, table.columns[-1].ratio = "right", "left", 1
+    table.expand = True
     for row in found.slice(0, k).to_pylist():
         left = " + ".join(shown_names(row["antecedent"], row["antecedent_titles"]))
         (right,) = shown_names([row["consequent"]], [row["consequent_title"]])
         figures = ["" if row[name] is None else form.format(row[name]) for name, form in _SHOWN.items()]
         # As texts, since rich would take what stands in brackets for markup.
-        table.add_row(Text(left), Text(right), *figures)
+        table.add_row(*figures, Text(f"{left} → {right}"))
     console.print(table)
     if len(found) > k:
         console.print(f"the strongest {k:,} of {len(found):,} rules")
