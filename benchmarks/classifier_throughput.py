@@ -72,7 +72,7 @@ class Ours:
     def __init__(self, encoder: TextEncoder, token_ids: Any, labels: Any, options: ClassifierOptions) -> None:
         self._encoder, self._token_ids, self._labels, self._options = encoder, token_ids, labels, options
         self._numbers = np.zeros((len(labels), 0), np.float32)
-        encoder.trainable = options.text.training == "full"
+        encoder.freeze_as(options.text)
         # Vectors are encoded in `encode`; these stand in for them until then.
         vectors = None if encoder.trainable else tf.zeros([len(labels), encoder.dimensions])
         self._prepare(vectors)

@@ -2,7 +2,7 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -111,3 +111,8 @@ def fit(
     judged = validation.history
     best = len(losses) - 1 if monitored is None else int(np.argmax([metrics[monitored] for metrics in judged]))
     return BestEpoch(best + 1, len(losses), float(losses[best]), judged[best] if judged else {})
+
+
+def parameter_count(variables: Iterable[Any]) -> int:
+    """Returns how many numbers some variables hold."""
+    return int(sum(np.prod(variable.shape) for variable in variables))

@@ -8,12 +8,11 @@ import time
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from trainer.backbone import TextEncoder, load_text_encoder
 from trainer.catalogue import load_catalogue, load_catalogue_facts
-from trainer.fitting import fit
+from trainer.fitting import fit, parameter_count
 from trainer.hyperparameters import flatten_options, write_hyperparameters
 from trainer.input_data import load_items
 from trainer.item_features import ItemFeatures
@@ -22,10 +21,11 @@ from trainer.judged_users import load_judged_users
 from trainer.linear_item_vectors import linear_item_vectors
 from trainer.live_text import LiveTexts
 from trainer.optimizer import build_optimizer
-from trainer.options import TextOptions, TrainingOptions, TwoTowerOptions
+from trainer.options import TextOptions, TwoTowerOptions
 from trainer.projector import write_projector
 from trainer.strategy import chosen_hardware
 from trainer.towers import Towers, build_towers, save_towers
+from trainer.training_length import training_length
 from trainer.training_request import TrainingRequest
 from trainer.training_windows import count_windows, window_batches
 from trainer.two_tower_model import TwoTower
@@ -100,7 +100,8 @@ def train(request: TrainingRequest) -> TrainedTowers:
             text_encoder=encoder,
         )
         model = TwoTower(towers, items, counts.targets, options.training, hardware.replicas, live_texts)
-        steps, epochs = training_length(counts.windows, options.training, request.steps)
+        batches = math.ceil(counts.windows / options.training.batch_size)
+        steps, epochs = training_length(batches, options.training.max_epochs, request.steps)
         options = _with_epochs(options, epochs)
         optimizer = build_optimizer(options.training, steps, hardware.replicas)
         model.compile(optimizer=optimizer, jit_compile=False)
@@ -124,24 +125,12 @@ def train(request: TrainingRequest) -> TrainedTowers:
     write_projector(request.log_uri, load_catalogue(request.catalogue_uri), vectors)
     summary = {
         **best.summary,
-        "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
+        "parameters": parameter_count(model.trainable_variables),
         "examples": {"train": counts.windows, "pairs": counts.pairs},
         "hardware": hardware._asdict(),
         "seconds": round(time.monotonic() - started, 1),
     }
     return TrainedTowers(towers, summary)
-
-
-def training_length(windows: int, options: TrainingOptions, most_steps: int | None) -> tuple[int, int]:
-    """Returns the batches of an epoch and the epochs at the most, so that there are no more than `most_steps` batches.
-
-    An epoch is cut short only where not even one is allowed; then there is one.
-    """
-    steps = math.ceil(windows / options.batch_size)
-    if most_steps is None:
-        return steps, options.max_epochs
-    steps = min(steps, most_steps)
-    return steps, min(options.max_epochs, most_steps // steps)
 
 
 def _with_epochs(options: TwoTowerOptions, epochs: int) -> TwoTowerOptions:

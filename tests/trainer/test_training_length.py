@@ -17,3 +17,5 @@ def test_a_limit_holds_and_leaves_less_than_an_epoch_unused(steps: int, epochs: 
     assert 1 <= passes <= epochs
     assert kept * passes <= most
     assert passes == epochs or most - kept * passes < kept
+    assert kept == min(steps, most)
+    assert training_length(steps, epochs, None) == (steps, epochs)

@@ -2,14 +2,11 @@
 
 import dataclasses
 import json
-import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 from google.protobuf import text_format
-from hypothesis import given
-from hypothesis import strategies as st
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.plugins import projector
 from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
@@ -24,7 +21,7 @@ from trainer.judged_users import load_judged_users
 from trainer.metrics import hit_matrix, ndcg_at_k
 from trainer.options import TextOptions, TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.towers import load_towers
-from trainer.two_tower import run, train, training_length
+from trainer.two_tower import run, train
 from trainer.user_vectors import user_vectors
 
 TOWER = TowerOptions(dimensions=16, layers=1, heads=2, dropout=0.0, history=12)
@@ -191,15 +188,3 @@ def test_user_vectors_are_what_the_towers_say_of_each_history_alone(shop: TinySh
         np.testing.assert_allclose(recent, np.asarray(alone)[0, -1], atol=1e-5)
         assert np.linalg.norm(linear) == pytest.approx(1.0, abs=1e-5)
     assert not user_vectors(towers, products, users.latest(0)).any()
-
-
-@given(st.integers(1, 1_000), st.integers(1, 50), st.integers(1, 9), st.integers(1, 5_000))
-def test_the_length_of_a_training(windows: int, batch_size: int, max_epochs: int, most: int) -> None:
-    chosen = TrainingOptions(batch_size=batch_size, max_epochs=max_epochs)
-    whole = math.ceil(windows / batch_size)
-    assert training_length(windows, chosen, None) == (whole, max_epochs)
-    steps, epochs = training_length(windows, chosen, most)
-    assert 1 <= steps * epochs <= most
-    # No more whole epochs would have been allowed.
-    assert epochs == max_epochs or (epochs + 1) * steps > most
-    assert steps == min(whole, most)

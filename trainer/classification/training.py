@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from trainer.backbone import TextEncoder, load_text_encoder, load_trained_encoder
@@ -20,7 +19,7 @@ from trainer.classification.export import export_classification
 from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import AugmentationOptions, ClassifierOptions, ClassifierTrainingOptions
 from trainer.classification.validation import MONITORED, ClassifierValidation
-from trainer.fitting import fit
+from trainer.fitting import fit, parameter_count
 from trainer.fused_adam import FusedAdamW
 from trainer.hyperparameters import flatten_options, write_hyperparameters
 from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
@@ -137,7 +136,7 @@ def train_classifier(
     summary = {
         **best.summary,
         "temperature": classifier.temperature,
-        "parameters": {"trained": _size(model.trainable_variables), "all": _size(model.variables)},
+        "parameters": {"trained": parameter_count(model.trainable_variables), "all": parameter_count(model.variables)},
         "examples": {"train": given, "augmented": len(learned) - given, "eval": len(validated)},
         "training": options.text.training,
         "hardware": hardware._asdict(),
@@ -182,7 +181,3 @@ def _check(labels: Sequence[str], learned: LabelledTexts, validated: LabelledTex
     for name, texts in {"learned": learned, "validated": validated}.items():
         if not len(texts):
             raise ValueError(f"`{name}` should hold texts. It is empty: give more labelled texts.")
-
-
-def _size(variables: Sequence[Any]) -> int:
-    return int(sum(np.prod(variable.shape) for variable in variables))

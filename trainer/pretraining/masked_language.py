@@ -7,10 +7,10 @@ from typing import Any
 
 import keras
 import keras_nlp
-import numpy as np
 import tensorflow as tf
 
 from trainer.backbone import TextEncoder
+from trainer.fitting import parameter_count
 from trainer.fused_adam import FusedAdamW
 from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.pretraining.options import PretrainingOptions
@@ -95,7 +95,7 @@ def pretrain(
         "loss": float(history.history["loss"][-1]),
         "eval_loss": {"before": before, "after": _loss(model, eval_batches)},
         "vocabulary": len(encoder.tokenizer.get_vocabulary()),
-        "parameters": int(sum(np.prod(variable.shape) for variable in encoder.backbone.trainable_variables)),
+        "parameters": parameter_count(encoder.backbone.trainable_variables),
         "examples": {"train": len(texts), "eval": len(validated)},
         "seconds": round(time.monotonic() - started, 1),
     }

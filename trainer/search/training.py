@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from trainer.backbone import load_text_encoder
 from trainer.catalogue import distinct_texts, load_catalogue
-from trainer.fitting import fit
+from trainer.fitting import fit, parameter_count
 from trainer.fused_adam import FusedAdamW
 from trainer.hyperparameters import flatten_options, write_hyperparameters
 from trainer.input_data import load_text_vectors
@@ -81,7 +81,7 @@ def run(request: TrainingRequest) -> None:
     summary = {
         **best.summary,
         "query_tower": query_tower,
-        "parameters": int(sum(np.prod(variable.shape) for variable in model.trainable_variables)),
+        "parameters": parameter_count(model.trainable_variables),
         "examples": {"train": len(queries), "pairs": len(source.pairs.query)},
         "hardware": hardware._asdict(),
         "seconds": round(time.monotonic() - started, 1),
