@@ -1,6 +1,5 @@
 """CandidateIndex: item vectors of the whole catalogue, and the model that is served from them."""
 
-import json
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -36,6 +35,7 @@ from trainer.model_versions import package_versions
 from trainer.ranker import load_ranker
 from trainer.served_rules import rules_card, served_rules
 from trainer.towers import load_towers
+from trainer.training_summary import read_training_summary
 
 __all__ = ["CandidateIndex", "CandidateIndexExecutor", "CandidateIndexOptions"]
 
@@ -204,11 +204,7 @@ def _model_card(
     tower_history: int,
     products: int,
 ) -> dict[str, Any]:
-    training = {}
-    for part, uri in trained_uris.items():
-        if uri is not None:
-            with fileio.open(f"{uri}/training.json", "r") as file:
-                training[part] = json.loads(file.read())
+    training = {part: read_training_summary(uri) for part, uri in trained_uris.items() if uri is not None}
     return {
         "model": RECOMMENDATION_MODEL,
         "data": facts,

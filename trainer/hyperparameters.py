@@ -20,21 +20,20 @@ def flatten_options(options: Options) -> dict[str, bool | int | float | str]:
     return dict(_flatten(options.model_dump(mode="json"), ""))
 
 
-def write_hyperparameters(
-    log_uri: str, hyperparameters: Mapping[str, bool | int | float | str], best: BestEpoch
-) -> None:
+def write_hyperparameters(log_uri: str, options: Options, seed: int, best: BestEpoch) -> None:
     """Writes one row of the HParams table: an event file right in `log_uri`.
 
     Args:
         log_uri: A run's folder of logs.
-        hyperparameters: Values by name.
+        options: How it was trained.
+        seed: Likewise.
         best: The epoch whose weights are kept. Its loss and metrics become scalars `best_epoch/NAME`, with its number
             from 0, as Keras counts.
     """
     with tf.summary.create_file_writer(log_uri).as_default():
         # Rows of one trial are averaged. What trial a training is, is told by its folder and not by its options:
         # those may stay while the data change.
-        hp.hparams(dict(hyperparameters), trial_id=log_uri)
+        hp.hparams({**flatten_options(options), "seed": seed}, trial_id=log_uri)
         for name, value in best.logged.items():
             tf.summary.scalar(METRIC_PREFIX + name, value, step=best.number - 1)
 

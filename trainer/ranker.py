@@ -1,6 +1,5 @@
 """Trains the ranker on top of trained towers."""
 
-import json
 import logging
 import os
 import time
@@ -10,7 +9,6 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
 from serving.ranker import CandidateCounts, RankingModel
 from serving.together import ServedRules
@@ -28,10 +26,10 @@ from trainer.ranker_scorer import RankerScorer
 from trainer.served_rules import served_rules
 from trainer.towers import load_towers
 from trainer.training_request import TrainingRequest
+from trainer.training_summary import read_training_summary, write_training_summary
 
 logger = logging.getLogger(__name__)
 
-SUMMARY_FILE = "training.json"
 RANKER, WITHOUT_TOWERS = "ranker", "ranker_without_towers"
 WITH_RULES, WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
 # One user in so many is not learned from, to stop the training by.
@@ -98,8 +96,7 @@ def run(request: TrainingRequest) -> None:
         "losses": losses,
         "seconds": round(time.monotonic() - started, 1),
     }
-    with tf.io.gfile.GFile(os.path.join(request.model_uri, SUMMARY_FILE), "w") as stream:
-        stream.write(json.dumps(summary, indent=2))
+    write_training_summary(summary, request.model_uri)
 
 
 def scorer_file(model_uri: str, name: str) -> str:
@@ -118,8 +115,7 @@ def load_ranker(model_uri: str, catalogue_uri: str, rules: ServedRules | None) -
     Raises:
         ValueError: A file is missing or unreadable.
     """
-    with tf.io.gfile.GFile(os.path.join(model_uri, SUMMARY_FILE), "r") as stream:
-        summary = json.load(stream)
+    summary = read_training_summary(model_uri)
     options = RankerTrainingOptions.model_validate(summary["options"]).ranker
     model = _ranking_model(options, catalogue_uri, rules)
     models = {

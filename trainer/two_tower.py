@@ -1,19 +1,16 @@
 """Trains the item tower and the user tower on task examples, and the linear model that stands beside them."""
 
 import dataclasses
-import json
 import math
-import os
 import time
 from typing import Any, NamedTuple
 
 import keras
-import tensorflow as tf
 
 from trainer.backbone import TextEncoder, load_text_encoder
 from trainer.catalogue import load_catalogue, load_catalogue_facts
 from trainer.fitting import fit, parameter_count
-from trainer.hyperparameters import flatten_options, write_hyperparameters
+from trainer.hyperparameters import write_hyperparameters
 from trainer.input_data import load_items
 from trainer.item_features import ItemFeatures
 from trainer.item_vectors import item_vectors
@@ -27,6 +24,7 @@ from trainer.strategy import chosen_hardware
 from trainer.towers import Towers, build_towers, save_towers
 from trainer.training_length import training_length
 from trainer.training_request import TrainingRequest
+from trainer.training_summary import write_training_summary
 from trainer.training_windows import count_windows, window_batches
 from trainer.two_tower_model import TwoTower
 from trainer.validation import RankingValidation, TextRefresh, monitored_metric
@@ -59,8 +57,7 @@ def run(request: TrainingRequest) -> None:
     """
     trained = train(request)
     save_towers(trained.towers, request.model_uri)
-    with tf.io.gfile.GFile(os.path.join(request.model_uri, "training.json"), "w") as stream:
-        stream.write(json.dumps(trained.summary, indent=2))
+    write_training_summary(trained.summary, request.model_uri)
 
 
 def train(request: TrainingRequest) -> TrainedTowers:
@@ -121,7 +118,7 @@ def train(request: TrainingRequest) -> TrainedTowers:
         # The table is of the last epoch, the weights are those of the best one again.
         live_texts.refresh()
     vectors = item_vectors(towers, _current_items(items, live_texts))
-    write_hyperparameters(request.log_uri, {**flatten_options(options), "seed": request.seed}, best)
+    write_hyperparameters(request.log_uri, options, request.seed, best)
     write_projector(request.log_uri, load_catalogue(request.catalogue_uri), vectors)
     summary = {
         **best.summary,

@@ -36,6 +36,7 @@ from trainer.search.export import export_for_judging, export_search, export_weig
 from trainer.search.index import build_fusion, build_index, build_module
 from trainer.search.postings import build_postings
 from trainer.search.queries import load_queries
+from trainer.training_summary import read_training_summary
 
 COMPARISON_FOLDER, FULL_QUERY_TOWER_FOLDER, INDEX_FILE = "Comparison", "FullQueryTower", "index.json"
 
@@ -190,12 +191,10 @@ def _model_card(
     catalogue: pa.Table,
     vectors: np.ndarray,
 ) -> dict[str, Any]:
-    with fileio.open(f"{encoder_uri}/training.json", "r") as file:
-        training = json.loads(file.read())
     return {
         "model": SEARCH_MODEL,
         "data": facts,
-        "training": training,
+        "training": read_training_summary(encoder_uri),
         "versions": package_versions(_VERSIONED_PACKAGES),
         "text_fields": list(options.text_fields),
         "serving": options.serving.model_dump(mode="json"),

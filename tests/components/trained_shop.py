@@ -1,6 +1,5 @@
 """Artifacts as TaskExamples and the Trainer leave them, for a shop of a few products."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,6 @@ from trainer.keras_files import save_keras
 from trainer.options import ServingOptions, TextOptions, TowerOptions
 from trainer.ranker import (
     RANKER,
-    SUMMARY_FILE,
     WITH_RULES,
     WITHOUT_TOWERS,
     RankerTrainingOptions,
@@ -33,6 +31,7 @@ from trainer.ranker import (
 )
 from trainer.ranker_scorer import RankerScorer
 from trainer.towers import build_towers, save_towers
+from trainer.training_summary import write_training_summary
 
 PRODUCTS = 30
 EVENT_TYPES = ["view", "purchase"]
@@ -97,7 +96,7 @@ def write_trained(
     towers = build_towers(TowerOptions(dimensions=8, history=5), items, len(EVENT_TYPES))
     linear_vectors = np.random.default_rng(1).normal(size=(PRODUCTS, 3)).astype(np.float32)
     save_towers(towers._replace(linear_vectors=linear_vectors, text_encoder=encoder), str(folder))
-    (folder / "training.json").write_text(json.dumps({"epochs": 1}))
+    write_training_summary({"epochs": 1}, str(folder))
     return artifact(standard_artifacts.Model, folder)
 
 
@@ -135,7 +134,7 @@ def write_ranker(folder: Path) -> Artifact:
         scorer = RankerScorer(units=4, tower_features=parts["towers"])
         scorer(describe_nothing(with_rules=parts["rules"]))
         save_keras(scorer, scorer_file(str(folder), name))
-    (folder / SUMMARY_FILE).write_text(json.dumps({"options": options.model_dump(mode="json"), "scorers": scorers}))
+    write_training_summary({"options": options.model_dump(mode="json"), "scorers": scorers}, str(folder))
     return artifact(standard_artifacts.Model, folder)
 
 

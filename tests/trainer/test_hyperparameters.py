@@ -24,14 +24,14 @@ def test_options_are_named_by_their_path() -> None:
 
 
 def test_a_row_holds_options_and_metrics(tmp_path: Path) -> None:
-    given = {"training.batch_size": 32, "tower.dropout": 0.1, "tower.id_embedding": True, "text": "off"}
+    options = TwoTowerOptions(text=None, tower=TowerOptions(dropout=0.25))
     best = BestEpoch(number=5, epochs=7, loss=3.0, metrics={"ndcg_at_10": 0.25})
-    write_hyperparameters(str(tmp_path), given, best)
+    write_hyperparameters(str(tmp_path), options, 7, best)
     events = EventAccumulator(str(tmp_path)).Reload()
     content = events.SummaryMetadata("_hparams_/session_start_info").plugin_data.content
     hparams = HParamsPluginData.FromString(content).session_start_info.hparams
     read = {name: getattr(value, value.WhichOneof("kind")) for name, value in hparams.items()}
-    assert read == given
+    assert read == {**flatten_options(options), "seed": 7}
     written = {tag: events.Tensors(tag)[0] for tag in events.Tags()["tensors"] if tag.startswith("best_epoch/")}
     assert {tag: float(tf.make_ndarray(tensor.tensor_proto)) for tag, tensor in written.items()} == {
         "best_epoch/eval_ndcg_at_10": 0.25,

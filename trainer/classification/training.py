@@ -1,6 +1,5 @@
 """Trains a classifier on labelled texts."""
 
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -21,13 +20,14 @@ from trainer.classification.options import AugmentationOptions, ClassifierOption
 from trainer.classification.validation import MONITORED, ClassifierValidation
 from trainer.fitting import fit, parameter_count
 from trainer.fused_adam import FusedAdamW
-from trainer.hyperparameters import flatten_options, write_hyperparameters
+from trainer.hyperparameters import write_hyperparameters
 from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.options import TextOptions
 from trainer.pretraining.rewriting import load_rewriter
 from trainer.strategy import chosen_hardware
 from trainer.training_length import training_length
 from trainer.training_request import TrainingRequest
+from trainer.training_summary import write_training_summary
 
 __all__ = ["ClassifierOptions", "TrainedClassifier", "run", "train_classifier"]
 
@@ -71,8 +71,7 @@ def run(request: TrainingRequest) -> None:
         pretrained_uri=request.base_model_uri,
     )
     save_classifier(trained.classifier, request.model_uri)
-    with tf.io.gfile.GFile(os.path.join(request.model_uri, "training.json"), "w") as stream:
-        stream.write(json.dumps(trained.summary, indent=2))
+    write_training_summary(trained.summary, request.model_uri)
     export_classification(os.path.join(request.model_uri, _SERVING_FOLDER), trained.classifier, trained.summary)
 
 
@@ -131,7 +130,7 @@ def train_classifier(
         patience=training.patience,
         log_uri=log_uri,
     )
-    write_hyperparameters(log_uri, {**flatten_options(options), "seed": seed}, best)
+    write_hyperparameters(log_uri, options, seed, best)
     classifier = classifier._replace(temperature=fit_temperature(validation.logits(), validated.labels))
     summary = {
         **best.summary,

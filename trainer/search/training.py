@@ -1,19 +1,16 @@
 """Trains the search encoder on queries with relevant products."""
 
-import json
-import os
 import time
 from collections.abc import Sequence
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from trainer.backbone import load_text_encoder
 from trainer.catalogue import distinct_texts, load_catalogue
 from trainer.fitting import fit, parameter_count
 from trainer.fused_adam import FusedAdamW
-from trainer.hyperparameters import flatten_options, write_hyperparameters
+from trainer.hyperparameters import write_hyperparameters
 from trainer.input_data import load_text_vectors
 from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.options import TextOptions
@@ -28,6 +25,7 @@ from trainer.search.validation import MONITORED, SearchValidation, chosen_texts,
 from trainer.strategy import chosen_hardware
 from trainer.training_length import training_length
 from trainer.training_request import TrainingRequest
+from trainer.training_summary import write_training_summary
 
 __all__ = ["SearchOptions", "run"]
 
@@ -75,7 +73,7 @@ def run(request: TrainingRequest) -> None:
         patience=training.patience,
         log_uri=request.log_uri,
     )
-    write_hyperparameters(request.log_uri, {**flatten_options(options), "seed": request.seed}, best)
+    write_hyperparameters(request.log_uri, options, request.seed, best)
     save_encoder(encoder, request.model_uri)
     query_tower = _teach_query_tower(request, options, queries.queries, texts, validated.queries)
     summary = {
@@ -86,8 +84,7 @@ def run(request: TrainingRequest) -> None:
         "hardware": hardware._asdict(),
         "seconds": round(time.monotonic() - started, 1),
     }
-    with tf.io.gfile.GFile(os.path.join(request.model_uri, "training.json"), "w") as stream:
-        stream.write(json.dumps(summary, indent=2))
+    write_training_summary(summary, request.model_uri)
 
 
 def _build_encoder(options: TextOptions, texts: Sequence[str]) -> SearchEncoder:

@@ -1,9 +1,6 @@
 """Trains the model that gives users segments: a text classifier with numbers, over described histories."""
 
-import json
 import os
-
-import tensorflow as tf
 
 from trainer.classification.classifier import save_classifier
 from trainer.classification.examples import load_labels
@@ -13,6 +10,7 @@ from trainer.segmentation.export import export_segmentation
 from trainer.segmentation.options import SegmentationOptions
 from trainer.segmentation.products import load_behaviour
 from trainer.training_request import TrainingRequest
+from trainer.training_summary import write_training_summary
 
 # As TFX's `path_utils.serving_model_path` has it.
 _SERVING_FOLDER = "Format-Serving"
@@ -41,8 +39,7 @@ def run(request: TrainingRequest) -> None:
         log_uri=request.log_uri,
     )
     save_classifier(trained.classifier, request.model_uri)
-    with tf.io.gfile.GFile(os.path.join(request.model_uri, "training.json"), "w") as stream:
-        stream.write(json.dumps(trained.summary, indent=2))
+    write_training_summary(trained.summary, request.model_uri)
     export_segmentation(
         os.path.join(request.model_uri, _SERVING_FOLDER), trained.classifier, behaviour, trained.summary
     )
