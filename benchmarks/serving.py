@@ -113,8 +113,8 @@ def main(
         turns, calls = take_turns(sides, call, seconds, rounds)
         print(f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}")
         print(" ".join(parameters.read_text(encoding="utf-8").split()))
-        alone, best = print_calls(calls)
-        rate = print_sides(turns, alone, best)
+        alone, rates = print_calls(calls)
+        rate = print_sides(turns, alone, rates)
         requests = [predict_request(SEARCH_MODEL, SIGNATURE, {INPUT: np.array([text], object)}) for text in texts]
         connection = Connection(address=batched.grpc, timeout_seconds=TIMEOUT_SECONDS, retries=False)
         report = run_load(
@@ -250,8 +250,8 @@ def closed_loop(send: Callable[[int], object], concurrency: int, seconds: float)
     return times
 
 
-def print_calls(calls: dict[int, list[Turn]]) -> tuple[float, float]:
-    """Prints the calls in process; returns the milliseconds of one row, and the rows a second of the best batch."""
+def print_calls(calls: dict[int, list[Turn]]) -> tuple[float, dict[int, float]]:
+    """Prints the calls in process; returns the milliseconds of one row, and the rows a second by rows of a batch."""
     medians = {rows: statistics.median(all_times(turns)) for rows, turns in calls.items()}
     rates = {rows: rows * answered_rate(turns) for rows, turns in calls.items()}
     print("in process, rows         " + "".join(f"{rows:>9}" for rows in calls))
@@ -259,16 +259,16 @@ def print_calls(calls: dict[int, list[Turn]]) -> tuple[float, float]:
     print("  rows/s                 " + "".join(f"{rate:9.1f}" for rate in rates.values()))
     used = (processor_ms(turns) / rows for rows, turns in calls.items())
     print("  processor (ms) of a row" + "".join(f"{milliseconds:9.2f}" for milliseconds in used))
-    return medians[1] * 1e3, max(rates.values())
+    return medians[1] * 1e3, rates
 
 
-def print_sides(turns: dict[tuple[str, int], list[Turn]], alone: float, best: float) -> float:
+def print_sides(turns: dict[tuple[str, int], list[Turn]], alone: float, calls: dict[int, float]) -> float:
     """Prints each side beside the calls in process, and returns the highest rate by gRPC.
 
     Args:
         turns: By side and requests at once.
         alone: Milliseconds of one row in process.
-        best: Rows a second of the best batch in process.
+        calls: Rows a second in process by rows of a batch.
     """
     print(f"{'':20} at once      p50      p99  requests/s  processor (ms)")
     rates = {}
@@ -278,7 +278,10 @@ def print_sides(turns: dict[tuple[str, int], list[Turn]], alone: float, best: fl
         if concurrency == 1:
             beside = f"p50 {p50 - alone:+.2f} ms (target {MOST_ADDED_MS:g})"
         else:
-            beside = f"{rate / best:.0%} of the best batch in process (target {LEAST_SHARE:.0%})"
+            beside = (
+                f"{rate / max(calls.values()):.0%} of the best batch in process (target {LEAST_SHARE:.0%}), "
+                f"{rate / calls[concurrency]:.0%} of one with a row a client"
+            )
         print(f"{name:20}{concurrency:8}{p50:9.2f}{p99:9.2f}{rate:12.1f}{processor_ms(taken):16.2f}  {beside}")
     return max(rate for (name, _), rate in rates.items() if name == "gRPC")
 
