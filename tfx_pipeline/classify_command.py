@@ -4,10 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from rich.text import Text
-
 from serving.client import ExplainedToken, LabelAnswer, Shelfwise
-from tfx_pipeline.console import console, plain_table
+from tfx_pipeline.console import console, listing
 
 _SHOWN_LABELS = 5
 
@@ -20,15 +18,13 @@ def classify(text: str, *, model: str, explain: bool, address: str, as_json: boo
     if as_json:
         console.print_json(json.dumps(_as_json(answer, tokens, explain), ensure_ascii=False))
         return
-    table = plain_table("probability", "label")
-    table.columns[1].justify, table.columns[1].overflow = "left", "fold"
+    table = listing("probability", "label", figures=1)
     for each in answer[:_SHOWN_LABELS]:
-        # As texts, since rich would take what stands in brackets for markup.
-        table.add_row(f"{each.probability:.4f}", Text(each.label))
+        table.add_row(f"{each.probability:.4f}", each.label)
     console.print(table)
     if tokens:
         shown = "  ".join(f"{each.token} {each.attribution:+.3f}" for each in tokens)
-        console.print(Text(f"what each token adds to {answer[0].label}: {shown}"))
+        console.print(f"what each token adds to {answer[0].label}: {shown}")
 
 
 def _as_json(answer: Sequence[LabelAnswer], tokens: Sequence[ExplainedToken], explain: bool) -> dict[str, object]:

@@ -42,7 +42,7 @@ def prepare(
     from tfx_pipeline.datasets import prepare_dataset
 
     for table, rows in prepare_dataset(name, out, source, sample).items():
-        console.print(f"  {table:<12}{rows:>12,} rows", markup=False)
+        console.print(f"  {table:<12}{rows:>12,} rows")
 
 
 @app.command()
@@ -75,13 +75,13 @@ def index(
 
         update = update_index(root.resolve(), products)
     for reason, count in sorted(update.quarantined.items()):
-        console.print(f"  quarantined: {count:,} {reason}", markup=False)
+        console.print(f"  quarantined: {count:,} {reason}")
     console.print(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in update.changes.items()))
     for reason in update.refused_because:
-        console.print(f"refused: {reason}", markup=False)
+        console.print(f"refused: {reason}")
     if update.pushed is None:
         raise typer.Exit(EXIT_REFUSED)
-    console.print(f"search pushed to {update.pushed}", markup=False)
+    console.print(f"search pushed to {update.pushed}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -153,7 +153,7 @@ def compile_spec(
         from tfx_pipeline.kubeflow_runner import compile_pipeline
 
         compile_pipeline(loaded, options, out)
-    console.print(f"wrote {out}", markup=False)
+    console.print(f"wrote {out}")
 
 
 @app.command()
@@ -198,8 +198,8 @@ def submit(
         submission = submit(read_compiled(spec), given, server)
     for name, value in submission.parameters.items():
         shown = "…" if name == "user_id_key" else value
-        console.print(f"  {name:<32}{shown}", markup=False)
-    console.print(f"submitted {submission.url}", markup=False)
+        console.print(f"  {name:<32}{shown}")
+    console.print(f"submitted {submission.url}")
 
 
 def _parameters(data: str, parameters: list[str]) -> dict[str, str]:
@@ -226,10 +226,10 @@ def main() -> None:
     try:
         app()
     except (ConfigError, InputError) as error:
-        error_console.print(f"error: {error}", markup=False)
+        error_console.print(f"error: {error}")
         sys.exit(EXIT_BAD_INPUT)
     except (ServingError, RuntimeError, OSError) as error:
-        error_console.print(f"error: {error}", markup=False)
+        error_console.print(f"error: {error}")
         sys.exit(EXIT_OTHER)
     except KeyboardInterrupt:
         error_console.print("stopped")

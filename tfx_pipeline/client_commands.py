@@ -5,17 +5,13 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from rich.text import Text
-
 from components.errors import InputError
 from serving.client import Answer, Shelfwise, TogetherAnswer
-from tfx_pipeline.console import console, plain_table
+from tfx_pipeline.console import console, listing
 from tfx_pipeline.user_history import History, history_of_products, read_user_history
 
 # Products that share a title are one row to a person, so more are asked for than are shown.
 PRODUCTS_PER_TITLE = 5
-# Characters of a product id on one line of a table.
-WIDEST_ID = 32
 
 
 def recommend(
@@ -66,10 +62,9 @@ def print_together(answer: Sequence[TogetherAnswer]) -> None:
     if not answer:
         console.print("nothing is bought together with that more than by chance")
         return
-    table = plain_table("confidence", "lift", "product id")
+    table = listing("confidence", "lift", "product id", figures=2)
     for product in answer:
-        # As text, since rich would take what stands in brackets for markup.
-        table.add_row(f"{product.confidence:.3f}", f"{product.lift:.2f}", Text(product.product_id))
+        table.add_row(f"{product.confidence:.3f}", f"{product.lift:.2f}", product.product_id)
     console.print(table)
 
 
@@ -81,12 +76,7 @@ def print_answers(answer: Sequence[Answer], k: int, as_json: bool) -> None:
     if not answer:
         console.print("no product fits")
         return
-    table = plain_table("score", "product id", "title")
-    _, ids, titles = table.columns
-    ids.max_width = WIDEST_ID
-    # A title takes the room that is left, and no second line.
-    titles.justify, titles.no_wrap, titles.overflow, titles.ratio = "left", True, "ellipsis", 1
-    table.expand = True
+    table = listing("score", "product id", "title", figures=1, cut=True)
     best: dict[str, Answer] = {}
     alike: dict[str, int] = {}
     for product in answer:
@@ -94,8 +84,7 @@ def print_answers(answer: Sequence[Answer], k: int, as_json: bool) -> None:
         alike[product.title] = alike.get(product.title, 0) + 1
     for title in list(best)[:k]:
         more = f" (and {alike[title] - 1} alike)" if alike[title] > 1 else ""
-        # As texts, since rich would take what stands in brackets for markup.
-        table.add_row(f"{best[title].score:.3f}", Text(best[title].product_id), Text(f"{title}{more}"))
+        table.add_row(f"{best[title].score:.3f}", best[title].product_id, f"{title}{more}")
     console.print(table)
 
 

@@ -45,7 +45,7 @@ def run_demo(root: Path) -> bool:
     if missing is None:
         config = load_config(config_file)
     else:
-        console.print(f"the demo goes without its classifier of reviews: {missing}", markup=False)
+        console.print(f"the demo goes without its classifier of reviews: {missing}")
         config = load_config(config_file, ["tables.texts=null"], [name for name in TASK_NAMES if name != _REVIEWS_TASK])
     summary = run_pipeline(config, root)
     blessed = all(task["blessed"] for task in summary["tasks"].values())
@@ -60,7 +60,7 @@ def _ask(root: Path) -> None:
     from serving.client import Shelfwise
 
     with running_server(root) as address, Shelfwise(address) as client:
-        console.print(f"\nserver at {address}", markup=False)
+        console.print(f"\nserver at {address}")
         _ask_recommendation(client, root / "data" / "events.parquet")
         _ask_together(client, root)
         for query in _EXAMPLE_QUERIES:
@@ -75,7 +75,7 @@ def _ask_recommendation(client: "Shelfwise", events: Path) -> None:
     from tfx_pipeline.client_commands import print_answers, read_history
 
     history = read_history([], _EXAMPLE_USER, events)
-    console.print(f"\nhousehold {_EXAMPLE_USER}, products it has not bought before", markup=False)
+    console.print(f"\nhousehold {_EXAMPLE_USER}, products it has not bought before")
     answer = client.recommend(
         history.product_ids,
         history_types=history.event_types,
@@ -90,18 +90,18 @@ def _ask_together(client: "Shelfwise", root: Path) -> None:
     from tfx_pipeline.client_commands import print_together
     from tfx_pipeline.rules_command import print_rules, read_rules
 
-    console.print("\ncategories that are bought together", markup=False)
+    console.print("\ncategories that are bought together")
     print_rules(read_rules(root, "category"), k=5)
     strongest = read_rules(root, "product").slice(0, 1).to_pylist()
     for rule in strongest:
-        console.print(f"\nbought together with {' + '.join(rule['antecedent_titles'])}", markup=False)
+        console.print(f"\nbought together with {' + '.join(rule['antecedent_titles'])}")
         print_together(client.bought_together(rule["antecedent"], k=5))
 
 
 def _ask_search(client: "Shelfwise", query: str) -> None:
     from tfx_pipeline.search_command import one_a_title, print_clusters
 
-    console.print(f'\nsearch "{query}"', markup=False)
+    console.print(f'\nsearch "{query}"')
     print_clusters(one_a_title(client.search(query, k=30))[:5])
 
 
@@ -111,19 +111,19 @@ def _ask_segmentation(client: "Shelfwise", root: Path) -> None:
 
     history = read_history([], _EXAMPLE_USER, root / "data" / "events.parquet")
     arguments = (history.product_ids, history.event_types, history.ages_seconds)
-    console.print(f"\nhousehold {_EXAMPLE_USER}, what it will spend in the next 8 weeks", markup=False)
+    console.print(f"\nhousehold {_EXAMPLE_USER}, what it will spend in the next 8 weeks")
     answer = client.segment(*arguments)
     print_segments(answer)
     print_reasons(answer, client.explain_segment(*arguments))
     segment = answer.segments[0].label
-    console.print(f"\nproducts to offer the segment {segment}", markup=False)
+    console.print(f"\nproducts to offer the segment {segment}")
     recommend_to(segment, root, k=5, as_json=False)
 
 
 def _ask_classification(client: "Shelfwise") -> None:
-    console.print(f'\nreview "{_EXAMPLE_REVIEW}"', markup=False)
+    console.print(f'\nreview "{_EXAMPLE_REVIEW}"')
     for answer in client.classify(_EXAMPLE_REVIEW):
-        console.print(f"{answer.probability:.4f}  {answer.label}", markup=False)
+        console.print(f"{answer.probability:.4f}  {answer.label}")
 
 
 @contextmanager

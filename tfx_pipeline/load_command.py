@@ -49,7 +49,7 @@ def load(
         return
     if requests is None:
         shown = json.dumps(_made_up(reader))
-        console.print(f"every request is {shown}; --requests FILE sends real ones", markup=False)
+        console.print(f"every request is {shown}; --requests FILE sends real ones")
     print_report(limits, report)
 
 
@@ -66,7 +66,7 @@ def print_report(limits: Load, report: LoadReport) -> None:
     if latencies:
         console.print(table)
     for code, count in report.errors.items():
-        console.print(f"{code:<20}{count:>10,} requests", markup=False)
+        console.print(f"{code:<20}{count:>10,} requests")
     if not report.errors:
         console.print("no errors")
 

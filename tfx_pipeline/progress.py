@@ -2,8 +2,7 @@
 
 from typing import TextIO
 
-from rich.console import Console
-
+from tfx_pipeline.console import plain_console
 from tfx_pipeline.local_runner import NodeResult
 
 
@@ -12,7 +11,7 @@ class TerminalProgress:
 
     def __init__(self, stream: TextIO, nodes: int) -> None:
         """Prints to `stream`, counting up to `nodes`."""
-        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._console = plain_console(stream)
         self._nodes = nodes
         self._done = 0
         self._running: list[str] = []
@@ -29,9 +28,7 @@ class TerminalProgress:
         self._running.remove(result.node_id)
         self._done += 1
         note = "  cached" if result.cached else ""
-        self._console.print(
-            f"  {self._done:>2}/{self._nodes}  {result.node_id:<36}{result.seconds:>7.1f} s{note}", markup=False
-        )
+        self._console.print(f"  {self._done:>2}/{self._nodes}  {result.node_id:<36}{result.seconds:>7.1f} s{note}")
         if self._running:
             self._show_running()
 

@@ -8,10 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
-from rich.text import Text
 
 from components.errors import InputError
-from tfx_pipeline.console import console, plain_table
+from tfx_pipeline.console import console, listing
 from tfx_pipeline.mined_rules import level_rules, mined_levels, shown_names
 
 # What is shown of a rule beside its two sides.
@@ -49,7 +48,7 @@ def rules(
         pq.write_table(found, out)
     else:
         csv.write_csv(_with_texts(found), out)
-    console.print(f"wrote {len(found):,} rules to {out}", markup=False)
+    console.print(f"wrote {len(found):,} rules to {out}")
 
 
 def read_rules(root: Path, level: str, products: Sequence[str] = (), min_lift: float = 0.0) -> pa.Table:
@@ -89,16 +88,13 @@ def print_rules(found: pa.Table, k: int) -> None:
     if not len(found):
         console.print("no rule fits")
         return
-    table = plain_table(*(name.replace("_", " ") for name in _SHOWN), "bought → together with", min_width=5)
-    # Names of products are long: they take the room that is left.
-    table.columns[0].justify, table.columns[-1].justify, table.columns[-1].ratio = "right", "left", 1
-    table.expand = True
+    names = [name.replace("_", " ") for name in _SHOWN]
+    table = listing(*names, "bought → together with", figures=len(names))
     for row in found.slice(0, k).to_pylist():
         left = " + ".join(shown_names(row["antecedent"], row["antecedent_titles"]))
         (right,) = shown_names([row["consequent"]], [row["consequent_title"]])
         figures = ["" if row[name] is None else form.format(row[name]) for name, form in _SHOWN.items()]
-        # As texts, since rich would take what stands in brackets for markup.
-        table.add_row(*figures, Text(f"{left} → {right}"))
+        table.add_row(*figures, f"{left} → {right}")
     console.print(table)
     if len(found) > k:
         console.print(f"the strongest {k:,} of {len(found):,} rules")

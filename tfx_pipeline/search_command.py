@@ -7,8 +7,8 @@ from dataclasses import asdict
 from rich.text import Text
 
 from serving.client import ExplainedWord, SearchAnswer, Shelfwise
-from tfx_pipeline.client_commands import PRODUCTS_PER_TITLE, WIDEST_ID
-from tfx_pipeline.console import console, plain_table
+from tfx_pipeline.client_commands import PRODUCTS_PER_TITLE
+from tfx_pipeline.console import console, listing
 
 Explanations = Mapping[str, Sequence[ExplainedWord]]
 
@@ -69,19 +69,13 @@ def print_clusters(
     clusters: dict[str, list[SearchAnswer]] = {}
     for product in answer:
         clusters.setdefault(product.cluster_label, []).append(product)
-    table = plain_table("score", "product id", "title")
-    _, ids, titles = table.columns
-    ids.max_width = WIDEST_ID
-    # A title takes the room that is left, and no second line.
-    titles.justify, titles.no_wrap, titles.overflow, titles.ratio = "left", True, "ellipsis", 1
-    table.expand = True
+    table = listing("score", "product id", "title", figures=1, cut=True)
     for label, products in clusters.items():
-        # As texts, since rich would take what stands in brackets for markup.
         table.add_row("", "", Text(label, style="bold"))
         for product in products:
             more = (alike or {}).get(product.title, 1) - 1
             ending = f" (and {more} alike)" if more else ""
-            table.add_row(f"{product.score:.3f}", Text(product.product_id), Text(f"{product.title}{ending}"))
+            table.add_row(f"{product.score:.3f}", product.product_id, f"{product.title}{ending}")
             words = (explanations or {}).get(product.product_id, ())
             if words:
                 table.add_row("", "", Text("  " + _explained(words), style="dim"))

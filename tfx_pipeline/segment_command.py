@@ -5,11 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from rich.text import Text
-
 from components.errors import InputError
 from serving.client import ExplainedToken, SegmentAnswer, Shelfwise
-from tfx_pipeline.console import console, plain_table
+from tfx_pipeline.console import console, listing
 from tfx_pipeline.user_history import History
 
 _SHOWN_REASONS = 12
@@ -48,32 +46,25 @@ def recommend_to(segment: str, root: Path, *, k: int, as_json: bool) -> None:
     if as_json:
         console.print_json(json.dumps(products, ensure_ascii=False))
         return
-    table = plain_table("score", "lift", "product id", "title")
-    for column in table.columns[2:]:
-        column.justify = "left"
+    table = listing("score", "lift", "product id", "title", figures=2, cut=True)
     for product in products:
-        table.add_row(
-            f"{product['score']:.3f}", f"{product['lift']:.2f}", Text(product["product_id"]), Text(product["title"])
-        )
+        table.add_row(f"{product['score']:.3f}", f"{product['lift']:.2f}", product["product_id"], product["title"])
     console.print(table)
 
 
 def print_segments(answer: SegmentAnswer) -> None:
     """Prints the segments, and what the user does."""
-    table = plain_table("probability", "segment")
-    table.columns[1].justify, table.columns[1].overflow = "left", "fold"
+    table = listing("probability", "segment", figures=1)
     for each in answer.segments:
-        # As texts, since rich would take what stands in brackets for markup.
-        table.add_row(f"{each.probability:.4f}", Text(each.label))
+        table.add_row(f"{each.probability:.4f}", each.label)
     console.print(table)
-    console.print(Text(answer.behaviour))
+    console.print(answer.behaviour)
 
 
 def print_reasons(answer: SegmentAnswer, reasons: list[ExplainedToken]) -> None:
     """Prints the tokens and numbers that add most to the best segment, or take most from it."""
     strongest = sorted(reasons, key=lambda each: -abs(each.attribution))[:_SHOWN_REASONS]
-    table = plain_table("adds", f"to {answer.segments[0].label}")
-    table.columns[1].justify = "left"
+    table = listing("adds", f"to {answer.segments[0].label}", figures=1)
     for each in strongest:
-        table.add_row(f"{each.attribution:+.3f}", Text(each.token))
+        table.add_row(f"{each.attribution:+.3f}", each.token)
     console.print(table)

@@ -36,6 +36,6 @@ def serve(root: Path, host: str, port: int, rest_port: int | None, more: Sequenc
     rest = ["--rest-api-port", str(rest_port)] if rest_port is not None else []
     try:
         options = read_options(["--host", host, "--port", str(port), *rest, *more], models=root / "serving")
-        serve_forever(options.models, options.settings, announce=lambda line: console.print(line, markup=False))
+        serve_forever(options.models, options.settings, announce=lambda line: console.print(line))
     except (BatchingParametersError, ModelConfigError, MonitoringConfigError, SslConfigError, StatusError) as error:
         raise ConfigError(str(error)) from error

@@ -27,5 +27,5 @@ def run_pipeline(config: Config, root: Path) -> dict[str, Any]:
 
             return run(config, root, terminal)
     except Exception:
-        error_console.print(f"log: {log_file}", markup=False)
+        error_console.print(f"log: {log_file}")
         raise

@@ -32,17 +32,16 @@ def print_summary(summary: Mapping[str, Any], root: Path) -> None:
     for table, reasons in summary["quarantine"].items():
         if reasons:
             listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
-            console.print(f"  quarantined rows of {table}: {listed}", markup=False)
+            console.print(f"  quarantined rows of {table}: {listed}")
     for name, task in summary["tasks"].items():
-        console.print(f"\n{name}, {judged_over(task)}", markup=False)
+        console.print(f"\n{name}, {judged_over(task)}")
         console.print(_metrics_table(task))
         _print_outcome(name, task)
     console.print(
         f"{summary['total_seconds']:.0f} s, peak memory {summary['peak_rss_bytes'] / 2**30:.1f} GiB; "
-        f"all of it in {root / 'summary.json'}",
-        markup=False,
+        f"all of it in {root / 'summary.json'}"
     )
-    console.print(f"report: {root / 'report.html'}", markup=False)
+    console.print(f"report: {root / 'report.html'}")
 
 
 def _metrics_table(task: Mapping[str, Any]) -> Any:
@@ -63,17 +62,16 @@ def _print_outcome(name: str, task: Mapping[str, Any]) -> None:
     if interval:
         console.print(
             f"novel_ndcg_at_10 against popularity: {interval['mean']:+.4f} "
-            f"(95% interval {interval['low']:+.4f} to {interval['high']:+.4f})",
-            markup=False,
+            f"(95% interval {interval['low']:+.4f} to {interval['high']:+.4f})"
         )
     for line in rules_in_ranker(task):
-        console.print(line, markup=False)
+        console.print(line)
     if "rules" in task:
-        console.print(_rules_line(task["rules"]), markup=False)
+        console.print(_rules_line(task["rules"]))
     for reason in task["refused_because"]:
-        console.print(f"{name} refused: {reason}", markup=False)
+        console.print(f"{name} refused: {reason}")
     if task["pushed"]:
-        console.print(f"{name} pushed to {task['pushed']}", markup=False)
+        console.print(f"{name} pushed to {task['pushed']}")
 
 
 def rules_in_ranker(task: Mapping[str, Any]) -> list[str]:
