@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from serving.quiet_import import quiet_import
+
 app = typer.Typer()
 
 Address = Annotated[str, typer.Option(help="HOST:PORT of the server.")]
@@ -26,7 +28,8 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server for the products that answer a query, grouped by kind."""
-    from tfx_pipeline import search_command
+    with quiet_import():
+        from tfx_pipeline import search_command
 
     search_command.search(
         query,
@@ -49,7 +52,8 @@ def classify(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server for the labels of a text, the most probable first."""
-    from tfx_pipeline import classify_command
+    with quiet_import():
+        from tfx_pipeline import classify_command
 
     classify_command.classify(text, model=model, explain=explain, address=address, as_json=as_json)
 
@@ -66,7 +70,8 @@ def segment(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server for a user's segments, the most probable first."""
-    from tfx_pipeline import client_commands, segment_command
+    with quiet_import():
+        from tfx_pipeline import client_commands, segment_command
 
     history = client_commands.read_history(products or [], user, events)
     segment_command.segment(history, explain=explain, address=address, as_json=as_json)
@@ -88,13 +93,14 @@ def recommend(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server for a user's next products, or the last run for a segment's."""
-    from tfx_pipeline import client_commands
-
     if segment:
-        from tfx_pipeline import segment_command
+        from tfx_pipeline import segment_products
 
-        segment_command.recommend_to(segment, root, k=k, as_json=as_json)
+        segment_products.recommend_to(segment, root, k=k, as_json=as_json)
         return
+    with quiet_import():
+        from tfx_pipeline import client_commands
+
     client_commands.recommend(
         client_commands.read_history(products or [], user, events),
         k=k,
@@ -115,7 +121,8 @@ def similar(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server for products like one."""
-    from tfx_pipeline import client_commands
+    with quiet_import():
+        from tfx_pipeline import client_commands
 
     client_commands.similar(product, k=k, address=address, as_json=as_json)
 
@@ -128,7 +135,8 @@ def together(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server for what is bought together with some products."""
-    from tfx_pipeline import client_commands
+    with quiet_import():
+        from tfx_pipeline import client_commands
 
     client_commands.together(products, k=k, address=address, as_json=as_json)
 
@@ -149,8 +157,9 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server at a steady rate, and show latencies and errors; it may be stock TF Serving too."""
-    from serving.open_loop import Load
-    from tfx_pipeline import load_command
+    with quiet_import():
+        from serving.open_loop import Load
+        from tfx_pipeline import load_command
 
     limits = Load(rate=rate, seconds=seconds, warm_up_seconds=warm_up_seconds, most_in_flight=most_in_flight)
     load_command.load(

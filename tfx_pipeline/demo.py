@@ -107,7 +107,8 @@ def _ask_search(client: "Shelfwise", query: str) -> None:
 
 def _ask_segmentation(client: "Shelfwise", root: Path) -> None:
     from tfx_pipeline.client_commands import read_history
-    from tfx_pipeline.segment_command import print_reasons, print_segments, recommend_to
+    from tfx_pipeline.segment_command import print_reasons, print_segments
+    from tfx_pipeline.segment_products import recommend_to
 
     history = read_history([], _EXAMPLE_USER, root / "data" / "events.parquet")
     arguments = (history.product_ids, history.event_types, history.ages_seconds)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from serving.server.environment import prepare_tensorflow
+from serving.server.environment import start_tensorflow
 from tfx_pipeline.config import ConfigError
 from tfx_pipeline.console import console
 
@@ -21,7 +21,7 @@ def serve(root: Path, host: str, port: int, rest_port: int | None, more: Sequenc
     Raises:
         ConfigError: The options or the models cannot be used.
     """
-    prepare_tensorflow()
+    start_tensorflow()
     from serving.server.batching.batching_parameters import BatchingParametersError
     from serving.server.errors import StatusError
     from serving.server.grpc_api.ssl_config import SslConfigError

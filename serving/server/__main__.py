@@ -4,7 +4,7 @@ import functools
 import sys
 from collections.abc import Sequence
 
-from serving.server.environment import prepare_tensorflow
+from serving.server.environment import start_tensorflow
 
 _BAD_INPUT = 2
 
@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Args:
         arguments: Command line without the program's name; None takes that of the process.
     """
-    prepare_tensorflow()
+    start_tensorflow()
     from serving.server.batching.batching_parameters import BatchingParametersError
     from serving.server.errors import StatusError
     from serving.server.grpc_api.ssl_config import SslConfigError

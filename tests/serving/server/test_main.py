@@ -26,8 +26,9 @@ def test_the_process_serves_until_it_is_told_to_stop(
     with subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            ready = next(line for line in process.stderr if line.startswith("ready: "))
-            assert "adder version 1" in ready
+            loaded, ready = (next(process.stderr) for _ in range(2))
+            assert loaded == "loaded adder version 1\n"
+            assert ready.startswith("ready: adder version 1")
             inputs = {"x": np.zeros((1, 2), np.float32), "name": np.array([b""], object)}
             with Shelfwise(ready.split()[-1]) as client:
                 np.testing.assert_array_equal(client.predict("adder", "", inputs)["sum"], [[4.0, 4.0]])

@@ -1,0 +1,39 @@
+"""The commands that ask a server, as processes: what they load, and what they leave on a terminal."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def shelfwise(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tfx_pipeline", *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+
+
+def test_a_server_that_is_not_there_is_one_line() -> None:
+    with socket.socket() as taken:
+        # Bound and not listened on: nobody answers there.
+        taken.bind(("127.0.0.1", 0))
+        done = shelfwise("search", "tea", "--address", f"127.0.0.1:{taken.getsockname()[1]}")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: Nothing answers at 127.0.0.1:")
+
+
+def test_products_of_a_segment_need_no_tensorflow(tmp_path: Path) -> None:
+    product = {"product_id": "6[y]", "title": "Tea [green]", "score": 0.5, "lift": 2.0}
+    (tmp_path / "segments").mkdir()
+    (tmp_path / "segments" / "profiles.json").write_text(json.dumps({"high": {"products": [product]}}))
+    program = (
+        "import sys; from tfx_pipeline.cli import app;"
+        f"app(['recommend', '--segment', 'high', '--root', {str(tmp_path)!r}], standalone_mode=False);"
+        "assert 'tensorflow' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1].split() == ["0.500", "2.00", "6[y]", "Tea", "[green]"]
