@@ -46,10 +46,16 @@ _REFUSALS = frozenset(
 )
 
 
+# What TF Serving says of a full queue of batches, under the code that a missing server has too.
+_FULL_QUEUE = "queue to which this task was submitted is full"
+
+
 def call_error(error: grpc.RpcError, address: str, timeout_seconds: float) -> ServingError:
     """Returns the exception for what a gRPC call raised."""
     code = error.code()
     details = error.details() or code.name
+    if code is grpc.StatusCode.UNAVAILABLE and _FULL_QUEUE in details:
+        return ServerBusyError(f"{address} has no room for the request: {details}", code)
     if code is grpc.StatusCode.UNAVAILABLE:
         return ServerUnavailableError(
             f"Nothing answers at {address} ({details}). Is the server running? Start it with `shelfwise serve`.", code

@@ -25,17 +25,18 @@ def serve(root: Path, host: str, port: int, rest_port: int | None, more: Sequenc
     from serving.server.batching.batching_parameters import BatchingParametersError
     from serving.server.errors import StatusError
     from serving.server.grpc_api.ssl_config import SslConfigError
-    from serving.server.main import serve as serve_forever
     from serving.server.models.model_config import ModelConfigError
     from serving.server.monitoring_config import MonitoringConfigError
     from serving.server.options import read_options
+    from serving.server.process import serve_process
 
     secured = any(option.replace("-", "_").startswith("__ssl_config_file") for option in more)
     if rest_port is None and not secured:
         rest_port = port + 1 if port else 0
     rest = ["--rest-api-port", str(rest_port)] if rest_port is not None else []
     try:
-        options = read_options(["--host", host, "--port", str(port), *rest, *more], models=root / "serving")
-        serve_forever(options.models, options.settings, announce=lambda line: console.print(line))
+        arguments = ["--host", host, "--port", str(port), *rest, *more]
+        options = read_options(arguments, models=root / "serving", program="shelfwise serve")
+        serve_process(options, announce=console.print)
     except (BatchingParametersError, ModelConfigError, MonitoringConfigError, SslConfigError, StatusError) as error:
         raise ConfigError(str(error)) from error

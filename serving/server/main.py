@@ -22,6 +22,7 @@ from serving.server.models.model_config import ModelConfig, read_model_config_fi
 from serving.server.models.model_sources import FixedModels, ModelsFolder
 from serving.server.models.model_store import ModelSource, ModelStore
 from serving.server.models.servable import Servable
+from serving.server.ports import check_address
 from serving.server.request_log import RequestLog
 from serving.server.rest.server import RestServer
 from serving.server.settings import ModelConfigFile, ServerAddresses, ServerSettings
@@ -59,6 +60,9 @@ def serve(
     """
     settings = settings or ServerSettings()
     stopping = stop or threading.Event()
+    # Loading takes long: what stands against listening is said before it.
+    for port in filter(None, (settings.port, settings.rest_port)):
+        check_address(settings.host, port)
     load_text_ops()
     scheduler = BatchScheduler(settings.batching) if settings.batching is not None else None
     store = ModelStore(
@@ -70,8 +74,6 @@ def serve(
     )
     # Made before the models are loaded, which may take long: the file may change meanwhile.
     watcher = ConfigFileWatcher(models, store, announce) if isinstance(models, ModelConfigFile) else None
-    servers = _servers(Calls(store, settings.limits, log=RequestLog(settings.log_requests)), settings)
-    addresses = ServerAddresses(*(server.address for server in servers))
     previous = _set_handlers(stopping)
     with contextlib.ExitStack() as stack:
         for number, handler in previous.items():
@@ -80,8 +82,10 @@ def serve(
         if scheduler is not None:
             stack.callback(scheduler.stop)
             scheduler.start()
-        stack.callback(_stop, servers, settings.drain_seconds)
         store.start()
+        servers = _servers(Calls(store, settings.limits, log=RequestLog(settings.log_requests)), settings)
+        addresses = ServerAddresses(*(server.address for server in servers))
+        stack.callback(_stop, servers, settings.drain_seconds)
         for server in servers:
             server.start()
         if watcher is not None:

@@ -94,4 +94,6 @@ def reload_config(
             "supported"
         )
     store.reload(model_configs(request.config))
-    return model_management_pb2.ReloadConfigResponse()
+    response = model_management_pb2.ReloadConfigResponse()
+    response.status.SetInParent()
+    return response

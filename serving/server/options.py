@@ -1,6 +1,7 @@
 """The command line of `python -m serving.server`: TF Serving's options, and some of this server's own."""
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from serving.server.monitoring_config import read_metrics_path
 from serving.server.request_log import LogRequests
 from serving.server.settings import ModelConfigFile, ServerSettings
 
+_LARGEST_PORT, _LARGEST_ARGUMENT = 65_535, 2**31 - 1
+
 
 @dataclass(frozen=True)
 class Options:
@@ -27,19 +30,24 @@ class Options:
     ready_file: Path | None
 
 
-def read_options(arguments: Sequence[str] | None = None, models: Path | None = None) -> Options:
+def read_options(
+    arguments: Sequence[str] | None = None,
+    models: Path | None = None,
+    program: str = "python -m serving.server",
+) -> Options:
     """Reads the command line; what is wrong with it itself ends the process with a line that says so.
 
     Args:
         arguments: Command line without the program's name; None takes that of the process.
         models: Folder of the models' folders where the command line names none.
+        program: What the usage calls the program.
 
     Raises:
         BatchingParametersError: The file of batching parameters cannot be used.
         MonitoringConfigError: The file of monitoring cannot be used.
         SslConfigError: The file of certificates cannot be used.
     """
-    given = _parser(models_needed=models is None).parse_args(arguments)
+    given = _parser(program, models_needed=models is None).parse_args(arguments)
     batching = batching_from_options(given.enable_batching, given.batching_parameters_file)
     credentials = read_ssl_config(given.ssl_config_file) if given.ssl_config_file is not None else None
     defaults = Limits()
@@ -92,9 +100,9 @@ def _parallelism(given: argparse.Namespace) -> Parallelism:
     )
 
 
-def _parser(models_needed: bool) -> argparse.ArgumentParser:
+def _parser(program: str, models_needed: bool) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m serving.server",
+        prog=program,
         description="Serves models by TF Serving's protocols until it is told to stop.",
         allow_abbrev=False,
     )
@@ -104,12 +112,12 @@ def _parser(models_needed: bool) -> argparse.ArgumentParser:
     _add(models, "model_base_path", Path, help="folder of one model's versions")
     _add(parser, "model_name", str, "default", help="name of the model in --model_base_path")
     _add(parser, "model_config_file_poll_wait_seconds", float, 0.0, help="time between two looks at it; 0: one look")
-    _add(parser, "file_system_poll_wait_seconds", float, 1.0, help="time between two looks for new versions")
+    _add(parser, "file_system_poll_wait_seconds", float, 1.0, help="time between looks for new versions; 0: one look")
     _add_flag(parser, "allow_version_labels_for_unavailable_models", help="labels may name versions to come")
     _add(parser, "host", str, "127.0.0.1", help="address to listen on")
-    _add(parser, "port", int, 8500, help="gRPC port; 0 takes a free one")
-    _add(parser, "rest_api_port", int, help="REST port; 0 takes a free one; none without this option")
-    _add(parser, "rest_api_timeout_in_ms", int, 30_000, help="time for a REST request")
+    _add(parser, "port", _port, 8500, help="gRPC port; 0 takes a free one")
+    _add(parser, "rest_api_port", _port, help="REST port; 0 takes a free one; none without this option")
+    _add(parser, "rest_api_timeout_in_ms", _positive, 30_000, help="time for a REST request")
     _add(parser, "rest_api_num_threads", _positive, help="REST calls that are answered at once")
     _add(parser, "grpc_max_threads", _positive, help="gRPC calls that are answered at once")
     _add(parser, "tensorflow_session_parallelism", _positive, 0, help="both of the next two")
@@ -124,10 +132,10 @@ def _parser(models_needed: bool) -> argparse.ArgumentParser:
     _add_flag(parser, "enable_grpc_healthcheck_service", True, help="answer gRPC's health service")
     _add_flag(parser, "enable_batching", help="compute concurrent requests together")
     _add(parser, "batching_parameters_file", Path, help="text-format BatchingParameters of TF Serving")
-    _add(parser, "max_message_bytes", int, help="largest request")
-    _add(parser, "max_rows", int, help="most rows of an input")
-    _add(parser, "max_text_bytes", int, help="longest string of an input")
-    _add(parser, "drain_seconds", float, 5.0, help="time for requests in flight when the server stops")
+    _add(parser, "max_message_bytes", _positive, help="largest request")
+    _add(parser, "max_rows", _positive, help="most rows of an input")
+    _add(parser, "max_text_bytes", _positive, help="longest string of an input")
+    _add(parser, "drain_seconds", _seconds, 5.0, help="time for requests in flight when the server stops")
     _add(
         parser,
         "log_requests",
@@ -165,7 +173,27 @@ def _channel_arguments(text: str) -> tuple[tuple[str, str | int], ...]:
     pairs = [part.partition("=") for part in text.split(",") if part]
     if not all(name and equals for name, equals, _ in pairs):
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE,NAME=VALUE, got {text!r}")
-    return tuple((name, int(value) if value.lstrip("-").isdigit() else value) for name, _, value in pairs)
+    values = {name: int(value) if value.lstrip("-").isdigit() else value for name, _, value in pairs}
+    too_large = [name for name, value in values.items() if isinstance(value, int) and abs(value) > _LARGEST_ARGUMENT]
+    if too_large:
+        raise argparse.ArgumentTypeError(f"expected numbers of 32 bits, got {text!r}")
+    return tuple(values.items())
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to {_LARGEST_PORT}, got {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected seconds, 0 or more, got {text!r}")
+    return seconds
 
 
 def _positive(text: str) -> int:

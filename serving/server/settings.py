@@ -33,7 +33,7 @@ class ServerSettings:
         credentials: Certificates of the gRPC port; None leaves it open. As in TF Serving, REST has none.
         batching: How concurrent requests are computed together; None computes each alone.
         limits: Largest requests.
-        poll_seconds: Time between two looks for new versions.
+        poll_seconds: Time between two looks for new versions; 0 or less looks once.
         allow_labels_for_unavailable: Whether a new label may name a version that is not loaded yet.
         drain_seconds: Time that requests in flight have to end when the server stops.
         log_requests: Which requests are logged.

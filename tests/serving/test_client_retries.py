@@ -23,12 +23,13 @@ class Failing(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def __init__(self) -> None:
         self.failures: list[grpc.StatusCode] = []
+        self.message = "as told"
         self.calls = 0
 
     def Predict(self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext) -> Any:
         self.calls += 1
         if self.failures:
-            context.abort(self.failures.pop(0), "as told")
+            context.abort(self.failures.pop(0), self.message)
         return predict_pb2.PredictResponse()
 
 
@@ -41,6 +42,15 @@ def server() -> Iterator[tuple[Failing, str]]:
     server.start()
     yield service, f"127.0.0.1:{port}"
     server.stop(None).wait()
+
+
+def test_a_full_queue_is_a_busy_server(server: tuple[Failing, str]) -> None:
+    service, address = server
+    service.failures = [CODES.UNAVAILABLE]
+    service.message = "The batch scheduling queue to which this task was submitted is full; task size is 1"
+    with pytest.raises(ServerBusyError, match="no room"):
+        ask(address, retries=False)
+    service.message = "as told"
 
 
 def ask(address: str, **options: Any) -> dict[str, np.ndarray]:

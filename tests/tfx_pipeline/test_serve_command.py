@@ -1,13 +1,18 @@
 """`shelfwise serve` hands its options on to the server."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-import serving.server.main
+import serving.server.process
 from serving.server.settings import ModelConfigFile, ServerSettings
+from tests.serving.server.running import HTTP
+from tests.serving.server.tiny_models import write_version
 from tfx_pipeline.cli import app
 from tfx_pipeline.config import ConfigError
 
@@ -18,7 +23,7 @@ Served = list[tuple[Any, ServerSettings]]
 def served(monkeypatch: pytest.MonkeyPatch) -> Served:
     """What the server was started with; it does not start."""
     calls: Served = []
-    monkeypatch.setattr(serving.server.main, "serve", lambda models, settings, **_: calls.append((models, settings)))
+    monkeypatch.setattr(serving.server.process, "serve", lambda models, settings, **_: calls.append((models, settings)))
     return calls
 
 
@@ -48,6 +53,24 @@ def test_all_options_of_the_server(served: Served) -> None:
     assert models == ModelConfigFile(Path("m.config"))
     assert settings.batching is not None
     assert (settings.limits.rows, settings.host) == (7, "0.0.0.0")
+
+
+def test_the_process_logs_requests_and_says_where_it_listens(tmp_path: Path) -> None:
+    write_version(tmp_path / "serving" / "adder", 1, 4.0)
+    ready, project = tmp_path / "ready", Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-m", "tfx_pipeline", "serve", "--root", str(tmp_path), "--port", "0"]
+    command += ["--ready-file", str(ready), "--log_requests", "all"]
+    with subprocess.Popen(command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            next(line for line in process.stdout if line.startswith("ready: "))
+            _, rest = ready.read_text(encoding="utf-8").splitlines()
+            assert HTTP.get(f"http://{rest}/v1/models/adder").status_code == 200
+        finally:
+            process.terminate()
+        _, errors = process.communicate(timeout=60)
+    (line,) = errors.splitlines()
+    assert json.loads(line)["model"] == "adder"
 
 
 def test_wrong_options_are_bad_input(served: Served) -> None:

@@ -69,8 +69,8 @@ class BatchQueue:
             if len(self._batches) >= self._max_batches:
                 raise StatusError(
                     grpc.StatusCode.UNAVAILABLE,
-                    f"The queue of batches is full: {len(self._batches)} wait, and max_enqueued_batches is "
-                    f"{self._max_batches}. Try again later.",
+                    "The batch scheduling queue to which this task was submitted is full; "
+                    f"max_enqueued_batches={self._max_batches}",
                 )
             self._batches.append(_Batch(due_at=now + self._timeout_seconds))
         last = self._batches[-1]

@@ -11,24 +11,22 @@ Tensors = Mapping[str, np.ndarray]
 
 
 def row_count(inputs: Tensors, max_batch_size: int) -> int:
-    """Returns the first dimension of a request's inputs.
+    """Returns the first dimension of a request's inputs; refusals are worded as TF Serving words them.
 
     Raises:
         StatusError: INVALID_ARGUMENT if there are no inputs, one has no dimensions, their first dimensions differ, or
             there are more rows than `max_batch_size`.
     """
-    sizes = {name: value.shape[0] if value.ndim else None for name, value in sorted(inputs.items())}
+    sizes = {value.shape[0] if value.ndim else None for value in inputs.values()}
     if not sizes:
-        raise invalid_argument("A batched request needs at least one input.")
-    without = [name for name, size in sizes.items() if size is None]
-    if without:
-        raise invalid_argument(f"A batched input needs a first dimension; {without[0]} has no dimensions.")
-    if len(set(sizes.values())) > 1:
-        stated = ", ".join(f"{name} {size}" for name, size in sizes.items())
-        raise invalid_argument(f"The inputs of a batched request must have equal first dimensions; got {stated}.")
+        raise invalid_argument("Batching Run() must have at least one input tensor")
+    if None in sizes:
+        raise invalid_argument("Batching Run() input tensors must have at least one dimension")
+    if len(sizes) > 1:
+        raise invalid_argument("Batching Run() input tensors must have equal 0th-dimension size")
     rows = int(next(iter(inputs.values())).shape[0])
     if rows > max_batch_size:
-        raise invalid_argument(f"The request has {rows} rows, and max_batch_size is {max_batch_size}: send fewer.")
+        raise invalid_argument(f"Task size {rows} is larger than maximum input batch size {max_batch_size}")
     return rows
 
 

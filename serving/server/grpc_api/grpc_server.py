@@ -88,4 +88,4 @@ class GrpcServer:
                 return int(self._server.add_insecure_port(target))
             return int(self._server.add_secure_port(target, credentials))
         except RuntimeError as error:
-            raise OSError(f"Cannot listen on {target}: is it taken? Give another port, or 0.") from error
+            raise OSError(f"Cannot listen on {target}: it is taken, or may not be used.") from error

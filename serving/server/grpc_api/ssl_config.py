@@ -1,5 +1,7 @@
 """Certificates of the gRPC port, read from the file that TF Serving's `--ssl_config_file` takes."""
 
+import ssl
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +39,30 @@ def read_ssl_config(path: Path) -> grpc.ServerCredentials:
         missing.append("custom_ca (because of client_verify)")
     if missing:
         raise SslConfigError(f"{path}: lacks {', '.join(missing)}")
+    _check_certificates(path, config)
     return grpc.ssl_server_credentials(
         [(config.server_key.encode(), config.server_cert.encode())],
         root_certificates=config.custom_ca.encode() or None,
         require_client_auth=config.client_verify,
     )
+
+
+def _check_certificates(path: Path, config: Any) -> None:
+    """Loads what gRPC would refuse only when it listens, without saying why."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".pem") as both:
+        both.write(f"{config.server_key}\n{config.server_cert}\n")
+        both.flush()
+        try:
+            # Without a password, or a key that has one would be asked for on the terminal.
+            context.load_cert_chain(both.name, password=lambda: b"")
+        except (ssl.SSLError, ValueError) as error:
+            raise SslConfigError(f"{path}: server_key and server_cert are no pair of PEM that fits: {error}") from None
+    try:
+        if config.custom_ca:
+            context.load_verify_locations(cadata=config.custom_ca)
+    except ssl.SSLError as error:
+        raise SslConfigError(f"{path}: custom_ca is no certificate in PEM: {error}") from None
 
 
 def _ssl_config() -> Any:

@@ -12,6 +12,8 @@ from serving.server.settings import ModelConfigFile
 class ConfigFileWatcher:
     """Reads the file again whenever it has changed; what cannot be used is reported, and what is served goes on.
 
+    A file that could not be followed is tried again at every look: a label may name a version that is still loading.
+
     Args:
         file: The file, which the store has been started with.
         store: The models.
@@ -23,6 +25,7 @@ class ConfigFileWatcher:
         self._store = store
         self._report = report
         self._seen = self._content()
+        self._refused: str | None = None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="model-config-file", daemon=True)
 
@@ -42,14 +45,23 @@ class ConfigFileWatcher:
             content = self._content()
             if content == self._seen:
                 continue
-            self._seen = content
-            try:
-                self._store.reload(read_model_config_file(self._file.path))
+            refused = self._reload()
+            if refused is None:
+                self._seen = content
                 self._report(f"read {self._file.path} again")
-            except ModelConfigError as error:
-                self._report(f"not followed: {error}")
-            except StatusError as error:
-                self._report(f"{self._file.path}: {error.message}")
+            elif refused != self._refused:
+                self._report(refused)
+            self._refused = refused
+
+    def _reload(self) -> str | None:
+        """Returns why the file was not followed, None where it was."""
+        try:
+            self._store.reload(read_model_config_file(self._file.path))
+        except ModelConfigError as error:
+            return f"not followed: {error}"
+        except StatusError as error:
+            return f"{self._file.path}: {error.message}"
+        return None
 
     def _content(self) -> bytes:
         try:

@@ -11,6 +11,9 @@ from serving.server.errors import StatusError, invalid_argument
 from serving.server.models.version_policy import All, Latest, Specific, VersionPolicy
 
 PLATFORM = "tensorflow"
+_EXAMPLE = (
+    f'`model_config_list {{ config {{ name: "search" base_path: "/models/search" model_platform: "{PLATFORM}" }} }}`'
+)
 
 
 class ModelConfigError(ValueError):
@@ -36,20 +39,22 @@ def read_model_config_file(path: Path) -> dict[str, ModelConfig]:
     """Reads a text-format `tensorflow.serving.ModelServerConfig`.
 
     Raises:
-        ModelConfigError: The file cannot be read, or holds what cannot be served.
+        ModelConfigError: The file cannot be read, names no list of models, or holds what cannot be served.
     """
     try:
         message = text_format.Parse(
             path.read_text(encoding="utf-8"), model_server_config_pb2.ModelServerConfig(), allow_unknown_field=False
         )
+        if not message.HasField("model_config_list"):
+            # An empty file, too: one that is written in two steps would take all models away in between.
+            raise ModelConfigError(f"{path}: the file of models is empty; expected something such as {_EXAMPLE}")
         return model_configs(message)
     except (OSError, UnicodeDecodeError) as error:
         raise ModelConfigError(f"{path}: the file of models cannot be read: {error}") from error
     except text_format.ParseError as error:
         raise ModelConfigError(
             f"Error parsing text-format tensorflow.serving.ModelServerConfig: {path}: {error}; expected something "
-            'such as `model_config_list { config { name: "search" base_path: "/models/search" '
-            f'model_platform: "{PLATFORM}" }} }}`'
+            f"such as {_EXAMPLE}"
         ) from error
     except StatusError as error:
         raise ModelConfigError(f"{path}: {error.message}") from error

@@ -27,7 +27,7 @@ class ModelStore:
     Args:
         models: Returns the models by name; asked at every poll, so that models may be added.
         report: Is told in a line what was loaded or refused.
-        poll_seconds: Time between two looks at the folders.
+        poll_seconds: Time between two looks at the folders; 0 or less looks once.
         load: Loads a version, given the model's name, the version and its folder.
         allow_labels_for_unavailable: Whether a new label may name a version that is not loaded yet.
     """
@@ -60,6 +60,8 @@ class ModelStore:
         """
         self._set_labels(self._source())
         self.poll()
+        if self._poll_seconds <= 0.0:
+            return
         self._thread = threading.Thread(target=self._poll_until_stopped, name="model-store", daemon=True)
         self._thread.start()
 

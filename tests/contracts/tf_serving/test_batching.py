@@ -27,7 +27,7 @@ def test_each_gets_its_own_rows(batched: GrpcClient) -> None:
 
 @pytest.mark.mirrors("BatchingWithLargeBatch: without splitting")
 def test_more_rows_than_a_batch_has(batched: GrpcClient) -> None:
-    with refused(INVALID):
+    with refused(INVALID, "Task size 5 is larger than maximum input batch size 4"):
         batched.predict("witness", {"x": rows(1.0, 2.0, 3.0, 4.0, 5.0)})
 
 
@@ -51,13 +51,13 @@ def test_unequal_widths_fail_together_and_work_alone(batched: GrpcClient) -> Non
 @pytest.mark.mirrors("RequestWithIncompatibleInputTensorSizes")
 def test_inputs_of_unequal_rows(batched: GrpcClient) -> None:
     inputs = {"x": np.zeros(2, np.float32), "y": np.zeros(3, np.float32)}
-    with refused(INVALID):
+    with refused(INVALID, "Batching Run() input tensors must have equal 0th-dimension size"):
         batched.predict("witness", inputs, "two_inputs")
 
 
 @pytest.mark.mirrors("batching_session.cc: an input without dimensions is refused")
 def test_a_scalar(batched: GrpcClient) -> None:
-    with refused(INVALID):
+    with refused(INVALID, "Batching Run() input tensors must have at least one dimension"):
         batched.predict("witness", {"x": 1.0}, "scalar_input")
 
 

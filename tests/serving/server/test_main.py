@@ -1,6 +1,8 @@
 """The server as a process: ready line, new versions, signals, and no TFX in it."""
 
+import errno
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -53,6 +55,35 @@ def test_the_server_starts_without_models_and_stops_on_its_event(tmp_path: Path)
         f"ready: no model yet in {tmp_path}, REST at {addresses.rest}, gRPC at {addresses.grpc}",
         "stopping",
     ]
+
+
+def test_a_port_is_closed_until_the_server_answers(tmp_path: Path) -> None:
+    write_version(tmp_path / "adder", 1, 4.0)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    seen: list[int] = []
+
+    def look(line: str) -> None:
+        if line.startswith("loaded"):
+            with socket.socket() as client:
+                seen.append(client.connect_ex(("127.0.0.1", port)))
+
+    stop = threading.Event()
+    settings = ServerSettings(port=port)
+    serve(tmp_path, settings, announce=look, on_ready=lambda _: stop.set(), stop=stop)
+    assert seen == [errno.ECONNREFUSED]
+
+
+def test_a_taken_port_is_said_before_models_are_loaded(tmp_path: Path) -> None:
+    write_version(tmp_path / "adder", 1, 4.0)
+    lines: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = ServerSettings(port=taken.getsockname()[1])
+        with pytest.raises(OSError, match=r"Cannot listen on 127\.0\.0\.1:.*already in use"):
+            serve(tmp_path, settings, announce=lines.append, stop=threading.Event())
+    with pytest.raises(OSError, match=r"Cannot listen on 192\.0\.2\.1"):
+        serve(tmp_path, ServerSettings(host="192.0.2.1", port=1), announce=lines.append, stop=threading.Event())
+    assert lines == []
 
 
 def test_neither_server_nor_client_imports_tfx_or_keras() -> None:

@@ -82,7 +82,7 @@ def test_the_queue_of_one_key_is_full_and_that_of_another_is_not(
     waiting = [request(4), request(3)]
     for one in waiting:
         scheduler.add("key", one, compute)
-    with pytest.raises(StatusError, match="max_enqueued_batches is 2") as raised:
+    with pytest.raises(StatusError, match="max_enqueued_batches=2") as raised:
         scheduler.add("key", request(2), compute)
     assert raised.value.code is grpc.StatusCode.UNAVAILABLE
     scheduler.add("key", request(1), compute)

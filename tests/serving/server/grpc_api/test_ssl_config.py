@@ -64,6 +64,16 @@ def test_a_file_that_lacks_something_is_refused(tmp_path: Path, fields: dict[str
         read_ssl_config(write_config(tmp_path, **fields))
 
 
+def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+    fields = server_fields() | {"server_key": STRANGER.private_key_pem.bytes().decode()}
+    with pytest.raises(SslConfigError, match="no pair"):
+        read_ssl_config(write_config(tmp_path, **fields))
+    with pytest.raises(SslConfigError, match="no pair"):
+        read_ssl_config(write_config(tmp_path, server_key="no PEM", server_cert="no PEM"))
+    with pytest.raises(SslConfigError, match="custom_ca is no certificate"):
+        read_ssl_config(write_config(tmp_path, **server_fields(), custom_ca="no PEM", client_verify=True))
+
+
 def test_a_damaged_file_is_refused_without_quoting_it(tmp_path: Path) -> None:
     file = tmp_path / "ssl.config"
     file.write_text('server_key: "SECRET', encoding="utf-8")

@@ -1,5 +1,6 @@
 """The command line and the file of models: what is read, followed and refused."""
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from serving.server.models.model_config import ModelConfig
 from serving.server.options import read_options
 from serving.server.request_log import LogRequests
 from serving.server.settings import ModelConfigFile, ServerSettings
-from tests.serving.server.running import running
+from tests.serving.server.running import HTTP, running
 from tests.serving.server.tiny_models import write_version
 
 
@@ -35,19 +36,51 @@ def test_the_file_is_followed_and_a_broken_one_changes_nothing(tmp_path: Path) -
     file, lines = tmp_path / "models.config", []
     write_config(file, ("first", tmp_path / "adder"))
     settings = ServerSettings(port=0, rest_port=0)
-    with running(ModelConfigFile(file, poll_seconds=0.02), settings, lines):
+    with running(ModelConfigFile(file, poll_seconds=0.02), settings, lines) as (addresses, _):
         until(lambda: any(line.startswith("ready: first version 1") for line in lines))
         file.write_text("model_config_list { config {", encoding="utf-8")
         until(lambda: any("not followed: Error parsing text-format" in line for line in lines))
+        file.write_text("", encoding="utf-8")
+        until(lambda: any("the file of models is empty" in line for line in lines))
+        status = HTTP.get(f"http://{addresses.rest}/v1/models/first").json()
+        assert status["model_version_status"][0]["state"] == "AVAILABLE"
         write_config(file, ("second", tmp_path / "adder"))
         until(lambda: "loaded second version 1" in lines)
         write_config(file, ("second", tmp_path / "adder"), ("third", tmp_path))
         until(lambda: any("1 model(s) did not become available" in line for line in lines))
 
 
+def test_a_label_of_a_version_to_come_is_followed_once_that_is_loaded(tmp_path: Path) -> None:
+    write_version(tmp_path / "adder", 1, 1.0)
+    file, lines = tmp_path / "models.config", []
+    write_config(file, ("adder", tmp_path / "adder"))
+    settings = ServerSettings(port=0, rest_port=0, poll_seconds=0.02)
+    with running(ModelConfigFile(file, poll_seconds=0.02), settings, lines) as (addresses, _):
+        labelled = file.read_text(encoding="utf-8").replace(
+            'platform: "tensorflow"', 'platform: "tensorflow" version_labels { key: "stable" value: 2 }'
+        )
+        file.write_text(labelled, encoding="utf-8")
+        until(lambda: any("assign label to version 2" in line for line in lines))
+        write_version(tmp_path / "adder", 2, 2.0)
+        until(lambda: f"read {file} again" in lines)
+        # Tried many times meanwhile, and said once.
+        assert sum("assign label" in line for line in lines) == 1
+        status = HTTP.get(f"http://{addresses.rest}/v1/models/adder/labels/stable").json()
+        assert status["model_version_status"][0]["version"] == "2"
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0])
+def test_a_server_that_is_to_look_once_does_not_look_again(tmp_path: Path, seconds: float) -> None:
+    write_version(tmp_path / "adder", 1, 1.0)
+    before = set(threading.enumerate())
+    with running(tmp_path, ServerSettings(port=0, poll_seconds=seconds)):
+        assert "model-store" not in {thread.name for thread in set(threading.enumerate()) - before}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("", "the file of models is empty"),
         ("improperly formatted file", "Error parsing text-format tensorflow.serving.ModelServerConfig"),
         (
             'model_config_list { config { name: "m" base_path: "/m" model_platform: "tensorflow" '
@@ -117,6 +150,12 @@ def test_where_models_come_from(tmp_path: Path) -> None:
         ["--models=/m", "--enable_batching=perhaps"],
         ["--models=/m", "--grpc_max_threads=0"],
         ["--models=/m", "--grpc_channel_arguments=grpc.max_connection_age_ms"],
+        ["--models=/m", "--grpc_channel_arguments=grpc.max_connection_age_ms=99999999999999999999"],
+        ["--models=/m", "--port=65536"],
+        ["--models=/m", "--rest_api_port=-1"],
+        ["--models=/m", "--max_message_bytes=-1"],
+        ["--models=/m", "--max_rows=0"],
+        ["--models=/m", "--drain_seconds=-1"],
     ],
 )
 def test_options_that_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
