@@ -15,6 +15,7 @@ from tfx_pipeline.pipeline import create_pipeline, fingerprint
 from tfx_pipeline.progress import TerminalProgress
 from tfx_pipeline.report import write_report
 from tfx_pipeline.segment_files import publish_segments
+from tfx_pipeline.stock_server import write_models_file
 from tfx_pipeline.summary import build_summary
 from tfx_pipeline.summary_file import read_summary, write_summary
 from tfx_pipeline.tasks import classification, recommendation, search, segmentation
@@ -61,6 +62,8 @@ def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
         progress.stopped()
     summary = build_summary(config, results, time.monotonic() - start, origins)
     write_summary(root, summary)
+    if any(task["pushed"] for task in summary["tasks"].values()):
+        write_models_file(root / "serving")
     if summary["tasks"].get(segmentation.MODEL_NAME, {}).get("blessed"):
         segments = results[segmentation.NODES.segments].outputs["segments"].uri
         publish_segments(root, Path(segments), config.beam_args)
