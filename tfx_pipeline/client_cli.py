@@ -62,7 +62,7 @@ def classify(
     text: Annotated[str, typer.Argument(help="The text.")],
     model: Annotated[
         str, typer.Option(help="Name that the classifier is served under; a run pushes `classification`.")
-    ] = ("classification"),
+    ] = "classification",
     explain: Annotated[bool, typer.Option("--explain", help="Add what each token adds to the best label.")] = False,
     address: Address = "localhost:8500",
     as_json: AsJson = False,

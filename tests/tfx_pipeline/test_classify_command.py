@@ -1,7 +1,6 @@
 """`shelfwise classify` against a real server of a classifier and of a model that is none."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -130,7 +130,7 @@ def test_mistakes(tmp_path: Path) -> None:
     less = write(EVENTS.drop(columns="event_type"), tmp_path / "less.parquet")
     with pytest.raises(InputError, match=f"^{file}: no event of user 99$"):
         read_user_history(file, "99")
-    with pytest.raises(InputError, match="no event of user 7 up to 2001-02-03$"):
+    with pytest.raises(InputError, match=r"no event of user 7 up to 2001-02-03$"):
         read_user_history(file, "7", "2001-02-03")
     with pytest.raises(InputError, match="lacks column `event_type`"):
         read_user_history(less, "7")
