@@ -85,7 +85,7 @@ def test_a_terminal_gets_the_segments_of_the_run(shop: Path) -> None:
     expected = {row["user_id"]: row for row in pq.read_table([str(file) for file in files]).to_pylist()}
     last = pd.DataFrame(events()).groupby("user_id")["timestamp"].max()
     away = last.loc[list(expected)].idxmin()
-    assert last.max() - last[away] > 5 * DAY  # Whose ages, counted from the user's own last event, would be others.
+    assert last.max() - last[away] > 3 * DAY  # Whose ages, counted from the user's own last event, would be others.
     runner = CliRunner()
     with served(shop / "root") as address:
         for user in {away, *sorted(expected)[::6]}:
