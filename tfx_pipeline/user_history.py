@@ -127,8 +127,11 @@ def _rows_of(user_id: str, good: pa.RecordBatch, order: str) -> Iterator[tuple[i
     """Yields time (or position), basket, product and event type of a user's rows, in what a run orders them by."""
     mine = pc.equal(good["user_id"].flatten(), pa.scalar(_encoded(user_id), pa.large_binary()))
     for row in good.filter(mine).select([order, "basket_id", "product_id", "event_type"]).to_pylist():
-        first, basket, product, event_type = (None if value is None else value[0] for value in row.values())
-        yield first, *((value or b"").decode("utf-8", "surrogateescape") for value in (basket, product, event_type))
+        basket, product, event_type = (
+            (row[name] or [b""])[0].decode("utf-8", "surrogateescape")
+            for name in ("basket_id", "product_id", "event_type")
+        )
+        yield row[order][0], basket, product, event_type
 
 
 def _refuse_bad_rows(user_id: str, source: "SourceBatch", checked: CheckedRows) -> None:
