@@ -13,7 +13,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components.artifacts import DataApproval, Quarantine
 from components.errors import InputError
-from components.quarantine import TableCounts, read_counts
+from components.quarantine import TableCounts, describe_unknown_event_types, read_counts
 
 APPROVAL_FILE = "approval.json"
 _IGNORED_ANOMALIES = frozenset({anomalies_pb2.AnomalyInfo.SCHEMA_NEW_COLUMN})
@@ -108,7 +108,8 @@ def _too_many_bad_rows(counts: TableCounts, limit: float, quarantine_uri: str) -
     bad = sum(counts.bad.values())
     return (
         f"{bad:,} of {counts.rows:,} rows are bad ({counts.bad_fraction:.2%}, the limit is {limit:.2%}): "
-        f"{counts.describe_bad()}. The rows and their reasons are in {quarantine_uri}/quarantine-*.jsonl. "
+        f"{counts.describe_bad()}.{describe_unknown_event_types(quarantine_uri, counts)} "
+        f"The rows and their reasons are in {quarantine_uri}/quarantine-*.jsonl. "
         "Correct the table, or raise `max_bad_fraction`."
     )
 

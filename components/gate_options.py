@@ -36,7 +36,8 @@ class GateRules(Options):
     metric of `baseline_margins`, the model does not fall short of the best of `baselines` by more than that share of
     the baseline's value. Last blessed: on `last_blessed_metric` it does not fall short of the model that was blessed
     last by more than `last_blessed_margin`, judged on the same users. The two comparisons refuse a model only on
-    evidence: at least `min_users` users, and a bootstrap interval of the difference that lies below zero.
+    evidence: a bootstrap interval of the difference that lies below zero as a whole, over at least `min_users` users,
+    since resamples of a handful of users hardly differ and make an interval far too narrow.
 
     Attributes:
         thresholds: Least value of a metric, as in `{"ndcg_at_10": 0.05}`.
@@ -54,7 +55,7 @@ class GateRules(Options):
     baseline_margins: dict[str, Margin] = Field(default={})
     last_blessed_metric: str
     last_blessed_margin: Margin = 0.05
-    min_users: int = Field(100, ge=2)
+    min_users: int = Field(20, ge=2)
     resamples: int = Field(1000, ge=100)
     seed: int = Field(0, ge=0)
 

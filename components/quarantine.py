@@ -1,8 +1,10 @@
 """The quarantine: rows that a table's contract refuses, with their reasons, and how many of each there are."""
 
+import itertools
 import json
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -13,7 +15,11 @@ from tfx.dsl.io import fileio
 from components.user_ids import hash_user_id
 
 COUNTS_FILE = "counts.json"
+UNKNOWN_EVENT_TYPE = "unknown_event_type"
 _USER_ID = "user_id"
+# Of a table whose every row is bad, the first ones tell which values it has.
+_ROWS_LOOKED_AT = 100_000
+_VALUES_SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +96,31 @@ def read_counts(uri: str) -> TableCounts:
     """
     with fileio.open(f"{uri}/{COUNTS_FILE}", "r") as file:
         return TableCounts(**json.loads(file.read()))
+
+
+def describe_unknown_event_types(uri: str, counts: TableCounts) -> str:
+    """Names the values that the configuration does not know as event types, and the key that lists those it knows.
+
+    Args:
+        uri: The quarantine's folder.
+        counts: What it holds.
+
+    Returns:
+        A sentence that follows the reasons, with a space before it; empty where no row has such a value.
+    """
+    if UNKNOWN_EVENT_TYPE not in counts.bad:
+        return ""
+    rows = (json.loads(line) for line in itertools.islice(_lines(uri), _ROWS_LOOKED_AT))
+    values = Counter(str(row["row"].get("event_type")) for row in rows if row["reason"] == UNKNOWN_EVENT_TYPE)
+    shown = ", ".join(f"`{value}`" for value, _ in values.most_common(_VALUES_SHOWN))
+    more = ", …" if len(values) > _VALUES_SHOWN else ""
+    return f" Unknown as event types are {shown}{more}: if they are right, add them to the task's `event_types`."
+
+
+def _lines(uri: str) -> Iterator[str]:
+    for path in sorted(fileio.glob(f"{uri}/quarantine-*.jsonl")):
+        with fileio.open(path, "r") as file:
+            yield from file
 
 
 def _json_value(value: Any) -> Any:

@@ -16,7 +16,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from components.artifacts import Quarantine
 from components.errors import InputError
 from components.parameters import Parameter
-from components.quarantine import TableCounts, write_counts
+from components.quarantine import TableCounts, describe_unknown_event_types, write_counts
 from components.table_checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY, ROWS_KEY, CheckTable
 from components.table_columns import check_columns
 from components.table_contract import TABLES, TableContract, TableOptions
@@ -139,7 +139,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         write_counts(quarantine_uri, counts)
         if counts.good == 0:
             raise InputError(
-                f"Table `{contract.name}`: none of its {counts.rows:,} rows is usable: {counts.describe_bad()}. "
+                f"Table `{contract.name}`: none of its {counts.rows:,} rows is usable: {counts.describe_bad()}."
+                f"{describe_unknown_event_types(quarantine_uri, counts)} "
                 f"The rows and their reasons are in {quarantine_uri}/quarantine-*.jsonl; correct the table."
             )
         _logger.info("Table %s: %d rows, %d good.", contract.name, counts.rows, counts.good)

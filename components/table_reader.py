@@ -62,6 +62,14 @@ class ReadTable(beam.PTransform):
         )
 
 
+def read_batches(table: str, files: Iterable[TableFile], columns: tuple[Column, ...]) -> Iterator[SourceBatch]:
+    """Reads files one after the other without a pipeline, holding one batch at a time; see `ReadTable`."""
+    read = _ReadPieceDoFn(table, columns)
+    for file in files:
+        for piece in _ListPiecesDoFn().process(file):
+            yield from read.process(piece)
+
+
 class _ListPiecesDoFn(beam.DoFn):
     """Cuts Parquet files into row groups."""
 

@@ -58,7 +58,9 @@ def call_error(error: grpc.RpcError, address: str, timeout_seconds: float) -> Se
         return ServerBusyError(f"{address} has no room for the request: {details}", code)
     if code is grpc.StatusCode.UNAVAILABLE:
         return ServerUnavailableError(
-            f"Nothing answers at {address} ({details}). Is the server running? Start it with `shelfwise serve`.", code
+            f"Nothing answers at {address} ({details}). The server may still be loading its models; where none runs, "
+            "start it with `shelfwise serve`.",
+            code,
         )
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return CallTimeoutError(f"No answer from {address} within {timeout_seconds:g} s.", code)

@@ -4,16 +4,30 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from components.errors import InputError
 from serving.client import ExplainedToken, LabelAnswer, Shelfwise
+from serving.client_errors import RefusedRequestError
 from tfx_pipeline.console import console, listing
 
 _SHOWN_LABELS = 5
+# What a classifier of texts is asked with.
+_INPUTS = {"text"}
 
 
 def classify(text: str, *, model: str, explain: bool, address: str, as_json: bool) -> None:
-    """Prints the labels of a text, the most probable first."""
+    """Prints the labels of a text, the most probable first.
+
+    Raises:
+        InputError: The model takes other inputs than a text.
+        ServingError: The server did not answer.
+    """
     with Shelfwise(address) as client:
-        answer = client.classify(text, model)
+        try:
+            answer = client.classify(text, model)
+        except RefusedRequestError as error:
+            if set(client.input_shapes(model, "serving_default")) == _INPUTS:
+                raise
+            raise InputError(f"--model {model}: `{model}` is no classifier of texts") from error
         tokens = client.explain_classification(text, model) if explain else []
     if as_json:
         console.print_json(json.dumps(_as_json(answer, tokens, explain), ensure_ascii=False))
@@ -25,6 +39,8 @@ def classify(text: str, *, model: str, explain: bool, address: str, as_json: boo
     if tokens:
         shown = "  ".join(f"{each.token} {each.attribution:+.3f}" for each in tokens)
         console.print(f"what each token adds to {answer[0].label}: {shown}")
+    elif explain:
+        console.print(f"the text has no token, so none adds to {answer[0].label}")
 
 
 def _as_json(answer: Sequence[LabelAnswer], tokens: Sequence[ExplainedToken], explain: bool) -> dict[str, object]:

@@ -5,13 +5,27 @@ from typing import Annotated
 
 import typer
 
+from components.errors import InputError
 from serving.quiet_import import quiet_import
+from tfx_pipeline.exit_codes import EXIT_OTHER
 
 app = typer.Typer()
 
 Address = Annotated[str, typer.Option(help="HOST:PORT of the server.")]
 K = Annotated[int, typer.Option("--k", min=1, help="Products to answer with.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Products = Annotated[list[str] | None, typer.Argument(help="The history: product ids, newest last.")]
+User = Annotated[str | None, typer.Option(help="Take the history of this user from --events instead.")]
+Events = Annotated[str | None, typer.Option(help="Events table with the user's history: a file, a folder or a glob.")]
+At = Annotated[
+    str | None,
+    typer.Option(
+        help="Moment that ages are counted from, and after which nothing is read: ISO 8601 or Unix seconds. "
+        "Else the end of the hour of the table's latest event."
+    ),
+]
+
+_OPTIONS_OF_A_SEGMENT = {"segment", "root", "k", "as_json"}
 
 
 @app.command()
@@ -46,7 +60,9 @@ def search(
 @app.command()
 def classify(
     text: Annotated[str, typer.Argument(help="The text.")],
-    model: Annotated[str, typer.Option(help="Name that the classifier is served under.")] = "classification",
+    model: Annotated[
+        str, typer.Option(help="Name that the classifier is served under; a run pushes `classification`.")
+    ] = "classification",
     explain: Annotated[bool, typer.Option("--explain", help="Add what each token adds to the best label.")] = False,
     address: Address = "localhost:8500",
     as_json: AsJson = False,
@@ -60,9 +76,10 @@ def classify(
 
 @app.command()
 def segment(
-    products: Annotated[list[str] | None, typer.Argument(help="The history: product ids, newest last.")] = None,
-    user: Annotated[str, typer.Option(help="Take the history of this user from --events.")] = "",
-    events: Annotated[Path | None, typer.Option(help="Events table with the user's history.")] = None,
+    products: Products = None,
+    user: User = None,
+    events: Events = None,
+    at: At = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Add which words and numbers of the behaviour speak for the segment.")
     ] = False,
@@ -73,27 +90,37 @@ def segment(
     with quiet_import():
         from tfx_pipeline import client_commands, segment_command
 
-    history = client_commands.read_history(products or [], user, events)
+    history = client_commands.read_history(products or [], user, events, at, needed=True)
     segment_command.segment(history, explain=explain, address=address, as_json=as_json)
 
 
 @app.command()
 def recommend(
-    products: Annotated[list[str] | None, typer.Argument(help="The history: product ids, newest last.")] = None,
-    user: Annotated[str, typer.Option(help="Take the history of this user from --events.")] = "",
-    events: Annotated[Path | None, typer.Option(help="Events table with the user's history.")] = None,
+    context: typer.Context,
+    products: Products = None,
+    user: User = None,
+    events: Events = None,
+    at: At = None,
     k: K = 10,
     category: Annotated[str, typer.Option(help="Only products below this category.")] = "",
     max_price: Annotated[float, typer.Option(help="Only products up to this price; 0 for any.")] = 0.0,
     in_stock: Annotated[bool, typer.Option("--in-stock", help="Only products in stock.")] = False,
     new_only: Annotated[bool, typer.Option("--new-only", help="Leave out what the user bought.")] = False,
-    segment: Annotated[str, typer.Option(help="Products to offer a segment, as the last run has them.")] = "",
+    segment: Annotated[
+        str | None, typer.Option(help="Products to offer a segment instead, as the last run has them.")
+    ] = None,
     root: Annotated[Path, typer.Option(help="Folder of the run whose segments are asked for.")] = Path("runs/default"),
     address: Address = "localhost:8500",
     as_json: AsJson = False,
 ) -> None:
-    """Ask a server for a user's next products, or the last run for a segment's."""
-    if segment:
+    """Ask a server for a user's next products (without a history, what sells), or the last run for a segment's."""
+    given = {name for name in context.params if _is_given(context, name)}
+    if segment is None and "root" in given:
+        raise InputError("--root is the run that --segment is read from; without --segment, leave it out")
+    if segment is not None:
+        if others := sorted(given - _OPTIONS_OF_A_SEGMENT):
+            named = ", ".join("product ids" if name == "products" else f"--{name.replace('_', '-')}" for name in others)
+            raise InputError(f"--segment {segment} asks for the products of a whole segment; leave out {named}")
         from tfx_pipeline import segment_products
 
         segment_products.recommend_to(segment, root, k=k, as_json=as_json)
@@ -102,7 +129,7 @@ def recommend(
         from tfx_pipeline import client_commands
 
     client_commands.recommend(
-        client_commands.read_history(products or [], user, events),
+        client_commands.read_history(products or [], user, events, at),
         k=k,
         category=category,
         max_price=max_price,
@@ -162,6 +189,15 @@ def load(
         from tfx_pipeline import load_command
 
     limits = Load(rate=rate, seconds=seconds, warm_up_seconds=warm_up_seconds, most_in_flight=most_in_flight)
-    load_command.load(
+    answered = load_command.load(
         address, model, signature, limits, requests=requests, timeout_seconds=timeout_seconds, as_json=as_json
     )
+    if not answered:
+        raise typer.Exit(EXIT_OTHER)
+
+
+def _is_given(context: typer.Context, parameter: str) -> bool:
+    """Tells whether a parameter stands on the command line."""
+    source = context.get_parameter_source(parameter)
+    # By name, as Typer may have a Click of its own.
+    return source is not None and source.name == "COMMANDLINE"

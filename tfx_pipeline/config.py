@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from tfx_pipeline.task_configs import TASK_NAMES, Tasks, off_is_none
+from trainer.backbone_source import named_folder
 from trainer.options import Options, TextOptions
+from trainer.pretraining.options import SCRATCH
 
 LOCAL_BEAM_ARGS = (
     # Beam's own default runner first looks for a program that it would have to download.
@@ -63,13 +65,27 @@ class ExtraColumns(Options):
     categorical: tuple[str, ...] = ()
 
 
+class SliceColumns(ExtraColumns):
+    """Extra columns of users and of texts, which the evaluation is sliced by; nothing learns from them."""
+
+    @field_validator("numeric")
+    @classmethod
+    def _slices_have_values(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        if columns:
+            raise ValueError(
+                f"no model learns from numbers of users or texts ({', '.join(columns)}); their columns slice the "
+                "evaluation by value and belong under `categorical`, and only products have `numeric` features"
+            )
+        return columns
+
+
 class Features(Options):
     """The extra columns of each table."""
 
     products: ExtraColumns = ExtraColumns()
-    users: ExtraColumns = ExtraColumns()
+    users: SliceColumns = SliceColumns()
     events: ExtraColumns = ExtraColumns()
-    texts: ExtraColumns = ExtraColumns()
+    texts: SliceColumns = SliceColumns()
 
 
 class Config(Options):
@@ -97,6 +113,16 @@ class Config(Options):
     beam_args: tuple[str, ...] = LOCAL_BEAM_ARGS
     tasks: Tasks
     version: Literal[1] = 1
+
+    def backbones(self) -> dict[str, str]:
+        """Returns the backbone that each key names, of those that some task reads."""
+        if self.text is None:
+            return {}
+        own = self.tasks.classification and self.tasks.classification.backbone
+        named = {"tasks.classification.backbone": own} if own and own != SCRATCH else {}
+        if not own or self.tasks.requested() != ("classification",):
+            named["text.backbone"] = self.text.backbone
+        return named
 
     @model_validator(mode="after")
     def _needs_its_tables(self) -> "Config":
@@ -129,8 +155,16 @@ class Config(Options):
 
 
 def load_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] = ()) -> Config:
-    """Reads a configuration file as `read_config` does, and makes its table paths absolute."""
+    """Reads a configuration file for a run on this machine.
+
+    As `read_config`, but table paths are made absolute, and backbones that are folders have to be here.
+    """
     config = read_config(path, overrides, tasks)
+    for key, backbone in config.backbones().items():
+        try:
+            named_folder(backbone)
+        except ValueError as error:
+            raise ConfigError(f"{path}: `{key}`: {error}") from error
     tables = {name: _absolute(table, path.parent) for name, table in config.tables.given().items()}
     return config.model_copy(update={"tables": Tables(**tables)})
 

@@ -61,7 +61,7 @@ def _ask(root: Path) -> None:
 
     with running_server(root) as address, Shelfwise(address) as client:
         console.print(f"\nserver at {address}")
-        _ask_recommendation(client, root / "data" / "events.parquet")
+        _ask_recommendation(client, root)
         _ask_together(client, root)
         for query in _EXAMPLE_QUERIES:
             _ask_search(client, query)
@@ -71,11 +71,13 @@ def _ask(root: Path) -> None:
     console.print("server stopped")
 
 
-def _ask_recommendation(client: "Shelfwise", events: Path) -> None:
-    from tfx_pipeline.client_commands import print_answers, read_history
+def _ask_recommendation(client: "Shelfwise", root: Path) -> None:
+    from tfx_pipeline.client_commands import print_answers, print_as_of
+    from tfx_pipeline.user_history import read_user_history
 
-    history = read_history([], _EXAMPLE_USER, events)
+    history = read_user_history(str(root / "data" / "events.parquet"), _EXAMPLE_USER)
     console.print(f"\nhousehold {_EXAMPLE_USER}, products it has not bought before")
+    print_as_of(history)
     answer = client.recommend(
         history.product_ids,
         history_types=history.event_types,
@@ -106,13 +108,15 @@ def _ask_search(client: "Shelfwise", query: str) -> None:
 
 
 def _ask_segmentation(client: "Shelfwise", root: Path) -> None:
-    from tfx_pipeline.client_commands import read_history
+    from tfx_pipeline.client_commands import print_as_of
     from tfx_pipeline.segment_command import print_reasons, print_segments
     from tfx_pipeline.segment_products import recommend_to
+    from tfx_pipeline.user_history import read_user_history
 
-    history = read_history([], _EXAMPLE_USER, root / "data" / "events.parquet")
+    history = read_user_history(str(root / "data" / "events.parquet"), _EXAMPLE_USER)
     arguments = (history.product_ids, history.event_types, history.ages_seconds)
     console.print(f"\nhousehold {_EXAMPLE_USER}, what it will spend in the next 8 weeks")
+    print_as_of(history)
     answer = client.segment(*arguments)
     print_segments(answer)
     print_reasons(answer, client.explain_segment(*arguments))

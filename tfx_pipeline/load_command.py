@@ -26,8 +26,11 @@ def load(
     requests: Path | None,
     timeout_seconds: float,
     as_json: bool,
-) -> None:
+) -> bool:
     """Prints latencies and errors of a load test.
+
+    Returns:
+        Whether any request was answered.
 
     Raises:
         InputError: The model has no such signature, the requests do not fit it, or there would be too many.
@@ -46,11 +49,12 @@ def load(
     report = run_load(connection, messages, limits)
     if as_json:
         console.print_json(json.dumps(as_values(limits, report)))
-        return
+        return report.answered > 0
     if requests is None:
         shown = json.dumps(_made_up(reader))
         console.print(f"every request is {shown}; --requests FILE sends real ones")
     print_report(limits, report)
+    return report.answered > 0
 
 
 def print_report(limits: Load, report: LoadReport) -> None:

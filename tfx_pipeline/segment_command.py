@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict
 
 from serving.client import ExplainedToken, SegmentAnswer, Shelfwise
+from tfx_pipeline.client_commands import print_as_of
 from tfx_pipeline.console import console, listing
 from tfx_pipeline.user_history import History
 
@@ -17,9 +18,11 @@ def segment(history: History, *, explain: bool, address: str, as_json: bool) -> 
         answer = client.segment(*arguments)
         reasons = client.explain_segment(*arguments) if explain else []
     if as_json:
-        found = asdict(answer) | ({"reasons": [asdict(each) for each in reasons]} if explain else {})
+        found = asdict(answer) | ({} if history.as_of is None else {"as_of": history.as_of})
+        found |= {"reasons": [asdict(each) for each in reasons]} if explain else {}
         console.print_json(json.dumps(found, ensure_ascii=False))
         return
+    print_as_of(history)
     print_segments(answer)
     if reasons:
         print_reasons(answer, reasons)

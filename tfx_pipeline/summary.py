@@ -82,6 +82,7 @@ def _task(task: str, results: Mapping[str, NodeResult]) -> dict[str, Any]:
         **{name: evaluation[name] for name in _DETAILS if name in evaluation},
         "blessed": bool(evaluation["blessed"]) and served,
         "refused_because": refused_because,
+        "notes": list(evaluation["notes"]),
         "pushed": pushed["pushed_destination"] if pushed.get("pushed") else None,
         "examples": counted["examples"],
         "counts": counted["counts"],

@@ -68,6 +68,8 @@ def _print_outcome(name: str, task: Mapping[str, Any]) -> None:
         console.print(line)
     if "rules" in task:
         console.print(_rules_line(task["rules"]))
+    for note in task["notes"]:
+        console.print(f"{name} note: {note}")
     for reason in task["refused_because"]:
         console.print(f"{name} refused: {reason}")
     if task["pushed"]:

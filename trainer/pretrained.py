@@ -1,14 +1,12 @@
 """Finds a pretrained BERT and its tokenizer, wherever the configuration says that it is."""
 
-import importlib.resources
 import json
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras_nlp
 
-PACKAGE_PREFIX = "package:"
+from trainer.backbone_source import PACKAGE_PREFIX, named_folder
 
 
 class Pretrained(NamedTuple):
@@ -59,21 +57,9 @@ def local_folder(source: str) -> Path | None:
     Raises:
         ValueError: `source` names neither.
     """
-    if source.startswith(PACKAGE_PREFIX):
-        package, _, inner = source.removeprefix(PACKAGE_PREFIX).partition("/")
-        try:
-            root = importlib.resources.files(package)
-        except (ModuleNotFoundError, ValueError, TypeError) as error:
-            raise ValueError(
-                f"Backbone `{source}` should name an installed Python package after `{PACKAGE_PREFIX}`. "
-                f"`{package}` is not installed; install it, or name a folder or a KerasNLP preset."
-            ) from error
-        folder = Path(str(root)) / inner
-        if not folder.is_dir():
-            raise ValueError(f"Backbone `{source}` should name a folder in package `{package}`. There is no {inner}/.")
+    folder = named_folder(source)
+    if folder is not None:
         return folder
-    if os.path.isdir(source):
-        return Path(source)
     if "://" not in source and source not in keras_nlp.models.BertBackbone.presets:
         presets = ", ".join(sorted(keras_nlp.models.BertBackbone.presets))
         raise ValueError(

@@ -107,6 +107,27 @@ def test_stops_at_too_many_bad_rows(tmp_path: Path) -> None:
     assert not (tmp_path / "approval" / "approval.json").exists()
 
 
+def test_event_types_that_are_not_known_are_named_with_their_key(tmp_path: Path) -> None:
+    """As where a task keeps to purchases, and the table has views too."""
+    kinds = ["purchase"] * 7 + ["view"] * 5 + ["", "stare"]
+    rows = "".join(f"u,p,{kind},{position}\n" for position, kind in enumerate(kinds))
+    (tmp_path / "e.csv").write_text("user_id,product_id,event_type,position\n" + rows)
+    run = run_table(tmp_path, "events", tmp_path / "e.csv", TableOptions(event_types=("purchase",)))
+    with pytest.raises(InputError) as raised:
+        _judge(tmp_path, run)
+    assert (
+        "7 of 14 rows are bad (50.00%, the limit is 1.00%): unknown_event_type (6), missing_event_type (1). "
+        "Unknown as event types are `view`, `stare`: if they are right, add them to the task's `event_types`. The rows"
+    ) in str(raised.value)
+
+
+def test_a_table_of_unknown_event_types_alone_names_them(tmp_path: Path) -> None:
+    rows = "".join(f"u,p,kind {number},1\n" for number in range(7))
+    (tmp_path / "e.csv").write_text("user_id,product_id,event_type,position\n" + rows)
+    with pytest.raises(InputError, match=r"unknown_event_type \(7\)\. Unknown .* `kind 4`, …: if they are right, add"):
+        run_table(tmp_path, "events", tmp_path / "e.csv", TableOptions(event_types=("purchase",)))
+
+
 @pytest.mark.parametrize(
     ("table", "row"),
     [

@@ -1,10 +1,15 @@
 """The gate's decisions, and the options that it takes."""
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 
+from components.classification.gate_options import ClassificationGateOptions
 from components.gate_options import GateOptions
-from components.ranking_gate import Judgement, decide
+from components.paired_differences import paired_differences
+from components.ranking_gate import JudgedBy, Judgement, decide
+from trainer.bootstrap import bootstrap_intervals
 
 
 def judgement(value=0.1, popularity=0.1, personal=0.1, high=-0.001, users=500, last=None, metric="novel_ndcg_at_10"):
@@ -47,10 +52,40 @@ def test_a_shortfall_that_may_be_chance_is_a_note():
     assert "may be chance" in decision.notes[0]
 
 
-def test_too_few_users_are_a_note():
-    decision = decide(judgement(value=0.05, users=99), GateOptions())
+@pytest.mark.parametrize(("users", "min_users"), [(19, 20), (99, 100)])
+def test_too_few_users_are_a_note(users, min_users):
+    decision = decide(judgement(value=0.05, users=users), GateOptions(min_users=min_users))
     assert decision.blessed
-    assert "under 100 users" in decision.notes[0]
+    assert f"under {min_users} users" in decision.notes[0]
+
+
+def test_a_model_far_below_its_baseline_is_refused_over_80_texts():
+    """Of 80 texts the baseline gets 33 right and the model 10, of which the baseline has 8."""
+    model = np.zeros(80)
+    baseline = np.zeros(80)
+    model[:10] = 1.0
+    baseline[2:35] = 1.0
+    table = pa.table({"model.accuracy": model, "tfidf.accuracy": baseline})
+    differences = paired_differences(table, "model", ["tfidf"], ["accuracy"], seed=0, resamples=1000)
+    numbers = Judgement(
+        metrics={"accuracy": model.mean()},
+        baselines={"tfidf": {"accuracy": baseline.mean()}},
+        differences=differences,
+        users={"test": 80},
+        judged_by=JudgedBy(one="text", many="texts", none="there is no test text"),
+    )
+    decision = decide(numbers, ClassificationGateOptions(baseline_margins={"accuracy": 0.02}))
+    assert decision.refused_because == [
+        "accuracy is 0.1250 over 80 texts; it should be at least 0.4042, as the baseline tfidf has 0.4125."
+    ]
+
+
+def test_from_as_many_users_as_the_default_asks_for_a_model_that_is_no_worse_is_rarely_refused():
+    """Pairs of equal systems: an interval of 95% should lie below zero for 2.5% of them, and not for many more."""
+    random = np.random.default_rng(0)
+    draws = random.normal(size=(400, GateOptions().min_users))
+    below = sum(bootstrap_intervals(each[:, np.newaxis], seed=0)[0].high < 0.0 for each in draws)
+    assert below / len(draws) < 0.06
 
 
 def test_a_metric_without_users_is_a_note_in_comparisons_and_a_reason_in_thresholds():

@@ -1,6 +1,7 @@
 """Segments of users: from tables to answers on a terminal, with a recommendation beside them."""
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from tests.components.segmentation.shop import OPTIONS, events, products, users
+from tests.components.segmentation.shop import DAY, OPTIONS, events, products, users
 from tests.e2e.shop import read_summary, run_quietly, served, write_config
 from tfx_pipeline.cli import app
 from tfx_pipeline.tasks.segmentation import NODES
@@ -79,6 +80,23 @@ def test_everybody_has_a_segment_and_it_stays_when_nothing_changed(shop: Path) -
     pd.testing.assert_frame_equal(found, again)
 
 
+def test_a_terminal_gets_the_segments_of_the_run(shop: Path) -> None:
+    files = sorted((shop / "root" / "segments").glob("segments-*.parquet"))
+    expected = {row["user_id"]: row for row in pq.read_table([str(file) for file in files]).to_pylist()}
+    last = pd.DataFrame(events()).groupby("user_id")["timestamp"].max()
+    away = last.loc[list(expected)].idxmin()
+    assert last.max() - last[away] > 3 * DAY  # Whose ages, counted from the user's own last event, would be others.
+    runner = CliRunner()
+    with served(shop / "root") as address:
+        for user in {away, *sorted(expected)[::6]}:
+            arguments = ["segment", "--user", user, "--events", str(shop / "events.*"), "--address", address, "--json"]
+            found = json.loads(runner.invoke(app, arguments).output)
+            best = found["segments"][0]
+            assert (user, best["label"]) == (user, expected[user]["segment"])
+            assert best["probability"] == pytest.approx(expected[user]["probability"], abs=1e-5)
+            assert datetime.fromisoformat(found["as_of"]) == expected[user]["when"]
+
+
 def test_a_terminal_gets_segments_reasons_and_products(shop: Path) -> None:
     runner = CliRunner()
     with served(shop / "root") as address:
@@ -87,6 +105,7 @@ def test_a_terminal_gets_segments_reasons_and_products(shop: Path) -> None:
         table = runner.invoke(app, arguments)
         assert table.exit_code == 0, table.output
         assert "visits in 4 weeks" in table.output
+        assert f"UTC, the end of the hour of the latest event in {events_file}\n" in table.output
         listed = json.loads(runner.invoke(app, [*arguments, "--json"]).output)
         assert {each["label"] for each in listed["segments"]} == {"lapsed", "low", "mid", "high"}
         assert "spend in 8 weeks" in {each["token"] for each in listed["reasons"]}

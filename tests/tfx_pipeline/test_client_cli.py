@@ -6,6 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from typer.testing import CliRunner
+
+from components.errors import InputError
+from tfx_pipeline.cli import app
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -23,6 +29,8 @@ def test_a_server_that_is_not_there_is_one_line() -> None:
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: Nothing answers at 127.0.0.1:")
+    assert "may still be loading" in line
+    assert "`shelfwise serve`" in line
 
 
 def test_products_of_a_segment_need_no_tensorflow(tmp_path: Path) -> None:
@@ -37,3 +45,26 @@ def test_products_of_a_segment_need_no_tensorflow(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[1].split() == ["0.500", "2.00", "6[y]", "Tea", "[green]"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("segment", "expected product ids, or --user ID with --events FILE, got neither"),
+        ("segment --events F", "--events needs --user ID"),
+        ("segment tea --at 2017-07-01", "--at needs --user ID"),
+        ("segment --user 7", "--user needs --events FILE"),
+        ("segment --user 7 --events F tea pot", "expected product ids or --user, got both: tea pot, and --user 7"),
+        ("recommend --events F", "--events needs --user ID"),
+        ("recommend tea --user 7 --events F", "expected product ids or --user, got both"),
+        ("recommend --root R", "without --segment, leave it out"),
+        ("recommend --segment high --user 900", "products of a whole segment; leave out --user"),
+        ("recommend --segment high --max-price 3 --in-stock tea", "leave out --in-stock, --max-price, product ids"),
+        ("recommend --segment high --address h:1", "leave out --address"),
+    ],
+)
+def test_options_that_contradict_each_other_are_refused(arguments: str, message: str) -> None:
+    refused = CliRunner().invoke(app, arguments.split()).exception
+    assert isinstance(refused, InputError)
+    assert message in str(refused)
+    assert "\n" not in str(refused)

@@ -1,12 +1,13 @@
 """The configuration: what is read, what is refused, and in which words."""
 
+import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfx_pipeline.config import ConfigError, load_config
+from tfx_pipeline.config import ConfigError, load_config, read_config, saved_config
 
 SHOP = """
 name: shop
@@ -171,3 +172,40 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_an_unknown_task(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--tasks: `search` is not configured; the file has recommendation"):
         load_config(write(tmp_path, SHOP), tasks=["search"])
+
+
+@pytest.mark.parametrize("table", ["users", "texts"])
+def test_numbers_of_users_and_texts_are_no_features(tmp_path: Path, table: str) -> None:
+    with pytest.raises(
+        ConfigError, match=f"`features.{table}.numeric`: no model learns from .*`categorical`"
+    ) as caught:
+        load_config(write(tmp_path, SHOP), [f"features.{table}.numeric=[age]"])
+    assert "\n" not in str(caught.value)
+    kept = load_config(write(tmp_path, SHOP), [f"features.{table}.categorical=[shop]", "features.products.numeric=[x]"])
+    assert saved_config(kept.model_dump(mode="json")) == kept
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "backbone"),
+    [
+        (SHOP, "text.backbone", "/nope"),
+        (SHOP, "text.backbone", "./models/bert"),
+        (SHOP, "text.backbone", "package:no_such_package/model"),
+        (TEXTS, "tasks.classification.backbone", "/nope"),
+        (TEXTS, "text.backbone", "/nope"),
+    ],
+)
+def test_a_backbone_that_is_not_there_is_refused(tmp_path: Path, text: str, key: str, backbone: str) -> None:
+    file, override = write(tmp_path, text), f"{key}={backbone}"
+    with pytest.raises(ConfigError, match=f"`{key}`: Backbone `{re.escape(backbone)}` should") as caught:
+        load_config(file, [override])
+    assert "\n" not in str(caught.value)
+    # What is compiled for a cluster may lie in the image alone.
+    assert read_config(file, [override]).backbones()[key] == backbone
+
+
+def test_a_backbone_may_be_a_folder_a_preset_a_url_or_read_by_nobody(tmp_path: Path) -> None:
+    for backbone in (str(tmp_path), "bert_tiny_en_uncased", "hf://google/bert", "package:tfx_pipeline/configs"):
+        assert load_config(write(tmp_path, SHOP), [f"text.backbone={backbone}"]).text is not None
+    own = load_config(write(tmp_path, TEXTS), ["text.backbone=/nope", "tasks.classification.backbone=scratch"])
+    assert own.backbones() == {}

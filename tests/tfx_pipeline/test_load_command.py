@@ -20,7 +20,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     class Echo(tf.Module):
         @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "text")])
         def echo(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-            return {"length": tf.strings.length(text)}
+            with tf.control_dependencies([tf.debugging.assert_none_equal(text, "refused")]):
+                return {"length": tf.strings.length(text)}
 
     folder = tmp_path_factory.mktemp("models") / "echo"
     module = Echo()
@@ -76,3 +77,15 @@ def test_an_unknown_signature_is_refused(address: str) -> None:
     refused = load(address, "--signature", "nope").exception
     assert isinstance(refused, InputError)
     assert str(refused) == "Model `echo` has no signature `nope`, but serving_default."
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+@pytest.mark.parametrize(("texts", "exit_code"), [(["refused"], 1), (["refused", "tea"], 0)])
+def test_no_answer_at_all_is_a_failure(
+    address: str, tmp_path: Path, texts: list[str], exit_code: int, options: list[str]
+) -> None:
+    path = tmp_path / "requests.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    done = load(address, "--requests", str(path), *options)
+    assert done.exit_code == exit_code, done.output
+    assert "INVALID_ARGUMENT" in done.output

@@ -29,6 +29,7 @@ def summary(parts):
         "differences": {"popularity": {"novel_ndcg_at_10": {"mean": 0.01, "low": -0.01, "high": 0.02}}},
         "users": {"test": 2000, "novel": 1900, "cold": 10},
         "refused_because": [],
+        "notes": [],
         "pushed": None,
     }
     return {"quarantine": {}, "tasks": {"recommendation": task}, "total_seconds": 61.2, "peak_rss_bytes": 2**30}
@@ -49,6 +50,14 @@ def test_seven_columns_fit_into_a_terminal(monkeypatch):
     assert set(headings.split()) <= words
     assert table[3].split()[1:] == ["0.1234"] * 7
     assert table[7].split()[1:] == ["–"] * 7
+
+
+def test_what_the_gate_could_not_count_is_said():
+    noted = summary([])
+    noted["tasks"]["recommendation"]["notes"] = ["ndcg_at_10 is 0.1; it may be chance."]
+    with console.capture() as capture:
+        print_summary(noted, Path("root"))
+    assert "recommendation note: ndcg_at_10 is 0.1; it may be chance.\n" in capture.get()
 
 
 def test_a_model_without_parts_has_no_columns_for_them():

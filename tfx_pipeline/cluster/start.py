@@ -78,6 +78,8 @@ def _report(results: Mapping[str, NodeResult], terminal: TextIO) -> bool:
                 print(f"pushed {properties['pushed_destination']}", file=terminal)
         if "evaluation" in result.outputs:
             evaluation = json.loads(Path(result.outputs["evaluation"].uri, "evaluation.json").read_text("utf-8"))
+            for note in evaluation["notes"]:
+                print(f"note: {note}", file=terminal)
             for reason in evaluation["refused_because"]:
                 print(f"refused: {reason}", file=terminal)
     return pushed
