@@ -1,5 +1,6 @@
 """`shelfwise serve`: the embedded server on what a run has pushed."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,7 +30,9 @@ def serve(root: Path, host: str, port: int, rest_port: int | None, more: Sequenc
     from serving.server.models.model_config import ModelConfigError
     from serving.server.monitoring_config import MonitoringConfigError
     from serving.server.options import read_options
+    from serving.server.request_log import write_lines
 
+    write_lines(sys.stderr)
     secured = any(option.replace("-", "_").startswith("__ssl_config_file") for option in more)
     if rest_port is None and not secured:
         rest_port = port + 1 if port else 0

@@ -1,5 +1,6 @@
 """`shelfwise serve` hands its options on to the server."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,19 @@ import pytest
 from typer.testing import CliRunner
 
 import serving.server.main
+from serving.server.errors import invalid_argument
+from serving.server.request_log import LOGGER, RequestLog
 from serving.server.settings import ModelConfigFile, ServerSettings
 from tfx_pipeline.cli import app
 from tfx_pipeline.config import ConfigError
 
 Served = list[tuple[Any, ServerSettings]]
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LOGGER, "handlers", [])
+    monkeypatch.setattr(LOGGER, "propagate", True)
 
 
 @pytest.fixture
@@ -55,3 +64,12 @@ def test_wrong_options_are_bad_input(served: Served) -> None:
     for option in ("--batching-parameters-file", "--ssl_config_file"):
         assert isinstance(invoke(option, "none.config").exception, ConfigError)
     assert served == []
+
+
+def test_refused_requests_are_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        RequestLog().record("search", "predict", "REST", 0.001, invalid_argument("no"), b"")
+
+    monkeypatch.setattr(serving.server.main, "serve", refuse)
+    done = invoke("--root", "runs/shop")
+    assert json.loads(done.stderr)["status"] == "INVALID_ARGUMENT"

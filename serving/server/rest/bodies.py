@@ -13,7 +13,7 @@ from serving.server.errors import invalid_argument
 from serving.server.rest.refusals import HttpError, too_large
 
 
-async def receive(request: Request, limit: int, timeout_seconds: float) -> bytes:
+async def receive_body(request: Request, limit: int, timeout_seconds: float) -> bytes:
     """Receives a body.
 
     Args:

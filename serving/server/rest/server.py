@@ -21,7 +21,7 @@ from serving.server.calls import Calls
 from serving.server.errors import StatusError, invalid_argument
 from serving.server.metrics import METRICS_PATH
 from serving.server.rest.api import RestApi
-from serving.server.rest.bodies import receive
+from serving.server.rest.bodies import receive_body
 from serving.server.rest.connections import connections
 from serving.server.rest.refusals import CLIENT_CLOSED_REQUEST, Answer
 
@@ -127,7 +127,7 @@ class RestServer:
             if not path.lower().startswith("/v1/"):
                 message = f"There is nothing at {path}; models are below /v1/models/."
                 raise StatusError(grpc.StatusCode.NOT_FOUND, message)
-            body = await receive(request, self._calls.limits.message_bytes, self._timeout_seconds)
+            body = await receive_body(request, self._calls.limits.message_bytes, self._timeout_seconds)
         except StatusError as error:
             return _json(self._api.refuse(error, Call(entrypoint=_ENTRYPOINT), f"{request.method} {path}"))
         gone = _Gone()
