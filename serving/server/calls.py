@@ -7,21 +7,19 @@ import traceback
 from collections.abc import Iterator
 
 import grpc
-from tensorflow_serving.apis import model_pb2
 
 from serving.server.call import Call
 from serving.server.errors import StatusError
 from serving.server.limits import Limits
 from serving.server.metrics import Metrics
 from serving.server.models.model_store import ModelStore
-from serving.server.models.servable import Servable
 from serving.server.request_log import RequestLog
 
 _LOG = logging.getLogger(__name__)
 
 
 class Calls:
-    """Watches over every call: gives it its model, and turns what goes wrong into a status, counted and logged.
+    """Watches over every call: turns what goes wrong into a status, counted and logged.
 
     Args:
         store: The models.
@@ -43,31 +41,22 @@ class Calls:
         self._log = log or RequestLog()
 
     @contextlib.contextmanager
-    def servable(self, api: str, spec: model_pb2.ModelSpec, call: Call, request: object) -> Iterator[Servable]:
-        """Gives the version that a call asks for, for as long as the block answers it.
+    def watched(self, api: str, model: str, call: Call, request: object) -> Iterator[None]:
+        """Counts and logs what the block does; it is left out if nobody waits for the answer any more.
 
         Args:
-            api: Name of the method, as TF Serving's metrics have it.
-            spec: Which model, version or label.
+            api: Name of the method, as TF Serving's metrics have it; "" where a request names none.
+            model: Name of the model; "" where a request names none.
             call: Whoever waits for the answer.
             request: What the client sent, for the log.
 
         Raises:
-            StatusError: Whatever goes wrong in the block.
-        """
-        with self.watched(api, spec.name, call, request), self.store.use(spec) as servable:
-            yield servable
-
-    @contextlib.contextmanager
-    def watched(self, api: str, model: str, call: Call, request: object) -> Iterator[None]:
-        """Counts and logs what the block does.
-
-        Raises:
-            StatusError: Whatever goes wrong in the block.
+            StatusError: Whatever goes wrong in the block; CANCELLED or DEADLINE_EXCEEDED if it is left out.
         """
         begin = time.perf_counter()
         refusal = None
         try:
+            call.check()
             yield
         except Exception as error:
             refusal = as_status(error)
@@ -78,6 +67,13 @@ class Calls:
             seconds = time.perf_counter() - begin
             self.metrics.record(known, api, call.entrypoint, seconds, refusal)
             self._log.record(known, api, call.entrypoint, seconds, refusal, request)
+
+    def refuse(self, error: Exception, call: Call, request: object) -> StatusError:
+        """Counts and logs a call that is refused before its model is known; returns what the client is told."""
+        refusal = as_status(error)
+        with contextlib.suppress(StatusError), self.watched("", "", call, request):
+            raise refusal
+        return refusal
 
 
 def as_status(error: Exception) -> StatusError:

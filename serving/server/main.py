@@ -60,6 +60,7 @@ def serve(
     """
     settings = settings or ServerSettings()
     stopping = stop or threading.Event()
+    tell = functools.partial(_tell_in_a_line, announce)
     # Loading takes long: what stands against listening is said before it.
     for port in filter(None, (settings.port, settings.rest_port)):
         check_address(settings.host, port)
@@ -67,13 +68,13 @@ def serve(
     scheduler = BatchScheduler(settings.batching) if settings.batching is not None else None
     store = ModelStore(
         _source(models),
-        report=announce,
+        report=tell,
         poll_seconds=settings.poll_seconds,
         load=_loader(scheduler, settings),
         allow_labels_for_unavailable=settings.allow_labels_for_unavailable,
     )
     # Made before the models are loaded, which may take long: the file may change meanwhile.
-    watcher = ConfigFileWatcher(models, store, announce) if isinstance(models, ModelConfigFile) else None
+    watcher = ConfigFileWatcher(models, store, tell) if isinstance(models, ModelConfigFile) else None
     previous = _set_handlers(stopping)
     with contextlib.ExitStack() as stack:
         for number, handler in previous.items():
@@ -91,17 +92,22 @@ def serve(
         if watcher is not None:
             stack.callback(watcher.stop)
             watcher.start()
-        announce(f"ready: {_loaded(store, models)}, {_listening(addresses)}")
+        tell(f"ready: {_loaded(store, models)}, {_listening(addresses)}")
         if on_ready is not None:
             on_ready(addresses)
         stopping.wait()
-        announce("stopping")
+        tell("stopping")
 
 
 def load_text_ops() -> None:
     """Registers the TF.Text ops, where the package is installed: a model with a tokenizer in its graph needs them."""
     if importlib.util.find_spec("tensorflow_text") is not None:
         importlib.import_module("tensorflow_text")
+
+
+def _tell_in_a_line(announce: Callable[[str], None], text: str) -> None:
+    # TensorFlow's errors have several, and each line of the log stands by itself.
+    announce(" ".join(map(str.strip, text.splitlines())))
 
 
 def _source(models: Models) -> ModelSource:

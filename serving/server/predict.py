@@ -76,7 +76,9 @@ def compute(
     check_dtypes(signature, inputs)
     if limits is not None:
         limits.check(inputs)
-    return servable.run(signature_name, inputs, outputs, call.timeout_seconds, call.on_gone)
+    # Reading a large request takes time too.
+    call.check()
+    return servable.run(signature_name, inputs, outputs, call.remaining_seconds, call.on_gone)
 
 
 def answered_by(servable: Servable, asked: model_pb2.ModelSpec) -> model_pb2.ModelSpec:

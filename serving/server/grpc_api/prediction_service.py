@@ -1,5 +1,6 @@
 """TF Serving's PredictionService by gRPC."""
 
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -73,9 +74,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         """Describes the signatures of a version."""
 
         def handle() -> get_model_metadata_pb2.GetModelMetadataResponse:
-            check_metadata_request(request)
-            with self._calls.servable("GetModelMetadata", request.model_spec, _call(context), request) as servable:
-                return model_metadata(servable)
+            spec = request.model_spec
+            with self._calls.watched("GetModelMetadata", spec.name, _call(context), request):
+                check_metadata_request(request)
+                with self._calls.store.use(spec) as servable:
+                    return model_metadata(servable)
 
         return answer(context, handle)
 
@@ -89,20 +92,28 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         call = _call(context)
 
         def handle() -> Response:
-            with self._calls.servable(api, _model_spec(request), call, request) as servable:
-                return compute(servable, request, call, self._calls.limits)
+            spec = _model_spec(request)
+            with self._calls.watched(api, spec.name, call, request):
+                _check_model_spec(request)
+                with self._calls.store.use(spec) as servable:
+                    return compute(servable, request, call, self._calls.limits)
 
         return answer(context, handle)
 
 
 def _call(context: grpc.ServicerContext) -> Call:
-    return Call(timeout_seconds=context.time_remaining(), on_gone=context.add_callback)
+    seconds = context.time_remaining()
+    deadline = None if seconds is None else time.monotonic() + seconds
+    return Call(deadline=deadline, on_gone=context.add_callback)
 
 
 def _model_spec(request: Any) -> model_pb2.ModelSpec:
     if isinstance(request, inference_pb2.MultiInferenceRequest):
         # All tasks are about the model of the first one.
         return request.tasks[0].model_spec if request.tasks else model_pb2.ModelSpec()
-    if not request.HasField("model_spec"):
-        raise invalid_argument("Missing ModelSpec")
     return request.model_spec
+
+
+def _check_model_spec(request: Any) -> None:
+    if not isinstance(request, inference_pb2.MultiInferenceRequest) and not request.HasField("model_spec"):
+        raise invalid_argument("Missing ModelSpec")

@@ -1,15 +1,13 @@
 """TF Serving's REST API without the network: a request's method, path and body in, a status and a body out."""
 
 import http
-from dataclasses import dataclass
 
-import grpc
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 from tensorflow_serving.apis import classification_pb2, get_model_status_pb2, regression_pb2
 
 from serving.server.call import Call
-from serving.server.calls import Calls, as_status
+from serving.server.calls import Calls
 from serving.server.errors import StatusError, invalid_argument
 from serving.server.examples import classify, regress
 from serving.server.model_information import SIGNATURE_DEF_FIELD, get_model_status, model_metadata, signature_map
@@ -17,36 +15,12 @@ from serving.server.models.graph_session import SignatureDef
 from serving.server.models.servable import Servable
 from serving.server.predict import compute
 from serving.server.rest import answers
+from serving.server.rest.bodies import uncompressed
 from serving.server.rest.examples import read_examples
-from serving.server.rest.json_values import error_body, parse_object, signature_name
+from serving.server.rest.json_values import parse_object, signature_name
 from serving.server.rest.paths import Target, target_of
+from serving.server.rest.refusals import Answer, refused
 from serving.server.rest.tensors import in_rows, read_inputs
-
-# A client that went away gets nothing; its status is for the log.
-CLIENT_CLOSED_REQUEST = 499
-_HTTP_STATUS = {
-    grpc.StatusCode.CANCELLED: CLIENT_CLOSED_REQUEST,
-    grpc.StatusCode.INVALID_ARGUMENT: http.HTTPStatus.BAD_REQUEST,
-    grpc.StatusCode.FAILED_PRECONDITION: http.HTTPStatus.BAD_REQUEST,
-    grpc.StatusCode.OUT_OF_RANGE: http.HTTPStatus.BAD_REQUEST,
-    grpc.StatusCode.UNAUTHENTICATED: http.HTTPStatus.UNAUTHORIZED,
-    grpc.StatusCode.PERMISSION_DENIED: http.HTTPStatus.FORBIDDEN,
-    grpc.StatusCode.NOT_FOUND: http.HTTPStatus.NOT_FOUND,
-    grpc.StatusCode.ALREADY_EXISTS: http.HTTPStatus.CONFLICT,
-    grpc.StatusCode.ABORTED: http.HTTPStatus.CONFLICT,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: http.HTTPStatus.TOO_MANY_REQUESTS,
-    grpc.StatusCode.UNIMPLEMENTED: http.HTTPStatus.NOT_IMPLEMENTED,
-    grpc.StatusCode.UNAVAILABLE: http.HTTPStatus.SERVICE_UNAVAILABLE,
-    grpc.StatusCode.DEADLINE_EXCEEDED: http.HTTPStatus.GATEWAY_TIMEOUT,
-}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A status and a body of JSON."""
-
-    status: int
-    body: bytes
 
 
 class RestApi:
@@ -66,21 +40,36 @@ class RestApi:
             "regress": self._regress,
         }
 
-    def answer(self, http_method: str, path: str, body: bytes, call: Call) -> Answer:
+    def answer(self, http_method: str, path: str, body: bytes, call: Call, content_encoding: str = "") -> Answer:
         """Answers one request, whatever it is.
 
         Args:
             http_method: GET, POST or another one.
-            path: The path as it came, without the query.
-            body: The body.
+            path: The path as it came, and the query.
+            body: The body as it came.
             call: Whoever waits for the answer.
+            content_encoding: The header that says how the body is compressed; "" if there is none.
         """
         try:
             target = target_of(http_method, path)
-            with self._calls.watched(target.method, target.spec.name, call, body):
-                return Answer(http.HTTPStatus.OK, self._methods[target.method](target, body, call))
+            content = uncompressed(body, content_encoding, self._calls.limits.message_bytes)
         except Exception as error:
-            return refused(as_status(error))
+            return self.refuse(error, call, f"{http_method} {path}")
+        try:
+            with self._calls.watched(target.method, target.spec.name, call, content):
+                return Answer(http.HTTPStatus.OK, self._methods[target.method](target, content, call))
+        except StatusError as error:
+            return refused(error)
+
+    def refuse(self, error: Exception, call: Call, first_line: str = "") -> Answer:
+        """Answers a request that is refused before it is known what it asks for.
+
+        Args:
+            error: What is wrong with it.
+            call: Whoever waits for the answer.
+            first_line: The request's method and path.
+        """
+        return refused(self._calls.refuse(error, call, first_line))
 
     def _status(self, target: Target, body: bytes, call: Call) -> bytes:
         request = get_model_status_pb2.GetModelStatusRequest(model_spec=target.spec)
@@ -113,11 +102,6 @@ class RestApi:
         _read_examples(body, request)
         with self._calls.store.use(target.spec) as servable:
             return answers.regressions(regress(servable, request, call, self._calls.limits).result)
-
-
-def refused(error: StatusError) -> Answer:
-    """Returns the answer to a request that is refused."""
-    return Answer(_HTTP_STATUS.get(error.code, http.HTTPStatus.INTERNAL_SERVER_ERROR), error_body(error))
 
 
 def _signature(servable: Servable, name: str) -> SignatureDef:

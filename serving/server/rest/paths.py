@@ -33,7 +33,7 @@ def target_of(http_method: str, path: str) -> Target:
 
     Args:
         http_method: GET, POST or another one.
-        path: The path as it came, percent signs and all, without the query.
+        path: The path as it came, percent signs and all, and the query.
 
     Raises:
         StatusError: INVALID_ARGUMENT with TF Serving's message.

@@ -1,30 +1,32 @@
 """The HTTP port of the embedded server: REST and metrics."""
 
 import asyncio
-import http
 import os
+import re
 import socket
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import grpc
 import uvicorn
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from serving.server.call import Call
 from serving.server.calls import Calls
-from serving.server.errors import invalid_argument
+from serving.server.errors import StatusError, invalid_argument
 from serving.server.metrics import METRICS_PATH
-from serving.server.rest.api import CLIENT_CLOSED_REQUEST, Answer, RestApi
-from serving.server.rest.headers_in_time import headers_within
-from serving.server.rest.json_values import error_body
+from serving.server.rest.api import RestApi
+from serving.server.rest.bodies import receive_body
+from serving.server.rest.connections import connections
+from serving.server.rest.refusals import CLIENT_CLOSED_REQUEST, Answer
 
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+_ENTRYPOINT = "REST"
+_HOST = re.compile(r"https?://[^/]*", re.IGNORECASE)
 _START_SECONDS = 30.0
 
 
@@ -58,6 +60,7 @@ class RestServer:
         self._api = RestApi(calls)
         self._calls = calls
         self._timeout_seconds = timeout_seconds
+        self._metrics_path = metrics_path
         self._threads = ThreadPoolExecutor(threads or 4 * (os.cpu_count() or 1), thread_name_prefix="rest")
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
@@ -69,17 +72,16 @@ class RestServer:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._socket.getsockname()[1]
         self.address = f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
-        routes = [Route("/{path:path}", self._answer, methods=_METHODS)]
-        if metrics_path is not None:
-            routes.insert(0, Route(metrics_path, self._metrics))
-        app = Starlette(routes=routes)
         self._config = uvicorn.Config(
+            self._app,
+            interface="asgi3",
             # h11 bounds the size of headers.
-            app,
-            http=headers_within(timeout_seconds),
+            http=connections(timeout_seconds, self._refuse_malformed),
             ws="none",
             lifespan="off",
             log_config=None,
+            # Its warnings are about requests that are refused, which have a line of their own.
+            log_level="error",
             access_log=False,
             server_header=False,
         )
@@ -104,50 +106,45 @@ class RestServer:
         self._socket.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def _metrics(self, _: Request) -> Response:
-        return Response(self._calls.metrics.page(), media_type=CONTENT_TYPE_LATEST)
-
-    async def _answer(self, request: Request) -> Response:
-        path = request.scope["raw_path"].split(b"?")[0].decode("ascii", "replace")
-        if not path.lower().startswith("/v1/"):
-            return _plain_error(http.HTTPStatus.NOT_FOUND, f"There is nothing at {path}; models are below /v1/models/.")
+    async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers whatever is HTTP, by any method and at any path."""
+        request = Request(scope, receive)
         try:
-            async with asyncio.timeout(self._timeout_seconds):
-                body = await self._body(request)
+            response = await self._response(request)
         except ClientDisconnect:
-            return Response(status_code=CLIENT_CLOSED_REQUEST)
-        except TimeoutError:
-            return _plain_error(http.HTTPStatus.REQUEST_TIMEOUT, "The request did not arrive in time.")
-        if body is None:
-            limit = self._calls.limits.message_bytes
-            return _plain_error(
-                http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"The request is larger than this server takes: {limit} bytes.",
-            )
+            # It went away before it had asked.
+            response = Response(status_code=CLIENT_CLOSED_REQUEST)
+        await response(scope, receive, send)
+
+    async def _response(self, request: Request) -> Response:
+        path = _path(request)
+        if path == self._metrics_path:
+            return Response(self._calls.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+        if query := request.scope["query_string"].decode("ascii", "replace"):
+            # In TF Serving it is part of the path.
+            path += f"?{query}"
+        try:
+            if not path.lower().startswith("/v1/"):
+                message = f"There is nothing at {path}; models are below /v1/models/."
+                raise StatusError(grpc.StatusCode.NOT_FOUND, message)
+            body = await receive_body(request, self._calls.limits.message_bytes, self._timeout_seconds)
+        except StatusError as error:
+            return _json(self._api.refuse(error, Call(entrypoint=_ENTRYPOINT), f"{request.method} {path}"))
         gone = _Gone()
         watcher = asyncio.create_task(_watch(request, gone))
         try:
-            call = Call(entrypoint="REST", timeout_seconds=self._timeout_seconds, on_gone=gone.add)
+            deadline = time.monotonic() + self._timeout_seconds
+            call = Call(entrypoint=_ENTRYPOINT, deadline=deadline, on_gone=gone.add)
+            encoding = request.headers.get("content-encoding", "")
             answer = await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._api.answer, request.method, path, body, call
+                self._threads, self._api.answer, request.method, path, body, call, encoding
             )
         finally:
             watcher.cancel()
-        return _response(answer)
+        return _json(answer)
 
-    async def _body(self, request: Request) -> bytes | None:
-        """Returns the body; None if it is too large."""
-        limit = self._calls.limits.message_bytes
-        length = request.headers.get("content-length", "0")
-        if length.isdigit() and int(length) > limit:
-            return None
-        parts, size = [], 0
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                return None
-            parts.append(part)
-        return b"".join(parts)
+    def _refuse_malformed(self) -> Answer:
+        return self._api.refuse(invalid_argument("The request is not HTTP."), Call(entrypoint=_ENTRYPOINT))
 
 
 class _Gone:
@@ -178,9 +175,11 @@ async def _watch(request: Request, gone: _Gone) -> None:
     gone.tell()
 
 
-def _response(answer: Answer) -> Response:
+def _path(request: Request) -> str:
+    """Returns the path as it came, without the host where the first line has one."""
+    target = request.scope["raw_path"].decode("ascii", "replace")
+    return _HOST.sub("", target, count=1)
+
+
+def _json(answer: Answer) -> Response:
     return Response(answer.body, answer.status, media_type="application/json")
-
-
-def _plain_error(status: http.HTTPStatus, message: str) -> Response:
-    return _response(Answer(status, error_body(invalid_argument(message))))

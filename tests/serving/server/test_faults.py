@@ -1,6 +1,7 @@
 """What goes wrong around a server that runs as a process: it goes on, and says what is wrong."""
 
 import collections
+import json
 import os
 import resource
 import select
@@ -158,6 +159,18 @@ def test_a_client_that_does_not_end_its_headers_is_cut_off(process: ServerProces
                 connection.sendall(b"X-Slow: 1\r\n")
         assert connection.recv(100) == b""
         assert time.monotonic() > began + 2
+
+
+def test_what_is_refused_is_a_line_of_json(process: ServerProcess) -> None:
+    assert process.addresses.rest is not None
+    host, port = process.addresses.rest.split(":")
+    before = len(process.log)
+    for sent in (b"hello\r\n\r\n", b"GET /v1/foo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"):
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(sent)
+            assert b" 400 " in connection.recv(100)
+    lines = [json.loads(line) for line in process.log[before:].splitlines()]
+    assert [(line["protocol"], line["status"]) for line in lines] == [("REST", "INVALID_ARGUMENT")] * 2
 
 
 def test_a_connection_may_send_request_after_request(process: ServerProcess) -> None:

@@ -93,3 +93,13 @@ def test_neither_server_nor_client_imports_tfx_or_keras() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_what_the_server_does_is_told_in_single_lines(tmp_path: Path) -> None:
+    write_version(tmp_path / "adder", 2, 1.0, warm_up_x=-2000.0)
+    lines: list[str] = []
+    stop = threading.Event()
+    serve(tmp_path, ServerSettings(port=0), announce=lines.append, on_ready=lambda _: stop.set(), stop=stop)
+    refused = next(line for line in lines if line.startswith("refused adder version 2: "))
+    assert "x is too small" in refused
+    assert "\n" not in "".join(lines)
