@@ -14,12 +14,12 @@ class Limits:
 
     Args:
         message_bytes: A whole request, as it comes over the network.
-        rows: First dimension of an input.
+        rows: First dimension of an input: what is computed for a row may take more memory than the message by far.
         text_bytes: One string of an input.
     """
 
     message_bytes: int = 64 * 1024 * 1024
-    rows: int = 10_000
+    rows: int = 1024
     text_bytes: int = 1024 * 1024
 
     def check(self, inputs: Mapping[str, np.ndarray]) -> None:

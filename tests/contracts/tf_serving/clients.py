@@ -92,9 +92,11 @@ class RestClient:
         content = json.dumps(body) if isinstance(body, dict) else body
         return _read(self._client.post(path, content=content))
 
-    def text(self, method: str, path: str, body: bytes | str = b"") -> httpx.Response:
+    def text(
+        self, method: str, path: str, body: bytes | str = b"", headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         """Returns an answer as it came."""
-        return self._client.request(method, path, content=body)
+        return self._client.request(method, path, content=body, headers=headers)
 
     def __enter__(self) -> Self:
         return self

@@ -1,5 +1,6 @@
 """REST's paths, methods and bodies, as in http_rest_api_handler_test.cc and http_rest_api_util_test.cc."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -45,6 +46,7 @@ def test_other_paths_are_not_found(rest: RestClient, path: str) -> None:
         ("POST", "/v1/models/foo/versions/some_label:regress", "Malformed request"),
         ("POST", "/v1/models/foo:other", "Malformed request"),
         ("PUT", "/v1/models/foo:predict", "Malformed request"),
+        ("POST", f"{MODEL}:predict?x=1", f"Malformed request: POST {MODEL}:predict?x=1"),
     ],
 )
 def test_unsupported_calls(rest: RestClient, method: str, path: str, message: str) -> None:
@@ -107,6 +109,13 @@ def test_bodies_that_are_refused(rest: RestClient, choice: str, body: str, messa
 )
 def test_predict(rest: RestClient, choice: str, body: dict[str, Any], expected: dict[str, Any]) -> None:
     assert rest.post(f"{MODEL}{choice}:predict", body) == (200, expected)
+
+
+@pytest.mark.mirrors("util/net_http/server/internal/evhttp_request_test.cc: ValidGzipPost")
+def test_gzip(rest: RestClient) -> None:
+    body = gzip.compress(b'{"instances": [1.0, 2.0]}')
+    response = rest.text("POST", f"{MODEL}:predict", body, headers={"Content-Encoding": "gzip"})
+    assert (response.status_code, response.json()) == (200, {"predictions": [2.5, 3.0]})
 
 
 @pytest.mark.mirrors("Regress")

@@ -14,6 +14,7 @@ import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
+from serving.server.errors import StatusError
 from serving.server.limits import Limits
 from serving.server.request_log import LOGGER, LogRequests
 from serving.server.settings import ServerAddresses, ServerSettings
@@ -71,6 +72,13 @@ def test_too_many_rows_and_too_long_texts_are_refused(
 ) -> None:
     assert by_grpc(server.grpc, predict_request(rows, text.encode())) == ("INVALID_ARGUMENT", message)
     assert by_rest(server.rest, rows, text) == (400, {"error": message})
+
+
+def test_the_default_bounds_what_one_request_computes() -> None:
+    # docs/server.md has the memory that so many rows take.
+    Limits().check({"query": np.full(1024, b"", object)})
+    with pytest.raises(StatusError, match="1025 rows; this server takes up to 1024"):
+        Limits().check({"query": np.full(1025, b"", object)})
 
 
 def test_what_is_within_the_limits_is_answered(server: ServerAddresses) -> None:
