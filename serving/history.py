@@ -45,9 +45,9 @@ class LatestEvents(NamedTuple):
 class HistoryReader(tf.Module):
     """Looks up the products and event types of histories.
 
-    An id that is empty or unknown is no event. An empty event type counts as `bought_event_type`, and so does an unknown
-    one, unless events of unknown types are left out. An age that is NaN, infinite or negative is unknown and counts as
-    0.
+    An id that is empty or unknown is no event. An empty event type counts as `bought_event_type`, and so does one that
+    is unknown, unless events of unknown types are left out. An age that is NaN, infinite or negative is unknown and
+    counts as 0.
 
     Args:
         products: Lookup of product ids.
