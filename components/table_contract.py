@@ -19,6 +19,7 @@ class Column:
         required: Whether each row must have a value (and each table the column).
         minimum: Smallest value that is allowed, or None.
         maximum: Largest value that is allowed, or None.
+        stripped: Whether a string loses what nobody sees at its ends, so that a blank one is missing.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Column:
     required: bool = False
     minimum: float | None = None
     maximum: float | None = None
+    stripped: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,10 +101,16 @@ TABLES: dict[str, TableContract] = {
                 Column(name="relevance", kind="float", required=True, minimum=0.0, maximum=1.0),
             ),
         ),
-        TableContract(name="texts", columns=_required("string", "text", "label")),
+        TableContract(
+            name="texts",
+            columns=(
+                *_required("string", "text"),
+                Column(name="label", kind="string", required=True, stripped=True),
+            ),
+        ),
         TableContract(
             name="users",
-            columns=(*_required("string", "user_id"), *_optional("string", "segment")),
+            columns=(*_required("string", "user_id"), Column(name="segment", kind="string", stripped=True)),
             unique="user_id",
         ),
         TableContract(

@@ -1,12 +1,13 @@
 """Checks a batch of raw rows against the contract, and turns the good ones into the examples' columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.blank_texts import strip_unseen
 from components.column_parsing import Mask, ParsedColumn, parse_column
 from components.table_contract import Column, TableContract, TableOptions, columns_to_read
 
@@ -103,6 +104,8 @@ def check_rows(
             arrays.append(pa.nulls(batch.num_rows, _EXAMPLE_TYPES[column.kind]))
             continue
         parsed = parse_column(batch.column(column.name), column.kind)
+        if column.stripped:
+            parsed = replace(parsed, values=strip_unseen(parsed.values.cast(pa.large_string())).cast(pa.large_binary()))
         for problem, rows in parsed.problems.items():
             verdicts.refuse(rows, f"{column.name}_{problem}")
         if column.required or column.name == order_column:

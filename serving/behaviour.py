@@ -53,6 +53,9 @@ class BehaviourTable(NamedTuple):
 class Behaviour(tf.Module):
     """Describes histories, in plain TensorFlow ops.
 
+    Events of types that are not among `event_types` are left out, as no training history has one; an empty type counts
+    as `bought_event_type`.
+
     Args:
         products: What is known of the products.
         event_types: Names of the event types.
@@ -70,7 +73,9 @@ class Behaviour(tf.Module):
         super().__init__(name="behaviour")
         self.history_length = history_length
         self._sample = list(products.product_ids[:_SAMPLED_PRODUCTS])
-        self._reader = HistoryReader(IdLookup(products.product_ids, "product id"), event_types, bought_event_type)
+        self._reader = HistoryReader(
+            IdLookup(products.product_ids, "product id"), event_types, bought_event_type, known_types_only=True
+        )
         self._text = BehaviourText(
             titles=products.titles,
             kinds=products.kinds,

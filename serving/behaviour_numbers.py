@@ -93,11 +93,15 @@ class BehaviourNumbers(tf.Module):
             yield f"share of {name}", spend / (total + 1.0)
 
 
+def _weeks(count: int) -> str:
+    return "1 week" if count == 1 else f"{count} weeks"
+
+
 def _amounts(name: str, amounts: tf.Tensor, weeks: tf.Tensor) -> _Named:
     for last in _LAST_WEEKS:
-        yield f"{name} in {last} weeks", tf.math.log1p(tf.reduce_sum(tf.where(weeks < last, amounts, 0.0), axis=1))
+        yield f"{name} in {_weeks(last)}", tf.math.log1p(tf.reduce_sum(tf.where(weeks < last, amounts, 0.0), axis=1))
     for half_life in _HALF_LIVES:
-        yield f"{name}, half after {half_life} weeks", _decayed(amounts, weeks, half_life)
+        yield f"{name}, half after {_weeks(half_life)}", _decayed(amounts, weeks, half_life)
 
 
 def _recency(money: tf.Tensor, visits: tf.Tensor, visit_weeks: tf.Tensor, known: tf.Tensor) -> _Named:

@@ -17,9 +17,9 @@ _NEVER_SECONDS = 1e9
 class BehaviourText(tf.Module):
     """Writes a history as text.
 
-    As in `4 visits in 4 weeks, 9 in 16, last 2 days ago; purchase Soft Drinks 12 times, 2 days ago; …; lately Cola`:
-    how often the user came, the kinds that weigh most where the weight of an event halves in 8 weeks, each with the
-    type of its latest event where there are several, and titles of the latest products; `no visits` of none.
+    As in `1 visit in 4 weeks, 9 in 16, last 2 days ago; purchase Soft Drinks 12 times, 2 days ago; …; lately Cola`: how
+    often the user came, the kinds that weigh most where the weight of an event halves in 8 weeks, and titles of the
+    latest products; `no visits` of none. Where there are several event types, each type of a kind is counted apart.
 
     Time and memory grow with the events of a batch.
 
@@ -58,28 +58,34 @@ class BehaviourText(tf.Module):
         before = tf.pad(ages[:, :-1], [[0, 0], [1, 0]], constant_values=-1.0)
         first = ages > before
         short, long = (
-            tf.as_string(tf.reduce_sum(tf.cast(first & (ages < weeks * WEEK_SECONDS), tf.int32), axis=1))
-            for weeks in (4, 16)
+            tf.reduce_sum(tf.cast(first & (ages < weeks * WEEK_SECONDS), tf.int32), axis=1) for weeks in (4, 16)
         )
         text = tf.strings.join(
-            [short, " visits in 4 weeks, ", long, " in 16, last ", _ago(tf.reduce_min(ages, axis=1))]
+            [
+                _counted(short, "visit", "visits"),
+                " in 4 weeks, ",
+                tf.as_string(long),
+                " in 16, last ",
+                _ago(tf.reduce_min(ages, axis=1)),
+            ]
         )
         return text[:, tf.newaxis]
 
     def _by_kind(self, history: History, known: tf.Tensor) -> tf.Tensor:
-        """Returns string `(batch, 5)`, a kind each, "" where there are fewer."""
+        """Returns string `(batch, 5)`, a kind and type of event each, "" where there are fewer."""
         batch, width = tf.shape(known)[0], tf.shape(known)[1]
         kinds = tf.where(known, tf.gather(self._kinds, tf.maximum(history.products, 0)), -1) + 1
-        # Row and kind in one number: all rows are grouped by one hash table.
+        # Row, kind and type in one number: all rows are grouped by one hash table.
         rows = tf.range(tf.cast(batch, tf.int64))[:, tf.newaxis]
-        unique, group = tf.unique(tf.reshape(rows * self._stride + kinds, [-1]))
+        spoken_of = (rows * self._stride + kinds) * len(self._event_types) + tf.cast(history.types, tf.int64)
+        unique, group = tf.unique(tf.reshape(spoken_of, [-1]))
         groups, flat_known = tf.size(unique), tf.reshape(known, [-1])
         ages = tf.reshape(history.age_seconds, [-1])
         weights = tf.where(flat_known, tf.pow(2.0, -ages / (_HALF_LIFE_WEEKS * WEEK_SECONDS)), 0.0)
         weight = tf.math.unsorted_segment_sum(weights, group, groups)
         count = tf.math.unsorted_segment_sum(tf.cast(flat_known, tf.int32), group, groups)
         last_place = tf.math.unsorted_segment_max(tf.range(batch * width), group, groups)
-        # Each kind is spoken of at the place of its latest event.
+        # Each kind and type is spoken of at the place of its latest event.
         spoken = flat_known & (tf.gather(last_place, group) == tf.range(batch * width))
         scores = tf.reshape(tf.where(spoken, tf.gather(weight, group), -1.0), [batch, width])
         scores = tf.pad(scores, [[0, 0], [0, _KINDS]], constant_values=-1.0)
@@ -93,8 +99,8 @@ class BehaviourText(tf.Module):
                 tf.strings.join([types, " "]) if len(self._event_types) > 1 else "",
                 texts_at(self._kind_names, tf.cast(tf.gather(kinds, places, batch_dims=1), tf.int32) - 1),
                 " ",
-                tf.as_string(tf.gather(counts, places, batch_dims=1)),
-                " times, ",
+                _counted(tf.gather(counts, places, batch_dims=1), "time", "times"),
+                ", ",
                 _ago(tf.gather(history.age_seconds, places, batch_dims=1)),
             ]
         )
@@ -106,6 +112,11 @@ class BehaviourText(tf.Module):
         return tf.where(products >= 0, tf.strings.join(["lately ", texts_at(self._titles, products)]), "")
 
 
+def _counted(count: tf.Tensor, one: str, many: str) -> tf.Tensor:
+    """Returns whole numbers of any shape with the word for what they count."""
+    return tf.strings.join([tf.as_string(count), " ", tf.where(count == 1, one, many)])
+
+
 def _ago(seconds: tf.Tensor) -> tf.Tensor:
     """Returns float32 ages of any shape in words, by the day, week or month of 30 days."""
     days = tf.cast(seconds / DAY_SECONDS, tf.int32)
@@ -115,7 +126,7 @@ def _ago(seconds: tf.Tensor) -> tf.Tensor:
         "today",
         tf.where(
             days < 14,
-            tf.strings.join([tf.as_string(days), " days ago"]),
+            tf.strings.join([_counted(days, "day", "days"), " ago"]),
             tf.where(
                 weeks < 9,
                 tf.strings.join([tf.as_string(weeks), " weeks ago"]),

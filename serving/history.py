@@ -45,19 +45,28 @@ class LatestEvents(NamedTuple):
 class HistoryReader(tf.Module):
     """Looks up the products and event types of histories.
 
-    An id that is empty or unknown is no event. An unknown event type counts as `bought_event_type`. An age that is
-    NaN, infinite or negative is unknown and counts as 0.
+    An id that is empty or unknown is no event. An empty event type counts as `bought_event_type`, and so does one that
+    is unknown, unless events of unknown types are left out. An age that is NaN, infinite or negative is unknown and
+    counts as 0.
 
     Args:
         products: Lookup of product ids.
         event_types: Names of the event types, in the order of their numbers.
         bought_event_type: The one of them that stands for a purchase.
+        known_types_only: Whether an event of a type that is not among them is no event.
 
     Raises:
         ValueError: `bought_event_type` is not among `event_types`.
     """
 
-    def __init__(self, products: IdLookup, event_types: Sequence[str], bought_event_type: str) -> None:
+    def __init__(
+        self,
+        products: IdLookup,
+        event_types: Sequence[str],
+        bought_event_type: str,
+        *,
+        known_types_only: bool = False,
+    ) -> None:
         super().__init__(name="history_reader")
         if bought_event_type not in event_types:
             raise ValueError(
@@ -65,7 +74,7 @@ class HistoryReader(tf.Module):
                 "name the event type that stands for a purchase."
             )
         self.bought_type = list(event_types).index(bought_event_type)
-        self._products = products
+        self._products, self._known_types_only = products, known_types_only
         self._event_types = IdLookup([name.encode() for name in event_types], what="event type")
 
     def read(self, ids: tf.Tensor, types: tf.Tensor, age_seconds: tf.Tensor) -> History:
@@ -81,10 +90,12 @@ class HistoryReader(tf.Module):
         # waits for the checks, or another op could fail first and with a message about the graph's own insides.
         with tf.control_dependencies(checks):
             ids, types, age_seconds = tf.identity(ids), tf.identity(types), tf.identity(age_seconds)
-        type_index = self._event_types.index_of(types)
+        product_index, type_index = self._products.index_of(ids), self._event_types.index_of(types)
+        if self._known_types_only:
+            product_index = tf.where((type_index >= 0) | (types == ""), product_index, -1)
         known_age = tf.math.is_finite(age_seconds) & (age_seconds > 0.0)
         return History(
-            products=self._products.index_of(ids),
+            products=product_index,
             types=tf.where(type_index >= 0, type_index, self.bought_type),
             age_seconds=tf.where(known_age, age_seconds, 0.0),
         )

@@ -14,7 +14,7 @@ from tfx_pipeline.local_runner import NodeFailed, run_locally
 from tfx_pipeline.pipeline import create_pipeline, fingerprint
 from tfx_pipeline.progress import TerminalProgress
 from tfx_pipeline.report import write_report
-from tfx_pipeline.segment_files import publish_segments
+from tfx_pipeline.segment_files import definitions_changed, publish_segments
 from tfx_pipeline.stock_server import write_models_file
 from tfx_pipeline.summary import build_summary
 from tfx_pipeline.summary_file import read_summary, write_summary
@@ -61,12 +61,16 @@ def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
     finally:
         progress.stopped()
     summary = build_summary(config, results, time.monotonic() - start, origins)
+    task = summary["tasks"].get(segmentation.MODEL_NAME, {})
+    segments, definitions = None, task.get("segment_definitions")
+    if task.get("blessed"):
+        segments = Path(results[segmentation.NODES.segments].outputs["segments"].uri)
+        task["definitions_changed"] = definitions_changed(root, segments, definitions)
     write_summary(root, summary)
     if any(task["pushed"] for task in summary["tasks"].values()):
         write_models_file(root / "serving")
-    if summary["tasks"].get(segmentation.MODEL_NAME, {}).get("blessed"):
-        segments = results[segmentation.NODES.segments].outputs["segments"].uri
-        publish_segments(root, Path(segments), config.beam_args)
+    if segments is not None:
+        publish_segments(root, segments, definitions, config.beam_args)
     write_report(root, summary)
     tasks = (recommendation, search, classification, segmentation)
     for name, node_id in {name: node for task in tasks for name, node in task.TRAININGS.items()}.items():

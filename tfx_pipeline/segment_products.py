@@ -9,7 +9,7 @@ from tfx_pipeline.console import console, listing
 
 
 def recommend_to(segment: str, root: Path, *, k: int, as_json: bool) -> None:
-    """Prints the products to offer a segment, by the share of its users that they are recommended to, times the lift.
+    """Prints the products to offer a segment, with the share of its users that each is recommended to and the lift.
 
     Raises:
         InputError: The root has no segments, not this one, or no products for it.
@@ -26,7 +26,7 @@ def recommend_to(segment: str, root: Path, *, k: int, as_json: bool) -> None:
     if as_json:
         console.print_json(json.dumps(products, ensure_ascii=False))
         return
-    table = listing("score", "lift", "product id", "title", figures=2, cut=True)
+    table = listing("share", "lift", "product id", "title", figures=2, cut=True)
     for product in products:
-        table.add_row(f"{product['score']:.3f}", f"{product['lift']:.2f}", product["product_id"], product["title"])
+        table.add_row(f"{product['share']:.3f}", f"{product['lift']:.2f}", product["product_id"], product["title"])
     console.print(table)

@@ -86,6 +86,7 @@ def _task(task: str, results: Mapping[str, NodeResult]) -> dict[str, Any]:
         "pushed": pushed["pushed_destination"] if pushed.get("pushed") else None,
         "examples": counted["examples"],
         "counts": counted["counts"],
+        **{name: counted[name] for name in ("segment_definitions",) if name in counted},
         **_rules(nodes, results),
         "model_bytes": _folder_bytes(f"{results[nodes.exporter].outputs['model'].uri}/Format-Serving"),
     }

@@ -66,6 +66,8 @@ def _print_outcome(name: str, task: Mapping[str, Any]) -> None:
         )
     for line in rules_in_ranker(task):
         console.print(line)
+    for line in _segment_lines(task):
+        console.print(line)
     if "rules" in task:
         console.print(_rules_line(task["rules"]))
     for note in task["notes"]:
@@ -113,6 +115,21 @@ def _rules_line(mined: Mapping[str, Any]) -> str:
     if mined["events"]["bought_events_without_basket_id"]:
         parts.append(f"{mined['events']['bought_events_without_basket_id']:,} events without a basket_id")
     return ", ".join(parts)
+
+
+def _segment_lines(task: Mapping[str, Any]) -> list[str]:
+    """Says which spends make the segments, and whether others did in the run before."""
+    spends = [
+        f"{each['segment']} " + (f"over {each['from']:,.2f}" if each["to"] is None else f"up to {each['to']:,.2f}")
+        for each in task.get("segment_definitions", ())
+    ]
+    lines = [f"segments by spend in a period: {', '.join(spends)}"] if spends else []
+    if task.get("definitions_changed"):
+        lines.append(
+            "These differ from the last run's: segments/transitions.parquet mixes moved users with moved spends; "
+            "`tasks.segmentation.segments.cuts` keeps them."
+        )
+    return lines
 
 
 def _heading(label: str) -> str:

@@ -9,9 +9,9 @@ import apache_beam as beam
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import tensorflow as tf
 
+from components.blank_texts import strip_unseen
 from components.classification.examples_options import ClassificationExamplesOptions, TextSplitOptions
 from components.errors import InputError
 from components.example_tables import concatenated, from_bytes, to_bytes
@@ -42,10 +42,11 @@ class LabelledText(NamedTuple):
 class MakeTextExamples(beam.PTransform):
     """Arrow IPC streams of the table to serialized tf.Examples: a mapping from split to PCollection.
 
-    Texts are stripped, blank ones left out, and equal ones made one, with the label that most of its rows have (the
-    first in order of characters where there are several). So no text is in two splits. Labels with too few training
-    texts are left out. An example has the features text (bytes), label (int64: place in the vocabulary) and the slice
-    columns (bytes). Under `counts` is a Counter, and under `vocabulary` the list of labels, each as one element.
+    Texts are stripped of what nobody sees, blank ones left out, and equal ones made one, with the label that most of
+    its rows have (the first in order of characters where there are several). So no text is in two splits. The table's
+    reader has stripped the labels; those with too few training texts are left out. An example has the features text
+    (bytes), label (int64: place in the vocabulary) and the slice columns (bytes). Under `counts` is a Counter, and
+    under `vocabulary` the list of labels, each as one element.
 
     Rows are cut by a hash of their text into buckets that are handled in memory.
 
@@ -96,9 +97,10 @@ class _SpreadByText(beam.DoFn):
     def process(self, stream: bytes) -> Iterator[Any]:
         rows = from_bytes(stream)
         for name in rows.column_names:
-            column = pc.utf8_trim_whitespace(rows[name].cast(pa.string())) if name == "text" else rows[name]
-            rows = rows.set_column(rows.column_names.index(name), name, column.cast(pa.string()))
-        kept = rows.filter(pc.fill_null(pc.not_equal(rows["text"], ""), False))
+            column = rows[name].cast(pa.string())
+            stripped = strip_unseen(column) if name == "text" else column
+            rows = rows.set_column(rows.column_names.index(name), name, stripped)
+        kept = rows.filter(rows["text"].is_valid())
         yield beam.pvalue.TaggedOutput(COUNTS, Counter({"texts": len(rows), BLANK: len(rows) - len(kept)}))
         if not len(kept):
             return

@@ -29,6 +29,7 @@ from components.segmentation.examples_transform import (
     SegmentUris,
     event_options,
 )
+from components.segmentation.moments import segment_definitions
 from components.task_examples_checks import check_events
 from components.task_examples_transform import TablePaths
 from trainer.classification.examples import LABELS_FILE
@@ -110,7 +111,7 @@ class SegmentationExamplesExecutor(BaseBeamExecutor):
                 made["counts"]["left_out"],
                 options.segments.min_label_users,
             )
-        _write_json(_facts(made, events), f"{folders.labels}/{LABELS_FILE}")
+        _write_json(_facts(made, events, options), f"{folders.labels}/{LABELS_FILE}")
         _write_json(
             {"event_types": options.event_types, "bought_event_type": options.bought_event_type},
             f"{folders.catalogue}/catalogue.json",
@@ -219,8 +220,9 @@ def _check(made: dict[str, Any], options: SegmentationExamplesOptions) -> None:
             )
 
 
-def _facts(made: dict[str, Any], events: EventCounts) -> dict[str, Any]:
+def _facts(made: dict[str, Any], events: EventCounts, options: SegmentationExamplesOptions) -> dict[str, Any]:
     counts = made["counts"]
+    defined = {} if made["given"] else {"segment_definitions": segment_definitions(made["labels"], made["cuts"])}
     by_label = {
         name: {split: counts.get(f"{split}: {name}", 0) for split in ("train", "eval", "test")}
         for name in made["labels"]
@@ -228,7 +230,9 @@ def _facts(made: dict[str, Any], events: EventCounts) -> dict[str, Any]:
     return {
         "labels": made["labels"],
         "cuts": made["cuts"],
+        **defined,
         "given": made["given"],
+        "active_seconds": options.segments.active_seconds,
         "moments": made["moments"],
         "counts": {
             "events": events.events,

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +72,19 @@ def tier_cuts(spends: Counter[float], tiers: int) -> list[float]:
     low, high = (values[np.searchsorted(ends, edge, side="right")] for edge in (np.floor(place), np.ceil(place)))
     cuts: list[float] = (low + (place - np.floor(place)) * (high - low)).tolist()
     return cuts
+
+
+def segment_definitions(labels: Sequence[str], cuts: Sequence[float]) -> list[dict[str, Any]]:
+    """Returns what each tier stands for: spend of a period of more than `from` and up to `to`, None for no bound.
+
+    Args:
+        labels: The tier of those who spend nothing, then the others, the lowest first.
+        cuts: Spends between the others.
+    """
+    edges = [None, 0.0, *cuts, None]
+    return [
+        {"segment": label, "from": low, "to": high} for label, (low, high) in zip(labels, pairwise(edges), strict=True)
+    ]
 
 
 def tiers_of(spends: npt.NDArray[np.float64], cuts: Sequence[float]) -> npt.NDArray[np.int64]:

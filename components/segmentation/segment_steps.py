@@ -13,6 +13,7 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from apache_beam.utils.shared import Shared
 
+from trainer.catalogue import load_catalogue_facts
 from trainer.example_files import example_features
 from trainer.parquet_files import read_parquet
 
@@ -52,14 +53,17 @@ class SegmentedUsers:
         model: Folder of the served segmentation.
         catalogue_uri: The Catalogue artifact of the examples.
         recommendation: Folder of a served recommendation model; empty for none.
+        active_seconds: How long ago something was bought at the most that counts for a segment's kinds.
     """
 
-    def __init__(self, model: str, catalogue_uri: str, recommendation: str) -> None:
+    def __init__(self, model: str, catalogue_uri: str, recommendation: str, active_seconds: int) -> None:
         self._model = tf.saved_model.load(model)  # Its variables live only as long as something holds it.
         self._recommendation = tf.saved_model.load(recommendation) if recommendation else None
         products = read_parquet(os.path.join(catalogue_uri, "catalogue.parquet"), ["product_id", "kind"])
         ids = (product.encode("utf-8", "surrogateescape") for product in products["product_id"].to_pylist())
         self._kind_of = dict(zip(ids, products["kind"].to_pylist(), strict=True))
+        self._bought_type = load_catalogue_facts(catalogue_uri)["bought_event_type"].encode()
+        self._active_seconds = active_seconds
         serving = self._model.signatures["serving_default"]
         self._width = serving.structured_input_signature[1]["history_ids"].shape[1]
 
@@ -83,7 +87,8 @@ class SegmentedUsers:
             sums["days", segment] += numbers[_DAYS]
             sums["visits", segment] += numbers[_VISITS]
             sums["spend", segment] += numbers[_SPEND]
-            sums.update(("kind", segment, self._kind_of.get(p, "")) for p in each["history_ids"].bytes_list.value)
+            # A user counts once, however often it bought the kind.
+            sums.update(("kind", segment, kind) for kind in self._bought_kinds(each))
         sampled = [place for place, user in enumerate(users) if _share(user) < _SAMPLED_BELOW]
         if not sampled:
             return Found(pa.table(rows, SEGMENTS_SCHEMA), sums, [])
@@ -100,6 +105,19 @@ class SegmentedUsers:
                     if product:
                         sums["product", segments[place], _text(product), _text(title)] += 1
         return Found(pa.table(rows, SEGMENTS_SCHEMA), sums, points)
+
+    def _bought_kinds(self, features: Any) -> set[str]:
+        """Returns the kinds that a history says were bought lately."""
+        columns = (
+            features["history_ids"].bytes_list.value,
+            features["history_types"].bytes_list.value,
+            features["history_age_seconds"].float_list.value,
+        )
+        return {
+            self._kind_of.get(product, "")
+            for product, event_type, age in zip(*columns, strict=True)
+            if event_type == self._bought_type and age <= self._active_seconds
+        }
 
     def _vectors(self, features: Sequence[Any]) -> np.ndarray:
         ids, types = (np.full((len(features), self._width), b"", object) for _ in range(2))

@@ -3,6 +3,7 @@
 import functools
 import json
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -20,11 +21,12 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from tfx.utils import io_utils, path_utils
 from typing_extensions import override
 
-from components.artifacts import Catalogue, Segments
+from components.artifacts import Catalogue, Labels, Segments
 from components.event_counts import SumCounters
 from components.segmentation.profiles import segment_profiles
 from components.segmentation.segment_steps import MAP, PROFILE, ROWS, SEGMENTS_SCHEMA, SegmentedUsers, SegmentUsers
 from components.segmentation.user_map import MAP_SCHEMA, user_map
+from trainer.classification.examples import LABELS_FILE
 
 SEGMENTS_PREFIX, PROFILES_FILE, MAP_FILE = "segments", "profiles.json", "map.parquet"
 _CURRENT_SPLIT = "current"
@@ -38,6 +40,7 @@ class UserSegmentsSpec(ComponentSpec):
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "catalogue": ChannelParameter(type=Catalogue),
+        "labels": ChannelParameter(type=Labels),
         "model": ChannelParameter(type=standard_artifacts.Model),
         "recommendation": ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
@@ -60,8 +63,9 @@ class UserSegmentsExecutor(BaseBeamExecutor):
         with the segments times the kinds, the map with at most some 1,000 users.
 
         Args:
-            input_dict: `examples`: histories with the split current. `catalogue`: their products. `model`: the served
-                segmentation. `recommendation`: a served recommendation model, if there is one.
+            input_dict: `examples`: histories with the split current. `catalogue`: their products. `labels`: the
+                segments. `model`: the served segmentation. `recommendation`: a served recommendation model, if there
+                is one.
             output_dict: `segments`: `segments-*.parquet` with one row a user, `profiles.json` and `map.parquet`.
             exec_properties: `source_digest` only keys the cache.
         """
@@ -70,11 +74,13 @@ class UserSegmentsExecutor(BaseBeamExecutor):
         uri = get_single_instance(output_dict["segments"]).uri
         fileio.makedirs(uri)
         recommendation = input_dict.get("recommendation")
+        facts = _facts(get_single_instance(input_dict["labels"]).uri)
         load = functools.partial(
             SegmentedUsers,
             path_utils.serving_model_path(get_single_instance(input_dict["model"]).uri),
             get_single_instance(input_dict["catalogue"]).uri,
             path_utils.serving_model_path(get_single_instance(recommendation).uri) if recommendation else "",
+            facts["active_seconds"],
         )
         with self._make_beam_pipeline() as pipeline:
             found = (
@@ -89,7 +95,7 @@ class UserSegmentsExecutor(BaseBeamExecutor):
             _ = (
                 found[PROFILE]
                 | "AddUpProfiles" >> beam.CombineGlobally(SumCounters())
-                | "WriteProfiles" >> beam.Map(_write_profiles, f"{uri}/{PROFILES_FILE}")
+                | "WriteProfiles" >> beam.Map(_write_profiles, facts, f"{uri}/{PROFILES_FILE}")
             )
             _ = (
                 found[MAP]
@@ -104,6 +110,7 @@ class UserSegments(BaseBeamComponent):
     Args:
         examples: Histories with the split current.
         catalogue: Their products.
+        labels: The segments.
         model: The served segmentation.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
         recommendation: A served recommendation model, which ranks products for each segment; None for no such lists.
@@ -119,6 +126,7 @@ class UserSegments(BaseBeamComponent):
         *,
         examples: BaseChannel,
         catalogue: BaseChannel,
+        labels: BaseChannel,
         model: BaseChannel,
         source_digest: str,
         recommendation: BaseChannel | None = None,
@@ -127,6 +135,7 @@ class UserSegments(BaseBeamComponent):
             UserSegmentsSpec(
                 examples=examples,
                 catalogue=catalogue,
+                labels=labels,
                 model=model,
                 recommendation=recommendation,
                 source_digest=source_digest,
@@ -135,8 +144,14 @@ class UserSegments(BaseBeamComponent):
         )
 
 
-def _write_profiles(sums: Counter[Any], path: str) -> None:
-    io_utils.write_string_file(path, json.dumps(segment_profiles(sums), indent=1, ensure_ascii=False))
+def _facts(labels_uri: str) -> Any:
+    with fileio.open(f"{labels_uri}/{LABELS_FILE}", "r") as file:
+        return json.loads(file.read())
+
+
+def _write_profiles(sums: Counter[Any], facts: Mapping[str, Any], path: str) -> None:
+    profiles = segment_profiles(sums, facts["labels"], facts.get("segment_definitions", ()))
+    io_utils.write_string_file(path, json.dumps(profiles, indent=1, ensure_ascii=False))
 
 
 def _write_map(points: list[tuple[str, list[float]]], path: str) -> None:

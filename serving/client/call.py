@@ -80,9 +80,15 @@ def texts(values: Sequence[str]) -> np.ndarray:
     """Returns texts as the object array of bytes that a string input wants.
 
     Raises:
-        ValueError: UTF-8 cannot hold one of them.
+        ValueError: One of them is no text, or UTF-8 cannot hold it.
     """
     array = np.empty(len(values), dtype=object)
+    for value in values:
+        if not isinstance(value, str):
+            raise ValueError(
+                f"Texts and ids should be of type str, but {value!r:.80} is of type {type(value).__name__}; send it as "
+                "the text that the tables have."
+            )
     try:
         array[:] = [value.encode("utf-8", "surrogateescape") for value in values]
     except UnicodeEncodeError as error:

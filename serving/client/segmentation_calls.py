@@ -27,7 +27,8 @@ def segment(
     Args:
         history_ids: Products of the user's events, the newest last; of a longer history than the model takes, the
             latest events are sent.
-        history_types: Event type of each; None leaves them unknown, which counts as bought.
+        history_types: Event type of each; None leaves them unknown, which counts as bought. Events of a type that the
+            model does not know are left out.
         history_ages_seconds: How long ago each was; None leaves them unknown, which counts as just now.
 
     Raises:

@@ -216,6 +216,24 @@ def test_users_have_one_row_each_and_stay_unnamed(tmp_path: Path) -> None:
     assert "Max" not in text
 
 
+@pytest.mark.parametrize("ending", FORMATS)
+def test_segments_and_labels_lose_what_nobody_sees(tmp_path: Path, ending: str) -> None:
+    names = ["positive", " positive ", "positive\u00a0", "\u200bpositive\n", "   ", "\u200b\u00a0", "very positive"]
+    users = [{"user_id": f" {place}", "segment": name} for place, name in enumerate(names)]
+    run = run_table(tmp_path / "u", "users", _write(tmp_path / f"u.{ending}", users))
+    _check_counts(run, len(names), {})
+    expected = ["positive"] * 4 + [None] * 2 + ["very positive"]
+    assert {row["user_id"]: row["segment"] for row in run.rows()} == {
+        f" {place}": name for place, name in enumerate(expected)
+    }
+    texts = [{"text": f" {place} ", "label": name} for place, name in enumerate(names)]
+    run = run_table(tmp_path / "t", "texts", _write(tmp_path / f"t.{ending}", texts))
+    _check_counts(run, len(names), {"missing_label": 2})
+    assert {row["text"]: row["label"] for row in run.rows()} == {
+        f" {place} ": name for place, name in enumerate(expected) if name
+    }
+
+
 def test_users_are_named_if_the_configuration_says_so(tmp_path: Path) -> None:
     path = _write(tmp_path / "u.csv", [{"user_id": "Zoë"}, {"user_id": "Zoë"}])
     run = run_table(tmp_path, "users", path, TableOptions(user_id_key=None))

@@ -104,7 +104,7 @@ def test_a_terminal_gets_segments_reasons_and_products(shop: Path) -> None:
         arguments = ["segment", "--user", "user 1", "--events", events_file, "--address", address, "--explain"]
         table = runner.invoke(app, arguments)
         assert table.exit_code == 0, table.output
-        assert "visits in 4 weeks" in table.output
+        assert "in 4 weeks, " in table.output
         assert f"UTC, the end of the hour of the latest event in {events_file}\n" in table.output
         listed = json.loads(runner.invoke(app, [*arguments, "--json"]).output)
         assert {each["label"] for each in listed["segments"]} == {"lapsed", "low", "mid", "high"}

@@ -64,14 +64,15 @@ def plain_text(history: Sequence[Event]) -> str:
         return "no visits"
     visits = {age for _, _, age in history}
     short, long = (sum(age < weeks * 7 * DAY for age in visits) for weeks in (4, 16))
-    parts = [f"{short} visits in 4 weeks, {long} in 16, last {ago(min(visits))}"]
-    by_kind: dict[int, list[int]] = defaultdict(list)
-    for place, (product, _, _) in enumerate(history):
-        by_kind[KIND[IDS.index(product)]].append(place)
+    parts = [f"{short} visit{'' if short == 1 else 's'} in 4 weeks, {long} in 16, last {ago(min(visits))}"]
+    by_kind: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for place, (product, event_type, _) in enumerate(history):
+        by_kind[KIND[IDS.index(product)], event_type].append(place)
     weight = {kind: sum(2 ** (-history[place][2] / (56 * DAY)) for place in places) for kind, places in by_kind.items()}
-    for kind in sorted(by_kind, key=lambda kind: (-weight[kind], by_kind[kind][-1]))[:5]:
-        _, event_type, age = history[by_kind[kind][-1]]
-        parts.append(f"{event_type} {KINDS[kind]} {len(by_kind[kind])} times, {ago(age)}")
+    for kind, event_type in sorted(by_kind, key=lambda each: (-weight[each], by_kind[each][-1]))[:5]:
+        places = by_kind[kind, event_type]
+        times = "1 time" if len(places) == 1 else f"{len(places)} times"
+        parts.append(f"{event_type} {KINDS[kind]} {times}, {ago(history[places[-1]][2])}")
     parts += [f"lately {TITLES[IDS.index(product)]}" for product, _, _ in history[-2:]]
     return "; ".join(parts)
 
@@ -82,7 +83,7 @@ def ago(seconds: float) -> str:
     if days < 1:
         return "today"
     if days < 14:
-        return f"{days} days ago"
+        return "1 day ago" if days == 1 else f"{days} days ago"
     return f"{days // 7} weeks ago" if days // 7 < 9 else f"{days // 30} months ago"
 
 

@@ -85,3 +85,35 @@ def test_of_a_long_history_in_examples_the_latest_events_count(described: Behavi
 def test_a_month_is_thirty_days(described: Behaviour) -> None:
     texts, _ = describe(described, padded([[(IDS[0], "purchase", 100.5 * DAY)]]))
     assert "3 months ago" in texts[0]
+
+
+def test_one_is_no_plural(described: Behaviour) -> None:
+    texts, _ = describe(described, padded([[(IDS[2], "purchase", 1.5 * DAY)]]))
+    assert texts == ["1 visit in 4 weeks, 1 in 16, last 1 day ago; purchase Tea 1 time, 1 day ago; lately Title 2"]
+    assert {"spend in 1 week", "spend in 2 weeks", "visits, half after 1 week"} <= set(described.number_names)
+    assert not [name for name in described.number_names if " 1 weeks" in name]
+
+
+def test_views_are_not_counted_as_purchases(described: Behaviour) -> None:
+    views = [(IDS[2], "view", 40.5 * DAY)] * 11
+    texts, _ = describe(described, padded([[*views, (IDS[2], "purchase", 2.5 * DAY)]]))
+    assert "view Tea 11 times, 5 weeks ago; purchase Tea 1 time, 2 days ago;" in texts[0]
+
+
+def test_events_of_unknown_types_are_left_out(described: Behaviour) -> None:
+    random = np.random.default_rng(6)
+    history = random_history(random, 6)
+    odd = [(IDS[1], kind, DAY) for kind in ("refund", "click", "Purchase", " ")]
+    plain, found = (describe(described, padded([events])) for events in (history, [*odd, *history, *odd]))
+    assert found[0] == plain[0]
+    np.testing.assert_allclose(found[1], plain[1], rtol=1e-6)
+    assert describe(described, padded([odd]))[0] == ["no visits"]
+    example = tf.train.Example()
+    example.features.feature["history_ids"].bytes_list.value.extend([IDS[1].encode()] * 2)
+    example.features.feature["history_types"].bytes_list.value.append(b"refund")
+    # The second event's type is not given, which counts as bought.
+    assert described.describe_examples(tf.constant([example.SerializeToString()])).texts.numpy()[0].decode() == (
+        plain_text([(IDS[1], "purchase", 0.0)])
+    )
+    untyped = describe(described, padded([[(IDS[1], "", DAY)]]))
+    assert untyped[0] == [plain_text([(IDS[1], "purchase", DAY)])]

@@ -72,6 +72,25 @@ def test_lists_that_do_not_fit_are_refused_before_they_are_sent(client: Shelfwis
         client.recommend(exclude_ids=[str(number) for number in range(101)])
 
 
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda client: client.segment([1082185]),
+        lambda client: client.explain_segment(["a", 1082185]),
+        lambda client: client.recommend([1082185]),
+        lambda client: client.recommend(["a"], exclude_ids=[1082185]),
+        lambda client: client.embed([1082185]),
+        lambda client: client.similar(1082185),
+        lambda client: client.bought_together([1082185]),
+        lambda client: client.search("tea", exclude_ids=[1082185]),
+        lambda client: client.classify(1082185),
+    ],
+)
+def test_ids_that_are_no_text_are_refused_before_they_are_sent(client: Shelfwise, ask: Callable[[Any], Any]) -> None:
+    with pytest.raises(ValueError, match="should be of type str, but 1082185 is of type int; send it as"):
+        ask(client)
+
+
 def test_what_the_server_says_becomes_an_exception(client: Shelfwise) -> None:
     with pytest.raises(ModelNotFoundError, match="nope"):
         client.predict("nope", "serving_default", {})

@@ -34,7 +34,7 @@ def test_a_server_that_is_not_there_is_one_line() -> None:
 
 
 def test_products_of_a_segment_need_no_tensorflow(tmp_path: Path) -> None:
-    product = {"product_id": "6[y]", "title": "Tea [green]", "score": 0.5, "lift": 2.0}
+    product = {"product_id": "6[y]", "title": "Tea [green]", "share": 0.5, "lift": 2.0}
     (tmp_path / "segments").mkdir()
     (tmp_path / "segments" / "profiles.json").write_text(json.dumps({"high": {"products": [product]}}))
     program = (

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from components.segmentation.moments import segment_definitions
 from tfx_pipeline.console import console
 from tfx_pipeline.summary_table import print_summary, rules_in_ranker
 
@@ -111,3 +112,20 @@ def test_mined_rules_are_counted_and_what_was_left_out_is_said():
         "1,234 rules of product level from 5,000 baskets, 7 rules of category level from 4,900 baskets, "
         "2 baskets left out as too large"
     ) in capture.get().splitlines()
+
+
+def test_the_spends_of_segments_are_told_and_whether_they_changed(monkeypatch):
+    monkeypatch.setattr(console, "width", 500)
+    content = summary([])
+    task = content["tasks"]["recommendation"]
+    task["segment_definitions"] = segment_definitions(["lapsed", "low", "high"], [1234.567])
+    told = {}
+    for changed in (False, True):
+        with console.capture() as capture:
+            print_summary(
+                {**content, "tasks": {"segmentation": {**task, "definitions_changed": changed}}}, Path("root")
+            )
+        told[changed] = capture.get().splitlines()
+    assert "segments by spend in a period: lapsed up to 0.00, low up to 1,234.57, high over 1,234.57" in told[False]
+    (line,) = set(told[True]) - set(told[False])
+    assert line.startswith("These differ from the last run's")

@@ -92,6 +92,7 @@ def segments_node(task_nodes: Sequence[BaseNode], recommendation: BaseChannel | 
     return UserSegments(
         examples=examples.outputs["examples"],
         catalogue=examples.outputs["catalogue"],
+        labels=examples.outputs["labels"],
         model=model.outputs["model"],
         recommendation=recommendation,
         source_digest=source_digest("components.segmentation.user_segments"),

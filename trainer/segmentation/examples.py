@@ -1,13 +1,24 @@
 """Histories of an examples artifact, described in words and numbers."""
 
+import json
+import os
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from serving.behaviour import Behaviour
-from trainer.classification.examples import LabelledTexts
+from trainer.classification.examples import LABELS_FILE, LabelledTexts
 from trainer.example_files import split_files
 
 _AT_ONCE = 512
+
+
+def load_definitions(labels_uri: str) -> dict[str, Any]:
+    """Reads `segment_definitions` of a Labels artifact, the spends that make each segment; empty for given segments."""
+    with tf.io.gfile.GFile(os.path.join(labels_uri, LABELS_FILE), "r") as file:
+        facts = json.loads(file.read())
+    return {name: facts[name] for name in ("segment_definitions",) if name in facts}
 
 
 def load_behaviours(examples_uri: str, split: str, behaviour: Behaviour) -> LabelledTexts:

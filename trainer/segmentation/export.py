@@ -14,7 +14,13 @@ from trainer.export import write_extra_assets
 from trainer.model_versions import package_versions
 
 
-def export_segmentation(folder: str, classifier: Classifier, behaviour: Behaviour, training: Mapping[str, Any]) -> None:
+def export_segmentation(
+    folder: str,
+    classifier: Classifier,
+    behaviour: Behaviour,
+    training: Mapping[str, Any],
+    definitions: Mapping[str, Any],
+) -> None:
     """Writes the SavedModel `segmentation` with its warm-up file and its model card.
 
     Args:
@@ -22,6 +28,7 @@ def export_segmentation(folder: str, classifier: Classifier, behaviour: Behaviou
         classifier: What classifies words and numbers.
         behaviour: What makes them of a history.
         training: What training.json says.
+        definitions: What the model card says of what the segments stand for.
     """
     labels = [label.encode("utf-8", "surrogateescape") for label in classifier.labels]
     module = SegmentationModule(behaviour, served_classifier(classifier), labels)
@@ -31,6 +38,7 @@ def export_segmentation(folder: str, classifier: Classifier, behaviour: Behaviou
         "model": SEGMENTATION_MODEL,
         "training": dict(training),
         "labels": list(classifier.labels),
+        **definitions,
         "numbers": behaviour.number_names,
         "products": [product.decode("utf-8", "surrogateescape") for product in behaviour.sample()],
         "versions": package_versions(VERSIONED_PACKAGES),

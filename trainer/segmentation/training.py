@@ -5,7 +5,7 @@ import os
 from trainer.classification.classifier import save_classifier
 from trainer.classification.examples import load_labels
 from trainer.classification.training import train_classifier
-from trainer.segmentation.examples import load_behaviours
+from trainer.segmentation.examples import load_behaviours, load_definitions
 from trainer.segmentation.export import export_segmentation
 from trainer.segmentation.options import SegmentationOptions
 from trainer.segmentation.products import load_behaviour
@@ -41,5 +41,9 @@ def run(request: TrainingRequest) -> None:
     save_classifier(trained.classifier, request.model_uri)
     write_training_summary(trained.summary, request.model_uri)
     export_segmentation(
-        os.path.join(request.model_uri, _SERVING_FOLDER), trained.classifier, behaviour, trained.summary
+        os.path.join(request.model_uri, _SERVING_FOLDER),
+        trained.classifier,
+        behaviour,
+        trained.summary,
+        load_definitions(request.labels_uri),
     )

@@ -1,5 +1,6 @@
 """ClassificationExamples: what becomes of duplicates, rare labels, odd labels and given splits."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from components.errors import InputError
 from tests.components.classification.runs import run_examples
 from trainer.example_files import example_features, split_files
 
-ODD_LABELS = ('a/b,\n"c"', "牛奶 \N{TANGERINE}", "<b>&amp;\t")
+ODD_LABELS = ('a/b,\n"c"', "牛奶 \N{TANGERINE}", "<b>\t&amp;")
 
 
 def test_texts_are_distinct_and_split_by_hash(tmp_path: Path) -> None:
@@ -40,6 +41,20 @@ def test_texts_are_distinct_and_split_by_hash(tmp_path: Path) -> None:
         "left_out_texts": 1,
         "labels": 3,
     }
+
+
+def test_labels_and_texts_lose_what_nobody_sees(tmp_path: Path) -> None:
+    labels = ("good", " good ", "good\u00a0", "\u200bgood\n", "bad", "\tbad")
+    rows = [{"text": f"text {place}", "label": labels[place % 6]} for place in range(120)]
+    blank = [{"text": text, "label": "good"} for text in ("\u200b\ufeff", "\x00\x1f", "\u00a0\u2060")]
+    unlabelled = [{"text": f"none {place}", "label": label} for place, label in enumerate(("   ", "\u200b", ""))]
+    run = run_examples(tmp_path, [*rows, *blank, *unlabelled, {"text": "\u200btext 0\u00a0", "label": "good"}])
+    assert run.facts()["labels"] == ["bad", "good"]
+    found = {text: label for split in SPLITS for text, label in run.pairs(split).items()}
+    assert found == {row["text"]: row["label"].strip("\u200b\u00a0 \t\n") for row in rows}
+    assert run.facts()["counts"] == {"texts": 124, "blank_text": 3, "duplicate_texts": 1, "labels": 2}
+    refused = json.loads((tmp_path / "table" / "quarantine" / "counts.json").read_text())
+    assert refused["bad"] == {"missing_label": 3}
 
 
 def test_a_given_split_is_kept_and_validation_comes_out_of_training(tmp_path: Path) -> None:

@@ -140,6 +140,7 @@ def test_given_segments_are_learned_as_they_are(tmp_path: Path) -> None:
     run = run_examples(tmp_path, ROWS, table)
     facts = run.facts()
     assert facts["given"]
+    assert "segment_definitions" not in facts
     assert facts["labels"] == ["big/大", "middle", "small"]
     segment_of = {row["user_id"]: row["segment"] for row in table}
     rows = [row for split in SPLITS[:3] for row in run.split(split)]

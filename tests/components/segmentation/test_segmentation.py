@@ -15,12 +15,13 @@ from tfx.types import Artifact
 from components.artifacts import Segments
 from components.segmentation.baselines import carried_forward, fit_gradient_boosting, gradient_boosting
 from components.segmentation.gate_options import SegmentationGateOptions
-from components.segmentation.profiles import segment_profiles
 from components.segmentation.user_segments import UserSegmentsExecutor
 from components.serving_validator import validate
 from tests.components.segmentation.shop import (
+    DAY,
     OPTIONS,
     ExamplesRun,
+    Row,
     evaluate,
     events,
     inputs_of,
@@ -147,12 +148,18 @@ def test_the_evaluator_judges_it_beside_its_baselines(
     assert found["last_blessed"]["metrics"]["f1_macro"] == found["metrics"]["test"]["f1_macro"]
 
 
+def bought_kinds(row: Row) -> set[str]:
+    kinds = {"牛奶": "Milk", "a\nb": "Bread", "tea": "Tea", "plain": "coffee"}
+    columns = zip(row["history_ids"], row["history_types"], row["history_age_seconds"], strict=True)
+    return {kinds[id_.decode()] for id_, type_, age in columns if type_ == b"purchase" and age <= 20 * DAY}
+
+
 def test_every_current_user_gets_a_segment_and_every_segment_a_profile(
     folder: Path, made: ExamplesRun, trained: Artifact, model: Any
 ) -> None:
     segments = artifact(Segments, folder / "segments")
     UserSegmentsExecutor(beam_context(folder)).Do(
-        {"examples": [made.outputs["examples"]], "catalogue": [made.outputs["catalogue"]], "model": [trained]},
+        {**{name: [made.outputs[name]] for name in ("examples", "catalogue", "labels")}, "model": [trained]},
         {"segments": [segments]},
         {"source_digest": "any"},
     )
@@ -169,28 +176,20 @@ def test_every_current_user_gets_a_segment_and_every_segment_a_profile(
         own = [row["baseline"] for row, segment in zip(rows, best, strict=True) if segment == name]
         assert profile["spend"] == pytest.approx(np.mean([numbers[4] for numbers in own]), rel=1e-4)
         assert profile["visits"] == pytest.approx(np.mean([numbers[2] for numbers in own]), rel=1e-4)
+        shares = {kind["kind"]: (kind["share"], kind["lift"]) for kind in profile["kinds"]}
+        for kind in ("Milk", "Bread", "Tea", "coffee"):
+            had = [segment for row, segment in zip(rows, best, strict=True) if kind in bought_kinds(row)]
+            assert (kind in shares) == (had.count(name) >= 3)
+            if kind in shares:
+                share = had.count(name) / best.count(name)
+                assert shares[kind] == pytest.approx((share, share / (len(had) / len(best))))
+    assert list(profiles) == [name for name in made.facts()["labels"] if name in profiles]
+    edges = {each["segment"]: (each["from"], each["to"]) for each in made.facts()["segment_definitions"]}
+    assert {name: (profile["from"], profile["to"]) for name, profile in profiles.items()} == {
+        name: edges[name] for name in profiles
+    }
     points = pq.read_table(f"{segments.uri}/map.parquet").to_pylist()
     assert {point["segment"] for point in points} <= set(profiles)
-
-
-def test_lifts_are_shares_beside_those_of_all() -> None:
-    counts = {("a", "milk"): 60, ("a", "tea"): 40, ("b", "milk"): 20, ("b", "tea"): 80, ("b", "rare"): 1}
-    sums: Counter[Any] = Counter({("kind", *key): count for key, count in counts.items()})
-    sums.update({("users", "a"): 3, ("users", "b"): 1, ("spend", "a"): 30, ("asked", "a"): 10, ("asked", "b"): 10})
-    sums.update({("product", "a", "P1", "One"): 9, ("product", "b", "P1", "One"): 3, ("product", "a", "P2", "Two"): 2})
-    profiles = segment_profiles(sums)
-    milk, tea = profiles["a"]["kinds"]
-    assert milk == {"kind": "milk", "share": 0.6, "lift": pytest.approx(0.6 / (80 / 201))}
-    assert tea["lift"] == pytest.approx(0.4 / (120 / 201))
-    assert [kind["kind"] for kind in profiles["b"]["kinds"]] == ["tea", "milk"]
-    assert profiles["a"]["spend"] == 10
-    (offered,) = profiles["a"]["products"]
-    assert offered == {
-        "product_id": "P1",
-        "title": "One",
-        "score": pytest.approx(0.9 * 1.5),
-        "lift": pytest.approx(1.5),
-    }
 
 
 def test_gradient_boosting_bears_a_label_of_one_example() -> None:
@@ -213,8 +212,15 @@ def test_carrying_forward_is_sure_of_itself(made: ExamplesRun) -> None:
     assert carried_forward([example.SerializeToString()], 4).tolist() == [[0.0, 0.0, 1.0, 0.0]]
 
 
-def test_the_server_answers_from_it(trained: Artifact) -> None:
+def test_the_server_answers_from_it(made: ExamplesRun, trained: Artifact) -> None:
     assert validate(f"{trained.uri}/Format-Serving", "", "segmentation", own_process=False) == []
     card = json.loads(Path(f"{trained.uri}/Format-Serving/assets.extra/model_card.json").read_text())
     assert card["labels"] == ["lapsed", "low", "mid", "high"]
+    low, high = made.facts()["cuts"]
+    assert card["segment_definitions"] == [
+        {"segment": "lapsed", "from": None, "to": 0.0},
+        {"segment": "low", "from": 0.0, "to": low},
+        {"segment": "mid", "from": low, "to": high},
+        {"segment": "high", "from": high, "to": None},
+    ]
     assert card["limits"]["history_length"] == OPTIONS.history_length
