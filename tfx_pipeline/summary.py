@@ -34,6 +34,7 @@ _DETAILS = (
     "calibration",
     "slice_gaps",
     "index",
+    "notes",
 )
 
 

@@ -70,6 +70,8 @@ def _print_outcome(name: str, task: Mapping[str, Any]) -> None:
         console.print(_rules_line(task["rules"]))
     for reason in task["refused_because"]:
         console.print(f"{name} refused: {reason}")
+    for note in task.get("notes", ()):
+        console.print(f"{name} noted: {note}")
     if task["pushed"]:
         console.print(f"{name} pushed to {task['pushed']}")
 

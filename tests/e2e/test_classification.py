@@ -58,7 +58,7 @@ def test_the_summary_tells_what_happened(shop: Path) -> None:
     # One word tells the label, so words are all that it takes.
     assert task["baselines"]["tfidf"]["f1_macro"] > 0.95
     assert set(task["by_label"]) == set(LABELS)
-    assert {"shop=a", "shop=b", "text_length=short"} == set(task["slices"])
+    assert {"shop=a", "shop=b", "text_length=short", "language=latin"} == set(task["slices"])
     assert set(task["slice_gaps"]) == {"shop"}
     assert task["texts"] == task["examples"]["test"] == sum(map(sum, task["confusion"]["counts"]))
     assert task["counts"]["labels"] == 3
@@ -100,14 +100,16 @@ def test_thresholds_refuse_without_another_training(shop: Path) -> None:
         shop / "shop.yaml",
         shop / "root",
         "tasks.classification.gate.thresholds={auc: 2}",
-        "tasks.classification.gate.slice_thresholds={shop=b: {accuracy: 2}}",
+        "tasks.classification.gate.slice_thresholds={shop=b: {accuracy: 2}, shop=c: {accuracy: 0}}",
     )
     task = summary["tasks"]["classification"]
     assert ran == {NODES.evaluator, NODES.pusher}
     assert task["compared_with"] == pushed
     assert task["pushed"] is None
-    assert len(task["refused_because"]) == 2
+    assert len(task["refused_because"]) == 3
     assert any("shop=b" in reason for reason in task["refused_because"])
+    assert "The slice shop=c has no test texts; what has a threshold must be tested." in task["refused_because"]
+    assert task["notes"] == []
 
 
 @pytest.mark.long

@@ -102,3 +102,11 @@ def test_mined_rules_are_counted_and_what_was_left_out_is_said():
         "1,234 rules of product level from 5,000 baskets, 7 rules of category level from 4,900 baskets, "
         "2 baskets left out as too large"
     ) in capture.get().splitlines()
+
+
+def test_what_the_gate_noted_is_said():
+    noted = summary([])
+    noted["tasks"]["recommendation"]["notes"] = ["Too few."]
+    with console.capture() as capture:
+        print_summary(noted, Path("root"))
+    assert "recommendation noted: Too few." in capture.get().splitlines()
