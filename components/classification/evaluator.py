@@ -22,6 +22,7 @@ from components.classification.gate_options import ClassificationGateOptions
 from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeTestSplit, judged_schema
 from components.classification.label_report import write_label_evaluation
 from components.classification.label_summary import LabelSummary
+from components.classification.model_analysis import ANALYSIS_FOLDER, AnalyseModel
 from components.classification.slices import TEXT_SLICES, slice_columns
 from components.classification.text_judge import TextJudge, save_baseline, served_classifier
 from components.parameters import Parameter
@@ -57,7 +58,7 @@ class ClassificationEvaluatorSpec(ComponentSpec):
 
 
 class ClassificationEvaluatorExecutor(BaseBeamExecutor):
-    """Fits the baseline, asks both about every test text in Beam, then sums up and decides."""
+    """Fits the baseline, asks both about every test text in Beam, then sums up, analyses and decides."""
 
     @override
     def Do(
@@ -112,6 +113,14 @@ class ClassificationEvaluatorExecutor(BaseBeamExecutor):
         fileio.remove(baseline_path)
         judged = read_parquet(f"{files}-*.parquet")
         summary = LabelSummary(judged, labels, sliced_by, options)
+        with self._make_beam_pipeline() as pipeline:
+            _ = pipeline | AnalyseModel(
+                f"{files}-*.parquet",
+                f"{evaluation_uri}/{ANALYSIS_FOLDER}",
+                len(labels),
+                summary.slice_values(),
+                options,
+            )
         write_label_evaluation(
             output_dict,
             model,

@@ -21,6 +21,7 @@ from components.artifacts import ClassificationEvaluation, Labels
 from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeTestSplit, judged_schema
 from components.classification.label_report import write_label_evaluation
 from components.classification.label_summary import LabelSummary
+from components.classification.model_analysis import ANALYSIS_FOLDER, AnalyseModel
 from components.classification.slices import slice_columns
 from components.classification.text_judge import save_baseline
 from components.parameters import Parameter
@@ -61,7 +62,7 @@ class SegmentationEvaluatorSpec(ComponentSpec):
 
 
 class SegmentationEvaluatorExecutor(BaseBeamExecutor):
-    """Fits gradient boosting, asks all systems about every test user in Beam, then sums up and decides."""
+    """Fits gradient boosting, asks all systems about every test user in Beam, then sums up, analyses and decides."""
 
     @override
     def Do(
@@ -119,6 +120,14 @@ class SegmentationEvaluatorExecutor(BaseBeamExecutor):
         fileio.remove(baseline_path)
         judged = read_parquet(f"{files}-*.parquet")
         summary = LabelSummary(judged, labels, sliced_by, options, counted=_USERS)
+        with self._make_beam_pipeline() as pipeline:
+            _ = pipeline | AnalyseModel(
+                f"{files}-*.parquet",
+                f"{evaluation_uri}/{ANALYSIS_FOLDER}",
+                len(labels),
+                summary.slice_values(),
+                options,
+            )
         write_label_evaluation(
             output_dict,
             model,

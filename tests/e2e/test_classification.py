@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow_model_analysis as tfma
 from typer.testing import CliRunner
 
 from serving.client import Shelfwise
@@ -66,6 +67,16 @@ def test_the_summary_tells_what_happened(shop: Path) -> None:
     report = (shop / "root" / "report.html").read_text(encoding="utf-8")
     assert "f1_macro by slice" in report
     assert "shop=a" in report
+
+
+def test_tfma_opens_what_it_found(shop: Path) -> None:
+    task = read_summary(shop / "root")["tasks"]["classification"]
+    folder = str(latest_artifact(shop / "root", NODES.evaluator, "evaluation") / "tfma")
+    result = tfma.load_eval_result(folder)
+    assert {"=".join(each[0]) for each in result.get_slice_names() if each} == set(task["slices"])
+    found = result.get_metrics_for_slice((("shop", "a"),))["f1_macro"]["doubleValue"]
+    assert found == pytest.approx(task["slices"]["shop=a"]["metrics"]["f1_macro"])
+    assert tfma.load_validation_result(folder).validation_ok
 
 
 def test_nothing_runs_again_on_the_same_inputs(shop: Path) -> None:
