@@ -49,7 +49,7 @@ class Labels(Artifact):
 
 
 class ClassificationEvaluation(Artifact):
-    """`evaluation.json` with metrics and baselines, and `texts-*.parquet` with each test text's probabilities."""
+    """`evaluation.json`, `texts-*.parquet` or `users-*.parquet` with each one's probabilities, and what `tfma/` has."""
 
     TYPE_NAME = "components.ClassificationEvaluation"
 

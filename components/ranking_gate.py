@@ -59,10 +59,10 @@ class Decision(NamedTuple):
     refused_because: list[str]
     notes: list[str]
 
-    def also(self, refusals: list[str]) -> "Decision":
-        """Returns the decision with more reasons to refuse."""
+    def also(self, refusals: list[str], notes: list[str]) -> "Decision":
+        """Returns the decision with more reasons to refuse, and more notes."""
         refused = [*self.refused_because, *refusals]
-        return self._replace(blessed=not refused, refused_because=refused)
+        return Decision(not refused, refused, [*self.notes, *notes])
 
 
 def decide(judgement: Judgement, options: GateRules) -> Decision:

@@ -153,6 +153,19 @@ class Config(Options):
                 raise ValueError(f"`tasks.segmentation.bought_event_type` is `{bought}`; it must be one of {types}")
         return self
 
+    @model_validator(mode="after")
+    def _slices_of_thresholds_are_known(self) -> "Config":
+        judged = {"classification": "texts", "segmentation": "users"}
+        for name, table in judged.items():
+            task = getattr(self.tasks, name)
+            own = getattr(self.features, table).categorical if getattr(self.tables, table) is not None else ()
+            unknown = task and task.gate.unknown_slice(own)
+            if unknown:
+                raise ValueError(
+                    f"`tasks.{name}.gate.slice_thresholds` {unknown}; `features.{table}.categorical` adds others"
+                )
+        return self
+
 
 def load_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] = ()) -> Config:
     """Reads a configuration file for a run on this machine.

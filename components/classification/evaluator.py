@@ -22,7 +22,9 @@ from components.classification.gate_options import ClassificationGateOptions
 from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeTestSplit, judged_schema
 from components.classification.label_report import write_label_evaluation
 from components.classification.label_summary import LabelSummary
-from components.classification.text_judge import TEXT_LENGTH, TextJudge, save_baseline, served_classifier
+from components.classification.model_analysis import ANALYSIS_FOLDER, AnalyseModel
+from components.classification.slices import TEXT_SLICES, slice_columns
+from components.classification.text_judge import TextJudge, save_baseline, served_classifier
 from components.parameters import Parameter
 from components.ranking_gate import JudgedBy, loading_error
 from trainer.classification.examples import load_labelled_texts, load_labels
@@ -56,7 +58,7 @@ class ClassificationEvaluatorSpec(ComponentSpec):
 
 
 class ClassificationEvaluatorExecutor(BaseBeamExecutor):
-    """Fits the baseline, asks both about every test text in Beam, then sums up and decides."""
+    """Fits the baseline, asks both about every test text in Beam, then sums up, analyses and decides."""
 
     @override
     def Do(
@@ -73,8 +75,9 @@ class ClassificationEvaluatorExecutor(BaseBeamExecutor):
         Args:
             input_dict: `examples`: texts with the splits train and test. `labels`: their vocabulary. `model`: what the
                 trainer exported.
-            output_dict: `evaluation`: `evaluation.json`, and `texts-*.parquet` with one row a test text, without the
-                text itself. `blessing`: as TFX's Evaluator writes it and its Pusher reads it.
+            output_dict: `evaluation`: `evaluation.json`, `texts-*.parquet` with one row a test text, without the
+                text itself, and `tfma/` with what TensorFlow Model Analysis finds in them. `blessing`: as TFX's
+                Evaluator writes it and its Pusher reads it.
             exec_properties: `options_json`: ClassificationGateOptions. `slice_columns`: JSON list of the columns to
                 slice by. `thresholds`: JSON of thresholds in place of theirs, or empty. `last_blessed`: folder of the
                 served model that was blessed last, or empty. `source_digest` only keys the cache.
@@ -85,7 +88,7 @@ class ClassificationEvaluatorExecutor(BaseBeamExecutor):
         options = ClassificationGateOptions.model_validate_json(exec_properties["options_json"])
         if exec_properties["thresholds"]:
             options = options.with_thresholds(exec_properties["thresholds"])
-        slice_columns: list[str] = json.loads(exec_properties["slice_columns"])
+        own_slices: list[str] = json.loads(exec_properties["slice_columns"])
         examples, model = get_single_instance(input_dict["examples"]), get_single_instance(input_dict["model"])
         labels = load_labels(get_single_instance(input_dict["labels"]).uri)
         evaluation_uri = get_single_instance(output_dict["evaluation"]).uri
@@ -100,15 +103,24 @@ class ClassificationEvaluatorExecutor(BaseBeamExecutor):
         most = options.max_baseline_texts
         save_baseline(fit_tfidf(learned.texts[:most], learned.labels[:most]), baseline_path)
         load_judge = functools.partial(
-            TextJudge, models=models, baseline=baseline_path, labels=labels, slice_columns=slice_columns
+            TextJudge, models=models, baseline=baseline_path, labels=labels, own_slices=own_slices
         )
+        sliced_by = slice_columns(TEXT_SLICES, own_slices)
         files, test_examples = f"{evaluation_uri}/{_TEXTS}", f"{get_split_uri([examples], _TEST_SPLIT)}/*"
-        schema = judged_schema([*models, TFIDF], (TEXT_LENGTH, *slice_columns))
+        schema = judged_schema([*models, TFIDF], sliced_by)
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | JudgeTestSplit(test_examples, load_judge, files, schema)
         fileio.remove(baseline_path)
         judged = read_parquet(f"{files}-*.parquet")
-        summary = LabelSummary(judged, labels, (TEXT_LENGTH, *slice_columns), options)
+        summary = LabelSummary(judged, labels, sliced_by, options)
+        with self._make_beam_pipeline() as pipeline:
+            _ = pipeline | AnalyseModel(
+                f"{files}-*.parquet",
+                f"{evaluation_uri}/{ANALYSIS_FOLDER}",
+                len(labels),
+                summary.slice_values(),
+                options,
+            )
         write_label_evaluation(
             output_dict,
             model,

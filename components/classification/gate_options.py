@@ -1,9 +1,11 @@
 """Options of the classification evaluator and its gate; plain models that the configuration can import without TFX."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
+from components.classification.slices import TEXT_SLICES, slice_columns
 from components.gate_options import GateRules, Margin
 
 ClassificationBaseline = Literal["tfidf"]
@@ -34,9 +36,12 @@ class LabelGateRules(GateRules):
         thresholds: Least value of a metric over all test examples.
         baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
         last_blessed_metric: Metric compared with the last blessed model.
-        slice_thresholds: Least value of a metric by slice, as in `{"text_length=short": {"f1_macro": 0.6}}`; a slice
-            with too few examples is not judged.
+        slice_thresholds: Least value of a metric by slice, as in `{"text_length=short": {"f1_macro": 0.6}}`. A slice
+            without any test example refuses the model; one with too few is not judged, which is noted.
     """
+
+    # Columns of slices that the examples themselves tell.
+    built_in_slices: ClassVar[tuple[str, ...]] = ()
 
     thresholds: dict[ClassificationMetric, float] = Field(default={})
     baseline_margins: dict[ComparedMetric, Margin] = Field(default={"f1_macro": 0.02})
@@ -47,6 +52,21 @@ class LabelGateRules(GateRules):
     def min_slice_rows(self) -> int:
         """Test examples that a slice needs."""
         raise NotImplementedError
+
+    def unknown_slice(self, own: Sequence[str]) -> str | None:
+        """Returns what is wrong with a threshold's slice that is of none of the columns; None where all are known.
+
+        Args:
+            own: The shop's columns to slice by.
+        """
+        columns = slice_columns(self.built_in_slices, own)
+        for name in self.slice_thresholds:
+            if not name.startswith(tuple(f"{column}=" for column in columns)):
+                return (
+                    f"names the slice `{name}`; a slice is a column and a value, as in `{columns[0]}=short`, and the "
+                    f"columns are {', '.join(columns)}"
+                )
+        return None
 
 
 class ClassificationGateOptions(LabelGateRules):
@@ -61,6 +81,7 @@ class ClassificationGateOptions(LabelGateRules):
         max_baseline_texts: Training texts that the baseline learns from at the most, the first by sha256.
     """
 
+    built_in_slices: ClassVar[tuple[str, ...]] = tuple(TEXT_SLICES)
     baselines: tuple[ClassificationBaseline, ...] = ("tfidf",)
     min_slice_texts: int = Field(30, ge=1)
     max_baseline_texts: int = Field(100_000, ge=2)

@@ -44,7 +44,7 @@ def write_label_evaluation(
     """
     judged_last = bool(last_blessed) and last_blessed_error is None
     judgement = _judgement(summary, baselines, judged_by, with_last_blessed=judged_last)
-    decision = decide(judgement, options).also(summary.slice_refusals(MODEL))
+    decision = decide(judgement, options).also(summary.slice_refusals(MODEL), summary.slice_notes())
     report = _report(summary, judgement, decision, counted=counted, beside=beside)
     if last_blessed:
         report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)

@@ -1,6 +1,6 @@
 """Probabilities of test examples to metrics over all, by label and by slice."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +11,10 @@ import pyarrow.compute as pc
 from components.classification import measures
 from components.classification.gate_options import LabelGateRules
 from components.classification.judged_labels import LABEL, probabilities_of
+from components.classification.slices import slice_name
 from components.paired_differences import Metrics
 
 _GAP_METRICS = ("accuracy", "f1_macro")
-# In the name of the slice of those that have no value in its column.
-_NO_VALUE = "(none)"
 
 
 class _Slice(NamedTuple):
@@ -25,7 +24,11 @@ class _Slice(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.column}={self.value or _NO_VALUE}"
+        return slice_name(self.column, self.value)
+
+    @property
+    def size(self) -> int:
+        return int(self.rows.sum())
 
 
 class LabelSummary:
@@ -85,19 +88,26 @@ class LabelSummary:
         own, others = self._probabilities(system), self._probabilities(other)
         return {
             each.name: {
-                self._counted: int(each.rows.sum()),
+                self._counted: each.size,
                 "metrics": measures.metrics(self._true[each.rows], own[each.rows]),
                 "baselines": {other: measures.metrics(self._true[each.rows], others[each.rows])},
                 "differences": {other: self._differences(system, other, each.rows)},
             }
-            for each in self._slices()
+            for each in self._large_slices()
         }
+
+    def slice_values(self) -> dict[str, list[str]]:
+        """Returns the values of each slice column that make a slice that is large enough; empty stands for none."""
+        values: dict[str, list[str]] = {column: [] for column in self._slice_columns}
+        for each in self._large_slices():
+            values[each.column].append(each.value)
+        return values
 
     def slice_gaps(self, system: str) -> dict[str, dict[str, float]]:
         """Returns how far the best slice of each column lies above the worst, by metric; of two slices or more."""
         found: dict[str, list[Metrics]] = {}
         probabilities = self._probabilities(system)
-        for each in self._slices():
+        for each in self._large_slices():
             metrics = measures.metrics(self._true[each.rows], probabilities[each.rows])
             found.setdefault(each.column, []).append(metrics)
         return {
@@ -107,18 +117,28 @@ class LabelSummary:
         }
 
     def slice_refusals(self, system: str) -> list[str]:
-        """Returns a sentence for each slice that lies below its threshold."""
+        """Returns a sentence for each slice that lies below its threshold, or has one and no test example."""
         reasons = []
         probabilities = self._probabilities(system)
-        for each in self._slices():
-            thresholds = self._options.slice_thresholds.get(each.name, {})
-            metrics = measures.metrics(self._true[each.rows], probabilities[each.rows]) if thresholds else {}
-            for name, least in thresholds.items():
-                value = metrics[name]
-                if value is None or value < least:
-                    shown = "not defined" if value is None else f"{value:.4f}"
-                    reasons.append(f"{name} of the slice {each.name} is {shown}; it should be at least {least:.4f}.")
+        slices = {each.name: each for each in self._slices()}
+        for name, thresholds in self._options.slice_thresholds.items():
+            each = slices.get(name)
+            if each is None:
+                reasons.append(f"The slice {name} has no test {self._counted}; what has a threshold must be tested.")
+            elif each.size >= self._options.min_slice_rows:
+                metrics = measures.metrics(self._true[each.rows], probabilities[each.rows])
+                reasons += _below(name, metrics, thresholds)
         return reasons
+
+    def slice_notes(self) -> list[str]:
+        """Returns a sentence for each slice that has a threshold, but too few test examples to be judged by it."""
+        least = self._options.min_slice_rows
+        return [
+            f"The slice {each.name} has too few test {self._counted} to be judged by its thresholds: {each.size}, and "
+            f"they need {least}."
+            for each in self._slices()
+            if each.name in self._options.slice_thresholds and each.size < least
+        ]
 
     def _differences(self, system: str, other: str, rows: npt.NDArray[np.bool_]) -> dict[str, Metrics]:
         return measures.differences(
@@ -136,9 +156,18 @@ class LabelSummary:
         for column in self._slice_columns:
             values = np.array(self._judged[column].fill_null("").to_pylist(), dtype=object)
             for value in sorted(set(values)):
-                rows = values == value
-                if rows.sum() >= self._options.min_slice_rows:
-                    yield _Slice(column, value, rows)
+                yield _Slice(column, value, values == value)
+
+    def _large_slices(self) -> Iterator[_Slice]:
+        return (each for each in self._slices() if each.size >= self._options.min_slice_rows)
+
+
+def _below(name: str, metrics: Metrics, thresholds: Mapping[str, float]) -> Iterator[str]:
+    for metric, least in thresholds.items():
+        value = metrics[metric]
+        if value is None or value < least:
+            shown = "not defined" if value is None else f"{value:.4f}"
+            yield f"{metric} of the slice {name} is {shown}; it should be at least {least:.4f}."
 
 
 def _gap(values: Sequence[float | None]) -> float:

@@ -12,12 +12,17 @@ import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from apache_beam.io.filesystems import FileSystems
 
 from components.classification.baseline import TFIDF, tfidf_probabilities
-from components.classification.judged_labels import LABEL, in_order_of, judged_schema, probabilities_column, text_value
+from components.classification.evaluate_signature import EvaluateSignature
+from components.classification.judged_labels import (
+    LABEL,
+    MODEL,
+    in_order_of,
+    judged_schema,
+    probabilities_column,
+    text_value,
+)
+from components.classification.slices import TEXT_SLICES, slice_columns
 from trainer.example_files import example_features
-
-TEXT_LENGTH = "text_length"
-# Characters from which a text is no longer short, and from which it is long.
-_MEDIUM_CHARACTERS, _LONG_CHARACTERS = 50, 200
 
 Classify = Callable[[Sequence[str]], npt.NDArray[np.floating]]
 
@@ -29,7 +34,7 @@ class TextJudge:
         models: Paths of served models by name of the system.
         baseline: Path of the fitted baseline.
         labels: The label vocabulary.
-        slice_columns: Columns that the evaluation is sliced by, beside the length of the text.
+        own_slices: The shop's columns that the evaluation is sliced by, beside what the text itself tells.
 
     Raises:
         ValueError: A model lacks the signature that it is asked by.
@@ -37,12 +42,16 @@ class TextJudge:
     """
 
     def __init__(
-        self, models: Mapping[str, str], baseline: str, labels: Sequence[str], slice_columns: Sequence[str]
+        self, models: Mapping[str, str], baseline: str, labels: Sequence[str], own_slices: Sequence[str]
     ) -> None:
-        self._systems: dict[str, Classify] = {name: served_classifier(path, labels) for name, path in models.items()}
+        self._systems: dict[str, Classify] = {
+            name: (evaluated_classifier if name == MODEL else served_classifier)(path, labels)
+            for name, path in models.items()
+        }
         fitted = load_baseline(baseline)
         self._systems[TFIDF] = lambda texts: tfidf_probabilities(fitted, texts, len(labels))
-        self._slice_columns = tuple(slice_columns)
+        self._own_slices = tuple(own_slices)
+        self._schema = judged_schema(list(self._systems), slice_columns(TEXT_SLICES, self._own_slices))
 
     def judge(self, records: Sequence[bytes]) -> pa.Table:
         """Returns one row a serialized test example, with `judged_schema`."""
@@ -50,20 +59,27 @@ class TextJudge:
         texts = [each["text"].bytes_list.value[0].decode() for each in features]
         columns: dict[str, Any] = {
             LABEL: [each["label"].int64_list.value[0] for each in features],
-            TEXT_LENGTH: [text_length(text) for text in texts],
+            **{name: [tell(text) for text in texts] for name, tell in TEXT_SLICES.items()},
         }
-        for name in self._slice_columns:
+        for name in self._own_slices:
             columns[name] = [text_value(each, name) for each in features]
         for name, classify in self._systems.items():
             columns[probabilities_column(name)] = list(classify(texts).astype(np.float32))
-        return pa.table(columns, schema=judged_schema(list(self._systems), (TEXT_LENGTH, *self._slice_columns)))
+        return pa.table(columns, schema=self._schema)
 
 
-def text_length(text: str) -> str:
-    """Returns `short` under 50 characters, `medium` under 200, else `long`."""
-    if len(text) < _MEDIUM_CHARACTERS:
-        return "short"
-    return "medium" if len(text) < _LONG_CHARACTERS else "long"
+def evaluated_classifier(path: str, labels: Sequence[str]) -> Classify:
+    """Returns a function that asks a classifier by its signature `evaluate`.
+
+    Args:
+        path: The SavedModel's folder.
+        labels: The vocabulary that the model has learned.
+
+    Raises:
+        ValueError: The model has no such signature.
+    """
+    signature = EvaluateSignature(path, labels)
+    return lambda texts: signature.ask(text=tf.constant(list(texts), tf.string, [len(texts)]))
 
 
 def served_classifier(path: str, labels: Sequence[str]) -> Classify:
@@ -71,7 +87,8 @@ def served_classifier(path: str, labels: Sequence[str]) -> Classify:
 
     Args:
         path: The SavedModel's folder.
-        labels: The vocabulary; see `components.classification.judged_labels.in_order_of`.
+        labels: The vocabulary, which may be another than the model's; see
+            `components.classification.judged_labels.in_order_of`.
 
     Raises:
         ValueError: The model has no signature `serving_default` with these outputs.

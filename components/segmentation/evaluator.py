@@ -21,12 +21,15 @@ from components.artifacts import ClassificationEvaluation, Labels
 from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeTestSplit, judged_schema
 from components.classification.label_report import write_label_evaluation
 from components.classification.label_summary import LabelSummary
+from components.classification.model_analysis import ANALYSIS_FOLDER, AnalyseModel
+from components.classification.slices import slice_columns
 from components.classification.text_judge import save_baseline
 from components.parameters import Parameter
 from components.ranking_gate import JudgedBy, loading_error
 from components.segmentation.baselines import CARRIED_FORWARD, GRADIENT_BOOSTING, fit_gradient_boosting
 from components.segmentation.gate_options import SegmentationGateOptions
-from components.segmentation.judge import HISTORY_LENGTH, SegmentJudge, served_segments
+from components.segmentation.judge import SegmentJudge, served_segments
+from components.segmentation.slices import HISTORY_LENGTH
 from trainer.classification.examples import LABELS_FILE
 from trainer.example_files import split_files
 from trainer.parquet_files import read_parquet
@@ -59,7 +62,7 @@ class SegmentationEvaluatorSpec(ComponentSpec):
 
 
 class SegmentationEvaluatorExecutor(BaseBeamExecutor):
-    """Fits gradient boosting, asks all systems about every test user in Beam, then sums up and decides."""
+    """Fits gradient boosting, asks all systems about every test user in Beam, then sums up, analyses and decides."""
 
     @override
     def Do(
@@ -76,8 +79,9 @@ class SegmentationEvaluatorExecutor(BaseBeamExecutor):
         Args:
             input_dict: `examples`: histories with the splits train and test. `labels`: the segments. `model`: what the
                 trainer exported.
-            output_dict: `evaluation`: `evaluation.json`, and `users-*.parquet` with one row a test user, without the
-                user's id. `blessing`: as TFX's Evaluator writes it and its Pusher reads it.
+            output_dict: `evaluation`: `evaluation.json`, `users-*.parquet` with one row a test user, without the
+                user's id, and `tfma/` with what TensorFlow Model Analysis finds in them. `blessing`: as TFX's Evaluator
+                writes it and its Pusher reads it.
             exec_properties: `options_json`: SegmentationGateOptions. `attributes`: JSON list of the users' columns to
                 slice by. `thresholds`: JSON of thresholds in place of theirs, or empty. `last_blessed`: folder of the
                 served model that was blessed last, or empty. `source_digest` only keys the cache.
@@ -89,7 +93,7 @@ class SegmentationEvaluatorExecutor(BaseBeamExecutor):
         if exec_properties["thresholds"]:
             options = options.with_thresholds(exec_properties["thresholds"])
         attributes: list[str] = json.loads(exec_properties["attributes"])
-        slice_columns = (HISTORY_LENGTH, *attributes)
+        sliced_by = slice_columns((HISTORY_LENGTH,), attributes)
         examples, model = get_single_instance(input_dict["examples"]), get_single_instance(input_dict["model"])
         facts = _facts(get_single_instance(input_dict["labels"]).uri)
         labels, given = facts["labels"], bool(facts["given"])
@@ -110,12 +114,20 @@ class SegmentationEvaluatorExecutor(BaseBeamExecutor):
             SegmentJudge, models=models, baseline=baseline_path, labels=labels, attributes=attributes, given=given
         )
         files, test_examples = f"{evaluation_uri}/{_USERS}", f"{get_split_uri([examples], _TEST_SPLIT)}/*"
-        schema = judged_schema([*models, *baselines], slice_columns)
+        schema = judged_schema([*models, *baselines], sliced_by)
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | JudgeTestSplit(test_examples, load_judge, files, schema)
         fileio.remove(baseline_path)
         judged = read_parquet(f"{files}-*.parquet")
-        summary = LabelSummary(judged, labels, slice_columns, options, counted=_USERS)
+        summary = LabelSummary(judged, labels, sliced_by, options, counted=_USERS)
+        with self._make_beam_pipeline() as pipeline:
+            _ = pipeline | AnalyseModel(
+                f"{files}-*.parquet",
+                f"{evaluation_uri}/{ANALYSIS_FOLDER}",
+                len(labels),
+                summary.slice_values(),
+                options,
+            )
         write_label_evaluation(
             output_dict,
             model,

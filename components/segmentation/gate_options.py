@@ -1,11 +1,12 @@
 """Options of the segmentation evaluator and its gate; plain models that the configuration can import without TFX."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from components.classification.gate_options import ComparedMetric, LabelGateRules
 from components.gate_options import Margin
+from components.segmentation.slices import HISTORY_LENGTH
 
 SegmentationBaseline = Literal["carried_forward", "gradient_boosting"]
 
@@ -24,6 +25,7 @@ class SegmentationGateOptions(LabelGateRules):
         max_baseline_users: Training examples that gradient boosting learns from at the most.
     """
 
+    built_in_slices: ClassVar[tuple[str, ...]] = (HISTORY_LENGTH,)
     baselines: tuple[SegmentationBaseline, ...] = ("carried_forward", "gradient_boosting")
     baseline_margins: dict[ComparedMetric, Margin] = Field(default={"f1_macro": 0.05, "accuracy": 0.05})
     min_slice_users: int = Field(30, ge=1)

@@ -10,14 +10,21 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 
 from components.bucket_steps import ATTRIBUTE_PREFIX
-from components.classification.judged_labels import LABEL, in_order_of, judged_schema, probabilities_column, text_value
+from components.classification.evaluate_signature import EvaluateSignature
+from components.classification.judged_labels import (
+    LABEL,
+    MODEL,
+    in_order_of,
+    judged_schema,
+    probabilities_column,
+    text_value,
+)
+from components.classification.slices import slice_columns
 from components.classification.text_judge import load_baseline
 from components.segmentation.baselines import CARRIED_FORWARD, GRADIENT_BOOSTING, carried_forward, gradient_boosting
+from components.segmentation.slices import HISTORY_LENGTH, history_length
+from serving.history import HISTORY_INPUTS
 from trainer.example_files import example_features
-
-HISTORY_LENGTH = "history_length"
-# Events from which a history is no longer short, and from which it is long.
-_MEDIUM_EVENTS, _LONG_EVENTS = 32, 256
 
 Segment = Callable[[Sequence[bytes]], npt.NDArray[np.floating]]
 
@@ -46,12 +53,16 @@ class SegmentJudge:
         *,
         given: bool,
     ) -> None:
-        self._systems: dict[str, Segment] = {name: served_segments(path, labels) for name, path in models.items()}
+        self._systems: dict[str, Segment] = {
+            name: (evaluated_segments if name == MODEL else served_segments)(path, labels)
+            for name, path in models.items()
+        }
         fitted = load_baseline(baseline)
         if not given:
             self._systems[CARRIED_FORWARD] = lambda records: carried_forward(records, len(labels))
         self._systems[GRADIENT_BOOSTING] = lambda records: gradient_boosting(fitted, records, len(labels))
         self._attributes = tuple(attributes)
+        self._schema = judged_schema(list(self._systems), slice_columns((HISTORY_LENGTH,), self._attributes))
 
     def judge(self, records: Sequence[bytes]) -> pa.Table:
         """Returns one row a serialized test example, with `judged_schema`."""
@@ -64,14 +75,33 @@ class SegmentJudge:
             columns[name] = [text_value(each, ATTRIBUTE_PREFIX + name) for each in features]
         for name, segment in self._systems.items():
             columns[probabilities_column(name)] = list(segment(records).astype(np.float32))
-        return pa.table(columns, schema=judged_schema(list(self._systems), (HISTORY_LENGTH, *self._attributes)))
+        return pa.table(columns, schema=self._schema)
 
 
-def history_length(events: int) -> str:
-    """Returns `short` under 32 events, `medium` under 256, else `long`."""
-    if events < _MEDIUM_EVENTS:
-        return "short"
-    return "medium" if events < _LONG_EVENTS else "long"
+def evaluated_segments(path: str, labels: Sequence[str]) -> Segment:
+    """Returns a function that asks a segmentation by its signature `evaluate`, with the latest events as it takes them.
+
+    Args:
+        path: The SavedModel's folder.
+        labels: The vocabulary that the model has learned.
+
+    Raises:
+        ValueError: The model has no such signature.
+    """
+    signature = EvaluateSignature(path, labels)
+    ids, types, ages = HISTORY_INPUTS
+    width = signature.width(ids)
+
+    def segment(records: Sequence[bytes]) -> npt.NDArray[np.float32]:
+        features = [example_features(record) for record in records]
+        texts = {
+            name: tf.constant([_latest(each[name].bytes_list.value, width, b"") for each in features], tf.string)
+            for name in (ids, types)
+        }
+        seconds = tf.constant([_latest(each[ages].float_list.value, width, 0.0) for each in features], tf.float32)
+        return signature.ask(**texts, **{ages: seconds})
+
+    return segment
 
 
 def served_segments(path: str, labels: Sequence[str]) -> Segment:
@@ -79,7 +109,8 @@ def served_segments(path: str, labels: Sequence[str]) -> Segment:
 
     Args:
         path: The SavedModel's folder.
-        labels: The vocabulary; see `components.classification.judged_labels.in_order_of`.
+        labels: The vocabulary, which may be another than the model's; see
+            `components.classification.judged_labels.in_order_of`.
 
     Raises:
         ValueError: The model has no signature `examples` with these outputs.
@@ -94,3 +125,8 @@ def served_segments(path: str, labels: Sequence[str]) -> Segment:
         return in_order_of(labels, answer["segments"].numpy(), answer["probabilities"].numpy())
 
     return segment
+
+
+def _latest(values: Sequence[Any], width: int, padding: Any) -> list[Any]:
+    latest = list(values)[-width:]
+    return [*latest, *[padding] * (width - len(latest))]

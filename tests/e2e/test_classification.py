@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow_model_analysis as tfma
 from typer.testing import CliRunner
 
 from serving.client import Shelfwise
@@ -58,7 +59,7 @@ def test_the_summary_tells_what_happened(shop: Path) -> None:
     # One word tells the label, so words are all that it takes.
     assert task["baselines"]["tfidf"]["f1_macro"] > 0.95
     assert set(task["by_label"]) == set(LABELS)
-    assert {"shop=a", "shop=b", "text_length=short"} == set(task["slices"])
+    assert {"shop=a", "shop=b", "text_length=short", "language=latin"} == set(task["slices"])
     assert set(task["slice_gaps"]) == {"shop"}
     assert task["texts"] == task["examples"]["test"] == sum(map(sum, task["confusion"]["counts"]))
     assert task["counts"]["labels"] == 3
@@ -66,6 +67,16 @@ def test_the_summary_tells_what_happened(shop: Path) -> None:
     report = (shop / "root" / "report.html").read_text(encoding="utf-8")
     assert "f1_macro by slice" in report
     assert "shop=a" in report
+
+
+def test_tfma_opens_what_it_found(shop: Path) -> None:
+    task = read_summary(shop / "root")["tasks"]["classification"]
+    folder = str(latest_artifact(shop / "root", NODES.evaluator, "evaluation") / "tfma")
+    result = tfma.load_eval_result(folder)
+    assert {"=".join(each[0]) for each in result.get_slice_names() if each} == set(task["slices"])
+    found = result.get_metrics_for_slice((("shop", "a"),))["f1_macro"]["doubleValue"]
+    assert found == pytest.approx(task["slices"]["shop=a"]["metrics"]["f1_macro"])
+    assert tfma.load_validation_result(folder).validation_ok
 
 
 def test_nothing_runs_again_on_the_same_inputs(shop: Path) -> None:
@@ -100,14 +111,16 @@ def test_thresholds_refuse_without_another_training(shop: Path) -> None:
         shop / "shop.yaml",
         shop / "root",
         "tasks.classification.gate.thresholds={auc: 2}",
-        "tasks.classification.gate.slice_thresholds={shop=b: {accuracy: 2}}",
+        "tasks.classification.gate.slice_thresholds={shop=b: {accuracy: 2}, shop=c: {accuracy: 0}}",
     )
     task = summary["tasks"]["classification"]
     assert ran == {NODES.evaluator, NODES.pusher}
     assert task["compared_with"] == pushed
     assert task["pushed"] is None
-    assert len(task["refused_because"]) == 2
+    assert len(task["refused_because"]) == 3
     assert any("shop=b" in reason for reason in task["refused_because"])
+    assert "The slice shop=c has no test texts; what has a threshold must be tested." in task["refused_because"]
+    assert task["notes"] == []
 
 
 @pytest.mark.long

@@ -145,6 +145,17 @@ def test_overrides_replace_what_the_file_says(
             ["tasks.classification.gate.thresholds={ndcg_at_10: 0.1}"],
             "`ndcg_at_10` is not a metric of classification: use one of accuracy, f1_macro, auc",
         ),
+        (
+            TEXTS,
+            ["tasks.classification.gate.slice_thresholds={lang=fr: {auc: 0.5}}", "features.texts.categorical=[shop]"],
+            "`tasks.classification.gate.slice_thresholds` names the slice `lang=fr`; a slice is a column and a value, "
+            "as in `text_length=short`, and the columns are text_length, language, shop",
+        ),
+        (
+            SEGMENTS,
+            ["tasks.segmentation.gate.slice_thresholds={age: {auc: 0.5}}", "features.users.categorical=[age]"],
+            "`tasks.segmentation.gate.slice_thresholds` names the slice `age`;",
+        ),
         (TEXTS, ["tasks.classification.gate.last_blessed_metric=auc"], "`auc` has no interval of a difference"),
         ("tables: {texts: t.csv}\ntasks: {segmentation: {}}", [], "`tables.events` is missing; the task segmentation"),
         (SEGMENTS, ["text=off"], "`text` is off; the task segmentation needs its backbone"),

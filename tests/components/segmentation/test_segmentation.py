@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
+import tensorflow_model_analysis as tfma
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from tfx.types import Artifact
 
@@ -144,6 +145,11 @@ def test_the_evaluator_judges_it_beside_its_baselines(
     assert found["users"] == {"test": len(rows)}
     assert {"shop=shop 0", "shop=shop 1"} <= set(found["slices"])
     assert sum(each["rows"] for each in found["calibration"]) == len(rows)
+    analysis = tfma.load_eval_result(str(folder / "evaluator" / "evaluation" / "tfma"))
+    slices = {"=".join(each[0]) for each in analysis.get_slice_names() if each}
+    assert slices == set(found["slices"])
+    overall = analysis.get_metrics_for_slice(top_k=1)["accuracy"]["doubleValue"]
+    assert overall == pytest.approx(found["metrics"]["test"]["accuracy"])
     assert found["blessed"] == bool(blessing.get_int_custom_property("blessed"))
     assert found["last_blessed"]["metrics"]["f1_macro"] == found["metrics"]["test"]["f1_macro"]
 
