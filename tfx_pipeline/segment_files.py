@@ -1,4 +1,4 @@
-"""`<root>/segments/`: the segments of the last run, who moved since the one before, and what each segment is like."""
+"""`<root>/segments/`: segments of the last blessed run, who moved since the one before, and what each is like."""
 
 import json
 import shutil

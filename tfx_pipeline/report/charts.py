@@ -14,8 +14,9 @@ from matplotlib.figure import Figure
 from tfx_pipeline.report.drawing import COLOURS, MARKERS, STYLE, short, svg_of
 
 _WIDTH_INCHES, _ROW_INCHES, _FRAME_INCHES = 5.6, 0.34, 0.8
-# Labels up to which a confusion matrix shows its counts.
-_MOST_COUNTED = 8
+# A confusion matrix: labels up to which it shows its counts, and columns of a label.
+_MOST_COUNTED, _LONGEST_CLASS = 8, 16
+_CELL_INCHES, _CHARACTER_INCHES = 0.3, 0.09
 
 
 class Interval(NamedTuple):
@@ -66,17 +67,25 @@ def confusion_chart(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> M
     """Draws how many of each label (row) were given each label (column), coloured by the share of the row."""
     table = np.asarray(counts, float)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1.0)
+    names = [short(label, _LONGEST_CLASS) for label in labels]
+    counted = len(labels) <= _MOST_COUNTED
+    # A count of a million needs more room than one of ten.
+    width_inches = max(0.5, 0.11 * len(f"{table.max(initial=0.0):,.0f}")) if counted else _CELL_INCHES
+    room_inches = _FRAME_INCHES + _CHARACTER_INCHES * max(map(len, names), default=0)
     with mpl.rc_context({**STYLE, "svg.hashsalt": "|".join(labels)}):
-        side = _FRAME_INCHES + _ROW_INCHES * max(len(labels), 4)
-        figure = Figure(figsize=(min(side + 2.0, 8.0), min(side + 0.6, 7.0)), layout="constrained")
+        size = (room_inches + width_inches * len(labels), room_inches + _CELL_INCHES * len(labels))
+        figure = Figure(figsize=size, layout="constrained")
         axes = figure.add_subplot()
-        axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
-        names = [short(label) for label in labels]
-        axes.set_xticks(range(len(labels)), names, rotation=90 if len(labels) > _MOST_COUNTED else 30)
+        axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
+        # Names end at their column, so that a longer one needs no room at the right.
+        axes.set_xticks(
+            range(len(labels)), names, rotation=45 if counted else 90, rotation_mode="anchor", ha="right",
+            va="top" if counted else "center",
+        )  # fmt: skip
         axes.set_yticks(range(len(labels)), names)
         axes.set_xlabel("given")
         axes.set_ylabel("true")
-        if len(labels) <= _MOST_COUNTED:
+        if counted:
             for row, column in np.ndindex(*table.shape):
                 colour = "white" if shares[row, column] > 0.5 else "black"
                 axes.text(column, row, f"{table[row, column]:,.0f}", ha="center", va="center", color=colour)

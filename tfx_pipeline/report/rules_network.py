@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from tfx_pipeline.report.drawing import COLOURS, STYLE, svg_of
 
-_SIZE_INCHES = (11.0, 8.0)
+_SIZE_INCHES = (10.0, 6.4)
 _ASPECT = _SIZE_INCHES[0] / _SIZE_INCHES[1]
-_LABEL_WIDTH, _LABEL_LINES = 20, 4
+_LABEL_WIDTH, _LABEL_LINES, _LABEL_POINTS = 20, 4, 8
 _WIDEST, _NARROWEST = 3.5, 0.8
 
 
@@ -38,7 +38,7 @@ def rules_network(rules: Sequence[Mapping[str, Any]]) -> Markup:
         figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
         axes = figure.add_subplot()
         axes.set_axis_off()
-        axes.margins(0.12)
+        axes.margins(0.08)
         nx.draw_networkx_edges(
             graph, places, ax=axes, width=widths.tolist(), edge_color="0.65", node_size=160, arrowsize=11,
             connectionstyle="arc3,rad=0.12",
@@ -46,9 +46,15 @@ def rules_network(rules: Sequence[Mapping[str, Any]]) -> Markup:
         nx.draw_networkx_nodes(graph, places, ax=axes, node_size=120, node_color=COLOURS[0])
         for name, (x, y) in places.items():
             axes.annotate(
-                _label(name), (x, y), xytext=(0, -9), textcoords="offset points", ha="center", va="top", fontsize=8
+                _label(name),
+                (x, y),
+                xytext=(0, -9),
+                textcoords="offset points",
+                ha="center",
+                va="top",
+                fontsize=_LABEL_POINTS,
             )
-        return svg_of(figure)
+        return svg_of(figure, _LABEL_POINTS)
 
 
 def _places(graph: Any) -> dict[str, tuple[float, float]]:

@@ -8,52 +8,30 @@ from markupsafe import Markup
 from tfx_pipeline.report.charts import Interval, confusion_chart, dots_chart, intervals_chart
 from tfx_pipeline.report.rules_network import rules_network
 from tfx_pipeline.report.segment_charts import calibration_chart, flow_chart, map_chart
+from tfx_pipeline.report.tables import Table, definitions_table, in_words, metrics_table, profiles_table, rules_table
 from tfx_pipeline.summary_table import HEADLINE_METRICS, judged_over, rules_in_ranker
 
 # Metrics that are drawn, where a task has them; all are in the table.
 _DRAWN = ("ndcg_at_10", "novel_ndcg_at_10", "f1_macro")
-# Metrics of which more is better whatever the others are.
-_ACCURACIES = ("recall", "ndcg", "mrr", "accuracy", "f1", "auc")
-# Rules of a level in the table, and what is shown of them; the network has all that the summary holds.
-_MOST_RULES = 15
-_RULE_FIGURES = {"count": "{:,}", "confidence": "{:.3f}", "lift": "{:.2f}", "q_value": "{:.2g}"}
 # Slices that are drawn, the largest ones.
 _MOST_SLICES = 24
-_SHOWN_KINDS = 5
+# Labels up to which a confusion matrix stands beside other pictures.
+_MOST_LABELS_ASIDE = 12
 
 
 class Figure(NamedTuple):
-    """A picture and what it shows."""
+    """A picture and what it shows; one with `spread` takes the page's whole width."""
 
     caption: str
     svg: Markup
-
-
-class MetricRow(NamedTuple):
-    """A metric and its value by system; of an accuracy `best` marks the largest."""
-
-    metric: str
-    values: list[str]
-    best: list[bool]
-
-
-class ProfileRow(NamedTuple):
-    """A segment: its users, what one spends and how often one comes in a period, and its kinds by lift."""
-
-    segment: str
-    users: str
-    spend: str
-    visits: str
-    days_since_last: str
-    kinds: str
+    spread: bool = False
 
 
 class RuleLevel(NamedTuple):
-    """The strongest rules of a level: the table's rows (what is bought, with what, and figures), and their network."""
+    """The strongest rules of a level: their table and their network."""
 
     level: str
-    headings: list[str]
-    rows: list[tuple[str, str, list[str]]]
+    table: Table
     network: Figure
 
 
@@ -65,13 +43,15 @@ class TaskSection(NamedTuple):
         outcome: `pushed`, `unchanged` or `refused`.
         pushed: Where to.
         refused_because: One sentence a reason.
+        notes: What fell short and was no reason to refuse, one sentence each.
         judged: What the metrics are over.
-        systems: Headings of the metrics' columns.
-        headline: The metrics that people look at first.
-        metrics: All metrics.
+        headline: The metrics that people look at first, by system.
+        metrics: All metrics, by system.
         figures: Pictures of them.
         counts: Names and numbers of what the task learned from.
-        profiles: What each segment is like, of a segmentation.
+        definitions: What each segment means, of a segmentation by spend.
+        profiles: What each segment is like, of a segmentation that was blessed.
+        older_segments: The segments under the run's root are of an earlier model.
         rules: The strongest rules of each level that has any.
         rules_in_ranker: What rules add to the ranker, one sentence a metric.
     """
@@ -80,37 +60,17 @@ class TaskSection(NamedTuple):
     outcome: str
     pushed: str
     refused_because: list[str]
+    notes: list[str]
     judged: str
-    systems: list[str]
-    headline: list[MetricRow]
-    metrics: list[MetricRow]
+    headline: Table
+    metrics: Table
     figures: list[Figure]
     counts: list[tuple[str, str]]
-    profiles: list[ProfileRow]
+    definitions: Table
+    profiles: Table
+    older_segments: bool
     rules: list[RuleLevel]
     rules_in_ranker: list[str]
-
-
-class TableRow(NamedTuple):
-    """A table of the run: rows read and kept, and refused rows by reason."""
-
-    name: str
-    rows: str
-    good: str
-    bad: list[tuple[str, str]]
-
-
-def table_rows(summary: Mapping[str, Any]) -> list[TableRow]:
-    """Returns the tables that were read."""
-    return [
-        TableRow(
-            name,
-            f"{counts['rows']:,}",
-            f"{counts['good']:,}",
-            [(_words(reason), f"{count:,}") for reason, count in summary["quarantine"].get(name, {}).items()],
-        )
-        for name, counts in summary["tables"].items()
-    ]
 
 
 def task_sections(summary: Mapping[str, Any], segments: Mapping[str, Any]) -> list[TaskSection]:
@@ -129,24 +89,28 @@ def _task_section(name: str, task: Mapping[str, Any], segments: Mapping[str, Any
     parts = {part: found["metrics"] for part, found in task.get("ablation", {}).items()}
     metrics: Mapping[str, float | None] = task["metrics"]["test"]
     systems = {"this model": metrics, **parts, **task["baselines"]}
+    # Only a blessed run publishes its segments.
+    own = segments if task["blessed"] else {}
     counts = {**{f"{split} examples": count for split, count in task["examples"].items()}, **task["counts"]}
     return TaskSection(
         name=name,
         outcome="refused" if not task["blessed"] else "pushed" if task["pushed"] else "unchanged",
         pushed=task["pushed"] or "",
         refused_because=task["refused_because"],
+        notes=task.get("notes", []),
         judged=judged_over(task),
-        systems=[_words(system) for system in systems],
-        headline=[_metric_row(metric, systems) for metric in HEADLINE_METRICS if metric in metrics],
-        metrics=[_metric_row(metric, systems) for metric in metrics],
+        headline=metrics_table(systems, [metric for metric in HEADLINE_METRICS if metric in metrics]),
+        metrics=metrics_table(systems, metrics),
         figures=[
             *_difference_figures(task),
             *_slice_figures(task),
             *_confusion_figures(task),
-            *_segment_figures(segments),
+            *_segment_figures(task, own),
         ],
-        counts=[(_words(what), f"{count:,}") for what, count in counts.items() if isinstance(count, int)],
-        profiles=[_profile_row(name, found) for name, found in segments.get("profiles", {}).items()],
+        counts=[(in_words(what), f"{count:,}") for what, count in counts.items() if isinstance(count, int)],
+        definitions=definitions_table(task.get("segment_definitions") or []),
+        profiles=profiles_table(own.get("profiles", {}), _vocabulary(task)),
+        older_segments=bool(segments) and not own,
         rules=_rule_levels(task),
         rules_in_ranker=rules_in_ranker(task),
     )
@@ -155,35 +119,17 @@ def _task_section(name: str, task: Mapping[str, Any], segments: Mapping[str, Any
 def _rule_levels(task: Mapping[str, Any]) -> list[RuleLevel]:
     levels = []
     for level, rules in task.get("rules", {}).get("strongest", {}).items():
-        if not rules:
-            continue
-        rows = [
-            (
-                " + ".join(rule["bought"]),
-                rule["together_with"][0],
-                [form.format(rule[name]) for name, form in _RULE_FIGURES.items()],
-            )
-            for rule in rules
-        ]
-        caption = f"The strongest rules of {level} level: from what is bought to what goes with it, wider by lift."
-        network = Figure(caption, rules_network(rules))
-        levels.append(RuleLevel(level, [_words(name) for name in _RULE_FIGURES], rows[:_MOST_RULES], network))
+        if rules:
+            caption = f"The strongest rules of {level} level: from what is bought to what goes with it, wider by lift."
+            levels.append(RuleLevel(level, rules_table(rules), Figure(caption, rules_network(rules))))
     return levels
-
-
-def _metric_row(metric: str, systems: Mapping[str, Mapping[str, float | None]]) -> MetricRow:
-    values = [metrics.get(metric) for metrics in systems.values()]
-    known = [value for value in values if value is not None]
-    compared = len(known) > 1 and any(name in metric for name in _ACCURACIES)
-    best = [compared and value == max(known) for value in values]
-    return MetricRow(metric, ["–" if value is None else f"{value:.4f}" for value in values], best)
 
 
 def _difference_figures(task: Mapping[str, Any]) -> list[Figure]:
     figures = []
     for metric in _DRAWN:
         intervals = {
-            _words(other): Interval(found[metric]["mean"], found[metric]["low"], found[metric]["high"])
+            in_words(other): Interval(found[metric]["mean"], found[metric]["low"], found[metric]["high"])
             for other, found in {**task["differences"], **_part_differences(task)}.items()
             if found.get(metric, {}).get("mean") is not None
         }
@@ -214,35 +160,33 @@ def _slice_figures(task: Mapping[str, Any]) -> list[Figure]:
 def _confusion_figures(task: Mapping[str, Any]) -> list[Figure]:
     if "confusion" not in task:
         return []
-    confusion, what = task["confusion"], "Texts" if "texts" in task else "Users"
-    figures = [Figure(f"{what} by true and given label.", confusion_chart(confusion["labels"], confusion["counts"]))]
+    what, labels, counts = "Texts" if "texts" in task else "Users", _vocabulary(task), task["confusion"]["counts"]
+    spread = len(labels) > _MOST_LABELS_ASIDE
+    figures = [Figure(f"{what} by true and given label.", confusion_chart(labels, counts), spread)]
     if task.get("calibration"):
         caption = f"{what} by the probability of the best label, and how often it is right; on the line is calibrated."
         figures.append(Figure(caption, calibration_chart(task["calibration"])))
     return figures
 
 
-def _segment_figures(segments: Mapping[str, Any]) -> list[Figure]:
-    figures = []
+def _segment_figures(task: Mapping[str, Any], segments: Mapping[str, Any]) -> list[Figure]:
+    figures, vocabulary = [], _vocabulary(task)
     if segments.get("map"):
         caption = f"{len(segments['map']):,} users as the model sees them, by segment; those alike are near each other."
-        figures.append(Figure(caption, map_chart(segments["map"])))
+        figures.append(Figure(caption, map_chart(segments["map"], vocabulary)))
     if segments.get("transitions"):
         users = sum(way["users"] for way in segments["transitions"])
-        figures.append(Figure(f"Where {users:,} users went since the last run.", flow_chart(segments["transitions"])))
+        caption = f"Where {users:,} users went since the last blessed run."
+        if task.get("definitions_changed"):
+            caption += " The cut points have changed since: part of these moves are moves of the cut points."
+        figures.append(Figure(caption, flow_chart(segments["transitions"], vocabulary)))
     return figures
 
 
-def _profile_row(name: str, profile: Mapping[str, Any]) -> ProfileRow:
-    kinds = ", ".join(f"{kind['kind']} ({kind['lift']:.1f})" for kind in profile["kinds"][:_SHOWN_KINDS])
-    return ProfileRow(
-        segment=name,
-        users=f"{profile['users']:,} ({profile['share']:.0%})",
-        spend=f"{profile['spend']:,.2f}",
-        visits=f"{profile['visits']:.1f}",
-        days_since_last=f"{profile['days_since_last']:.0f}",
-        kinds=kinds or "–",
-    )
+def _vocabulary(task: Mapping[str, Any]) -> list[str]:
+    """Returns a classifier's labels in their own order."""
+    labels: list[str] = task.get("confusion", {}).get("labels", [])
+    return labels
 
 
 def _size(found: Mapping[str, Any]) -> int:
@@ -256,9 +200,5 @@ def _slice_values(found: Mapping[str, Any], metric: str) -> dict[str, float | No
     means = {other: differences.get(metric, {}).get("mean") for other, differences in found["differences"].items()}
     return {
         "this model": value,
-        **{_words(other): None if mean is None else value - mean for other, mean in means.items()},
+        **{in_words(other): None if mean is None else value - mean for other, mean in means.items()},
     }
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

@@ -9,13 +9,17 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tfx_pipeline.report.drawing import COLOURS, MARKERS, STYLE, short, svg_of
+from tfx_pipeline.report.drawing import COLOURS, STYLE, label_looks, short, svg_of
 
 _SIDE_INCHES = 4.6
 _COLUMN_WIDTH = 0.06
 # Share of the height between the boxes of a flow.
 _GAP = 0.03
 _NOBODY = "not active"
+_LONGEST_NAME = 16
+# A box of a flow has at least room for its name.
+_BOX_INCHES = 0.36
+_LEGEND_COLUMNS, _LEGEND_ROW_INCHES = 3, 0.2
 
 
 def calibration_chart(bins: Sequence[Mapping[str, float]]) -> Markup:
@@ -35,69 +39,78 @@ def calibration_chart(bins: Sequence[Mapping[str, float]]) -> Markup:
         return svg_of(figure)
 
 
-def map_chart(points: Sequence[Mapping[str, Any]]) -> Markup:
-    """Draws users on a plane, coloured by segment."""
+def map_chart(points: Sequence[Mapping[str, Any]], vocabulary: Sequence[str]) -> Markup:
+    """Draws users on a plane, coloured by segment.
+
+    Args:
+        points: Each with `x`, `y` and `segment`.
+        vocabulary: The segments in their own order.
+    """
+    segments = {point["segment"] for point in points}
+    looks = {name: look for name, look in label_looks(vocabulary, segments).items() if name in segments}
     with mpl.rc_context({**STYLE, "svg.hashsalt": "map"}):
-        axes, figure = _square()
-        for number, segment in enumerate(sorted({point["segment"] for point in points})):
+        axes, figure = _square(_LEGEND_ROW_INCHES * (len(looks) // _LEGEND_COLUMNS))
+        drawn = []
+        for segment, (colour, marker) in looks.items():
             own = [point for point in points if point["segment"] == segment]
-            axes.plot(
-                [point["x"] for point in own],
-                [point["y"] for point in own],
-                color=COLOURS[number % len(COLOURS)],
-                marker=MARKERS[number % len(MARKERS)],
-                markersize=3,
-                linestyle="",
-                alpha=0.7,
-                label=short(segment),
-            )
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False, fontsize=10)
+            x, y = [point["x"] for point in own], [point["y"] for point in own]
+            drawn += axes.plot(x, y, color=colour, marker=marker, markersize=3, linestyle="", alpha=0.7)
+        axes.set_axis_off()
+        axes.legend(
+            drawn, [short(segment, _LONGEST_NAME) for segment in looks], loc="lower center",
+            bbox_to_anchor=(0.5, 1.0), ncols=_LEGEND_COLUMNS, frameon=False, fontsize=10, markerscale=2,
+        )  # fmt: skip
         return svg_of(figure)
 
 
-def flow_chart(ways: Sequence[Mapping[str, Any]]) -> Markup:
-    """Draws how many users went from each segment to each, as bands between two columns."""
-    sides = [_boxes(ways, side) for side in ("from", "to")]
-    names = sorted({name for side in sides for name in side})
-    colours = {name: COLOURS[number % len(COLOURS)] for number, name in enumerate(names)}
+def flow_chart(ways: Sequence[Mapping[str, Any]], vocabulary: Sequence[str]) -> Markup:
+    """Draws how many users went from each segment to each, as bands between two columns.
+
+    Args:
+        ways: Each with `from`, `to` and `users`; "" is no segment.
+        vocabulary: The segments in their own order.
+    """
+    looks = label_looks(vocabulary, {way[side] for way in ways for side in ("from", "to")})
+    order = list(looks)
+    sides = [_boxes(ways, side, order) for side in ("from", "to")]
     with mpl.rc_context({**STYLE, "svg.hashsalt": "flow"}):
-        axes, figure = _square()
+        axes, figure = _square(_BOX_INCHES * len(looks) - _SIDE_INCHES)
         for place, side in enumerate(sides):
             for name, (low, high) in side.items():
-                axes.fill_between([place, place + _COLUMN_WIDTH], low, high, color=colours[name], linewidth=0)
+                axes.fill_between([place, place + _COLUMN_WIDTH], low, high, color=looks[name].colour, linewidth=0)
                 anchor, align = (-0.02, "right") if place == 0 else (1 + _COLUMN_WIDTH + 0.02, "left")
-                axes.text(anchor, (low + high) / 2, short(name or _NOBODY), ha=align, va="center")
+                axes.text(anchor, (low + high) / 2, short(name or _NOBODY, _LONGEST_NAME), ha=align, va="center")
         used = [{name: low for name, (low, _) in side.items()} for side in sides]
         whole = sum(way["users"] for way in ways)
         across = np.linspace(0, 1, 30)
-        for way in sorted(ways, key=lambda way: (way["from"], way["to"])):
+        for way in sorted(ways, key=lambda way: (order.index(way["from"]), order.index(way["to"]))):
             height = way["users"] / whole
             start, end = used[0][way["from"]], used[1][way["to"]]
             used[0][way["from"]] += height
             used[1][way["to"]] += height
             bend = start + (end - start) * (3 * across**2 - 2 * across**3)
             x = _COLUMN_WIDTH + across * (1 - _COLUMN_WIDTH)
-            axes.fill_between(x, bend, bend + height, color=colours[way["from"]], alpha=0.35, linewidth=0)
-        axes.set_xlim(-0.4, 1.4 + _COLUMN_WIDTH)
+            axes.fill_between(x, bend, bend + height, color=looks[way["from"]].colour, alpha=0.35, linewidth=0)
+        axes.set_xlim(0, 1 + _COLUMN_WIDTH)
+        axes.margins(y=0.02)
         axes.invert_yaxis()
         axes.set_axis_off()
         return svg_of(figure)
 
 
-def _boxes(ways: Sequence[Mapping[str, Any]], side: str) -> dict[str, tuple[float, float]]:
-    """Returns where each segment's box begins and ends."""
+def _boxes(ways: Sequence[Mapping[str, Any]], side: str, order: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """Returns where each segment's box begins and ends, in the given order."""
     users: dict[str, int] = {}
     for way in ways:
         users[way[side]] = users.get(way[side], 0) + way["users"]
     whole, low, boxes = sum(users.values()), 0.0, {}
-    for name in sorted(users):
+    for name in sorted(users, key=order.index):
         boxes[name] = (low, low + users[name] / whole)
         low = boxes[name][1] + _GAP
     return boxes
 
 
-def _square() -> tuple[Axes, Figure]:
-    figure = Figure(figsize=(_SIDE_INCHES + 1.0, _SIDE_INCHES), layout="constrained")
+def _square(more_inches: float = 0.0) -> tuple[Axes, Figure]:
+    """Returns axes some as high as they are wide, or higher for what stands beside or above them."""
+    figure = Figure(figsize=(_SIDE_INCHES + 1.0, _SIDE_INCHES + max(more_inches, 0.0)), layout="constrained")
     return figure.add_subplot(), figure
