@@ -16,6 +16,7 @@ from tfx.types import Artifact
 from components.artifacts import Segments
 from components.segmentation.baselines import carried_forward, fit_gradient_boosting, gradient_boosting
 from components.segmentation.gate_options import SegmentationGateOptions
+from components.segmentation.judge import evaluated_segments
 from components.segmentation.user_segments import UserSegmentsExecutor
 from components.serving_validator import validate
 from tests.components.segmentation.shop import (
@@ -128,6 +129,25 @@ def test_empty_unknown_and_odd_histories_get_answers(model: Any) -> None:
     np.testing.assert_array_equal(probabilities[0], probabilities[1])
     for row in (2, 3):
         np.testing.assert_allclose(probabilities[row], probabilities[4], rtol=1e-5)
+
+
+def test_it_is_judged_by_the_latest_events_as_its_signature_takes_them(
+    made: ExamplesRun, trained: Artifact, model: Any
+) -> None:
+    row = max(made.split("test"), key=lambda each: len(each["history_ids"]))
+    width = OPTIONS.history_length
+    names = ("history_ids", "history_types", "history_age_seconds")
+    long = {name: (row[name] * width)[: width + 3] for name in names}
+    example = tf.train.Example()
+    for name in names[:2]:
+        example.features.feature[name].bytes_list.value.extend(long[name])
+    example.features.feature[names[2]].float_list.value.extend(long[names[2]])
+    nothing = tf.train.Example().SerializeToString()
+    found = evaluated_segments(f"{trained.uri}/Format-Serving", made.facts()["labels"])(
+        [example.SerializeToString(), nothing]
+    )
+    latest = [{name: values[-width:] for name, values in long.items()}, {name: [] for name in names}]
+    np.testing.assert_allclose(found, model.signatures["evaluate"](**inputs_of(latest))["probabilities"], rtol=1e-5)
 
 
 def test_the_evaluator_judges_it_beside_its_baselines(
