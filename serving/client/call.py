@@ -11,6 +11,8 @@ Result = TypeVar("Result")
 Outputs: TypeAlias = Mapping[str, np.ndarray]
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
+_MOST_WANTED = 2**31 - 1
+
 
 @dataclass(frozen=True)
 class Row:
@@ -80,8 +82,12 @@ def texts(values: Sequence[str]) -> np.ndarray:
     """Returns texts as the object array of bytes that a string input wants.
 
     Raises:
-        ValueError: One of them is no text, or UTF-8 cannot hold it.
+        ValueError: They are one text and no list, one of them is no text, or UTF-8 cannot hold it.
     """
+    if isinstance(values, str | bytes):
+        raise ValueError(
+            f"A list of texts or ids was expected, but {values!r:.80} is a single one; put it in a list."
+        )
     array = np.empty(len(values), dtype=object)
     for value in values:
         if not isinstance(value, str):
@@ -97,6 +103,17 @@ def texts(values: Sequence[str]) -> np.ndarray:
             "surrogate pair; decode the text again, or drop that character."
         ) from None
     return array
+
+
+def number_wanted(k: int) -> np.ndarray:
+    """Returns how many products are wanted as the input `k`, int32 `(1,)`.
+
+    Raises:
+        ValueError: It is no whole number, or too large for any catalogue.
+    """
+    if isinstance(k, bool) or not isinstance(k, int | np.integer) or abs(k) > _MOST_WANTED:
+        raise ValueError(f"`k` should be a whole number up to {_MOST_WANTED}, got {k!r:.80}.")
+    return np.array([k], np.int32)
 
 
 def id_of(value: bytes) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serving.client.call import Row, texts
+from serving.client.call import Row, number_wanted, texts
 
 
 def filter_inputs(
@@ -12,7 +12,7 @@ def filter_inputs(
 ) -> dict[str, np.ndarray | Row]:
     """Returns the inputs that the signatures `filtered` share."""
     return {
-        "k": np.array([k], np.int32),
+        "k": number_wanted(k),
         "category": texts([category]),
         "max_price": np.array([max_price], np.float32),
         "in_stock_only": np.array([in_stock_only]),

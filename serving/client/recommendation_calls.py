@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.client.call import Call, Outputs, Row, first_rows, id_of, texts
+from serving.client.call import Call, Outputs, Row, first_rows, id_of, number_wanted, texts
 from serving.client.filters import filter_inputs
 from serving.client.products import Answer, read_answers
 from serving.model_names import RECOMMENDATION_MODEL
@@ -75,7 +75,7 @@ def similar(product_id: str, k: int = 10) -> Call[list[Answer]]:
     Raises:
         ServingError: The server did not answer.
     """
-    inputs = {"product_id": texts([product_id]), "k": np.array([k], np.int32)}
+    inputs = {"product_id": texts([product_id]), "k": number_wanted(k)}
     return Call(RECOMMENDATION_MODEL, "similar_products", inputs, read_answers)
 
 
@@ -93,7 +93,7 @@ def bought_together(product_ids: Sequence[str], k: int = 10) -> Call[list[Togeth
         ValueError: There are too many products, or the model was exported without rules.
         ServingError: The server did not answer.
     """
-    inputs: dict[str, np.ndarray | Row] = {"product_ids": Row(texts(product_ids)), "k": np.array([k], np.int32)}
+    inputs: dict[str, np.ndarray | Row] = {"product_ids": Row(texts(product_ids)), "k": number_wanted(k)}
     return Call(RECOMMENDATION_MODEL, "bought_together", inputs, _read_together)
 
 

@@ -100,6 +100,22 @@ def test_what_the_server_says_becomes_an_exception(client: Shelfwise) -> None:
         client.input_shapes("recommendation", "nope")
 
 
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda client: client.bought_together("P001"), "is a single one; put it in a list"),
+        (lambda client: client.recommend("P001"), "is a single one; put it in a list"),
+        (lambda client: client.similar("P001", k=2.5), "`k` should be a whole number up to 2147483647, got 2.5"),
+        (lambda client: client.recommend(k="3"), "`k` should be a whole number"),
+        (lambda client: client.search(None), "should be of type str, but None"),
+        (lambda client: client.search("tea", k=10**12), "`k` should be a whole number"),
+    ],
+)
+def test_what_is_wrong_is_said_before_it_is_sent(client: Shelfwise, ask: Callable[[Any], Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ask(client)
+
+
 def test_nobody_at_the_address() -> None:
     with (
         Shelfwise("127.0.0.1:1", timeout_seconds=5) as client,
