@@ -85,6 +85,8 @@ def _model_config(config: model_server_config_pb2.ModelConfig) -> ModelConfig:
         )
     if config.model_platform not in ("", PLATFORM):
         raise invalid_argument(f"Model {name} requests unsupported platform {config.model_platform}")
+    if "\0" in name + base_path:
+        raise invalid_argument(f"Expected a name and a base_path without NUL; got {name!r} and {base_path!r}")
     if "://" in base_path:
         raise invalid_argument(f"Model {name}: this server reads local folders only; got base_path()={base_path}")
     if not Path(base_path).is_absolute():

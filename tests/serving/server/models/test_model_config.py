@@ -70,6 +70,7 @@ def model(**fields: str) -> str:
         ([model(model_platform='"other"')], "Model m requests unsupported platform other"),
         ([model(model_platform="")], "Illegal setting neither"),
         ([model(name='""')], "Expected a name"),
+        ([model(base_path=r'"/m\000"')], "without NUL"),
         (["nonsense: 1"], r"Error parsing text-format tensorflow\.serving\.ModelServerConfig"),
     ],
 )
