@@ -85,9 +85,7 @@ def texts(values: Sequence[str]) -> np.ndarray:
         ValueError: They are one text and no list, one of them is no text, or UTF-8 cannot hold it.
     """
     if isinstance(values, str | bytes):
-        raise ValueError(
-            f"A list of texts or ids was expected, but {values!r:.80} is a single one; put it in a list."
-        )
+        raise ValueError(f"A list of texts or ids was expected, but {values!r:.80} is a single one; put it in a list.")
     array = np.empty(len(values), dtype=object)
     for value in values:
         if not isinstance(value, str):
