@@ -10,7 +10,7 @@ from trainer.classification.training import TrainedClassifier, train_classifier
 from trainer.options import TextOptions
 
 # Each label and the word that tells it.
-WORDS = {'a/b "c",\n': "milk", "牛奶": "bread", "<b>&amp;\t": "tea"}
+WORDS = {'a/b\n"c",': "milk", "牛奶": "bread", "<b>\t&amp;": "tea"}
 LABELS = tuple(WORDS)
 _OTHERS = ("red", "green", "big", "small", "kids", "12", "a", "b", "c", "d")
 
