@@ -57,9 +57,15 @@ def map_chart(points: Sequence[Mapping[str, Any]], vocabulary: Sequence[str]) ->
             drawn += axes.plot(x, y, color=colour, marker=marker, markersize=3, linestyle="", alpha=0.7)
         axes.set_axis_off()
         axes.legend(
-            drawn, [short(segment, _LONGEST_NAME) for segment in looks], loc="lower center",
-            bbox_to_anchor=(0.5, 1.0), ncols=_LEGEND_COLUMNS, frameon=False, fontsize=10, markerscale=2,
-        )  # fmt: skip
+            drawn,
+            [short(segment, _LONGEST_NAME) for segment in looks],
+            loc="lower center",
+            bbox_to_anchor=(0.5, 1.0),
+            ncols=_LEGEND_COLUMNS,
+            frameon=False,
+            fontsize=10,
+            markerscale=2,
+        )
         return svg_of(figure)
 
 
