@@ -92,9 +92,9 @@ def serve(
         if watcher is not None:
             stack.callback(watcher.stop)
             watcher.start()
-        tell(f"ready: {_loaded(store, models)}, {_listening(addresses)}")
         if on_ready is not None:
             on_ready(addresses)
+        tell(f"ready: {_loaded(store, models)}, {_listening(addresses)}")
         stopping.wait()
         tell("stopping")
 
