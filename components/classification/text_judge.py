@@ -8,19 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import tensorflow as tf
-import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from apache_beam.io.filesystems import FileSystems
 
 from components.classification.baseline import TFIDF, tfidf_probabilities
-from components.classification.evaluate_signature import EvaluateSignature
 from components.classification.judged_labels import (
     LABEL,
     MODEL,
-    in_order_of,
     judged_schema,
     probabilities_column,
     text_value,
 )
+from components.classification.label_signatures import EvaluateSignature, ordered_answers
 from components.classification.slices import TEXT_SLICES, slice_columns
 from trainer.example_files import example_features
 
@@ -93,16 +91,8 @@ def served_classifier(path: str, labels: Sequence[str]) -> Classify:
     Raises:
         ValueError: The model has no signature `serving_default` with these outputs.
     """
-    model = tf.saved_model.load(path)  # Its variables live only as long as the closure holds it.
-    outputs = model.signatures["serving_default"].structured_outputs if "serving_default" in model.signatures else ()
-    if not {"labels", "probabilities"} <= set(outputs):
-        raise ValueError(f"The model in {path} should answer `serving_default` with labels and probabilities.")
-
-    def classify(texts: Sequence[str]) -> npt.NDArray[np.float32]:
-        answer = model.signatures["serving_default"](text=tf.constant(list(texts), tf.string, [len(texts)]))
-        return in_order_of(labels, answer["labels"].numpy(), answer["probabilities"].numpy())
-
-    return classify
+    ask = ordered_answers(path, "serving_default", "labels", labels)
+    return lambda texts: ask(text=tf.constant(list(texts), tf.string, [len(texts)]))
 
 
 def save_baseline(baseline: Any, path: str) -> None:

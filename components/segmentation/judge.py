@@ -7,18 +7,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import tensorflow as tf
-import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 
 from components.bucket_steps import ATTRIBUTE_PREFIX
-from components.classification.evaluate_signature import EvaluateSignature
 from components.classification.judged_labels import (
     LABEL,
     MODEL,
-    in_order_of,
     judged_schema,
     probabilities_column,
     text_value,
 )
+from components.classification.label_signatures import EvaluateSignature, ordered_answers
 from components.classification.slices import slice_columns
 from components.classification.text_judge import load_baseline
 from components.segmentation.baselines import CARRIED_FORWARD, GRADIENT_BOOSTING, carried_forward, gradient_boosting
@@ -115,16 +113,8 @@ def served_segments(path: str, labels: Sequence[str]) -> Segment:
     Raises:
         ValueError: The model has no signature `examples` with these outputs.
     """
-    model = tf.saved_model.load(path)  # Its variables live only as long as the closure holds it.
-    outputs = model.signatures["examples"].structured_outputs if "examples" in model.signatures else ()
-    if not {"segments", "probabilities"} <= set(outputs):
-        raise ValueError(f"The model in {path} should answer `examples` with segments and probabilities.")
-
-    def segment(records: Sequence[bytes]) -> npt.NDArray[np.float32]:
-        answer = model.signatures["examples"](examples=tf.constant(list(records), tf.string, [len(records)]))
-        return in_order_of(labels, answer["segments"].numpy(), answer["probabilities"].numpy())
-
-    return segment
+    ask = ordered_answers(path, "examples", "segments", labels)
+    return lambda records: ask(examples=tf.constant(list(records), tf.string, [len(records)]))
 
 
 def _latest(values: Sequence[Any], width: int, padding: Any) -> list[Any]:

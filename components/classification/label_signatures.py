@@ -1,11 +1,13 @@
-"""The signature `evaluate` of a model that gives labels."""
+"""The signatures by which a model that gives labels is asked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
+
+from components.classification.judged_labels import in_order_of
 
 _SIGNATURE, _PROBABILITIES = "evaluate", "probabilities"
 
@@ -48,3 +50,30 @@ class EvaluateSignature:
                 f"a label; got the shape {found.shape}."
             )
         return found
+
+
+def ordered_answers(
+    path: str, signature: str, output: str, labels: Sequence[str]
+) -> Callable[..., npt.NDArray[np.float32]]:
+    """Returns a function that asks a model by a signature that answers labels, in the order of a vocabulary.
+
+    Args:
+        path: The SavedModel's folder.
+        signature: Answers labels and their probabilities, the most probable first.
+        output: Name of the labels among its outputs.
+        labels: The vocabulary, which may be another than the model's; see
+            `components.classification.judged_labels.in_order_of`.
+
+    Raises:
+        ValueError: The model has no such signature with these outputs.
+    """
+    model = tf.saved_model.load(path)  # Its variables live only as long as the closure holds it.
+    outputs = model.signatures[signature].structured_outputs if signature in model.signatures else ()
+    if not {output, _PROBABILITIES} <= set(outputs):
+        raise ValueError(f"The model in {path} should answer `{signature}` with {output} and {_PROBABILITIES}.")
+
+    def ask(**inputs: tf.Tensor) -> npt.NDArray[np.float32]:
+        answer = model.signatures[signature](**inputs)
+        return in_order_of(labels, answer[output].numpy(), answer[_PROBABILITIES].numpy())
+
+    return ask

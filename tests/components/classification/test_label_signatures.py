@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.classification.evaluate_signature import EvaluateSignature
+from components.classification.label_signatures import EvaluateSignature
 
 
 class Lengths(tf.Module):
