@@ -8,7 +8,7 @@ setup(
     description="A TFX pipeline and KerasNLP trainer that turn a shop's tables into served models.",
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["tfx_pipeline*", "components*", "trainer*", "serving*"]),
-    package_data={"tfx_pipeline": ["schemas/*.pbtxt", "configs/*.yaml", "report/*.jinja"]},
+    package_data={"tfx_pipeline": ["schemas/*.pbtxt", "config/*.yaml", "report/*.jinja"]},
     install_requires=[
         "apache-beam>=2.77,<2.78",
         "grpcio-health-checking>=1.81,<2",
@@ -76,5 +76,5 @@ setup(
             "uv>=0.7",
         ],
     },
-    entry_points={"console_scripts": ["shelfwise = tfx_pipeline.cli:main"]},
+    entry_points={"console_scripts": ["shelfwise = tfx_pipeline.commands.cli:main"]},
 )

@@ -27,9 +27,9 @@ import pyarrow.parquet as pq
 import typer
 
 from serving.client import ServingError, Shelfwise
-from tfx_pipeline.config import saved_config
-from tfx_pipeline.demo import running_server
-from tfx_pipeline.summary_file import read_summary
+from tfx_pipeline.commands.demo import running_server
+from tfx_pipeline.config.config import saved_config
+from tfx_pipeline.summary.file import read_summary
 
 CHANGED = 1_000
 LIVE_TIMEOUT_SECONDS = 300.0

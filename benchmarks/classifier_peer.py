@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.peer_process import PeerProcess
-from trainer.backbone import TextEncoder
 from trainer.classification.batches import label_weights
 from trainer.classification.options import ClassifierOptions
+from trainer.text.backbone import TextEncoder
 
 PEER = Path(__file__).parent / "peers" / "torch_classifier.py"
 

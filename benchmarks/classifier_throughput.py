@@ -35,13 +35,13 @@ import typer
 
 from benchmarks.classifier_peer import ClassifierPeer, bert_arrays, peer_settings, split_arrays
 from benchmarks.peer_process import has_torch
-from trainer.backbone import TextEncoder, encode_token_ids, load_text_encoder
 from trainer.classification.batches import LabelBatches
 from trainer.classification.classifier import Classifier, new_head
 from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import ClassifierOptions
 from trainer.classification.training import build_optimizer
 from trainer.options import TextOptions
+from trainer.text.backbone import TextEncoder, encode_token_ids, load_text_encoder
 
 CLASSES = 3
 WORDS = 2_000

@@ -27,10 +27,10 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 import typer
 
-from serving.retrieval_index import ExactIndex
-from trainer.backbone import encode_texts, load_text_encoder
-from trainer.inverted_cells import build_inverted_file, exact_neighbours, recall_of
+from serving.index.exact import ExactIndex
 from trainer.options import TextOptions
+from trainer.search.index.inverted_cells import build_inverted_file, exact_neighbours, recall_of
+from trainer.text.backbone import encode_texts, load_text_encoder
 
 K = 10
 WARM_UP_QUERIES = 10

@@ -218,11 +218,11 @@ def component_process(folder: str, options: dict[str, Any], products: int, sende
     from tfx.types import standard_artifacts
 
     from components.artifacts import AssociationRules, Catalogue
-    from components.basket_rules import BasketRulesExecutor
-    from components.catalogue import CATALOGUE_SCHEMA, write_catalogue, write_description
+    from components.products.catalogue import CATALOGUE_SCHEMA, write_catalogue, write_description
     from components.rules.description import read_rules_description
+    from components.rules.node import BasketRulesExecutor
     from components.rules.options import RulesOptions
-    from tfx_pipeline.config import LOCAL_BEAM_ARGS
+    from tfx_pipeline.config.config import LOCAL_BEAM_ARGS
 
     artifacts = {"events": standard_artifacts.Examples(), "catalogue": Catalogue(), "rules": AssociationRules()}
     for name, artifact in artifacts.items():

@@ -32,11 +32,11 @@ import typer
 
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
-from tfx_pipeline.config import saved_config
-from tfx_pipeline.demo import running_server
-from tfx_pipeline.summary_file import read_summary
-from trainer.backbone import load_text_encoder
-from trainer.pretrained import local_folder
+from tfx_pipeline.commands.demo import running_server
+from tfx_pipeline.config.config import saved_config
+from tfx_pipeline.summary.file import read_summary
+from trainer.text.backbone import load_text_encoder
+from trainer.text.pretrained import local_folder
 
 PEERS = {"onnxruntime": "onnx_encoder.py", "sentence_transformers": "sentence_encoder.py"}
 QUERIES_A_TURN = 100

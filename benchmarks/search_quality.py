@@ -22,10 +22,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import typer
 
-from tfx_pipeline.config import load_config
-from tfx_pipeline.run_artifacts import latest_artifact
-from tfx_pipeline.start import run_pipeline
-from tfx_pipeline.summary_table import print_summary
+from tfx_pipeline.config.config import load_config
+from tfx_pipeline.running.run_artifacts import latest_artifact
+from tfx_pipeline.running.start import run_pipeline
+from tfx_pipeline.summary.table import print_summary
 
 CONFIG = Path(__file__).with_suffix(".yaml")
 RANKS = 100
@@ -68,8 +68,8 @@ def write_runs(root: Path, queries: list[str], out: Path) -> None:
     """Writes one run file for each side and one for both."""
     import tensorflow as tf
 
-    from components.catalogue import read_catalogue
-    from components.search.query_judge import DENSE, LEXICAL, filtered_ranking, rank_in_batches, side_rankings
+    from components.products.catalogue import read_catalogue
+    from components.search.judging.query_judge import DENSE, LEXICAL, filtered_ranking, rank_in_batches, side_rankings
 
     catalogue = read_catalogue(str(latest_artifact(root, "SearchExamples", "catalogue")))
     model = latest_artifact(root, "SearchIndex", "model")

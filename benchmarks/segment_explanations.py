@@ -22,8 +22,8 @@ import numpy.typing as npt
 import tensorflow as tf
 import typer
 
-from serving.explanation import ServedClassifier, Tokens, attributions
-from tfx_pipeline.run_artifacts import latest_artifact
+from serving.graph.explanation import ServedClassifier, Tokens, attributions
+from tfx_pipeline.running.run_artifacts import latest_artifact
 from trainer.classification.classifier import load_classifier
 from trainer.classification.export import served_classifier
 from trainer.segmentation.examples import load_behaviours

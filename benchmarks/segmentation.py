@@ -24,9 +24,9 @@ import numpy as np
 import typer
 
 import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
-from tfx_pipeline.config import Config, load_config
+from tfx_pipeline.config.config import Config, load_config
 from tfx_pipeline.datasets import prepare_dataset
-from tfx_pipeline.start import run_pipeline
+from tfx_pipeline.running.start import run_pipeline
 from trainer.classification.examples import LabelledTexts
 
 CONFIG = Path(__file__).with_suffix(".yaml")
@@ -66,7 +66,7 @@ def add_parts(config: Config, root: Path, seeds: int, scores: Scores) -> None:
     """Trains on the numbers alone, and on the text alone, of the examples that the pipeline made."""
     from sklearn.metrics import accuracy_score, f1_score
 
-    from tfx_pipeline.tasks.segmentation import training_options
+    from tfx_pipeline.tasks.segmentation.nodes import training_options
     from trainer.classification.examples import load_labels
     from trainer.classification.training import train_classifier
     from trainer.segmentation.examples import load_behaviours

@@ -21,16 +21,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
 
-from components.catalogue import read_catalogue, read_description
-from components.served_ranking import ServedRanking
-from components.user_products import bought_products
-from tfx_pipeline.config import load_config
+from components.products.catalogue import read_catalogue, read_description
+from components.recommendation.judging.user_products import bought_products
+from components.recommendation.served_ranking import ServedRanking
+from tfx_pipeline.config.config import load_config
 from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.datasets.amazon_sequences import ATTRIBUTE_NAMES
-from tfx_pipeline.run_artifacts import latest_artifact
-from tfx_pipeline.start import run_pipeline
-from tfx_pipeline.summary_table import print_summary
-from trainer.judged_users import load_judged_users
+from tfx_pipeline.running.run_artifacts import latest_artifact
+from tfx_pipeline.running.start import run_pipeline
+from tfx_pipeline.summary.table import print_summary
+from trainer.recommendation.judged_users import load_judged_users
 
 CONFIG = Path(__file__).with_name("sequences.yaml")
 RANKS = 20

@@ -38,8 +38,8 @@ import typer
 
 from serving.client.channel import Connection
 from serving.client.messages import predict_request
+from serving.client.open_loop import Load, run_load
 from serving.model_names import SEARCH_MODEL
-from serving.open_loop import Load, run_load
 
 PROJECT = Path(__file__).resolve().parents[1]
 SIGNATURE, INPUT = "serving_default", "query"

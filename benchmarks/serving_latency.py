@@ -20,8 +20,8 @@ import tensorflow as tf
 import typer
 
 from serving.client import Shelfwise
-from tfx_pipeline.demo import running_server
-from tfx_pipeline.summary_file import read_summary
+from tfx_pipeline.commands.demo import running_server
+from tfx_pipeline.summary.file import read_summary
 
 MODEL, SIGNATURE = "recommendation", "serving_default"
 YEAR_SECONDS = 365 * 86_400.0

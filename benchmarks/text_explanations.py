@@ -23,8 +23,8 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 import typer
 
-from serving.classification import ClassificationModule
-from tfx_pipeline.run_artifacts import latest_artifact
+from serving.classification.module import ClassificationModule
+from tfx_pipeline.running.run_artifacts import latest_artifact
 from trainer.classification.classifier import load_classifier
 from trainer.classification.export import served_classifier
 

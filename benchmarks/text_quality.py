@@ -28,9 +28,9 @@ import typer
 import yaml
 
 import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
-from tfx_pipeline.config import Config, load_config
+from tfx_pipeline.config.config import Config, load_config
 from tfx_pipeline.datasets import prepare_dataset
-from tfx_pipeline.start import run_pipeline
+from tfx_pipeline.running.start import run_pipeline
 
 CONFIG = Path(__file__).with_suffix(".yaml")
 SOURCES = {"bitext_intents": "intents_bitext", "clothing_reviews": "reviews_clothing"}
@@ -86,11 +86,11 @@ def peer_score(python: str, config: Config, root: Path) -> float:
     from sklearn.metrics import f1_score
 
     from benchmarks.classifier_peer import ClassifierPeer, bert_arrays, peer_settings, split_arrays
-    from tfx_pipeline.run_artifacts import latest_artifact
-    from tfx_pipeline.tasks.classification import training_options
-    from trainer.backbone import load_text_encoder
+    from tfx_pipeline.running.run_artifacts import latest_artifact
+    from tfx_pipeline.tasks.classification.nodes import training_options
     from trainer.classification.classifier import Classifier, new_head
     from trainer.classification.examples import load_labelled_texts, load_labels
+    from trainer.text.backbone import load_text_encoder
 
     if config.tasks.classification is None:
         raise ValueError("The configuration should have the task classification.")

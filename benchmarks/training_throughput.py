@@ -28,11 +28,11 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.peer_process import PeerProcess, has_torch
-from trainer.item_features import ItemFeatures
-from trainer.optimizer import build_optimizer
+from trainer.fitting.schedule import build_optimizer
 from trainer.options import TwoTowerOptions
-from trainer.towers import build_towers
-from trainer.two_tower_model import TwoTower
+from trainer.recommendation.towers.item_features import ItemFeatures
+from trainer.recommendation.towers.model import TwoTower
+from trainer.recommendation.towers.towers import build_towers
 
 PEER = Path(__file__).parent / "peers" / "torch_two_tower.py"
 PRODUCTS, TEXT_DIMENSIONS, NUMBERS, CATEGORY_SIZES, EVENT_TYPES = 19_000, 384, 3, (30, 300), 3

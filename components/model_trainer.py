@@ -17,8 +17,8 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 
 from components.artifacts import AssociationRules, Catalogue, Labels, TextVectors
 from components.parameters import IntParameter
+from trainer.fitting.training_request import TrainingRequest
 from trainer.options import Options
-from trainer.training_request import TrainingRequest
 
 RunFunction = Callable[[TrainingRequest], None]
 
@@ -97,7 +97,7 @@ class ModelTrainer(BaseComponent):
 
     Args:
         examples: Task examples.
-        run_fn: Dotted name of a function of one `trainer.training_request.TrainingRequest`.
+        run_fn: Dotted name of a function of one `trainer.fitting.training_request.TrainingRequest`.
         options: The function's options.
         steps: The most batches to train on; 0 for as many as the options say.
         seed: Seed of everything random in the training.
@@ -162,8 +162,8 @@ def load_function(name: str) -> RunFunction:
         function: RunFunction = getattr(importlib.import_module(module_name), function_name)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(
-            f"`run_fn` should be the dotted name of an installed function, such as trainer.two_tower.run. "
-            f"Received {name!r}: {error}."
+            f"`run_fn` should be the dotted name of an installed function, such as "
+            f"trainer.recommendation.training.run. Received {name!r}: {error}."
         ) from error
     return function
 

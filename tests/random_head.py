@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from trainer.backbone import TextEncoder
 from trainer.search.encoder import SearchEncoder, new_head
+from trainer.text.backbone import TextEncoder
 
 
 def encoder_with_random_head(text_encoder: TextEncoder, texts: Sequence[str], seed: int) -> SearchEncoder:

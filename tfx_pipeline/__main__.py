@@ -1,5 +1,5 @@
 """`python -m tfx_pipeline` is the command `shelfwise`."""
 
-from tfx_pipeline.cli import main
+from tfx_pipeline.commands.cli import main
 
 main()

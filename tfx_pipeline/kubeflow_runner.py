@@ -9,13 +9,13 @@ from tfx.orchestration.data_types import RuntimeParameter
 from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRunner, KubeflowV2DagRunnerConfig
 from tfx.orchestration.pipeline import Pipeline
 
-from components.atomic_pusher import AtomicPusher
+from components.pushing.atomic_pusher import AtomicPusher
 from tfx_pipeline.cluster.beam_runners import LOCAL, beam_args
 from tfx_pipeline.cluster.container_step import KEEP_URIS_FLAG
 from tfx_pipeline.cluster.options import ClusterOptions, check_options
 from tfx_pipeline.cluster.parameters import submission_inputs
 from tfx_pipeline.cluster.resources import platform_document, set_resources
-from tfx_pipeline.config import Config
+from tfx_pipeline.config.config import Config
 from tfx_pipeline.pipeline import create_pipeline
 
 _STEP = ["python", "-m", "tfx_pipeline.cluster.container_step"]

@@ -19,16 +19,16 @@ from typing_extensions import override
 from components.artifacts import ClassificationEvaluation, Labels
 from components.classification.baseline import TFIDF, fit_tfidf
 from components.classification.gate_options import ClassificationGateOptions
-from components.classification.judged_labels import LAST_BLESSED, MODEL, JudgeTestSplit, judged_schema
-from components.classification.label_report import write_label_evaluation
-from components.classification.label_summary import LabelSummary
-from components.classification.model_analysis import ANALYSIS_FOLDER, AnalyseModel
-from components.classification.slices import TEXT_SLICES, slice_columns
 from components.classification.text_judge import TextJudge, save_baseline, served_classifier
+from components.gate.decision import JudgedBy, loading_error
+from components.labels.judged_labels import LAST_BLESSED, MODEL, JudgeTestSplit, judged_schema
+from components.labels.label_report import write_label_evaluation
+from components.labels.label_summary import LabelSummary
+from components.labels.model_analysis import ANALYSIS_FOLDER, AnalyseModel
+from components.labels.slices import TEXT_SLICES, slice_columns
 from components.parameters import Parameter
-from components.ranking_gate import JudgedBy, loading_error
+from trainer.artifacts.parquet_files import read_parquet
 from trainer.classification.examples import load_labelled_texts, load_labels
-from trainer.parquet_files import read_parquet
 
 JUDGED_BY = JudgedBy("text", "texts", "the test split is empty")
 _TEST_SPLIT = "test"

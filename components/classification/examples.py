@@ -31,7 +31,7 @@ from components.classification.text_examples import (
     MakeTextExamples,
 )
 from components.errors import InputError
-from components.example_tables import ReadTable, bucket_count, table_files, table_rows
+from components.tables.read_back import ReadTable, bucket_count, table_files, table_rows
 from trainer.classification.examples import LABELS_FILE
 
 _COUNTS_FILE = "counts.json"

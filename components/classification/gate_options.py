@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from components.classification.slices import TEXT_SLICES, slice_columns
-from components.gate_options import GateRules, Margin
+from components.gate.rules import GateRules, Margin
+from components.labels.slices import TEXT_SLICES, slice_columns
 
 ClassificationBaseline = Literal["tfidf"]
 _METRICS = ("accuracy", "f1_macro", "auc")

@@ -19,14 +19,14 @@ from tfx.utils import io_utils
 from typing_extensions import override
 
 from components.errors import InputError
-from trainer.backbone import TextEncoder, load_text_encoder, save_trained_encoder
+from trainer.artifacts.example_files import example_features
 from trainer.classification.examples import load_labelled_texts
-from trainer.example_files import example_features
 from trainer.options import TextOptions
 from trainer.pretraining.masked_language import new_backbone, pretrain
 from trainer.pretraining.options import SCRATCH, PretrainingOptions
 from trainer.pretraining.rewriting import save_masked_lm_head
 from trainer.pretraining.vocabulary import learn_vocabulary, scratch_tokenizer, split_words
+from trainer.text.backbone import TextEncoder, load_text_encoder, save_trained_encoder
 
 _TEXTS_AT_ONCE = 4096
 # Rarer words than these change no piece of a vocabulary.

@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import tensorflow as tf
 
-from components.blank_texts import strip_unseen
 from components.classification.examples_options import ClassificationExamplesOptions, TextSplitOptions
 from components.errors import InputError
-from components.example_tables import concatenated, from_bytes, to_bytes
+from components.tables.blank_texts import strip_unseen
+from components.tables.read_back import concatenated, from_bytes, to_bytes
 
 SPLITS = TRAIN, EVAL, TEST = ("train", "eval", "test")
 COUNTS, VOCABULARY = "counts", "vocabulary"

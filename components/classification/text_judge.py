@@ -11,16 +11,16 @@ import tensorflow as tf
 from apache_beam.io.filesystems import FileSystems
 
 from components.classification.baseline import TFIDF, tfidf_probabilities
-from components.classification.judged_labels import (
+from components.labels.judged_labels import (
     LABEL,
     MODEL,
     judged_schema,
     probabilities_column,
     text_value,
 )
-from components.classification.label_signatures import EvaluateSignature, ordered_answers
-from components.classification.slices import TEXT_SLICES, slice_columns
-from trainer.example_files import example_features
+from components.labels.label_signatures import EvaluateSignature, ordered_answers
+from components.labels.slices import TEXT_SLICES, slice_columns
+from trainer.artifacts.example_files import example_features
 
 Classify = Callable[[Sequence[str]], npt.NDArray[np.floating]]
 
@@ -86,7 +86,7 @@ def served_classifier(path: str, labels: Sequence[str]) -> Classify:
     Args:
         path: The SavedModel's folder.
         labels: The vocabulary, which may be another than the model's; see
-            `components.classification.judged_labels.in_order_of`.
+            `components.labels.judged_labels.in_order_of`.
 
     Raises:
         ValueError: The model has no signature `serving_default` with these outputs.

@@ -8,13 +8,13 @@ import apache_beam as beam
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.catalogue import read_catalogue
-from components.event_buckets import COUNTS, HOURS, QUARANTINED, BucketEvents
-from components.event_counts import SumCounters
-from components.example_tables import ReadTable, bucket_count, concatenated, table_rows, to_bytes
+from components.events.buckets import COUNTS, HOURS, QUARANTINED, BucketEvents
+from components.events.counts import SumCounters
+from components.events.moments import SplitMoments
+from components.products.catalogue import read_catalogue
+from components.recommendation.examples.options import TaskExamplesOptions
 from components.rules.baskets import known_events, make_baskets
-from components.split_moments import SplitMoments
-from components.task_examples_options import TaskExamplesOptions
+from components.tables.read_back import ReadTable, bucket_count, concatenated, table_rows, to_bytes
 
 EVENT_COUNTS = ("bought_events", "bought_events_without_basket_id", "oversized_baskets")
 _BASKETS = "baskets"

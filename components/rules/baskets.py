@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.event_history import TRAIN_PERIOD, order_events, run_starts
+from components.events.history import TRAIN_PERIOD, order_events, run_starts
+from components.events.moments import SplitMoments, event_periods
 from components.rules.itemset_mining import IntArray
-from components.split_moments import SplitMoments, event_periods
 
 DAY_SECONDS = 86_400
 BASKETS_SCHEMA = pa.schema([("items", pa.list_(pa.int32())), ("day", pa.int64())])

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.event_history import concatenated_ranges, run_starts
+from components.events.history import concatenated_ranges, run_starts
 from components.rules.baskets import basket_items, basket_table
 from components.rules.frequent_items import FrequentItems
 from components.rules.itemset_mining import Baskets

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from components.event_history import concatenated_ranges
+from components.events.history import concatenated_ranges
 
 IntArray = npt.NDArray[np.integer]
 NO_ITEM = -1

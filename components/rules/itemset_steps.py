@@ -8,8 +8,7 @@ import apache_beam as beam
 import numpy as np
 
 from components.errors import InputError
-from components.event_counts import SumCounters
-from components.example_tables import from_bytes, to_bytes
+from components.events.counts import SumCounters
 from components.rules.frequent_items import (
     FrequentItems,
     ItemCounts,
@@ -20,6 +19,7 @@ from components.rules.frequent_items import (
 from components.rules.group_baskets import group_baskets, joined_baskets
 from components.rules.itemset_mining import Itemsets, mine_itemsets
 from components.rules.options import Level, RulesOptions
+from components.tables.read_back import from_bytes, to_bytes
 
 _ITEMSETS_AT_ONCE = 100_000
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.catalogue import read_catalogue
+from components.products.catalogue import read_catalogue
 from components.rules.itemset_mining import IntArray
 from components.rules.options import Level
 

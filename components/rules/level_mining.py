@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import pyarrow as pa
 
-from components.event_counts import SumCounters
-from components.example_tables import from_bytes, to_bytes
+from components.events.counts import SumCounters
 from components.rules.baskets import level_baskets
 from components.rules.frequent_items import FrequentItems
 from components.rules.itemset_mining import Itemsets
@@ -18,6 +17,7 @@ from components.rules.options import Level, RulesOptions
 from components.rules.rule_steps import MakeRules
 from components.rules.rule_tables import itemsets_table, rules_table
 from components.rules.significance import PValueHistogram
+from components.tables.read_back import from_bytes, to_bytes
 
 
 class MinedLevel(NamedTuple):

@@ -6,14 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.search.product_parts import product_parts
-from trainer.catalogue import distinct_texts
-from trainer.category_free_texts import without_category_words
-from trainer.cluster_options import ClusterOptions
-from trainer.cluster_quality import JudgedProducts, measure_clusters
-from trainer.features import CATEGORY_SEPARATOR
-from trainer.product_clusters import ProductClusters
+from components.search.examples.product_parts import product_parts
+from trainer.artifacts.catalogue import distinct_texts
+from trainer.clusters.category_free_texts import without_category_words
+from trainer.clusters.options import ClusterOptions
+from trainer.clusters.products import ProductClusters
+from trainer.clusters.quality import JudgedProducts, measure_clusters
 from trainer.search.encoder import SearchEncoder
+from trainer.text.product_texts import CATEGORY_SEPARATOR
 
 
 def report_clusters(
@@ -29,7 +29,7 @@ def report_clusters(
     """Measures the clusters beside k-means on TF-IDF, both against the category column.
 
     The texts of a sample of `options.judged_products` products are embedded without the words of their categories, so
-    that clusters are not judged by what they were told; see `trainer.cluster_quality.measure_clusters`.
+    that clusters are not judged by what they were told; see `trainer.clusters.quality.measure_clusters`.
 
     Args:
         clusters: Of the catalogue.

@@ -19,24 +19,24 @@ from tfx.utils import io_utils, path_utils
 from typing_extensions import override
 
 from components.artifacts import Catalogue, TextVectors
-from components.catalogue import read_catalogue, read_description
-from components.item_vectors import WriteTrainedTextVectors
+from components.products.catalogue import read_catalogue, read_description
+from components.products.item_vectors import WriteTrainedTextVectors
 from components.search.cluster_report import report_clusters
+from components.search.examples.product_parts import product_parts
 from components.search.index_options import SearchIndexOptions
-from components.search.product_parts import product_parts
-from serving.filters import MAX_EXCLUDED_IDS
+from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.model_names import SEARCH_MODEL
-from serving.search import MAX_QUERY_CHARACTERS, Fusion
-from trainer.catalogue import distinct_texts
-from trainer.input_data import load_text_vectors
-from trainer.model_versions import package_versions
-from trainer.product_clusters import cluster_products
+from serving.search.module import MAX_QUERY_CHARACTERS, Fusion
+from trainer.artifacts.catalogue import distinct_texts
+from trainer.artifacts.model_versions import package_versions
+from trainer.clusters.products import cluster_products
+from trainer.fitting.training_summary import read_training_summary
+from trainer.recommendation.features import load_text_vectors
 from trainer.search.encoder import load_encoder, load_query_tower, text_embedder
 from trainer.search.export import export_for_judging, export_search, export_weighted
-from trainer.search.index import build_fusion, build_index, build_module
-from trainer.search.postings import build_postings
+from trainer.search.index.build import build_fusion, build_index, build_module
+from trainer.search.index.postings import build_postings
 from trainer.search.queries import load_queries
-from trainer.training_summary import read_training_summary
 
 COMPARISON_FOLDER, FULL_QUERY_TOWER_FOLDER, INDEX_FILE = "Comparison", "FullQueryTower", "index.json"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from trainer.cluster_options import ClusterOptions
+from trainer.clusters.options import ClusterOptions
 from trainer.options import Options, TextField
 from trainer.search.options import SearchServingOptions
 

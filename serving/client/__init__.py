@@ -2,12 +2,12 @@
 
 from serving.client.awaited_client import AsyncShelfwise
 from serving.client.blocking_client import Shelfwise
-from serving.client.classification_calls import ExplainedToken, LabelAnswer
-from serving.client.products import Answer
-from serving.client.recommendation_calls import TogetherAnswer
-from serving.client.search_calls import ExplainedWord, SearchAnswer
-from serving.client.segmentation_calls import SegmentAnswer
-from serving.client_errors import ServingError
+from serving.client.calls.classification import ExplainedToken, LabelAnswer
+from serving.client.calls.products import Answer
+from serving.client.calls.recommendation import TogetherAnswer
+from serving.client.calls.search import ExplainedWord, SearchAnswer
+from serving.client.calls.segmentation import SegmentAnswer
+from serving.client.errors import ServingError
 
 __all__ = [
     "Answer",

@@ -8,13 +8,16 @@ import grpc
 import numpy as np
 from tensorflow_serving.apis import get_model_metadata_pb2, prediction_service_pb2_grpc
 
-from serving.client import classification_calls, recommendation_calls, search_calls, segmentation_calls
 from serving.client.call import Call, Shapes
+from serving.client.calls import classification as classification_calls
+from serving.client.calls import recommendation as recommendation_calls
+from serving.client.calls import search as search_calls
+from serving.client.calls import segmentation as segmentation_calls
 from serving.client.channel import Connection
+from serving.client.errors import RefusedRequestError, call_error
 from serving.client.messages import metadata_request, output_arrays, predict_request, signature_shapes
 from serving.client.methods import awaited
 from serving.client.shape_memory import ShapeMemory
-from serving.client_errors import RefusedRequestError, call_error
 
 Result = TypeVar("Result")
 

@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 from serving.server.batching.batch_scheduler import BatchScheduler
 from serving.server.batching.batched_servable import BatchedServable
 from serving.server.batching.batching_parameters import BatchingParameters
-from serving.server.calls import Calls
 from serving.server.grpc_api.grpc_server import GrpcServer
 from serving.server.models.config_file_watcher import ConfigFileWatcher
 from serving.server.models.model_config import ModelConfig, read_model_config_file
@@ -24,6 +23,7 @@ from serving.server.models.model_store import ModelSource, ModelStore
 from serving.server.models.servable import Servable
 from serving.server.ports import check_address
 from serving.server.request_log import RequestLog
+from serving.server.requests.calls import Calls
 from serving.server.rest.server import RestServer
 from serving.server.settings import ModelConfigFile, ServerAddresses, ServerSettings
 

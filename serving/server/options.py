@@ -9,13 +9,13 @@ from typing import Any
 
 from serving.server.batching.batching_parameters import batching_from_options
 from serving.server.grpc_api.ssl_config import read_ssl_config
-from serving.server.limits import Limits
 from serving.server.main import Models
 from serving.server.metrics import METRICS_PATH
 from serving.server.models.graph_session import Parallelism
 from serving.server.models.model_config import ModelConfig
 from serving.server.monitoring_config import read_metrics_path
 from serving.server.request_log import LogRequests
+from serving.server.requests.limits import Limits
 from serving.server.settings import ModelConfigFile, ServerSettings
 
 _LARGEST_PORT, _LARGEST_ARGUMENT = 65_535, 2**31 - 1

@@ -7,10 +7,10 @@ from pathlib import Path
 import grpc
 
 from serving.server.batching.batching_parameters import BatchingParameters
-from serving.server.limits import Limits
 from serving.server.metrics import METRICS_PATH
 from serving.server.models.graph_session import Parallelism
 from serving.server.request_log import LogRequests
+from serving.server.requests.limits import Limits
 
 
 @dataclass(frozen=True, kw_only=True)

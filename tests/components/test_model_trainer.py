@@ -7,9 +7,9 @@ from tfx.types import channel_utils, standard_artifacts
 
 from components.artifacts import Catalogue, TextVectors
 from components.model_trainer import ModelTrainer, ModelTrainerExecutor, load_function
-from tests.trainer.tiny_shop import write_tiny_shop
+from tests.trainer.recommendation.tiny_shop import write_tiny_shop
 from trainer.options import TowerOptions, TrainingOptions, TwoTowerOptions
-from trainer.towers import load_towers
+from trainer.recommendation.towers.towers import load_towers
 
 OPTIONS = TwoTowerOptions(
     tower=TowerOptions(dimensions=8, layers=1, heads=2, history=12),
@@ -37,7 +37,7 @@ def test_the_executor_writes_towers_and_logs(tmp_path: Path) -> None:
             "model_run": artifact(standard_artifacts.ModelRun, tmp_path / "log"),
         },
         {
-            "run_fn": "trainer.two_tower.run",
+            "run_fn": "trainer.recommendation.training.run",
             "options_json": OPTIONS.model_dump_json(),
             "steps": 0,
             "seed": 0,
@@ -53,7 +53,7 @@ def test_optional_inputs_may_be_left_out() -> None:
     component = ModelTrainer(
         examples=channel_utils.as_channel([standard_artifacts.Examples()]),
         catalogue=channel_utils.as_channel([Catalogue()]),
-        run_fn="trainer.two_tower.run",
+        run_fn="trainer.recommendation.training.run",
         options=OPTIONS,
         steps=0,
         seed=1,
@@ -63,7 +63,7 @@ def test_optional_inputs_may_be_left_out() -> None:
     assert component.exec_properties["options_json"] == OPTIONS.model_dump_json()
 
 
-@pytest.mark.parametrize("name", ["no_such_module.run", "trainer.two_tower.no_such_function", "run", ""])
+@pytest.mark.parametrize("name", ["no_such_module.run", "trainer.recommendation.training.no_such_function", "run", ""])
 def test_a_function_that_is_not_there_is_named(name: str) -> None:
     with pytest.raises(ValueError, match="`run_fn` should be the dotted name"):
         load_function(name)

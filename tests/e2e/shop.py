@@ -13,10 +13,10 @@ import yaml
 
 from serving.server.main import serve
 from serving.server.settings import ServerAddresses, ServerSettings
-from tfx_pipeline.config import load_config
+from tfx_pipeline.config.config import load_config
 from tfx_pipeline.datasets.synthetic import write_shop
 from tfx_pipeline.datasets.synthetic_shop import SyntheticShop
-from tfx_pipeline.run import run
+from tfx_pipeline.running.run import run
 
 # Ids and titles as shops have them; each stands in for one product of the made-up shop.
 ODD_PRODUCTS = {

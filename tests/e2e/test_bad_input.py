@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-import tfx_pipeline.cli as cli
+import tfx_pipeline.commands.cli as cli
 from tests.e2e.shop import write_config, write_tables
 
 

@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from serving.client import Shelfwise
 from tests.e2e.shop import read_summary, run_quietly, served, write_config
 from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_texts
-from tfx_pipeline.cli import app
-from tfx_pipeline.run_artifacts import latest_artifact
-from tfx_pipeline.tasks.classification import NODES, PRETRAINER
+from tfx_pipeline.commands.cli import app
+from tfx_pipeline.running.run_artifacts import latest_artifact
+from tfx_pipeline.tasks.classification.nodes import NODES, PRETRAINER
 
 CLASSIFICATION = {
     "split": {"eval_fraction": 0.2, "test_fraction": 0.2},

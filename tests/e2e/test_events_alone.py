@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from serving.client import Shelfwise
 from tests.e2e.shop import read_summary, run_quietly, served, write_config, write_tables
-from tfx_pipeline.cli import app
-from tfx_pipeline.tasks.recommendation import NODES
+from tfx_pipeline.commands.cli import app
+from tfx_pipeline.tasks.recommendation.nodes import NODES
 
 pytestmark = pytest.mark.long
 

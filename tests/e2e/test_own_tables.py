@@ -12,16 +12,16 @@ import tensorflow as tf
 from typer.testing import CliRunner
 
 import components.source_digest as source_digests
-import tfx_pipeline.tasks.recommendation as recommendation_task
+import tfx_pipeline.tasks.recommendation.nodes as recommendation_task
 from serving.client import Shelfwise
 from tests.e2e.shop import ODD_PRODUCTS, read_summary, run_quietly, served, write_config, write_tables
-from tfx_pipeline.cli import app
-from tfx_pipeline.config import load_config
-from tfx_pipeline.inputs import PipelineInputs
+from tfx_pipeline.commands.cli import app
+from tfx_pipeline.commands.rules_command import read_rules
+from tfx_pipeline.config.config import load_config
 from tfx_pipeline.pipeline import create_pipeline
-from tfx_pipeline.rules_command import read_rules
+from tfx_pipeline.tasks.inputs import PipelineInputs
 from tfx_pipeline.tasks.products import TEXT_VECTORS, TRANSFORM
-from tfx_pipeline.tasks.recommendation import NODES
+from tfx_pipeline.tasks.recommendation.nodes import NODES
 
 PROJECT = Path(source_digests.__file__).parent.parent
 AFTER_TRAINER = {

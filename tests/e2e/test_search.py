@@ -11,13 +11,13 @@ import tensorflow as tf
 from typer.testing import CliRunner, Result
 
 from components.errors import InputError
-from components.search.perturbations import EVALUATION_PERTURBATIONS
+from components.search.examples.perturbations import EVALUATION_PERTURBATIONS
 from serving.client import Shelfwise
 from tests.components.search.trained_search import judgements, products
 from tests.e2e.shop import read_summary, run_quietly, served, write_config
-from tfx_pipeline.cli import app
+from tfx_pipeline.commands.cli import app
 from tfx_pipeline.tasks.products import TEXT_VECTORS, TRANSFORM
-from tfx_pipeline.tasks.search import NODES
+from tfx_pipeline.tasks.search.nodes import NODES
 
 SEARCH = {
     "queries": {"eval_fraction": 0.2, "test_fraction": 0.4},

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from tests.components.segmentation.shop import DAY, OPTIONS, events, products, users
 from tests.e2e.shop import read_summary, run_quietly, served, write_config
-from tfx_pipeline.cli import app
-from tfx_pipeline.tasks.segmentation import NODES
+from tfx_pipeline.commands.cli import app
+from tfx_pipeline.tasks.segmentation.nodes import NODES
 
 pytestmark = pytest.mark.long
 

@@ -21,7 +21,7 @@ import tensorflow as tf
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
 )
-from tfx_pipeline.cli import app
+from tfx_pipeline.commands.cli import app
 app(["run", "--config", sys.argv[1], "--root", sys.argv[2]])
 """
 # Nothing that so small a shop teaches is better than its baselines.

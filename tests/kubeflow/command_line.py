@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from tfx_pipeline.cli import app
+from tfx_pipeline.commands.cli import app
 
 
 def parsed(arguments: Sequence[str]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from tensorflow_serving.apis import predict_pb2
 from tests.kubeflow.command_line import parsed
 from tests.kubeflow.manifests import FOLDER, MODEL, documents
 from tfx_pipeline.cluster.parameters import submission_inputs
-from tfx_pipeline.config import Config
+from tfx_pipeline.config.config import Config
 
 README = (FOLDER / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)

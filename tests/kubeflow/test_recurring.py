@@ -10,7 +10,7 @@ from tests.kubeflow.command_line import parsed
 from tests.kubeflow.manifests import FOLDER, VERSIONS, documents
 from tfx_pipeline.cluster.options import ClusterOptions, check_options
 from tfx_pipeline.cluster.parameters import USER_ID_KEY
-from tfx_pipeline.config import Config
+from tfx_pipeline.config.config import Config
 
 RECURRING = documents("recurring.yaml")
 POD = RECURRING["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]

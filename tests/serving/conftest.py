@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from serving.server.calls import Calls
 from serving.server.grpc_api.grpc_server import GrpcServer
 from serving.server.models.model_sources import ModelsFolder
 from serving.server.models.model_store import ModelStore
-from tests.serving.search_shop import PlainSearch, small_search_encoder
-from tests.serving.small_shop import PlainShop, export_small_shop, stand_in_tower
+from serving.server.requests.calls import Calls
+from tests.serving.recommendation.small_shop import PlainShop, export_small_shop, stand_in_tower
+from tests.serving.search.search_shop import PlainSearch, small_search_encoder
 from trainer.search.export import export_search
 
 

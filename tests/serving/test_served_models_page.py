@@ -13,7 +13,7 @@ from tensorflow_serving.apis import predict_pb2
 
 from serving.client import Shelfwise
 from serving.client.instances import InstanceReader
-from tests.serving.small_shop import HISTORY_LENGTH
+from tests.serving.recommendation.small_shop import HISTORY_LENGTH
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "served-models.md").read_text("utf-8")
 SHOWN = re.findall(r"### `(\w+)`, `(\w+)`.*?ask Predict '(.*?)'\n\ncurl ([^\s]+) -d '(.*?)'\n```", PAGE, re.DOTALL)

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.serving.search_shop import Search, search_inputs
-from tests.serving.small_shop import (
+from tests.serving.recommendation.small_shop import (
     Ask,
     export_small_shop,
     filtered_inputs,
     history_inputs,
     stand_in_tower,
 )
+from tests.serving.search.search_shop import Search, search_inputs
 
 VERSIONS = ("tensorflow==2.20.0", "tensorflow-text==2.20.1")
 

@@ -17,9 +17,10 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2 as specs
 
 from tfx_pipeline.cluster.options import ClusterOptions
-from tfx_pipeline.config import read_config
+from tfx_pipeline.config.config import read_config
 from tfx_pipeline.kubeflow_runner import compile_pipeline
-from tfx_pipeline.tasks import classification, segmentation
+from tfx_pipeline.tasks.classification import nodes as classification
+from tfx_pipeline.tasks.segmentation import nodes as segmentation
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 CONFIG = """

@@ -6,12 +6,12 @@ from pathlib import Path
 import tensorflow as tf
 
 from components.errors import InputError
-from components.served_versions import latest_version
-from components.table_files import table_path
+from components.pushing.served_versions import latest_version
+from components.tables.reading.files import table_path
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
 from tfx_pipeline.cluster.parameters import DATA, LAST_BLESSED, SERVING_ROOT, USER_ID_KEY
-from tfx_pipeline.config import ConfigError
-from tfx_pipeline.inputs import digest_table, user_id_key
+from tfx_pipeline.config.config import ConfigError
+from tfx_pipeline.tasks.inputs import digest_table, user_id_key
 
 
 def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Path) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 from tfx.orchestration.data_types import RuntimeParameter
 
-from tfx_pipeline.config import Config
-from tfx_pipeline.inputs import PipelineInputs
+from tfx_pipeline.config.config import Config
+from tfx_pipeline.tasks.inputs import PipelineInputs
 
 DATA = "data"
 SERVING_ROOT = "serving_root"

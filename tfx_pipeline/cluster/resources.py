@@ -9,12 +9,12 @@ from kubernetes.utils.quantity import parse_quantity
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.pipeline import Pipeline
 
-from components.atomic_pusher import AtomicPusher
 from components.model_trainer import ModelTrainer
-from components.ranking_evaluator import RankingEvaluator
-from components.text_vectors import TextVectors
+from components.products.text_vectors import TextVectors
+from components.pushing.atomic_pusher import AtomicPusher
+from components.recommendation.judging.evaluator import RankingEvaluator
 from tfx_pipeline.cluster.options import SERVING_MOUNT, ClusterOptions
-from tfx_pipeline.config import ConfigError
+from tfx_pipeline.config.config import ConfigError
 
 ResourceSpec = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec
 

@@ -10,7 +10,7 @@ import jinja2
 from tfx_pipeline.report.charts import durations_chart
 from tfx_pipeline.report.sections import Figure, task_sections
 from tfx_pipeline.report.tables import inputs_table
-from tfx_pipeline.segment_files import read_segment_files
+from tfx_pipeline.running.segment_files import read_segment_files
 
 FILE_NAME = "report.html"
 _NO_SEGMENTS: Mapping[str, Any] = {}
@@ -32,8 +32,8 @@ def render_report(summary: Mapping[str, Any], segments: Mapping[str, Any] = _NO_
     """Returns the page as HTML.
 
     Args:
-        summary: What `tfx_pipeline.summary.build_summary` made.
-        segments: What `tfx_pipeline.segment_files.read_segment_files` returns.
+        summary: What `tfx_pipeline.summary.build.build_summary` made.
+        segments: What `tfx_pipeline.running.segment_files.read_segment_files` returns.
     """
     nodes = len(summary["seconds"])
     # Everything that a user's tables or configuration may say is escaped.

@@ -6,10 +6,10 @@ from tfx.components import Transform
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import transform_pb2
 
+from components.products.text_vectors import TextVectors
 from components.source_digest import source_digest
-from components.text_vectors import TextVectors
-from tfx_pipeline.config import Config
-from tfx_pipeline.tables import TableNodes
+from tfx_pipeline.config.config import Config
+from tfx_pipeline.tasks.tables import TableNodes
 from trainer.options import TextOptions
 
 TRANSFORM, TEXT_VECTORS = "ProductsTransform", "ProductsTextVectors"
@@ -52,13 +52,13 @@ def _transform(config: Config, products: TableNodes) -> Transform:
     transform = Transform(
         examples=products.examples,
         schema=products.schema,
-        preprocessing_fn="trainer.preprocessing.preprocessing_fn",
+        preprocessing_fn="trainer.text.preprocessing.preprocessing_fn",
         splits_config=every_row,
         custom_config={
             "number_columns": list(config.features.products.numeric),
             "category_columns": list(config.features.products.categorical),
             # TFX's cache does not see a change in the function that it is given by name.
-            "source_digest": source_digest("trainer.preprocessing"),
+            "source_digest": source_digest("trainer.text.preprocessing"),
         },
         disable_statistics=True,
     ).with_id(TRANSFORM)
@@ -68,7 +68,7 @@ def _transform(config: Config, products: TableNodes) -> Transform:
 
 def _text_vectors(text: TextOptions, products: TableNodes) -> TextVectors:
     text_vectors = TextVectors(
-        products=products.examples, options=text, source_digest=source_digest("components.text_vectors")
+        products=products.examples, options=text, source_digest=source_digest("components.products.text_vectors")
     ).with_id(TEXT_VECTORS)
     text_vectors.add_upstream_node(products.gate)
     return text_vectors

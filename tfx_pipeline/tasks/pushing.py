@@ -3,10 +3,10 @@
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types.channel import BaseChannel
 
-from components.atomic_pusher import AtomicPusher
-from components.serving_validator import ServingValidator
+from components.pushing.atomic_pusher import AtomicPusher
+from components.pushing.serving_validator import ServingValidator
 from components.source_digest import source_digest
-from tfx_pipeline.inputs import PipelineInputs
+from tfx_pipeline.tasks.inputs import PipelineInputs
 
 
 def pushing_nodes(
@@ -34,7 +34,7 @@ def pushing_nodes(
         model=model,
         catalogue=catalogue,
         model_name=model_name,
-        source_digest=source_digest("components.serving_validator"),
+        source_digest=source_digest("components.pushing.serving_validator"),
     ).with_id(validator_id)
     pusher = AtomicPusher(
         model=model,
@@ -42,6 +42,6 @@ def pushing_nodes(
         infra_blessing=validator.outputs["blessing"],
         serving_root=inputs.serving_root,
         model_name=model_name,
-        source_digest=source_digest("components.atomic_pusher"),
+        source_digest=source_digest("components.pushing.atomic_pusher"),
     ).with_id(pusher_id)
     return [validator, pusher]

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import tensorflow as tf
 from scipy.special import softmax
 
-from serving.classification import beginning
-from trainer.backbone import TextEncoder, encode_token_ids, load_trained_encoder, save_trained_encoder
+from serving.classification.module import beginning
+from trainer.artifacts.keras_files import load_keras, save_keras
 from trainer.classification.head import ClassificationHead
 from trainer.classification.options import HeadOptions
-from trainer.keras_files import load_keras, save_keras
+from trainer.text.backbone import TextEncoder, encode_token_ids, load_trained_encoder, save_trained_encoder
 
 _HEAD_FILE = "head.keras"
 _CLASSIFIER_FILE = "classifier.json"

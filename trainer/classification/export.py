@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from serving.classification import ClassificationModule, beginning
-from serving.explanation import ServedClassifier, Tokens
+from serving.classification.module import ClassificationModule, beginning
+from serving.graph.explanation import ServedClassifier, Tokens
 from serving.model_names import CLASSIFICATION_MODEL
+from trainer.artifacts.model_versions import package_versions
 from trainer.classification.classifier import Classifier
-from trainer.export import write_extra_assets
-from trainer.inference_bert import InferenceBert
-from trainer.model_versions import package_versions
+from trainer.exporting import write_extra_assets
+from trainer.text.inference_bert import InferenceBert
 
 VERSIONED_PACKAGES = ("shelfwise", "tensorflow", "tensorflow-text", "keras", "keras-nlp")
 

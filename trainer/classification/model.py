@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from trainer.backbone import TextEncoder
 from trainer.classification.head import ClassificationHead
 from trainer.classification.options import ClassifierTrainingOptions
-from trainer.softmax_model import SoftmaxModel
-from trainer.token_table import TokenTable
+from trainer.fitting.softmax_model import SoftmaxModel
+from trainer.text.backbone import TextEncoder
+from trainer.text.token_table import TokenTable
 
 
 class TextInputs(NamedTuple):

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from trainer.backbone import TextEncoder, load_text_encoder, load_trained_encoder
 from trainer.classification.augmentation import Rewrite, augment
 from trainer.classification.batches import LabelBatches
 from trainer.classification.calibration import fit_temperature
@@ -18,16 +17,17 @@ from trainer.classification.export import export_classification
 from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import AugmentationOptions, ClassifierOptions, ClassifierTrainingOptions
 from trainer.classification.validation import MONITORED, ClassifierValidation
-from trainer.fitting import fit, parameter_count
-from trainer.fused_adam import FusedAdamW
-from trainer.hyperparameters import write_hyperparameters
-from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
+from trainer.fitting.fit import fit, parameter_count
+from trainer.fitting.fused_adam import FusedAdamW
+from trainer.fitting.hyperparameters import write_hyperparameters
+from trainer.fitting.schedule import WARM_UP_FRACTION, warm_up_and_decay
+from trainer.fitting.strategy import chosen_hardware
+from trainer.fitting.training_length import training_length
+from trainer.fitting.training_request import TrainingRequest
+from trainer.fitting.training_summary import write_training_summary
 from trainer.options import TextOptions
 from trainer.pretraining.rewriting import load_rewriter
-from trainer.strategy import chosen_hardware
-from trainer.training_length import training_length
-from trainer.training_request import TrainingRequest
-from trainer.training_summary import write_training_summary
+from trainer.text.backbone import TextEncoder, load_text_encoder, load_trained_encoder
 
 __all__ = ["ClassifierOptions", "TrainedClassifier", "run", "train_classifier"]
 

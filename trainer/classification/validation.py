@@ -9,7 +9,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from trainer.classification.classifier import Classifier
 from trainer.classification.model import TextInputs
-from trainer.fitting import EpochValidation
+from trainer.fitting.fit import EpochValidation
 
 MONITORED = "f1_macro"
 

@@ -9,11 +9,11 @@ import keras
 import keras_nlp
 import tensorflow as tf
 
-from trainer.backbone import TextEncoder
-from trainer.fitting import parameter_count
-from trainer.fused_adam import FusedAdamW
-from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
+from trainer.fitting.fit import parameter_count
+from trainer.fitting.fused_adam import FusedAdamW
+from trainer.fitting.schedule import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.pretraining.options import PretrainingOptions
+from trainer.text.backbone import TextEncoder
 
 logger = logging.getLogger(__name__)
 

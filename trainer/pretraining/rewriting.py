@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer.backbone import TextEncoder, load_trained_encoder
+from trainer.text.backbone import TextEncoder, load_trained_encoder
 
 HEAD_FILE = "masked_lm_head.npz"
 _TEXTS_AT_ONCE = 64

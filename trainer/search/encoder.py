@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from serving.text_embedder import TextEmbedder
-from trainer.backbone import TextEncoder, encode_token_ids, load_trained_encoder, save_trained_encoder
-from trainer.inference_bert import InferenceBert
-from trainer.keras_files import load_keras, save_keras
+from serving.graph.text_embedder import TextEmbedder
+from trainer.artifacts.keras_files import load_keras, save_keras
 from trainer.search.token_head import TokenHead, token_rarity
+from trainer.text.backbone import TextEncoder, encode_token_ids, load_trained_encoder, save_trained_encoder
+from trainer.text.inference_bert import InferenceBert
 
 _HEAD_FILE = "token_head.keras"
 _QUERY_FOLDER = "query_tower"

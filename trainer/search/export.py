@@ -9,12 +9,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import tensorflow as tf
 
+from serving.graph.warm_up_file import EXTRA_ASSETS_FOLDER
 from serving.model_names import SEARCH_MODEL
-from serving.search import SearchedProducts, SearchModule
-from serving.warm_up_file import EXTRA_ASSETS_FOLDER
-from trainer.export import products_of, write_extra_assets
-from trainer.product_cluster_files import save_product_clusters
-from trainer.product_clusters import ProductClusters
+from serving.search.module import SearchedProducts, SearchModule
+from trainer.clusters.files import save_product_clusters
+from trainer.clusters.products import ProductClusters
+from trainer.exporting import products_of, write_extra_assets
 
 # The signature by which parts of the model are compared; never in the model that is served.
 WEIGHTED_SIGNATURE = "weighted"

@@ -4,11 +4,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.backbone import TextEncoder
+from trainer.fitting.softmax_model import SoftmaxModel
 from trainer.search.encoder import SearchEncoder
 from trainer.search.tables import TextTable
-from trainer.softmax_model import SoftmaxModel
-from trainer.token_table import TokenTable
+from trainer.text.backbone import TextEncoder
+from trainer.text.token_table import TokenTable
 
 
 class SearchModel(SoftmaxModel):

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer.example_files import example_features, split_files
+from trainer.artifacts.example_files import example_features, split_files
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer.backbone import TextEncoder
-from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
+from trainer.fitting.schedule import WARM_UP_FRACTION, warm_up_and_decay
 from trainer.search.encoder import SearchEncoder, Vectors
+from trainer.text.backbone import TextEncoder
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer.backbone import encode_token_ids
 from trainer.search.encoder import SearchEncoder
+from trainer.text.backbone import encode_token_ids
 
 
 class TextTable(NamedTuple):

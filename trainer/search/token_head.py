@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer.search.postings import inverse_document_frequency
+from trainer.search.index.postings import inverse_document_frequency
 
 # How long BERT's own token embeddings are made, on average, beside text vectors of length 1. At 0.3 they rank better
 # than nothing does, and still give way to what is learned.

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from trainer.backbone import load_text_encoder
-from trainer.catalogue import distinct_texts, load_catalogue
-from trainer.fitting import fit, parameter_count
-from trainer.fused_adam import FusedAdamW
-from trainer.hyperparameters import write_hyperparameters
-from trainer.input_data import load_text_vectors
-from trainer.optimizer import WARM_UP_FRACTION, warm_up_and_decay
+from trainer.artifacts.catalogue import distinct_texts, load_catalogue
+from trainer.fitting.fit import fit, parameter_count
+from trainer.fitting.fused_adam import FusedAdamW
+from trainer.fitting.hyperparameters import write_hyperparameters
+from trainer.fitting.schedule import WARM_UP_FRACTION, warm_up_and_decay
+from trainer.fitting.strategy import chosen_hardware
+from trainer.fitting.training_length import training_length
+from trainer.fitting.training_request import TrainingRequest
+from trainer.fitting.training_summary import write_training_summary
 from trainer.options import TextOptions
+from trainer.recommendation.features import load_text_vectors
 from trainer.search.batches import BatchSource, training_pairs
 from trainer.search.encoder import SearchEncoder, load_encoder, new_head, save_encoder, save_query_tower
 from trainer.search.model import SearchModel
@@ -22,10 +25,7 @@ from trainer.search.queries import load_queries
 from trainer.search.query_tower import DistillationOptions, distil_query_tower, mean_cosine
 from trainer.search.tables import EncoderInputs
 from trainer.search.validation import MONITORED, SearchValidation, chosen_texts, eval_answers
-from trainer.strategy import chosen_hardware
-from trainer.training_length import training_length
-from trainer.training_request import TrainingRequest
-from trainer.training_summary import write_training_summary
+from trainer.text.backbone import load_text_encoder
 
 __all__ = ["SearchOptions", "run"]
 

@@ -3,8 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from trainer.fitting import EpochValidation
-from trainer.metrics import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
+from trainer.fitting.fit import EpochValidation
+from trainer.metrics.ranking import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
 from trainer.search.batches import BatchSource, TrainingPairs
 from trainer.search.options import SearchTrainingOptions
 from trainer.search.queries import JudgedQueries

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from serving.behaviour import Behaviour
+from serving.segmentation.behaviour import Behaviour
+from trainer.artifacts.example_files import split_files
 from trainer.classification.examples import LABELS_FILE, LabelledTexts
-from trainer.example_files import split_files
 
 _AT_ONCE = 512
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from serving.behaviour import Behaviour
 from serving.model_names import SEGMENTATION_MODEL
-from serving.segmentation import SegmentationModule
+from serving.segmentation.behaviour import Behaviour
+from serving.segmentation.module import SegmentationModule
+from trainer.artifacts.model_versions import package_versions
 from trainer.classification.classifier import Classifier
 from trainer.classification.export import VERSIONED_PACKAGES, served_classifier
-from trainer.export import write_extra_assets
-from trainer.model_versions import package_versions
+from trainer.exporting import write_extra_assets
 
 
 def export_segmentation(

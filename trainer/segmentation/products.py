@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from serving.behaviour import Behaviour, BehaviourProducts
-from trainer.catalogue import load_catalogue, load_catalogue_facts
+from serving.segmentation.behaviour import Behaviour, BehaviourProducts
+from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 
 
 def load_behaviour(catalogue_uri: str, history_length: int) -> Behaviour:

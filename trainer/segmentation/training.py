@@ -5,12 +5,12 @@ import os
 from trainer.classification.classifier import save_classifier
 from trainer.classification.examples import load_labels
 from trainer.classification.training import train_classifier
+from trainer.fitting.training_request import TrainingRequest
+from trainer.fitting.training_summary import write_training_summary
 from trainer.segmentation.examples import load_behaviours, load_definitions
 from trainer.segmentation.export import export_segmentation
 from trainer.segmentation.options import SegmentationOptions
 from trainer.segmentation.products import load_behaviour
-from trainer.training_request import TrainingRequest
-from trainer.training_summary import write_training_summary
 
 # As TFX's `path_utils.serving_model_path` has it.
 _SERVING_FOLDER = "Format-Serving"

@@ -13,10 +13,10 @@ from serving.server.batching.awaited_rows import AwaitedRows
 from serving.server.batching.batch_scheduler import BatchScheduler
 from serving.server.batching.batch_tensors import merge_inputs, row_count, split_outputs
 from serving.server.batching.queued_request import QueuedRequest, Tensors
-from serving.server.call import OnGone
 from serving.server.errors import StatusError
 from serving.server.models.graph_session import Parallelism
 from serving.server.models.servable import Servable
+from serving.server.requests.call import OnGone
 
 
 class BatchedServable(Servable):

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import grpc
 
-from serving.server.calls import as_status
+from serving.server.requests.calls import as_status
 
 Response = TypeVar("Response")
 

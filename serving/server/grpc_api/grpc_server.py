@@ -9,9 +9,9 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
-from serving.server.calls import Calls
 from serving.server.grpc_api.model_service import ModelService
 from serving.server.grpc_api.prediction_service import PredictionService
+from serving.server.requests.calls import Calls
 
 # What TF Serving's health service calls them; "" is the whole server.
 _HEALTHY = ("", "PredictionService", "ModelService")

@@ -4,10 +4,10 @@ import grpc
 from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2, model_service_pb2_grpc
 from typing_extensions import override
 
-from serving.server.call import Call
-from serving.server.calls import Calls
 from serving.server.grpc_api.grpc_errors import answer
-from serving.server.model_information import get_model_status, reload_config
+from serving.server.requests.call import Call
+from serving.server.requests.calls import Calls
+from serving.server.requests.model_information import get_model_status, reload_config
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):

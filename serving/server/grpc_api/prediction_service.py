@@ -16,15 +16,15 @@ from tensorflow_serving.apis import (
 )
 from typing_extensions import override
 
-from serving.server.call import Call
-from serving.server.calls import Calls
 from serving.server.errors import invalid_argument
-from serving.server.examples import classify, multi_inference, regress
 from serving.server.grpc_api.grpc_errors import answer
-from serving.server.limits import Limits
-from serving.server.model_information import check_metadata_request, model_metadata
 from serving.server.models.servable import Servable
-from serving.server.predict import predict
+from serving.server.requests.call import Call
+from serving.server.requests.calls import Calls
+from serving.server.requests.examples import classify, multi_inference, regress
+from serving.server.requests.limits import Limits
+from serving.server.requests.model_information import check_metadata_request, model_metadata
+from serving.server.requests.predict import predict
 
 Response = TypeVar("Response")
 

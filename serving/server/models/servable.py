@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from serving.server.call import OnGone
 from serving.server.errors import invalid_argument
 from serving.server.models.graph_session import GraphSession, Parallelism, SignatureDef
-from serving.server.tensors import dtype_name
+from serving.server.requests.call import OnGone
+from serving.server.requests.tensors import dtype_name
 
 
 class Servable:

@@ -8,9 +8,9 @@ from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.server.errors import from_tensorflow, invalid_argument
-from serving.server.examples import classify, multi_inference, regress
 from serving.server.models.servable import Servable
-from serving.server.predict import predict
+from serving.server.requests.examples import classify, multi_inference, regress
+from serving.server.requests.predict import predict
 
 WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
 MAX_WARM_UP_RECORDS = 1000

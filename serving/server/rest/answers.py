@@ -9,8 +9,8 @@ import numpy as np
 from tensorflow_serving.apis import classification_pb2, regression_pb2
 
 from serving.server.errors import invalid_argument
+from serving.server.requests.tensors import dtype_name
 from serving.server.rest.json_values import BYTES_IN_TEXT
-from serving.server.tensors import dtype_name
 
 _BYTES_SUFFIX = "_bytes"
 # Significant digits that tell any two numbers of a dtype apart.

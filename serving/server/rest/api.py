@@ -6,14 +6,19 @@ from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
 from tensorflow_serving.apis import classification_pb2, get_model_status_pb2, regression_pb2
 
-from serving.server.call import Call
-from serving.server.calls import Calls
 from serving.server.errors import StatusError, invalid_argument
-from serving.server.examples import classify, regress
-from serving.server.model_information import SIGNATURE_DEF_FIELD, get_model_status, model_metadata, signature_map
 from serving.server.models.graph_session import SignatureDef
 from serving.server.models.servable import Servable
-from serving.server.predict import compute
+from serving.server.requests.call import Call
+from serving.server.requests.calls import Calls
+from serving.server.requests.examples import classify, regress
+from serving.server.requests.model_information import (
+    SIGNATURE_DEF_FIELD,
+    get_model_status,
+    model_metadata,
+    signature_map,
+)
+from serving.server.requests.predict import compute
 from serving.server.rest import answers
 from serving.server.rest.bodies import uncompressed
 from serving.server.rest.examples import read_examples

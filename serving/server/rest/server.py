@@ -16,10 +16,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from serving.server.call import Call
-from serving.server.calls import Calls
 from serving.server.errors import StatusError, invalid_argument
 from serving.server.metrics import METRICS_PATH
+from serving.server.requests.call import Call
+from serving.server.requests.calls import Calls
 from serving.server.rest.api import RestApi
 from serving.server.rest.bodies import receive_body
 from serving.server.rest.connections import connections

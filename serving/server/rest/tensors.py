@@ -10,8 +10,8 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.server.errors import StatusError, invalid_argument
+from serving.server.requests.tensors import dtype_name
 from serving.server.rest.json_values import bytes_of, is_base64, quoted, type_name
-from serving.server.tensors import dtype_name
 
 TensorInfos: TypeAlias = Mapping[str, meta_graph_pb2.TensorInfo]
 

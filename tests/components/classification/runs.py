@@ -14,9 +14,9 @@ from components.classification.evaluator import ClassificationEvaluatorExecutor
 from components.classification.examples import ClassificationExamplesExecutor
 from components.classification.examples_options import ClassificationExamplesOptions
 from components.classification.gate_options import ClassificationGateOptions
-from components.table_contract import TableOptions
-from tests.components.table_runs import beam_context, run_table
-from tests.components.trained_shop import artifact
+from components.tables.contract import TableOptions
+from tests.components.recommendation.trained_shop import artifact
+from tests.components.tables.table_runs import beam_context, run_table
 from trainer.classification.examples import LabelledTexts, load_labelled_texts
 
 

@@ -12,7 +12,7 @@ from components.classification.examples_options import ClassificationExamplesOpt
 from components.classification.text_examples import SPLITS, split_of
 from components.errors import InputError
 from tests.components.classification.runs import run_examples
-from trainer.example_files import example_features, split_files
+from trainer.artifacts.example_files import example_features, split_files
 
 ODD_LABELS = ('a/b,\n"c"', "牛奶 \N{TANGERINE}", "<b>\t&amp;")
 

@@ -12,8 +12,8 @@ from tfx.types import standard_artifacts
 from components.classification.pretrainer import ClassificationPretrainerExecutor, CountWords
 from components.errors import InputError
 from tests.components.classification.runs import run_examples
-from tests.components.table_runs import beam_context
-from tests.components.trained_shop import artifact
+from tests.components.recommendation.trained_shop import artifact
+from tests.components.tables.table_runs import beam_context
 from tests.trainer.classification.tiny_classifier import made_texts
 from trainer.options import TextOptions
 from trainer.pretraining.options import PretrainingOptions

@@ -8,12 +8,12 @@ import pyarrow.dataset as ds
 from tfx.types import Artifact
 
 from components.artifacts import AssociationRules, Catalogue
-from components.basket_rules import BasketRulesExecutor
-from components.catalogue import CATALOGUE_SCHEMA, write_catalogue, write_description
+from components.products.catalogue import CATALOGUE_SCHEMA, write_catalogue, write_description
 from components.rules.description import read_rules_description
+from components.rules.node import BasketRulesExecutor
 from components.rules.options import RulesOptions
-from tests.components.table_runs import beam_context
-from tests.components.task_examples_runs import table_artifact
+from tests.components.recommendation.examples.task_examples_runs import table_artifact
+from tests.components.tables.table_runs import beam_context
 
 # Everything counts: no confidence, lift or chance keeps a rule out.
 EVERY_RULE = {"min_confidence": 0.0, "min_lift": 0.0, "max_q_value": 1.0, "max_rules_per_product": 10**6}

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from components.events.moments import SplitMoments
 from components.rules.baskets import basket_items, known_events, level_baskets, make_baskets
-from components.split_moments import SplitMoments
 
 DAY = 86_400
 

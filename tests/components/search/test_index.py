@@ -16,13 +16,13 @@ from tfx.types.channel import Channel
 from components.artifacts import Catalogue, TextVectors
 from components.search.index import COMPARISON_FOLDER, SearchIndex
 from components.search.index_options import SearchIndexOptions
-from tests.components.search.plain_ranking import PlainSearch, answers
+from tests.components.recommendation.trained_shop import artifact
+from tests.components.search.judging.plain_ranking import PlainSearch, answers
 from tests.components.search.trained_search import INDEX, TrainedSearch, build_search_index, text_options
-from tests.components.trained_shop import artifact
-from trainer.backbone import load_text_encoder
 from trainer.search.encoder import SearchEncoder, save_encoder
 from trainer.search.options import SearchServingOptions
 from trainer.search.queries import load_queries
+from trainer.text.backbone import load_text_encoder
 
 QUERIES = ["red milk", "cheese", "12 oz TEA, green", "big 牛奶", "appl", "small cereals"]
 

@@ -10,20 +10,20 @@ import pytest
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from components.catalogue import read_catalogue
-from components.search.gate import query_tower_refusals
-from components.search.gate_options import SearchGateOptions
+from components.products.catalogue import read_catalogue
+from components.search.examples.product_parts import product_parts
 from components.search.index import FULL_QUERY_TOWER_FOLDER
-from components.search.product_parts import product_parts
-from serving.filters import MAX_EXCLUDED_IDS
-from serving.search import Fusion
-from tests.components.search.plain_ranking import PlainSearch
-from tests.components.search.test_evaluator import evaluate
+from components.search.judging.gate import query_tower_refusals
+from components.search.judging.gate_options import SearchGateOptions
+from serving.graph.filters import MAX_EXCLUDED_IDS
+from serving.search.module import Fusion
+from tests.components.recommendation.trained_shop import artifact
+from tests.components.search.judging.plain_ranking import PlainSearch
+from tests.components.search.judging.test_evaluator import evaluate
 from tests.components.search.trained_search import INDEX, TrainedSearch, build_search_index
-from tests.components.trained_shop import artifact
 from trainer.search.encoder import SearchEncoder, load_encoder, save_query_tower
+from trainer.search.index.update import update_search
 from trainer.search.query_tower import fewer_layers
-from trainer.search.update import update_search
 
 QUERIES = ["red milk", "cheese", "12 oz TEA, green", "big 牛奶", "small cereals"]
 

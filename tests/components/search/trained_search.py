@@ -8,18 +8,18 @@ import pyarrow.parquet as pq
 from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import TextVectors
-from components.search.examples_options import QueryOptions, SearchExamplesOptions
+from components.search.examples.options import QueryOptions, SearchExamplesOptions
 from components.search.index import SearchIndexExecutor
 from components.search.index_options import SearchIndexOptions
-from tests.components.search.examples_runs import Rows, Run, run_search_examples
-from tests.components.table_runs import beam_context
-from tests.components.trained_shop import artifact
-from trainer.backbone import encode_texts, load_text_encoder
-from trainer.cluster_options import ClusterOptions
+from tests.components.recommendation.trained_shop import artifact
+from tests.components.search.examples.examples_runs import Rows, Run, run_search_examples
+from tests.components.tables.table_runs import beam_context
+from trainer.clusters.options import ClusterOptions
+from trainer.fitting.training_request import TrainingRequest
 from trainer.options import TextOptions
 from trainer.search.options import SearchOptions, SearchServingOptions, SearchTrainingOptions
 from trainer.search.training import run as train
-from trainer.training_request import TrainingRequest
+from trainer.text.backbone import encode_texts, load_text_encoder
 
 KINDS = ("milk", "bread", "tea", "coffee", "apple", "cheese", "cereal", "牛奶")
 LOOKS = {"red": "crimson", "green": "emerald", "big": "huge", "small": "little"}

@@ -11,17 +11,17 @@ import tensorflow as tf
 from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import Catalogue, ClassificationEvaluation, Labels, Quarantine
-from components.segmentation.evaluator import SegmentationEvaluatorExecutor
-from components.segmentation.examples import SegmentationExamplesExecutor
-from components.segmentation.examples_options import SegmentationExamplesOptions, SegmentOptions
-from components.segmentation.gate_options import SegmentationGateOptions
-from tests.components.table_runs import beam_context
-from tests.components.task_examples_runs import read_examples, table_artifact
-from tests.components.trained_shop import artifact
+from components.segmentation.examples.node import SegmentationExamplesExecutor
+from components.segmentation.examples.options import SegmentationExamplesOptions, SegmentOptions
+from components.segmentation.judging.evaluator import SegmentationEvaluatorExecutor
+from components.segmentation.judging.gate_options import SegmentationGateOptions
+from tests.components.recommendation.examples.task_examples_runs import read_examples, table_artifact
+from tests.components.recommendation.trained_shop import artifact
+from tests.components.tables.table_runs import beam_context
+from trainer.fitting.training_request import TrainingRequest
 from trainer.options import TextOptions
 from trainer.segmentation.options import SegmentationOptions, SegmentHeadOptions, SegmentTrainingOptions
 from trainer.segmentation.training import run
-from trainer.training_request import TrainingRequest
 
 DAY = 86_400
 START = 1_500_000_000 // 3600 * 3600

@@ -14,11 +14,12 @@ import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from tfx.types import Artifact
 
 from components.artifacts import Segments
-from components.segmentation.baselines import carried_forward, fit_gradient_boosting, gradient_boosting
-from components.segmentation.gate_options import SegmentationGateOptions
-from components.segmentation.judge import evaluated_segments
-from components.segmentation.user_segments import UserSegmentsExecutor
-from components.serving_validator import validate
+from components.pushing.serving_validator import validate
+from components.segmentation.judging.baselines import carried_forward, fit_gradient_boosting, gradient_boosting
+from components.segmentation.judging.gate_options import SegmentationGateOptions
+from components.segmentation.judging.judge import evaluated_segments
+from components.segmentation.segments.node import UserSegmentsExecutor
+from tests.components.recommendation.trained_shop import artifact
 from tests.components.segmentation.shop import (
     DAY,
     OPTIONS,
@@ -31,11 +32,10 @@ from tests.components.segmentation.shop import (
     train,
     users,
 )
-from tests.components.table_runs import beam_context
-from tests.components.trained_shop import artifact
+from tests.components.tables.table_runs import beam_context
+from trainer.artifacts.parquet_files import read_parquet
 from trainer.classification.classifier import load_classifier
 from trainer.classification.export import served_classifier
-from trainer.parquet_files import read_parquet
 from trainer.segmentation.examples import load_behaviours
 from trainer.segmentation.products import load_behaviour
 

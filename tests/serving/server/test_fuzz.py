@@ -19,10 +19,10 @@ from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from serving.server.settings import ServerAddresses, ServerSettings
+from tests.serving.recommendation.small_shop import Ask, filtered_inputs, history_inputs
 from tests.serving.server.load import add_request
 from tests.serving.server.running import running
 from tests.serving.server.tiny_models import write_version, write_witness
-from tests.serving.small_shop import Ask, filtered_inputs, history_inputs
 
 # The same examples every time, and no more of them than these tests have time for.
 BUDGET = settings(max_examples=60, derandomize=True, deadline=None, database=None)

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from serving.warm_up_file import write_warm_up_file
+from serving.graph.warm_up_file import write_warm_up_file
 
 
 class AddConstant(tf.Module):

@@ -14,8 +14,8 @@ from tfx_pipeline.cluster.container_step import local_path
 
 RUN = "import sys, pathlib; from tfx_pipeline.cluster.container_step import run_step; "
 RUN += "sys.exit(run_step(sys.argv[2:], pathlib.Path(sys.argv[1])))"
-SCHEMA = "components.import_schema.ImportSchema_Executor"
-TABLE = "components.table_example_gen.Executor"
+SCHEMA = "components.tables.import_schema.ImportSchema_Executor"
+TABLE = "components.tables.example_gen.Executor"
 
 
 def run_step(mounts: Path, executor: str, parameters: dict[str, Any], artifact: dict[str, Any]) -> Any:

@@ -8,7 +8,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx_pipeline.cluster.options import ClusterOptions
 from tfx_pipeline.cluster.parameters import submission_inputs
 from tfx_pipeline.cluster.resources import platform_document, set_resources
-from tfx_pipeline.config import Config, ConfigError
+from tfx_pipeline.config.config import Config, ConfigError
 from tfx_pipeline.pipeline import create_pipeline
 
 CONFIG = Config.model_validate({"tables": {"events": "e.csv"}, "text": False, "tasks": {"recommendation": {}}})

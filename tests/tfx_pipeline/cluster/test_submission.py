@@ -8,13 +8,13 @@ from typer.testing import CliRunner
 
 from tests.tfx_pipeline.cluster.pipelines_server import PipelinesServer, pipelines_server
 from tests.tfx_pipeline.cluster.small_spec import SmallStep, write_spec
-from tfx_pipeline.cli import app
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
 from tfx_pipeline.cluster.options import ClusterOptions
 from tfx_pipeline.cluster.submission import Server, SubmissionRefused, submit
-from tfx_pipeline.config import ConfigError, read_config
-from tfx_pipeline.inputs import digest_table
+from tfx_pipeline.commands.cli import app
+from tfx_pipeline.config.config import ConfigError, read_config
 from tfx_pipeline.kubeflow_runner import compile_pipeline
+from tfx_pipeline.tasks.inputs import digest_table
 
 NO_MODEL_YET = {"last_blessed_recommendation": ""}
 CONFIG = "name: shop\ntables: {events: events.csv}\ntext: off\ntasks: {recommendation: {}}\n"

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.backbone import TextEncoder, load_trained_encoder, save_trained_encoder
 from trainer.pretraining.masked_language import new_backbone, pretrain
 from trainer.pretraining.options import PretrainingOptions
 from trainer.pretraining.rewriting import load_rewriter, save_masked_lm_head
 from trainer.pretraining.vocabulary import SPECIAL_TOKENS, learn_vocabulary, scratch_tokenizer, split_words
+from trainer.text.backbone import TextEncoder, load_trained_encoder, save_trained_encoder
 
 ENGLISH = ("The kettle boils quickly.", "A boiling kettle!", "Kettles boil water; café au lait")
 CHINESE = ("这个水壶很好", "水壶坏了,不好", "very good 水壶")

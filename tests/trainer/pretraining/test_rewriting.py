@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.trainer.pretraining.test_pretraining import CHINESE, ENGLISH, OPTIONS
-from trainer.backbone import TextEncoder, save_trained_encoder
 from trainer.pretraining.masked_language import new_backbone
 from trainer.pretraining.rewriting import Rewriter, load_rewriter, save_masked_lm_head
 from trainer.pretraining.vocabulary import learn_vocabulary, scratch_tokenizer, split_words
+from trainer.text.backbone import TextEncoder, save_trained_encoder
 
 TEXTS = [*ENGLISH, *CHINESE, "水", "", "!"]
 

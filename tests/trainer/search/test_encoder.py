@@ -10,8 +10,8 @@ import tensorflow as tf
 
 from tests.random_head import encoder_with_random_head
 from tests.trainer.search.tiny_search import TinySearch, product_texts
-from trainer.backbone import encode_texts, load_text_encoder
 from trainer.search.encoder import SearchEncoder, load_encoder, save_encoder, text_embedder
+from trainer.text.backbone import encode_texts, load_text_encoder
 
 TEXTS = ["green tea", "牛奶 12 oz", "", "Kids cereal\n", "tea " * 50, "!", "unheardof"]
 KNOWN = [True, True, False, True, True, False, True]

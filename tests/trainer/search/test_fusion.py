@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from serving.lexical_index import LexicalIndex
-from serving.words import split_words
-from tests.serving.plain_words import PlainBm25
+from serving.graph.words import split_words
+from serving.index.lexical import LexicalIndex
+from tests.serving.graph.plain_words import PlainBm25
 from tests.trainer.search.tiny_search import judged
 from trainer.search import fusion
 from trainer.search.fusion import learn_fusion
-from trainer.search.index import build_fusion
+from trainer.search.index.build import build_fusion
+from trainer.search.index.postings import build_postings
 from trainer.search.options import LexicalOptions, SearchServingOptions
-from trainer.search.postings import build_postings
 from trainer.search.queries import JudgedQueries
 
 WEIGHTS = np.geomspace(0.05, 20.0, 40)

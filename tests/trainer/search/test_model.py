@@ -8,10 +8,10 @@ import tensorflow as tf
 
 from tests.random_head import encoder_with_random_head
 from tests.trainer.search.tiny_search import TinySearch
-from trainer.backbone import load_text_encoder
 from trainer.search.encoder import SearchEncoder
 from trainer.search.model import SearchModel
 from trainer.search.tables import EncoderInputs
+from trainer.text.backbone import load_text_encoder
 
 QUERIES = ["milk a", "tea", "red apple b", "牛奶", "big"]
 TEXTS = ["green milk", "bread c", "tea 12 oz", "coffee", "奶 茶", "cheese", "kids cereal"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from components.search.query_examples import query_example
+from components.search.examples.query_examples import query_example
 from tests.trainer.search.tiny_search import judged
 from trainer.search.queries import judged_queries, load_queries
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tests.random_head import encoder_with_random_head
 from tests.trainer.search.tiny_search import KINDS, TinySearch, product_texts
-from trainer.backbone import load_text_encoder
 from trainer.search.encoder import SearchEncoder, load_encoder, load_query_tower, save_query_tower, text_embedder
 from trainer.search.options import SearchOptions, SearchTrainingOptions
 from trainer.search.query_tower import (
@@ -22,6 +21,7 @@ from trainer.search.query_tower import (
     text_parts,
 )
 from trainer.search.training import run
+from trainer.text.backbone import load_text_encoder
 
 QUERIES = [f"{name} {word}" for name in KINDS.values() for word in ("red", "small", "green", "")]
 OPTIONS = DistillationOptions(layers=1, epochs=15, batch_size=8, learning_rate=3e-3)

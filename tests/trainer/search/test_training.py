@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.trainer.fitting.tensorboard_scalars import read_scalars
 from tests.trainer.search.tiny_search import ADDED, KINDS, PRODUCTS, TinySearch, product_texts
-from tests.trainer.tensorboard_scalars import read_scalars
-from trainer.backbone import load_text_encoder
 from trainer.search.encoder import load_encoder, text_embedder
 from trainer.search.options import SearchOptions, SearchTrainingOptions
 from trainer.search.training import run
+from trainer.text.backbone import load_text_encoder
 
 TRAINING = SearchTrainingOptions(
     batch_size=14, hard_negatives=2, mined_from=3, mined_to=12, max_epochs=3, patience=3, learning_rate=1e-2

@@ -9,13 +9,13 @@ import pytest
 
 from tests.random_head import encoder_with_random_head
 from tests.trainer.search.tiny_search import TinySearch, judged, product_texts
-from trainer.backbone import TextEncoder, encode_texts, load_text_encoder
-from trainer.catalogue import distinct_texts
+from trainer.artifacts.catalogue import distinct_texts
 from trainer.search.batches import BatchSource, TrainingPairs, training_pairs
 from trainer.search.encoder import SearchEncoder
 from trainer.search.options import SearchTrainingOptions
 from trainer.search.tables import EncoderInputs
 from trainer.search.validation import SearchValidation, chosen_texts, eval_answers
+from trainer.text.backbone import TextEncoder, encode_texts, load_text_encoder
 
 ROWS, TEXTS = distinct_texts(product_texts())
 TEXT_OF_PRODUCT = ROWS.astype(np.int64)

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
-from tests.trainer.tiny_shop import example
-from trainer.backbone import encode_texts, load_text_encoder
+from tests.trainer.recommendation.tiny_shop import example
+from trainer.fitting.training_request import TrainingRequest
 from trainer.options import TextOptions
 from trainer.search.queries import JudgedQueries
-from trainer.training_request import TrainingRequest
+from trainer.text.backbone import encode_texts, load_text_encoder
 
 # What people call each kind has not a letter in common with what its products are called.
 KINDS = {"milk": "12 b", "bread": "oz 牛", "tea": "kids c", "coffee": "奶 big"}

@@ -16,11 +16,11 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from serving.server.batching.batch_scheduler import BatchScheduler
 from serving.server.batching.batched_servable import BatchedServable
 from serving.server.batching.batching_parameters import BatchingParameters
-from serving.server.calls import Calls
 from serving.server.grpc_api.grpc_server import GrpcServer
 from serving.server.models.model_config import ModelConfig
 from serving.server.models.model_sources import FixedModels
 from serving.server.models.model_store import ModelStore
+from serving.server.requests.calls import Calls
 from serving.server.rest.server import RestServer
 
 MINUTE_MICROS = 60_000_000

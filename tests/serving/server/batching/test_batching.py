@@ -14,6 +14,14 @@ from serving.client import Shelfwise
 from serving.server.batching.batch_scheduler import BatchScheduler
 from serving.server.batching.batched_servable import BatchedServable
 from serving.server.batching.batching_parameters import BatchingParameters
+from tests.serving.recommendation.small_shop import (
+    Ask,
+    PlainShop,
+    assert_same,
+    filtered_inputs,
+    history_inputs,
+    rows_of,
+)
 from tests.serving.server.batching.batching_server import (
     MINUTE_MICROS,
     BatchingServer,
@@ -22,7 +30,6 @@ from tests.serving.server.batching.batching_server import (
     code_of,
 )
 from tests.serving.server.tiny_models import write_version, write_witness
-from tests.serving.small_shop import Ask, PlainShop, assert_same, filtered_inputs, history_inputs, rows_of
 
 INVALID, PRECONDITION = grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION
 TWO_A_BATCH = {"max_batch_size": 2, "batch_timeout_micros": MINUTE_MICROS, "num_batch_threads": 1}

@@ -14,8 +14,8 @@ from serving.server.batching.batching_parameters import (
     batching_from_options,
     read_batching_parameters,
 )
-from tfx_pipeline import cli
-from tfx_pipeline.config import ConfigError
+from tfx_pipeline.commands import cli
+from tfx_pipeline.config.config import ConfigError
 
 EVERYTHING = """
 # As in TF Serving's guide.

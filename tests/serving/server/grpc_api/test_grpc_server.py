@@ -15,10 +15,17 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving.server.calls import Calls
 from serving.server.grpc_api.grpc_server import GrpcServer
 from serving.server.models.model_store import ModelStore
-from tests.serving.small_shop import Ask, PlainShop, assert_same, filtered_inputs, history_inputs, rows_of
+from serving.server.requests.calls import Calls
+from tests.serving.recommendation.small_shop import (
+    Ask,
+    PlainShop,
+    assert_same,
+    filtered_inputs,
+    history_inputs,
+    rows_of,
+)
 
 Edit = Callable[[Any], object]
 K_MILLION = np.array([1_000_000], np.int32)

@@ -6,10 +6,10 @@ import grpc
 import pytest
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc
 
-from serving.server.calls import Calls
 from serving.server.grpc_api.grpc_server import GrpcServer
 from serving.server.grpc_api.ssl_config import SslConfigError, read_ssl_config
 from serving.server.models.model_store import ModelStore
+from serving.server.requests.calls import Calls
 from tests.serving.server.grpc_api.certificates import (
     AUTHORITY,
     CLIENT,

@@ -11,7 +11,7 @@ import pytest
 from serving.client import ServingError, Shelfwise
 from serving.server.grpc_api.ssl_config import read_ssl_config
 from serving.server.settings import ServerSettings
-from tests.serving.awaited import awaited
+from tests.serving.client.awaited import awaited
 from tests.serving.server.grpc_api.certificates import (
     AUTHORITY,
     CLIENT,

@@ -13,7 +13,7 @@ from serving.server.errors import StatusError
 from serving.server.models.model_sources import ModelsFolder
 from serving.server.models.model_store import ModelStore
 from serving.server.models.version_folders import ready_versions
-from serving.server.predict import predict
+from serving.server.requests.predict import predict
 from tests.serving.server.tiny_models import write_version
 
 State = get_model_status_pb2.ModelVersionStatus.State

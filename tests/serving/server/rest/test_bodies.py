@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from serving.server.limits import Limits
+from serving.server.requests.limits import Limits
 from serving.server.rest.bodies import uncompressed
 from serving.server.rest.refusals import HttpError
 from serving.server.settings import ServerAddresses, ServerSettings

@@ -16,8 +16,8 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from serving.server.limits import Limits
 from serving.server.request_log import LOGGER
+from serving.server.requests.limits import Limits
 from serving.server.settings import ServerAddresses, ServerSettings
 from tests.serving.server.running import HTTP, running
 from tests.serving.server.tiny_models import write_version

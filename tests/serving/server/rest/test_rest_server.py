@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from serving.server.batching.batching_parameters import BatchingParameters
-from serving.server.calls import Calls
 from serving.server.errors import StatusError
 from serving.server.models.model_store import ModelStore
+from serving.server.requests.calls import Calls
 from serving.server.rest.refusals import refused
 from serving.server.rest.server import RestServer
 from serving.server.settings import ServerSettings

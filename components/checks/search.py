@@ -1,0 +1,65 @@
+"""Real requests to a served search model, and what must be true of the answers."""
+
+import numpy as np
+
+from components.checks.recommendation import Check, KnownProducts, run_checks, wrong_answers, wrong_count
+from serving.client import Shelfwise
+from serving.model_names import SEARCH_MODEL
+
+_K = 7
+# No shop sells these, and no answer to them may break a server.
+_ODD_QUERIES = ("", " ", "\U0001f600", "\0\x01", "?!", "x" * 100_000)
+
+
+def failed_search_checks(client: Shelfwise, products: KnownProducts) -> list[str]:
+    """Asks every signature and returns what is wrong with the answers, a line each; none means all is well."""
+    checks: dict[str, Check[KnownProducts]] = {
+        "serving_default": _check_default,
+        "filtered": _check_filtered,
+        "explain": _check_explain,
+        "embed": _check_embed,
+    }
+    return run_checks(checks, client, products)
+
+
+def _check_default(client: Shelfwise, products: KnownProducts) -> list[str]:
+    """Known titles and odd queries, in one request."""
+    queries = [*products.titles, *_ODD_QUERIES]
+    inputs = {"query": np.array([query.encode("utf-8", "surrogateescape") for query in queries], object)}
+    outputs = client.predict(SEARCH_MODEL, "serving_default", inputs)
+    expected = (len(queries), min(products.default_k, len(products.product_ids)))
+    shapes = {name: value.shape for name, value in outputs.items()}
+    return [] if set(shapes.values()) == {expected} else [f"expected {expected} of each output, got {shapes}"]
+
+
+def _check_filtered(client: Shelfwise, products: KnownProducts) -> list[str]:
+    reasons = []
+    for title in products.titles:
+        plain = client.search(title, k=_K)
+        # A title of nothing but signs asks for nothing.
+        if plain:
+            reasons += wrong_count(plain, min(_K, len(products.product_ids)))
+        excluded = [answer.product_id for answer in plain[:3]]
+        others = client.search(title, k=_K, exclude_ids=excluded)
+        reasons += wrong_answers(plain, products) + wrong_answers(others, products)
+        if set(excluded) & {answer.product_id for answer in others}:
+            reasons.append("an excluded product was answered")
+        if client.search(title, k=0):
+            reasons.append("k of 0 got products")
+        if client.search(title, category="no such category, anywhere"):
+            reasons.append("a category that does not exist got products")
+    return reasons
+
+
+def _check_explain(client: Shelfwise, products: KnownProducts) -> list[str]:
+    reasons = []
+    for title, product_id in zip(products.titles, products.sample, strict=True):
+        for word in client.explain_search(title, product_id):
+            if not np.isfinite([word.lexical, word.dense]).all():
+                reasons.append("a word's part of the score is not finite")
+    return reasons
+
+
+def _check_embed(client: Shelfwise, products: KnownProducts) -> list[str]:
+    vector = client.embed_query(products.titles[0])
+    return [] if vector.ndim == 1 and np.isfinite(vector).all() else ["the vector is not finite"]

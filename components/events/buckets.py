@@ -1,0 +1,148 @@
+"""Beam steps that bring all events of a user together, many users at a time."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.events.counts import EventCounts
+from components.events.history import IntArray
+from components.events.moments import HOUR_SECONDS
+from components.recommendation.examples.options import TaskExamplesOptions
+from components.tables.read_back import concatenated, from_bytes, to_bytes
+from components.tables.user_ids import hash_user_id
+
+HOURS, QUARANTINED, COUNTS = "hours", "quarantined", "counts"
+_SHOWN_NAMES = 10
+
+
+class BucketEvents(beam.DoFn):
+    """Arrow IPC streams of events to (bucket, Arrow IPC stream of the columns that `order_events` wants).
+
+    A user's bucket is sha256 of the id modulo the number of buckets, so it is the same in every run. Events
+    of unknown products go to the output `QUARANTINED` as lines of JSON. `HOURS` gets the number of events
+    of each hour, `COUNTS` what else is counted. Columns of `amounts` (float) are kept too, null where the table has
+    no such column.
+
+    Side input:
+        known_ids: Arrow IPC streams of the product ids of the products table, or None where there is no such
+            table; each worker holds them.
+    """
+
+    def __init__(
+        self, options: TaskExamplesOptions, time_column: str, buckets: int, amounts: tuple[str, ...] = ()
+    ) -> None:
+        self._options, self._time_column, self._buckets, self._amounts = options, time_column, buckets, amounts
+
+    def process(self, stream: bytes, known_ids: Iterable[bytes] | None) -> Iterator[Any]:
+        """Handles one batch."""
+        events = from_bytes(stream)
+        counts = EventCounts(events=len(events))
+        ids = concatenated(known_ids) if known_ids is not None else None
+        if ids is not None:
+            known = pc.is_in(events["product_id"], value_set=ids["product_id"].combine_chunks())
+            unknown_events = events.filter(pc.invert(known))
+            events = events.filter(known)
+            counts.unknown_product_events = len(unknown_events)
+            for row in unknown_events.to_pylist():
+                yield beam.pvalue.TaggedOutput(QUARANTINED, quarantine_line(row, self._options.user_id_key))
+        types = pa.array([name.encode() for name in self._options.event_types], pa.binary())
+        event_type = pc.index_in(events["event_type"], value_set=types)
+        if event_type.null_count:
+            strange = pc.value_counts(events["event_type"].filter(event_type.is_null())).to_pylist()
+            strange.sort(key=lambda entry: (-entry["counts"], entry["values"]))
+            names = {_text(entry["values"]): entry["counts"] for entry in strange[:_SHOWN_NAMES]}
+            counts.strange_types = Counter(names)
+        time = events[self._time_column]
+        counts.events_without_time = time.null_count
+        usable = pc.and_(event_type.is_valid(), time.is_valid())
+        narrow = pa.table(
+            {
+                "user_id": events["user_id"],
+                "product_id": events["product_id"],
+                "event_type": event_type.cast(pa.int8()),
+                "time": time,
+                "basket_id": self._baskets(events),
+                **{name: _amount(events, name) for name in self._amounts},
+            }
+        ).filter(usable)
+        yield beam.pvalue.TaggedOutput(COUNTS, counts)
+        if self._time_column == "timestamp":
+            hours, sizes = np.unique(narrow["time"].to_numpy() // HOUR_SECONDS, return_counts=True)
+            yield beam.pvalue.TaggedOutput(HOURS, Counter(dict(zip(hours.tolist(), sizes.tolist(), strict=True))))
+        yield from split_by_user(narrow, self._buckets)
+
+    def _baskets(self, events: pa.Table) -> pa.ChunkedArray:
+        # Events at one position are one group, whatever basket they name.
+        if self._time_column == "timestamp" and "basket_id" in events.column_names:
+            return events["basket_id"]
+        return pa.chunked_array([pa.nulls(len(events), pa.binary())])
+
+
+class BucketUsers(beam.DoFn):
+    """Arrow IPC streams of the users table to (bucket, Arrow IPC stream), with the buckets of `BucketEvents`."""
+
+    def __init__(self, buckets: int) -> None:
+        self._buckets = buckets
+
+    def process(self, stream: bytes) -> Iterator[tuple[int, bytes]]:
+        """Handles one batch."""
+        yield from split_by_user(from_bytes(stream), self._buckets)
+
+
+def take_product_ids(stream: bytes) -> bytes:
+    """Returns an Arrow IPC stream with the column product_id alone."""
+    return to_bytes(from_bytes(stream).select(["product_id"]).combine_chunks())
+
+
+def split_by_user(table: pa.Table, buckets: int) -> Iterator[tuple[int, bytes]]:
+    """Yields (bucket, Arrow IPC stream of the rows of the users in it) for each bucket that has any."""
+    if not len(table):
+        return
+    encoded = table["user_id"].combine_chunks().dictionary_encode()
+    bucket_of_user = np.array([user_bucket(user, buckets) for user in encoded.dictionary.to_pylist()], dtype=np.int64)
+    bucket: IntArray = bucket_of_user[encoded.indices.to_numpy()]
+    order = np.argsort(bucket, kind="stable")
+    ends = np.cumsum(np.bincount(bucket, minlength=buckets))
+    ordered = table.take(pa.array(order)).combine_chunks()
+    start = 0
+    for number, end in enumerate(ends.tolist()):
+        if end > start:
+            yield number, to_bytes(ordered.slice(start, end - start))
+        start = end
+
+
+def user_bucket(user_id: bytes, buckets: int) -> int:
+    """Returns the bucket of a user."""
+    return int.from_bytes(hashlib.sha256(user_id).digest()[:8], "big") % buckets
+
+
+def quarantine_line(row: Mapping[str, Any], user_id_key: str | None) -> str:
+    """Returns the quarantine's line of JSON for an event of an unknown product."""
+    shown = {name: _text(value) if isinstance(value, bytes) else value for name, value in row.items()}
+    if user_id_key is not None:
+        shown["user_id"] = hash_user_id(shown["user_id"], user_id_key)
+    return json.dumps(
+        {
+            "table": "events",
+            "reason": "unknown_product",
+            "detail": "the products table has no row of this product_id",
+            "row": shown,
+        }
+    )
+
+
+def _amount(events: pa.Table, name: str) -> pa.ChunkedArray:
+    if name in events.column_names:
+        return events[name].cast(pa.float32())
+    return pa.chunked_array([pa.nulls(len(events), pa.float32())])
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""The gate of every task: its rules, its decision, and the blessing that it gives."""

@@ -1,0 +1,1 @@
+"""How models that give labels are judged: classifiers of texts and segmentations alike."""

@@ -1,0 +1,175 @@
+"""Probabilities of test examples to metrics over all, by label and by slice."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.classification.gate_options import LabelGateRules
+from components.gate.paired_differences import Metrics
+from components.labels import measures
+from components.labels.judged_labels import LABEL, probabilities_of
+from components.labels.slices import slice_name
+
+_GAP_METRICS = ("accuracy", "f1_macro")
+
+
+class _Slice(NamedTuple):
+    column: str
+    value: str
+    rows: npt.NDArray[np.bool_]
+
+    @property
+    def name(self) -> str:
+        return slice_name(self.column, self.value)
+
+    @property
+    def size(self) -> int:
+        return int(self.rows.sum())
+
+
+class LabelSummary:
+    """Aggregates what a `Judge` has found; holds it in memory, a number an example, label and system.
+
+    Args:
+        judged: Rows as `components.labels.judged_labels.judged_schema` describes them, in any order.
+        labels: The label vocabulary.
+        slice_columns: Columns to slice by.
+        options: Thresholds of slices, and the resampling.
+        counted: What the examples are, in the numbers of each slice.
+    """
+
+    def __init__(
+        self,
+        judged: pa.Table,
+        labels: Sequence[str],
+        slice_columns: Sequence[str],
+        options: LabelGateRules,
+        counted: str = "texts",
+    ) -> None:
+        self._labels, self._slice_columns, self._options = list(labels), tuple(slice_columns), options
+        self._counted = counted
+        # Sorted by content, so that nothing depends on the order in which Beam wrote them.
+        probabilities = [name for name in judged.column_names if pa.types.is_list(judged.schema.field(name).type)]
+        keys = {f"key {name}": pc.list_element(judged[name], 0) for name in probabilities}
+        sortable = judged
+        for name, column in keys.items():
+            sortable = sortable.append_column(name, column)
+        order = [name for name in sortable.column_names if name not in probabilities]
+        self._judged = sortable.sort_by([(name, "ascending") for name in order])
+        self._true = self._judged[LABEL].to_numpy()
+        self.rows = len(self._judged)
+
+    def metrics(self, system: str) -> Metrics:
+        """Returns the metrics of a system over all, by `components.labels.measures.METRICS`."""
+        return measures.metrics(self._true, self._probabilities(system))
+
+    def differences(self, system: str, other: str) -> dict[str, Metrics]:
+        """Returns mean, low and high of a system's metrics minus another's over the same examples."""
+        return self._differences(system, other, np.ones(self.rows, np.bool_))
+
+    def by_label(self, system: str) -> dict[str, dict[str, Any]]:
+        """Returns precision, recall, F1, AUC and texts of each label."""
+        return measures.by_label(self._labels, self._true, self._probabilities(system))
+
+    def confusion(self, system: str) -> dict[str, Any]:
+        """Returns `labels`, and `counts` of the examples of each label (row) that were given each label (column)."""
+        return {"labels": self._labels, "counts": measures.confusion(self._true, self._probabilities(system))}
+
+    def calibration(self, system: str) -> list[dict[str, float]]:
+        """Returns what the reliability diagram of a system shows; see `measures.reliability`."""
+        return measures.reliability(self._true, self._probabilities(system))
+
+    def slices(self, system: str, other: str) -> dict[str, dict[str, Any]]:
+        """Returns the examples, `metrics`, `baselines` and `differences` of each slice that is large enough."""
+        own, others = self._probabilities(system), self._probabilities(other)
+        return {
+            each.name: {
+                self._counted: each.size,
+                "metrics": measures.metrics(self._true[each.rows], own[each.rows]),
+                "baselines": {other: measures.metrics(self._true[each.rows], others[each.rows])},
+                "differences": {other: self._differences(system, other, each.rows)},
+            }
+            for each in self._large_slices()
+        }
+
+    def slice_values(self) -> dict[str, list[str]]:
+        """Returns the values of each slice column that make a slice that is large enough; empty stands for none."""
+        values: dict[str, list[str]] = {column: [] for column in self._slice_columns}
+        for each in self._large_slices():
+            values[each.column].append(each.value)
+        return values
+
+    def slice_gaps(self, system: str) -> dict[str, dict[str, float]]:
+        """Returns how far the best slice of each column lies above the worst, by metric; of two slices or more."""
+        found: dict[str, list[Metrics]] = {}
+        probabilities = self._probabilities(system)
+        for each in self._large_slices():
+            metrics = measures.metrics(self._true[each.rows], probabilities[each.rows])
+            found.setdefault(each.column, []).append(metrics)
+        return {
+            column: {name: _gap([values[name] for values in slices]) for name in _GAP_METRICS}
+            for column, slices in found.items()
+            if len(slices) > 1
+        }
+
+    def slice_refusals(self, system: str) -> list[str]:
+        """Returns a sentence for each slice that lies below its threshold, or has one and no test example."""
+        reasons = []
+        probabilities = self._probabilities(system)
+        slices = {each.name: each for each in self._slices()}
+        for name, thresholds in self._options.slice_thresholds.items():
+            each = slices.get(name)
+            if each is None:
+                reasons.append(f"The slice {name} has no test {self._counted}; what has a threshold must be tested.")
+            elif each.size >= self._options.min_slice_rows:
+                metrics = measures.metrics(self._true[each.rows], probabilities[each.rows])
+                reasons += _below(name, metrics, thresholds)
+        return reasons
+
+    def slice_notes(self) -> list[str]:
+        """Returns a sentence for each slice that has a threshold, but too few test examples to be judged by it."""
+        least = self._options.min_slice_rows
+        return [
+            f"The slice {each.name} has too few test {self._counted} to be judged by its thresholds: {each.size}, and "
+            f"they need {least}."
+            for each in self._slices()
+            if each.name in self._options.slice_thresholds and each.size < least
+        ]
+
+    def _differences(self, system: str, other: str, rows: npt.NDArray[np.bool_]) -> dict[str, Metrics]:
+        return measures.differences(
+            self._true[rows],
+            self._probabilities(system)[rows],
+            self._probabilities(other)[rows],
+            seed=self._options.seed,
+            resamples=self._options.resamples,
+        )
+
+    def _probabilities(self, system: str) -> npt.NDArray[np.float32]:
+        return probabilities_of(self._judged, system, len(self._labels))
+
+    def _slices(self) -> Iterator[_Slice]:
+        for column in self._slice_columns:
+            values = np.array(self._judged[column].fill_null("").to_pylist(), dtype=object)
+            for value in sorted(set(values)):
+                yield _Slice(column, value, values == value)
+
+    def _large_slices(self) -> Iterator[_Slice]:
+        return (each for each in self._slices() if each.size >= self._options.min_slice_rows)
+
+
+def _below(name: str, metrics: Metrics, thresholds: Mapping[str, float]) -> Iterator[str]:
+    for metric, least in thresholds.items():
+        value = metrics[metric]
+        if value is None or value < least:
+            shown = "not defined" if value is None else f"{value:.4f}"
+            yield f"{metric} of the slice {name} is {shown}; it should be at least {least:.4f}."
+
+
+def _gap(values: Sequence[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return max(known) - min(known)

@@ -1,0 +1,175 @@
+"""Beam transforms from products to vectors, with the trained towers."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from apache_beam.utils.shared import Shared
+
+from components.products.vector_tables import TEXT_VECTORS_SCHEMA, item_vectors_table, text_vectors_table
+from trainer.artifacts.parquet_files import read_parquet
+from trainer.recommendation.features import load_items
+from trainer.recommendation.towers.item_features import ItemFeatures
+from trainer.recommendation.towers.item_vectors import item_vectors
+from trainer.recommendation.towers.towers import Towers, load_towers
+from trainer.text.backbone import TextEncoder, encode_texts, load_trained_encoder
+
+# Enough for the encoder to sort texts by length into batches that waste little on padding.
+_TEXTS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemSources:
+    """Where a worker finds the towers and what they read.
+
+    Attributes:
+        model_uri: The trainer's output, which holds the towers.
+        catalogue_uri: The catalogue.
+        transformed_products_uri: Transformed numbers and categories; None where there is no products table.
+        text_vectors_uri: Vectors of the texts; None where text is off.
+    """
+
+    model_uri: str
+    catalogue_uri: str
+    transformed_products_uri: str | None
+    text_vectors_uri: str | None
+
+    def load(self) -> "LoadedItems":
+        """Loads the towers and the features of the whole catalogue."""
+        features = load_items(self.catalogue_uri, self.transformed_products_uri, self.text_vectors_uri)
+        return LoadedItems(towers=load_towers(self.model_uri), features=features)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedItems:
+    """The towers and the features of all products, in one object that threads of a process can share."""
+
+    towers: Towers
+    features: ItemFeatures
+
+
+class ComputeItemVectors(beam.PTransform):
+    """Ranges of product indices, (start, stop), to tables with `ITEM_VECTORS_SCHEMA`.
+
+    What moves between workers are ranges and vectors. Each process loads the features itself, so its memory grows
+    with the catalogue, as that of every server does.
+
+    Args:
+        sources: Where the tower and the features lie.
+    """
+
+    def __init__(self, sources: ItemSources) -> None:
+        super().__init__()
+        self._sources = sources
+
+    def expand(self, ranges: beam.PCollection[tuple[int, int]]) -> beam.PCollection[pa.Table]:
+        """Adds the item tower to a pipeline."""
+        return ranges | "ApplyItemTower" >> beam.ParDo(_ApplyItemTower(self._sources))
+
+
+class EncodeWithTrainedEncoder(beam.PTransform):
+    """Lists of texts to tables with `TEXT_VECTORS_SCHEMA`, by a trained text encoder.
+
+    Args:
+        model_uri: The trainer's output, which holds the text encoder.
+        batch_size: Texts encoded at once.
+    """
+
+    def __init__(self, model_uri: str, batch_size: int) -> None:
+        super().__init__()
+        self._model_uri = model_uri
+        self._batch_size = batch_size
+
+    def expand(self, texts: beam.PCollection[Sequence[str]]) -> beam.PCollection[pa.Table]:
+        """Adds the encoder to a pipeline."""
+        return texts | "ApplyTextEncoder" >> beam.ParDo(_ApplyTextEncoder(self._model_uri, self._batch_size))
+
+
+class WriteTrainedTextVectors(beam.PTransform):
+    """The pipeline to `vectors-*.parquet` with `TEXT_VECTORS_SCHEMA`, by a trained text encoder.
+
+    Args:
+        texts: Distinct texts.
+        model_uri: The trainer's output, which holds the text encoder.
+        batch_size: Texts encoded at once.
+        uri: Folder to write into.
+    """
+
+    def __init__(self, texts: Sequence[str], model_uri: str, batch_size: int, uri: str) -> None:
+        super().__init__()
+        self._texts, self._model_uri, self._batch_size, self._uri = texts, model_uri, batch_size, uri
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[str]:
+        """Adds the encoding to a pipeline; returns the paths of the files."""
+        starts = range(0, len(self._texts), _TEXTS_AT_ONCE)
+        return (
+            pipeline
+            | "CreateTextBatches"
+            >> beam.Create([self._texts[start : start + _TEXTS_AT_ONCE] for start in starts], reshuffle=True)
+            | "EncodeTexts" >> EncodeWithTrainedEncoder(self._model_uri, self._batch_size)
+            | "WriteTextVectors"
+            >> beam.io.WriteToParquetBatched(f"{self._uri}/vectors", TEXT_VECTORS_SCHEMA, file_name_suffix=".parquet")
+        )
+
+
+def read_item_vectors(uri: str, products: int) -> np.ndarray:
+    """Reads `item_vectors-*.parquet` in the order of the catalogue.
+
+    Args:
+        uri: Output of CandidateIndex.
+        products: Rows of the catalogue.
+
+    Returns:
+        float32 `(products, dimensions)`.
+
+    Raises:
+        ValueError: A product has no vector, or two.
+    """
+    table = read_parquet(f"{uri}/item_vectors-*.parquet").combine_chunks()
+    index = table.column("product_index").to_numpy()
+    if not np.array_equal(np.sort(index), np.arange(products)):
+        raise ValueError(f"{uri} should hold one vector for each of {products} products, but holds {len(index)} rows.")
+    flat = pa.concat_arrays(table.column("vector").chunks).flatten().to_numpy()
+    vectors = np.empty((products, len(flat) // products), dtype=np.float32)
+    vectors[index] = flat.reshape(products, -1)
+    return vectors
+
+
+class _ApplyItemTower(beam.DoFn):
+    """Loads towers and features once a process."""
+
+    def __init__(self, sources: ItemSources) -> None:
+        self._sources = sources
+        self._shared = Shared()
+        self._loaded: LoadedItems | None = None
+
+    def setup(self) -> None:
+        self._loaded = self._shared.acquire(self._sources.load, tag=self._sources)
+
+    def process(self, element: tuple[int, int]) -> Iterable[pa.Table]:
+        if self._loaded is None:
+            raise RuntimeError("Beam calls setup() before process().")
+        rows = self._loaded.features.rows(*element)
+        vectors = item_vectors(self._loaded.towers, rows)
+        yield item_vectors_table(rows.product_index, vectors)
+
+
+class _ApplyTextEncoder(beam.DoFn):
+    """Loads the encoder once a process."""
+
+    def __init__(self, model_uri: str, batch_size: int) -> None:
+        self._model_uri = model_uri
+        self._batch_size = batch_size
+        self._shared = Shared()
+        self._encoder: TextEncoder | None = None
+
+    def setup(self) -> None:
+        self._encoder = self._shared.acquire(lambda: load_trained_encoder(self._model_uri), tag=self._model_uri)
+
+    def process(self, element: Sequence[str]) -> Iterable[pa.Table]:
+        if self._encoder is None:
+            raise ValueError(f"{self._model_uri} holds no trained text encoder to encode texts with.")
+        vectors = encode_texts(self._encoder, element, self._batch_size)
+        yield text_vectors_table(element, vectors)

@@ -1,0 +1,1 @@
+"""A model is served on trial, and pushed if nothing speaks against it."""

@@ -1,0 +1,1 @@
+"""From events, products and users to a catalogue and examples of histories."""

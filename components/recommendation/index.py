@@ -1,0 +1,221 @@
+"""CandidateIndex: item vectors of the whole catalogue, and the model that is served from them."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+import apache_beam as beam
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.utils import path_utils
+from typing_extensions import override
+
+from components.artifacts import AssociationRules, Catalogue, TextVectors
+from components.products.item_vectors import (
+    ComputeItemVectors,
+    ItemSources,
+    WriteTrainedTextVectors,
+    read_item_vectors,
+)
+from components.products.vector_tables import ITEM_VECTORS_SCHEMA
+from components.recommendation.index_options import CandidateIndexOptions
+from components.recommendation.judging.ablation import TOWERS, ablation_path
+from serving.graph.filters import MAX_EXCLUDED_IDS
+from serving.model_names import RECOMMENDATION_MODEL
+from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
+from trainer.artifacts.model_versions import package_versions
+from trainer.exporting import export_recommendation
+from trainer.fitting.training_summary import read_training_summary
+from trainer.recommendation.ranker.served_rules import rules_card, served_rules
+from trainer.recommendation.ranker.training import load_ranker
+from trainer.recommendation.towers.towers import load_towers
+
+__all__ = ["CandidateIndex", "CandidateIndexExecutor", "CandidateIndexOptions"]
+
+# Where vectors of the trained text encoder are kept; under the output, which distributed workers can write to.
+_TRAINED_TEXT_VECTORS = "trained_text_vectors"
+_VERSIONED_PACKAGES = ("tensorflow", "keras", "keras-nlp", "tensorflow-recommenders", "tfx", "shelfwise")
+
+
+class CandidateIndexSpec(ComponentSpec):
+    """Inputs, outputs and parameters of CandidateIndex."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "options_json": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "towers": ChannelParameter(type=standard_artifacts.Model),
+        "catalogue": ChannelParameter(type=Catalogue),
+        "transformed_products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "text_vectors": ChannelParameter(type=TextVectors, optional=True),
+        "ranker": ChannelParameter(type=standard_artifacts.Model, optional=True),
+        "rules": ChannelParameter(type=AssociationRules, optional=True),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {"model": ChannelParameter(type=standard_artifacts.Model)}
+
+
+class CandidateIndexExecutor(BaseBeamExecutor):
+    """Computes item vectors in Beam and exports the served model."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the vector of each product and the SavedModel that searches them.
+
+        Args:
+            input_dict: `towers`: the trainer's towers. `catalogue`: the products. `transformed_products` (optional):
+                their transformed numbers and categories. `text_vectors` (optional): vectors of their texts; not read
+                where the text encoder was trained, whose texts are encoded anew.
+                `ranker` (optional): the ranker on top of the towers. `rules` (optional): what is bought together.
+            output_dict: `model`: `Format-Serving/` is the SavedModel, with warm-up file and model card; with a
+                ranker, `Ablation-NAME/` are SavedModels of its parts, to be compared with;
+                `item_vectors-*.parquet` has columns product_index and vector, in any order. Where the text encoder was
+                trained, `trained_text_vectors/vectors-*.parquet` has columns text and vector.
+            exec_properties: `options_json`: CandidateIndexOptions. `source_digest` only keys the cache.
+        """
+        options = CandidateIndexOptions.model_validate_json(exec_properties["options_json"])
+        model_uri = get_single_instance(input_dict["towers"]).uri
+        catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
+        output_uri = get_single_instance(output_dict["model"]).uri
+        fileio.makedirs(output_uri)
+        towers = load_towers(model_uri)
+        catalogue = load_catalogue(catalogue_uri)
+        facts = load_catalogue_facts(catalogue_uri)
+        text_vectors_uri = _optional_uri(input_dict, "text_vectors")
+        if towers.text_encoder is not None:
+            text_vectors_uri = f"{output_uri}/{_TRAINED_TEXT_VECTORS}"
+            fileio.makedirs(text_vectors_uri)
+            texts = catalogue.column("text").unique().to_pylist()
+            with self._make_beam_pipeline() as pipeline:
+                _ = pipeline | WriteTrainedTextVectors(texts, model_uri, options.text_batch_size, text_vectors_uri)
+        sources = ItemSources(
+            model_uri=model_uri,
+            catalogue_uri=catalogue_uri,
+            transformed_products_uri=_optional_uri(input_dict, "transformed_products"),
+            text_vectors_uri=text_vectors_uri,
+        )
+        starts = range(0, catalogue.num_rows, options.rows_at_once)
+        ranges = [(start, min(start + options.rows_at_once, catalogue.num_rows)) for start in starts]
+        vectors_prefix = f"{output_uri}/item_vectors"
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "CreateProductRanges" >> beam.Create(ranges, reshuffle=True)
+                | "ComputeItemVectors" >> ComputeItemVectors(sources)
+                | "WriteItemVectors"
+                >> beam.io.WriteToParquetBatched(vectors_prefix, ITEM_VECTORS_SCHEMA, file_name_suffix=".parquet")
+            )
+        export = partial(
+            export_recommendation,
+            catalogue=catalogue,
+            item_vectors=read_item_vectors(output_uri, catalogue.num_rows),
+            user_tower=towers.user_tower,
+            tower_dimensions=towers.user_tower.dimensions,
+            event_types=facts["event_types"],
+            bought_event_type=facts["bought_event_type"],
+            tower_history=towers.user_tower.history,
+            serving=options.serving,
+        )
+        ranker_uri = _optional_uri(input_dict, "ranker")
+        model_card = _model_card(
+            {"towers": model_uri, "ranker": ranker_uri}, facts, options, towers.user_tower.history, catalogue.num_rows
+        )
+        rules_uri = _optional_uri(input_dict, "rules")
+        together = None if rules_uri is None else served_rules(rules_uri, catalogue)
+        if together is not None:
+            model_card["rules"] = rules_card(together, catalogue)
+        ranking = None
+        if ranker_uri is not None:
+            ranker = load_ranker(ranker_uri, catalogue_uri, together)
+            ranking = ranker.model
+            export(ablation_path(output_uri, TOWERS))
+            for name, without in ranker.ablations.items():
+                export(ablation_path(output_uri, name), ranking=without)
+        export(path_utils.serving_model_path(output_uri), ranking=ranking, together=together, model_card=model_card)
+
+
+class CandidateIndex(BaseBeamComponent):
+    """Indexes the catalogue and exports the model that is served.
+
+    Args:
+        model: The trainer's towers.
+        catalogue: The products.
+        options: Sizes of the served model, and what its model card says.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+        transformed_products: Their transformed numbers and categories, where there is a products table.
+        text_vectors: Vectors of their texts, where text is on.
+        ranker: The ranker on top of the towers, where there is one.
+        rules: Which products are bought together, where that is mined; the model then has `bought_together`.
+
+    Output `model` (standard_artifacts.Model).
+    """
+
+    SPEC_CLASS = CandidateIndexSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(CandidateIndexExecutor)
+
+    def __init__(
+        self,
+        *,
+        model: BaseChannel,
+        catalogue: BaseChannel,
+        options: CandidateIndexOptions,
+        source_digest: str,
+        transformed_products: BaseChannel | None = None,
+        text_vectors: BaseChannel | None = None,
+        ranker: BaseChannel | None = None,
+        rules: BaseChannel | None = None,
+    ) -> None:
+        super().__init__(
+            CandidateIndexSpec(
+                towers=model,
+                catalogue=catalogue,
+                options_json=options.model_dump_json(),
+                source_digest=source_digest,
+                transformed_products=transformed_products,
+                text_vectors=text_vectors,
+                ranker=ranker,
+                rules=rules,
+                model=Channel(type=standard_artifacts.Model),
+            )
+        )
+
+
+def _optional_uri(input_dict: dict[str, list[Artifact]], key: str) -> str | None:
+    artifacts = input_dict.get(key)
+    return get_single_instance(artifacts).uri if artifacts else None
+
+
+def _model_card(
+    trained_uris: Mapping[str, str | None],
+    facts: dict[str, Any],
+    options: CandidateIndexOptions,
+    tower_history: int,
+    products: int,
+) -> dict[str, Any]:
+    training = {part: read_training_summary(uri) for part, uri in trained_uris.items() if uri is not None}
+    return {
+        "model": RECOMMENDATION_MODEL,
+        "data": facts,
+        "training": training,
+        "versions": package_versions(_VERSIONED_PACKAGES),
+        "limits": {
+            "history_length": options.serving.history_length,
+            "tower_history": tower_history,
+            "default_k": options.serving.default_k,
+            "exclude_ids": MAX_EXCLUDED_IDS,
+            "products": products,
+        },
+        **options.model_card,
+    }

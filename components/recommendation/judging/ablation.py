@@ -1,0 +1,18 @@
+"""The parts of a recommendation model, exported beside it so that the evaluation can tell what each adds."""
+
+from tfx.dsl.io import fileio
+
+TOWERS = "towers"
+# The last three as `trainer.recommendation.ranker.training` names them; of the last two a model has one.
+ABLATIONS = (TOWERS, "ranker_without_towers", "ranker_without_rules", "ranker_with_rules")
+
+
+def ablation_path(model_uri: str, name: str) -> str:
+    """Returns the folder of a part's SavedModel."""
+    return f"{model_uri}/Ablation-{name}"
+
+
+def ablation_paths(model_uri: str) -> dict[str, str]:
+    """Returns the SavedModel of each part that was exported, by name; none where the model has no ranker."""
+    paths = {name: ablation_path(model_uri, name) for name in ABLATIONS}
+    return {name: path for name, path in paths.items() if fileio.exists(path)}

@@ -1,0 +1,248 @@
+"""RankingEvaluator: judges a served recommendation model beside its baselines, and blesses it or not."""
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import apache_beam as beam
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance, get_split_uri
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.utils import io_utils, path_utils
+
+from components.artifacts import Catalogue, RankingEvaluation
+from components.gate.blessing import write_blessing
+from components.gate.decision import Decision, Judgement, decide, describe_last_blessed, loading_error
+from components.gate.rules import GateOptions
+from components.parameters import Parameter
+from components.products.catalogue import read_catalogue, read_description
+from components.recommendation.judging.ablation import ablation_paths
+from components.recommendation.judging.baselines import BASELINES
+from components.recommendation.judging.cold_start import cold_start_schema, summarize_cold_start
+from components.recommendation.judging.judge_users import JudgeColdStart, JudgeLoader, JudgeUsers
+from components.recommendation.judging.summary import RankingSummary
+from components.recommendation.judging.user_judge import LAST_BLESSED, MODEL, user_schema, users_at_once
+from components.recommendation.served_ranking import ServedRanking
+from trainer.artifacts.parquet_files import read_parquet
+
+_TEST_SPLIT = "test"
+_USERS, _COLD_START = "users", "cold_start"
+
+
+class RankingEvaluatorSpec(ComponentSpec):
+    """Inputs, outputs and parameters of RankingEvaluator."""
+
+    PARAMETERS = {
+        "options_json": ExecutionParameter(type=str),
+        "thresholds": ExecutionParameter(type=str),
+        "last_blessed": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "catalogue": ChannelParameter(type=Catalogue),
+        "segmentation": ChannelParameter(type=standard_artifacts.Model, optional=True),
+    }
+    OUTPUTS = {
+        "evaluation": ChannelParameter(type=RankingEvaluation),
+        "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+    }
+
+
+class RankingEvaluatorExecutor(BaseBeamExecutor):
+    """Asks the served model for every test user in Beam, then sums up and decides."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the evaluation and the blessing.
+
+        Ranking is spread over workers; a worker holds the catalogue, the models and one batch of users. The
+        summing-up holds a table with some hundred numbers a user.
+
+        Args:
+            input_dict: `examples`: recommendation examples, split `test`. `model`: a model with a served
+                SavedModel under Format-Serving, and maybe its parts, as CandidateIndex writes them. `catalogue`: what
+                product indices stand for. `segmentation`: a served segmentation to slice users by, if there is one.
+            output_dict: `evaluation`: `evaluation.json`, `users-*.parquet`, one row a user without any id, and
+                `cold_start-*.parquet`, as `components.recommendation.judging.cold_start` describes it. `blessing`: file
+                BLESSED or NOT_BLESSED and custom property `blessed`, as TFX's Evaluator writes them and its Pusher
+                reads them.
+            exec_properties: `options_json`: GateOptions. `thresholds`: JSON of thresholds in place of theirs, or
+                empty. `last_blessed`: folder of the served model that was blessed last, or empty. `source_digest`
+                only keys the cache.
+
+        Raises:
+            InputError: `thresholds` is not what it should be.
+        """
+        started = time.monotonic()
+        options = GateOptions.model_validate_json(exec_properties["options_json"])
+        if exec_properties["thresholds"]:
+            options = options.with_thresholds(exec_properties["thresholds"])
+        examples = get_single_instance(input_dict["examples"])
+        model = get_single_instance(input_dict["model"])
+        catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
+        evaluation_uri = get_single_instance(output_dict["evaluation"]).uri
+        last_blessed = exec_properties["last_blessed"]
+        fileio.makedirs(evaluation_uri)
+
+        parts = ablation_paths(model.uri)
+        models = {MODEL: path_utils.serving_model_path(model.uri), **parts}
+        last_blessed_error = loading_error(last_blessed, lambda: _load(last_blessed, catalogue_uri))
+        if last_blessed and last_blessed_error is None:
+            models[LAST_BLESSED] = last_blessed
+
+        products = len(read_catalogue(catalogue_uri))
+        segmentation = input_dict.get("segmentation")
+        segments = path_utils.serving_model_path(get_single_instance(segmentation).uri) if segmentation else ""
+        loader = JudgeLoader(catalogue_uri, models, options.k, segments)
+        test_uri = get_split_uri([examples], _TEST_SPLIT)
+        self._judge(test_uri, catalogue_uri, loader, list(models), options, evaluation_uri)
+        summary = RankingSummary(read_parquet(f"{evaluation_uri}/{_USERS}-*.parquet"), products, options)
+        judgement = _judgement(summary, with_last_blessed=LAST_BLESSED in models)
+        decision = decide(judgement, options)
+        report = _report(judgement, decision) | _details(summary, list(parts))
+        cold_users = read_parquet(f"{evaluation_uri}/{_COLD_START}-*.parquet")
+        report["cold_start"] = summarize_cold_start(cold_users, options.headline_k)
+        if last_blessed:
+            report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)
+        io_utils.write_string_file(f"{evaluation_uri}/evaluation.json", json.dumps(report, indent=1))
+        write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
+        logging.info(
+            "Judged %d users in %.1f s: %s",
+            summary.examples,
+            time.monotonic() - started,
+            "blessed" if decision.blessed else " ".join(decision.refused_because),
+        )
+
+    def _judge(
+        self,
+        split_uri: str,
+        catalogue_uri: str,
+        loader: JudgeLoader,
+        models: list[str],
+        options: GateOptions,
+        evaluation_uri: str,
+    ) -> None:
+        """Writes what each system recommends to each user, and what the model does without their history."""
+        k = options.headline_k
+        at_once = users_at_once(len(read_catalogue(catalogue_uri)))
+        with self._make_beam_pipeline() as pipeline:
+            records = pipeline | "ReadTestUsers" >> beam.io.ReadFromTFRecord(f"{split_uri}/*")
+            _ = (
+                records
+                | "JudgeUsers" >> JudgeUsers(loader, at_once)
+                | "WriteUsers"
+                >> beam.io.WriteToParquetBatched(
+                    f"{evaluation_uri}/{_USERS}",
+                    user_schema([*models, *BASELINES], options.k),
+                    file_name_suffix=".parquet",
+                )
+            )
+            _ = (
+                records
+                | "JudgeColdStart" >> JudgeColdStart(loader, k, at_once)
+                | "WriteColdStart"
+                >> beam.io.WriteToParquetBatched(
+                    f"{evaluation_uri}/{_COLD_START}", cold_start_schema(k), file_name_suffix=".parquet"
+                )
+            )
+
+
+class RankingEvaluator(BaseBeamComponent):
+    """Judges a recommendation model over the whole catalogue, as it is served.
+
+    Args:
+        examples: Recommendation examples with a split `test`.
+        model: A model with a served SavedModel, as CandidateIndex writes it.
+        catalogue: The catalogue of those examples.
+        options: What the model must reach.
+        thresholds: JSON of thresholds in place of those of `options`; empty keeps them.
+        last_blessed: Folder of the served model that was blessed last; empty where there is none.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+        segmentation: A model that gives users segments to slice by; None for no such slices.
+
+    Outputs `evaluation` (RankingEvaluation) and `blessing` (ModelBlessing).
+    """
+
+    SPEC_CLASS = RankingEvaluatorSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(RankingEvaluatorExecutor)
+
+    def __init__(
+        self,
+        *,
+        examples: BaseChannel,
+        model: BaseChannel,
+        catalogue: BaseChannel,
+        options: GateOptions,
+        thresholds: Parameter,
+        last_blessed: Parameter,
+        source_digest: str,
+        segmentation: BaseChannel | None = None,
+    ) -> None:
+        super().__init__(
+            RankingEvaluatorSpec(
+                examples=examples,
+                model=model,
+                catalogue=catalogue,
+                segmentation=segmentation,
+                options_json=options.model_dump_json(),
+                thresholds=thresholds,
+                last_blessed=last_blessed,
+                source_digest=source_digest,
+                evaluation=Channel(type=RankingEvaluation),
+                blessing=Channel(type=standard_artifacts.ModelBlessing),
+            )
+        )
+
+
+def _load(path: str, catalogue_uri: str) -> ServedRanking:
+    catalogue, description = read_catalogue(catalogue_uri), read_description(catalogue_uri)
+    return ServedRanking(path, catalogue["product_id"], description["event_types"], description["bought_event_type"])
+
+
+def _judgement(summary: RankingSummary, *, with_last_blessed: bool) -> Judgement:
+    return Judgement(
+        metrics=summary.metrics(MODEL),
+        baselines={name: summary.metrics(name) for name in BASELINES},
+        differences=summary.differences(MODEL, BASELINES),
+        users=summary.users(),
+        last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
+        last_blessed_differences=(
+            summary.differences(MODEL, [LAST_BLESSED])[LAST_BLESSED] if with_last_blessed else None
+        ),
+    )
+
+
+def _report(judgement: Judgement, decision: Decision) -> dict[str, Any]:
+    return {
+        "metrics": {"test": judgement.metrics},
+        "baselines": judgement.baselines,
+        "differences": judgement.differences,
+        "users": judgement.users,
+        "blessed": decision.blessed,
+        "refused_because": decision.refused_because,
+        "notes": decision.notes,
+    }
+
+
+def _details(summary: RankingSummary, parts: Sequence[str]) -> dict[str, Any]:
+    """Returns what the report says beyond what the gate decides on."""
+    differences = summary.differences(MODEL, parts)
+    return {
+        "examples": {"test": summary.examples},
+        "ablation": {name: {"metrics": summary.metrics(name), "differences": differences[name]} for name in parts},
+        "slices": summary.slices(MODEL, BASELINES),
+    }

@@ -1,0 +1,140 @@
+"""BasketRules: which products, and which categories, are bought together."""
+
+from typing import Any, ClassVar
+
+import apache_beam as beam
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from typing_extensions import override
+
+from components.artifacts import AssociationRules, Catalogue
+from components.products.catalogue import read_description
+from components.rules.basket_making import EVENT_COUNTS, MakeBaskets
+from components.rules.description import write_rules_description
+from components.rules.level_mining import MineLevel
+from components.rules.options import RulesOptions
+from components.rules.rule_tables import ITEMSETS_SCHEMA, RULES_SCHEMA
+from components.tables.read_back import table_files
+
+_EVENTS = "events"
+
+
+class BasketRulesSpec(ComponentSpec):
+    """Inputs, outputs and parameters of BasketRules."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "options_json": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "events": ChannelParameter(type=standard_artifacts.Examples),
+        "catalogue": ChannelParameter(type=Catalogue),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {"rules": ChannelParameter(type=AssociationRules)}
+
+
+class BasketRulesExecutor(BaseBeamExecutor):
+    """Mines itemsets and rules in Beam."""
+
+    @override
+    def Do(
+        self,
+        input_dict: dict[str, list[Artifact]],
+        output_dict: dict[str, list[Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Writes the frequent itemsets and the rules of what was bought before the validation period.
+
+        Time grows in proportion to the events and to the itemsets found; `MakeBaskets` and `MineLevel` say what a
+        worker holds in memory.
+
+        Args:
+            input_dict: `events`: table artifact, split `all`, Parquet. `catalogue`: the products, and the moments up
+                to which events count.
+            output_dict: `rules`: `itemsets-*.parquet` with `ITEMSETS_SCHEMA` and `rules-*.parquet` with
+                `RULES_SCHEMA`, rows in no particular order; `rules.json` with the options, and counts of what was read
+                and found by level.
+            exec_properties: `options_json`: RulesOptions. `source_digest` only keys the cache.
+
+        Raises:
+            InputError: There are more itemsets than the options allow.
+        """
+        options = RulesOptions.model_validate_json(exec_properties["options_json"])
+        catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
+        uri = get_single_instance(output_dict["rules"]).uri
+        fileio.makedirs(uri)
+        events = table_files(get_single_instance(input_dict["events"]))
+        facts = read_description(catalogue_uri)
+        with self._make_beam_pipeline() as pipeline:
+            made = pipeline | "MakeBaskets" >> MakeBaskets(events, catalogue_uri, facts, options.max_basket_products)
+            counts = {_EVENTS: made.counts}
+            tables = []
+            for level in options.levels:
+                mined = made.baskets | f"Mine{level.capitalize()}Level" >> MineLevel(options, level, catalogue_uri)
+                counts[level] = mined.counts
+                tables.append(mined)
+            for name, schema in (("itemsets", ITEMSETS_SCHEMA), ("rules", RULES_SCHEMA)):
+                _ = (
+                    [getattr(mined, name) for mined in tables]
+                    | f"Gather{name.capitalize()}" >> beam.Flatten()
+                    | f"Write{name.capitalize()}"
+                    >> beam.io.WriteToParquetBatched(f"{uri}/{name}", schema, file_name_suffix=".parquet")
+                )
+            _ = (
+                [part | f"Name{name.capitalize()}Counts" >> beam.Map(_named, name) for name, part in counts.items()]
+                | "GatherCounts" >> beam.Flatten()
+                | "BringCountsTogether" >> beam.combiners.ToList()
+                | "WriteDescription" >> beam.Map(_write_description, uri, options)
+            )
+
+
+class BasketRules(BaseBeamComponent):
+    """Mines which products are bought together.
+
+    Args:
+        events: Table of events.
+        catalogue: The products, and the moments up to which events count.
+        options: What is mined, and which rules are kept.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+
+    Output `rules` (components.artifacts.AssociationRules).
+    """
+
+    SPEC_CLASS = BasketRulesSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(BasketRulesExecutor)
+
+    def __init__(
+        self, *, events: BaseChannel, catalogue: BaseChannel, options: RulesOptions, source_digest: str
+    ) -> None:
+        super().__init__(
+            BasketRulesSpec(
+                events=events,
+                catalogue=catalogue,
+                options_json=options.model_dump_json(),
+                source_digest=source_digest,
+                rules=Channel(type=AssociationRules),
+            )
+        )
+
+
+def _named(counts: dict[str, int], name: str) -> tuple[str, dict[str, int]]:
+    return name, dict(counts)
+
+
+def _write_description(counts: list[tuple[str, dict[str, int]]], uri: str, options: RulesOptions) -> None:
+    by_name = dict(counts)
+    write_rules_description(
+        uri,
+        {
+            "options": options.model_dump(mode="json"),
+            "events": {name: by_name[_EVENTS].get(name, 0) for name in EVENT_COUNTS},
+            "levels": {level: by_name[level] for level in options.levels},
+        },
+    )

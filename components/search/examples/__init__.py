@@ -1,0 +1,1 @@
+"""From products, judgements and events to queries with relevant products."""

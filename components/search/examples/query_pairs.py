@@ -1,0 +1,207 @@
+"""Beam steps from tables to pairs of a query and a product that answers it, in buckets of queries."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from random import Random
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.search.examples.options import SearchExamplesOptions
+from components.search.examples.perturbations import (
+    EVALUATION_PERTURBATIONS,
+    join_words,
+    perturb_for_training,
+    query_words,
+)
+from components.tables.read_back import from_bytes, to_bytes
+
+QUARANTINED, COUNTS = "quarantined", "counts"
+# Where a pair comes from; the order is that of precedence, for a pair that comes from two.
+JUDGED, SEEN, MADE = "judgements", "events", "catalogue"
+# What is said of a query that was made to train on, in place of the evaluation slice.
+TRAINING = "training"
+
+PAIRS_SCHEMA = pa.schema(
+    [
+        ("query", pa.string()),
+        ("product_index", pa.int64()),
+        ("relevance", pa.float32()),
+        ("source", pa.string()),
+        ("slice", pa.string()),
+    ]
+)
+
+
+class PairJudgements(beam.DoFn):
+    """Arrow IPC streams of judgements to (bucket, Arrow IPC stream of pairs); what names no product is quarantined.
+
+    Side input:
+        catalogue: Arrow IPC stream of the catalogue's product_id column; each worker holds it.
+    """
+
+    def __init__(self, buckets: int) -> None:
+        self._buckets = buckets
+
+    def process(self, stream: bytes, catalogue: bytes) -> Iterator[Any]:
+        """Handles one batch."""
+        judgements = from_bytes(stream)
+        index = _product_index(judgements, catalogue)
+        query = _stripped(judgements["query"])
+        blank = pc.equal(query, "").to_numpy(zero_copy_only=False)
+        unknown = index.is_null().to_numpy(zero_copy_only=False) & ~blank
+        for reason, detail, rows in (
+            ("blank_query", "a query needs a character that can be seen", blank),
+            ("unknown_product", "the products table has no row of this product_id", unknown),
+        ):
+            for row in judgements.filter(pa.array(rows)).to_pylist():
+                yield beam.pvalue.TaggedOutput(QUARANTINED, _quarantine_line(reason, detail, row))
+        counts = {"judgements": len(judgements), "blank_query": blank.sum(), "unknown_product": unknown.sum()}
+        yield beam.pvalue.TaggedOutput(COUNTS, Counter({name: int(count) for name, count in counts.items()}))
+        good = pa.array(~(blank | unknown))
+        yield from split_by_query(
+            _pairs(query.filter(good), index.filter(good), judgements["relevance"].filter(good), JUDGED), self._buckets
+        )
+
+
+class PairEvents(beam.DoFn):
+    """Arrow IPC streams of events to (bucket, Arrow IPC stream of pairs): each event with a query is one of weight 1.
+
+    Events of products that the catalogue lacks are counted; the recommendation's examples quarantine them.
+
+    Side input:
+        catalogue: Arrow IPC stream of the catalogue's product_id column; each worker holds it.
+    """
+
+    def __init__(self, buckets: int) -> None:
+        self._buckets = buckets
+
+    def process(self, stream: bytes, catalogue: bytes) -> Iterator[Any]:
+        """Handles one batch."""
+        events = from_bytes(stream)
+        events = events.filter(events["query"].is_valid())
+        query, index = _stripped(events["query"]), _product_index(events, catalogue)
+        asked = pc.not_equal(query, "")
+        good = pc.and_(asked, index.is_valid())
+        missed = pc.and_(asked, index.is_null())
+        counts = {
+            "events_with_query": pc.sum(asked).as_py() or 0,
+            "unknown_product_events": pc.sum(missed).as_py() or 0,
+        }
+        yield beam.pvalue.TaggedOutput(COUNTS, Counter(counts))
+        ones = pa.array(np.ones(len(events), np.float32))
+        yield from split_by_query(
+            _pairs(query.filter(good), index.filter(good), ones.filter(good), SEEN), self._buckets
+        )
+
+
+class MakeQueries(beam.DoFn):
+    """Lists of (text, product indices) to (bucket, Arrow IPC stream of pairs) of queries made from the texts.
+
+    Of each text `pseudo_queries_per_text` queries are made to train on, and one to evaluate on, perturbed in a way
+    that training never sees; none of a text that no such way changes. Everything random comes from sha256 of the seed
+    and the text.
+    """
+
+    def __init__(self, options: SearchExamplesOptions, buckets: int) -> None:
+        self._options, self._buckets = options, buckets
+
+    def process(self, texts: Sequence[tuple[str, Sequence[int]]]) -> Iterator[Any]:
+        """Handles one batch."""
+        columns: dict[str, list[Any]] = {"query": [], "product_index": [], "slice": []}
+        made = 0
+        for text, products in texts:
+            for query, name in dict.fromkeys(self._queries(text)):
+                made += 1
+                columns["query"].extend([query] * len(products))
+                columns["product_index"].extend(products)
+                columns["slice"].extend([name] * len(products))
+        yield beam.pvalue.TaggedOutput(COUNTS, Counter({"made_queries": made}))
+        pairs = _pairs(
+            pa.array(columns["query"], pa.string()),
+            pa.array(columns["product_index"], pa.int64()),
+            pa.array(np.ones(len(columns["query"]), np.float32)),
+            MADE,
+            pa.array(columns["slice"], pa.string()),
+        )
+        yield from split_by_query(pairs, self._buckets)
+
+    def _queries(self, text: str) -> Iterator[tuple[str, str]]:
+        words = query_words(text)
+        if not words:
+            return
+        random = Random(hashlib.sha256(f"{self._options.seed} {text}".encode()).digest())
+        for _ in range(self._options.queries.pseudo_queries_per_text):
+            yield join_words(perturb_for_training(words, random)), TRAINING
+        # A perturbation that leaves a text as it is, such as that of spelling a text of digits, would not be judged.
+        for name in random.sample(sorted(EVALUATION_PERTURBATIONS), len(EVALUATION_PERTURBATIONS)):
+            perturbed = EVALUATION_PERTURBATIONS[name](words, random)
+            if perturbed != words:
+                yield join_words(perturbed), name
+                return
+
+
+def split_by_query(pairs: pa.Table, buckets: int) -> Iterator[tuple[int, bytes]]:
+    """Yields (bucket, Arrow IPC stream of the pairs of the queries in it) for each bucket that has any."""
+    if not len(pairs):
+        return
+    encoded = pairs["query"].combine_chunks().dictionary_encode()
+    bucket_of_query = np.array([query_hash(query) % buckets for query in encoded.dictionary.to_pylist()], np.int64)
+    bucket = bucket_of_query[encoded.indices.to_numpy()]
+    for number in np.unique(bucket).tolist():
+        yield number, to_bytes(pairs.filter(pa.array(bucket == number)).combine_chunks())
+
+
+def query_hash(query: str) -> int:
+    """Returns the first 63 bits of sha256 of a query, the same for other capitals and white space."""
+    return int.from_bytes(hashlib.sha256(" ".join(query.lower().split()).encode()).digest()[:8], "big") >> 1
+
+
+def _pairs(query: Any, index: Any, relevance: Any, source: str, slices: Any = None) -> pa.Table:
+    rows = len(query)
+    columns = {
+        "query": query,
+        "product_index": index,
+        "relevance": relevance,
+        "source": pa.array([source] * rows, pa.string()),
+        "slice": slices if slices is not None else pa.array(["asked"] * rows, pa.string()),
+    }
+    return pa.table(columns).cast(PAIRS_SCHEMA)
+
+
+def _product_index(table: pa.Table, catalogue: bytes) -> pa.Array:
+    ids = from_bytes(catalogue)["product_id"].combine_chunks().cast(pa.binary())
+    index = pc.index_in(table["product_id"].cast(pa.binary()), value_set=ids)
+    return index.combine_chunks() if isinstance(index, pa.ChunkedArray) else index
+
+
+def _stripped(column: pa.ChunkedArray) -> pa.Array:
+    """Returns texts with single spaces between words; what is not UTF-8 or cannot be seen is a space too."""
+    texts = (value.decode("utf-8", "replace") for value in column.to_pylist())
+    visible = ("".join(char if char.isprintable() else " " for char in text) for text in texts)
+    return pa.array([" ".join(text.split()) for text in visible], pa.string())
+
+
+def _quarantine_line(reason: str, detail: str, row: Mapping[str, Any]) -> str:
+    shown = {
+        name: value.decode("utf-8", "replace") if isinstance(value, bytes) else value for name, value in row.items()
+    }
+    return json.dumps({"table": "judgements", "reason": reason, "detail": detail, "row": shown})
+
+
+def distinct_texts(catalogue: pa.Table) -> list[tuple[str, list[int]]]:
+    """Returns each distinct text of a catalogue with the indices of its products, in order of first appearance."""
+    products: dict[str, list[int]] = {}
+    for index, text in enumerate(catalogue["text"].to_pylist()):
+        products.setdefault(text, []).append(index)
+    return list(products.items())
+
+
+def batched(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:
+    """Cuts a sequence into slices of a size."""
+    return (items[start : start + size] for start in range(0, len(items), size))

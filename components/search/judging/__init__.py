@@ -1,0 +1,1 @@
+"""How a search is judged on the queries of its test split."""

@@ -1,0 +1,1 @@
+"""From tables to examples of histories with segments."""

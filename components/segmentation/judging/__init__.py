@@ -1,0 +1,1 @@
+"""How a segmentation is judged, beside its baselines."""

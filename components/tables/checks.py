@@ -1,0 +1,209 @@
+"""The Beam steps between a table's reader and its examples: check rows, drop duplicates, count."""
+
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import apache_beam as beam
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from components.tables.contract import TableContract, TableOptions
+from components.tables.quarantine import quarantine_line
+from components.tables.reading.source_batch import SourceBatch
+from components.tables.validation import check_rows
+
+GOOD = "good"
+BAD = "bad"
+COUNTS = "counts"
+ROWS_KEY = "rows"
+GOOD_KEY = "good"
+BAD_KEY_PREFIX = "bad:"
+
+# Rows of a table with unique ids meet in this many groups, each of which one worker holds at once.
+_DUPLICATE_GROUPS = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PlacedRows:
+    """Good rows with where they stood: the order that decides which of two duplicates counts."""
+
+    path: str
+    file_index: int
+    unit: str
+    places: npt.NDArray[np.int64]
+    batch: pa.RecordBatch
+
+
+class CheckTable(beam.PTransform):
+    """Splits source batches into good rows, refused rows and counts.
+
+    Args:
+        contract: The table's contract.
+        options: Extra columns, event types, and the key that hashes user ids.
+        now_seconds: The present in Unix seconds.
+    """
+
+    def __init__(self, contract: TableContract, options: TableOptions, now_seconds: float) -> None:
+        super().__init__()
+        self._contract = contract
+        self._options = options
+        self._now_seconds = now_seconds
+
+    def expand(self, batches: beam.PCollection) -> Any:  # Beam would take a dict for a hint about elements.
+        """Applies the transform.
+
+        Args:
+            batches: A PCollection of `SourceBatch`.
+
+        Returns:
+            `good`: Arrow record batches in the examples' columns; `bad`: lines of the quarantine (str);
+            `counts`: one Counter with `rows`, `good` and `bad:REASON`.
+        """
+        checked = batches | "CheckRows" >> beam.ParDo(
+            _CheckRowsDoFn(self._contract, self._options, self._now_seconds)
+        ).with_outputs(BAD, COUNTS, main=GOOD)
+        good, bad, counts = checked[GOOD], [checked[BAD]], [checked[COUNTS]]
+        if self._contract.unique:
+            unique = (
+                good
+                | "SpreadIds" >> beam.ParDo(_SpreadIdsDoFn(self._contract.unique))
+                | "GroupIds" >> beam.GroupByKey()
+                | "KeepFirstRows"
+                >> beam.ParDo(_KeepFirstRowsDoFn(self._contract, self._options)).with_outputs(BAD, COUNTS, main=GOOD)
+            )
+            good = unique[GOOD]
+            bad.append(unique[BAD])
+            counts.append(unique[COUNTS])
+        return {
+            GOOD: good | "DropPlaces" >> beam.Map(_batch_of),
+            BAD: tuple(bad) | "JoinRefused" >> beam.Flatten(),
+            COUNTS: tuple(counts) | "JoinCounts" >> beam.Flatten() | "SumCounts" >> beam.CombineGlobally(_sum_counts),
+        }
+
+
+def _batch_of(rows: _PlacedRows) -> pa.RecordBatch:
+    return rows.batch
+
+
+def _sum_counts(counters: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for counter in counters:
+        for key, count in counter.items():
+            total[key] += count
+    return total
+
+
+class _CheckRowsDoFn(beam.DoFn):
+    """Checks source batches against the contract."""
+
+    def __init__(self, contract: TableContract, options: TableOptions, now_seconds: float) -> None:
+        super().__init__()
+        self._contract = contract
+        self._options = options
+        self._now_seconds = now_seconds
+
+    def process(self, source: SourceBatch) -> Iterator[Any]:
+        """Yields the good rows, and to the side the refused ones and the counts."""
+        checked = check_rows(self._contract, self._options, source.batch, self._now_seconds)
+        counts = Counter({ROWS_KEY: source.batch.num_rows + len(source.broken), GOOD_KEY: checked.good.num_rows})
+        places = source.places.to_numpy()
+        if checked.bad_rows:
+            raw_rows = source.batch.take(pa.array(checked.bad_rows, pa.int64())).to_pylist()
+            for index, reason, row in zip(checked.bad_rows, checked.reasons, raw_rows, strict=True):
+                counts[BAD_KEY_PREFIX + reason] += 1
+                detail = f"{source.unit} {places[index]} of {source.path}"
+                yield beam.pvalue.TaggedOutput(BAD, self._line(reason, detail, row))
+        for broken in source.broken:
+            counts[BAD_KEY_PREFIX + broken.reason] += 1
+            detail = f"{source.unit} {broken.place} of {source.path}: {broken.detail}"
+            yield beam.pvalue.TaggedOutput(BAD, self._line(broken.reason, detail, broken.row))
+        yield beam.pvalue.TaggedOutput(COUNTS, counts)
+        if checked.good.num_rows:
+            yield _PlacedRows(
+                path=source.path,
+                file_index=source.file_index,
+                unit=source.unit,
+                places=places[checked.good_rows],
+                batch=checked.good,
+            )
+
+    def _line(self, reason: str, detail: str, row: dict[str, Any]) -> str:
+        return quarantine_line(self._contract.name, reason, detail, row, self._options.user_id_key)
+
+
+class _SpreadIdsDoFn(beam.DoFn):
+    """Sends rows with one id to one group."""
+
+    def __init__(self, id_column: str) -> None:
+        super().__init__()
+        self._id_column = id_column
+
+    def process(self, rows: _PlacedRows) -> Iterator[tuple[int, _PlacedRows]]:
+        """Yields (group, rows)."""
+        ids = rows.batch.column(self._id_column).flatten().to_pylist()
+        # Not `hash()`, which differs between workers.
+        groups = np.array([zlib.crc32(value) % _DUPLICATE_GROUPS for value in ids], np.int64)
+        for group in np.unique(groups).tolist():
+            chosen = np.flatnonzero(groups == group)
+            yield (
+                group,
+                _PlacedRows(
+                    path=rows.path,
+                    file_index=rows.file_index,
+                    unit=rows.unit,
+                    places=rows.places[chosen],
+                    batch=rows.batch.take(pa.array(chosen)),
+                ),
+            )
+
+
+class _KeepFirstRowsDoFn(beam.DoFn):
+    """Keeps the first row of each id, in the order of files and of rows in a file; refuses the later ones."""
+
+    def __init__(self, contract: TableContract, options: TableOptions) -> None:
+        super().__init__()
+        self._contract = contract
+        self._options = options
+
+    def process(self, group: tuple[int, Iterable[_PlacedRows]]) -> Iterator[Any]:
+        """Yields batches without duplicates, and to the side the duplicates and the counts."""
+        id_column = str(self._contract.unique)
+        parts = sorted(group[1], key=lambda part: (part.file_index, part.places[0]))
+        # Batches of one file do not overlap, so sorting them by their first rows sorts the rows.
+        ids = pd.Series([value for part in parts for value in part.batch.column(id_column).flatten().to_pylist()])
+        duplicated = ids.duplicated(keep="first").to_numpy()
+        counts: Counter[str] = Counter()
+        begin = 0
+        for part in parts:
+            refused = duplicated[begin : begin + part.batch.num_rows]
+            begin += part.batch.num_rows
+            if refused.any():
+                reason = f"duplicate_{id_column}"
+                counts[BAD_KEY_PREFIX + reason] += int(refused.sum())
+                counts[GOOD_KEY] -= int(refused.sum())
+                rows = part.batch.filter(pa.array(refused)).to_pylist()
+                for place, row in zip(part.places[refused], rows, strict=True):
+                    detail = f"{part.unit} {place} of {part.path}: an earlier row has the same {id_column}"
+                    yield beam.pvalue.TaggedOutput(BAD, self._line(reason, detail, row))
+            if not refused.all():
+                batch = part.batch.filter(pa.array(~refused)) if refused.any() else part.batch
+                yield _PlacedRows(
+                    path=part.path,
+                    file_index=part.file_index,
+                    unit=part.unit,
+                    places=part.places[~refused],
+                    batch=batch,
+                )
+        if counts:
+            yield beam.pvalue.TaggedOutput(COUNTS, counts)
+
+    def _line(self, reason: str, detail: str, row: dict[str, list[Any] | None]) -> str:
+        vectors = {column.name for column in self._contract.columns if column.kind == "vector"}
+        plain = {name: value if name in vectors or value is None else value[0] for name, value in row.items()}
+        plain = {name: value.decode() if isinstance(value, bytes) else value for name, value in plain.items()}
+        return quarantine_line(self._contract.name, reason, detail, plain, self._options.user_id_key)

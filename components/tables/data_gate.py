@@ -1,0 +1,187 @@
+"""DataGate: a table's quarantine counts and anomalies become an approval or a failed run."""
+
+import json
+from typing import Any
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tfx import types
+from tfx.components.example_validator.executor import DEFAULT_FILE_NAME
+from tfx.components.statistics_gen import stats_artifact_utils
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils, component_spec, standard_artifacts
+
+from components.artifacts import DataApproval, Quarantine
+from components.errors import InputError
+from components.tables.quarantine import TableCounts, describe_unknown_event_types, read_counts
+
+APPROVAL_FILE = "approval.json"
+_IGNORED_ANOMALIES = frozenset({anomalies_pb2.AnomalyInfo.SCHEMA_NEW_COLUMN})
+
+
+def find_anomalies(anomalies: anomalies_pb2.Anomalies) -> list[str]:
+    """Describes the anomalies that stop a run.
+
+    A column that the schema does not know is none: it is there because the configuration names it. Warnings are
+    none either.
+
+    Args:
+        anomalies: What ExampleValidator found in one split.
+
+    Returns:
+        A phrase for each column with an anomaly, such as "`price`: …", in the order of the columns' names.
+    """
+    found = []
+    if anomalies.HasField("dataset_anomaly_info"):
+        found += _describe("the table", anomalies.dataset_anomaly_info)
+    for name in sorted(anomalies.anomaly_info):
+        found += _describe(f"column `{name}`", anomalies.anomaly_info[name])
+    if anomalies.data_missing:
+        found.append("the table holds no row")
+    return found
+
+
+def _describe(subject: str, info: anomalies_pb2.AnomalyInfo) -> list[str]:
+    if info.severity != anomalies_pb2.AnomalyInfo.ERROR:
+        return []
+    reasons = [reason.description for reason in info.reason if reason.type not in _IGNORED_ANOMALIES]
+    return [f"{subject}: {' '.join(reasons)}"] if reasons else []
+
+
+class Executor(base_executor.BaseExecutor):
+    """Judges one table."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component.
+
+        Args:
+            input_dict:
+                - anomalies: `ExampleAnomalies` of ExampleValidator.
+                - statistics: `ExampleStatistics` of StatisticsGen.
+                - quarantine: `Quarantine` of TableExampleGen.
+            output_dict:
+                - approval: `DataApproval` with `approval.json`: table, rows, good, bad, bad_fraction,
+                  max_bad_fraction.
+            exec_properties:
+                - table: The table's name.
+                - max_bad_fraction: Largest fraction of refused rows that lets the run go on.
+                - source_digest: Digest of the code; only a cache key.
+
+        Raises:
+            InputError: If too many rows were refused, or a column has an anomaly; one message for all of it.
+            RuntimeError: If the examples hold another number of rows than the quarantine's counts say.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        table = exec_properties["table"]
+        limit = float(exec_properties["max_bad_fraction"])
+        quarantine_uri = artifact_utils.get_single_uri(input_dict["quarantine"])
+        counts = read_counts(quarantine_uri)
+        problems = []
+        if counts.bad_fraction > limit:
+            problems.append(_too_many_bad_rows(counts, limit, quarantine_uri))
+        anomalies = artifact_utils.get_single_instance(input_dict["anomalies"])
+        for split in artifact_utils.decode_split_names(anomalies.split_names):
+            problems += find_anomalies(_read_anomalies(anomalies, split))
+        if problems:
+            raise InputError(f"Table `{table}` is refused: {'; '.join(problems)}")
+        _check_rows_kept(artifact_utils.get_single_instance(input_dict["statistics"]), counts)
+        approval = {
+            "table": table,
+            "rows": counts.rows,
+            "good": counts.good,
+            "bad": dict(counts.bad),
+            "bad_fraction": counts.bad_fraction,
+            "max_bad_fraction": limit,
+        }
+        uri = artifact_utils.get_single_uri(output_dict["approval"])
+        fileio.makedirs(uri)
+        with fileio.open(f"{uri}/{APPROVAL_FILE}", "w") as file:
+            file.write(json.dumps(approval, indent=2) + "\n")
+
+
+def _too_many_bad_rows(counts: TableCounts, limit: float, quarantine_uri: str) -> str:
+    bad = sum(counts.bad.values())
+    return (
+        f"{bad:,} of {counts.rows:,} rows are bad ({counts.bad_fraction:.2%}, the limit is {limit:.2%}): "
+        f"{counts.describe_bad()}.{describe_unknown_event_types(quarantine_uri, counts)} "
+        f"The rows and their reasons are in {quarantine_uri}/quarantine-*.jsonl. "
+        "Correct the table, or raise `max_bad_fraction`."
+    )
+
+
+def _read_anomalies(artifact: types.Artifact, split: str) -> anomalies_pb2.Anomalies:
+    path = f"{artifact_utils.get_split_uri([artifact], split)}/{DEFAULT_FILE_NAME}"
+    with fileio.open(path, "rb") as file:
+        return anomalies_pb2.Anomalies.FromString(file.read())
+
+
+def _check_rows_kept(statistics: types.Artifact, counts: TableCounts) -> None:
+    rows = sum(
+        stats_artifact_utils.load_statistics(statistics, split).proto().datasets[0].num_examples
+        for split in artifact_utils.decode_split_names(statistics.split_names)
+    )
+    if rows != counts.good:
+        raise RuntimeError(
+            f"Expected the examples of table `{counts.table}` to hold the {counts.good:,} rows that were found good, "
+            f"got {rows:,}. Remove the run's folder of this table and run again."
+        )
+
+
+class DataGateSpec(component_spec.ComponentSpec):
+    """What DataGate takes and gives."""
+
+    PARAMETERS = {
+        "table": component_spec.ExecutionParameter(type=str),
+        "max_bad_fraction": component_spec.ExecutionParameter(type=float),
+        "source_digest": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS = {
+        "anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies),
+        "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics),
+        "quarantine": component_spec.ChannelParameter(type=Quarantine),
+    }
+    OUTPUTS = {"approval": component_spec.ChannelParameter(type=DataApproval)}
+
+
+class DataGate(base_component.BaseComponent):
+    """Lets a table through, or ends the run with one message."""
+
+    SPEC_CLASS = DataGateSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        *,
+        anomalies: types.BaseChannel,
+        statistics: types.BaseChannel,
+        quarantine: types.BaseChannel,
+        table: str,
+        max_bad_fraction: float,
+        source_digest: str,
+    ) -> None:
+        """Builds the component.
+
+        Args:
+            anomalies: ExampleValidator's output.
+            statistics: StatisticsGen's output.
+            quarantine: TableExampleGen's output.
+            table: The table's name.
+            max_bad_fraction: Largest fraction of refused rows that lets the run go on.
+            source_digest: Digest of this component's source.
+        """
+        super().__init__(
+            DataGateSpec(
+                anomalies=anomalies,
+                statistics=statistics,
+                quarantine=quarantine,
+                table=table,
+                max_bad_fraction=max_bad_fraction,
+                source_digest=source_digest,
+                approval=types.Channel(type=DataApproval),
+            )
+        )

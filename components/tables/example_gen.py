@@ -1,0 +1,210 @@
+"""TableExampleGen: one table of the user becomes checked examples and a quarantine."""
+
+import json
+import logging
+import time
+from collections import Counter
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+from tfx import types
+from tfx.dsl.components.base import base_beam_component, base_beam_executor, executor_spec
+from tfx.dsl.io import fileio
+from tfx.types import artifact_utils, component_spec, standard_artifacts
+
+from components.artifacts import Quarantine
+from components.errors import InputError
+from components.parameters import Parameter
+from components.tables.checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY, ROWS_KEY, CheckTable
+from components.tables.columns import check_columns
+from components.tables.contract import TABLES, TableContract, TableOptions
+from components.tables.quarantine import TableCounts, describe_unknown_event_types, write_counts
+from components.tables.reading.files import find_table_files, table_path
+from components.tables.reading.reader import ReadTable
+from components.tables.validation import examples_schema
+
+SPLIT = "all"
+_PAYLOAD_FORMAT = "FORMAT_PARQUET"
+_FILE_FORMAT = "FILE_FORMAT_PARQUET"
+_PARTIAL_COUNTS_FILE = "partial_counts.json"
+
+_logger = logging.getLogger(__name__)
+
+
+class WriteExamples(beam.PTransform):
+    """Writes record batches as Parquet shards, one row group a batch, complete files only.
+
+    Args:
+        folder: Where the shards go.
+        schema: The examples' Arrow schema.
+    """
+
+    def __init__(self, folder: str, schema: pa.Schema) -> None:
+        super().__init__()
+        self._folder = folder
+        self._schema = schema
+
+    def expand(self, batches: beam.PCollection) -> beam.PCollection:
+        """Applies the transform to a PCollection of record batches; returns the paths of the files."""
+        return (
+            batches
+            | "MakeTables" >> beam.Map(_as_table)
+            | "WriteShards"
+            >> beam.io.WriteToParquetBatched(
+                f"{self._folder}/data", schema=self._schema, codec="snappy", file_name_suffix=".parquet"
+            )
+        )
+
+
+def _as_table(batch: pa.RecordBatch) -> pa.Table:
+    return pa.Table.from_batches([batch])
+
+
+def _write_partial_counts(counts: Counter[str], uri: str) -> None:
+    with fileio.open(f"{uri}/{_PARTIAL_COUNTS_FILE}", "w") as file:
+        file.write(json.dumps(counts))
+
+
+def _take_partial_counts(contract: TableContract, uri: str) -> TableCounts:
+    path = f"{uri}/{_PARTIAL_COUNTS_FILE}"
+    with fileio.open(path, "r") as file:
+        counts: dict[str, int] = json.loads(file.read())
+    fileio.remove(path)
+    bad = {key.removeprefix(BAD_KEY_PREFIX): count for key, count in counts.items() if key.startswith(BAD_KEY_PREFIX)}
+    return TableCounts(table=contract.name, rows=counts.get(ROWS_KEY, 0), good=counts.get(GOOD_KEY, 0), bad=bad)
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Reads, checks and writes one table."""
+
+    def Do(
+        self,
+        input_dict: dict[str, list[types.Artifact]],
+        output_dict: dict[str, list[types.Artifact]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Runs the component.
+
+        Args:
+            input_dict: Empty.
+            output_dict:
+                - examples: `Examples` with one split, `all`, of Parquet shards `data-*.parquet` whose columns are
+                  all those of the contract, then the extra ones; rows are in no particular order.
+                - quarantine: `Quarantine` with `quarantine-*.jsonl`, and `counts.json`, which is written last.
+            exec_properties:
+                - table: The table's name.
+                - path: File, folder or glob.
+                - data: Folder or URI that a relative path is taken from; may be empty.
+                - digest: Digest of the content; only a cache key.
+                - user_id_key: Key of the hash that stands for a user id in the quarantine; empty writes ids plainly.
+                - options_json: `TableOptions` as JSON.
+                - source_digest: Digest of the code; only a cache key.
+
+        Raises:
+            InputError: If files, columns or a whole file are wrong, the table is empty, or no row of it is good.
+        """
+        self._log_startup(input_dict, output_dict, exec_properties)
+        contract = TABLES[exec_properties["table"]]
+        options = TableOptions.model_validate_json(exec_properties["options_json"])
+        options = options.model_copy(update={"user_id_key": exec_properties["user_id_key"] or None})
+        path = table_path(exec_properties["path"], exec_properties["data"])
+        files = find_table_files(contract.name, path)
+        columns, present = check_columns(contract, options, files)
+
+        examples = artifact_utils.get_single_instance(output_dict["examples"])
+        examples.split_names = artifact_utils.encode_split_names([SPLIT])
+        examples.set_string_custom_property("payload_format", _PAYLOAD_FORMAT)
+        examples.set_string_custom_property("file_format", _FILE_FORMAT)
+        examples_folder = artifact_utils.get_split_uri([examples], SPLIT)
+        quarantine_uri = artifact_utils.get_single_uri(output_dict["quarantine"])
+        fileio.makedirs(quarantine_uri)
+
+        with self._make_beam_pipeline() as pipeline:
+            checked = (
+                pipeline
+                | "ReadTable" >> ReadTable(contract.name, files, present)
+                # The present is taken once a run: all workers judge by the same one.
+                | "CheckTable" >> CheckTable(contract, options, now_seconds=time.time())
+            )
+            _ = checked[GOOD] | "WriteExamples" >> WriteExamples(examples_folder, examples_schema(columns))
+            _ = checked[BAD] | "WriteQuarantine" >> beam.io.WriteToText(
+                f"{quarantine_uri}/quarantine", file_name_suffix=".jsonl"
+            )
+            _ = checked[COUNTS] | "WriteCounts" >> beam.Map(_write_partial_counts, uri=quarantine_uri)
+
+        counts = _take_partial_counts(contract, quarantine_uri)
+        if counts.rows == 0:
+            raise InputError(f"Table `{contract.name}` is empty: `{path}` holds no row.")
+        write_counts(quarantine_uri, counts)
+        if counts.good == 0:
+            raise InputError(
+                f"Table `{contract.name}`: none of its {counts.rows:,} rows is usable: {counts.describe_bad()}."
+                f"{describe_unknown_event_types(quarantine_uri, counts)} "
+                f"The rows and their reasons are in {quarantine_uri}/quarantine-*.jsonl; correct the table."
+            )
+        _logger.info("Table %s: %d rows, %d good.", contract.name, counts.rows, counts.good)
+
+
+class TableExampleGenSpec(component_spec.ComponentSpec):
+    """What TableExampleGen takes and gives."""
+
+    PARAMETERS = {
+        "table": component_spec.ExecutionParameter(type=str),
+        "path": component_spec.ExecutionParameter(type=str),
+        "data": component_spec.ExecutionParameter(type=str),
+        "user_id_key": component_spec.ExecutionParameter(type=str),
+        "digest": component_spec.ExecutionParameter(type=str),
+        "options_json": component_spec.ExecutionParameter(type=str),
+        "source_digest": component_spec.ExecutionParameter(type=str),
+    }
+    INPUTS: dict[str, component_spec.ChannelParameter] = {}
+    OUTPUTS = {
+        "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),
+        "quarantine": component_spec.ChannelParameter(type=Quarantine),
+    }
+
+
+class TableExampleGen(base_beam_component.BaseBeamComponent):
+    """Turns one table into examples and a quarantine."""
+
+    SPEC_CLASS = TableExampleGenSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+
+    def __init__(
+        self,
+        *,
+        table: str,
+        path: str,
+        data: Parameter,
+        digest: Parameter,
+        user_id_key: Parameter,
+        options: TableOptions,
+        source_digest: str,
+    ) -> None:
+        """Builds the component.
+
+        Args:
+            table: The table's name.
+            path: File, folder or glob that Beam's filesystems can read.
+            data: Folder or URI that a relative path is taken from; may be empty.
+            digest: Digest of the files' content: the same digest means the same rows, wherever they lie.
+            user_id_key: Key of the hash that stands for a user id in the quarantine; empty writes ids plainly.
+            options: What the configuration says about the table.
+            source_digest: Digest of this component's source.
+        """
+        if table not in TABLES:
+            raise InputError(f"Expected a table out of {', '.join(TABLES)}, got `{table}`.")
+        super().__init__(
+            TableExampleGenSpec(
+                table=table,
+                path=path,
+                data=data,
+                digest=digest,
+                user_id_key=user_id_key,
+                options_json=options.model_dump_json(exclude={"user_id_key"}),
+                source_digest=source_digest,
+                examples=types.Channel(type=standard_artifacts.Examples),
+                quarantine=types.Channel(type=Quarantine),
+            )
+        )

@@ -1,0 +1,139 @@
+"""The quarantine: rows that a table's contract refuses, with their reasons, and how many of each there are."""
+
+import itertools
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from tfx.dsl.io import fileio
+
+from components.tables.user_ids import hash_user_id
+
+COUNTS_FILE = "counts.json"
+UNKNOWN_EVENT_TYPE = "unknown_event_type"
+_USER_ID = "user_id"
+# Of a table whose every row is bad, the first ones tell which values it has.
+_ROWS_LOOKED_AT = 100_000
+_VALUES_SHOWN = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableCounts:
+    """How many rows of a table were read, kept and refused.
+
+    Attributes:
+        table: The table's name.
+        rows: Rows read; always `good` and all of `bad` together.
+        good: Rows kept.
+        bad: Refused rows by reason.
+    """
+
+    table: str
+    rows: int
+    good: int
+    bad: Mapping[str, int]
+
+    @property
+    def bad_fraction(self) -> float:
+        """Refused rows as a fraction of the rows read."""
+        return sum(self.bad.values()) / self.rows if self.rows else 0.0
+
+    def describe_bad(self) -> str:
+        """Lists the reasons with their counts, most frequent first."""
+        ordered = sorted(self.bad.items(), key=lambda item: (-item[1], item[0]))
+        return ", ".join(f"{reason} ({count:,})" for reason, count in ordered) or "none"
+
+
+def quarantine_line(table: str, reason: str, detail: str, row: Mapping[str, Any], user_id_key: str | None) -> str:
+    """Writes a refused row as one line of JSON, without a line break at its end.
+
+    Args:
+        table: The table's name.
+        reason: snake_case name of what is wrong.
+        detail: What is wrong and where, in words.
+        row: The row as far as it could be read.
+        user_id_key: Key of the hash that takes the place of `user_id`, and of text that may hold one; None
+            leaves both as they are.
+
+    Returns:
+        A JSON object with keys table, reason, detail and row.
+    """
+    shown = {name: _json_value(value) for name, value in row.items()}
+    if user_id_key is not None:
+        if shown.get(_USER_ID) is not None:
+            shown[_USER_ID] = hash_user_id(str(shown[_USER_ID]), user_id_key)
+        if table in ("events", "users", "impressions") and "line" in shown:
+            shown["line"] = "(not shown, as it may hold a user id)"
+    # Plain ASCII, so that whatever the row holds, the file can be read.
+    return json.dumps({"table": table, "reason": reason, "detail": detail, "row": shown})
+
+
+def write_counts(uri: str, counts: TableCounts) -> None:
+    """Writes `counts.json`; the last file of a quarantine, so where it is, all is there.
+
+    Args:
+        uri: The quarantine's folder.
+        counts: What to write.
+    """
+    content = {"table": counts.table, "rows": counts.rows, "good": counts.good, "bad": dict(sorted(counts.bad.items()))}
+    with fileio.open(f"{uri}/{COUNTS_FILE}", "w") as file:
+        file.write(json.dumps(content, indent=2) + "\n")
+
+
+def read_counts(uri: str) -> TableCounts:
+    """Reads `counts.json`.
+
+    Args:
+        uri: The quarantine's folder.
+
+    Returns:
+        The counts.
+    """
+    with fileio.open(f"{uri}/{COUNTS_FILE}", "r") as file:
+        return TableCounts(**json.loads(file.read()))
+
+
+def describe_unknown_event_types(uri: str, counts: TableCounts) -> str:
+    """Names the values that the configuration does not know as event types, and the key that lists those it knows.
+
+    Args:
+        uri: The quarantine's folder.
+        counts: What it holds.
+
+    Returns:
+        A sentence that follows the reasons, with a space before it; empty where no row has such a value.
+    """
+    if UNKNOWN_EVENT_TYPE not in counts.bad:
+        return ""
+    rows = (json.loads(line) for line in itertools.islice(_lines(uri), _ROWS_LOOKED_AT))
+    values = Counter(str(row["row"].get("event_type")) for row in rows if row["reason"] == UNKNOWN_EVENT_TYPE)
+    shown = ", ".join(f"`{value}`" for value, _ in values.most_common(_VALUES_SHOWN))
+    more = ", …" if len(values) > _VALUES_SHOWN else ""
+    return f" Unknown as event types are {shown}{more}: if they are right, add them to the task's `event_types`."
+
+
+def _lines(uri: str) -> Iterator[str]:
+    for path in sorted(fileio.glob(f"{uri}/quarantine-*.jsonl")):
+        with fileio.open(path, "r") as file:
+            yield from file
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if isinstance(value, list | tuple):
+        return [_json_value(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): _json_value(item) for name, item in value.items()}
+    return value

@@ -1,0 +1,144 @@
+"""Reading a table artifact back as Arrow batches of plain columns, and moving batches through Beam."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from apache_beam.io.filesystems import CompressionTypes, FileSystems
+from tfx.dsl.io import fileio
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_split_uri
+
+from components.tables.contract import TABLES
+
+TABLE_SPLIT = "all"
+_VECTOR_COLUMNS = {column.name for table in TABLES.values() for column in table.columns if column.kind == "vector"}
+
+_Found = TypeVar("_Found")
+
+
+def table_files(examples: Artifact) -> list[str]:
+    """Returns the Parquet files of a table artifact, in order of name."""
+    return sorted(fileio.glob(f"{get_split_uri([examples], TABLE_SPLIT)}/data-*.parquet"))
+
+
+def table_rows(paths: Sequence[str]) -> int:
+    """Returns the number of rows of some Parquet files; reads their footers only."""
+    return sum(_on_file(path, lambda file: file.metadata.num_rows) for path in paths)
+
+
+def table_columns(paths: Sequence[str]) -> list[str]:
+    """Returns the column names of a table, from the first of its Parquet files."""
+    return list(_on_file(paths[0], lambda file: file.schema_arrow.names)) if paths else []
+
+
+def column_has_values(paths: Sequence[str], name: str) -> bool:
+    """Returns whether a table has a column and any value in it; reads up to the first value."""
+    if name not in table_columns(paths):
+        return False
+    return any(_on_file(path, lambda file: _any_value(file, name)) for path in paths)
+
+
+def to_bytes(table: pa.Table | pa.RecordBatch) -> bytes:
+    """Returns a table as one Arrow IPC stream, which Beam moves as it is."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write(table)
+    return bytes(sink.getvalue())
+
+
+def from_bytes(stream: bytes) -> pa.Table:
+    """Returns the table of an Arrow IPC stream; it shares the stream's memory."""
+    return pa.ipc.open_stream(stream).read_all()
+
+
+def concatenated(streams: Iterable[bytes]) -> pa.Table | None:
+    """Returns the tables of some Arrow IPC streams as one, or None where there is no stream."""
+    tables = [from_bytes(stream) for stream in streams]
+    return pa.concat_tables(tables) if tables else None
+
+
+class ReadTable(beam.PTransform):
+    """Reads Parquet files of list columns as Arrow IPC streams of plain columns.
+
+    Each value list becomes its first value, null where the list is. Work is dealt out by row group, and a
+    worker holds one batch at a time.
+
+    Args:
+        paths: Parquet files.
+        columns: Columns to read, or None for all. Those that the files lack are left out.
+        batch_rows: Rows of a batch at the most.
+    """
+
+    def __init__(self, paths: Sequence[str], columns: Sequence[str] | None = None, batch_rows: int = 1 << 18) -> None:
+        super().__init__()
+        self._paths, self._columns, self._batch_rows = list(paths), columns, batch_rows
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[bytes]:
+        """Adds the reading to a pipeline."""
+        groups = [(path, group) for path in self._paths for group in range(_on_file(path, lambda f: f.num_row_groups))]
+        return (
+            pipeline
+            | "ListRowGroups" >> beam.Create(groups, reshuffle=False)
+            | "SpreadRowGroups" >> beam.Reshuffle()
+            | "ReadRowGroups" >> beam.ParDo(_ReadRowGroup(self._columns, self._batch_rows)).with_output_types(bytes)
+        )
+
+
+class _ReadRowGroup(beam.DoFn):
+    """(path, row group) to Arrow IPC streams."""
+
+    def __init__(self, columns: Sequence[str] | None, batch_rows: int) -> None:
+        self._columns, self._batch_rows = columns, batch_rows
+
+    def process(self, element: tuple[str, int]) -> Iterator[bytes]:
+        path, group = element
+        with _open(path) as handle:
+            file = pq.ParquetFile(handle)
+            names = [n for n in file.schema_arrow.names if self._columns is None or n in self._columns]
+            for batch in file.iter_batches(self._batch_rows, row_groups=[group], columns=names):
+                yield to_bytes(plain_columns(batch))
+
+
+def plain_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns a batch whose list columns, but for vectors, are replaced by each list's first value, null for none."""
+    columns = [
+        column if name in _VECTOR_COLUMNS else _first_values(column)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
+
+
+def _first_values(column: pa.Array) -> pa.Array:
+    if not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
+        return column
+    values = column.flatten()  # Without what a null list may hide.
+    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+    if len(values) == len(column) and (lengths == 1).all():
+        return values
+    starts = np.cumsum(lengths) - lengths
+    return values.take(pa.array(starts, mask=lengths == 0))
+
+
+def bucket_count(rows: int, rows_per_bucket: int = 100_000) -> int:
+    """Returns into how many buckets a table of so many rows is cut."""
+    return max(1, math.ceil(rows / rows_per_bucket))
+
+
+def _open(path: str) -> Any:
+    # Beam's own file layer: what TFX's opens is no file to Arrow.
+    return FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED)
+
+
+def _on_file(path: str, function: Callable[[pq.ParquetFile], _Found]) -> _Found:
+    with _open(path) as handle:
+        return function(pq.ParquetFile(handle))
+
+
+def _any_value(file: pq.ParquetFile, name: str) -> bool:
+    return any(batch.column(0).null_count < len(batch) for batch in file.iter_batches(columns=[name]))

@@ -1,0 +1,1 @@
+"""Files of a table, of any format, to batches of rows."""

@@ -1,0 +1,1 @@
+"""What the client asks each model; nothing here talks to a server."""

@@ -1,0 +1,134 @@
+"""What the client asks the recommendation model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from serving.client.call import Call, Outputs, Row, first_rows, id_of, number_wanted, texts
+from serving.client.calls.filters import filter_inputs
+from serving.client.calls.products import Answer, read_answers
+from serving.model_names import RECOMMENDATION_MODEL
+
+
+@dataclass(frozen=True)
+class TogetherAnswer:
+    """A product that is bought together with others.
+
+    Confidence is the share of the baskets with the others that hold it too; lift is that share divided by the product's
+    share of all baskets.
+    """
+
+    product_id: str
+    confidence: float
+    lift: float
+
+
+def recommend(
+    history_ids: Sequence[str] = (),
+    history_types: Sequence[str] | None = None,
+    history_ages_seconds: Sequence[float] | None = None,
+    *,
+    k: int = 10,
+    category: str = "",
+    max_price: float = 0.0,
+    in_stock_only: bool = False,
+    exclude_ids: Sequence[str] = (),
+    include_bought: bool = True,
+) -> Call[list[Answer]]:
+    """Recommends products to a user.
+
+    Args:
+        history_ids: Products of the user's events, the newest last; of a longer history than the model takes, the
+            latest events are sent. None at all gives popular products.
+        history_types: Event type of each; None leaves them unknown, which counts as bought.
+        history_ages_seconds: How long ago each was; None leaves them unknown.
+        k: Products wanted.
+        category: Its first levels, joined by " > "; empty for any.
+        max_price: Highest price; 0 for any. Products without a known price have none that is low enough.
+        in_stock_only: Whether to leave out what is out of stock.
+        exclude_ids: At most 100 products not to recommend.
+        include_bought: Whether products that the history says were bought may come again.
+
+    Returns:
+        At most `k` products, the best first.
+
+    Raises:
+        ValueError: Lists of the history differ in length, or too many ids are excluded.
+        ServingError: The server did not answer.
+    """
+    inputs = {
+        **history_inputs(history_ids, history_types, history_ages_seconds),
+        **filter_inputs(k, category, max_price, in_stock_only, exclude_ids),
+        "include_bought": np.array([include_bought]),
+    }
+    return Call(RECOMMENDATION_MODEL, "filtered", inputs, read_answers)
+
+
+def similar(product_id: str, k: int = 10) -> Call[list[Answer]]:
+    """Finds the products most like one; an unknown product has none.
+
+    Args:
+        product_id: The product.
+        k: Products wanted.
+
+    Raises:
+        ServingError: The server did not answer.
+    """
+    inputs = {"product_id": texts([product_id]), "k": number_wanted(k)}
+    return Call(RECOMMENDATION_MODEL, "similar_products", inputs, read_answers)
+
+
+def bought_together(product_ids: Sequence[str], k: int = 10) -> Call[list[TogetherAnswer]]:
+    """Finds what is bought together with some products; unknown ones have nothing.
+
+    Args:
+        product_ids: At most 10 products, in any order.
+        k: Products wanted.
+
+    Returns:
+        At most `k` other products, that of the strongest rule first.
+
+    Raises:
+        ValueError: There are too many products, or the model was exported without rules.
+        ServingError: The server did not answer.
+    """
+    inputs: dict[str, np.ndarray | Row] = {"product_ids": Row(texts(product_ids)), "k": number_wanted(k)}
+    return Call(RECOMMENDATION_MODEL, "bought_together", inputs, _read_together)
+
+
+def embed(
+    history_ids: Sequence[str],
+    history_types: Sequence[str] | None = None,
+    history_ages_seconds: Sequence[float] | None = None,
+) -> Call[np.ndarray]:
+    """Returns the user vector of a history, float32 `(dimensions,)`; see `recommend` for the arguments."""
+    inputs = history_inputs(history_ids, history_types, history_ages_seconds)
+    return Call(RECOMMENDATION_MODEL, "embed", inputs, lambda outputs: outputs["embeddings"][0])
+
+
+def history_inputs(
+    ids: Sequence[str], types: Sequence[str] | None, ages_seconds: Sequence[float] | None
+) -> dict[str, np.ndarray | Row]:
+    """Returns the inputs of a history, the newest event last.
+
+    Raises:
+        ValueError: The lists differ in length.
+    """
+    for name, values in {"history_types": types, "history_ages_seconds": ages_seconds}.items():
+        if values is not None and len(values) != len(ids):
+            raise ValueError(f"`{name}` must have one value for each of the {len(ids)} ids, got {len(values)}.")
+    given_types = types if types is not None else [""] * len(ids)
+    given_ages = ages_seconds if ages_seconds is not None else [0.0] * len(ids)
+    return {
+        "history_ids": Row(texts(ids), keep_last=True),
+        "history_types": Row(texts(given_types), keep_last=True),
+        "history_age_seconds": Row(np.array(given_ages, np.float32), padding=0.0, keep_last=True),
+    }
+
+
+def _read_together(outputs: Outputs) -> list[TogetherAnswer]:
+    return [
+        TogetherAnswer(id_of(product_id), float(confidence), float(lift))
+        for product_id, confidence, lift in first_rows(outputs, "product_ids", "confidence", "lift")
+    ]

@@ -1,0 +1,91 @@
+"""What the client asks the search model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from serving.client.call import Call, Outputs, first_rows, id_of, text_of, texts
+from serving.client.calls.filters import filter_inputs
+from serving.client.calls.products import Answer
+from serving.model_names import SEARCH_MODEL
+
+
+@dataclass(frozen=True)
+class SearchAnswer(Answer):
+    """A product that answers a query, with the group of products that it belongs to."""
+
+    cluster_id: int
+    cluster_label: str
+
+
+@dataclass(frozen=True)
+class ExplainedWord:
+    """What a word of a query adds to the score of a product, by being in its text and by its meaning."""
+
+    word: str
+    lexical: float
+    dense: float
+
+
+def search(
+    query: str,
+    *,
+    k: int = 10,
+    category: str = "",
+    max_price: float = 0.0,
+    in_stock_only: bool = False,
+    exclude_ids: Sequence[str] = (),
+) -> Call[list[SearchAnswer]]:
+    """Finds products by what people type.
+
+    Args:
+        query: Any text; of one with nothing that the model knows there is no answer.
+        k: Products wanted.
+        category: Its first levels, joined by " > "; empty for any.
+        max_price: Highest price; 0 for any. Products without a known price have none that is low enough.
+        in_stock_only: Whether to leave out what is out of stock.
+        exclude_ids: At most 100 products not to answer with.
+
+    Returns:
+        At most `k` products, the best first.
+
+    Raises:
+        ValueError: Too many ids are excluded.
+        ServingError: The server did not answer.
+    """
+    inputs = {"query": texts([query]), **filter_inputs(k, category, max_price, in_stock_only, exclude_ids)}
+    return Call(SEARCH_MODEL, "filtered", inputs, _read_products)
+
+
+def explain_search(query: str, product_id: str) -> Call[list[ExplainedWord]]:
+    """Says what each word of a query adds to the score of a product; an unknown product has no words.
+
+    Raises:
+        ServingError: The server did not answer.
+    """
+    return Call(SEARCH_MODEL, "explain", {"query": texts([query]), "product_id": texts([product_id])}, _read_words)
+
+
+def embed_query(query: str) -> Call[np.ndarray]:
+    """Returns the vector of a query, float32 `(dimensions,)`.
+
+    Raises:
+        ServingError: The server did not answer.
+    """
+    return Call(SEARCH_MODEL, "embed", {"query": texts([query])}, lambda outputs: outputs["embeddings"][0])
+
+
+def _read_products(outputs: Outputs) -> list[SearchAnswer]:
+    names = ("product_ids", "scores", "titles", "cluster_ids", "cluster_labels")
+    return [
+        SearchAnswer(id_of(product_id), float(score), text_of(title), int(cluster_id), text_of(label))
+        for product_id, score, title, cluster_id, label in first_rows(outputs, *names)
+    ]
+
+
+def _read_words(outputs: Outputs) -> list[ExplainedWord]:
+    return [
+        ExplainedWord(text_of(word), float(lexical), float(dense))
+        for word, lexical, dense in first_rows(outputs, "words", "lexical", "dense")
+    ]

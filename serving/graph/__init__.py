@@ -1,0 +1,1 @@
+"""Parts of served graphs that several models share."""

@@ -1,0 +1,1 @@
+"""Nearest vectors and matching words in plain TensorFlow operations."""

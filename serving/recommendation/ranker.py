@@ -1,0 +1,172 @@
+"""The ranker: candidates from several sources, ordered by a learned model; plain TensorFlow ops."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import ArrayLike
+
+from serving.graph.filters import not_listed
+from serving.graph.history import History
+from serving.graph.top_k import top_k
+from serving.index.exact import RetrievalIndex, vectors_or_zeros
+from serving.recommendation.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
+from serving.recommendation.rule_scores import RuleScores
+from serving.recommendation.together import ServedRules
+
+Scorer = Callable[[tf.Tensor], tf.Tensor]
+
+_POPULARITY = PRODUCT_STATISTICS.index("log_latest")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateCounts:
+    """How many candidates each source gives, beside the user's own products.
+
+    Attributes:
+        near: Nearest to the user's vector.
+        popular: Popular in the last days.
+        rules: With the highest confidence of a rule that leads to them from the history; none without rules.
+    """
+
+    near: int
+    popular: int
+    rules: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankingModel:
+    """What a ranker knows and has learned.
+
+    Attributes:
+        products: What the features need of the products.
+        statistics: float32 `(products, len(PRODUCT_STATISTICS))`, as `trainer.recommendation.ranker.ranked_products`
+            computes them.
+        candidates: How many candidates of each source.
+        rules: What is bought together; None leaves the features of rules out.
+        scorer: Maps features `(batch, candidates, features)` to scores `(batch, candidates)`. Its `variables`, if it
+            has any, are saved with the module. None in training.
+    """
+
+    products: RankedProducts
+    statistics: ArrayLike
+    candidates: CandidateCounts
+    rules: ServedRules | None = None
+    scorer: Scorer | None = None
+
+
+class Ranker(tf.Module):
+    """Gathers candidates for a history and orders them.
+
+    Candidates are the user's own products, and of the others those nearest to the user's vector, popular ones, and
+    those that rules lead to.
+    Training and serving both call `describe`, so that the model is asked what it was taught.
+
+    Args:
+        index: The item vectors.
+        model: What is known of the products, and the scorer.
+        event_types: Number of event types.
+        tower_dimensions: Values of an item vector that are the tower's; the others are the linear model's.
+    """
+
+    def __init__(self, index: RetrievalIndex, model: RankingModel, *, event_types: int, tower_dimensions: int) -> None:
+        super().__init__(name="ranker")
+        # Training describes the same products at several moments: it assigns the statistics of each.
+        self.statistics = tf.Variable(np.asarray(model.statistics, np.float32), trainable=False, name="statistics")
+        self._index = index
+        self._size = int(self.statistics.shape[0])
+        self._features = RankingFeatures(model.products, event_types)
+        self._tower_dimensions = tower_dimensions
+        self._rules = None if model.rules is None else RuleScores(model.rules, self._size)
+        self._counts = model.candidates
+        scorer = model.scorer
+        # Behind a plain function the Keras object itself is not tracked: only its variables go into the SavedModel.
+        self._score: Scorer | None = None if scorer is None else lambda features: scorer(features)
+        self._scorer_variables = [getattr(variable, "value", variable) for variable in getattr(scorer, "variables", ())]
+
+    def rank(
+        self, history: History, user_vectors: tf.Tensor, k: tf.Tensor, allowed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the `k` best candidates of each history, as `ExactIndex.search` returns products.
+
+        Args:
+            history: The whole history of each user.
+            user_vectors: float32 `(batch, dimensions)`.
+            k: int32 scalar.
+            allowed: bool `(batch, products)`; None allows everything.
+        """
+        if self._score is None:
+            raise ValueError("This ranker was made without a scorer, to describe candidates only.")
+        width = tf.clip_by_value(k, 0, self._size)
+        candidates, features = self.describe(history, user_vectors, width, allowed)
+        scores = tf.where(candidates >= 0, tf.cast(self._score(features), tf.float32), -np.inf)
+        best, places = tf.math.top_k(scores, width)
+        return best, tf.gather(candidates, places, batch_dims=1)
+
+    def describe(
+        self, history: History, user_vectors: tf.Tensor, k: tf.Tensor | int = 0, allowed: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Gathers candidates and their features.
+
+        Args:
+            history: The whole history of each user, `(batch, width)`.
+            user_vectors: float32 `(batch, dimensions)`.
+            k: int32 scalar; at least as many candidates, if there are as many products.
+            allowed: bool `(batch, products)`; None allows everything.
+
+        Returns:
+            Distinct candidates int32 `(batch, candidates)`, the user's own products first and -1 at the end for none,
+            and features float32 `(batch, candidates, features)`.
+        """
+        counts = self._counts
+        others = not_listed(history.products, self._size)
+        own = history.products
+        if allowed is not None:
+            others &= allowed
+            own = tf.where(tf.gather(allowed, tf.maximum(own, 0), batch_dims=1), own, -1)
+        _, near = self._index.search(user_vectors, tf.maximum(k, counts.near), others)
+        # Read once: of a variable that is gathered from, TensorFlow copies the whole at every other read.
+        statistics = tf.convert_to_tensor(self.statistics)
+        popular = _highest(statistics[:, _POPULARITY], others, counts.popular)
+        sources = [own, near, popular]
+        best = None if self._rules is None else self._rules.best(history.products)
+        if best is not None:
+            sources.append(_highest(best.confidence, others & (best.confidence > 0.0), counts.rules))
+        candidates = _closed_up(_distinct(tf.concat(sources, axis=1)), k)
+        wanted = tf.maximum(candidates, 0)
+        agreement = vectors_or_zeros(self._index, candidates) * user_vectors[:, tf.newaxis]
+        scores = CandidateScores(
+            rules=None if best is None else [tf.gather(values, wanted, batch_dims=1) for values in best],
+            linear=tf.reduce_sum(agreement[..., self._tower_dimensions :], axis=-1),
+            recent=tf.reduce_sum(agreement[..., : self._tower_dimensions], axis=-1),
+        )
+        return candidates, self._features(history, candidates, scores, statistics)
+
+
+def _highest(values: tf.Tensor, allowed: tf.Tensor, count: int) -> tf.Tensor:
+    """Returns the allowed products with the highest values, int32 `(batch, count)`; -1 where there are fewer."""
+    best, products = top_k(tf.where(allowed, values, -np.inf), min(count, allowed.shape[1]))
+    return tf.where(best > -np.inf, products, -1)
+
+
+def _closed_up(candidates: tf.Tensor, least: tf.Tensor | int) -> tf.Tensor:
+    """Moves what is -1 to the end of each row and cuts off what is -1 in all, down to `least` columns.
+
+    A history has many products more than once, and few are as long as a request can be.
+    """
+    there = candidates >= 0
+    most = tf.reduce_max(tf.reduce_sum(tf.cast(there, tf.int32), axis=1))
+    order = tf.argsort(tf.cast(there, tf.int32), axis=1, direction="DESCENDING", stable=True)
+    return tf.gather(candidates, order, batch_dims=1)[:, : tf.maximum(tf.maximum(most, least), 1)]
+
+
+def _distinct(candidates: tf.Tensor) -> tf.Tensor:
+    """Keeps the first of equal candidates of a row; the others become -1."""
+    shape = tf.shape(candidates, out_type=tf.int64)
+    keys = tf.cast(candidates, tf.int64) + 1
+    rows = tf.range(shape[0])[:, tf.newaxis]
+    unique, group = tf.unique(tf.reshape(rows * (tf.reduce_max(keys) + 1) + keys, [-1]))
+    place = tf.range(shape[0] * shape[1])
+    first = tf.math.unsorted_segment_min(place, group, tf.size(unique))
+    return tf.where(tf.reshape(tf.gather(first, group) == place, shape), candidates, -1)

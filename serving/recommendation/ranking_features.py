@@ -1,0 +1,227 @@
+"""What the ranker is told of a user and a candidate, in plain TensorFlow ops."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import ArrayLike
+
+from serving.graph.history import History
+
+_DAY_SECONDS = 86_400.0
+_WEEK_SECONDS = 7.0 * _DAY_SECONDS
+# A count that forgets: an event weighs exp(-age / weeks), or exp(-events since / events).
+_DECAY_WEEKS = (1.0, 4.0, 10.0)
+_DECAY_EVENTS = (16.0, 128.0)
+_LONG = len(_DECAY_WEEKS)  # The channel of the slowest decay; channel 0 is the plain count.
+# The linear model's score counts by its logarithm, from here on.
+_LEAST_LINEAR = 1e-5
+# What is said of a product, or kind, or brand, that the user never had.
+_NEVER_DAYS = 400.0
+_NEVER_EVENTS = 1_000.0
+
+# How many features the towers and the rules have; see `RankingFeatures`.
+TOWER_FEATURES, RULE_FEATURES = 4, 2
+
+PRODUCT_STATISTICS = (
+    "log_total",
+    "log_decayed",
+    "log_recent",
+    "trend",
+    "repeat_rate",
+    "log_buyers",
+    "events_per_buyer",
+    "log_latest",
+    "latest_trend",
+    "log_kind",
+    "share_of_kind",
+    "kind_trend",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RankedProducts:
+    """What the ranker knows of the products; row i of every field is product i.
+
+    Attributes:
+        kinds: int `(products,)`; number of the product's kind (its category), 0 for none.
+        brands: int `(products,)`; number of its brand, 0 for none.
+        log_prices: float `(products,)`; 0 where the price is unknown.
+    """
+
+    kinds: ArrayLike
+    brands: ArrayLike
+    log_prices: ArrayLike
+
+
+class CandidateScores(NamedTuple):
+    """What other models say of the candidates, each float32 `(batch, candidates)`.
+
+    Attributes:
+        rules: Confidence and lift of the best rules, 0 where no rule leads to a candidate; None without rules.
+        linear: Dot product of the linear model's part of the user's and the product's vector.
+        recent: The same of the towers' own part, which reads the latest events.
+    """
+
+    rules: Sequence[tf.Tensor] | None
+    linear: tf.Tensor
+    recent: tf.Tensor
+
+
+class RankingFeatures(tf.Module):
+    """Describes candidates by the user's history and by how they sell.
+
+    Of the candidate itself, its kind and its brand: how often the user had it (all events, and four decays), on the
+    weekday of the request, how lately, how regularly, and whether it is due. Of the user: how much and how
+    varied. Of the product: how it sells, whether ever more, whether people come back for it, and its price beside
+    what the user pays; and what other models say of it. The time of a request is not needed: ages tell a weekly rhythm.
+
+    Time and memory grow with events plus candidates, not with the catalogue.
+
+    Args:
+        products: What is known of the products.
+        event_types: Number of event types.
+    """
+
+    def __init__(self, products: RankedProducts, event_types: int) -> None:
+        super().__init__(name="ranking_features")
+        self._event_types = event_types
+        # Variables, as vectors are: they stay out of the graph.
+        self._kinds = tf.Variable(np.asarray(products.kinds, np.int64), trainable=False, name="kinds")
+        self._brands = tf.Variable(np.asarray(products.brands, np.int64), trainable=False, name="brands")
+        self._log_prices = tf.Variable(np.asarray(products.log_prices, np.float32), trainable=False, name="log_prices")
+
+    def __call__(
+        self, history: History, candidates: tf.Tensor, scores: CandidateScores, statistics: tf.Tensor
+    ) -> tf.Tensor:
+        """Computes the features.
+
+        Args:
+            history: The whole history of each user, `(batch, width)`.
+            candidates: int32 `(batch, candidates)` product indices; -1 is none, and its features mean nothing.
+            scores: What other models say of them.
+            statistics: float32 `(products, len(PRODUCT_STATISTICS))`.
+
+        Returns:
+            float32 `(batch, candidates, features)`; the last `TOWER_FEATURES` are the towers', and the `RULE_FEATURES`
+            of rules, if there are any, stand right before them.
+        """
+        known = history.products >= 0
+        bought, wanted = tf.maximum(history.products, 0), tf.maximum(candidates, 0)
+        events = self._describe_events(history, known)
+        kind_known = known & (tf.gather(self._kinds, bought) > 0)
+        brand_known = known & (tf.gather(self._brands, bought) > 0)
+        product = _matched(events, known, tf.cast(bought, tf.int64), tf.cast(wanted, tf.int64))
+        kind = _matched(events, kind_known, tf.gather(self._kinds, bought), tf.gather(self._kinds, wanted))
+        brand = _matched(events, brand_known, tf.gather(self._brands, bought), tf.gather(self._brands, wanted))
+        total = tf.reduce_sum(events.weights, axis=1, keepdims=True)
+        log_price = tf.gather(self._log_prices, wanted)
+        usual = tf.reduce_sum(tf.gather(self._log_prices, bought) * events.weights[..., 0], axis=1, keepdims=True)
+        usual = usual / tf.maximum(total[..., 0], 1.0)
+        linear = tf.math.log(tf.maximum(scores.linear, _LEAST_LINEAR))
+        rules = [] if scores.rules is None else [scores.rules[0], tf.math.log1p(scores.rules[1])]
+        user = tf.repeat(tf.math.log1p(total), tf.shape(candidates)[1], axis=1)
+        return tf.concat(
+            [
+                *(_group_features(group, total) for group in (product, kind, brand)),
+                user,
+                tf.gather(statistics, wanted),
+                tf.stack([log_price, log_price - usual], axis=-1),
+                tf.stack(
+                    [*rules, *_beside_the_best(linear, candidates), *_beside_the_best(scores.recent, candidates)],
+                    axis=-1,
+                ),
+            ],
+            axis=-1,
+        )
+
+    def _describe_events(self, history: History, known: tf.Tensor) -> "_Events":
+        present = tf.cast(known, tf.float32)
+        place = tf.reduce_sum(present, axis=1, keepdims=True) - tf.cumsum(present, axis=1)
+        weeks = history.age_seconds / _WEEK_SECONDS
+        days_off = tf.abs(tf.math.floormod(history.age_seconds / _DAY_SECONDS + 3.5, 7.0) - 3.5)
+        slow = tf.exp(-weeks / _DECAY_WEEKS[-1])
+        channels = [
+            tf.ones_like(weeks),
+            *(tf.exp(-weeks / decay) for decay in _DECAY_WEEKS),
+            *(tf.exp(-place / decay) for decay in _DECAY_EVENTS),
+            tf.where(days_off < 0.5, slow, 0.0),
+        ]
+        if self._event_types > 1:
+            channels += [tf.where(history.types == number, slow, 0.0) for number in range(self._event_types)]
+        weights = tf.stack(channels, axis=-1) * present[..., tf.newaxis]
+        return _Events(weights, history.age_seconds / _DAY_SECONDS, place)
+
+
+def _beside_the_best(scores: tf.Tensor, candidates: tf.Tensor) -> list[tf.Tensor]:
+    """Returns scores, and the same less the highest of the row's candidates."""
+    best = tf.reduce_max(tf.where(candidates >= 0, scores, tf.float32.min), axis=1, keepdims=True)
+    return [scores, scores - best]
+
+
+@dataclass(frozen=True)
+class _Events:
+    """Weights `(batch, width, channels)`, age in days and number of later events, both `(batch, width)`."""
+
+    weights: tf.Tensor
+    days: tf.Tensor
+    place: tf.Tensor
+
+
+@dataclass(frozen=True)
+class _Matches:
+    """The events that go with each candidate: summed weights `(batch, candidates, channels)`, and the rest per pair."""
+
+    sums: tf.Tensor
+    last_days: tf.Tensor
+    first_days: tf.Tensor
+    last_place: tf.Tensor
+
+
+def _matched(events: _Events, counts: tf.Tensor, event_keys: tf.Tensor, candidate_keys: tf.Tensor) -> _Matches:
+    """Sums up, for each candidate, the events of the same row and key where `counts`."""
+    batch, width = tf.shape(event_keys)[0], tf.shape(event_keys)[1]
+    shape = tf.shape(candidate_keys)
+    keys = tf.concat([tf.where(counts, event_keys, -1), candidate_keys], axis=1) + 1
+    # Row and key in one number: all rows are matched by one hash table.
+    stride = tf.reduce_max(keys) + 1
+    rows = tf.range(tf.cast(batch, tf.int64))[:, tf.newaxis]
+    unique, group = tf.unique(tf.reshape(rows * stride + keys, [-1]))
+    group = tf.reshape(group, [batch, -1])
+    of_event, of_candidate = tf.reshape(group[:, :width], [-1]), tf.reshape(group[:, width:], [-1])
+    groups = tf.size(unique)
+    weights = tf.where(counts[..., tf.newaxis], events.weights, 0.0)
+    channels = weights.shape[-1]
+
+    def gather(values: tf.Tensor) -> tf.Tensor:
+        return tf.reshape(tf.gather(values, of_candidate), shape)
+
+    days, place = tf.reshape(events.days, [-1]), tf.reshape(events.place, [-1])
+    sums = tf.math.unsorted_segment_sum(tf.reshape(weights, [-1, channels]), of_event, groups)
+    return _Matches(
+        sums=tf.reshape(tf.gather(sums, of_candidate), [shape[0], shape[1], channels]),
+        last_days=gather(tf.math.unsorted_segment_min(days, of_event, groups)),
+        first_days=gather(tf.math.unsorted_segment_max(days, of_event, groups)),
+        last_place=gather(tf.math.unsorted_segment_min(place, of_event, groups)),
+    )
+
+
+def _group_features(matches: _Matches, total: tf.Tensor) -> tf.Tensor:
+    count = matches.sums[..., 0]
+    had = count > 0.0
+    last = tf.where(had, matches.last_days, _NEVER_DAYS)
+    # Between one event and the next; somebody who had it once may come back after as long as it has been.
+    interval = tf.where(had, matches.first_days - matches.last_days, _NEVER_DAYS) / tf.maximum(count - 1.0, 1.0)
+    interval = tf.where(count == 1.0, matches.last_days, interval)
+    times = [
+        tf.math.log1p(last),
+        tf.math.log1p(interval),
+        tf.math.log1p(last) - tf.math.log1p(interval),
+        tf.math.log1p(tf.where(had, matches.last_place, _NEVER_EVENTS)),
+        tf.cast(had, tf.float32),
+        tf.cast(count > 1.0, tf.float32),
+        matches.sums[..., _LONG] / (total[..., _LONG] + 1.0),
+    ]
+    return tf.concat([tf.math.log1p(matches.sums), tf.stack(times, axis=-1)], axis=-1)

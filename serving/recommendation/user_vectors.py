@@ -1,0 +1,63 @@
+"""What a history says of its user, as the vector that item vectors are compared with; plain TensorFlow ops."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from serving.graph.history import History, latest_events
+from serving.index.exact import RetrievalIndex, vectors_or_zeros
+
+UserEncoder = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
+
+# A product counts log1p of its events, each of which weighs exp(-age / weeks).
+DECAY_WEEKS = 20.0
+_WEEK_SECONDS = 7.0 * 86_400.0
+
+
+def user_vectors(
+    history: History, index: RetrievalIndex, encoder: UserEncoder, *, latest: int, tower_dimensions: int
+) -> tf.Tensor:
+    """Reads a history twice: its latest events by the user encoder, and all of it by the linear model.
+
+    Args:
+        history: The whole history of each user, `(batch, width)`.
+        index: Item vectors: the item tower's `tower_dimensions` values, then those of the linear model.
+        encoder: Maps tower vectors `(batch, latest, tower_dimensions)`, event types int32, gaps in seconds float32 and
+            mask bool, all `(batch, latest)`, to vectors `(batch, latest, tower_dimensions)` of which the one at the
+            last event is used.
+        latest: Events that the encoder reads.
+        tower_dimensions: Width of its vectors.
+
+    Returns:
+        float32 `(batch, dimensions)`, both parts of length 1; zeros without a known product.
+    """
+    events = latest_events(history, latest)
+    vectors = vectors_or_zeros(index, events.products)[..., :tower_dimensions]
+    outputs = tf.cast(encoder(vectors, events.types, events.gap_seconds, events.mask), tf.float32)
+    last = tf.gather(outputs, tf.maximum(events.count - 1, 0), batch_dims=1)
+    recent = tf.where((events.count > 0)[:, tf.newaxis], last, 0.0)
+    return tf.concat([recent, linear_user_vectors(history, index, tower_dimensions)], axis=1)
+
+
+def linear_user_vectors(history: History, index: RetrievalIndex, tower_dimensions: int) -> tf.Tensor:
+    """Returns x E, scaled to length 1: x is a history, and E the linear model's part of the item vectors.
+
+    The model's score of a product is x E E' (see `trainer.recommendation.towers.linear_item_vectors`); the length of x
+    E makes no difference to its order.
+
+    Returns:
+        float32 `(batch, dimensions - tower_dimensions)`; zeros without a known product.
+    """
+    shape = tf.shape(history.products, out_type=tf.int64)
+    keys = tf.cast(history.products, tf.int64) + 1
+    stride = tf.reduce_max(keys) + 1
+    rows = tf.range(shape[0])[:, tf.newaxis]
+    # Row and product in one number: a product counts once, by all its events.
+    unique, group = tf.unique(tf.reshape(rows * stride + keys, [-1]))
+    weights = tf.exp(-history.age_seconds / (DECAY_WEEKS * _WEEK_SECONDS))
+    weights = tf.math.unsorted_segment_sum(tf.reshape(weights, [-1]), group, tf.size(unique))
+    product = tf.math.floormod(unique, stride) - 1
+    weights = tf.where(product >= 0, tf.math.log1p(weights), 0.0)
+    vectors = vectors_or_zeros(index, tf.cast(product, tf.int32))[:, tower_dimensions:]
+    total = tf.math.unsorted_segment_sum(vectors * weights[:, tf.newaxis], unique // stride, shape[0])
+    return tf.math.divide_no_nan(total, tf.norm(total, axis=1, keepdims=True))

@@ -1,0 +1,114 @@
+"""The served segmentation model: its signatures, as clients of stock TF Serving see them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from serving.graph.answers import text_variable, texts_at
+from serving.graph.explanation import ServedClassifier, attributions
+from serving.graph.history import HISTORY_INPUTS
+from serving.segmentation.behaviour import Behaviour, BehaviourTable
+
+
+class SegmentationModule(tf.Module):
+    """Gives users segments, by histories that it puts into words and numbers itself.
+
+    An empty history, or one of unknown products only, gets an answer: what the model says of somebody who never came.
+
+    Args:
+        behaviour: Describes histories.
+        classifier: What classifies text and numbers.
+        labels: The segments, in the order of the probabilities.
+    """
+
+    def __init__(self, behaviour: Behaviour, classifier: ServedClassifier, labels: Sequence[bytes]) -> None:
+        super().__init__(name="segmentation")
+        self._behaviour = behaviour
+        self._labels = text_variable(labels, "labels")
+        self._vocabulary = text_variable(classifier.vocabulary, "vocabulary")
+        self._number_names = tf.constant(behaviour.number_names, tf.string)
+        # Behind a plain function what it holds is not tracked: only these variables go into the SavedModel.
+        self._classifier: Callable[[], ServedClassifier] = lambda: classifier
+        self._classifier_variables = list(classifier.variables)
+
+    def signatures(self) -> dict[str, Any]:
+        """Traces the signatures, to be handed to `tf.saved_model.save` with this module."""
+        width = self._behaviour.history_length
+        history = {
+            name: tf.TensorSpec([None, width], tf.float32 if name == "history_age_seconds" else tf.string, name)
+            for name in HISTORY_INPUTS
+        }
+        every = {
+            "serving_default": self.segment,
+            "evaluate": self.evaluate,
+            "explain": self.explain,
+            "embed": self.embed,
+        }
+        signatures = {
+            name: tf.function(method, autograph=False).get_concrete_function(**history)
+            for name, method in every.items()
+        }
+        examples = tf.TensorSpec([None], tf.string, "examples")
+        signatures["examples"] = tf.function(self.segment_examples, autograph=False).get_concrete_function(
+            examples=examples
+        )
+        return signatures
+
+    def segment(
+        self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Signature `serving_default`: all segments, the most probable first, and the behaviour in words."""
+        return self._segments(self._behaviour.describe(history_ids, history_types, history_age_seconds))
+
+    def segment_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `examples`: as `serving_default`, of serialized tf.Examples with histories of any length."""
+        return self._segments(self._behaviour.describe_examples(examples))
+
+    def evaluate(
+        self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Signature `evaluate`: probabilities in the order of the label vocabulary."""
+        behaviour = self._behaviour.describe(history_ids, history_types, history_age_seconds)
+        return {"probabilities": self._probabilities(behaviour)}
+
+    def embed(
+        self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Signature `embed`: what the last layer reads."""
+        classifier = self._classifier()
+        behaviour = self._behaviour.describe(history_ids, history_types, history_age_seconds)
+        tokens = classifier.tokenize(behaviour.texts)
+        return {"embeddings": classifier.represent_tokens(tokens.ids, tokens.mask, behaviour.numbers)}
+
+    def explain(
+        self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Signature `explain`: each token of the behaviour, then each number by its name, and what it adds.
+
+        See `serving.graph.explanation.attributions`. Padding is "" and 0.
+        """
+        classifier = self._classifier()
+        behaviour = self._behaviour.describe(history_ids, history_types, history_age_seconds)
+        tokens = classifier.tokenize(behaviour.texts)
+        by_token, by_number = attributions(classifier, tokens, behaviour.numbers)
+        shown = texts_at(self._vocabulary, tf.where(tokens.shown, tokens.ids, -1))
+        names = tf.repeat(self._number_names[tf.newaxis, :], tf.shape(shown)[0], axis=0)
+        # The first token is [CLS].
+        return {
+            "tokens": tf.concat([shown[:, 1:], names], axis=1),
+            "attributions": tf.concat([by_token[:, 1:], by_number], axis=1),
+        }
+
+    def _segments(self, behaviour: BehaviourTable) -> dict[str, tf.Tensor]:
+        values, places = tf.math.top_k(self._probabilities(behaviour), k=self._labels.shape[0])
+        return {
+            "segments": texts_at(self._labels, places),
+            "probabilities": values,
+            "behaviour": behaviour.texts,
+        }
+
+    def _probabilities(self, behaviour: BehaviourTable) -> tf.Tensor:
+        classifier = self._classifier()
+        tokens = classifier.tokenize(behaviour.texts)
+        return classifier.classify_tokens(tokens.ids, tokens.mask, behaviour.numbers)

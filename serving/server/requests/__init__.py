@@ -1,0 +1,1 @@
+"""One request of either protocol: its limits, its tensors, its answer."""

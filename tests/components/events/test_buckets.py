@@ -1,0 +1,56 @@
+"""Users are dealt to buckets by sha256, and batches survive the way through Beam."""
+
+import json
+
+import pyarrow as pa
+
+from components.events.buckets import quarantine_line, split_by_user
+from components.tables.read_back import bucket_count, concatenated, from_bytes, plain_columns
+from tests.components.events.plain_histories import WEIRD_IDS, digest
+
+
+def test_split_by_user():
+    users = [user for user in WEIRD_IDS for _ in range(3)]
+    table = pa.table({"user_id": pa.array(users, pa.binary()), "place": list(range(len(users)))})
+    found = dict(split_by_user(table, 4))
+    assert list(found) == sorted({digest(user) % 4 for user in WEIRD_IDS})
+    for bucket, stream in found.items():
+        expected = [n for n, user in enumerate(users) if digest(user) % 4 == bucket]
+        assert from_bytes(stream)["place"].to_pylist() == expected
+    assert len(concatenated(found.values())) == len(users)
+    assert list(split_by_user(table.slice(0, 0), 4)) == []
+    assert concatenated([]) is None
+
+
+def test_bucket_count_grows_with_the_rows():
+    assert [bucket_count(rows) for rows in (0, 1, 100_000, 100_001, 1_469_307)] == [1, 1, 1, 2, 15]
+
+
+def test_plain_columns():
+    batch = pa.record_batch(
+        {
+            "all": pa.array([[1], [2], [3]]),
+            "some": pa.array([[b"x"], None, [b"y"]]),
+            "odd": pa.array([[], [5, 6], None], pa.list_(pa.int64())),
+            "none": pa.array([None, None, None], pa.list_(pa.binary())),
+            "plain": [1.5, None, 2.5],
+        }
+    )
+    for part in (batch, batch.slice(1)):
+        plain = plain_columns(part).to_pydict()
+        start = 3 - len(part)
+        assert plain == {
+            "all": [1, 2, 3][start:],
+            "some": [b"x", None, b"y"][start:],
+            "odd": [None, 5, None][start:],
+            "none": [None, None, None][start:],
+            "plain": [1.5, None, 2.5][start:],
+        }
+
+
+def test_quarantine_line_hides_the_user_unless_told_otherwise():
+    row = {"user_id": b"u\n1", "product_id": "商品".encode(), "timestamp": 5, "price": None}
+    assert "u\\n1" not in quarantine_line(row, "key")
+    shown = json.loads(quarantine_line(row, None))
+    assert shown["row"] == {"user_id": "u\n1", "product_id": "商品", "timestamp": 5, "price": None}
+    assert shown["table"] == "events"

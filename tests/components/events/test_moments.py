@@ -1,0 +1,28 @@
+"""Where the periods and the ranker's windows begin."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+
+from components.events.moments import SplitMoments, choose_moments, window_moments
+from components.recommendation.examples.options import SplitOptions, TaskExamplesOptions
+
+DAY, HOUR = 86_400, 3_600
+
+
+@pytest.mark.parametrize(("days", "taken"), [(10.0, 10.0), (25.0, 25.0), (28.0, 25.0), (400.0, 25.0)])
+def test_towers_keep_three_quarters_of_the_time(days: float, taken: float) -> None:
+    hours = Counter(dict.fromkeys(range(100 * 24 + 50), 1))
+    start = datetime.fromtimestamp(100 * DAY, UTC)
+    options = TaskExamplesOptions(split=SplitOptions(test_start=start, validation_days=days))
+    assert choose_moments(hours, options) == SplitMoments(round((100 - taken) * DAY), 100 * DAY)
+
+
+def test_windows_cut_the_validation_period_into_equal_parts() -> None:
+    windows = window_moments(SplitMoments(80 * DAY, 100 * DAY), 4)
+    assert windows == [SplitMoments(day * DAY, 100 * DAY) for day in (80, 85, 90, 95)]
+
+
+def test_without_moments_there_is_one_window() -> None:
+    assert window_moments(SplitMoments(None, None), 4) == [SplitMoments(None, None)]

@@ -1,0 +1,28 @@
+"""Which version is the newest, and whether two are the same."""
+
+from pathlib import Path
+
+from components.pushing.served_versions import latest_version, same_files
+
+
+def test_the_newest_is_the_largest_number(tmp_path: Path) -> None:
+    assert latest_version(str(tmp_path / "model")) == ""
+    (tmp_path / "model").mkdir()
+    assert latest_version(str(tmp_path / "model")) == ""
+    for name in ("9", "10", ".pushing-11", "temp", "²"):
+        (tmp_path / "model" / name).mkdir()
+    assert latest_version(str(tmp_path / "model")) == str(tmp_path / "model" / "10")
+
+
+def test_the_same_files_are_those_of_the_same_names_and_content(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "inner").mkdir(parents=True)
+        (tmp_path / name / "inner" / "file").write_bytes(b"content")
+    left, right = str(tmp_path / "a"), str(tmp_path / "b")
+    assert same_files(left, right)
+    (tmp_path / "b" / "inner" / "file").write_bytes(b"CONTENT")
+    assert not same_files(left, right)
+    (tmp_path / "b" / "inner" / "file").write_bytes(b"content")
+    (tmp_path / "b" / "more").touch()
+    assert not same_files(left, right)
+    assert not same_files(left, str(tmp_path / "gone"))

@@ -1,0 +1,155 @@
+"""ServingValidator with real server processes."""
+
+import json
+import os
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from tfx.dsl.components.base.base_executor import BaseExecutor
+from tfx.types import Artifact, standard_artifacts
+from tfx.utils import path_utils
+
+from components.checks.recommendation import KnownProducts, failed_checks
+from components.pushing import serving_validator
+from components.pushing.server_process import ServerStartError, server_process
+from components.pushing.serving_validator import ServingValidatorExecutor
+from serving.client import Answer, Shelfwise, TogetherAnswer
+from tests.components.recommendation.trained_shop import (
+    artifact,
+    build_index,
+    write_rules,
+    write_shop_catalogue,
+    write_trained,
+)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Artifact, Artifact]:
+    """A model and its catalogue."""
+    folder = tmp_path_factory.mktemp("validated")
+    catalogue = write_shop_catalogue(folder / "catalogue")
+    trained = write_trained(folder / "trained", catalogue)
+    rules = write_rules(folder / "rules", catalogue)
+    return build_index(folder, {"towers": [trained], "catalogue": [catalogue], "rules": [rules]}), catalogue
+
+
+def validate(folder: Path, model: Artifact, catalogue: Artifact) -> tuple[Artifact, dict[str, object]]:
+    blessing = artifact(standard_artifacts.InfraBlessing, folder / "blessing")
+    context = BaseExecutor.Context(tmp_dir=str(folder / "tmp"), unique_id="1")
+    ServingValidatorExecutor(context).Do(
+        {"model": [model], "catalogue": [catalogue]},
+        {"blessing": [blessing]},
+        {"model_name": "recommendation", "source_digest": "x"},
+    )
+    return blessing, json.loads((Path(blessing.uri) / "validation.json").read_text())
+
+
+def test_a_model_that_answers_is_blessed(tmp_path: Path, shop: tuple[Artifact, Artifact]) -> None:
+    blessing, validation = validate(tmp_path, *shop)
+    assert validation["refused_because"] == []
+    assert blessing.get_int_custom_property("blessed") == 1
+    assert {path.name for path in Path(blessing.uri).iterdir()} == {"INFRA_BLESSED", "validation.json"}
+
+
+def test_a_model_of_another_catalogue_is_not_blessed(tmp_path: Path, shop: tuple[Artifact, Artifact]) -> None:
+    model, _ = shop
+    other = write_shop_catalogue(tmp_path / "other")
+    table_path = Path(other.uri) / "catalogue.parquet"
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(table_path)
+    ids = pa.array([f"other {number}" for number in range(table.num_rows)])
+    pq.write_table(table.set_column(0, "product_id", ids), table_path)
+    blessing, validation = validate(tmp_path, model, other)
+    assert blessing.get_int_custom_property("blessed") == 0
+    assert (Path(blessing.uri) / "INFRA_NOT_BLESSED").exists()
+    for signature in ("serving_default", "bought_together"):
+        assert f"{signature}: a product was answered that the catalogue lacks" in validation["refused_because"]
+
+
+@pytest.mark.parametrize("damage", ["garbage", "missing"])
+def test_a_model_that_cannot_be_loaded_is_not_blessed(
+    tmp_path: Path, shop: tuple[Artifact, Artifact], damage: str
+) -> None:
+    model, catalogue = shop
+    broken = artifact(standard_artifacts.Model, tmp_path / "broken")
+    shutil.copytree(model.uri, broken.uri)
+    saved_model = Path(broken.uri) / "Format-Serving" / "saved_model.pb"
+    if damage == "garbage":
+        saved_model.write_bytes(b"garbage")
+    else:
+        saved_model.unlink()
+    blessing, validation = validate(tmp_path, broken, catalogue)
+    assert blessing.get_int_custom_property("blessed") == 0
+    assert validation["refused_because"]
+
+
+def test_a_server_in_this_process_asks_the_same(tmp_path: Path, shop: tuple[Artifact, Artifact]) -> None:
+    model, catalogue = shop
+    path = path_utils.serving_model_path(model.uri)
+    assert serving_validator.validate(path, catalogue.uri, "recommendation", own_process=False) == []
+    broken = tmp_path / "broken"
+    shutil.copytree(path, broken)
+    (broken / "saved_model.pb").write_bytes(b"garbage")
+    reasons = serving_validator.validate(str(broken), catalogue.uri, "recommendation", own_process=False)
+    assert reasons
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
+
+
+def test_the_server_is_stopped_when_the_asking_fails(tmp_path: Path) -> None:
+    addresses: list[str] = []
+
+    def ask() -> None:
+        with server_process(tmp_path, tmp_path, 60.0) as address:
+            addresses.append(address)
+            raise KeyError("asking failed")
+
+    with pytest.raises(KeyError):
+        ask()
+    assert addresses
+    log = (tmp_path / "server.log").read_text()
+    assert log.rstrip().endswith("stopping")
+
+
+def test_a_server_that_cannot_start_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "PYTHONHASHSEED", "not a number")
+    with pytest.raises(ServerStartError, match="ended with code"), server_process(tmp_path, tmp_path, 60.0):
+        pass
+
+
+class LyingClient(Shelfwise):
+    """Answers the same product for ever."""
+
+    def recommend(self, *arguments: object, **options: object) -> list[Answer]:
+        return [Answer("a", float("nan"), ""), Answer("a", 1.0, "")]
+
+    def bought_together(self, *arguments: object, **options: object) -> list[TogetherAnswer]:
+        return [TogetherAnswer("a", 1.5, 0.0)]
+
+
+def test_wrong_answers_are_named() -> None:
+    products = KnownProducts(
+        product_ids=frozenset({"a", "b"}),
+        sample=["a"],
+        titles=["A"],
+        bought_event_type="purchase",
+        default_k=2,
+        together=["a"],
+    )
+    with LyingClient("127.0.0.1:1", retries=False) as client:
+        reasons = failed_checks(client, products)
+    for reason in (
+        "answered twice",
+        "not finite",
+        "excluded product",
+        "bought product",
+        "k of 0",
+        "embed: Server",
+        "with itself",
+        "lift cannot be right",
+        "unknown products got",
+    ):
+        assert any(reason in line for line in reasons), reason

@@ -1,0 +1,37 @@
+"""Options are checked where they are built."""
+
+import pytest
+from pydantic import ValidationError
+
+from components.recommendation.examples.options import SplitOptions, TaskExamplesOptions
+
+
+@pytest.mark.parametrize(
+    "start", ["2017-12-04T05:00:00Z", "2017-12-04T05:00:00", "2017-12-04T06:00:00+01:00", 1512363600]
+)
+def test_test_start_in_seconds(start):
+    assert SplitOptions(test_start=start).test_start_seconds() == 1_512_363_600
+    assert SplitOptions().test_start_seconds() is None
+
+
+def test_round_trip():
+    options = TaskExamplesOptions(split=SplitOptions(test_start=1512363600), event_types={"b": 1.0, "purchase": 0.5})
+    again = TaskExamplesOptions.model_validate_json(options.model_dump_json())
+    assert again == options
+    assert list(again.event_types) == ["b", "purchase"]
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"event_types": {"view": 1.0}}, "must be one of `event_types`: view"),
+        ({"event_types": {"purchase": 0.0}}, "nothing to predict"),
+        ({"event_types": {"purchase": -1.0}}, "greater than or equal to 0"),
+        ({"split": {"method": "leave_last_out", "test_start": 5}}, "`test_start` goes with `method: time`"),
+        ({"split": {"validation_days": 0}}, "greater than 0"),
+        ({"windows": 3}, "Extra inputs"),
+    ],
+)
+def test_refused(values, message):
+    with pytest.raises(ValidationError, match=message):
+        TaskExamplesOptions(**values)

@@ -1,0 +1,305 @@
+"""RankingEvaluator against brute force, over a served model whose answers are known."""
+
+import hashlib
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from tfx.components.pusher.executor import Executor as PusherExecutor
+from tfx.types import standard_artifacts
+from tfx.types.channel import Channel
+
+import components.recommendation.judging.judge_users
+from components.artifacts import Catalogue, RankingEvaluation
+from components.gate.rules import GateOptions
+from components.recommendation.judging.ablation import TOWERS, ablation_path
+from components.recommendation.judging.baselines import BASELINES
+from components.recommendation.judging.evaluator import RankingEvaluator, RankingEvaluatorExecutor
+from components.recommendation.judging.summary import RankingSummary
+from tests.components.recommendation.judging.ranking_data import (
+    CheckerboardModel,
+    checkerboard_lists,
+    product_ids,
+    random_catalogue,
+    random_users,
+    write_shop,
+)
+from tests.components.recommendation.judging.test_baselines import brute_force
+from tests.components.tables.table_runs import beam_context
+from tests.trainer.metrics.test_lists import plain_list_metrics
+from trainer.recommendation.ranker.training import WITHOUT_TOWERS
+
+PRODUCTS, HISTORY_LENGTH = 40, 4
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """Uris of a catalogue and examples, a served model, and the users."""
+    folder = tmp_path_factory.mktemp("shop")
+    users = random_users(90, PRODUCTS, seed=5)
+    catalogue = random_catalogue(PRODUCTS, seed=6)
+    catalogue_uri, examples_uri = write_shop(folder, catalogue, users)
+    CheckerboardModel(product_ids(PRODUCTS), HISTORY_LENGTH).save(folder / "model" / "Format-Serving")
+    CheckerboardModel(product_ids(PRODUCTS), HISTORY_LENGTH, reverse=True).save(folder / "reversed")
+    return folder, catalogue_uri, examples_uri, users, catalogue
+
+
+def evaluate(shop, out: Path, options: GateOptions, last_blessed: str = "", thresholds: str = ""):
+    """Runs the real executor; returns evaluation.json and the blessing artifact."""
+    folder, catalogue_uri, examples_uri, _, _ = shop
+    artifacts = {
+        "examples": standard_artifacts.Examples(),
+        "model": standard_artifacts.Model(),
+        "catalogue": Catalogue(),
+        "evaluation": RankingEvaluation(),
+        "blessing": standard_artifacts.ModelBlessing(),
+    }
+    uris = [examples_uri, str(folder / "model"), catalogue_uri, str(out / "evaluation"), str(out / "blessing")]
+    for artifact, uri in zip(artifacts.values(), uris, strict=True):
+        artifact.uri = uri
+    artifacts["examples"].split_names = '["train", "eval", "test"]'
+    executor = RankingEvaluatorExecutor(beam_context(out))
+    executor.Do(
+        {name: [artifacts[name]] for name in ("examples", "model", "catalogue")},
+        {name: [artifacts[name]] for name in ("evaluation", "blessing")},
+        {
+            "options_json": options.model_dump_json(),
+            "thresholds": thresholds,
+            "last_blessed": last_blessed,
+            "source_digest": "any",
+        },
+    )
+    return json.loads((out / "evaluation" / "evaluation.json").read_text()), artifacts["blessing"]
+
+
+def expected_metrics(cases: list[tuple[list[int], set[int]]], prefix: str, k: int, catalogue) -> dict[str, float]:
+    """Means of the metrics over (list, targets) pairs, worked out one by one."""
+    popularity = catalogue["popularity"].to_pylist()
+    kinds = [name or f"alone {number}" for number, name in enumerate(catalogue["category"].to_pylist())]
+    values: dict[str, list[float]] = {}
+    for listed, wanted in cases:
+        places = [place for place, product in enumerate(listed[:k], start=1) if product in wanted]
+        ideal = sum(1 / math.log2(place + 1) for place in range(1, min(k, len(wanted)) + 1))
+        found = {
+            "recall": len(places) / len(wanted),
+            "ndcg": sum(1 / math.log2(place + 1) for place in places) / ideal,
+            "mrr": 1 / places[0] if places else 0.0,
+            **plain_list_metrics(listed[:k], sorted(wanted), kinds, popularity),
+        }
+        for metric, value in found.items():
+            values.setdefault(metric, []).append(value)
+    shown = {product for listed, _ in cases for product in listed[:k]}
+    means = {metric: sum(column) / len(cases) for metric, column in values.items()}
+    means["coverage"] = len(shown) / PRODUCTS
+    return {
+        f"{prefix}{metric}_at_{k}": value for metric, value in (means | {"coverage": len(shown) / PRODUCTS}).items()
+    }
+
+
+def expected_of(ranking, users, ks, catalogue) -> dict[str, float]:
+    """All metrics of a system; `ranking(user, novel)` gives its whole list."""
+    cases: dict[str, list] = {"": [], "novel_": [], "cold_": []}
+    for user in users:
+        bought = {product for product, event_type, _ in user.history if event_type == 1}
+        overall = (ranking(user, False), set(user.targets))
+        if user.history:
+            cases[""].append(overall)
+            if set(user.targets) - bought:
+                listed = [product for product in ranking(user, True) if product not in bought]
+                cases["novel_"].append((listed, set(user.targets) - bought))
+        if len(user.history) <= 5:
+            cases["cold_"].append(overall)
+    return {
+        name: value
+        for prefix, pairs in cases.items()
+        for k in ks
+        for name, value in expected_metrics(pairs, prefix, k, catalogue).items()
+    }
+
+
+def test_evaluation_equals_brute_force(shop, tmp_path):
+    _, _, _, users, catalogue = shop
+    assert max(len(user.history) for user in users) > HISTORY_LENGTH
+    assert min(len(user.history) for user in users) == 0
+    options = GateOptions(k=(10, 3))
+    report, _ = evaluate(shop, tmp_path, options)
+
+    def model(user, novel):
+        return checkerboard_lists(user, PRODUCTS, HISTORY_LENGTH, novel=novel)
+
+    assert report["metrics"]["test"] == pytest.approx(expected_of(model, users, (10, 3), catalogue))
+    for name in BASELINES:
+
+        def baseline(user, novel, name=name):
+            return brute_force(name, user, catalogue, PRODUCTS, novel=novel)
+
+        expected = expected_of(baseline, users, (10, 3), catalogue)
+        assert report["baselines"][name] == pytest.approx(expected)
+        for metric, interval in report["differences"][name].items():
+            difference = report["metrics"]["test"][metric] - expected[metric]
+            assert interval["mean"] == pytest.approx(difference)
+            assert interval["low"] <= difference <= interval["high"]
+    with_history = [user for user in users if user.history]
+    assert report["examples"] == {"test": 90}
+    assert report["users"]["test"] == len(with_history)
+    assert report["users"]["cold"] == sum(len(user.history) <= 5 for user in users)
+    written = pq.read_table(next((tmp_path / "evaluation").glob("users-*.parquet")))
+    assert len(written) == 90
+    assert sum(dict(row).get("segment") == "old" for row in written["attributes"].to_pylist()) == 45
+    assert not any("user_id" in name or name == "user" for name in written.column_names)
+    mixed = written.take(np.random.default_rng(0).permutation(len(written)))
+    assert RankingSummary(mixed, PRODUCTS, options).metrics("model") == report["metrics"]["test"]
+    assert RankingSummary(mixed, PRODUCTS, options).differences("model", BASELINES) == report["differences"]
+    assert RankingSummary(mixed, PRODUCTS, options).slices("model", BASELINES) == report["slices"]
+
+
+def headline(ranking, users, catalogue) -> dict[str, float]:
+    """Recall, ndcg and mrr at 10 over some users."""
+    found = expected_metrics([(ranking(user, False), set(user.targets)) for user in users], "", 10, catalogue)
+    return {name: found[name] for name in ("recall_at_10", "ndcg_at_10", "mrr_at_10")}
+
+
+def test_slices_equal_brute_force(shop, tmp_path):
+    _, _, _, users, catalogue = shop
+    report, _ = evaluate(shop, tmp_path, GateOptions(min_slice_users=10))
+
+    def model(user, novel):
+        return checkerboard_lists(user, PRODUCTS, HISTORY_LENGTH, novel=novel)
+
+    expected = {
+        "segment_old": [user for user in users if user.attributes and user.history],
+        "history_0": [user for user in users if not user.history],
+        "history_1": [user for user in users if len(user.history) == 1],
+        "history_2_5": [user for user in users if 2 <= len(user.history) <= 5],
+        "history_6_20": [user for user in users if 6 <= len(user.history) <= 20],
+    }
+    assert set(report["slices"]) == set(expected)
+    for name, alike in expected.items():
+        found = report["slices"][name]
+        assert found["users"] == len(alike)
+        assert found["metrics"] == pytest.approx(headline(model, alike, catalogue))
+        for baseline in BASELINES:
+
+            def counted(user, novel, baseline=baseline):
+                return brute_force(baseline, user, catalogue, PRODUCTS, novel=novel)
+
+            others = headline(counted, alike, catalogue)
+            assert set(found["differences"][baseline]) == set(others)
+            for metric, interval in found["differences"][baseline].items():
+                assert interval["mean"] == pytest.approx(found["metrics"][metric] - others[metric])
+                assert interval["low"] <= interval["mean"] <= interval["high"]
+
+
+def test_the_cold_start_equals_brute_force_over_the_first_users_by_hash(shop, tmp_path, monkeypatch):
+    _, _, _, users, catalogue = shop
+    monkeypatch.setattr(components.recommendation.judging.judge_users, "COLD_START_USERS", 30)
+    report, _ = evaluate(shop, tmp_path, GateOptions())
+    ids = {f"user {number % 2} {number // 2}": user for number, user in enumerate(users)}
+    chosen = sorted(ids, key=lambda user_id: hashlib.sha256(user_id.encode()).digest())[:30]
+
+    def popular(user, novel):
+        return brute_force("popularity", user, catalogue, PRODUCTS, novel=novel)
+
+    for events in (0, 1, 5):
+
+        def newcomer(user, novel, events=events):
+            latest = replace(user, history=user.history[len(user.history) - events :])
+            return checkerboard_lists(latest, PRODUCTS, HISTORY_LENGTH, novel=novel)
+
+        asked = [ids[user_id] for user_id in chosen if len(ids[user_id].history) >= events]
+        found = report["cold_start"][str(events)]
+        assert found["users"] == len(asked) > 0
+        for ranking, values in ((newcomer, found), (popular, found["popularity"])):
+            expected = headline(ranking, asked, catalogue)
+            for metric in ("ndcg_at_10", "recall_at_10"):
+                assert values[metric] == pytest.approx(expected[metric])
+
+
+def test_parts_of_the_model_are_judged_beside_it(shop, tmp_path):
+    _, catalogue_uri, examples_uri, users, catalogue = shop
+    ids, model_uri = product_ids(PRODUCTS), tmp_path / "model"
+    CheckerboardModel(ids, HISTORY_LENGTH).save(model_uri / "Format-Serving")
+    CheckerboardModel(ids, HISTORY_LENGTH, reverse=True).save(Path(ablation_path(str(model_uri), TOWERS)))
+    CheckerboardModel(ids, HISTORY_LENGTH).save(Path(ablation_path(str(model_uri), WITHOUT_TOWERS)))
+    report, _ = evaluate((tmp_path, catalogue_uri, examples_uri, users, catalogue), tmp_path, GateOptions())
+    assert set(report["ablation"]) == {TOWERS, WITHOUT_TOWERS}
+    assert report["ablation"][WITHOUT_TOWERS]["metrics"] == report["metrics"]["test"]
+
+    def reversed_model(user, novel):
+        return checkerboard_lists(user, PRODUCTS, HISTORY_LENGTH, novel=novel)[::-1]
+
+    towers = report["ablation"][TOWERS]
+    assert towers["metrics"] == pytest.approx(expected_of(reversed_model, users, (5, 10, 20), catalogue))
+    for metric, interval in towers["differences"].items():
+        assert interval["mean"] == pytest.approx(report["metrics"]["test"][metric] - towers["metrics"][metric])
+
+
+def test_a_blessed_model_passes_the_pusher(shop, tmp_path):
+    report, blessing = evaluate(shop, tmp_path, GateOptions(thresholds={"recall_at_10": 0.01}))
+    assert report["blessed"]
+    assert report["refused_because"] == []
+    assert (Path(blessing.uri) / "BLESSED").exists()
+    assert PusherExecutor().CheckBlessing({"model_blessing": [blessing]})
+
+
+def test_a_refused_model_is_stopped_by_the_pusher(shop, tmp_path):
+    report, blessing = evaluate(shop, tmp_path, GateOptions(), thresholds='{"recall_at_10": 0.99}')
+    recall = report["metrics"]["test"]["recall_at_10"]
+    assert not report["blessed"]
+    assert report["refused_because"] == [f"recall_at_10 is {recall:.4f}; it should be at least 0.9900."]
+    assert (Path(blessing.uri) / "NOT_BLESSED").exists()
+    assert not PusherExecutor().CheckBlessing({"model_blessing": [blessing]})
+
+
+def test_the_last_blessed_model_is_judged_on_the_same_users(shop, tmp_path):
+    folder, _, _, users, catalogue = shop
+    report, _ = evaluate(shop, tmp_path, GateOptions(), last_blessed=str(folder / "reversed"))
+
+    def reversed_model(user, novel):
+        return checkerboard_lists(user, PRODUCTS, HISTORY_LENGTH, novel=novel)[::-1]
+
+    last = report["last_blessed"]
+    assert last["path"] == str(folder / "reversed")
+    assert last["metrics"] == pytest.approx(expected_of(reversed_model, users, (5, 10, 20), catalogue))
+    name = "ndcg_at_10"
+    assert last["differences"][name]["mean"] == pytest.approx(report["metrics"]["test"][name] - last["metrics"][name])
+
+
+def test_a_last_blessed_model_that_cannot_be_loaded_is_reported(shop, tmp_path):
+    report, _ = evaluate(shop, tmp_path, GateOptions(), last_blessed=str(tmp_path / "gone"))
+    assert set(report["last_blessed"]) == {"path", "error"}
+    assert "gone" in report["last_blessed"]["error"]
+    assert report["blessed"]
+
+
+def test_no_test_user_refuses_and_gives_no_numbers(shop, tmp_path):
+    folder, catalogue_uri, _, _, catalogue = shop
+    (tmp_path / "empty").mkdir()
+    _, examples_uri = write_shop(tmp_path / "empty", catalogue, [])
+    report, _ = evaluate((folder, catalogue_uri, examples_uri, [], catalogue), tmp_path, GateOptions())
+    assert not report["blessed"]
+    assert "no user" in report["refused_because"][0]
+    assert set(report["metrics"]["test"].values()) == {None}
+    assert report["users"] == {"test": 0, "novel": 0, "cold": 0}
+    assert report["slices"] == {}
+    nothing = {"ndcg_at_10": None, "recall_at_10": None}
+    assert report["cold_start"] == {events: {"users": 0, **nothing, "popularity": nothing} for events in "015"}
+
+
+def test_component_declares_its_channels():
+    component = RankingEvaluator(
+        examples=Channel(type=standard_artifacts.Examples),
+        model=Channel(type=standard_artifacts.Model),
+        catalogue=Channel(type=Catalogue),
+        options=GateOptions(),
+        thresholds="",
+        last_blessed="",
+        source_digest="digest",
+    )
+    assert component.outputs["evaluation"].type is RankingEvaluation
+    assert component.outputs["blessing"].type is standard_artifacts.ModelBlessing
+    assert component.exec_properties["source_digest"] == "digest"

@@ -1,0 +1,177 @@
+"""CandidateIndex on a real Beam runner, and the model that it exports."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import tensorflow as tf
+from tfx.types import standard_artifacts
+from tfx.types.channel import Channel
+
+from components.artifacts import Catalogue
+from components.products.item_vectors import read_item_vectors
+from components.products.vector_tables import item_vectors_table
+from components.recommendation.index import CandidateIndex
+from components.recommendation.judging.ablation import ablation_paths
+from serving.graph.filters import MAX_EXCLUDED_IDS
+from serving.graph.history import History
+from serving.index.exact import ExactIndex
+from serving.recommendation.ranker import Ranker
+from tests.components.recommendation.trained_shop import (
+    OPTIONS,
+    PRODUCTS,
+    build_index,
+    write_ranker,
+    write_rules,
+    write_shop_catalogue,
+    write_text_vectors,
+    write_trained,
+)
+from trainer.artifacts.catalogue import load_catalogue
+from trainer.recommendation.features import load_items
+from trainer.recommendation.ranker.served_rules import served_rules
+from trainer.recommendation.ranker.training import load_ranker
+from trainer.recommendation.towers.item_vectors import item_vectors
+from trainer.recommendation.towers.towers import load_towers
+
+
+@pytest.fixture(scope="module")
+def frozen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A run with text vectors from before the training."""
+    folder = tmp_path_factory.mktemp("frozen")
+    catalogue = write_shop_catalogue(folder / "catalogue")
+    vectors = write_text_vectors(folder / "vectors", catalogue)
+    trained = write_trained(folder / "trained", catalogue, vectors)
+    inputs = {"towers": [trained], "catalogue": [catalogue], "text_vectors": [vectors]}
+    index = build_index(folder, inputs)
+    return {"catalogue": catalogue.uri, "vectors": vectors.uri, "trained": trained.uri, "index": index.uri}
+
+
+def test_vectors_are_those_of_the_item_tower(frozen: dict[str, Any]) -> None:
+    features = load_items(frozen["catalogue"], None, frozen["vectors"])
+    expected = item_vectors(load_towers(frozen["trained"]), features)
+    np.testing.assert_allclose(read_item_vectors(frozen["index"], PRODUCTS), expected, atol=1e-6)
+
+
+def test_the_model_recommends_by_those_vectors(frozen: dict[str, Any]) -> None:
+    vectors = read_item_vectors(frozen["index"], PRODUCTS)
+    ids = pq.read_table(Path(frozen["catalogue"]) / "catalogue.parquet").column("product_id").to_pylist()
+    model = tf.saved_model.load(f"{frozen['index']}/Format-Serving")
+    outputs = model.signatures["similar_products"](product_id=tf.constant([ids[7]]), k=tf.constant([5]))
+    scores = vectors[:, :8] @ vectors[7, :8]  # Of the item tower alone.
+    order = [place for place in np.argsort(-scores, kind="stable") if place != 7][:5]
+    assert [product_id.decode() for product_id in outputs["product_ids"].numpy()[0]] == [ids[place] for place in order]
+    history = model.signatures["serving_default"].structured_input_signature[1]["history_ids"]
+    assert history.shape.as_list() == [None, OPTIONS.serving.history_length]
+
+
+def test_the_model_card_says_what_the_component_knows_and_what_it_is_told(frozen: dict[str, Any]) -> None:
+    card = json.loads((Path(frozen["index"]) / "Format-Serving/assets.extra/model_card.json").read_text())
+    assert card["metrics"] == {"ndcg_at_10": 0.5}
+    assert card["training"] == {"towers": {"epochs": 1}}
+    assert card["data"]["event_types"] == ["view", "purchase"]
+    assert card["versions"]["tensorflow"] == tf.__version__
+    assert card["limits"] == {
+        "history_length": 12,
+        "tower_history": 5,
+        "default_k": 4,
+        "exclude_ids": 100,
+        "products": PRODUCTS,
+    }
+
+
+def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> None:
+    catalogue = write_shop_catalogue(tmp_path / "catalogue")
+    trained, ranker = write_trained(tmp_path / "trained", catalogue), write_ranker(tmp_path / "ranker")
+    rules = write_rules(tmp_path / "rules", catalogue)
+    index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue], "ranker": [ranker], "rules": [rules]})
+    vectors = read_item_vectors(index.uri, PRODUCTS)
+    loaded = load_ranker(ranker.uri, catalogue.uri, served_rules(rules.uri, load_catalogue(catalogue.uri)))
+    ids = [product_id.encode() for product_id in load_catalogue(catalogue.uri)["product_id"].to_pylist()]
+    events, width = [4, 9, 4], OPTIONS.serving.history_length
+    padding = width - len(events)
+    request = {
+        "history_ids": tf.constant([[ids[event] for event in events] + [b""] * padding]),
+        "history_types": tf.constant([["view", "purchase", "view"] + [""] * padding]),
+        "history_age_seconds": tf.constant([[9.0, 5.0, 1.0] + [0.0] * padding]) * 86_400.0,
+    }
+    no_filters = {
+        "k": tf.constant([4]),
+        "category": tf.constant([""]),
+        "max_price": tf.constant([0.0]),
+        "in_stock_only": tf.constant([False]),
+        "exclude_ids": tf.fill([1, MAX_EXCLUDED_IDS], ""),
+        "include_bought": tf.constant([True]),
+    }
+    paths = {"model": f"{index.uri}/Format-Serving", **ablation_paths(index.uri)}
+    models = {name: tf.saved_model.load(path) for name, path in paths.items()}
+    answers = {name: model.signatures["filtered"](**request, **no_filters) for name, model in models.items()}
+    user = models["model"].signatures["embed"](**request)["embeddings"]
+    history = History(
+        tf.constant([events + [-1] * padding]),
+        tf.constant([[0, 1, 0] + [0] * padding]),
+        request["history_age_seconds"],
+    )
+    assert list(loaded.ablations) == ["ranker_without_towers", "ranker_with_rules"]
+    for name, ranking in {"model": loaded.model, **loaded.ablations}.items():
+        ranker = Ranker(ExactIndex(vectors), ranking, event_types=2, tower_dimensions=8)
+        scores, expected = ranker.rank(history, user, tf.constant(4))
+        np.testing.assert_allclose(answers[name]["scores"], scores, atol=1e-5)
+        assert answers[name]["product_ids"].numpy()[0].tolist() == [ids[product] for product in expected.numpy()[0]]
+    nearest = np.argsort(-(vectors @ user[0].numpy()), kind="stable")[:4]
+    assert answers["towers"]["product_ids"].numpy()[0].tolist() == [ids[product] for product in nearest]
+
+
+def test_rules_of_products_are_served_and_counted_on_the_model_card(tmp_path: Path) -> None:
+    catalogue = write_shop_catalogue(tmp_path / "catalogue")
+    trained, rules = write_trained(tmp_path / "trained", catalogue), write_rules(tmp_path / "rules", catalogue)
+    index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue], "rules": [rules]})
+    folder = Path(index.uri) / "Format-Serving"
+    ids = [product_id.encode() for product_id in load_catalogue(catalogue.uri)["product_id"].to_pylist()]
+    card = json.loads((folder / "assets.extra/model_card.json").read_text())
+    assert card["rules"] == {"count": 3, "examples": [ids[1].decode()]}
+    model = tf.saved_model.load(str(folder))
+    asked = tf.constant([[ids[4], ids[1]] + [b""] * 8, [ids[1]] + [b""] * 9])
+    outputs = model.signatures["bought_together"](product_ids=asked, k=tf.constant([3, 3]))
+    expected = [[ids[2], ids[3], ids[0]], [ids[2], ids[3], b""]]
+    np.testing.assert_array_equal(outputs["product_ids"], expected)
+    np.testing.assert_allclose(outputs["confidence"], [[0.2, 0.3, 0.4], [0.2, 0.3, -np.inf]], rtol=1e-6)
+    np.testing.assert_allclose(outputs["lift"], [[5, 4, 3], [5, 4, -np.inf]])
+
+
+def test_texts_are_encoded_anew_by_a_trained_encoder(tmp_path: Path, tiny_bert: Path) -> None:
+    catalogue = write_shop_catalogue(tmp_path / "catalogue")
+    stale = write_text_vectors(tmp_path / "vectors", catalogue)
+    trained = write_trained(tmp_path / "trained", catalogue, backbone=tiny_bert)
+    index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue], "text_vectors": [stale]})
+    towers = load_towers(trained.uri)
+    expected = item_vectors(towers, load_items(catalogue.uri, text_encoder=towers.text_encoder))
+    np.testing.assert_allclose(read_item_vectors(index.uri, PRODUCTS), expected, atol=1e-5)
+
+
+def test_a_shop_without_texts_has_an_index_too(tmp_path: Path) -> None:
+    catalogue = write_shop_catalogue(tmp_path / "catalogue")
+    trained = write_trained(tmp_path / "trained", catalogue)
+    index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue]})
+    assert read_item_vectors(index.uri, PRODUCTS).shape == (PRODUCTS, 8 + 3)
+
+
+def test_a_product_without_a_vector_is_noticed(tmp_path: Path) -> None:
+    table = item_vectors_table(np.zeros(2, np.int64), np.zeros((2, 3), np.float32))
+    pq.write_table(table, tmp_path / "item_vectors-0.parquet")
+    with pytest.raises(ValueError, match="one vector for each of 2 products"):
+        read_item_vectors(str(tmp_path), 2)
+
+
+def test_the_component_declares_its_channels() -> None:
+    component = CandidateIndex(
+        model=Channel(type=standard_artifacts.Model),
+        catalogue=Channel(type=Catalogue),
+        options=OPTIONS,
+        source_digest="digest",
+    )
+    assert component.outputs["model"].type is standard_artifacts.Model
+    assert component.exec_properties == {"options_json": OPTIONS.model_dump_json(), "source_digest": "digest"}

@@ -1,0 +1,161 @@
+"""Artifacts as TaskExamples and the Trainer leave them, for a shop of a few products."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import tensorflow as tf
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.types import Artifact, standard_artifacts
+
+from components.artifacts import AssociationRules, Catalogue, TextVectors
+from components.products.catalogue import write_catalogue, write_description
+from components.recommendation.examples.product_statistics import STATISTICS, column_name, write_product_statistics
+from components.recommendation.index import CandidateIndexExecutor, CandidateIndexOptions
+from components.rules.description import write_rules_description
+from components.rules.rule_tables import RULES_SCHEMA
+from serving.graph.history import History
+from serving.recommendation.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
+from tfx_pipeline.config.config import LOCAL_BEAM_ARGS
+from trainer.artifacts.keras_files import save_keras
+from trainer.fitting.training_summary import write_training_summary
+from trainer.options import ServingOptions, TextOptions, TowerOptions
+from trainer.recommendation.features import load_items
+from trainer.recommendation.ranker.scorer import RankerScorer
+from trainer.recommendation.ranker.training import (
+    RANKER,
+    WITH_RULES,
+    WITHOUT_TOWERS,
+    RankerTrainingOptions,
+    scorer_file,
+)
+from trainer.recommendation.towers.towers import build_towers, save_towers
+from trainer.text.backbone import load_text_encoder
+
+PRODUCTS = 30
+EVENT_TYPES = ["view", "purchase"]
+OPTIONS = CandidateIndexOptions(
+    serving=ServingOptions(history_length=12, default_k=4), rows_at_once=8, model_card={"metrics": {"ndcg_at_10": 0.5}}
+)
+
+
+def artifact(kind: type[Artifact], folder: Path) -> Artifact:
+    """An artifact at a folder."""
+    made = kind()
+    made.uri = str(folder)
+    return made
+
+
+def write_shop_catalogue(folder: Path) -> Artifact:
+    """Thirty products, two of which share a text."""
+    folder.mkdir(parents=True)
+    words = ["milk", "bread", "tea", "coffee", "苹 果"]
+    ids = [f"{number:02d}/\n😀 id" for number in range(PRODUCTS)]
+    texts = [f"{words[number % 5]} {number // 2}" for number in range(PRODUCTS)]
+    texts[1] = texts[0]
+    table = pa.table(
+        {
+            "product_id": ids,
+            "title": texts,
+            "category": ["Food > Fresh" if number % 2 else "Food" for number in range(PRODUCTS)],
+            "brand": [""] * PRODUCTS,
+            "price": pa.array([float("nan"), *np.arange(1, PRODUCTS)], pa.float32()),
+            "in_stock": [number % 3 > 0 for number in range(PRODUCTS)],
+            "text": texts,
+            "event_count": pa.array(range(PRODUCTS), pa.int64()),
+            "popularity": pa.array(range(PRODUCTS), pa.float64()),
+        }
+    )
+    write_catalogue(str(folder), table)
+    counts = {column_name(name, moment): np.arange(PRODUCTS, dtype=float) for name in STATISTICS for moment in (0, 1)}
+    ids_as_bytes = pa.array([product_id.encode() for product_id in ids])
+    write_product_statistics(str(folder), pa.table({"product_id": ids_as_bytes, **counts}), table["product_id"])
+    description = {"event_types": EVENT_TYPES, "event_weights": [1.0, 1.0], "bought_event_type": "purchase"}
+    write_description(str(folder), {**description, "counts": {"products": PRODUCTS}})
+    return artifact(Catalogue, folder)
+
+
+def write_text_vectors(folder: Path, catalogue: Artifact) -> Artifact:
+    """A random vector for each distinct text."""
+    folder.mkdir(parents=True)
+    texts = sorted(set(pq.read_table(Path(catalogue.uri) / "catalogue.parquet").column("text").to_pylist()))
+    vectors = np.random.default_rng(0).normal(size=(len(texts), 16)).astype(np.float32)
+    table = pa.table({"text": texts, "vector": pa.array(list(vectors), pa.list_(pa.float32()))})
+    pq.write_table(table, folder / "vectors-00000-of-00001.parquet")
+    return artifact(TextVectors, folder)
+
+
+def write_trained(
+    folder: Path, catalogue: Artifact, text_vectors: Artifact | None = None, backbone: Path | None = None
+) -> Artifact:
+    """Towers with fresh weights; `backbone` makes the text encoder one of the trained parts."""
+    folder.mkdir(parents=True)
+    encoder = load_text_encoder(TextOptions(backbone=str(backbone), sequence_length=16)) if backbone else None
+    items = load_items(catalogue.uri, None, text_vectors and text_vectors.uri, encoder)
+    towers = build_towers(TowerOptions(dimensions=8, history=5), items, len(EVENT_TYPES))
+    linear_vectors = np.random.default_rng(1).normal(size=(PRODUCTS, 3)).astype(np.float32)
+    save_towers(towers._replace(linear_vectors=linear_vectors, text_encoder=encoder), str(folder))
+    write_training_summary({"epochs": 1}, str(folder))
+    return artifact(standard_artifacts.Model, folder)
+
+
+def write_rules(folder: Path, catalogue: Artifact) -> Artifact:
+    """Three rules of products, one of them of two members, and one of categories."""
+    folder.mkdir(parents=True)
+    ids = pq.read_table(Path(catalogue.uri) / "catalogue.parquet").column("product_id").to_pylist()
+    sides = [([ids[1]], ids[2]), ([ids[1]], ids[3]), ([ids[1], ids[4]], ids[0]), (["Food"], "Food > Fresh")]
+    rows = [
+        {
+            **dict.fromkeys(RULES_SCHEMA.names),
+            "level": "product" if number < 3 else "category",
+            "antecedent": antecedent,
+            "consequent": consequent,
+            "confidence": 0.2 + 0.1 * number,
+            "lift": 5.0 - number,
+        }
+        for number, (antecedent, consequent) in enumerate(sides)
+    ]
+    pq.write_table(pa.Table.from_pylist(rows, RULES_SCHEMA), folder / "rules-00000-of-00001.parquet")
+    write_rules_description(str(folder), {"options": {"order": "lift"}})
+    return artifact(AssociationRules, folder)
+
+
+def write_ranker(folder: Path) -> Artifact:
+    """A ranker with fresh weights, as trainer.recommendation.ranker.training leaves it."""
+    folder.mkdir(parents=True)
+    scorers = {
+        RANKER: {"towers": True, "rules": False},
+        WITHOUT_TOWERS: {"towers": False, "rules": False},
+        WITH_RULES: {"towers": True, "rules": True},
+    }
+    options = RankerTrainingOptions(history_length=OPTIONS.serving.history_length)
+    for name, parts in scorers.items():
+        scorer = RankerScorer(units=4, tower_features=parts["towers"])
+        scorer(describe_nothing(with_rules=parts["rules"]))
+        save_keras(scorer, scorer_file(str(folder), name))
+    write_training_summary({"options": options.model_dump(mode="json"), "scorers": scorers}, str(folder))
+    return artifact(standard_artifacts.Model, folder)
+
+
+def describe_nothing(with_rules: bool) -> tf.Tensor:
+    """Features of one candidate of an empty history, which are as wide as any."""
+    features = RankingFeatures(RankedProducts(kinds=[0], brands=[0], log_prices=[0.0]), len(EVENT_TYPES))
+    history = History(tf.fill([1, 1], -1), tf.zeros([1, 1], tf.int32), tf.zeros([1, 1]))
+    none = tf.zeros([1, 1])
+    scores = CandidateScores(rules=[none, none] if with_rules else None, linear=none, recent=none)
+    return features(history, tf.zeros([1, 1], tf.int32), scores, tf.zeros([1, len(PRODUCT_STATISTICS)]))
+
+
+def build_index(folder: Path, inputs: dict[str, list[Artifact]]) -> Artifact:
+    """Runs CandidateIndex."""
+    output = artifact(standard_artifacts.Model, folder / "index")
+    context = BaseBeamExecutor.Context(
+        beam_pipeline_args=list(LOCAL_BEAM_ARGS),
+        tmp_dir=str(folder / "tmp"),
+        unique_id="1",
+    )
+    CandidateIndexExecutor(context).Do(
+        inputs, {"model": [output]}, {"options_json": OPTIONS.model_dump_json(), "source_digest": "x"}
+    )
+    return output

@@ -1,0 +1,176 @@
+"""Histories with segments, beside what plain Python makes of the same rows."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from components.errors import InputError
+from components.segmentation.examples.options import SegmentationExamplesOptions
+from tests.components.segmentation.shop import (
+    DAY,
+    OPTIONS,
+    PERIOD,
+    SEGMENTS,
+    SPLITS,
+    ExamplesRun,
+    Row,
+    buyers,
+    events,
+    products,
+    run_examples,
+    spends,
+    users,
+)
+
+ROWS = events()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> ExamplesRun:
+    return run_examples(tmp_path_factory.mktemp("examples"), ROWS, users(ROWS))
+
+
+def names(rows: list[Row]) -> list[str]:
+    return [row["user_id"][0].decode() for row in rows]
+
+
+def test_labels_are_the_tiers_of_what_is_spent_afterwards(made: ExamplesRun) -> None:
+    facts = made.facts()
+    moments = facts["moments"]
+    assert facts["labels"] == ["lapsed", "low", "mid", "high"]
+    assert moments["test"] == moments["end"] - PERIOD * DAY
+    assert moments["train"] == [moments["test"] - days * DAY for days in (10, 20, 30)]
+    learned = [
+        spends(ROWS, moment, moment + PERIOD * DAY).get(user, 0.0)
+        for moment in moments["train"]
+        for user in buyers(ROWS, moment - 20 * DAY, moment)
+    ]
+    cuts = np.quantile([spend for spend in learned if spend > 0], [1 / 3, 2 / 3])
+    np.testing.assert_allclose(facts["cuts"], cuts, rtol=1e-4)
+    for split in SPLITS[:3]:
+        rows = made.split(split)
+        assert len(rows) == facts["examples"][split]
+        counted: Counter[str] = Counter()
+        for row, name in zip(rows, names(rows), strict=True):
+            moment = row["moment"][0]
+            after, before = (
+                spends(ROWS, start, start + PERIOD * DAY).get(name, 0.0) for start in (moment, moment - PERIOD * DAY)
+            )
+            assert row["label"][0] == (0 if after == 0 else 1 + sum(after > cut for cut in facts["cuts"]))
+            assert row["carried"][0] == (0 if before == 0 else 1 + sum(before > cut for cut in facts["cuts"]))
+            counted[facts["labels"][row["label"][0]]] += 1
+        assert counted == Counter({label: counts[split] for label, counts in facts["by_label"].items()})
+
+
+def test_everybody_who_bought_lately_is_there_and_nobody_learns_what_is_validated(made: ExamplesRun) -> None:
+    moments = made.facts()["moments"]
+    splits = {split: made.split(split) for split in SPLITS}
+    for moment in moments["train"]:
+        found = [row for split in ("train", "eval") for row in splits[split] if row["moment"][0] == moment]
+        assert sorted(names(found)) == sorted(buyers(ROWS, moment - 20 * DAY, moment))
+    assert sorted(names(splits["test"])) == sorted(buyers(ROWS, moments["test"] - 20 * DAY, moments["test"]))
+    assert sorted(names(splits["current"])) == sorted(buyers(ROWS, moments["end"] - 20 * DAY, moments["end"]))
+    assert {row["label"][0] for row in splits["current"]} == {-1}
+    assert not set(names(splits["train"])) & set(names(splits["eval"]))
+
+
+def test_histories_hold_the_latest_events_before_the_moment(made: ExamplesRun) -> None:
+    for split in SPLITS:
+        for row in made.split(split):
+            name, moment = row["user_id"][0].decode(), row["moment"][0]
+            past = [each for each in ROWS if each["user_id"] == name and each["timestamp"] < moment]
+            latest = sorted(past, key=lambda each: each["timestamp"])[-OPTIONS.history_length :]
+            ages = [moment - each["timestamp"] for each in latest]
+            np.testing.assert_allclose(row["history_age_seconds"], ages)
+            assert Counter(zip(row["history_ids"], row["history_types"], strict=True)) == Counter(
+                (each["product_id"].encode(), each["event_type"].encode()) for each in latest
+            )
+            assert row["attribute_shop"] == [f"shop {len(name) % 2}".encode()]
+
+
+def test_the_baseline_sees_real_spends(made: ExamplesRun) -> None:
+    for row in made.split("test"):
+        name, moment = row["user_id"][0].decode(), row["moment"][0]
+        own = [each for each in ROWS if each["user_id"] == name and each["timestamp"] < moment]
+        ages = [(moment - each["timestamp"]) / DAY for each in own]
+        baskets = {each["timestamp"] for each in own if each["timestamp"] >= moment - PERIOD * DAY}
+        short, long = (spends(ROWS, moment - days * DAY, moment).get(name, 0.0) for days in (PERIOD, 20))
+        found = row["baseline"]
+        np.testing.assert_allclose(found[:3], [min(ages), max(ages), len(baskets)], rtol=1e-5)
+        np.testing.assert_allclose([found[4], found[5], sum(found[6:])], [short, long, long], rtol=1e-5)
+
+
+def test_products_cost_what_they_did_cost(made: ExamplesRun) -> None:
+    table = {
+        row["product_id"]: row
+        for row in pq.read_table(f"{made.outputs['catalogue'].uri}/catalogue.parquet").to_pylist()
+    }
+    moment = made.facts()["moments"]["test"]
+    means = {}
+    for product in products():
+        paid = [
+            each["price"] * each["quantity"]
+            for each in ROWS
+            if each["product_id"] == product["product_id"] and each["timestamp"] < moment and "price" in each
+        ]
+        if paid:
+            means[product["product_id"]] = np.mean(paid)
+    for product_id, mean in means.items():
+        assert table[product_id]["spend"] == pytest.approx(mean, rel=1e-5)
+    # Nobody ever bought it, and it has no price.
+    assert table["never"]["spend"] == pytest.approx(np.mean(list(means.values())), rel=1e-5)
+    assert {name: row["kind"] for name, row in table.items()} == {
+        "牛奶": "Milk",
+        "a\nb": "Bread",
+        "tea": "Tea",
+        "never": "Garden",
+        "plain": "coffee",
+    }
+    assert {row["area"] for row in table.values()} <= {"Food", "Drinks", "other"}
+    assert table["plain"]["area"] == "other"
+
+
+def test_given_segments_are_learned_as_they_are(tmp_path: Path) -> None:
+    table = users(ROWS, segments=True)
+    table[0]["segment"] = "the only one"
+    table[1]["segment"] = None
+    run = run_examples(tmp_path, ROWS, table)
+    facts = run.facts()
+    assert facts["given"]
+    assert "segment_definitions" not in facts
+    assert facts["labels"] == ["big/大", "middle", "small"]
+    segment_of = {row["user_id"]: row["segment"] for row in table}
+    rows = [row for split in SPLITS[:3] for row in run.split(split)]
+    expected = {name: segment for name, segment in segment_of.items() if segment in facts["labels"]}
+    assert {name: facts["labels"][row["label"][0]] for name, row in zip(names(rows), rows, strict=True)} == expected
+    assert facts["counts"].get("left_out", 0) == 1
+    assert all("attribute_segment" not in row for row in rows)
+
+
+def test_a_shop_without_products_or_attributes(tmp_path: Path) -> None:
+    run = run_examples(tmp_path, ROWS, with_products=False)
+    table = pq.read_table(f"{run.outputs['catalogue'].uri}/catalogue.parquet")
+    assert table["title"].to_pylist() == table["product_id"].to_pylist() == table["kind"].to_pylist()
+    assert run.facts()["examples"]["train"] > 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "user_rows", "options", "message"),
+    [
+        ([{**row, "price": None} for row in ROWS], None, {}, "has no prices"),
+        ([{**row, "timestamp": None, "position": 1} for row in ROWS], None, {}, "has no timestamps"),
+        (ROWS, None, {"labels": "given"}, "has no segments"),
+        (ROWS, None, {"period_days": 60.0}, "too short a time"),
+        (ROWS, [{"user_id": row["user_id"], "segment": "all"} for row in users(ROWS)], {}, "two segments or more"),
+        ([{**row, "event_type": "rent"} for row in ROWS], None, {}, "event types without a weight"),
+    ],
+)
+def test_tables_that_teach_nothing_are_refused(
+    tmp_path: Path, rows: list[Row], user_rows: list[Row] | None, options: dict[str, object], message: str
+) -> None:
+    changed = SegmentationExamplesOptions(**{**OPTIONS.model_dump(), "segments": {**SEGMENTS.model_dump(), **options}})
+    with pytest.raises(InputError, match=message):
+        run_examples(tmp_path, rows, user_rows, changed)

@@ -1,0 +1,180 @@
+"""Columns of any type, in the contract's kinds."""
+
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.tables.reading.parsing import parse_column
+
+NEW_YEAR = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
+
+
+def _parsed(
+    values: list[Any], kind: str, data_type: pa.DataType | None = None
+) -> tuple[list[Any], dict[str, list[int]]]:
+    column = parse_column(pa.array(values, data_type), kind)
+    return column.values.to_pylist(), {name: np.flatnonzero(mask).tolist() for name, mask in column.problems.items()}
+
+
+@pytest.mark.parametrize(
+    ("values", "data_type", "expected"),
+    [
+        (["007", "", None, " a "], pa.string(), [b"007", None, None, b" a "]),
+        ([7, -1, None], pa.int64(), [b"7", b"-1", None]),
+        ([2**64 - 1], pa.uint64(), [b"18446744073709551615"]),
+        ([7.0, None, float("nan")], pa.float64(), [b"7", None, None]),
+        ([b"a", b"", "é".encode()], pa.binary(), [b"a", None, "é".encode()]),
+        ([True], pa.bool_(), [b"true"]),
+        ([None], pa.null(), [None]),
+    ],
+)
+def test_strings(values: list[Any], data_type: pa.DataType, expected: list[bytes | None]) -> None:
+    found, problems = _parsed(values, "string", data_type)
+    assert found == expected
+    assert problems == ({"not_a_string": [2]} if data_type == pa.float64() else {})
+
+
+def test_a_broken_float_is_no_id() -> None:
+    assert _parsed([1.5, 1e300, 3.0], "string") == ([None, None, b"3"], {"not_a_string": [0, 1]})
+
+
+def test_dictionaries_are_decoded() -> None:
+    array = pa.array(["a", "b", "a"]).dictionary_encode()
+    assert parse_column(array, "string").values.to_pylist() == [b"a", b"b", b"a"]
+
+
+def test_bytes_that_are_not_utf8() -> None:
+    bad = b"caf\xe9"
+    assert _parsed([b"a", bad], "string", pa.binary()) == ([b"a", None], {"not_utf8": [1]})
+    raw = pa.array([b"a", bad], pa.large_binary())
+    unchecked = pa.Array.from_buffers(pa.large_string(), 2, raw.buffers())
+    column = parse_column(unchecked, "string")
+    assert column.values.to_pylist() == [b"a", None]
+    assert column.problems["not_utf8"].tolist() == [False, True]
+
+
+def test_numbers_in_text() -> None:
+    values = ["1.5", " 2 ", "", None, "1e3", "abc", "1,5", "nan", "-inf", "1_000", "1e39", "+.5"]
+    found, problems = _parsed(values, "float")
+    assert found == [1.5, 2.0, None, None, 1000.0, None, None, None, None, None, None, 0.5]
+    assert problems == {"not_a_number": [5, 6, 9], "not_finite": [7, 8, 10]}
+
+
+@pytest.mark.parametrize("data_type", [pa.float32(), pa.float64(), pa.int8(), pa.decimal128(9, 2)])
+def test_numbers_of_many_types(data_type: pa.DataType) -> None:
+    values = [Decimal("1"), None] if pa.types.is_decimal(data_type) else [1, None]
+    assert _parsed(values, "float", data_type) == ([1.0, None], {})
+
+
+def test_nan_in_a_float_column() -> None:
+    assert _parsed([1.0, math.nan, math.inf], "float") == ([1.0, None, None], {"not_finite": [1, 2]})
+
+
+def test_integers() -> None:
+    assert _parsed(["1", "2.0", "2.5", "x", ""], "integer") == ([1, 2, None, None, None], {"not_an_integer": [2, 3]})
+    assert _parsed([1.0, 1.5], "integer") == ([1, None], {"not_an_integer": [1]})
+    assert _parsed([3, None], "integer", pa.int32()) == ([3, None], {})
+    assert _parsed([2**64 - 1], "integer", pa.uint64()) == ([None], {"not_an_integer": [0]})
+
+
+def test_booleans() -> None:
+    values = ["true", "FALSE", "1", "0", " Yes", "n", "", "maybe"]
+    assert _parsed(values, "boolean") == ([1, 0, 1, 0, 1, 0, None, None], {"not_a_boolean": [7]})
+    assert _parsed([True, None], "boolean") == ([1, None], {})
+    assert _parsed([1, 0, 2], "boolean") == ([1, 0, None], {"not_a_boolean": [2]})
+    assert _parsed([1.0, 0.0], "boolean") == ([1, 0], {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-01-01",
+        "2024-01-01T00:00:00",
+        "2024-01-01 00:00",
+        "2024-01-01T00:00:00.999999999",
+        "2024-01-01T00:00:00Z",
+        "2024-01-01T02:00:00+02:00",
+        "2023-12-31T19:30:00-0430",
+        str(NEW_YEAR),
+        f"{NEW_YEAR}.75",
+        f"  {NEW_YEAR} ",
+    ],
+)
+def test_timestamps_alone_and_beside_a_broken_one(text: str) -> None:
+    assert _parsed([text], "timestamp") == ([NEW_YEAR], {})
+    assert _parsed([text, "yesterday", None], "timestamp") == ([NEW_YEAR, None, None], {"unparsable": [1]})
+
+
+@pytest.mark.parametrize("text", ["2024-02-30", "31/12/2024", "2024-13-01", "nan", "1e400", "0x1Fg", "12:30"])
+def test_broken_timestamps(text: str) -> None:
+    assert _parsed([text], "timestamp") == ([None], {"unparsable": [0]})
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        pa.array([datetime(2024, 1, 1)], pa.timestamp("ns")),
+        pa.array([datetime(2024, 1, 1, tzinfo=UTC)], pa.timestamp("ms", "America/New_York")),
+        pa.array([date(2024, 1, 1)], pa.date32()),
+        pa.array([NEW_YEAR + 0.5], pa.float64()),
+        pa.array([NEW_YEAR], pa.uint32()),
+    ],
+)
+def test_timestamps_of_many_types(array: pa.Array) -> None:
+    assert parse_column(array, "timestamp").values.to_pylist() == [NEW_YEAR]
+
+
+def test_times_before_1970_are_rounded_down() -> None:
+    assert _parsed([datetime(1969, 12, 31, 23, 59, 59, 500_000)], "timestamp") == ([-1], {})
+
+
+def test_a_float_timestamp_that_is_no_number() -> None:
+    assert _parsed([math.nan, 1.0], "timestamp") == ([None, 1], {"unparsable": [0]})
+
+
+def test_vectors() -> None:
+    assert _parsed([[1.0, 2.0], None, []], "vector") == ([[1.0, 2.0], None, None], {})
+    assert _parsed([[1, 2]], "vector", pa.list_(pa.int64(), 2)) == ([[1.0, 2.0]], {})
+    assert _parsed([[1.0], [math.nan, 2.0], [None]], "vector") == ([[1.0], None, None], {"not_a_vector": [1, 2]})
+    values = ["[1, 2.5]", "", "[]", "[1", "{}", '["a"]', "[NaN]", "[true]", None]
+    assert _parsed(values, "vector") == ([[1.0, 2.5]] + [None] * 8, {"not_a_vector": [3, 4, 5, 6, 7]})
+
+
+@pytest.mark.parametrize("kind", ["float", "integer", "boolean", "timestamp", "vector"])
+def test_a_column_of_nulls(kind: str) -> None:
+    assert _parsed([None, None], kind, pa.null()) == ([None, None], {})
+    assert _parsed(["", None], kind, pa.string()) == ([None, None], {})
+
+
+@settings(deadline=None)
+@given(st.lists(st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1)) | st.none(), max_size=5))
+def test_iso_text_and_arrow_agree_with_python(moments: list[datetime | None]) -> None:
+    expected = [None if value is None else int(value.replace(tzinfo=UTC).timestamp() // 1) for value in moments]
+    text = [None if value is None else value.isoformat() for value in moments]
+    assert parse_column(pa.array(text, pa.string()), "timestamp").values.to_pylist() == expected
+    assert parse_column(pa.array(moments, pa.timestamp("us")), "timestamp").values.to_pylist() == expected
+
+
+@settings(deadline=None)
+@given(st.lists(st.one_of(st.none(), st.text(), st.floats().map(str), st.integers().map(str)), max_size=8))
+def test_any_text_is_a_value_missing_or_a_problem(values: list[str | None]) -> None:
+    for kind in ("float", "integer", "boolean", "timestamp", "vector"):
+        column = parse_column(pa.array(values, pa.large_string()), kind)
+        problems = np.zeros(len(values), np.int64)
+        for mask in column.problems.values():
+            problems += mask
+        for value, parsed, problem in zip(values, column.values.to_pylist(), problems, strict=True):
+            if not (value or "").strip():
+                assert parsed is None
+                assert problem == 0
+            elif parsed is None and kind != "vector":
+                assert problem == 1
+            else:
+                assert problem <= 1

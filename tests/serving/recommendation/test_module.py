@@ -1,0 +1,210 @@
+"""The exported signatures against the shop worked out in plain Python."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from serving.recommendation.module import RecommendationModule, ServedCatalogue
+from tests.serving.recommendation.small_shop import (
+    DEFAULT_K,
+    DIMENSIONS,
+    ODD_IDS,
+    Ask,
+    PlainShop,
+    assert_same,
+    filtered_inputs,
+    history_inputs,
+    item_vectors,
+    rows_of,
+)
+
+NAN = float("nan")
+
+ASKS = [
+    Ask(["P001", "P002"], ["view", "cart"], [900.0, 30.0]),
+    Ask(
+        ["P001", "", "gone", "P002", "牛奶", "P001"],
+        ["view", "", "view", "purchase", "?", "cart"],
+        [9e5, 0, 5, 8e4, NAN, -3],
+    ),
+    Ask(
+        [f"P{number:03d}" for number in range(8)], ["purchase"] * 8, [float(800 - 100 * number) for number in range(8)]
+    ),
+    Ask(),
+    Ask(["gone"], ["view"], [5.0]),
+    Ask(["nul\0", "nul\0\0"], ["view", "view"], [10.0, 10.0]),
+]
+FILTERED = [
+    Ask(["P001", "P002"], ["view", "purchase"], [900.0, 30.0], k=40),
+    Ask(["P001", "P002"], ["view", "purchase"], [900.0, 30.0], k=7, include_bought=False),
+    Ask(["P003"], ["cart"], [1.0], k=12, category="Home"),
+    Ask(["P003"], ["cart"], [1.0], k=12, category="Home > Kitchen"),
+    Ask(["P003"], ["cart"], [1.0], k=12, category="厨房 > 锅"),
+    Ask(["P003"], ["cart"], [1.0], k=12, category="Hom"),
+    Ask(["P003"], ["cart"], [1.0], k=12, max_price=20.0),
+    Ask(["P003"], ["cart"], [1.0], k=12, max_price=NAN),
+    Ask(["P003"], ["cart"], [1.0], k=12, max_price=-1.0),
+    Ask(["P003"], ["cart"], [1.0], k=12, in_stock_only=True),
+    Ask(["P003"], ["cart"], [1.0], k=12, exclude=["P003", "P004", "", "gone", *ODD_IDS]),
+    Ask(k=12, category="Home", max_price=30.0, in_stock_only=True, exclude=["P001"]),
+    Ask(["P003"], ["cart"], [1.0], k=0),
+    Ask(["P003"], ["cart"], [1.0], k=-4),
+    Ask([f"P{number:03d}" for number in range(8)], ["purchase"] * 8, [0.0] * 8, k=3, include_bought=False),
+]
+
+
+@pytest.fixture(scope="module")
+def reloaded(exported: Path) -> Any:
+    return tf.saved_model.load(str(exported))
+
+
+def call(model: Any, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, Any]:
+    return model.signatures[signature](**{name: tf.constant(value) for name, value in inputs.items()})
+
+
+def test_serving_default(reloaded: Any, plain_shop: PlainShop) -> None:
+    rows = rows_of(call(reloaded, "serving_default", history_inputs(ASKS)))
+    for row, ask in zip(rows, ASKS, strict=True):
+        assert_same(row, plain_shop.recommend(ask))
+        assert len(row) == DEFAULT_K
+
+
+def test_filtered(reloaded: Any, plain_shop: PlainShop) -> None:
+    outputs = call(reloaded, "filtered", filtered_inputs(FILTERED))
+    assert outputs["scores"].shape == (len(FILTERED), 40)
+    for row, ask in zip(rows_of(outputs), FILTERED, strict=True):
+        assert_same(row, plain_shop.recommend(ask))
+
+
+def test_a_row_has_the_same_answer_alone_as_in_a_batch(reloaded: Any) -> None:
+    together = rows_of(call(reloaded, "filtered", filtered_inputs(FILTERED)))
+    for row, ask in zip(together, FILTERED, strict=True):
+        assert_same(rows_of(call(reloaded, "filtered", filtered_inputs([ask])))[0], row)
+
+
+def test_examples_with_histories_longer_than_a_request(reloaded: Any, plain_shop: PlainShop) -> None:
+    asks = [*ASKS, Ask(["P005", "P006"] * 10, ["view", "cart"] * 10, [float(100 - place) for place in range(20)])]
+    serialized = []
+    for ask in asks:
+        example = tf.train.Example()
+        feature = example.features.feature
+        feature["history_ids"].bytes_list.value.extend(product_id.encode() for product_id in ask.ids)
+        feature["history_types"].bytes_list.value.extend(name.encode() for name in ask.types)
+        feature["history_age_seconds"].float_list.value.extend(ask.ages)
+        serialized.append(example.SerializeToString())
+    rows = rows_of(call(reloaded, "examples", {"examples": np.array(serialized, object)}))
+    for row, ask in zip(rows, asks, strict=True):
+        assert_same(row, plain_shop.recommend(ask))
+
+
+def test_similar_products(reloaded: Any, plain_shop: PlainShop) -> None:
+    asked = ["P001", "gone", "", "nul\0", "😀🛒"]
+    widths = [3, 5, 5, 50, 1]
+    outputs = call(
+        reloaded,
+        "similar_products",
+        {"product_id": np.array([text.encode() for text in asked], object), "k": np.array(widths, np.int32)},
+    )
+    for row, product_id, k in zip(rows_of(outputs), asked, widths, strict=True):
+        if product_id not in plain_shop.place:
+            assert row == []
+            continue
+        place = plain_shop.place[product_id]
+        scores = item_vectors() @ item_vectors()[place]
+        order = [other for other in np.argsort(-scores, kind="stable") if other != place][:k]
+        assert_same(row, [(plain_shop.rows[other]["product_id"], float(scores[other])) for other in order])
+
+
+def test_embed(reloaded: Any, plain_shop: PlainShop) -> None:
+    embeddings = call(reloaded, "embed", history_inputs(ASKS))["embeddings"]
+    for row, ask in zip(embeddings.numpy(), ASKS, strict=True):
+        expected = plain_shop.user_vector(ask)
+        np.testing.assert_allclose(row, np.zeros(DIMENSIONS) if expected is None else expected, atol=1e-4)
+
+
+def test_titles_belong_to_the_products(reloaded: Any, plain_shop: PlainShop) -> None:
+    outputs = call(reloaded, "filtered", filtered_inputs([Ask(k=40)]))
+    for product_id, title in zip(outputs["product_ids"][0].numpy(), outputs["titles"][0].numpy(), strict=True):
+        assert title.decode() == plain_shop.rows[plain_shop.place[product_id.decode()]]["title"]
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_an_answer_may_have_no_columns(reloaded: Any, k: int) -> None:
+    outputs = call(reloaded, "filtered", filtered_inputs([Ask(["P001"], k=k)]))
+    assert {tuple(value.shape) for value in outputs.values()} == {(1, 0)}
+
+
+def test_a_huge_k_gets_the_whole_catalogue_once(reloaded: Any) -> None:
+    row = rows_of(call(reloaded, "filtered", filtered_inputs([Ask(["P001"], k=1_000_000)])))[0]
+    assert len({product_id for product_id, _ in row}) == len(row) == 40
+
+
+def test_no_rows_get_no_answers(reloaded: Any) -> None:
+    assert call(reloaded, "filtered", filtered_inputs([]))["scores"].shape[0] == 0
+    assert call(reloaded, "serving_default", history_inputs([]))["scores"].shape[0] == 0
+
+
+def test_inputs_with_different_numbers_of_rows_are_refused(reloaded: Any) -> None:
+    inputs = {**filtered_inputs(FILTERED), "max_price": np.zeros(1, np.float32)}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="max_price must have as many rows"):
+        call(reloaded, "filtered", inputs)
+
+
+def test_every_input_has_the_rows_first_and_other_dimensions_fixed(reloaded: Any) -> None:
+    for function in reloaded.signatures.values():
+        for spec in function.structured_input_signature[1].values():
+            assert spec.shape[0] is None
+            assert all(size is not None for size in spec.shape[1:])
+
+
+def catalogue(**changes: Any) -> ServedCatalogue:
+    fields: dict[str, Any] = {
+        "product_ids": [b"a", b"b"],
+        "titles": [b"", b""],
+        "categories": [b"", b""],
+        "prices": [1.0, 2.0],
+        "in_stock": [True, True],
+        "popularity": [0.0, 0.0],
+        "item_vectors": np.eye(2),
+    }
+    return ServedCatalogue(**{**fields, **changes})
+
+
+def module(served: ServedCatalogue) -> RecommendationModule:
+    return RecommendationModule(
+        served,
+        event_types=["view"],
+        bought_event_type="view",
+        history_length=3,
+        tower_history=2,
+        default_k=9,
+        user_encoder=lambda vectors, types, gaps, mask: vectors,
+        tower_dimensions=served.item_vectors.shape[1],
+    )
+
+
+def test_a_plain_function_may_be_the_user_encoder_and_popularity_all_zero() -> None:
+    signatures = module(catalogue()).signatures()
+    outputs = call(
+        type("Model", (), {"signatures": signatures}),
+        "serving_default",
+        {
+            "history_ids": np.array([[b"", b"b", b""], [b"", b"", b""]], object),
+            "history_types": np.full((2, 3), b"", object),
+            "history_age_seconds": np.zeros((2, 3), np.float32),
+        },
+    )
+    np.testing.assert_array_equal(outputs["product_ids"], [[b"b", b"a"], [b"a", b"b"]])
+    np.testing.assert_array_equal(outputs["scores"], [[1.0, 0.0], [0.0, 0.0]])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [({"titles": [b""]}, "one row a product"), ({"product_ids": [b"a", b"a"]}, "repeated")],
+)
+def test_a_catalogue_that_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        module(catalogue(**changes))

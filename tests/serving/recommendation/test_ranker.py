@@ -1,0 +1,127 @@
+"""The ranker's candidates and their order."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from serving.graph.history import History
+from serving.index.exact import ExactIndex
+from serving.recommendation.ranker import CandidateCounts, Ranker, RankingModel
+from serving.recommendation.ranking_features import PRODUCT_STATISTICS, RankedProducts
+from serving.recommendation.together import ServedRules
+
+PRODUCTS, DIMENSIONS, TOWER_DIMENSIONS = 40, 11, 8
+POPULARITY = PRODUCT_STATISTICS.index("log_latest")
+RANDOM = np.random.default_rng(1)
+VECTORS = RANDOM.normal(size=(PRODUCTS, DIMENSIONS)).astype(np.float32)
+STATISTICS = RANDOM.random((PRODUCTS, len(PRODUCT_STATISTICS))).astype(np.float32)
+USERS = RANDOM.normal(size=(2, DIMENSIONS)).astype(np.float32)
+HISTORY = History(
+    tf.constant([[3, -1, 7, 3, 5], [-1, -1, 0, 1, 2]], tf.int32),
+    tf.zeros([2, 5], tf.int32),
+    tf.constant([[9.0, 0.0, 5.0, 3.0, 1.0]] * 2) * 86_400.0,
+)
+# From two of the first user's products to three others, and from one that nobody has.
+RULES = ServedRules(
+    antecedent=[[7], [7], [3], [30]],
+    consequent=[20, 21, 22, 23],
+    confidence=[0.2, 0.3, 0.1, 0.9],
+    lift=[2.0] * 4,
+    strength=[2.0] * 4,
+)
+
+
+def make_ranker(scorer: Any = None) -> Ranker:
+    zeros = [0] * PRODUCTS
+    model = RankingModel(
+        products=RankedProducts(kinds=zeros, brands=zeros, log_prices=zeros),
+        statistics=STATISTICS,
+        candidates=CandidateCounts(near=4, popular=3, rules=2),
+        rules=RULES,
+        scorer=scorer,
+    )
+    return Ranker(ExactIndex(VECTORS), model, event_types=1, tower_dimensions=TOWER_DIMENSIONS)
+
+
+def expected_candidates(user: int, allowed: np.ndarray, near: int = 4) -> set[int]:
+    own = set(HISTORY.products[user].numpy()) - {-1}
+    others = [product for product in range(PRODUCTS) if product not in own and allowed[product]]
+    nearest = sorted(others, key=lambda product: -(VECTORS[product] @ USERS[user]))[:near]
+    popular = sorted(others, key=lambda product: -STATISTICS[product, POPULARITY])[:3]
+    by_rules = [product for product in ([21, 20, 22] if user == 0 else []) if product in others][:2]
+    return {product for product in own if allowed[product]} | {*nearest, *popular, *by_rules}
+
+
+@pytest.mark.parametrize("k", [0, 10])
+@pytest.mark.parametrize("filtered", [False, True])
+def test_candidates_are_the_products_of_all_sources_each_once(k: int, filtered: bool) -> None:
+    allowed = np.ones((2, PRODUCTS), bool)
+    if filtered:
+        allowed[:, ::2] = False
+    candidates, features = make_ranker().describe(HISTORY, tf.constant(USERS), k, tf.constant(allowed))
+    assert candidates.shape[:2] == features.shape[:2]
+    for user in range(2):
+        found = [product for product in candidates[user].numpy() if product >= 0]
+        assert len(found) == len(set(found))
+        assert set(found) == expected_candidates(user, allowed[user], max(k, 4))
+        # The user's own products come first, and none is missing before the end.
+        own = set(HISTORY.products[user].numpy()) - {-1}
+        assert set(found[: len(own & set(found))]) == own & set(found)
+        assert (candidates[user].numpy()[len(found) :] == -1).all()
+    assert candidates.shape[1] == max((candidates.numpy() >= 0).sum(axis=1).max(), k)
+
+
+def test_what_rules_say_stands_before_the_towers_scores() -> None:
+    candidates, features = make_ranker().describe(HISTORY, tf.constant(USERS))
+    confidence = dict(zip(candidates[0].numpy().tolist(), features[0, :, -6].numpy().tolist(), strict=True))
+    assert confidence[20] == pytest.approx(0.2)
+    assert confidence[21] == pytest.approx(0.3)
+    assert confidence[3] == 0.0
+
+
+def test_the_towers_scores_are_dot_products_of_the_parts() -> None:
+    candidates, features = make_ranker().describe(HISTORY, tf.constant(USERS))
+    for user in range(2):
+        there = candidates[user].numpy() >= 0
+        agreement = VECTORS[candidates[user].numpy()[there]] * USERS[user]
+        recent, linear = agreement[:, :TOWER_DIMENSIONS].sum(axis=1), agreement[:, TOWER_DIMENSIONS:].sum(axis=1)
+        np.testing.assert_allclose(features[user, :, -2].numpy()[there], recent, rtol=1e-4, atol=1e-5)
+        expected = np.log(np.maximum(linear, 1e-5))
+        np.testing.assert_allclose(features[user, :, -4].numpy()[there], expected, rtol=1e-3, atol=1e-3)
+
+
+def test_products_come_in_order_of_the_scorer() -> None:
+    ranker = make_ranker(lambda features: features[..., -2])
+    scores, products = ranker.rank(HISTORY, tf.constant(USERS), tf.constant(6))
+    assert scores.shape == products.shape == (2, 6)
+    for user in range(2):
+        candidates = expected_candidates(user, np.ones(PRODUCTS, bool), near=6)
+        recent = VECTORS[:, :TOWER_DIMENSIONS] @ USERS[user, :TOWER_DIMENSIONS]
+        best = sorted(candidates, key=lambda product: -recent[product])[:6]
+        assert products[user].numpy().tolist() == best
+
+
+@pytest.mark.parametrize(("k", "width"), [(0, 0), (-3, 0), (PRODUCTS, PRODUCTS), (1_000_000, PRODUCTS)])
+def test_any_k_is_answered_with_distinct_products(k: int, width: int) -> None:
+    ranker = make_ranker(lambda features: features[..., -2])
+    scores, products = ranker.rank(HISTORY, tf.constant(USERS), tf.constant(k))
+    assert products.shape == (2, width)
+    assert all(len(set(row)) == width for row in products.numpy())
+    assert np.isfinite(scores).all()
+
+
+def test_places_that_no_product_is_left_for_are_empty() -> None:
+    allowed = np.zeros((2, PRODUCTS), bool)
+    allowed[:, 3] = True
+    scores, products = make_ranker(lambda features: features[..., -2]).rank(
+        HISTORY, tf.constant(USERS), tf.constant(4), tf.constant(allowed)
+    )
+    assert products.numpy().tolist() == [[3, -1, -1, -1]] * 2
+    assert np.isneginf(scores[:, 1:]).all()
+
+
+def test_a_ranker_without_a_scorer_only_describes() -> None:
+    with pytest.raises(ValueError, match="without a scorer"):
+        make_ranker().rank(HISTORY, tf.constant(USERS), tf.constant(3))

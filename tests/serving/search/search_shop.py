@@ -1,0 +1,167 @@
+"""A small shop to search in, and the answers worked out in plain Python."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import tensorflow as tf
+
+from serving.graph.words import split_words
+from serving.index.exact import ExactIndex
+from serving.search.module import Fusion, SearchModule
+from tests.random_head import encoder_with_random_head
+from tests.serving.graph.plain_words import PlainBm25
+from tests.serving.recommendation.small_shop import small_catalogue, under_category
+from trainer.clusters.fused_vectors import VectorFusion
+from trainer.clusters.products import ProductClusters
+from trainer.options import TextOptions
+from trainer.search.encoder import SearchEncoder, text_embedder
+from trainer.search.index.build import build_module
+from trainer.search.index.postings import build_postings
+from trainer.search.options import LexicalOptions, SearchServingOptions
+from trainer.text.backbone import load_text_encoder
+
+PRODUCTS = 40
+DEFAULT_K = 5
+BOTH, DENSE, LEXICAL = Fusion(dense=1.0, lexical=0.7), Fusion(dense=1.0, lexical=0.0), Fusion(dense=0.0, lexical=1.0)
+LABELS = ["Tea [green]", "牛奶", "Bread & cheese"]
+
+ODD_TITLES = [
+    "",
+    "!!!",
+    "牛奶 2.5",
+    "红茶 牛奶 tea",
+    "Ｆｕｌｌ ｗｉｄｔｈ tea",
+    "Kids' Cereals™ 1½ oz",
+    "Tea [green]\n12 oz",
+]
+KINDS, COLOURS = ["Milk", "Bread", "Tea", "Coffee", "Apples", "Cheese"], ["red", "green", "big", "small"]
+
+
+@dataclass
+class Search:
+    """One query with its filters, in plain values."""
+
+    query: str
+    k: int = DEFAULT_K
+    category: str = ""
+    max_price: float = 0.0
+    in_stock_only: bool = False
+    exclude: Sequence[str] = field(default_factory=list)
+
+
+def searched_catalogue() -> pa.Table:
+    """The small shop with titles that can be searched for; a text is title and category."""
+    catalogue = small_catalogue(PRODUCTS)
+    titles = ODD_TITLES + [
+        f"{COLOURS[place % 4]} {KINDS[place % 6]} {'abcde'[place % 5]} {place % 7}/2 oz"
+        for place in range(PRODUCTS - len(ODD_TITLES))
+    ]
+    texts = [" ".join(filter(None, pair)) for pair in zip(titles, catalogue["category"].to_pylist(), strict=True)]
+    place = catalogue.column_names.index("title")
+    return catalogue.set_column(place, "title", pa.array(titles)).append_column("text", pa.array(texts))
+
+
+def small_search_encoder(bert: Path) -> SearchEncoder:
+    """A BERT with a head that changes the vectors."""
+    text_encoder = load_text_encoder(TextOptions(backbone=str(bert), sequence_length=32))
+    return encoder_with_random_head(text_encoder, searched_catalogue()["text"].to_pylist(), seed=5)
+
+
+class PlainSearch:
+    """Works scores out a second way: every product's cosine in NumPy and BM25 by its formula."""
+
+    def __init__(self, encoder: SearchEncoder) -> None:
+        self.encoder = encoder
+        self.rows = searched_catalogue().to_pylist()
+        self.texts = [row["text"] for row in self.rows]
+        self.place = {row["product_id"]: place for place, row in enumerate(self.rows)}
+        self.vectors = encoder.embed(self.texts, 16)
+        self.cluster_ids = np.arange(PRODUCTS, dtype=np.int32) % len(LABELS)
+        self.clusters = ProductClusters(
+            cluster_ids=self.cluster_ids,
+            labels=LABELS,
+            centroids=np.stack([self.vectors[self.cluster_ids == row].mean(axis=0) for row in range(len(LABELS))]),
+            parents=np.zeros(len(LABELS), np.int32),
+            parent_labels=["all"],
+            fusion=VectorFusion(),
+        )
+        self.bm25 = PlainBm25(words_of(self.texts))
+
+    def module(self, fusion: Fusion = BOTH, embedder: Any = None, vectors: np.ndarray | None = None) -> SearchModule:
+        """The module that is tested; `embedder` and `vectors` may be those of a loaded model."""
+        return build_module(
+            searched_catalogue(),
+            embedder=embedder or text_embedder(self.encoder),
+            index=ExactIndex(self.vectors if vectors is None else vectors),
+            postings=build_postings(self.texts, LexicalOptions()),
+            clusters=self.clusters,
+            fusion=fusion,
+            options=SearchServingOptions(default_k=DEFAULT_K),
+        )
+
+    def dense(self, query: str) -> np.ndarray:
+        """The cosine of every product."""
+        cosines: np.ndarray = self.vectors @ self.embed(query)
+        return cosines
+
+    def embed(self, query: str) -> np.ndarray:
+        """The vector of a query, of which a control character is a space."""
+        visible = "".join(" " if character < " " else character for character in query)
+        return self.encoder.embed([visible], 1)[0]
+
+    def lexical(self, query: str) -> np.ndarray:
+        """The share of the query's rare words that every product has."""
+        return self.bm25.shares(words_of([query])[0])
+
+    def scores(self, search: Search, fusion: Fusion = BOTH) -> dict[str, float]:
+        """The score of every product that passes the filters, by id."""
+        scores = fusion.dense * self.dense(search.query) + fusion.lexical * self.lexical(search.query)
+        return {
+            row["product_id"]: float(score)
+            for row, score in zip(self.rows, scores, strict=True)
+            if row["product_id"] not in search.exclude
+            and (not search.category.strip() or under_category(row["category"], search.category))
+            and (not search.max_price > 0 or (not math.isnan(row["price"]) and row["price"] <= search.max_price))
+            and (not search.in_stock_only or row["in_stock"])
+        }
+
+
+def words_of(texts: Sequence[str]) -> list[list[str]]:
+    """The words of texts as the index has them; how they come about is tested with them."""
+    return [[word.decode() for word in row] for row in split_words(tf.constant(texts)).to_list()]
+
+
+def search_inputs(searches: Sequence[Search]) -> dict[str, np.ndarray]:
+    """Inputs of `filtered`."""
+    excluded = np.full((len(searches), 100), b"", object)
+    for row, search in zip(excluded, searches, strict=True):
+        row[: len(search.exclude)] = [product_id.encode() for product_id in search.exclude]
+    return {
+        "query": texts([search.query for search in searches]),
+        "k": np.array([search.k for search in searches], np.int32),
+        "category": texts([search.category for search in searches]),
+        "max_price": np.array([search.max_price for search in searches], np.float32),
+        "in_stock_only": np.array([search.in_stock_only for search in searches], bool),
+        "exclude_ids": excluded,
+    }
+
+
+def texts(values: Sequence[str | bytes]) -> np.ndarray:
+    """Texts as a string input."""
+    array = np.empty(len(values), object)
+    array[:] = [value.encode() if isinstance(value, str) else value for value in values]
+    return array
+
+
+def assert_best(actual: list[tuple[str, float]], scores: dict[str, float], k: int) -> None:
+    """Checks that the `k` best products came, best first; those whose scores are equal in any order."""
+    ids = [product_id for product_id, _ in actual]
+    assert len(set(ids)) == len(ids) == min(max(k, 0), len(scores))
+    found = np.array([score for _, score in actual])
+    np.testing.assert_allclose(found, [scores[product_id] for product_id in ids], atol=1e-4)
+    np.testing.assert_allclose(found, sorted(scores.values(), reverse=True)[: len(ids)], atol=1e-4)

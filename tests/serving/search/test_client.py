@@ -1,0 +1,134 @@
+"""The typed client's search against a real server."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from serving.client import AsyncShelfwise, SearchAnswer, Shelfwise
+from tests.serving.client.awaited import awaited
+from tests.serving.recommendation.small_shop import ODD_IDS
+from tests.serving.search.search_shop import LABELS, PRODUCTS, PlainSearch, Search, assert_best, words_of
+from tfx_pipeline.commands import search_command
+
+
+@pytest.fixture
+def client(search_address: str) -> Iterator[Shelfwise]:
+    with Shelfwise(search_address, timeout_seconds=20) as made:
+        yield made
+
+
+def pairs(answers: list[SearchAnswer]) -> list[tuple[str, float]]:
+    return [(answer.product_id, answer.score) for answer in answers]
+
+
+def test_search_passes_every_option_on(client: Shelfwise, plain_search: PlainSearch) -> None:
+    search = Search("green 牛奶 tea", 6, "Home", 45.0, True, ["P004", "牛奶"])
+    answers = client.search(
+        search.query, k=6, category="Home", max_price=45.0, in_stock_only=True, exclude_ids=["P004", "牛奶"]
+    )
+    assert_best(pairs(answers), plain_search.scores(search), 6)
+    assert answers == client.search(
+        search.query, k=6, category="Home", max_price=45.0, in_stock_only=True, exclude_ids=["P004", "牛奶"]
+    )
+
+
+def test_titles_and_clusters_go_with_their_products(client: Shelfwise, plain_search: PlainSearch) -> None:
+    answers = client.search("牛奶", k=100)
+    assert {answer.product_id for answer in answers} == set(plain_search.place) > set(ODD_IDS)
+    for answer in answers:
+        place = plain_search.place[answer.product_id]
+        assert answer.title == plain_search.rows[place]["title"]
+        assert (answer.cluster_id, answer.cluster_label) == (place % len(LABELS), LABELS[place % len(LABELS)])
+
+
+@pytest.mark.parametrize("query", ["", " ", "😀", "?!", "\0"])
+def test_nothing_known_finds_nothing(client: Shelfwise, query: str) -> None:
+    assert client.search(query) == []
+
+
+def test_any_k(client: Shelfwise) -> None:
+    assert [len(client.search("tea", k=k)) for k in (-1, 0, 3, 1_000)] == [0, 0, 3, PRODUCTS]
+
+
+def test_explain_search(client: Shelfwise, plain_search: PlainSearch) -> None:
+    best = client.search("green teas 牛奶", k=1)[0]
+    words = client.explain_search("green teas 牛奶", best.product_id)
+    assert [word.word for word in words] == ["green", "teas", "牛", "奶", "牛奶"]
+    indexed, place = words_of(["green teas 牛奶"])[0], plain_search.place[best.product_id]
+    rarity = sum(map(plain_search.bm25.rarity, indexed))
+    for word, key in zip(words, indexed, strict=True):
+        assert word.lexical == pytest.approx(0.7 * plain_search.bm25.score(key, place) / rarity, abs=1e-4)
+    assert any(word.dense != 0.0 for word in words[:4])
+    assert words[4].dense == 0.0
+    assert client.explain_search("green tea", "gone") == []
+    assert client.explain_search("", best.product_id) == []
+
+
+def test_embed_query(client: Shelfwise, plain_search: PlainSearch) -> None:
+    vector = client.embed_query("green tea")
+    assert vector.dtype == np.float32
+    np.testing.assert_allclose(vector, plain_search.embed("green tea"), atol=1e-4)
+
+
+def test_too_many_excluded_ids_are_refused_before_they_are_sent(client: Shelfwise) -> None:
+    with pytest.raises(ValueError, match="`exclude_ids` takes at most 100 values, got 101"):
+        client.search("tea", exclude_ids=[str(number) for number in range(101)])
+
+
+def test_half_a_surrogate_pair_is_refused_before_it_is_sent(client: Shelfwise) -> None:
+    with pytest.raises(ValueError, match=r"character 4 of 'milk.ud83d' is half of a surrogate pair; decode"):
+        client.search("milk\ud83d")
+
+
+def test_the_awaited_client_gives_the_same_also_at_once(search_address: str) -> None:
+    queries = ["green tea", "牛奶", "bread", ""] * 4
+    with Shelfwise(search_address, timeout_seconds=20) as client:
+        expected = [client.search(query, k=3, category="Home") for query in queries]
+        vector, words = client.embed_query("green tea"), client.explain_search("green tea", expected[0][0].product_id)
+
+    async def ask_at_once(client: AsyncShelfwise) -> Any:
+        found = await asyncio.gather(*(client.search(query, k=3, category="Home") for query in queries))
+        one = await client.explain_search("green tea", expected[0][0].product_id)
+        return found, one, await client.embed_query("green tea")
+
+    found, one, embedded = awaited(search_address, ask_at_once)
+    assert (found, one) == (expected, words)
+    np.testing.assert_allclose(embedded, vector, atol=1e-5)
+
+
+def ask(address: str, *, as_json: bool, explain: bool = True, query: str = "green 牛奶 tea") -> None:
+    search_command.search(
+        query,
+        k=4,
+        category="",
+        max_price=0.0,
+        in_stock_only=False,
+        explain=explain,
+        address=address,
+        as_json=as_json,
+    )
+
+
+def test_the_command_prints_json(search_address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ask(search_address, as_json=True)
+    rows = json.loads(capsys.readouterr().out)
+    assert len(rows) == 4
+    assert [row["score"] for row in rows] == sorted((row["score"] for row in rows), reverse=True)
+    assert [word["word"] for word in rows[0]["words"]] == ["green", "牛", "奶", "tea", "牛奶"]
+    ask(search_address, as_json=True, explain=False)
+    assert [{**row, "words": None} for row in rows] == [
+        {**row, "words": None} for row in json.loads(capsys.readouterr().out)
+    ]
+
+
+def test_the_command_prints_a_table(search_address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    ask(search_address, as_json=False, explain=False)
+    shown = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert shown[1] in LABELS
+    assert sum(line not in LABELS for line in shown[1:]) == 4
+    ask(search_address, as_json=False, query="😀")
+    assert capsys.readouterr().out.splitlines() == ["no product fits"]

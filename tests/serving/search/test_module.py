@@ -1,0 +1,300 @@
+"""The search signatures against the shop worked out in plain Python."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
+
+from serving.index.exact import ExactIndex
+from serving.search.module import MAX_QUERY_CHARACTERS, SERVED_SIGNATURES, Fusion, SearchModule
+from tests.serving.recommendation.small_shop import ODD_IDS, rows_of
+from tests.serving.search.search_shop import (
+    BOTH,
+    DEFAULT_K,
+    DENSE,
+    LABELS,
+    LEXICAL,
+    PRODUCTS,
+    PlainSearch,
+    Search,
+    assert_best,
+    search_inputs,
+    texts,
+)
+from trainer.search.encoder import text_embedder
+from trainer.search.export import text_hashes
+from trainer.search.index.build import build_module
+from trainer.search.index.postings import build_postings
+from trainer.search.options import LexicalOptions, SearchServingOptions
+
+NAN = float("nan")
+ANSWERED = [
+    "green tea",
+    "Apples",
+    "MILK 3/2 oz",
+    "milk milk milk",
+    "牛奶",
+    "红茶",
+    "奶",
+    "tea 牛奶 1/2",
+    "Ｔｅａ",
+    "kids cereal 1 1/2",
+    "tea\n",
+    "coffee\0\x01 cheese",
+    "x",
+    "unheardof words",
+    "tea 😀",
+    "cheese! - 'bread'",
+]
+UNANSWERED = ["", "   ", "\n\t", "😀🛒", "❤️", "!?… -- “”", "\0\x01\x02", "ሀሎ", "கடை", "\ufffd"]
+FILTERED = [
+    Search("green tea", k=PRODUCTS),
+    Search("green tea", k=12, category="Home"),
+    Search("green tea", k=12, category="Home > Kitchen"),
+    Search("milk", k=12, category=" Home > Kitchen > Pots "),
+    Search("milk", k=12, category="厨房 > 锅"),
+    Search("milk", k=12, category="Hom"),
+    Search("milk", k=12, category="No such > Category"),
+    Search("cheese", k=PRODUCTS, max_price=20.0),
+    Search("cheese", k=12, max_price=0.5),
+    Search("cheese", k=12, max_price=NAN),
+    Search("cheese", k=12, max_price=-1.0),
+    Search("bread", k=PRODUCTS, in_stock_only=True),
+    Search("bread", k=PRODUCTS, exclude=["P003", "P003", "", "gone", *ODD_IDS]),
+    Search("牛奶", k=PRODUCTS, category="Home", max_price=30.0, in_stock_only=True, exclude=["P001"]),
+    Search("tea", k=0),
+    Search("tea", k=-4),
+    Search("tea", k=1),
+    Search("", k=12),
+    Search("😀🛒", k=12, in_stock_only=True),
+]
+
+
+@pytest.fixture(scope="module")
+def reloaded(exported_search: Path) -> Any:
+    return tf.saved_model.load(str(exported_search))
+
+
+@pytest.fixture(scope="module")
+def weighted(plain_search: PlainSearch) -> Callable[..., dict[str, Any]]:
+    return plain_search.module().signatures("weighted")["weighted"]
+
+
+@pytest.fixture(scope="module", params=[DENSE, LEXICAL], ids=["dense", "lexical"])
+def one_side(request: pytest.FixtureRequest, plain_search: PlainSearch) -> tuple[Fusion, Any]:
+    """A module with one side alone, and its fusion."""
+    return request.param, plain_search.module(request.param).signatures("filtered")
+
+
+def call(signatures: Any, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, Any]:
+    return signatures[signature](**{name: tf.constant(value) for name, value in inputs.items()})
+
+
+def expected_scores(plain: PlainSearch, search: Search, fusion: Fusion = BOTH) -> dict[str, float]:
+    return {} if search.query in UNANSWERED else plain.scores(search, fusion)
+
+
+def test_serving_default(reloaded: Any, plain_search: PlainSearch) -> None:
+    queries = [*ANSWERED, *UNANSWERED]
+    outputs = call(reloaded.signatures, "serving_default", {"query": texts(queries)})
+    assert outputs["scores"].shape == (len(queries), DEFAULT_K)
+    for row, query in zip(rows_of(outputs), queries, strict=True):
+        assert_best(row, expected_scores(plain_search, Search(query)), DEFAULT_K)
+
+
+def test_filtered(reloaded: Any, plain_search: PlainSearch) -> None:
+    outputs = call(reloaded.signatures, "filtered", search_inputs(FILTERED))
+    assert outputs["scores"].shape == (len(FILTERED), PRODUCTS)
+    for row, search in zip(rows_of(outputs), FILTERED, strict=True):
+        assert_best(row, expected_scores(plain_search, search), search.k)
+
+
+def test_one_side_alone(one_side: tuple[Fusion, Any], plain_search: PlainSearch) -> None:
+    fusion, signatures = one_side
+    searches = [*FILTERED, *(Search(query, k=PRODUCTS) for query in ANSWERED)]
+    for row, search in zip(rows_of(call(signatures, "filtered", search_inputs(searches))), searches, strict=True):
+        assert_best(row, expected_scores(plain_search, search, fusion), search.k)
+
+
+def test_weighted_has_weights_for_each_row(weighted: Callable[..., Any], plain_search: PlainSearch) -> None:
+    weights = [(1.0, 0.0), (0.0, 1.0), (1.0, 0.7), (0.3, 5.0), (2.0, 0.01), (1.0, 1.0)]
+    rows = [(query, *pair) for query in ["green tea", "牛奶", "x", ""] for pair in weights]
+    outputs = weighted(
+        query=tf.constant([query for query, _, _ in rows]),
+        k=tf.fill([len(rows)], PRODUCTS),
+        dense=tf.constant([dense for _, dense, _ in rows]),
+        lexical=tf.constant([lexical for _, _, lexical in rows]),
+    )
+    for row, (query, *fusion) in zip(rows_of(outputs), rows, strict=True):
+        assert_best(row, expected_scores(plain_search, Search(query), Fusion(*fusion)), PRODUCTS)
+
+
+def test_weighted_with_both_sides_off_finds_nothing(weighted: Callable[..., Any]) -> None:
+    zero = tf.constant([0.0])
+    outputs = weighted(query=tf.constant(["green tea"]), k=tf.constant([5]), dense=zero, lexical=zero)
+    assert rows_of(outputs) == [[]]
+
+
+def test_a_row_has_the_same_answer_alone_as_in_a_batch(reloaded: Any, plain_search: PlainSearch) -> None:
+    for search in FILTERED[:4]:
+        (row,) = rows_of(call(reloaded.signatures, "filtered", search_inputs([search])))
+        assert_best(row, expected_scores(plain_search, search), search.k)
+
+
+def test_titles_and_clusters_belong_to_the_products(reloaded: Any, plain_search: PlainSearch) -> None:
+    outputs = call(reloaded.signatures, "filtered", search_inputs([Search("tea", k=PRODUCTS), Search("", k=PRODUCTS)]))
+    columns = [outputs[name].numpy() for name in ("product_ids", "titles", "cluster_ids", "cluster_labels")]
+    for product_id, title, cluster, label in zip(*(column[0] for column in columns), strict=True):
+        place = plain_search.place[product_id.decode()]
+        assert title.decode() == plain_search.rows[place]["title"]
+        assert cluster == plain_search.cluster_ids[place]
+        assert label.decode() == LABELS[cluster]
+    for column, padding in zip(columns, (b"", b"", -1, b""), strict=True):
+        assert all(value == padding for value in column[1])
+
+
+@pytest.mark.parametrize("query", UNANSWERED)
+def test_a_query_without_anything_known_has_no_answer(reloaded: Any, query: str) -> None:
+    outputs = call(reloaded.signatures, "serving_default", {"query": texts([query])})
+    assert rows_of(outputs) == [[]]
+    assert outputs["scores"].shape == (1, DEFAULT_K)
+
+
+def test_bytes_that_are_no_text(reloaded: Any, plain_search: PlainSearch) -> None:
+    outputs = call(reloaded.signatures, "serving_default", {"query": texts([b"\xff\xfe", b"green \xfftea\xe7\x89"])})
+    nothing, found = rows_of(outputs)
+    assert nothing == []
+    assert_best(found, plain_search.scores(Search("green tea")), DEFAULT_K)
+
+
+@pytest.mark.parametrize("query", ["green tea " * 10_000, "牛" * 100_000, "tea" + " " * 100_000 + "milk"])
+def test_the_beginning_of_a_very_long_query_is_read(reloaded: Any, plain_search: PlainSearch, query: str) -> None:
+    (row,) = rows_of(call(reloaded.signatures, "filtered", search_inputs([Search(query, k=PRODUCTS)])))
+    assert_best(row, plain_search.scores(Search(query[:MAX_QUERY_CHARACTERS])), PRODUCTS)
+
+
+def test_what_stands_behind_the_beginning_is_not_read(reloaded: Any) -> None:
+    outputs = call(reloaded.signatures, "serving_default", {"query": texts([" " * MAX_QUERY_CHARACTERS + "tea"])})
+    assert rows_of(outputs) == [[]]
+
+
+def test_a_huge_k_gets_the_whole_catalogue_once(reloaded: Any) -> None:
+    (row,) = rows_of(call(reloaded.signatures, "filtered", search_inputs([Search("tea", k=1_000_000)])))
+    assert len({product_id for product_id, _ in row}) == len(row) == PRODUCTS
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_an_answer_may_have_no_columns(reloaded: Any, k: int) -> None:
+    outputs = call(reloaded.signatures, "filtered", search_inputs([Search("tea", k=k)]))
+    assert {tuple(value.shape) for value in outputs.values()} == {(1, 0)}
+
+
+def test_no_rows_get_no_answers(reloaded: Any) -> None:
+    assert call(reloaded.signatures, "serving_default", {"query": texts([])})["scores"].shape == (0, DEFAULT_K)
+    assert call(reloaded.signatures, "filtered", search_inputs([]))["scores"].shape[0] == 0
+    nothing = {"query": texts([]), "product_id": texts([])}
+    assert call(reloaded.signatures, "explain", nothing)["words"].shape[0] == 0
+
+
+def test_inputs_with_different_numbers_of_rows_are_refused(reloaded: Any) -> None:
+    inputs = {**search_inputs(FILTERED), "category": texts([""])}
+    with pytest.raises(tf.errors.InvalidArgumentError, match="category must have as many rows"):
+        call(reloaded.signatures, "filtered", inputs)
+
+
+def test_embed(reloaded: Any, plain_search: PlainSearch) -> None:
+    queries = [*ANSWERED, *UNANSWERED]
+    vectors = call(reloaded.signatures, "embed", {"query": texts(queries)})["embeddings"].numpy()
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    for vector, query in zip(vectors, queries, strict=True):
+        np.testing.assert_allclose(vector, plain_search.embed(query), atol=1e-4)
+
+
+def test_an_update_of_the_catalogue_takes_over_encoder_and_vectors(
+    reloaded: Any, plain_search: PlainSearch, tmp_path: Path
+) -> None:
+    vectors = reloaded.product_vectors(tf.range(PRODUCTS)).numpy()
+    np.testing.assert_allclose(vectors, plain_search.vectors, atol=1e-5)
+    updated = plain_search.module(embedder=reloaded.embedder, vectors=vectors)
+    tf.saved_model.save(updated, str(tmp_path), signatures=updated.signatures("filtered"))
+    loaded = tf.saved_model.load(str(tmp_path))
+    searches = [*FILTERED, *(Search(query, k=PRODUCTS) for query in ANSWERED)]
+    rows = rows_of(call(loaded.signatures, "filtered", search_inputs(searches)))
+    before = rows_of(call(reloaded.signatures, "filtered", search_inputs(searches)))
+    for row, old, search in zip(rows, before, searches, strict=True):
+        assert_best(row, expected_scores(plain_search, search), search.k)
+        np.testing.assert_allclose([score for _, score in row], [score for _, score in old], atol=1e-4)
+
+
+def test_a_model_answers_before_it_is_saved_as_after(reloaded: Any, plain_search: PlainSearch) -> None:
+    module: SearchModule = plain_search.module()
+    inputs = {"query": texts([*ANSWERED, *UNANSWERED])}
+    before = {name: value.numpy() for name, value in module.search(tf.constant(inputs["query"])).items()}
+    after = call(reloaded.signatures, "serving_default", inputs)
+    np.testing.assert_allclose(before["scores"], after["scores"], atol=1e-4)
+    for name in ("product_ids", "titles", "cluster_ids", "cluster_labels"):
+        assert before[name].shape == after[name].shape
+    assert module.embed(tf.constant(["tea"]))["embeddings"].shape == (1, plain_search.vectors.shape[1])
+
+
+def test_what_an_update_asks_of_a_saved_model_is_there(reloaded: Any, plain_search: PlainSearch) -> None:
+    assert [product_id.decode() for product_id in reloaded.product_ids.numpy()] == list(plain_search.place)
+    np.testing.assert_array_equal(reloaded.text_hashes, text_hashes(plain_search.texts))
+    np.testing.assert_array_equal(reloaded.cluster_ids, plain_search.cluster_ids)
+    assert [label.decode() for label in reloaded.cluster_labels.numpy()] == LABELS
+    vectors, known = reloaded.embedder.embed(tf.constant(["tea", "ሀሎ", ""]))
+    np.testing.assert_allclose(vectors[0], plain_search.embed("tea"), atol=1e-5)
+    np.testing.assert_array_equal(known, [True, False, False])
+
+
+@pytest.mark.parametrize(("products", "titles"), [(["only"], [""]), (["a", "b"], ["!!!", "😀"])])
+def test_a_catalogue_without_any_word_is_found_by_meaning(
+    plain_search: PlainSearch, products: list[str], titles: list[str]
+) -> None:
+    rows = len(products)
+    catalogue = pa.table(
+        {
+            "product_id": products,
+            "title": titles,
+            "category": [""] * rows,
+            "price": pa.array([None] * rows, pa.float32()),
+            "in_stock": pa.array([None] * rows, pa.bool_()),
+            "text": titles,
+        }
+    )
+    module = build_module(
+        catalogue,
+        embedder=text_embedder(plain_search.encoder),
+        index=ExactIndex(plain_search.vectors[:rows]),
+        postings=build_postings(titles, LexicalOptions()),
+        clusters=dataclasses.replace(plain_search.clusters, cluster_ids=np.zeros(rows, np.int32)),
+        fusion=BOTH,
+        options=SearchServingOptions(),
+    )
+    found = rows_of(module.search(tf.constant(["green tea", ""])))
+    cosines = plain_search.vectors[:rows] @ plain_search.embed("green tea")
+    assert_best(found[0], dict(zip(products, cosines.tolist(), strict=True)), rows)
+    assert found[1] == []
+    explanation = module.explain(tf.constant(["green tea"]), tf.constant([products[0]]))
+    np.testing.assert_array_equal(explanation["lexical"], [[0.0, 0.0]])
+
+
+def test_warm_up_requests_and_model_card_stand_beside_the_model(exported_search: Path, reloaded: Any) -> None:
+    extra = exported_search / "assets.extra"
+    assert json.loads((extra / "model_card.json").read_text()) == {"title": "Small shop 店"}
+    requests = []
+    for record in tf.data.TFRecordDataset(str(extra / "tf_serving_warmup_requests")).as_numpy_iterator():
+        requests.append(prediction_log_pb2.PredictionLog.FromString(record).predict_log.request)
+    assert {request.model_spec.name for request in requests} == {"search"}
+    assert [request.model_spec.signature_name for request in requests] == list(SERVED_SIGNATURES)
+    for request in requests:
+        inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
+        outputs = call(reloaded.signatures, request.model_spec.signature_name, inputs)
+        assert {value.shape[0] for value in outputs.values()} == {2}

@@ -1,0 +1,47 @@
+"""Answers as people see them on a terminal."""
+
+import json
+
+import pytest
+
+from serving.client import Answer, TogetherAnswer
+from tfx_pipeline.commands.client_commands import print_answers, print_together
+
+LONG_ID = "x" * 300
+ANSWERS = [
+    Answer(product_id="6[y]", score=0.8, title="Tea [green]"),
+    Answer(product_id="7", score=0.7, title="Tea [green]"),
+    Answer(product_id=LONG_ID, score=-3.0, title="A title that is much longer than a line of a terminal can be " * 3),
+    Answer(product_id="8", score=-4.0, title="not shown"),
+]
+
+
+def test_one_row_a_title_with_nothing_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    print_answers(ANSWERS, k=2, as_json=False)
+    heading, first, *rest = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["score", "product", "id", "title"]
+    assert first.split() == ["0.800", "6[y]", "Tea", "[green]", "(and", "1", "alike)"]
+    assert rest[0].rstrip().endswith("…")
+    assert sum(line.count("x") for line in rest) == len(LONG_ID)
+    assert "not shown" not in "".join(rest)
+
+
+def test_json_has_every_product(capsys: pytest.CaptureFixture[str]) -> None:
+    print_answers(ANSWERS, k=2, as_json=True)
+    assert [row["product_id"] for row in json.loads(capsys.readouterr().out)] == ["6[y]", "7", LONG_ID, "8"]
+
+
+def test_nothing_found_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    print_answers([], k=2, as_json=False)
+    assert capsys.readouterr().out == "no product fits\n"
+
+
+def test_what_is_bought_together_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    print_together([TogetherAnswer("6[y]", 0.25, 3.5), TogetherAnswer("牛奶", 0.1, 1.25)])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["confidence", "lift", "product", "id"], ["0.250", "3.50", "6[y]"], ["0.100", "1.25", "牛奶"]]
+
+
+def test_nothing_bought_together_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    print_together([])
+    assert capsys.readouterr().out == "nothing is bought together with that more than by chance\n"

@@ -1,0 +1,144 @@
+"""A user's history out of an events table, in each format."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from components.errors import InputError
+from components.tables.reading import reader as table_reader
+from tfx_pipeline.commands.user_history import history_of_products, read_user_history
+
+LATEST = 1_700_000_300
+# The latest event was at 22:18:20, so its hour ends 2,500 seconds later.
+END = int(datetime(2023, 11, 14, 23, tzinfo=UTC).timestamp())
+EVENTS = pd.DataFrame(
+    {
+        "user_id": ["7", "7", "8", "7"],
+        "product_id": ["late", "early", "other", "middle"],
+        "event_type": ["cart", "view", "view", "purchase"],
+        "timestamp": [1_699_900_300, 1_699_900_000, LATEST, 1_699_900_100],
+    }
+)
+
+
+def write(events: pd.DataFrame, file: Path) -> str:
+    """Writes the events in the format of the file's ending."""
+    match file.suffix:
+        case ".parquet":
+            events.to_parquet(file)
+        case ".csv":
+            events.to_csv(file, index=False)
+        case _:
+            events.to_json(file, orient="records", lines=True)
+    return str(file)
+
+
+def with_iso_times(events: pd.DataFrame) -> pd.DataFrame:
+    times = pd.to_datetime(events["timestamp"], unit="s").dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return events.assign(timestamp=times)
+
+
+@pytest.mark.parametrize("form", ["unix", "iso", "mixed"])
+@pytest.mark.parametrize("suffix", [".parquet", ".csv", ".jsonl"])
+def test_ages_are_counted_from_one_moment_for_all_users(tmp_path: Path, suffix: str, form: str) -> None:
+    events = EVENTS if form == "unix" else with_iso_times(EVENTS)
+    if form == "mixed":
+        events.loc[0, "timestamp"] = str(EVENTS.loc[0, "timestamp"])
+    file = write(events, tmp_path / f"events{suffix}")
+    history = read_user_history(file, "7")
+    assert history.product_ids == ("early", "middle", "late")
+    assert history.event_types == ("view", "purchase", "cart")
+    assert history.ages_seconds == (END - 1_699_900_000, END - 1_699_900_100, END - 1_699_900_300)
+    assert history.as_of_line() == f"as of 2023-11-14 23:00 UTC, the end of the hour of the latest event in {file}"
+    assert history.as_of == "2023-11-14T23:00:00+00:00"
+    assert read_user_history(file, "8").ages_seconds == (END - LATEST,)
+
+
+@pytest.mark.parametrize("at", ["1699900100", "2023-11-13T18:28:20Z", "2023-11-13 19:28:20+01:00"])
+def test_what_lies_after_a_given_moment_is_left_out(tmp_path: Path, at: str) -> None:
+    file = write(EVENTS, tmp_path / "events.csv")
+    history = read_user_history(file, "7", at)
+    assert history.product_ids == ("early", "middle")
+    assert history.ages_seconds == (100.0, 0.0)
+    assert history.as_of_line() == "as of 2023-11-13 18:28 UTC, as --at says"
+
+
+def test_many_batches_and_files_are_one_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in range(3):
+        write(EVENTS.iloc[part::3], tmp_path / f"part-{part}.parquet")
+    monkeypatch.setattr(table_reader, "ROWS_PER_BATCH", 1)
+    for place in (f"{tmp_path}/part-*.parquet", str(tmp_path)):
+        history = read_user_history(place, "7")
+        assert history.product_ids == ("early", "middle", "late")
+        assert history.ages_seconds[-1] == END - 1_699_900_300
+
+
+def test_positions_order_events_without_time(tmp_path: Path) -> None:
+    file = write(EVENTS.drop(columns="timestamp").assign(position=[3, 1, 1, 2]), tmp_path / "events.parquet")
+    history = read_user_history(file, "7")
+    assert history.product_ids == ("early", "middle", "late")
+    assert history.ages_seconds == (0.0, 0.0, 0.0)
+    assert history.as_of_line() is None
+    with pytest.raises(InputError, match="has no `timestamp`"):
+        read_user_history(file, "7", "2023-11-14")
+
+
+def test_products_are_purchases_of_just_now() -> None:
+    history = history_of_products(["a", "b"])
+    assert history.event_types == ("purchase", "purchase")
+    assert history.ages_seconds == (0.0, 0.0)
+    assert history.as_of_line() is None
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("timestamp", "soon", r"line 3, an event of user 7, has `timestamp` 'soon' \(timestamp_unparsable\)"),
+        ("timestamp", "", r"\(missing_timestamp\)"),
+        ("timestamp", "1699900000000", r"'1699900000000' \(timestamp_in_milliseconds\).*Unix seconds or ISO 8601"),
+        ("timestamp", "4000000000", r"\(timestamp_in_future\)"),
+        ("event_type", "", r"`event_type` '' \(missing_event_type\)"),
+        ("product_id", "", r"\(missing_product_id\)"),
+    ],
+)
+def test_a_bad_row_of_the_user_is_named(tmp_path: Path, column: str, value: str, message: str) -> None:
+    events = EVENTS.astype({"timestamp": str})
+    events.loc[1, column] = value
+    file = write(events, tmp_path / "events.csv")
+    with pytest.raises(InputError, match=message) as caught:
+        read_user_history(file, "7")
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).count(file) == 1
+    # A bad row of somebody else is left out, as a run does, and said.
+    other = read_user_history(file, "8")
+    assert other.ages_seconds == (END - LATEST,)
+    assert str(other.as_of_line()).endswith("; bad rows left out: 1")
+
+
+def test_a_bad_row_is_not_the_latest_event(tmp_path: Path) -> None:
+    events: Any = EVENTS.astype({"timestamp": str})
+    events.loc[2, "timestamp"] = "9999999999999"
+    history = read_user_history(write(events, tmp_path / "events.jsonl"), "7")
+    assert history.as_of == "2023-11-13T19:00:00+00:00"
+
+
+def test_mistakes(tmp_path: Path) -> None:
+    file = write(EVENTS, tmp_path / "events.parquet")
+    less = write(EVENTS.drop(columns="event_type"), tmp_path / "less.parquet")
+    with pytest.raises(InputError, match=f"^{file}: no event of user 99$"):
+        read_user_history(file, "99")
+    with pytest.raises(InputError, match=r"no event of user 7 up to 2001-02-03$"):
+        read_user_history(file, "7", "2001-02-03")
+    with pytest.raises(InputError, match="lacks column `event_type`"):
+        read_user_history(less, "7")
+    with pytest.raises(InputError, match="nothing is at") as caught:
+        read_user_history(f"{tmp_path}/none.parquet", "7")
+    assert str(caught.value).count("none.parquet") == 1
+    with pytest.raises(InputError, match="is not known by its ending"):
+        read_user_history(write(EVENTS, tmp_path / "events.xlsx"), "7")
+    for at in ("soon", "1699900000000", "-5", ""):
+        with pytest.raises(InputError, match=f"--at {at}: expected ISO 8601"):
+            read_user_history(file, "7", at)

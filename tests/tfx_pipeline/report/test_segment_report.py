@@ -1,0 +1,126 @@
+"""What the run report shows of segments: a map, profiles, who moved, and how sure the model may be."""
+
+import re
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import numpy as np
+
+from tests.tfx_pipeline.report.test_report import ODD_NAME, Page, summary, texts_of
+from tfx_pipeline.report import render_report
+from tfx_pipeline.report.drawing import COLOURS, label_looks
+from tfx_pipeline.report.segment_charts import calibration_chart, flow_chart, map_chart
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def segments() -> dict[str, Any]:
+    random = np.random.default_rng(0)
+    profile = {
+        "users": 1500,
+        "share": 0.75,
+        "spend": 1234.5,
+        "visits": 6.25,
+        "days_since_last": 3.4,
+        "kinds": [{"kind": f"kind {number} <b>", "share": 0.1, "lift": 3.0 - number / 2} for number in range(6)],
+        "products": [],
+    }
+    return {
+        "profiles": {ODD_NAME: profile, "lapsed": {**profile, "users": 500, "share": 0.25, "kinds": []}},
+        "transitions": [
+            {"from": "lapsed", "to": "lapsed", "users": 400},
+            {"from": "lapsed", "to": ODD_NAME, "users": 100},
+            {"from": "", "to": ODD_NAME, "users": 1400},
+        ],
+        "map": [{"x": x, "y": y, "segment": ("lapsed", ODD_NAME)[int(x > 0)]} for x, y in random.normal(size=(50, 2))],
+    }
+
+
+def segmentation_task() -> dict[str, Any]:
+    return {
+        **summary()["tasks"]["recommendation"],
+        # Not in the alphabet's order.
+        "confusion": {"labels": ["lapsed", ODD_NAME], "counts": [[3, 1], [0, 6]]},
+        "calibration": [{"probability": 0.55, "accuracy": 0.5, "rows": 4}],
+        "segment_definitions": [
+            {"segment": "lapsed", "from": None, "to": 0.0},
+            {"segment": ODD_NAME, "from": 1234.5, "to": None},
+        ],
+        "definitions_changed": True,
+    }
+
+
+def page(found: dict[str, Any], **task: Any) -> Page:
+    return Page(render_report({**summary(), "tasks": {"segmentation": {**segmentation_task(), **task}}}, found))
+
+
+def test_the_page_tells_what_each_segment_is_like() -> None:
+    shown = " ".join(page(segments()).texts)
+    for expected in (
+        "Segments of the active users",
+        "1,500 (75%)",
+        "1,234.50",
+        "kind 0 <b> (3.0), kind 1 <b> (2.5)",
+        "kind 4 <b>",
+        "50 users as the model sees them, by segment",
+        "Where 1,900 users went since the last blessed run.",
+        "part of these moves are moves of the cut points",
+        "What the segments mean",
+        "Users by the probability of the best label",
+        "not active",
+    ):
+        assert expected in shown
+    assert "kind 5" not in shown
+    assert not page(segments()).tags & {"script", "b"}
+
+
+def test_a_first_run_has_no_flow() -> None:
+    shown = " ".join(page({**segments(), "transitions": [], "map": []}).texts)
+    assert "since the last blessed run" not in shown
+    assert "as the model sees them" not in shown
+    assert "Segments of the active users" not in " ".join(page({}).texts)
+
+
+def test_a_given_segmentation_has_no_cut_points() -> None:
+    texts = page(segments(), segment_definitions=None, definitions_changed=False).texts
+    assert "What the segments mean" not in texts
+    assert not any("cut points" in text for text in texts)
+
+
+def test_segments_of_an_earlier_model_are_not_shown_as_this_ones() -> None:
+    refused = page(segments(), blessed=False, pushed=None)
+    shown = " ".join(refused.texts)
+    assert "are of an earlier model and are left as they are." in shown
+    for absent in ("Segments of the active users", "as the model sees them", "not active"):
+        assert absent not in shown
+    assert "earlier model" not in " ".join(page({}, blessed=False, pushed=None).texts)
+    assert "earlier model" not in " ".join(page(segments()).texts)
+
+
+def test_a_segment_has_one_colour_in_every_picture_and_its_place_in_the_vocabulary() -> None:
+    vocabulary = ["lapsed", "low", "mid", "high"]
+    points = [{"x": float(n), "y": 0.0, "segment": name} for n, name in enumerate(sorted(vocabulary))]
+    ways = [{"from": name, "to": name, "users": 10} for name in ("", "older", *sorted(vocabulary))]
+    flow, users = flow_chart(ways, vocabulary), map_chart(points, vocabulary)
+    assert texts_of(flow) == 2 * [*vocabulary, "older", "not active"]
+    assert texts_of(users) == vocabulary
+    boxes = [colour.lower() for colour in re.findall(r"fill: (#\w{6})", flow)][:6]
+    assert boxes == [*(COLOURS[place].lower() for place in range(5)), "#9aa3ad"]
+    marks = list(dict.fromkeys(re.findall(r"fill: (#\w{6})", users)))
+    assert marks == boxes[:4]
+
+
+def test_labels_beyond_the_colours_have_other_marks() -> None:
+    looks = label_looks([f"label {number}" for number in range(27)])
+    assert len(set(looks.values())) == 28
+
+
+def test_pictures_hold_their_names_as_text() -> None:
+    found = segments()
+    assert {"lapsed", "not active"} <= set(texts_of(flow_chart(found["transitions"], [])))
+    assert "lapsed" in texts_of(map_chart(found["map"], []))
+    assert "share that is right" in texts_of(calibration_chart([{"probability": 0.9, "accuracy": 0.8, "rows": 10}]))
+    # A band each way, and a box each end.
+    drawn = ET.fromstring(flow_chart(found["transitions"], []))
+    bands = [node for node in drawn.iter(f"{SVG}g") if "PolyCollection" in node.get("id", "")]
+    assert len(bands) == 3 + 2 + 2

@@ -1,0 +1,131 @@
+"""The table that a run ends with."""
+
+from pathlib import Path
+
+import pytest
+
+from components.segmentation.examples.moments import segment_definitions
+from tfx_pipeline.commands.console import console
+from tfx_pipeline.summary.table import print_summary, rules_in_ranker
+
+METRICS = {
+    "ndcg_at_10": 0.1234,
+    "recall_at_10": 0.2,
+    "mrr_at_10": 0.3,
+    "novel_ndcg_at_10": 0.04,
+    "novel_recall_at_10": None,
+    "coverage_at_10": 0.5,
+    "diversity_at_10": 0.875,
+    "novelty_at_10": 12.5,
+}
+
+
+def summary(parts):
+    """A summary with the model, its parts, and all baselines."""
+    baselines = ("popularity", "personal_frequency", "decayed_personal_frequency")
+    task = {
+        "metrics": {"test": METRICS},
+        "baselines": dict.fromkeys(baselines, METRICS),
+        "ablation": {name: {"metrics": METRICS, "differences": {}} for name in parts},
+        "differences": {"popularity": {"novel_ndcg_at_10": {"mean": 0.01, "low": -0.01, "high": 0.02}}},
+        "users": {"test": 2000, "novel": 1900, "cold": 10},
+        "refused_because": [],
+        "notes": [],
+        "pushed": None,
+    }
+    return {"quarantine": {}, "tasks": {"recommendation": task}, "total_seconds": 61.2, "peak_rss_bytes": 2**30}
+
+
+def test_seven_columns_fit_into_a_terminal(monkeypatch):
+    monkeypatch.setattr(console, "width", 80)
+    with console.capture() as capture:
+        print_summary(summary(["towers", "ranker_without_towers", "ranker_with_rules"]), Path("root"))
+    lines = capture.get().splitlines()
+    first = next(number for number, line in enumerate(lines) if line.startswith("ndcg_at_10"))
+    table = lines[first - 3 : first + 7]
+    assert max(map(len, table)) <= 80
+    assert [line.split()[0] for line in table[3:]] == list(METRICS)[:7]
+    assert all(len(line.split()) == 8 for line in table[3:])
+    words = {word for line in table[:3] for word in line.split()}
+    headings = "this model towers ranker without with rules popularity personal frequency decayed"
+    assert set(headings.split()) <= words
+    assert table[3].split()[1:] == ["0.1234"] * 7
+    assert table[7].split()[1:] == ["–"] * 7
+
+
+def test_what_the_gate_could_not_count_is_said():
+    noted = summary([])
+    noted["tasks"]["recommendation"]["notes"] = ["ndcg_at_10 is 0.1; it may be chance."]
+    with console.capture() as capture:
+        print_summary(noted, Path("root"))
+    assert "recommendation note: ndcg_at_10 is 0.1; it may be chance.\n" in capture.get()
+
+
+def test_a_model_without_parts_has_no_columns_for_them():
+    with console.capture() as capture:
+        print_summary(summary([]), Path("root"))
+    line = next(line for line in capture.get().splitlines() if line.startswith("mrr_at_10"))
+    assert line.split()[1:] == ["0.3000"] * 4
+
+
+def test_what_rules_add_to_the_ranker_is_said():
+    helped = summary(["ranker_without_rules"])
+    differences = helped["tasks"]["recommendation"]["ablation"]["ranker_without_rules"]["differences"]
+    differences["ndcg_at_10"] = {"mean": 0.001, "low": -0.002, "high": 0.004}
+    differences["novel_ndcg_at_10"] = {"mean": 0.002, "low": 0.001, "high": 0.003}
+    with console.capture() as capture:
+        print_summary(helped, Path("root"))
+    output = " ".join(capture.get().split())
+    assert "novel_ndcg_at_10 with rules in the ranker, against without: +0.0020 (95% interval +0.0010 to" in output
+    assert "do not help" not in output
+    differences["novel_ndcg_at_10"]["low"] = 0.0
+    with console.capture() as capture:
+        print_summary(helped, Path("root"))
+    assert "Rules do not help this ranker: `tasks.recommendation.ranker.rules: false`" in " ".join(
+        capture.get().split()
+    )
+
+
+@pytest.mark.parametrize(
+    ("high", "advice"),
+    [(-0.001, "Rules help this ranker: `tasks"), (0.0, "Rules do not help this ranker: they are kept")],
+)
+def test_rules_that_are_kept_out_are_compared_with_too(high, advice):
+    kept_out = summary(["ranker_with_rules"])
+    differences = kept_out["tasks"]["recommendation"]["ablation"]["ranker_with_rules"]["differences"]
+    differences["ndcg_at_10"] = {"mean": -0.002, "low": -0.003, "high": high}
+    lines = rules_in_ranker(kept_out["tasks"]["recommendation"])
+    assert lines[0].startswith("ndcg_at_10 without rules in the ranker, against with: -0.0020 (95% interval -0.0030 to")
+    assert lines[1].startswith(advice)
+
+
+def test_mined_rules_are_counted_and_what_was_left_out_is_said():
+    with_rules = summary([])
+    with_rules["tasks"]["recommendation"]["rules"] = {
+        "uri": "x",
+        "events": {"bought_events": 9, "bought_events_without_basket_id": 0, "oversized_baskets": 2},
+        "levels": {"product": {"rules": 1234, "baskets": 5000}, "category": {"rules": 7, "baskets": 4900}},
+    }
+    with console.capture() as capture:
+        print_summary(with_rules, Path("root"))
+    assert (
+        "1,234 rules of product level from 5,000 baskets, 7 rules of category level from 4,900 baskets, "
+        "2 baskets left out as too large"
+    ) in capture.get().splitlines()
+
+
+def test_the_spends_of_segments_are_told_and_whether_they_changed(monkeypatch):
+    monkeypatch.setattr(console, "width", 500)
+    content = summary([])
+    task = content["tasks"]["recommendation"]
+    task["segment_definitions"] = segment_definitions(["lapsed", "low", "high"], [1234.567])
+    told = {}
+    for changed in (False, True):
+        with console.capture() as capture:
+            print_summary(
+                {**content, "tasks": {"segmentation": {**task, "definitions_changed": changed}}}, Path("root")
+            )
+        told[changed] = capture.get().splitlines()
+    assert "segments by spend in a period: lapsed up to 0.00, low up to 1,234.57, high over 1,234.57" in told[False]
+    (line,) = set(told[True]) - set(told[False])
+    assert line.startswith("These differ from the last run's")

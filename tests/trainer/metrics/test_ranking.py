@@ -1,0 +1,89 @@
+"""Ranking metrics against values by hand, brute force and scikit-learn."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import ndcg_score
+
+from trainer.metrics.ranking import (
+    coverage,
+    hit_matrix,
+    mrr_at_k,
+    ndcg_at_k,
+    recall_at_k,
+)
+
+
+def _flatten(targets):
+    return np.cumsum([0, *map(len, targets)]), np.array([t for user in targets for t in user], dtype=np.int64)
+
+
+def test_metrics_by_hand():
+    lists = np.array([[7, 3, -1, 5], [1, 2, 4, 0], [2, -1, -1, -1]])
+    targets = [[3, 5, 9], [8], []]
+    offsets, index = _flatten(targets)
+    hits = hit_matrix(lists, offsets, index)
+    counts = np.diff(offsets)
+    assert hits.tolist() == [[False, True, False, True], [False] * 4, [False] * 4]
+    np.testing.assert_allclose(recall_at_k(hits, counts, 4), [2 / 3, 0, math.nan])
+    np.testing.assert_allclose(recall_at_k(hits, counts, 2), [1 / 3, 0, math.nan])
+    ideal = 1 + 1 / math.log2(3) + 1 / 2
+    np.testing.assert_allclose(ndcg_at_k(hits, counts, 4), [(1 / math.log2(3) + 1 / math.log2(5)) / ideal, 0, math.nan])
+    np.testing.assert_allclose(ndcg_at_k(hits, counts, 2), [1 / math.log2(3) / (1 + 1 / math.log2(3)), 0, math.nan])
+    np.testing.assert_allclose(mrr_at_k(hits, counts, 4), [1 / 2, 0, math.nan])
+    assert coverage(lists[:, :2], 10) == 4 / 10
+    assert coverage(lists, 10) == 7 / 10
+
+
+@st.composite
+def _rankings(draw):
+    products = draw(st.integers(2, 12))
+    width = draw(st.integers(1, products))
+    users = draw(st.integers(1, 5))
+    lists, targets = [], []
+    for _ in range(users):
+        row = draw(st.permutations(range(products)))[:width]
+        empty = draw(st.sets(st.integers(0, width - 1)))
+        lists.append([-1 if place in empty else product for place, product in enumerate(row)])
+        targets.append(sorted(draw(st.sets(st.integers(0, products - 1)))))
+    return products, np.array(lists), targets, draw(st.integers(1, 14))
+
+
+@given(_rankings())
+def test_metrics_equal_brute_force(case):
+    products, lists, targets, k = case
+    offsets, index = _flatten(targets)
+    hits, counts = hit_matrix(lists, offsets, index), np.diff(offsets)
+    recall, ndcg, mrr = recall_at_k(hits, counts, k), ndcg_at_k(hits, counts, k), mrr_at_k(hits, counts, k)
+    for row, (listed, wanted) in enumerate(zip(lists.tolist(), targets, strict=True)):
+        if not wanted:
+            assert np.isnan([recall[row], ndcg[row], mrr[row]]).all()
+            continue
+        places = [place for place, product in enumerate(listed[:k], start=1) if product in wanted]
+        assert recall[row] == pytest.approx(len(places) / len(wanted))
+        ideal = sum(1 / math.log2(i + 1) for i in range(1, min(k, len(wanted)) + 1))
+        assert ndcg[row] == pytest.approx(sum(1 / math.log2(i + 1) for i in places) / ideal)
+        assert mrr[row] == pytest.approx(1 / places[0] if places else 0)
+    shown = {product for row in lists.tolist() for product in row[:k]} - {-1}
+    assert coverage(lists[:, :k], products) == pytest.approx(len(shown) / products)
+
+
+def test_ndcg_equals_scikit_learn():
+    generator = np.random.default_rng(3)
+    products, users = 40, 30
+    scores = generator.normal(size=(users, products))
+    relevance = (generator.random((users, products)) < 0.2).astype(int)
+    relevance[relevance.sum(axis=1) == 0, 0] = 1
+    lists = np.argsort(-scores, axis=1)[:, :10]
+    offsets, index = _flatten([np.flatnonzero(row) for row in relevance])
+    ours = ndcg_at_k(hit_matrix(lists, offsets, index), np.diff(offsets), 10)
+    theirs = [ndcg_score(relevance[[row]], scores[[row]], k=10) for row in range(users)]
+    np.testing.assert_allclose(ours, theirs)
+
+
+def test_hit_matrix_refuses_offsets_of_other_users():
+    with pytest.raises(ValueError, match="`target_offsets` should have 3 values"):
+        hit_matrix(np.zeros((2, 3), int), np.array([0, 1]), np.array([0]))

@@ -1,0 +1,134 @@
+"""Cells and probes against brute force."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainer.search.index.inverted_cells import (
+    build_inverted_file,
+    choose_probes,
+    default_cells,
+    exact_neighbours,
+    find_cells,
+    principal_axes,
+    recall_of,
+)
+
+SIZE, DIMENSIONS = 2_000, 16
+
+
+@pytest.fixture(scope="module")
+def vectors() -> np.ndarray:
+    random = np.random.default_rng(3)
+    # Some axes tell far more than others, as those of text vectors do.
+    values = random.normal(size=(SIZE, DIMENSIONS)) * 0.8 ** np.arange(DIMENSIONS)
+    turned = values @ np.linalg.qr(random.normal(size=(DIMENSIONS, DIMENSIONS)))[0]
+    return (turned / np.linalg.norm(turned, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def queries(vectors: np.ndarray) -> np.ndarray:
+    random = np.random.default_rng(4)
+    return vectors[::40] + 0.1 * random.normal(size=(SIZE // 40, DIMENSIONS)).astype(np.float32)
+
+
+def brute_force(vectors: np.ndarray, queries: np.ndarray, k: int) -> np.ndarray:
+    return np.argsort(-(queries @ vectors.T), axis=1)[:, :k]
+
+
+def test_each_vector_is_in_the_cell_of_its_nearest_mean(vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The means of k-means themselves, before they are stretched.
+    monkeypatch.setattr(
+        "trainer.search.index.inverted_cells._as_long_as_their_vectors", lambda centroids, *_: centroids
+    )
+    centroids, cell_of = find_cells(vectors, 30, seed=0)
+    distances = np.linalg.norm(vectors[:, np.newaxis] - centroids, axis=2)
+    np.testing.assert_allclose(distances[np.arange(SIZE), cell_of], distances.min(axis=1), rtol=1e-4)
+    assert centroids.shape == (30, DIMENSIONS)
+    assert cell_of.dtype == np.int32
+
+
+def test_centroids_are_as_long_as_their_vectors(vectors: np.ndarray) -> None:
+    longer = vectors * np.random.default_rng(8).uniform(1.0, 3.0, (SIZE, 1)).astype(np.float32)
+    centroids, cell_of = find_cells(longer, 30, seed=0)
+    lengths = np.linalg.norm(longer, axis=1)
+    for cell in np.unique(cell_of):
+        np.testing.assert_allclose(np.linalg.norm(centroids[cell]), lengths[cell_of == cell].mean(), rtol=1e-4)
+
+
+def test_cells_depend_on_the_seed_alone(vectors: np.ndarray) -> None:
+    first, again, other = (find_cells(vectors, 20, seed)[1] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_fewer_distinct_vectors_than_cells_leave_cells_empty() -> None:
+    vectors = np.repeat(np.eye(3, dtype=np.float32), 4, axis=0)
+    _, cell_of = find_cells(vectors, 10, seed=0)
+    assert len(np.unique(cell_of)) == 3
+    index = build_inverted_file(vectors, vectors[:1], cells=10)
+    _, indices = index.search(tf.constant(vectors[:1]), 12)
+    np.testing.assert_array_equal(np.sort(indices[0, :4]), [0, 1, 2, 3])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_tiny_catalogues(size: int) -> None:
+    vectors = np.eye(3, dtype=np.float32)[:size]
+    index = build_inverted_file(vectors, vectors)
+    _, indices = index.search(tf.constant(vectors), 10)
+    np.testing.assert_array_equal(indices[:, 0], np.arange(size))
+    assert indices.shape == (size, size)
+
+
+def test_default_cells_grow_with_the_root_of_the_size() -> None:
+    assert [default_cells(size) for size in (1, 3, 10_000, 1_000_000)] == [1, 3, 400, 4_000]
+
+
+def test_principal_axes_turn_without_changing_products(vectors: np.ndarray) -> None:
+    axes = principal_axes(vectors, seed=0)
+    np.testing.assert_allclose(axes.T @ axes, np.eye(DIMENSIONS), atol=1e-5)
+    energy = np.square(vectors @ axes).mean(axis=0)
+    assert (np.diff(energy) <= 1e-6).all()
+
+
+@pytest.mark.parametrize("k", [1, 10, SIZE + 5])
+def test_exact_neighbours_equal_a_full_sort(
+    vectors: np.ndarray, queries: np.ndarray, k: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.search.index.inverted_cells._ROWS_AT_ONCE", 300)
+    found = exact_neighbours(vectors, queries, k)
+    expected = brute_force(vectors, queries, k)
+    assert found.shape == expected.shape
+    assert recall_of(found, expected) == 1.0
+
+
+def test_recall_counts_what_was_asked_for() -> None:
+    assert recall_of([[1, 2, 9], [5, -1, -1]], np.array([[2, 1, 3], [4, -1, -1]])) == 0.5
+
+
+def test_the_smallest_number_of_probes_is_chosen(vectors: np.ndarray, queries: np.ndarray) -> None:
+    index = build_inverted_file(vectors, queries, target_recall=0.9, leading=DIMENSIONS)
+    expected = brute_force(vectors, queries, 10)
+
+    def recall(probes: int) -> float:
+        index.probes.assign(probes)
+        return recall_of(index.search(tf.constant(queries), 10)[1], expected)
+
+    chosen = int(index.probes)
+    assert 1 < chosen < index.cells
+    assert recall(chosen) >= 0.9 > recall(chosen - 1)
+    assert choose_probes(index, queries, expected, 0.9) == recall(chosen)
+
+
+def test_a_recall_out_of_reach_probes_every_cell(vectors: np.ndarray, queries: np.ndarray) -> None:
+    index = build_inverted_file(vectors, queries, target_recall=1.1)
+    assert int(index.probes) == index.cells
+
+
+def test_filtered_recall_with_one_product_in_a_hundred(vectors: np.ndarray, queries: np.ndarray) -> None:
+    index = build_inverted_file(vectors, queries)
+    allowed = np.random.default_rng(6).uniform(size=(len(queries), SIZE)) < 0.01
+    _, indices = index.search(tf.constant(queries), 10, tf.constant(allowed))
+    expected = np.argsort(-np.where(allowed, queries @ vectors.T, -np.inf), axis=1)[:, :10]
+    expected[~np.take_along_axis(allowed, expected, axis=1)] = -1
+    assert recall_of(indices, expected) >= 0.95

@@ -1,0 +1,52 @@
+"""Postings as they are laid out; what they score is tested with the index that reads them."""
+
+import numpy as np
+import pytest
+
+from trainer.search.index.postings import build_postings
+from trainer.search.options import LexicalOptions
+
+TEXTS = ["green tea", "red tea", "", "tea 牛奶 tea", "green apples"]
+
+
+def test_the_postings_of_a_word_are_the_products_that_have_it() -> None:
+    postings = build_postings(TEXTS, LexicalOptions())
+    found = {
+        word.decode(): postings.products[start:stop].tolist()
+        for word, start, stop in zip(postings.words, postings.row_splits, postings.row_splits[1:], strict=False)
+    }
+    assert found == {
+        "apple": [4],
+        "green": [0, 4],
+        "red": [1],
+        "tea": [0, 1, 3],
+        "奶": [3],
+        "牛": [3],
+        "牛奶": [3],
+    }
+    assert postings.size == len(TEXTS)
+    assert postings.row_splits.dtype == np.int64
+    assert postings.products.dtype == np.int32
+    assert (postings.weights > 0.0).all()
+
+
+def test_the_order_of_the_catalogue_changes_nothing_but_the_numbers() -> None:
+    order = [3, 0, 4, 2, 1]
+    first, other = (build_postings(texts, LexicalOptions()) for texts in (TEXTS, [TEXTS[row] for row in order]))
+    assert first.words == other.words
+    np.testing.assert_array_equal(first.rarity, other.rarity)
+    words = np.repeat(np.arange(len(first.words)), np.diff(first.row_splits))
+    pairs = [
+        dict(zip(zip(words, products, strict=True), weights, strict=True))
+        for products, weights in ((first.products, first.weights), (np.array(order)[other.products], other.weights))
+    ]
+    assert pairs[0] == pytest.approx(pairs[1])
+
+
+def test_texts_are_counted_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = build_postings(TEXTS, LexicalOptions())
+    monkeypatch.setattr("trainer.search.index.postings._TEXTS_AT_ONCE", 2)
+    sliced = build_postings(TEXTS, LexicalOptions())
+    assert whole.words == sliced.words
+    for name in ("row_splits", "products", "weights", "rarity"):
+        np.testing.assert_array_equal(getattr(whole, name), getattr(sliced, name))

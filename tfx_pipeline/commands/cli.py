@@ -1,0 +1,236 @@
+"""The command line `shelfwise`. Each command imports what it needs, so that a client never loads TFX."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from components.errors import InputError
+from serving.client.errors import ServingError
+from tfx_pipeline.commands import client_cli
+from tfx_pipeline.commands.console import console, error_console
+from tfx_pipeline.commands.exit_codes import EXIT_BAD_INPUT, EXIT_OTHER, EXIT_REFUSED
+from tfx_pipeline.commands.logs import logs_in
+from tfx_pipeline.config.config import ConfigError, load_config, read_config
+
+app = typer.Typer(
+    name="shelfwise",
+    help="Shop tables in, served search, recommendation and segmentation models out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(client_cli.app)
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="YAML configuration.")]
+Overrides = Annotated[list[str], typer.Option("--set", help="key.key=value that replaces what the file says.")]
+Root = Annotated[Path, typer.Option(help="Folder of artifacts, logs, served models and summary.json.")]
+Data = Annotated[str, typer.Option(help="Folder or URI that the tables' relative paths are taken from.")]
+Parameters = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value of the submission.")]
+
+
+@app.command()
+def prepare(
+    name: Annotated[str, typer.Argument(help="Name of the data set, such as complete_journey or vader_reviews.")],
+    out: Annotated[Path, typer.Option(help="Folder for the tables.")],
+    source: Annotated[Path | None, typer.Option(help="Where the data set lies, if it has no package.")] = None,
+    sample: Annotated[float, typer.Option(help="Share of the users to keep.")] = 1.0,
+) -> None:
+    """Turn a known data set into Shelfwise's tables."""
+    from tfx_pipeline.datasets import prepare_dataset
+
+    for table, rows in prepare_dataset(name, out, source, sample).items():
+        console.print(f"  {table:<12}{rows:>12,} rows")
+
+
+@app.command()
+def run(
+    config: ConfigFile,
+    root: Root = Path("runs/default"),
+    tasks: Annotated[str, typer.Option(help="Comma-separated names of the tasks to run; all by default.")] = "",
+    overrides: Overrides = [],  # noqa: B006  Typer wants a literal default.
+) -> None:
+    """Validate, transform, train, judge and push."""
+    loaded = load_config(config, overrides, [task for task in tasks.split(",") if task])
+    from tfx_pipeline.running.start import run_pipeline
+    from tfx_pipeline.summary.table import print_summary
+
+    summary = run_pipeline(loaded, root)
+    print_summary(summary, root)
+    if not all(task["blessed"] for task in summary["tasks"].values()):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command()
+def index(
+    products: Annotated[str, typer.Option(help="Products table, in full: what it lacks is removed.")],
+    root: Root = Path("runs/default"),
+) -> None:
+    """Put another catalogue into the served search model, without training."""
+    console.print("loading TFX …")
+    with logs_in(root / "logs" / "index.log"):
+        from tfx_pipeline.running.index_update import update_index
+
+        update = update_index(root.resolve(), products)
+    for reason, count in sorted(update.quarantined.items()):
+        console.print(f"  quarantined: {count:,} {reason}")
+    console.print(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in update.changes.items()))
+    for reason in update.refused_because:
+        console.print(f"refused: {reason}")
+    if update.pushed is None:
+        raise typer.Exit(EXIT_REFUSED)
+    console.print(f"search pushed to {update.pushed}")
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def serve(
+    context: typer.Context,
+    root: Root = Path("runs/default"),
+    host: Annotated[str, typer.Option(help="Address to bind to.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="gRPC port; 0 picks a free one.")] = 8500,
+    rest_port: Annotated[int | None, typer.Option(help="REST port; else the one after the gRPC port.")] = None,
+) -> None:
+    """Serve the pushed models over TF Serving's gRPC and REST until stopped; takes all of the server's options."""
+    from tfx_pipeline.commands.serve_command import serve as serve_pushed
+
+    serve_pushed(root, host, port, rest_port, context.args)
+
+
+@app.command()
+def rules(
+    root: Root = Path("runs/default"),
+    level: Annotated[str, typer.Option(help="product or category.")] = "product",
+    product: Annotated[list[str], typer.Option(help="Only rules with this id (or category) in them.")] = [],  # noqa: B006
+    min_lift: Annotated[float, typer.Option(help="Only rules of this lift or more.")] = 0.0,
+    k: Annotated[int, typer.Option("--k", min=1, help="Rules of the table.")] = 20,
+    form: Annotated[str, typer.Option("--format", help="table, parquet or csv.")] = "table",
+    out: Annotated[Path | None, typer.Option(help="File for Parquet or CSV.")] = None,
+) -> None:
+    """Show or write the association rules that the last run has mined."""
+    from tfx_pipeline.commands import rules_command
+
+    rules_command.rules(root, level=level, products=product, min_lift=min_lift, k=k, form=form, out=out)
+
+
+@app.command(name="compile")
+def compile_spec(
+    config: ConfigFile,
+    image: Annotated[str, typer.Option(help="Container image with Shelfwise installed, with its tag.")],
+    pipeline_root: Annotated[str, typer.Option(help="URI below which the cluster keeps artifacts.")],
+    out: Annotated[Path, typer.Option(help="YAML file to write; JSON with --vertex.")],
+    serving_root: Annotated[str, typer.Option(help="gs:// URI for the served models; else below the root.")] = "",
+    serving_claim: Annotated[str, typer.Option(help="Volume claim for the served models instead.")] = "",
+    cpu: Annotated[list[str], typer.Option(help="Limit of each step: 4, or STEP=4.")] = [],  # noqa: B006
+    memory: Annotated[list[str], typer.Option(help="Limit of each step: 16Gi, or STEP=16Gi.")] = [],  # noqa: B006
+    accelerator: Annotated[list[str], typer.Option(help="nvidia.com/gpu:1, or STEP=…; for training steps.")] = [],  # noqa: B006
+    node_selector: Annotated[list[str], typer.Option(help="label=value of nodes with the accelerator.")] = [],  # noqa: B006
+    beam_runner: Annotated[str, typer.Option(help="local, DataflowRunner, FlinkRunner, SparkRunner …")] = "local",
+    beam_arg: Annotated[list[str], typer.Option(help="An argument of that runner.")] = [],  # noqa: B006
+    vertex: Annotated[bool, typer.Option("--vertex", help="For Vertex AI Pipelines.")] = False,
+    overrides: Overrides = [],  # noqa: B006
+) -> None:
+    """Write the pipeline as a Kubeflow Pipelines specification."""
+    from tfx_pipeline.cluster.options import ClusterOptions, check_options
+
+    loaded = read_config(config, overrides)
+    options = ClusterOptions(
+        image=image,
+        pipeline_root=pipeline_root,
+        serving_root=serving_root,
+        serving_claim=serving_claim,
+        cpu=cpu,
+        memory=memory,
+        accelerator=accelerator,
+        node_selector=node_selector,
+        beam_runner=beam_runner,
+        beam_args=beam_arg,
+        vertex=vertex,
+    )
+    check_options(options, loaded)  # Before TFX is loaded, which takes its time.
+    with logs_in(Path(os.devnull)):
+        from tfx_pipeline.kubeflow_runner import compile_pipeline
+
+        compile_pipeline(loaded, options, out)
+    console.print(f"wrote {out}")
+
+
+@app.command()
+def run_spec(
+    spec: Annotated[Path, typer.Argument(help="What `shelfwise compile` wrote.")],
+    root: Root = Path("runs/spec"),
+    data: Data = "",
+    parameter: Parameters = [],  # noqa: B006
+) -> None:
+    """Run a compiled pipeline here, each step as its container would, without a cluster."""
+    given = _parameters(data, parameter)
+    console.print("loading TFX …")
+    with logs_in(root / "logs" / "run-spec.log") as terminal:
+        from tfx_pipeline.cluster.start import run_spec_here
+
+        pushed = run_spec_here(spec, root, given, terminal)
+    if not pushed:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command()
+def submit(
+    spec: Annotated[Path, typer.Option(help="What `shelfwise compile` wrote.")],
+    host: Annotated[str, typer.Option(help="URL of Kubeflow Pipelines.")],
+    data: Data = "",
+    parameter: Parameters = [],  # noqa: B006
+    experiment: Annotated[str, typer.Option(help="Runs are listed under this name.")] = "shelfwise",
+    namespace: Annotated[str, typer.Option(help="Your profile's namespace, where there are several.")] = "",
+    token_file: Annotated[Path | None, typer.Option(help="File with a bearer token for the server.")] = None,
+) -> None:
+    """Start a compiled pipeline on a cluster, with the digests of the tables and the model that was pushed last."""
+    try:
+        token = token_file.read_text(encoding="utf-8").strip() if token_file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--token-file {token_file}: expected a file with a token: {error}") from error
+    given = _parameters(data, parameter)
+    with logs_in(Path(os.devnull)):
+        from tfx_pipeline.cluster.compiled_pipeline import read_compiled
+        from tfx_pipeline.cluster.submission import Server, submit
+
+        server = Server(host=host, token=token, namespace=namespace, experiment=experiment)
+        submission = submit(read_compiled(spec), given, server)
+    for name, value in submission.parameters.items():
+        shown = "…" if name == "user_id_key" else value
+        console.print(f"  {name:<32}{shown}")
+    console.print(f"submitted {submission.url}")
+
+
+def _parameters(data: str, parameters: list[str]) -> dict[str, str]:
+    given = {"data": data} if data else {}
+    for parameter in parameters:
+        name, separator, value = parameter.partition("=")
+        if not separator or not name:
+            raise ConfigError(f"--parameter {parameter}: expected name=value")
+        given[name] = value
+    return given
+
+
+@app.command()
+def demo(root: Root = Path("runs/demo")) -> None:
+    """Run everything on Complete Journey: prepare, train, push, serve, ask."""
+    from tfx_pipeline.commands.demo import run_demo
+
+    if not run_demo(root):
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def main() -> None:
+    """Runs the command line; a user's mistake ends in one message and exit code 2, never in a traceback."""
+    try:
+        app()
+    except (ConfigError, InputError) as error:
+        error_console.print(f"error: {error}")
+        sys.exit(EXIT_BAD_INPUT)
+    except (ServingError, RuntimeError, OSError) as error:
+        error_console.print(f"error: {error}")
+        sys.exit(EXIT_OTHER)
+    except KeyboardInterrupt:
+        error_console.print("stopped")
+        sys.exit(EXIT_OTHER)

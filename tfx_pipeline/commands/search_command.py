@@ -1,0 +1,104 @@
+"""`shelfwise search`: asks a running server and groups what it answers; nothing here loads TFX or a model."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from rich.text import Text
+
+from serving.client import ExplainedWord, SearchAnswer, Shelfwise
+from tfx_pipeline.commands.client_commands import PRODUCTS_PER_TITLE
+from tfx_pipeline.commands.console import console, listing
+
+Explanations = Mapping[str, Sequence[ExplainedWord]]
+
+
+def search(
+    query: str,
+    *,
+    k: int,
+    category: str,
+    max_price: float,
+    in_stock_only: bool,
+    explain: bool,
+    address: str,
+    as_json: bool,
+) -> None:
+    """Prints the products that answer a query."""
+    with Shelfwise(address) as client:
+        answer = client.search(
+            query,
+            k=k if as_json else k * PRODUCTS_PER_TITLE,
+            category=category,
+            max_price=max_price,
+            in_stock_only=in_stock_only,
+        )
+        shown = answer if as_json else one_a_title(answer)[:k]
+        explanations = (
+            {product.product_id: client.explain_search(query, product.product_id) for product in shown}
+            if explain
+            else {}
+        )
+    if as_json:
+        _print_json(shown, explanations)
+    else:
+        print_clusters(shown, _alike(answer), explanations)
+
+
+def one_a_title(answer: Sequence[SearchAnswer]) -> list[SearchAnswer]:
+    """Returns the best product of each title, in their order."""
+    best: dict[str, SearchAnswer] = {}
+    for product in answer:
+        best.setdefault(product.title, product)
+    return list(best.values())
+
+
+def print_clusters(
+    answer: Sequence[SearchAnswer], alike: Mapping[str, int] | None = None, explanations: Explanations | None = None
+) -> None:
+    """Prints products under the label of their cluster, the cluster of the best product first.
+
+    Args:
+        answer: One product a title, the best first.
+        alike: Products of each title, where that is known.
+        explanations: What each word adds to a product's score, by product id.
+    """
+    if not answer:
+        console.print("no product fits")
+        return
+    clusters: dict[str, list[SearchAnswer]] = {}
+    for product in answer:
+        clusters.setdefault(product.cluster_label, []).append(product)
+    table = listing("score", "product id", "title", figures=1, cut=True)
+    for label, products in clusters.items():
+        table.add_row("", "", Text(label, style="bold"))
+        for product in products:
+            more = (alike or {}).get(product.title, 1) - 1
+            ending = f" (and {more} alike)" if more else ""
+            table.add_row(f"{product.score:.3f}", product.product_id, f"{product.title}{ending}")
+            words = (explanations or {}).get(product.product_id, ())
+            if words:
+                table.add_row("", "", Text("  " + _explained(words), style="dim"))
+    console.print(table)
+
+
+def _explained(words: Sequence[ExplainedWord]) -> str:
+    """Says what each word adds: by being in the text, and by its meaning."""
+    return ", ".join(f"{word.word} {word.lexical:+.2f} {word.dense:+.2f}" for word in words)
+
+
+def _alike(answer: Sequence[SearchAnswer]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for product in answer:
+        counts[product.title] = counts.get(product.title, 0) + 1
+    return counts
+
+
+def _print_json(answer: Sequence[SearchAnswer], explanations: Explanations) -> None:
+    rows = []
+    for product in answer:
+        row = asdict(product)
+        if product.product_id in explanations:
+            row["words"] = [asdict(word) for word in explanations[product.product_id]]
+        rows.append(row)
+    console.print_json(json.dumps(rows, ensure_ascii=False))

@@ -1,0 +1,156 @@
+"""One user's events out of an events table, for the command line."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from components.errors import InputError
+from components.tables.contract import TABLES, TableOptions
+from components.tables.reading.parsing import parse_column
+from components.tables.validation import MILLISECONDS_FROM, CheckedRows, check_rows
+
+if TYPE_CHECKING:
+    from components.tables.reading.source_batch import SourceBatch
+
+_CONTRACT = TABLES["events"]
+_OPTIONS = TableOptions()
+_COLUMNS = ("user_id", "product_id", "event_type", "timestamp", "position", "basket_id")
+_HOUR_SECONDS = 3_600
+
+
+@dataclass(frozen=True, kw_only=True)
+class History:
+    """A user's events, newest last.
+
+    Attributes:
+        product_ids: One an event.
+        event_types: One an event.
+        ages_seconds: How long before `moment` each was; 0 where no event has a time.
+        moment: Unix seconds that ages are counted from; None where they are counted from nothing.
+        moment_is: What the moment is, in words.
+    """
+
+    product_ids: tuple[str, ...]
+    event_types: tuple[str, ...]
+    ages_seconds: tuple[float, ...]
+    moment: int | None = None
+    moment_is: str = ""
+
+    @property
+    def as_of(self) -> str | None:
+        """The moment in ISO 8601, UTC; None where there is none."""
+        return None if self.moment is None else datetime.fromtimestamp(self.moment, UTC).isoformat()
+
+    def as_of_line(self) -> str | None:
+        """Says which moment ages are counted from; None where there is none."""
+        if self.moment is None:
+            return None
+        return f"as of {datetime.fromtimestamp(self.moment, UTC):%Y-%m-%d %H:%M} UTC, {self.moment_is}"
+
+
+def history_of_products(product_ids: Sequence[str]) -> History:
+    """Returns a history of purchases of just now, newest last."""
+    count = len(product_ids)
+    return History(product_ids=tuple(product_ids), event_types=("purchase",) * count, ages_seconds=(0.0,) * count)
+
+
+def read_user_history(events: str, user_id: str, at: str | None = None) -> History:
+    """Reads a user's events from an events table, by the rules of the tables' contract.
+
+    Ages are counted from one moment for all users, so that who has been away for long is seen to be: from `at`, or
+    from the end of the hour of the table's latest event, which is what a run counts the segments of users from. Events
+    without a timestamp have age 0. Events are in the order that a run gives them. The table is read once, and a batch
+    at a time; bad rows of other users are left out, as a run does.
+
+    Args:
+        events: A file, a folder or a glob that Beam's filesystems read.
+        user_id: The user.
+        at: ISO 8601 or Unix seconds; events after it are left out, as they lie in the future.
+
+    Raises:
+        InputError: There is no such table, a column is missing, a row of the user is bad, or the user has no events.
+    """
+    # Beam, whose filesystems open the table, takes more than a second, which only a table is worth.
+    from components.tables.columns import check_columns
+    from components.tables.reading.files import find_table_files
+    from components.tables.reading.reader import read_batches
+
+    files = find_table_files(_CONTRACT.name, events)
+    _, present = check_columns(_CONTRACT, _OPTIONS, files)
+    columns = tuple(column for column in present if column.name in _COLUMNS)
+    order = next(name for name in _CONTRACT.one_of if name in {column.name for column in columns})
+    moment = None if at is None else _moment(at)
+    if moment is not None and order != "timestamp":
+        raise InputError(f"--at {at}: {events} has no `timestamp`, so no event is known to lie before it; leave it out")
+
+    now = time.time()
+    rows: list[tuple[int, str, str, str]] = []
+    latest, left_out = 0, 0
+    for source in read_batches(_CONTRACT.name, files, columns):
+        checked = check_rows(_CONTRACT, _OPTIONS, source.batch, now)
+        _refuse_bad_rows(user_id, source, checked)
+        left_out += len(checked.bad_rows) + len(source.broken)
+        if checked.good.num_rows:
+            latest = max(latest, pc.max(checked.good[order].flatten()).as_py())
+        rows += _rows_of(user_id, checked.good, order)
+    kept = sorted(row for row in rows if moment is None or row[0] <= moment)
+    bad = f"; bad rows left out: {left_out:,}" if left_out else ""
+    if not kept:
+        until = f" up to {at}" if rows else ""
+        raise InputError(f"{events}: no event of user {user_id}{until}{bad}")
+    given = moment is not None
+    if order == "timestamp" and moment is None:
+        moment = (latest // _HOUR_SECONDS + 1) * _HOUR_SECONDS
+    return History(
+        product_ids=tuple(product for _, _, product, _ in kept),
+        event_types=tuple(event_type for _, _, _, event_type in kept),
+        ages_seconds=tuple(0.0 if moment is None else float(moment - second) for second, _, _, _ in kept),
+        moment=moment,
+        moment_is=f"as --at says{bad}" if given else f"the end of the hour of the latest event in {events}{bad}",
+    )
+
+
+def _moment(text: str) -> int:
+    """Reads a moment as the column `timestamp` is read."""
+    second = parse_column(pa.array([text], pa.large_string()), "timestamp").values[0].as_py()
+    if second is None or not 0 <= second <= MILLISECONDS_FROM:
+        raise InputError(f"--at {text}: expected ISO 8601, such as 2017-07-01 or 2017-07-01T12:00Z, or Unix seconds")
+    return int(second)
+
+
+def _rows_of(user_id: str, good: pa.RecordBatch, order: str) -> Iterator[tuple[int, str, str, str]]:
+    """Yields time (or position), basket, product and event type of a user's rows, in what a run orders them by."""
+    mine = pc.equal(good["user_id"].flatten(), pa.scalar(_encoded(user_id), pa.large_binary()))
+    for row in good.filter(mine).select([order, "basket_id", "product_id", "event_type"]).to_pylist():
+        basket, product, event_type = (
+            (row[name] or [b""])[0].decode("utf-8", "surrogateescape")
+            for name in ("basket_id", "product_id", "event_type")
+        )
+        yield row[order][0], basket, product, event_type
+
+
+def _refuse_bad_rows(user_id: str, source: "SourceBatch", checked: CheckedRows) -> None:
+    """Raises InputError for the first bad row of a user."""
+    if not checked.bad_rows:
+        return
+    batch = source.batch.take(pa.array(checked.bad_rows, pa.int64()))
+    users = parse_column(batch["user_id"], "string").values.to_pylist()
+    if _encoded(user_id) not in users:
+        return
+    first = users.index(_encoded(user_id))
+    reason = checked.reasons[first]
+    column = next(name for name in _COLUMNS if name in reason)
+    expected = " Expected Unix seconds or ISO 8601." if column == "timestamp" else ""
+    raise InputError(
+        f"{source.path}: {source.unit} {source.places[checked.bad_rows[first]]}, an event of user {user_id}, has "
+        f"`{column}` {batch[column][first].as_py()!r} ({reason}).{expected} Correct the row."
+    )
+
+
+def _encoded(user_id: str) -> bytes:
+    return user_id.encode("utf-8", "surrogateescape")

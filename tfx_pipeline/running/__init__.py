@@ -1,0 +1,1 @@
+"""A run on this machine, and what it leaves below its root."""

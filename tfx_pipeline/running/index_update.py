@@ -1,0 +1,236 @@
+"""`shelfwise index`: another catalogue for the served search model, in a new version, without training."""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
+from tfx.types import Artifact, standard_artifacts
+
+from components.artifacts import Quarantine
+from components.errors import InputError
+from components.gate.decision import Judgement, decide
+from components.products.catalogue import read_catalogue, write_catalogue, write_description
+from components.pushing.served_versions import latest_version, push_folder
+from components.pushing.serving_validator import validate
+from components.search.examples.catalogue import PRODUCT_COLUMNS, build_search_catalogue
+from components.search.examples.product_parts import product_parts
+from components.search.judging.gate import JUDGED_BY, index_refusals
+from components.search.judging.gate_options import SearchGateOptions
+from components.search.judging.query_judge import (
+    LAST_BLESSED,
+    MODEL,
+    client_ranking,
+    filtered_ranking,
+    measure_rankings,
+    rank_in_batches,
+)
+from components.search.judging.query_summary import QuerySummary
+from components.tables.contract import TableOptions
+from components.tables.example_gen import Executor as TableExecutor
+from components.tables.quarantine import read_counts
+from components.tables.read_back import plain_columns, table_files
+from serving.client import Shelfwise
+from serving.model_names import SEARCH_MODEL
+from serving.search.module import Fusion
+from tfx_pipeline.config.config import Config, saved_config
+from tfx_pipeline.running.run_artifacts import latest_artifact
+from tfx_pipeline.summary.file import read_summary
+from tfx_pipeline.tasks.node_ids import SearchNodes
+from trainer.artifacts.parquet_files import read_parquet
+from trainer.search.export import export_search
+from trainer.search.index.update import UpdatedSearch, update_search
+from trainer.search.options import SearchServingOptions
+from trainer.search.queries import JudgedQueries, load_queries
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexUpdate:
+    """What became of an update.
+
+    Attributes:
+        pushed: Folder of the new version; None where the gate refused it.
+        refused_because: One sentence a reason.
+        changes: Products added, changed and removed, and texts embedded.
+        quarantined: Refused rows of the products table, by reason.
+    """
+
+    pushed: str | None
+    refused_because: list[str]
+    changes: dict[str, int]
+    quarantined: Mapping[str, int]
+
+
+def update_index(root: Path, products: str) -> IndexUpdate:
+    """Puts a products table into a new version of the served search model of a run.
+
+    Products that the table lacks are gone from the new version, others are added or changed. Nothing is trained: only
+    texts that the old version does not know are embedded. The new version is pushed if it does not rank the run's test
+    queries worse than the old one does by more than the gate's margin, its index finds what exact search finds, and the
+    server answers real requests with it.
+
+    Args:
+        root: Folder of the run whose model is served.
+        products: Path or glob of the products table, in full.
+
+    Raises:
+        InputError: There is no such run or model, or the table is not what it should be.
+    """
+    config = _config(root)
+    served = latest_version(str(root / "serving" / SEARCH_MODEL))
+    if config.tasks.search is None or not served:
+        raise InputError(
+            f"{root} should hold a run with a search model that was pushed, but there is none; "
+            "run `shelfwise run` with the task search first"
+        )
+    gate = config.tasks.search.gate
+    card = json.loads(Path(served, "assets.extra", "model_card.json").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as scratch:
+        table, quarantined = _read_products(products, config, Path(scratch), root / "index")
+        catalogue = build_search_catalogue(table, card["text_fields"])
+        queries = _surviving_queries(root, catalogue)
+        updated = update_search(
+            served,
+            catalogue,
+            product_parts(catalogue),
+            queries.queries,
+            SearchServingOptions.model_validate(card["serving"]),
+            Fusion(**card["fusion"]),
+            config.seed,
+        )
+        changes = {name: getattr(updated, name) for name in ("added", "changed", "removed", "embedded_texts")}
+        model = str(Path(scratch) / "model")
+        export_search(model, updated.module, updated.clusters, _updated_card(card, served, changes, len(catalogue)))
+        refused = validate(
+            model,
+            _write_catalogue(Path(scratch) / "catalogue", catalogue),
+            SEARCH_MODEL,
+            own_process=False,
+            judge=lambda client: _refusals(client, catalogue, queries, updated, gate),
+        )
+        pushed = None if refused else push_folder(model, str(root / "serving" / SEARCH_MODEL))
+    return IndexUpdate(pushed=pushed, refused_because=refused, changes=changes, quarantined=quarantined)
+
+
+def _config(root: Path) -> Config:
+    summary = read_summary(root)
+    if not summary:
+        raise InputError(f"{root} should be the folder of a run, but it has no summary.json; give it with --root")
+    return saved_config(summary["config"])
+
+
+def _read_products(path: str, config: Config, scratch: Path, kept: Path) -> tuple[pa.Table, Mapping[str, int]]:
+    """Checks the table as a run does; refused rows go to a quarantine under `kept`.
+
+    Raises:
+        InputError: The table is not what it should be, or has too many bad rows.
+    """
+    examples, quarantine = standard_artifacts.Examples(), Quarantine()
+    examples.uri, quarantine.uri = str(scratch / "examples"), str(kept / "quarantine")
+    outputs: dict[str, list[Artifact]] = {"examples": [examples], "quarantine": [quarantine]}
+    context = BaseBeamExecutor.Context(
+        beam_pipeline_args=list(config.beam_args), tmp_dir=str(scratch / "tmp"), unique_id="index"
+    )
+    options = TableOptions(
+        numeric_columns=config.features.products.numeric, categorical_columns=config.features.products.categorical
+    )
+    properties = {
+        "table": "products",
+        "path": path,
+        "data": "",
+        "digest": "",
+        "user_id_key": "",
+        "options_json": options.model_dump_json(exclude={"user_id_key"}),
+        "source_digest": "",
+    }
+    TableExecutor(context).Do({}, outputs, properties)
+    counts = read_counts(quarantine.uri)
+    if counts.bad_fraction > config.limits.max_bad_fraction:
+        raise InputError(
+            f"Table `products`: {counts.rows - counts.good:,} of {counts.rows:,} rows are bad "
+            f"({counts.bad_fraction:.1%}; {config.limits.max_bad_fraction:.1%} may be): {counts.describe_bad()}. "
+            f"See {quarantine.uri}; correct the table, or raise `limits.max_bad_fraction`."
+        )
+    batches = [
+        plain_columns(batch)
+        for file in table_files(examples)
+        for batch in read_parquet(file).select(list(PRODUCT_COLUMNS)).to_batches()
+    ]
+    return pa.Table.from_batches(batches), counts.bad
+
+
+def _surviving_queries(root: Path, catalogue: pa.Table) -> JudgedQueries:
+    """Returns the run's test queries with the judgements of products that the new catalogue still has."""
+    before = read_catalogue(_latest(root, "catalogue"))["product_id"].to_pylist()
+    place = {product_id: row for row, product_id in enumerate(catalogue["product_id"].to_pylist())}
+    moved = np.array([place.get(product_id, -1) for product_id in before], np.int64)
+    queries = load_queries(_latest(root, "examples"), "test")
+    products = moved[queries.products]
+    kept = products >= 0
+    counts = np.bincount(queries.rows()[kept], minlength=len(queries))
+    return JudgedQueries(
+        queries=queries.queries,
+        offsets=np.concatenate([[0], np.cumsum(counts)]),
+        products=products[kept],
+        relevance=queries.relevance[kept],
+        slices=queries.slices,
+        headline=queries.headline,
+    )
+
+
+def _latest(root: Path, output: str) -> str:
+    """Returns the newest artifact of the run's search examples.
+
+    Raises:
+        InputError: There is none.
+    """
+    try:
+        return str(latest_artifact(root, SearchNodes().examples, output))
+    except FileNotFoundError as error:
+        raise InputError(str(error)) from error
+
+
+def _refusals(
+    client: Shelfwise,
+    catalogue: pa.Table,
+    queries: JudgedQueries,
+    updated: UpdatedSearch,
+    options: SearchGateOptions,
+) -> list[str]:
+    """Returns why the new version is worse than the old one, a sentence a reason."""
+    index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
+    width = max(options.k)
+    rankings = {MODEL: client_ranking(client, index), LAST_BLESSED: filtered_ranking(updated.served, index)}
+    lists = {name: rank_in_batches(rank, queries.queries, width) for name, rank in rankings.items()}
+    summary = QuerySummary(measure_rankings(queries, lists, options.k, options.relevant_from), options)
+    judgement = Judgement(
+        metrics=summary.metrics(MODEL),
+        baselines={},
+        differences={},
+        users={"test": summary.queries},
+        last_blessed=summary.metrics(LAST_BLESSED),
+        last_blessed_differences=summary.differences(MODEL, [LAST_BLESSED])[LAST_BLESSED],
+        judged_by=JUDGED_BY,
+    )
+    rules = options.model_copy(update={"baselines": (), "baseline_margins": {}, "thresholds": {}})
+    return [*decide(judgement, rules).refused_because, *index_refusals(updated.index.recall, options)]
+
+
+def _updated_card(card: dict[str, Any], served: str, changes: Mapping[str, int], products: int) -> dict[str, Any]:
+    return {
+        **card,
+        "limits": {**card["limits"], "products": products},
+        "update": {"of_version": Path(served).name, **changes},
+    }
+
+
+def _write_catalogue(folder: Path, catalogue: pa.Table) -> str:
+    folder.mkdir()
+    write_catalogue(str(folder), catalogue)
+    write_description(str(folder), {})
+    return str(folder)

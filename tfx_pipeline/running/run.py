@@ -1,0 +1,107 @@
+"""`shelfwise run`: from a configuration to pushed models, summary.json and report.html."""
+
+import dataclasses
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from components.errors import InputError
+from tfx_pipeline.config.config import Config
+from tfx_pipeline.local_runner import NodeFailed, run_locally
+from tfx_pipeline.pipeline import create_pipeline, fingerprint
+from tfx_pipeline.report import write_report
+from tfx_pipeline.running.failure_cause import find_cause
+from tfx_pipeline.running.progress import TerminalProgress
+from tfx_pipeline.running.segment_files import definitions_changed, publish_segments
+from tfx_pipeline.running.stock_server import write_models_file
+from tfx_pipeline.running.tensorboard_logs import publish_logs
+from tfx_pipeline.summary.build import build_summary
+from tfx_pipeline.summary.file import read_summary, write_summary
+from tfx_pipeline.tasks.classification import nodes as classification
+from tfx_pipeline.tasks.inputs import PipelineInputs, digest_table, user_id_key
+from tfx_pipeline.tasks.recommendation import nodes as recommendation
+from tfx_pipeline.tasks.search import nodes as search
+from tfx_pipeline.tasks.segmentation import nodes as segmentation
+
+
+class RunFailed(RuntimeError):
+    """A node failed for a reason that is not the user's input; the message says which and why."""
+
+
+def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
+    """Runs the configured tasks under `root` and writes summary.json and report.html there.
+
+    Args:
+        config: What to run.
+        root: Folder of artifacts, metadata, logs, served models and the summary; made if absent.
+        terminal: Where each node's line goes.
+
+    Returns:
+        The summary.
+
+    Raises:
+        InputError: The tables are not what they should be.
+        RunFailed: Anything else stopped a node.
+    """
+    start = time.monotonic()
+    root = root.resolve()
+    inputs = PipelineInputs(
+        table_digests={name: digest_table(name, path) for name, path in config.tables.given().items()},
+        serving_root=str(root / "serving"),
+        user_id_key="" if config.plain_user_ids else user_id_key(root),
+    )
+    origins = _origins(config, inputs, root)
+    inputs = dataclasses.replace(
+        inputs, last_blessed={task: origin["compared_with"] for task, origin in origins.items()}
+    )
+    pipeline = create_pipeline(config, inputs, str(root), str(root / "metadata.sqlite"))
+    progress = TerminalProgress(terminal, len(pipeline.components))
+    try:
+        results = run_locally(pipeline, progress)
+    except NodeFailed as error:
+        raise _explain(error) from error
+    finally:
+        progress.stopped()
+    summary = build_summary(config, results, time.monotonic() - start, origins)
+    task = summary["tasks"].get(segmentation.MODEL_NAME, {})
+    segments, definitions = None, task.get("segment_definitions")
+    if task.get("blessed"):
+        segments = Path(results[segmentation.NODES.segments].outputs["segments"].uri)
+        task["definitions_changed"] = definitions_changed(root, segments, definitions)
+    write_summary(root, summary)
+    if any(task["pushed"] for task in summary["tasks"].values()):
+        write_models_file(root / "serving")
+    if segments is not None:
+        publish_segments(root, segments, definitions, config.beam_args)
+    write_report(root, summary)
+    tasks = (recommendation, search, classification, segmentation)
+    for name, node_id in {name: node for task in tasks for name, node in task.TRAININGS.items()}.items():
+        if node_id in results:
+            publish_logs(root, name, Path(results[node_id].outputs["model_run"].uri))
+    return summary
+
+
+def _origins(config: Config, inputs: PipelineInputs, root: Path) -> dict[str, dict[str, str]]:
+    """Finds what each task's model is to be compared with.
+
+    A run with the same fingerprint as the last one is compared with what that one was compared with, so that
+    running twice changes nothing; any other run is compared with the model that was pushed last.
+    """
+    mark = fingerprint(create_pipeline(config, inputs, str(root)))
+    last: Mapping[str, Any] = read_summary(root).get("tasks", {})
+    origins = {}
+    for task in config.tasks.requested():
+        before = last.get(task, {})
+        compared_with = before.get("compared_with", "")
+        if before and before["fingerprint"] != mark:
+            compared_with = before["pushed"] or compared_with
+        origins[task] = {"fingerprint": mark, "compared_with": compared_with}
+    return origins
+
+
+def _explain(error: NodeFailed) -> Exception:
+    cause = find_cause(error.__cause__ or error)
+    if cause.kind == "input":
+        return InputError(cause.message)
+    return RunFailed(f"{error.node_id} failed: {cause.message}")

@@ -1,0 +1,31 @@
+"""Starts a run with the libraries' own output in a log file, their loading included."""
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+from tfx_pipeline.commands.console import console, error_console
+from tfx_pipeline.commands.logs import logs_in
+from tfx_pipeline.config.config import Config
+
+
+def run_pipeline(config: Config, root: Path) -> dict[str, Any]:
+    """Runs a configuration as `tfx_pipeline.running.run.run` does, and says where the log is when that fails.
+
+    Args:
+        config: What to run.
+        root: Folder of everything the run makes.
+
+    Returns:
+        The summary.
+    """
+    console.print("loading TFX …")
+    log_file = root / "logs" / f"{datetime.datetime.now():%Y%m%d-%H%M%S}.log"
+    try:
+        with logs_in(log_file) as terminal:
+            from tfx_pipeline.running.run import run
+
+            return run(config, root, terminal)
+    except Exception:
+        error_console.print(f"log: {log_file}")
+        raise

@@ -1,0 +1,1 @@
+"""summary.json: what a run did, for people and for programs."""

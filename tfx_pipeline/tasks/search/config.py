@@ -1,0 +1,29 @@
+"""What the configuration says of the task search."""
+
+from typing import Literal
+
+from components.search.examples.options import QueryOptions
+from components.search.judging.gate_options import SearchGateOptions
+from trainer.clusters.options import ClusterOptions
+from trainer.options import Options
+from trainer.search.options import SearchServingOptions, SearchTrainingOptions
+
+
+class SearchConfig(Options):
+    """The task `search`.
+
+    Attributes:
+        queries: Where queries with relevant products come from, and how they are split.
+        text_training: `frozen`, `lora` or `full`; as `text.training` says where it is left out.
+        training: How the encoder, or what stands on top of it, is trained.
+        serving: What the served model is made of.
+        clusters: How results are grouped.
+        gate: What a model must reach to be blessed.
+    """
+
+    queries: QueryOptions = QueryOptions()
+    text_training: Literal["frozen", "lora", "full"] | None = None
+    training: SearchTrainingOptions = SearchTrainingOptions()
+    serving: SearchServingOptions = SearchServingOptions()
+    clusters: ClusterOptions = ClusterOptions()
+    gate: SearchGateOptions = SearchGateOptions()

@@ -1,0 +1,94 @@
+"""The nodes that every table goes through before anything learns from it."""
+
+from importlib.resources import files
+from typing import NamedTuple
+
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+from tfx.components import ExampleValidator, StatisticsGen
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.types.channel import BaseChannel
+
+from components.source_digest import source_digest
+from components.tables.contract import TABLES, TableOptions
+from components.tables.data_gate import DataGate
+from components.tables.example_gen import TableExampleGen
+from components.tables.import_schema import ImportSchema
+from components.tables.schema import extend_schema
+from tfx_pipeline.config.config import Config, ExtraColumns
+from tfx_pipeline.tasks.inputs import PipelineInputs
+
+
+class TableNodes(NamedTuple):
+    """A table inside the pipeline.
+
+    Attributes:
+        examples: Channel of the table's good rows.
+        schema: Channel of its curated schema.
+        gate: The node that lets the run go on; whatever reads the table comes after it.
+        nodes: All nodes of the table.
+    """
+
+    examples: BaseChannel
+    schema: BaseChannel
+    gate: BaseNode
+    nodes: list[BaseNode]
+
+
+def table_nodes(name: str, config: Config, inputs: PipelineInputs) -> TableNodes:
+    """Returns TableExampleGen ─ StatisticsGen ─ ImportSchema ─ ExampleValidator ─ DataGate of one table.
+
+    Args:
+        name: The table's name in the configuration.
+        config: Where the table lies and what is borne.
+        inputs: The digest of its content, and where relative paths begin.
+    """
+    title = name.capitalize()
+    options = _table_options(name, config)
+    example_gen = TableExampleGen(
+        table=name,
+        path=config.tables.given()[name],
+        data=inputs.data,
+        digest=inputs.table_digests[name],
+        user_id_key=inputs.user_id_key,
+        options=options,
+        source_digest=source_digest("components.tables.example_gen"),
+    ).with_id(f"{title}ExampleGen")
+    statistics_gen = StatisticsGen(examples=example_gen.outputs["examples"]).with_id(f"{title}StatisticsGen")
+    schema = ImportSchema(schema_text=_schema_text(name, options)).with_id(f"{title}ImportSchema")
+    validator = ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
+    ).with_id(f"{title}ExampleValidator")
+    gate = DataGate(
+        anomalies=validator.outputs["anomalies"],
+        statistics=statistics_gen.outputs["statistics"],
+        quarantine=example_gen.outputs["quarantine"],
+        table=name,
+        max_bad_fraction=config.limits.max_bad_fraction,
+        source_digest=source_digest("components.tables.data_gate"),
+    ).with_id(f"{title}DataGate")
+    return TableNodes(
+        examples=example_gen.outputs["examples"],
+        schema=schema.outputs["schema"],
+        gate=gate,
+        nodes=[example_gen, statistics_gen, schema, validator, gate],
+    )
+
+
+def _table_options(name: str, config: Config) -> TableOptions:
+    extra = getattr(config.features, name, ExtraColumns())
+    recommendation, classification = config.tasks.recommendation, config.tasks.classification
+    known_types = recommendation or config.tasks.segmentation
+    split_column = classification and classification.split.split_column
+    return TableOptions(
+        numeric_columns=extra.numeric,
+        categorical_columns=(*extra.categorical, *((split_column,) if name == "texts" and split_column else ())),
+        event_types=tuple(known_types.event_types) if name == "events" and known_types else (),
+    )
+
+
+def _schema_text(name: str, options: TableOptions) -> str:
+    """Returns the table's curated schema with the extra columns added as optional features."""
+    curated = (files("tfx_pipeline") / "schemas" / f"{name}.pbtxt").read_text(encoding="utf-8")
+    schema = text_format.Parse(curated, schema_pb2.Schema())
+    return text_format.MessageToString(extend_schema(schema, TABLES[name], options))

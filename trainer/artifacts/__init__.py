@@ -1,0 +1,1 @@
+"""Reads and writes what is kept between steps."""

@@ -1,0 +1,1 @@
+"""Clusters of products, their labels, and how good they are."""

@@ -1,0 +1,1 @@
+"""Measures of rankings and lists, and their bootstrap intervals."""

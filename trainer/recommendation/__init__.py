@@ -1,0 +1,1 @@
+"""What the task recommendation learns: the towers, and the ranker behind them."""

@@ -1,0 +1,165 @@
+"""What the ranker learns from: baskets of the validation period, and the candidates that stood at the time."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from serving.graph.history import History
+from serving.index.exact import ExactIndex
+from serving.recommendation.ranker import Ranker, RankingModel
+from serving.recommendation.ranking_features import RULE_FEATURES, TOWER_FEATURES
+from trainer.options import RankerOptions
+from trainer.recommendation.judged_users import JudgedUsers
+from trainer.recommendation.padded_histories import pad_histories
+from trainer.recommendation.towers.towers import Towers
+from trainer.recommendation.towers.user_vectors import user_vectors
+
+_USERS_AT_ONCE = 64
+_MOST_FEW_EVENTS = 10
+
+
+class RankerExamples(NamedTuple):
+    """Baskets with some of their candidates; a place without a candidate is neither relevant nor valid.
+
+    Attributes:
+        features: float16 `(baskets, candidates, features)`; half precision, since most of the memory is here.
+        relevant: bool `(baskets, candidates)`; whether the candidate was in the basket.
+        valid: bool `(baskets, candidates)`.
+        novel: bool `(baskets, candidates)`; whether the user's history lacks the candidate.
+        user: int64 `(baskets,)`; row of the judged user.
+    """
+
+    features: npt.NDArray[np.float16]
+    relevant: npt.NDArray[np.bool_]
+    valid: npt.NDArray[np.bool_]
+    novel: npt.NDArray[np.bool_]
+    user: npt.NDArray[np.int64]
+
+    def without_rules(self) -> "RankerExamples":
+        """Returns the baskets without the features of rules.
+
+        `serving.recommendation.ranking_features` says where they stand.
+        """
+        rules = np.arange(RULE_FEATURES) - RULE_FEATURES - TOWER_FEATURES
+        return self._replace(features=np.delete(self.features, rules, axis=-1))
+
+    def rows(self, chosen: npt.NDArray[np.bool_]) -> "RankerExamples":
+        """Returns the baskets where `chosen`, bool `(baskets,)`."""
+        return RankerExamples._make(values[chosen] for values in self)
+
+
+class CandidateDescriber:
+    """Describes the candidates of judged users by the code that serves them.
+
+    Args:
+        towers: The trained towers.
+        item_vectors: float32 `(products, dimensions)`, of these towers.
+        model: What is known of the products; its statistics are replaced.
+        statistics: float32 `(moments, products, statistics)`; users of window i are described at moment i.
+        event_types: Number of event types.
+        history_length: Events of a history that are looked at, the latest.
+        options: How users and candidates are sampled.
+    """
+
+    def __init__(
+        self,
+        towers: Towers,
+        item_vectors: npt.NDArray[np.float32],
+        model: RankingModel,
+        statistics: npt.NDArray[np.float32],
+        *,
+        event_types: int,
+        history_length: int,
+        options: RankerOptions,
+    ) -> None:
+        self._towers = towers
+        self._item_vectors = item_vectors
+        self._statistics = statistics
+        self._history_length = history_length
+        self._options = options
+        self._ranker = Ranker(
+            ExactIndex(item_vectors),
+            model,
+            event_types=event_types,
+            tower_dimensions=towers.user_tower.dimensions,
+        )
+        self._describe = tf.function(
+            lambda products, types, ages, vectors: self._ranker.describe(History(products, types, ages), vectors),
+            autograph=False,
+            reduce_retracing=True,
+        )
+
+    def describe(self, users: JudgedUsers, seed: int) -> RankerExamples:
+        """Describes a sample of each user's candidates: those that came true, if they fit, and others at random.
+
+        Users without history are left out, and those of whose basket nothing was a candidate. Time and memory grow
+        with the users.
+
+        Raises:
+            ValueError: No user is left.
+        """
+        random = np.random.default_rng(seed)
+        known = np.diff(users.history_offsets) > 0
+        users = users.latest(self._shown_events(len(users), random))
+        histories = pad_histories(users, self._history_length)
+        vectors = user_vectors(self._towers, self._item_vectors, users)
+        parts: list[RankerExamples] = []
+        for window in np.unique(users.window[known]):
+            self._ranker.statistics.assign(self._statistics[window])
+            rows = np.flatnonzero(known & (users.window == window))
+            for batch in np.array_split(rows, np.arange(_USERS_AT_ONCE, len(rows), _USERS_AT_ONCE)):
+                candidates, features = self._describe(*(values[batch] for values in histories), vectors[batch])
+                targets, bought = [users.targets(user) for user in batch], histories.products[batch]
+                described = self._padded(candidates.numpy(), features.numpy())
+                parts.append(self._sample(*described, targets, bought, batch, random))
+        if not sum(len(part.user) for part in parts):
+            raise ValueError(
+                "The ranker learns from what users with a history did in the validation period, and nothing of that "
+                f"was a candidate ({len(users)} users). Raise `split.validation_days`, or set `ranker: off`."
+            )
+        return RankerExamples._make(np.concatenate(values) for values in zip(*parts, strict=True))
+
+    def _shown_events(self, users: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Draws how many events of each user are shown: all that fit, and to some only a few, as if they were new."""
+        few = random.integers(1, _MOST_FEW_EVENTS, users, endpoint=True)
+        return np.where(random.random(users) < self._options.cold_fraction, few, self._history_length)
+
+    def _padded(
+        self, candidates: npt.NDArray[np.int32], features: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Fills up candidates with -1 to as many as an example keeps; batches differ in how many they have."""
+        missing = max(0, self._options.sampled_candidates - candidates.shape[1])
+        return (
+            np.pad(candidates, [(0, 0), (0, missing)], constant_values=-1),
+            np.pad(features, [(0, 0), (0, missing), (0, 0)]),
+        )
+
+    def _sample(
+        self,
+        candidates: npt.NDArray[np.int32],
+        features: npt.NDArray[np.float32],
+        targets: Sequence[npt.NDArray[np.int32]],
+        bought: npt.NDArray[np.int32],
+        user: npt.NDArray[np.int64],
+        random: np.random.Generator,
+    ) -> RankerExamples:
+        relevant = _among(candidates, targets)
+        keys = np.where(candidates >= 0, random.random(candidates.shape) + relevant, -1.0)
+        width = self._options.sampled_candidates
+        kept = np.argpartition(-keys, width - 1, axis=1)[:, :width]
+        examples = RankerExamples(
+            features=np.take_along_axis(features, kept[..., np.newaxis], axis=1).astype(np.float16),
+            relevant=np.take_along_axis(relevant, kept, axis=1),
+            valid=np.take_along_axis(candidates >= 0, kept, axis=1),
+            novel=np.take_along_axis(~_among(candidates, bought), kept, axis=1),
+            user=user,
+        )
+        return examples.rows(np.any(examples.relevant, axis=1))
+
+
+def _among(candidates: npt.NDArray[np.int32], products: Iterable[npt.NDArray[np.int32]]) -> npt.NDArray[np.bool_]:
+    """Says of each candidate whether it is among the products of its row."""
+    return np.stack([np.isin(row, others) for row, others in zip(candidates, products, strict=True)])

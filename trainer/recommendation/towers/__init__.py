@@ -1,0 +1,1 @@
+"""The item tower, the user tower, and the linear model that stands beside them."""

@@ -1,0 +1,148 @@
+"""Trains the item tower and the user tower on task examples, and the linear model that stands beside them."""
+
+import dataclasses
+import math
+import time
+from typing import Any, NamedTuple
+
+import keras
+
+from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
+from trainer.fitting.fit import fit, parameter_count
+from trainer.fitting.hyperparameters import write_hyperparameters
+from trainer.fitting.schedule import build_optimizer
+from trainer.fitting.strategy import chosen_hardware
+from trainer.fitting.training_length import training_length
+from trainer.fitting.training_request import TrainingRequest
+from trainer.fitting.training_summary import write_training_summary
+from trainer.options import TextOptions, TwoTowerOptions
+from trainer.recommendation.features import load_items
+from trainer.recommendation.judged_users import load_judged_users
+from trainer.recommendation.towers.item_features import ItemFeatures
+from trainer.recommendation.towers.item_vectors import item_vectors
+from trainer.recommendation.towers.linear_item_vectors import linear_item_vectors
+from trainer.recommendation.towers.live_text import LiveTexts
+from trainer.recommendation.towers.model import TwoTower
+from trainer.recommendation.towers.projector import write_projector
+from trainer.recommendation.towers.towers import Towers, build_towers, save_towers
+from trainer.recommendation.training_windows import count_windows, window_batches
+from trainer.recommendation.validation import RankingValidation, TextRefresh, monitored_metric
+from trainer.text.backbone import TextEncoder, load_text_encoder
+
+# Ranking the catalogue for all users after each epoch could take longer than the epoch.
+VALIDATED_USERS = 5_000
+# Histories that the linear model is learned from at the most: they are held in memory.
+LINEAR_USERS = 20_000
+
+__all__ = ["TrainedTowers", "TwoTowerOptions", "run", "train"]
+
+
+class TrainedTowers(NamedTuple):
+    """Towers with the weights of the best epoch, and what happened on the way.
+
+    Attributes:
+        towers: The towers; with the text encoder, if it was trained.
+        summary: What training.json holds.
+    """
+
+    towers: Towers
+    summary: dict[str, Any]
+
+
+def run(request: TrainingRequest) -> None:
+    """Trains on a request's artifacts and writes the towers and training.json; the ModelTrainer component calls it.
+
+    Raises:
+        ValueError: The options, or an artifact, are not what training needs.
+    """
+    trained = train(request)
+    save_towers(trained.towers, request.model_uri)
+    write_training_summary(trained.summary, request.model_uri)
+
+
+def train(request: TrainingRequest) -> TrainedTowers:
+    """Trains on a request's artifacts; writes nothing but what TensorBoard shows, under `request.log_uri`.
+
+    That is loss, learning rate and metrics by epoch, the first two also by step, the options beside the metrics of
+    the best epoch, and the product vectors with their titles.
+
+    The best epoch is the one with the highest NDCG@10 over the whole catalogue in the eval split, of products
+    that are new to the user. Without users to judge it is the last one.
+
+    Raises:
+        ValueError: The options, or an artifact, are not what training needs.
+    """
+    started = time.monotonic()
+    options = TwoTowerOptions.model_validate_json(request.options_json)
+    keras.utils.set_random_seed(request.seed)
+    with chosen_hardware(options.training.strategy, options.training.precision) as hardware:
+        encoder, live_texts = _live_texts(options.text, request.catalogue_uri)
+        items = load_items(
+            request.catalogue_uri,
+            request.transformed_products_uri,
+            request.text_vectors_uri if live_texts is None and options.text is not None else None,
+        )
+        if live_texts is not None:
+            items = dataclasses.replace(items, text_vectors=live_texts.product_vectors())
+        counts = count_windows(request.examples_uri, len(items))
+        if counts.longest > options.tower.history:
+            raise ValueError(
+                f"`tower.history` should be the length that the windows were cut to. Received {options.tower.history} "
+                f"and a window of {counts.longest} events: make the examples with the same option."
+            )
+        event_types = len(load_catalogue_facts(request.catalogue_uri)["event_types"])
+        histories = load_judged_users(request.examples_uri, "eval", LINEAR_USERS)
+        towers = build_towers(options.tower, items, event_types)._replace(
+            linear_vectors=linear_item_vectors(histories, len(items), options.tower.linear_dimensions, request.seed),
+            text_encoder=encoder,
+        )
+        model = TwoTower(towers, items, counts.targets, options.training, hardware.replicas, live_texts)
+        batches = math.ceil(counts.windows / options.training.batch_size)
+        steps, epochs = training_length(batches, options.training.max_epochs, request.steps)
+        options = _with_epochs(options, epochs)
+        optimizer = build_optimizer(options.training, steps, hardware.replicas)
+        model.compile(optimizer=optimizer, jit_compile=False)
+    users = load_judged_users(request.examples_uri, "eval", VALIDATED_USERS)
+    best = fit(
+        model,
+        window_batches(request.examples_uri, options.training.batch_size, request.seed).repeat(),
+        steps=steps,
+        epochs=options.training.max_epochs,
+        validation=RankingValidation(towers, lambda: _current_items(items, live_texts), users),
+        monitored=monitored_metric(users),
+        patience=options.training.patience,
+        log_uri=request.log_uri,
+        before=[] if live_texts is None else [TextRefresh(live_texts.refresh)],
+    )
+    if live_texts is not None and best.number < best.epochs:
+        # The table is of the last epoch, the weights are those of the best one again.
+        live_texts.refresh()
+    vectors = item_vectors(towers, _current_items(items, live_texts))
+    write_hyperparameters(request.log_uri, options, request.seed, best)
+    write_projector(request.log_uri, load_catalogue(request.catalogue_uri), vectors)
+    summary = {
+        **best.summary,
+        "parameters": parameter_count(model.trainable_variables),
+        "examples": {"train": counts.windows, "pairs": counts.pairs},
+        "hardware": hardware._asdict(),
+        "seconds": round(time.monotonic() - started, 1),
+    }
+    return TrainedTowers(towers, summary)
+
+
+def _with_epochs(options: TwoTowerOptions, epochs: int) -> TwoTowerOptions:
+    return options.model_copy(update={"training": options.training.model_copy(update={"max_epochs": epochs})})
+
+
+def _live_texts(options: TextOptions | None, catalogue_uri: str) -> tuple[TextEncoder | None, LiveTexts | None]:
+    """Loads the encoder and the catalogue's texts where the backbone is trained."""
+    if options is None or options.training == "frozen":
+        return None, None
+    encoder = load_text_encoder(options)
+    encoder.freeze_as(options)
+    texts: list[str] = load_catalogue(catalogue_uri).column("text").to_pylist()
+    return encoder, LiveTexts(encoder, texts)
+
+
+def _current_items(items: ItemFeatures, live_texts: LiveTexts | None) -> ItemFeatures:
+    return items if live_texts is None else dataclasses.replace(items, text_vectors=live_texts.product_vectors())

@@ -1,0 +1,85 @@
+"""Streams the history windows that the towers learn from."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from trainer.artifacts.example_files import split_files
+
+SHUFFLE_BUFFER = 10_000
+_INTEGERS = ("history_index", "history_type", "query_position", "target_index")
+_FLOATS = ("gap_seconds", "target_weight")
+
+
+class WindowCounts(NamedTuple):
+    """What one pass over the windows finds.
+
+    Attributes:
+        windows: Number of windows.
+        pairs: Number of (history, next product) pairs.
+        targets: float64 `(products,)`; how often each product is a target.
+        longest: Events of the longest window.
+    """
+
+    windows: int
+    pairs: int
+    targets: npt.NDArray[np.float64]
+    longest: int
+
+
+def parse_windows(serialized: Any) -> dict[str, Any]:
+    """Parses serialized tf.Examples `(batch,)` into padded windows.
+
+    Returns:
+        `history_index`, `history_type` int32 `(batch, width)`, `gap_seconds` float32 `(batch, width)` and
+        `history_length` int32 `(batch,)`; `query_position`, `target_index` int32 `(batch, targets)` and
+        `target_weight` float32 `(batch, targets)`, which is 0 at padding. Padding stands at the end.
+    """
+    schema = {name: tf.io.RaggedFeature(tf.int64) for name in _INTEGERS}
+    schema |= {name: tf.io.RaggedFeature(tf.float32) for name in _FLOATS}
+    ragged = tf.io.parse_example(serialized, schema)
+    windows = {name: tf.cast(ragged[name].to_tensor(), tf.int32) for name in _INTEGERS}
+    windows |= {name: ragged[name].to_tensor() for name in _FLOATS}
+    # A length and not a mask: Keras sums a first batch over the replicas, which booleans do not bear.
+    windows["history_length"] = tf.cast(ragged["history_index"].row_lengths(), tf.int32)
+    return windows
+
+
+def count_windows(examples_uri: str, products: int) -> WindowCounts:
+    """Reads the train split once and counts.
+
+    Raises:
+        ValueError: The split has no files, no windows, or names a product outside the catalogue.
+    """
+    targets = np.zeros(products, np.float64)
+    windows = pairs = longest = 0
+    dataset = tf.data.TFRecordDataset(split_files(examples_uri, "train"), "GZIP").batch(1024)
+    for batch in dataset.map(parse_windows, num_parallel_calls=2).as_numpy_iterator():
+        index = batch["target_index"][batch["target_weight"] > 0.0]
+        if index.size and index.max() >= products:
+            raise ValueError(
+                f"{examples_uri} should be made with a catalogue of {products} products. It names product "
+                f"{index.max()}: give the catalogue that the examples were made with."
+            )
+        targets += np.bincount(index, minlength=products)
+        windows += len(batch["history_length"])
+        pairs += index.size
+        longest = max(longest, int(batch["history_length"].max(initial=0)))
+    if not pairs:
+        raise ValueError(
+            f"{examples_uri} should hold histories with a next product to learn from. There is none in split `train`: "
+            "give more events, or a later `test_start`."
+        )
+    return WindowCounts(windows, pairs, targets, longest)
+
+
+def window_batches(examples_uri: str, batch_size: int, seed: int) -> Any:
+    """Returns a tf.data.Dataset of shuffled batches of windows, one pass over the train split.
+
+    The last batch, if smaller, is kept: every window is seen once a pass. Each pass shuffles anew.
+    """
+    files = split_files(examples_uri, "train")
+    dataset = tf.data.TFRecordDataset(files, "GZIP").shuffle(SHUFFLE_BUFFER, seed=seed)
+    return dataset.batch(batch_size).map(parse_windows, num_parallel_calls=2).prefetch(4)

@@ -1,0 +1,1 @@
+"""What the served search finds products with: words, vectors, and cells of vectors."""

@@ -1,0 +1,145 @@
+"""Puts what is known of a catalogue together into the served search model."""
+
+import logging
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import tensorflow as tf
+
+from serving.index.exact import ExactIndex, RetrievalIndex
+from serving.index.lexical import LexicalIndex, Postings
+from serving.index.two_step import TwoStepIndex
+from serving.search.module import Fusion, SearchModule
+from trainer.clusters.products import ProductClusters
+from trainer.search.export import searched_products
+from trainer.search.fusion import learn_fusion
+from trainer.search.index.inverted_cells import (
+    build_inverted_file,
+    default_leading,
+    exact_neighbours,
+    principal_axes,
+    recall_of,
+)
+from trainer.search.options import SearchServingOptions
+from trainer.search.queries import JudgedQueries
+
+logger = logging.getLogger(__name__)
+
+_K = 10
+_QUERIES_AT_ONCE = 64
+
+Vectors = npt.NDArray[np.float32]
+
+
+class MeasuredIndex(NamedTuple):
+    """An index and its recall at 10 against exact search, None where there was no query to measure it with."""
+
+    vectors: RetrievalIndex
+    recall: float | None
+
+
+def build_index(vectors: Vectors, queries: Vectors, options: SearchServingOptions, seed: int) -> MeasuredIndex:
+    """Builds an index that suits the catalogue's size, and measures it.
+
+    Args:
+        vectors: float32 `(products, dimensions)`.
+        queries: float32 `(queries, dimensions)`: an index that is not exact is tuned on one half of them, and
+            measured on the other.
+        options: Which index.
+        seed: Of what is drawn at random.
+    """
+    index = None
+    if len(vectors) > options.exact_limit and len(queries) >= 2:
+        index = _approximate_index(vectors, queries[::2], options, seed)
+    if index is None:
+        return MeasuredIndex(ExactIndex(vectors), 1.0)
+    return MeasuredIndex(index, index_recall(index, vectors, queries[1::2]))
+
+
+def _approximate_index(
+    vectors: Vectors, queries: Vectors, options: SearchServingOptions, seed: int
+) -> RetrievalIndex | None:
+    """Returns the index of a large catalogue; None where it would find too little."""
+    if len(vectors) > options.cells_limit:
+        return build_inverted_file(
+            vectors, queries, target_recall=options.index_recall, storage=options.storage, seed=seed
+        )
+    index = TwoStepIndex(vectors, axes=principal_axes(vectors, seed), leading=default_leading(vectors.shape[1]))
+    recall = index_recall(index, vectors, queries)
+    if recall is not None and recall < options.index_recall:
+        logger.warning("A third of the values finds %.4f of the nearest products: whole vectors are compared.", recall)
+        return None
+    return index
+
+
+def index_recall(index: RetrievalIndex, vectors: Vectors, queries: Vectors) -> float | None:
+    """Returns the share of each query's ten nearest vectors that an index finds, on average."""
+    if not len(queries):
+        return None
+    found = [
+        index.search(tf.constant(queries[start : start + _QUERIES_AT_ONCE]), _K)[1].numpy()
+        for start in range(0, len(queries), _QUERIES_AT_ONCE)
+    ]
+    return recall_of(np.concatenate(found), exact_neighbours(vectors, queries, _K))
+
+
+def build_fusion(
+    postings: Postings,
+    vectors: Vectors,
+    queries: JudgedQueries,
+    query_vectors: Vectors,
+    options: SearchServingOptions,
+    relevant_from: float,
+) -> Fusion:
+    """Returns the weights of both sides: learned on validation queries where both are on.
+
+    Args:
+        postings: The products' words.
+        vectors: float32 `(products, dimensions)`.
+        queries: The validation queries.
+        query_vectors: float32 `(queries, dimensions)`.
+        options: Which sides are on.
+        relevant_from: Least relevance of a product that answers a query.
+    """
+    if options.lexical is None:
+        return Fusion(dense=1.0, lexical=0.0)
+    if not options.dense:
+        return Fusion(dense=0.0, lexical=1.0)
+    return learn_fusion(queries, query_vectors, vectors, LexicalIndex(postings), relevant_from)
+
+
+def build_module(
+    catalogue: pa.Table,
+    *,
+    embedder: Any,
+    query_embedder: Any | None = None,
+    index: RetrievalIndex,
+    postings: Postings,
+    clusters: ProductClusters,
+    fusion: Fusion,
+    options: SearchServingOptions,
+) -> SearchModule:
+    """Returns the served model of a catalogue.
+
+    Args:
+        catalogue: Columns product_id, title, category, price, in_stock and text.
+        embedder: `serving.graph.text_embedder.TextEmbedder`, or that of a loaded model.
+        query_embedder: Likewise, for queries; None takes `embedder`.
+        index: The products' vectors.
+        postings: The products' words.
+        clusters: How the products are grouped.
+        fusion: Weights of both sides.
+        options: Sizes.
+    """
+    return SearchModule(
+        searched_products(catalogue, clusters.cluster_ids),
+        cluster_labels=[label.encode() for label in clusters.labels],
+        embedder=embedder,
+        query_embedder=embedder if query_embedder is None else query_embedder,
+        index=index,
+        postings=postings,
+        fusion=fusion,
+        default_k=options.default_k,
+    )

@@ -1,0 +1,141 @@
+"""A served search model with another catalogue: what is known of a text is taken over, and nothing is trained."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import tensorflow as tf
+import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
+
+from serving.graph.warm_up_file import EXTRA_ASSETS_FOLDER
+from serving.search.module import Fusion, SearchModule
+from trainer.artifacts.catalogue import distinct_texts
+from trainer.clusters.files import load_product_clusters
+from trainer.clusters.fused_vectors import ProductParts
+from trainer.clusters.products import ProductClusters
+from trainer.search.export import text_hashes
+from trainer.search.index.build import MeasuredIndex, build_index, build_module
+from trainer.search.index.postings import build_postings
+from trainer.search.options import SearchServingOptions
+
+_TEXTS_AT_ONCE = 64
+_UNKNOWN = -1
+# Encoding more would take longer than all else.
+_MEASURED_QUERIES = 200
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class UpdatedSearch:
+    """The new model and what changed.
+
+    Attributes:
+        served: The loaded SavedModel in service.
+        module: The new model.
+        clusters: The old clusters with the new products.
+        index: Its vectors, with their recall.
+        added: Products that the old catalogue lacks.
+        changed: Products of another text than before.
+        removed: Products that the new catalogue lacks.
+        embedded_texts: Distinct texts that had to be embedded.
+    """
+
+    served: Any
+    module: SearchModule
+    clusters: ProductClusters
+    index: MeasuredIndex
+    added: int
+    changed: int
+    removed: int
+    embedded_texts: int
+
+
+def update_search(
+    served: str,
+    catalogue: pa.Table,
+    parts: ProductParts,
+    queries: Sequence[str],
+    options: SearchServingOptions,
+    fusion: Fusion,
+    seed: int,
+) -> UpdatedSearch:
+    """Puts another catalogue into a served model.
+
+    A text that the old catalogue has, under whatever product, keeps its vector and its cluster. Others are embedded by
+    the served encoder and get the cluster whose centroid is nearest. Clusters keep their labels. Holds both catalogues
+    with their vectors.
+
+    Args:
+        served: The SavedModel in service.
+        catalogue: Columns product_id, title, category, price, in_stock and text.
+        parts: What else is known of its products.
+        queries: Some that were asked before; the index is measured with the first of them.
+        options: What the served model is made of.
+        fusion: Weights of both sides.
+        seed: Of an inverted file.
+    """
+    loaded = tf.saved_model.load(served)
+    # A model of an earlier version reads queries with the encoder of its products.
+    query_embedder = getattr(loaded, "query_embedder", loaded.embedder)
+    texts = catalogue.column("text").to_pylist()
+    hashes, old_hashes = text_hashes(texts), loaded.text_hashes.numpy()
+    rows = _places(old_hashes, hashes)
+    new = np.flatnonzero(rows == _UNKNOWN)
+    vectors = loaded.product_vectors(tf.constant(rows, tf.int32)).numpy()
+    new_rows, new_texts = distinct_texts([texts[place] for place in new])
+    vectors[new] = _embed(loaded.embedder, new_texts)[new_rows]
+    clusters = load_product_clusters(tf.io.gfile.join(served, EXTRA_ASSETS_FOLDER))
+    cluster_ids = clusters.cluster_ids[rows]
+    cluster_ids[new] = clusters.assign(vectors[new], parts.take(new))
+    clusters = dataclasses.replace(clusters, cluster_ids=cluster_ids)
+    # Exact search has nothing to be measured.
+    measured_with = queries[:_MEASURED_QUERIES] if len(vectors) > options.exact_limit else []
+    index = build_index(vectors, _embed(query_embedder, measured_with), options, seed)
+    module = build_module(
+        catalogue,
+        embedder=loaded.embedder,
+        query_embedder=query_embedder,
+        index=index.vectors,
+        postings=build_postings(texts, options.lexical),
+        clusters=clusters,
+        fusion=fusion,
+        options=options,
+    )
+    old_ids = loaded.product_ids.numpy()
+    new_ids = module.product_ids.numpy()
+    before = dict(zip(old_ids.tolist(), old_hashes.tolist(), strict=True))
+    earlier = [before.get(product_id) for product_id in new_ids.tolist()]
+    return UpdatedSearch(
+        served=loaded,
+        module=module,
+        clusters=clusters,
+        index=index,
+        added=sum(each is None for each in earlier),
+        changed=sum(each is not None and each != now for each, now in zip(earlier, hashes.tolist(), strict=True)),
+        removed=len(before.keys() - set(new_ids.tolist())),
+        embedded_texts=len(new_texts),
+    )
+
+
+def _places(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Returns a place of each wanted value among the known ones, -1 for none."""
+    order = np.argsort(known, kind="stable")
+    place = np.minimum(np.searchsorted(known, wanted, sorter=order), len(known) - 1)
+    return np.where(known[order[place]] == wanted, order[place], _UNKNOWN)
+
+
+def _embed(embedder: Any, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    # Texts of like length go together, so that little padding is computed.
+    order = np.argsort([len(text) for text in texts], kind="stable")
+    parts = [
+        embedder.embed(tf.constant([texts[place] for place in order[start : start + _TEXTS_AT_ONCE]]))[0].numpy()
+        for start in range(0, len(order), _TEXTS_AT_ONCE)
+    ]
+    if not parts:
+        return np.zeros((0, int(embedder.embed(tf.constant([""]))[0].shape[1])), np.float32)
+    vectors = np.concatenate(parts)
+    ordered = np.empty_like(vectors)
+    ordered[order] = vectors
+    return ordered

@@ -1,0 +1,183 @@
+"""Texts to vectors: a BERT backbone with its tokenizer inside, so that strings go in."""
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from trainer.artifacts.keras_files import load_keras, save_keras
+from trainer.fitting.strategy import shapes_must_be_known
+from trainer.options import TextOptions
+from trainer.text.pretrained import load_pretrained, make_tokenizer
+from trainer.text.unpadded_bert import token_vectors
+
+_ENCODER_FILE = "text_encoder.keras"
+# Where LoRA's update goes: KerasNLP's own choice, query and value, learns less from more parameters, since Keras gives
+# each head of an attention layer an update of its own.
+_LORA_LAYERS = ("feedforward_intermediate_dense", "feedforward_output_dense")
+
+
+@keras.saving.register_keras_serializable(package="shelfwise")
+class TextEncoder(keras.Model):
+    """Encodes texts: tokens, BERT, mean over the tokens, L2.
+
+    Padding is hardly computed (`trainer.text.unpadded_bert`), so short texts are cheap. What LoRA has learned is merged
+    into the weights when the model is saved; the loaded model has no LoRA any more.
+
+    Call arguments:
+        texts: string tensor `(batch,)`, UTF-8.
+
+    Returns:
+        float32 `(batch, dimensions)` of length 1. An empty text has a vector too, that of [CLS] [SEP].
+
+    Args:
+        backbone: A `keras_nlp.models.BertBackbone`.
+        tokenizer: The `keras_nlp.models.BertTokenizer` of its vocabulary.
+        sequence_length: Tokens a text is cut to, [CLS] and [SEP] included.
+    """
+
+    def __init__(self, *, backbone: Any, tokenizer: Any, sequence_length: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 2 < sequence_length <= backbone.max_sequence_length:
+            raise ValueError(
+                f"`sequence_length` should be from 3 to {backbone.max_sequence_length}, which is what the backbone "
+                f"reads. Received {sequence_length}."
+            )
+        self.backbone = backbone
+        # The mean is taken over the sequence; the vector of [CLS] is not read, so it is not trained.
+        backbone.get_layer("pooled_dense").trainable = False
+        self.tokenizer = tokenizer
+        # A tokenizer has nothing to build, and Keras will not train a model with a part that says it is not built.
+        self.tokenizer.built = True
+        self.sequence_length = sequence_length
+        self.dimensions: int = backbone.hidden_dim
+        self.encode_step = self._new_encode_step()
+        self.built = True
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)], autograph=False)
+    def token_ids(self, texts: Any) -> Any:
+        """Tokenizes texts `(batch,)` into ragged int32 `(batch, None)`, [CLS] and [SEP] included, cut to length."""
+        tokens = self.tokenizer.tokenize(texts)[:, : self.sequence_length - 2]
+        ends = tf.ones([tf.shape(texts)[0], 1], tokens.dtype)
+        ragged = tf.concat([ends * self.tokenizer.cls_token_id, tokens, ends * self.tokenizer.sep_token_id], axis=1)
+        return tf.cast(ragged, tf.int32)
+
+    def encode_tokens(self, token_ids: Any, training: bool = False) -> Any:
+        """Encodes int32 `(batch, width)` token ids, padded with the [PAD] id, to float32 `(batch, dimensions)`."""
+        mask = tf.not_equal(token_ids, self.tokenizer.pad_token_id)
+        if shapes_must_be_known():
+            inputs = {"token_ids": token_ids, "segment_ids": tf.zeros_like(token_ids), "padding_mask": mask}
+            sequence = tf.cast(self.backbone(inputs, training=training)["sequence_output"], tf.float32)
+            return tf.math.l2_normalize(tf.reduce_sum(tf.where(mask[..., tf.newaxis], sequence, 0.0), axis=1), axis=-1)
+        return token_vectors(self.backbone, token_ids, mask, training).means(tf.shape(token_ids)[0])
+
+    def call(self, texts: Any, training: bool = False) -> Any:
+        return self.encode_tokens(self.token_ids(texts).to_tensor(self.tokenizer.pad_token_id), training=training)
+
+    def freeze_as(self, options: TextOptions) -> None:
+        """Freezes what is not to be trained: nothing for `full`, all for `frozen`.
+
+        For `lora` what stays is a LoRA update of the feed-forward layers' matrices (Hu et al., "LoRA: Low-rank
+        adaptation of large language models", ICLR 2022), and all biases and normalisations (Ben Zaken et al., "BitFit",
+        ACL 2022).
+        """
+        if options.training == "full":
+            return
+        if options.training == "frozen":
+            self.trainable = False
+            return
+        self.backbone.enable_lora(options.lora_rank, target_layer_names=_LORA_LAYERS)
+        for layer in self.backbone._flatten_layers(include_self=False):
+            if isinstance(layer, keras.layers.LayerNormalization):
+                layer.trainable = True
+            elif isinstance(layer, keras.layers.EinsumDense):  # Those of attention: the matrices stay as they are.
+                layer.trainable = True
+                layer.kernel.trainable = False
+        # A graph that was traced before knows nothing of the update.
+        self.encode_step = self._new_encode_step()
+
+    def _new_encode_step(self) -> Any:
+        """Returns `encode_tokens` as a graph of its own, traced once for batches of any shape."""
+        signature = [tf.TensorSpec([None, None], tf.int32)]
+        return tf.function(self.encode_tokens, input_signature=signature, autograph=False)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "lowercase": self.tokenizer.lowercase,
+            "sequence_length": self.sequence_length,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "TextEncoder":
+        settings = dict(config)
+        backbone = settings["backbone"]
+        # In the precision that is in force here: a model that was trained in a mixed one is judged as it is served.
+        dtype = keras.saving.serialize_keras_object(keras.config.dtype_policy())
+        backbone = {**backbone, "config": {**backbone["config"], "dtype": dtype}}
+        settings["backbone"] = keras.saving.deserialize_keras_object(backbone)
+        # The vocabulary is not in the configuration: Keras saves it as an asset of the tokenizer.
+        settings["tokenizer"] = make_tokenizer(None, settings.pop("lowercase"))
+        return cls(**settings)
+
+
+def load_text_encoder(options: TextOptions) -> TextEncoder:
+    """Builds the encoder that the options name, with pretrained weights.
+
+    Raises:
+        ValueError: The backbone is not to be had, or reads fewer tokens than `options.sequence_length`.
+    """
+    pretrained = load_pretrained(options.backbone)
+    return TextEncoder(
+        backbone=pretrained.backbone, tokenizer=pretrained.tokenizer, sequence_length=options.sequence_length
+    )
+
+
+def save_trained_encoder(encoder: TextEncoder, model_uri: str) -> None:
+    """Writes a trained encoder under `model_uri`, on any filesystem that TensorFlow writes."""
+    save_keras(encoder, os.path.join(model_uri, _ENCODER_FILE))
+
+
+def load_trained_encoder(model_uri: str, optional: bool = False) -> TextEncoder:
+    """Loads what `save_trained_encoder` wrote.
+
+    Args:
+        model_uri: Where to look.
+        optional: Return None where there is none.
+
+    Raises:
+        ValueError: There is no encoder, or Keras cannot read it.
+    """
+    return load_keras(os.path.join(model_uri, _ENCODER_FILE), optional)
+
+
+def encode_texts(encoder: TextEncoder, texts: Sequence[str], batch_size: int) -> npt.NDArray[np.float32]:
+    """Encodes many texts at once, those of like length together so that little padding is computed.
+
+    Args:
+        encoder: The encoder; call this on the same one again, so that its graph is traced once.
+        texts: Texts, best a thousand or more a call.
+        batch_size: Texts a step.
+
+    Returns:
+        float32 `(texts, dimensions)`, in the order of `texts`.
+    """
+    if not texts:
+        return np.zeros((0, encoder.dimensions), np.float32)
+    return encode_token_ids(encoder, encoder.token_ids(tf.constant(list(texts), tf.string)), batch_size)
+
+
+def encode_token_ids(encoder: TextEncoder, token_ids: tf.RaggedTensor, batch_size: int) -> npt.NDArray[np.float32]:
+    """Encodes what `TextEncoder.token_ids` returned, as `encode_texts` does."""
+    order = np.argsort(token_ids.row_lengths().numpy(), kind="stable")
+    vectors = np.zeros((len(order), encoder.dimensions), np.float32)
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        batch = tf.gather(token_ids, rows).to_tensor(encoder.tokenizer.pad_token_id)
+        vectors[rows] = encoder.encode_step(batch).numpy()
+    return vectors
