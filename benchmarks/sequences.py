@@ -29,7 +29,7 @@ from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.datasets.amazon_sequences import ATTRIBUTE_NAMES
 from tfx_pipeline.running.run_artifacts import latest_artifact
 from tfx_pipeline.running.start import run_pipeline
-from tfx_pipeline.summary.table import print_summary
+from tfx_pipeline.running.summary_table import print_summary
 from trainer.recommendation.judged_users import load_judged_users
 
 CONFIG = Path(__file__).with_name("sequences.yaml")

@@ -11,13 +11,13 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx.types.channel import BaseChannel
 
 from tfx_pipeline.config.config import Config
+from tfx_pipeline.shop.inputs import PipelineInputs
+from tfx_pipeline.shop.products import product_nodes
+from tfx_pipeline.shop.tables import table_nodes
 from tfx_pipeline.tasks.classification import nodes as classification
-from tfx_pipeline.tasks.inputs import PipelineInputs
-from tfx_pipeline.tasks.products import product_nodes
 from tfx_pipeline.tasks.recommendation import nodes as recommendation
 from tfx_pipeline.tasks.search import nodes as search
 from tfx_pipeline.tasks.segmentation import nodes as segmentation
-from tfx_pipeline.tasks.tables import table_nodes
 
 
 def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_file: str | None = None) -> Pipeline:

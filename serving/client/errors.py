@@ -3,7 +3,7 @@
 import grpc
 
 
-class ServingError(Exception):
+class ServingError(RuntimeError):
     """A call was not answered.
 
     Args:

@@ -82,7 +82,7 @@ def test_an_unknown_module_is_named(project: Path) -> None:
 
 
 def test_digests_this_project() -> None:
-    assert source_digest("components.table_example_gen") != source_digest("components.data_gate")
+    assert source_digest("components.tables.example_gen") != source_digest("components.tables.data_gate")
 
 
 def test_several_modules_are_digested_together(project: Path) -> None:

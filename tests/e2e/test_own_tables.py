@@ -16,12 +16,12 @@ import tfx_pipeline.tasks.recommendation.nodes as recommendation_task
 from serving.client import Shelfwise
 from tests.e2e.shop import ODD_PRODUCTS, read_summary, run_quietly, served, write_config, write_tables
 from tfx_pipeline.commands.cli import app
-from tfx_pipeline.commands.rules_command import read_rules
 from tfx_pipeline.config.config import load_config
 from tfx_pipeline.pipeline import create_pipeline
-from tfx_pipeline.tasks.inputs import PipelineInputs
-from tfx_pipeline.tasks.products import TEXT_VECTORS, TRANSFORM
+from tfx_pipeline.shop.inputs import PipelineInputs
+from tfx_pipeline.shop.products import TEXT_VECTORS, TRANSFORM
 from tfx_pipeline.tasks.recommendation.nodes import NODES
+from tfx_pipeline.tasks.recommendation.rules_command import read_rules
 
 PROJECT = Path(source_digests.__file__).parent.parent
 AFTER_TRAINER = {
@@ -150,7 +150,7 @@ def test_an_edited_function_of_the_trainer_is_a_new_property_of_the_nodes_that_r
     before = _properties(shop / "shop.yaml")
     for package in source_digests.PROJECT_PACKAGES:
         shutil.copytree(PROJECT / package, tmp_path / package)
-    losses = tmp_path / "trainer" / "losses.py"
+    losses = tmp_path / "trainer" / "recommendation" / "towers" / "losses.py"
     losses.write_text(losses.read_text() + "\n\ndef added() -> int:\n    return 1\n")
     edited = functools.partial(source_digests.source_digest, root=tmp_path)
     monkeypatch.setattr(recommendation_task, "source_digest", edited)

@@ -16,7 +16,7 @@ from serving.client import Shelfwise
 from tests.components.search.trained_search import judgements, products
 from tests.e2e.shop import read_summary, run_quietly, served, write_config
 from tfx_pipeline.commands.cli import app
-from tfx_pipeline.tasks.products import TEXT_VECTORS, TRANSFORM
+from tfx_pipeline.shop.products import TEXT_VECTORS, TRANSFORM
 from tfx_pipeline.tasks.search.nodes import NODES
 
 SEARCH = {

@@ -8,9 +8,9 @@ from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
 
 from tests.tfx_pipeline.small_components import Refuse, Write
-from tfx_pipeline.commands.logs import logs_in
 from tfx_pipeline.local_runner import NodeFailed, NodeResult, run_locally
 from tfx_pipeline.pipeline import fingerprint
+from tfx_pipeline.terminal.logs import logs_in
 
 
 class Heard:

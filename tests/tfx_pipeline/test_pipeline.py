@@ -9,8 +9,8 @@ from tfx.orchestration.pipeline import Pipeline
 
 from tfx_pipeline.config.config import load_config
 from tfx_pipeline.pipeline import create_pipeline
+from tfx_pipeline.shop.inputs import PipelineInputs
 from tfx_pipeline.tasks.classification import nodes as classification
-from tfx_pipeline.tasks.inputs import PipelineInputs
 from tfx_pipeline.tasks.recommendation import nodes as recommendation
 from tfx_pipeline.tasks.search import nodes as search
 from tfx_pipeline.tasks.segmentation import nodes as segmentation

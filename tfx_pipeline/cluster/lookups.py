@@ -11,7 +11,7 @@ from components.tables.reading.files import table_path
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
 from tfx_pipeline.cluster.parameters import DATA, LAST_BLESSED, SERVING_ROOT, USER_ID_KEY
 from tfx_pipeline.config.config import ConfigError
-from tfx_pipeline.tasks.inputs import digest_table, user_id_key
+from tfx_pipeline.shop.inputs import digest_table, user_id_key
 
 
 def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Path) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from tfx.orchestration.data_types import RuntimeParameter
 
 from tfx_pipeline.config.config import Config
-from tfx_pipeline.tasks.inputs import PipelineInputs
+from tfx_pipeline.shop.inputs import PipelineInputs
 
 DATA = "data"
 SERVING_ROOT = "serving_root"

@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 
 from components.errors import InputError
-from serving.client.errors import ServingError
 from tfx_pipeline.commands import client_cli
-from tfx_pipeline.commands.console import console, error_console
-from tfx_pipeline.commands.exit_codes import EXIT_BAD_INPUT, EXIT_OTHER, EXIT_REFUSED
-from tfx_pipeline.commands.logs import logs_in
 from tfx_pipeline.config.config import ConfigError, load_config, read_config
+from tfx_pipeline.terminal.console import console, error_console
+from tfx_pipeline.terminal.exit_codes import EXIT_BAD_INPUT, EXIT_OTHER, EXIT_REFUSED
+from tfx_pipeline.terminal.logs import logs_in
 
 app = typer.Typer(
     name="shelfwise",
@@ -55,7 +54,7 @@ def run(
     """Validate, transform, train, judge and push."""
     loaded = load_config(config, overrides, [task for task in tasks.split(",") if task])
     from tfx_pipeline.running.start import run_pipeline
-    from tfx_pipeline.summary.table import print_summary
+    from tfx_pipeline.running.summary_table import print_summary
 
     summary = run_pipeline(loaded, root)
     print_summary(summary, root)
@@ -71,7 +70,7 @@ def index(
     """Put another catalogue into the served search model, without training."""
     console.print("loading TFX …")
     with logs_in(root / "logs" / "index.log"):
-        from tfx_pipeline.running.index_update import update_index
+        from tfx_pipeline.tasks.search.index_update import update_index
 
         update = update_index(root.resolve(), products)
     for reason, count in sorted(update.quarantined.items()):
@@ -109,7 +108,7 @@ def rules(
     out: Annotated[Path | None, typer.Option(help="File for Parquet or CSV.")] = None,
 ) -> None:
     """Show or write the association rules that the last run has mined."""
-    from tfx_pipeline.commands import rules_command
+    from tfx_pipeline.tasks.recommendation import rules_command
 
     rules_command.rules(root, level=level, products=product, min_lift=min_lift, k=k, form=form, out=out)
 
@@ -228,7 +227,7 @@ def main() -> None:
     except (ConfigError, InputError) as error:
         error_console.print(f"error: {error}")
         sys.exit(EXIT_BAD_INPUT)
-    except (ServingError, RuntimeError, OSError) as error:
+    except (RuntimeError, OSError) as error:
         error_console.print(f"error: {error}")
         sys.exit(EXIT_OTHER)
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ import typer
 
 from components.errors import InputError
 from serving.quiet_import import quiet_import
-from tfx_pipeline.commands.exit_codes import EXIT_OTHER
+from tfx_pipeline.terminal.exit_codes import EXIT_OTHER
 
 app = typer.Typer()
 
@@ -43,7 +43,7 @@ def search(
 ) -> None:
     """Ask a server for the products that answer a query, grouped by kind."""
     with quiet_import():
-        from tfx_pipeline.commands import search_command
+        from tfx_pipeline.tasks.search import search_command
 
     search_command.search(
         query,
@@ -69,7 +69,7 @@ def classify(
 ) -> None:
     """Ask a server for the labels of a text, the most probable first."""
     with quiet_import():
-        from tfx_pipeline.commands import classify_command
+        from tfx_pipeline.tasks.classification import classify_command
 
     classify_command.classify(text, model=model, explain=explain, address=address, as_json=as_json)
 
@@ -88,7 +88,8 @@ def segment(
 ) -> None:
     """Ask a server for a user's segments, the most probable first."""
     with quiet_import():
-        from tfx_pipeline.commands import client_commands, segment_command
+        from tfx_pipeline.tasks.recommendation import product_commands as client_commands
+        from tfx_pipeline.tasks.segmentation import segment_command
 
     history = client_commands.read_history(products or [], user, events, at, needed=True)
     segment_command.segment(history, explain=explain, address=address, as_json=as_json)
@@ -121,12 +122,12 @@ def recommend(
         if others := sorted(given - _OPTIONS_OF_A_SEGMENT):
             named = ", ".join("product ids" if name == "products" else f"--{name.replace('_', '-')}" for name in others)
             raise InputError(f"--segment {segment} asks for the products of a whole segment; leave out {named}")
-        from tfx_pipeline.commands import segment_products
+        from tfx_pipeline.tasks.segmentation import segment_products
 
         segment_products.recommend_to(segment, root, k=k, as_json=as_json)
         return
     with quiet_import():
-        from tfx_pipeline.commands import client_commands
+        from tfx_pipeline.tasks.recommendation import product_commands as client_commands
 
     client_commands.recommend(
         client_commands.read_history(products or [], user, events, at),
@@ -149,7 +150,7 @@ def similar(
 ) -> None:
     """Ask a server for products like one."""
     with quiet_import():
-        from tfx_pipeline.commands import client_commands
+        from tfx_pipeline.tasks.recommendation import product_commands as client_commands
 
     client_commands.similar(product, k=k, address=address, as_json=as_json)
 
@@ -163,7 +164,7 @@ def together(
 ) -> None:
     """Ask a server for what is bought together with some products."""
     with quiet_import():
-        from tfx_pipeline.commands import client_commands
+        from tfx_pipeline.tasks.recommendation import product_commands as client_commands
 
     client_commands.together(products, k=k, address=address, as_json=as_json)
 

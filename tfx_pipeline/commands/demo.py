@@ -9,13 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfx_pipeline.commands.console import console
 from tfx_pipeline.commands.demo_reviews import prepare_reviews
 from tfx_pipeline.config.config import load_config
 from tfx_pipeline.config.tasks import TASK_NAMES
 from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.running.start import run_pipeline
-from tfx_pipeline.summary.table import print_summary
+from tfx_pipeline.running.summary_table import print_summary
+from tfx_pipeline.terminal.console import console
 
 if TYPE_CHECKING:
     from serving.client import Shelfwise
@@ -72,8 +72,8 @@ def _ask(root: Path) -> None:
 
 
 def _ask_recommendation(client: "Shelfwise", root: Path) -> None:
-    from tfx_pipeline.commands.client_commands import print_answers, print_as_of
-    from tfx_pipeline.commands.user_history import read_user_history
+    from tfx_pipeline.tasks.recommendation.product_commands import print_answers, print_as_of
+    from tfx_pipeline.terminal.user_history import read_user_history
 
     history = read_user_history(str(root / "data" / "events.parquet"), _EXAMPLE_USER)
     console.print(f"\nhousehold {_EXAMPLE_USER}, products it has not bought before")
@@ -89,8 +89,8 @@ def _ask_recommendation(client: "Shelfwise", root: Path) -> None:
 
 
 def _ask_together(client: "Shelfwise", root: Path) -> None:
-    from tfx_pipeline.commands.client_commands import print_together
-    from tfx_pipeline.commands.rules_command import print_rules, read_rules
+    from tfx_pipeline.tasks.recommendation.product_commands import print_together
+    from tfx_pipeline.tasks.recommendation.rules_command import print_rules, read_rules
 
     console.print("\ncategories that are bought together")
     print_rules(read_rules(root, "category"), k=5)
@@ -101,17 +101,17 @@ def _ask_together(client: "Shelfwise", root: Path) -> None:
 
 
 def _ask_search(client: "Shelfwise", query: str) -> None:
-    from tfx_pipeline.commands.search_command import one_a_title, print_clusters
+    from tfx_pipeline.tasks.search.search_command import one_a_title, print_clusters
 
     console.print(f'\nsearch "{query}"')
     print_clusters(one_a_title(client.search(query, k=30))[:5])
 
 
 def _ask_segmentation(client: "Shelfwise", root: Path) -> None:
-    from tfx_pipeline.commands.client_commands import print_as_of
-    from tfx_pipeline.commands.segment_command import print_reasons, print_segments
-    from tfx_pipeline.commands.segment_products import recommend_to
-    from tfx_pipeline.commands.user_history import read_user_history
+    from tfx_pipeline.tasks.recommendation.product_commands import print_as_of
+    from tfx_pipeline.tasks.segmentation.segment_command import print_reasons, print_segments
+    from tfx_pipeline.tasks.segmentation.segment_products import recommend_to
+    from tfx_pipeline.terminal.user_history import read_user_history
 
     history = read_user_history(str(root / "data" / "events.parquet"), _EXAMPLE_USER)
     arguments = (history.product_ids, history.event_types, history.ages_seconds)

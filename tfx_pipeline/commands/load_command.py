@@ -10,7 +10,7 @@ from serving.client import Shelfwise
 from serving.client.channel import Connection
 from serving.client.instances import InstanceReader
 from serving.client.open_loop import Load, LoadReport, run_load
-from tfx_pipeline.commands.console import console, plain_table
+from tfx_pipeline.terminal.console import console, plain_table
 
 # What is asked for where nothing is given: the work of a text model depends little on what a text says.
 _SAMPLE_TEXT = "sample text"

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from serving.server.environment import start_tensorflow
-from tfx_pipeline.commands.console import console
 from tfx_pipeline.config.config import ConfigError
+from tfx_pipeline.terminal.console import console
 
 
 def serve(root: Path, host: str, port: int, rest_port: int | None, more: Sequence[str]) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from tfx_pipeline.config.tasks import TASK_NAMES, Tasks, off_is_none
+from tfx_pipeline.config.tasks import TASK_NAMES, Tasks
+from tfx_pipeline.shop.values import off_is_none
 from trainer.options import Options, TextOptions
 from trainer.pretraining.options import SCRATCH
 from trainer.text.backbone_source import named_folder

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from tfx_pipeline.report.charts import Interval, confusion_chart, dots_chart, intervals_chart
-from tfx_pipeline.report.rules_network import rules_network
-from tfx_pipeline.report.segment_charts import calibration_chart, flow_chart, map_chart
-from tfx_pipeline.report.tables import Table, definitions_table, in_words, metrics_table, profiles_table, rules_table
-from tfx_pipeline.summary.table import HEADLINE_METRICS, judged_over, rules_in_ranker
+from tfx_pipeline.figures.charts import Interval, confusion_chart, dots_chart, intervals_chart
+from tfx_pipeline.figures.tables import Table, definitions_table, in_words, metrics_table, profiles_table, rules_table
+from tfx_pipeline.running.summary_table import HEADLINE_METRICS, judged_over, rules_in_ranker
+from tfx_pipeline.tasks.recommendation.rules_network import rules_network
+from tfx_pipeline.tasks.segmentation.segment_charts import calibration_chart, flow_chart, map_chart
 
 # Metrics that are drawn, where a task has them; all are in the table.
 _DRAWN = ("ndcg_at_10", "novel_ndcg_at_10", "f1_macro")
@@ -78,7 +78,7 @@ def task_sections(summary: Mapping[str, Any], segments: Mapping[str, Any]) -> li
 
     Args:
         summary: What the run did.
-        segments: What `tfx_pipeline.running.segment_files.read_segment_files` returns.
+        segments: What `tfx_pipeline.tasks.segmentation.segment_files.read_segment_files` returns.
     """
     return [
         _task_section(name, task, segments if name == "segmentation" else {}) for name, task in summary["tasks"].items()

@@ -1,1 +1,1 @@
-"""A run on this machine, and what it leaves below its root."""
+"""A run on this machine, its summary, and what it leaves below its root."""

@@ -2,8 +2,8 @@
 
 from typing import TextIO
 
-from tfx_pipeline.commands.console import plain_console
 from tfx_pipeline.local_runner import NodeResult
+from tfx_pipeline.terminal.console import plain_console
 
 
 class TerminalProgress:

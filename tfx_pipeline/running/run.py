@@ -10,19 +10,19 @@ from components.errors import InputError
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.local_runner import NodeFailed, run_locally
 from tfx_pipeline.pipeline import create_pipeline, fingerprint
-from tfx_pipeline.report import write_report
+from tfx_pipeline.report.page import write_report
 from tfx_pipeline.running.failure_cause import find_cause
 from tfx_pipeline.running.progress import TerminalProgress
-from tfx_pipeline.running.segment_files import definitions_changed, publish_segments
 from tfx_pipeline.running.stock_server import write_models_file
+from tfx_pipeline.running.summary_builder import build_summary
 from tfx_pipeline.running.tensorboard_logs import publish_logs
-from tfx_pipeline.summary.build import build_summary
+from tfx_pipeline.shop.inputs import PipelineInputs, digest_table, user_id_key
 from tfx_pipeline.summary.file import read_summary, write_summary
 from tfx_pipeline.tasks.classification import nodes as classification
-from tfx_pipeline.tasks.inputs import PipelineInputs, digest_table, user_id_key
 from tfx_pipeline.tasks.recommendation import nodes as recommendation
 from tfx_pipeline.tasks.search import nodes as search
 from tfx_pipeline.tasks.segmentation import nodes as segmentation
+from tfx_pipeline.tasks.segmentation.segment_files import definitions_changed, publish_segments
 
 
 class RunFailed(RuntimeError):

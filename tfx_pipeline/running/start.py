@@ -4,9 +4,9 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-from tfx_pipeline.commands.console import console, error_console
-from tfx_pipeline.commands.logs import logs_in
 from tfx_pipeline.config.config import Config
+from tfx_pipeline.terminal.console import console, error_console
+from tfx_pipeline.terminal.logs import logs_in
 
 
 def run_pipeline(config: Config, root: Path) -> dict[str, Any]:

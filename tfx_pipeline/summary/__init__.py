@@ -1,1 +1,1 @@
-"""summary.json: what a run did, for people and for programs."""
+"""summary.json, read and written in one place."""

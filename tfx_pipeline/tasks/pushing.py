@@ -6,7 +6,7 @@ from tfx.types.channel import BaseChannel
 from components.pushing.atomic_pusher import AtomicPusher
 from components.pushing.serving_validator import ServingValidator
 from components.source_digest import source_digest
-from tfx_pipeline.tasks.inputs import PipelineInputs
+from tfx_pipeline.shop.inputs import PipelineInputs
 
 
 def pushing_nodes(

@@ -12,7 +12,7 @@ from serving.client import AsyncShelfwise, SearchAnswer, Shelfwise
 from tests.serving.client.awaited import awaited
 from tests.serving.recommendation.small_shop import ODD_IDS
 from tests.serving.search.search_shop import LABELS, PRODUCTS, PlainSearch, Search, assert_best, words_of
-from tfx_pipeline.commands import search_command
+from tfx_pipeline.tasks.search import search_command
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tfx_pipeline.cluster.submission import Server, SubmissionRefused, submit
 from tfx_pipeline.commands.cli import app
 from tfx_pipeline.config.config import ConfigError, read_config
 from tfx_pipeline.kubeflow_runner import compile_pipeline
-from tfx_pipeline.tasks.inputs import digest_table
+from tfx_pipeline.shop.inputs import digest_table
 
 NO_MODEL_YET = {"last_blessed_recommendation": ""}
 CONFIG = "name: shop\ntables: {events: events.csv}\ntext: off\ntasks: {recommendation: {}}\n"

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tfx_pipeline.report import render_report, write_report
-from tfx_pipeline.report.charts import Interval, confusion_chart, dots_chart, durations_chart, intervals_chart
-from tfx_pipeline.report.rules_network import rules_network
+from tfx_pipeline.figures.charts import Interval, confusion_chart, dots_chart, durations_chart, intervals_chart
+from tfx_pipeline.report.page import render_report, write_report
+from tfx_pipeline.tasks.recommendation.rules_network import rules_network
 
 ODD_NAME = "<script>alert('牛奶 & $tea$')</script>"
 

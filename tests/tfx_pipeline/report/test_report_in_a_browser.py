@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from tests.tfx_pipeline.report.test_report import rule, summary
-from tests.tfx_pipeline.report.test_segment_report import segmentation_task, segments
-from tfx_pipeline.report import render_report
+from tests.tfx_pipeline.tasks.segmentation.test_segment_report import segmentation_task, segments
+from tfx_pipeline.report.page import render_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")

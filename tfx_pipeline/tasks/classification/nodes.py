@@ -11,11 +11,11 @@ from components.classification.pretrainer import ClassificationPretrainer
 from components.model_trainer import ModelTrainer
 from components.source_digest import source_digest
 from tfx_pipeline.config.config import Config
-from tfx_pipeline.config.tasks import ClassificationConfig
-from tfx_pipeline.tasks.inputs import PipelineInputs
+from tfx_pipeline.shop.inputs import PipelineInputs
+from tfx_pipeline.shop.tables import TableNodes
+from tfx_pipeline.tasks.classification.config import ClassificationConfig
 from tfx_pipeline.tasks.node_ids import ClassificationNodes
 from tfx_pipeline.tasks.pushing import pushing_nodes
-from tfx_pipeline.tasks.tables import TableNodes
 from trainer.classification.options import ClassifierOptions
 
 NODES = ClassificationNodes()

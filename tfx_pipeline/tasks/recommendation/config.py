@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from components.gate.rules import GateOptions
 from components.recommendation.examples.options import SplitOptions
 from components.rules.options import RulesOptions
-from tfx_pipeline.config.values import off_is_none
+from tfx_pipeline.shop.values import off_is_none
 from trainer.options import Options, RankerOptions, ServingOptions, TowerOptions, TrainingOptions
 
 

@@ -14,12 +14,12 @@ from components.recommendation.judging.evaluator import RankingEvaluator
 from components.rules.node import BasketRules
 from components.source_digest import source_digest
 from tfx_pipeline.config.config import Config
-from tfx_pipeline.config.tasks import RecommendationConfig
-from tfx_pipeline.tasks.inputs import PipelineInputs
+from tfx_pipeline.shop.inputs import PipelineInputs
+from tfx_pipeline.shop.products import ProductNodes
+from tfx_pipeline.shop.tables import TableNodes
 from tfx_pipeline.tasks.node_ids import RecommendationNodes
-from tfx_pipeline.tasks.products import ProductNodes
 from tfx_pipeline.tasks.pushing import pushing_nodes
-from tfx_pipeline.tasks.tables import TableNodes
+from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
 from trainer.recommendation.ranker.training import RankerTrainingOptions
 from trainer.recommendation.training import TwoTowerOptions
 

@@ -12,12 +12,12 @@ from components.search.index_options import SearchIndexOptions
 from components.search.judging.evaluator import SearchEvaluator
 from components.source_digest import source_digest
 from tfx_pipeline.config.config import Config
-from tfx_pipeline.config.tasks import SearchConfig
-from tfx_pipeline.tasks.inputs import PipelineInputs
+from tfx_pipeline.shop.inputs import PipelineInputs
+from tfx_pipeline.shop.products import ProductNodes
+from tfx_pipeline.shop.tables import TableNodes
 from tfx_pipeline.tasks.node_ids import SearchNodes
-from tfx_pipeline.tasks.products import ProductNodes
 from tfx_pipeline.tasks.pushing import pushing_nodes
-from tfx_pipeline.tasks.tables import TableNodes
+from tfx_pipeline.tasks.search.config import SearchConfig
 from trainer.options import TextOptions
 from trainer.search.options import SearchOptions
 

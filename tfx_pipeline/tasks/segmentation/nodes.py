@@ -13,11 +13,11 @@ from components.segmentation.judging.evaluator import SegmentationEvaluator
 from components.segmentation.segments.node import UserSegments
 from components.source_digest import source_digest
 from tfx_pipeline.config.config import Config
-from tfx_pipeline.config.tasks import SegmentationConfig
-from tfx_pipeline.tasks.inputs import PipelineInputs
+from tfx_pipeline.shop.inputs import PipelineInputs
+from tfx_pipeline.shop.tables import TableNodes
 from tfx_pipeline.tasks.node_ids import SegmentationNodes
 from tfx_pipeline.tasks.pushing import pushing_nodes
-from tfx_pipeline.tasks.tables import TableNodes
+from tfx_pipeline.tasks.segmentation.config import SegmentationConfig
 from trainer.segmentation.options import SegmentationOptions
 
 NODES = SegmentationNodes()

@@ -16,7 +16,7 @@ from components.tables.example_gen import TableExampleGen
 from components.tables.import_schema import ImportSchema
 from components.tables.schema import extend_schema
 from tfx_pipeline.config.config import Config, ExtraColumns
-from tfx_pipeline.tasks.inputs import PipelineInputs
+from tfx_pipeline.shop.inputs import PipelineInputs
 
 
 class TableNodes(NamedTuple):

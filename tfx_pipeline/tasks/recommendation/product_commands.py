@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from components.errors import InputError
 from serving.client import Answer, Shelfwise, TogetherAnswer
-from tfx_pipeline.commands.console import console, listing
-from tfx_pipeline.commands.user_history import History, history_of_products, read_user_history
+from tfx_pipeline.terminal.console import console, listing
+from tfx_pipeline.terminal.user_history import History, history_of_products, read_user_history
 
 # Products that share a title are one row to a person, so more are asked for than are shown.
 PRODUCTS_PER_TITLE = 5

@@ -10,10 +10,10 @@ from tfx.dsl.io import fileio
 
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.local_runner import NodeResult
-from tfx_pipeline.running.mined_rules import strongest_rules
 from tfx_pipeline.tasks.classification import nodes as classification
 from tfx_pipeline.tasks.node_ids import ClassificationNodes, RecommendationNodes, SearchNodes, SegmentationNodes
 from tfx_pipeline.tasks.recommendation import nodes as recommendation
+from tfx_pipeline.tasks.recommendation.mined_rules import strongest_rules
 from tfx_pipeline.tasks.search import nodes as search
 from tfx_pipeline.tasks.segmentation import nodes as segmentation
 

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from components.errors import InputError
-from tfx_pipeline.commands.console import console, listing
-from tfx_pipeline.running.mined_rules import level_rules, mined_levels, shown_names
+from tfx_pipeline.tasks.recommendation.mined_rules import level_rules, mined_levels, shown_names
+from tfx_pipeline.terminal.console import console, listing
 
 # What is shown of a rule beside its two sides.
 _SHOWN = {"count": "{:,}", "confidence": "{:.3f}", "lift": "{:.2f}", "q_value": "{:.2g}", "stability": "{:.2f}"}

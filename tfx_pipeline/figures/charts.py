@@ -11,7 +11,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tfx_pipeline.report.drawing import COLOURS, MARKERS, STYLE, short, svg_of
+from tfx_pipeline.figures.drawing import COLOURS, MARKERS, STYLE, short, svg_of
 
 _WIDTH_INCHES, _ROW_INCHES, _FRAME_INCHES = 5.6, 0.34, 0.8
 # A confusion matrix: labels up to which it shows its counts, and columns of a label.

@@ -9,7 +9,7 @@ import pytest
 
 from components.errors import InputError
 from components.tables.reading import reader as table_reader
-from tfx_pipeline.commands.user_history import history_of_products, read_user_history
+from tfx_pipeline.terminal.user_history import history_of_products, read_user_history
 
 LATEST = 1_700_000_300
 # The latest event was at 22:18:20, so its hour ends 2,500 seconds later.

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from serving.client import Answer, TogetherAnswer
-from tfx_pipeline.commands.client_commands import print_answers, print_together
+from tfx_pipeline.tasks.recommendation.product_commands import print_answers, print_together
 
 LONG_ID = "x" * 300
 ANSWERS = [

@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 from components.errors import InputError
 from components.rules.options import RulesOptions
 from tests.components.rules.rules_runs import EVERY_RULE, purchases, run_rules
-from tfx_pipeline.commands import rules_command
 from tfx_pipeline.commands.cli import app
-from tfx_pipeline.running.mined_rules import strongest_rules
+from tfx_pipeline.tasks.recommendation import rules_command
+from tfx_pipeline.tasks.recommendation.mined_rules import strongest_rules
 
 BASKETS = [["a, b", "[x]"], ["a, b", "[x]"], ["a, b", "c"], ["c"], ["[x]", "c"]]
 HEADING = "count confidence lift q value stability bought → together with"

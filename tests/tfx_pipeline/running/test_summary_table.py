@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from components.segmentation.examples.moments import segment_definitions
-from tfx_pipeline.commands.console import console
-from tfx_pipeline.summary.table import print_summary, rules_in_ranker
+from tfx_pipeline.running.summary_table import print_summary, rules_in_ranker
+from tfx_pipeline.terminal.console import console
 
 METRICS = {
     "ndcg_at_10": 0.1234,

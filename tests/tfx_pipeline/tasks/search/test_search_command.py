@@ -3,7 +3,7 @@
 import pytest
 
 from serving.client import ExplainedWord, SearchAnswer
-from tfx_pipeline.commands.search_command import one_a_title, print_clusters
+from tfx_pipeline.tasks.search.search_command import one_a_title, print_clusters
 
 ANSWER = [
     SearchAnswer("6[y]", 0.9, "Tea [green]", 3, "tea [red], 茶"),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from components.errors import InputError
-from tfx_pipeline.commands.console import console, listing
+from tfx_pipeline.terminal.console import console, listing
 
 
 def recommend_to(segment: str, root: Path, *, k: int, as_json: bool) -> None:

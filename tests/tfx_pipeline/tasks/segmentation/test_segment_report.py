@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tests.tfx_pipeline.report.test_report import ODD_NAME, Page, summary, texts_of
-from tfx_pipeline.report import render_report
-from tfx_pipeline.report.drawing import COLOURS, label_looks
-from tfx_pipeline.report.segment_charts import calibration_chart, flow_chart, map_chart
+from tfx_pipeline.figures.drawing import COLOURS, label_looks
+from tfx_pipeline.report.page import render_report
+from tfx_pipeline.tasks.segmentation.segment_charts import calibration_chart, flow_chart, map_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 

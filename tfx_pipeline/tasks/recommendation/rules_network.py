@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 from matplotlib.figure import Figure
 
-from tfx_pipeline.report.drawing import COLOURS, STYLE, svg_of
+from tfx_pipeline.figures.drawing import COLOURS, STYLE, svg_of
 
 _SIZE_INCHES = (10.0, 6.4)
 _ASPECT = _SIZE_INCHES[0] / _SIZE_INCHES[1]

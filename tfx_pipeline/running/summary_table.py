@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfx_pipeline.commands.console import console, plain_table
+from tfx_pipeline.terminal.console import console, plain_table
 
 # What people look at first; a task shows those that it has.
 HEADLINE_METRICS = (

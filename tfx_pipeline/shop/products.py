@@ -9,7 +9,7 @@ from tfx.proto import transform_pb2
 from components.products.text_vectors import TextVectors
 from components.source_digest import source_digest
 from tfx_pipeline.config.config import Config
-from tfx_pipeline.tasks.tables import TableNodes
+from tfx_pipeline.shop.tables import TableNodes
 from trainer.options import TextOptions
 
 TRANSFORM, TEXT_VECTORS = "ProductsTransform", "ProductsTextVectors"

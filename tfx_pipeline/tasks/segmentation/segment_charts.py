@@ -9,7 +9,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tfx_pipeline.report.drawing import COLOURS, STYLE, label_looks, short, svg_of
+from tfx_pipeline.figures.drawing import COLOURS, STYLE, label_looks, short, svg_of
 
 _SIDE_INCHES = 4.6
 _COLUMN_WIDTH = 0.06

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from components.errors import InputError
 from serving.client import ExplainedToken, LabelAnswer, Shelfwise
 from serving.client.errors import RefusedRequestError
-from tfx_pipeline.commands.console import console, listing
+from tfx_pipeline.terminal.console import console, listing
 
 _SHOWN_LABELS = 5
 # What a classifier of texts is asked with.

@@ -1,0 +1,1 @@
+"""What tasks share of a shop: its options, its tables and products in the pipeline, and what is looked up."""

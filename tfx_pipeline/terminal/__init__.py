@@ -1,0 +1,1 @@
+"""What commands print through, and what they read from the command line."""
