@@ -222,7 +222,7 @@ def component_process(folder: str, options: dict[str, Any], products: int, sende
     from components.rules.description import read_rules_description
     from components.rules.node import BasketRulesExecutor
     from components.rules.options import RulesOptions
-    from tfx_pipeline.config.config import LOCAL_BEAM_ARGS
+    from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 
     artifacts = {"events": standard_artifacts.Examples(), "catalogue": Catalogue(), "rules": AssociationRules()}
     for name, artifact in artifacts.items():

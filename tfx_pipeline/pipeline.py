@@ -2,22 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from types import ModuleType
 
-from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
-from tfx.types.channel import BaseChannel
 
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.shop.inputs import PipelineInputs
 from tfx_pipeline.shop.products import product_nodes
-from tfx_pipeline.shop.tables import table_nodes
-from tfx_pipeline.tasks.classification import nodes as classification
-from tfx_pipeline.tasks.recommendation import nodes as recommendation
-from tfx_pipeline.tasks.search import nodes as search
-from tfx_pipeline.tasks.segmentation import nodes as segmentation
+from tfx_pipeline.shop.tables import TableNodes, table_nodes, table_options
+from tfx_pipeline.tasks.task import SharedParts
 
 
 def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_file: str | None = None) -> Pipeline:
@@ -32,22 +25,19 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
     Returns:
         A pipeline for any TFX runner; equal arguments give equal pipelines.
     """
-    tables = {name: table_nodes(name, config, inputs) for name in config.tables.given()}
-    nodes = [node for table in tables.values() for node in table.nodes]
-    of_products = product_nodes(config, tables.get("products"))
-    nodes += of_products.nodes()
-    of_segmentation: list[BaseNode] = []
-    if config.tasks.segmentation is not None:
-        of_segmentation = segmentation.task_nodes(config, config.tasks.segmentation, tables, inputs)
-    if config.tasks.recommendation is not None:
-        segments = _output(of_segmentation, segmentation)
-        nodes += recommendation.task_nodes(config, config.tasks.recommendation, tables, of_products, inputs, segments)
-    if config.tasks.search is not None:
-        nodes += search.task_nodes(config, config.tasks.search, tables, of_products, inputs)
-    if config.tasks.classification is not None:
-        nodes += classification.task_nodes(config, config.tasks.classification, tables["texts"], inputs)
-    if config.tasks.segmentation is not None:
-        nodes += [*of_segmentation, segmentation.segments_node(of_segmentation, _output(nodes, recommendation))]
+    tasks = list(config.tasks.with_options())
+    tables = _tables(config, inputs)
+    wanted = frozenset(name for task, _ in tasks for name in task.product_inputs)
+    parts = SharedParts(
+        shop=config, inputs=inputs, tables=tables, products=product_nodes(config, tables.get("products"), wanted)
+    )
+    nodes = [node for table in tables.values() for node in table.nodes] + parts.products.nodes()
+    # A model is made before any is judged, so that a task may judge its own by what another's says.
+    trained = {task.name: task.training_nodes(parts, options) for task, options in tasks}
+    models = {name: each.model for name, each in trained.items()}
+    for task, options in tasks:
+        own = trained[task.name]
+        nodes += [*own.nodes, *task.judging_nodes(parts, options, own, models)]
     return Pipeline(
         pipeline_name=config.name,
         pipeline_root=f"{root}/artifacts",
@@ -58,9 +48,15 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
     )
 
 
-def _output(nodes: Sequence[BaseNode], task: ModuleType) -> BaseChannel | None:
-    """Returns the model that a task serves, None where its nodes are not among these."""
-    return next((node.outputs["model"] for node in nodes if node.id == task.NODES.exporter), None)
+def _tables(config: Config, inputs: PipelineInputs) -> dict[str, TableNodes]:
+    tasks = list(config.tasks.with_options())
+    known_types = next((types for task, options in tasks if (types := task.event_types(options))), ())
+    tables = {}
+    for name in config.tables.given():
+        columns = [column for task, options in tasks for column in task.extra_columns(name, options)]
+        options = table_options(name, config, event_types=known_types, columns=columns)
+        tables[name] = table_nodes(name, config, inputs, options)
+    return tables
 
 
 def fingerprint(pipeline: Pipeline) -> str:

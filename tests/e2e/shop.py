@@ -69,7 +69,7 @@ def write_config(folder: Path, ranker: bool = True, **keys: Any) -> Path:
 def run_quietly(config: Path, root: Path, *overrides: str) -> tuple[dict[str, Any], set[str]]:
     """Runs the pipeline; returns the summary and the nodes that did not come from the cache."""
     terminal = io.StringIO()
-    summary = run(load_config(config, overrides), root, terminal)
+    summary = run(load_config(config, overrides), root, terminal).model_dump(mode="json", exclude_unset=True)
     lines = [line.split() for line in terminal.getvalue().splitlines()]
     return summary, {words[1] for words in lines if len(words) > 2 and words[-1] != "cached"}
 

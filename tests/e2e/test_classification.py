@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from serving.client import Shelfwise
 from tests.e2e.shop import read_summary, run_quietly, served, write_config
+from tests.task_nodes import CLASSIFICATION_NODES
 from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_texts
 from tfx_pipeline.commands.cli import app
 from tfx_pipeline.running.run_artifacts import latest_artifact
-from tfx_pipeline.tasks.classification.nodes import NODES, PRETRAINER
 
 CLASSIFICATION = {
     "split": {"eval_fraction": 0.2, "test_fraction": 0.2},
@@ -43,7 +43,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
         tasks={"classification": CLASSIFICATION},
     )
     summary, ran = run_quietly(config, folder / "root")
-    assert set(NODES) <= ran
+    assert set(CLASSIFICATION_NODES) <= ran
     assert summary == read_summary(folder / "root")
     return folder
 
@@ -71,7 +71,7 @@ def test_the_summary_tells_what_happened(shop: Path) -> None:
 
 def test_tfma_opens_what_it_found(shop: Path) -> None:
     task = read_summary(shop / "root")["tasks"]["classification"]
-    folder = str(latest_artifact(shop / "root", NODES.evaluator, "evaluation") / "tfma")
+    folder = str(latest_artifact(shop / "root", "ClassificationEvaluator", "evaluation") / "tfma")
     result = tfma.load_eval_result(folder)
     assert {"=".join(each[0]) for each in result.get_slice_names() if each} == set(task["slices"])
     found = result.get_metrics_for_slice((("shop", "a"),))["f1_macro"]["doubleValue"]
@@ -114,7 +114,7 @@ def test_thresholds_refuse_without_another_training(shop: Path) -> None:
         "tasks.classification.gate.slice_thresholds={shop=b: {accuracy: 2}, shop=c: {accuracy: 0}}",
     )
     task = summary["tasks"]["classification"]
-    assert ran == {NODES.evaluator, NODES.pusher}
+    assert ran == {"ClassificationEvaluator", "ClassificationPusher"}
     assert task["compared_with"] == pushed
     assert task["pushed"] is None
     assert len(task["refused_because"]) == 3
@@ -135,13 +135,13 @@ def test_a_shop_can_learn_its_own_language_first(shop: Path, tmp_path: Path, bac
         "tasks.classification.pretraining="
         "{vocabulary_size: 150, layers: 1, heads: 2, dimensions: 16, min_texts: 100, learning_rate: 1.0e-2}",
     )
-    assert PRETRAINER in ran
+    assert "ClassificationPretrainer" in ran
     task = summary["tasks"]["classification"]
     assert task["blessed"], task["refused_because"]
-    pretrained = latest_artifact(tmp_path / "root", PRETRAINER, "model")
+    pretrained = latest_artifact(tmp_path / "root", "ClassificationPretrainer", "model")
     loss = json.loads((pretrained / "pretraining.json").read_text())["eval_loss"]
     assert loss["after"] < loss["before"]
-    trained = latest_artifact(tmp_path / "root", NODES.trainer, "model")
+    trained = latest_artifact(tmp_path / "root", "ClassificationTrainer", "model")
     assert json.loads((trained / "training.json").read_text())["examples"]["augmented"] > 0
     # The tokenizer's tables, so the vocabulary, are part of what is served.
     with served(tmp_path / "root") as address, Shelfwise(address) as client:

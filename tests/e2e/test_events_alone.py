@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from serving.client import Shelfwise
 from tests.e2e.shop import read_summary, run_quietly, served, write_config, write_tables
 from tfx_pipeline.commands.cli import app
-from tfx_pipeline.tasks.recommendation.nodes import NODES
 
 pytestmark = pytest.mark.long
 
@@ -69,10 +68,10 @@ def test_the_steps_of_the_compiled_pipeline_make_the_same_model(shop: Path) -> N
 def test_a_run_that_is_killed_at_three_nodes_ends_with_the_same_summary(shop: Path) -> None:
     root = shop / "killed-root"
     # In the middle of the statistics, of the training and of the export.
-    for done in ("EventsExampleGen", NODES.examples, NODES.trainer):
+    for done in ("EventsExampleGen", "RecommendationExamples", "RecommendationTrainer"):
         _start_and_kill(shop / "shop.yaml", root, after=done)
     summary, ran = run_quietly(shop / "shop.yaml", root)
-    assert not ran & {"EventsExampleGen", "EventsStatisticsGen", NODES.examples, NODES.trainer}
+    assert not ran & {"EventsExampleGen", "EventsStatisticsGen", "RecommendationExamples", "RecommendationTrainer"}
     assert _lasting(summary, root) == _lasting(read_summary(shop / "root"), shop / "root")
 
 

@@ -20,17 +20,16 @@ from tfx_pipeline.config.config import load_config
 from tfx_pipeline.pipeline import create_pipeline
 from tfx_pipeline.shop.inputs import PipelineInputs
 from tfx_pipeline.shop.products import TEXT_VECTORS, TRANSFORM
-from tfx_pipeline.tasks.recommendation.nodes import NODES
 from tfx_pipeline.tasks.recommendation.rules_command import read_rules
 
 PROJECT = Path(source_digests.__file__).parent.parent
 AFTER_TRAINER = {
-    NODES.trainer,
-    NODES.ranker,
-    NODES.indexer,
-    NODES.evaluator,
-    NODES.serving_validator,
-    NODES.pusher,
+    "RecommendationTrainer",
+    "RecommendationRanker",
+    "RecommendationIndex",
+    "RecommendationEvaluator",
+    "RecommendationServingValidator",
+    "RecommendationPusher",
 }
 
 
@@ -40,7 +39,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
     folder = tmp_path_factory.mktemp("shop")
     write_tables(folder)
     summary, ran = run_quietly(write_config(folder, text={"backbone": str(tiny_bert)}), folder / "root")
-    assert {TEXT_VECTORS, NODES.trainer} <= ran
+    assert {TEXT_VECTORS, "RecommendationTrainer"} <= ran
     assert summary == read_summary(folder / "root")
     return folder
 
@@ -63,7 +62,7 @@ def test_the_summary_tells_what_happened(shop: Path) -> None:
     assert mined["levels"]["product"]["baskets"] > 0
     assert mined["levels"]["product"]["rules"] > 0
     assert mined["events"]["oversized_baskets"] == 0
-    assert summary["seconds"][NODES.trainer] > 0.0
+    assert summary["seconds"]["RecommendationTrainer"] > 0.0
     assert summary["total_seconds"] > 0.0
     assert summary["peak_rss_bytes"] > 2**28
 
@@ -124,7 +123,7 @@ def test_a_refused_model_is_not_pushed_and_the_old_one_stays(shop: Path) -> None
         shop / "shop.yaml", shop / "root", "tasks.recommendation.gate.thresholds={ndcg_at_10: 2}"
     )
     task = summary["tasks"]["recommendation"]
-    assert ran == {NODES.evaluator, NODES.pusher}
+    assert ran == {"RecommendationEvaluator", "RecommendationPusher"}
     assert not task["blessed"]
     assert task["pushed"] is None
     assert any("ndcg_at_10" in reason for reason in task["refused_because"])
@@ -134,7 +133,7 @@ def test_a_refused_model_is_not_pushed_and_the_old_one_stays(shop: Path) -> None
 def test_a_learning_rate_is_a_new_property_of_the_trainer_alone(shop: Path) -> None:
     before = _properties(shop / "shop.yaml")
     after = _properties(shop / "shop.yaml", "tasks.recommendation.training.learning_rate=0.0005")
-    assert {node for node in after if after[node] != before[node]} == {NODES.trainer}
+    assert {node for node in after if after[node] != before[node]} == {"RecommendationTrainer"}
 
 
 def test_other_events_are_a_new_property_of_their_example_gen_alone(shop: Path) -> None:
@@ -156,7 +155,7 @@ def test_an_edited_function_of_the_trainer_is_a_new_property_of_the_nodes_that_r
     monkeypatch.setattr(recommendation_task, "source_digest", edited)
     after = _properties(shop / "shop.yaml")
     changed = {node for node in after if after[node] != before[node]}
-    assert changed == {NODES.trainer, NODES.ranker, NODES.indexer}
+    assert changed == {"RecommendationTrainer", "RecommendationRanker", "RecommendationIndex"}
 
 
 def _properties(
@@ -175,6 +174,6 @@ def test_changed_events_leave_the_products_alone(shop: Path) -> None:
     events.write_text("".join(lines[:-3]), encoding="utf-8")
     # Without the ranker, which takes as long as everything else.
     summary, ran = run_quietly(shop / "shop.yaml", shop / "root", "tasks.recommendation.ranker=off")
-    assert {"EventsExampleGen", NODES.examples, *AFTER_TRAINER} <= ran | {NODES.ranker}
+    assert {"EventsExampleGen", "RecommendationExamples", *AFTER_TRAINER} <= ran | {"RecommendationRanker"}
     assert not ran & {"ProductsExampleGen", "ProductsStatisticsGen", TEXT_VECTORS, TRANSFORM}
     assert summary["tasks"]["recommendation"]["compared_with"]

@@ -15,9 +15,9 @@ from components.search.examples.perturbations import EVALUATION_PERTURBATIONS
 from serving.client import Shelfwise
 from tests.components.search.trained_search import judgements, products
 from tests.e2e.shop import read_summary, run_quietly, served, write_config
+from tests.task_nodes import SEARCH_NODES
 from tfx_pipeline.commands.cli import app
 from tfx_pipeline.shop.products import TEXT_VECTORS, TRANSFORM
-from tfx_pipeline.tasks.search.nodes import NODES
 
 SEARCH = {
     "queries": {"eval_fraction": 0.2, "test_fraction": 0.4},
@@ -39,7 +39,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
         tasks={"search": SEARCH},
     )
     summary, ran = run_quietly(config, folder / "root")
-    assert {TEXT_VECTORS, *NODES} <= ran
+    assert {TEXT_VECTORS, *SEARCH_NODES} <= ran
     assert TRANSFORM not in ran
     assert summary == read_summary(folder / "root")
     return folder
@@ -194,7 +194,7 @@ def test_a_threshold_refuses_without_another_training(shop: Path) -> None:
     pushed = read_summary(shop / "root")["tasks"]["search"]["pushed"]
     summary, ran = run_quietly(shop / "shop.yaml", shop / "root", "tasks.search.gate.thresholds={ndcg_at_10: 2}")
     task = summary["tasks"]["search"]
-    assert ran == {NODES.evaluator, NODES.pusher}
+    assert ran == {"SearchEvaluator", "SearchPusher"}
     assert task["compared_with"] == pushed
     assert task["pushed"] is None
     assert any("ndcg_at_10" in reason for reason in task["refused_because"])

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from tests.components.segmentation.shop import DAY, OPTIONS, events, products, users
 from tests.e2e.shop import read_summary, run_quietly, served, write_config
+from tests.task_nodes import SEGMENTATION_NODES
 from tfx_pipeline.commands.cli import app
-from tfx_pipeline.tasks.segmentation.nodes import NODES
 
 pytestmark = pytest.mark.long
 
@@ -51,7 +51,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
         tasks={"recommendation": RECOMMENDATION, "segmentation": SEGMENTATION},
     )
     summary, ran = run_quietly(config, folder / "root")
-    assert set(NODES) <= ran
+    assert set(SEGMENTATION_NODES) <= ran
     task = summary["tasks"]["segmentation"]
     assert task["blessed"], task["refused_because"]
     return folder

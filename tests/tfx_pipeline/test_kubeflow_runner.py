@@ -16,11 +16,10 @@ import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2 as specs
 
+from tests.task_nodes import CLASSIFICATION_NODES, SEGMENTATION_NODES
 from tfx_pipeline.cluster.options import ClusterOptions
 from tfx_pipeline.config.config import read_config
 from tfx_pipeline.kubeflow_runner import compile_pipeline
-from tfx_pipeline.tasks.classification import nodes as classification
-from tfx_pipeline.tasks.segmentation import nodes as segmentation
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 CONFIG = """
@@ -109,7 +108,7 @@ def test_classification_compiles_too(tmp_path: Path) -> None:
     spec, _ = yaml.safe_load_all(compiled_text(tmp_path, replace(OPTIONS, cpu=["2"]), "spec.yaml", config))
     json_format.ParseDict(spec, specs.PipelineSpec())
     root = spec["root"]
-    assert set(classification.NODES) <= set(root["dag"]["tasks"])
+    assert set(CLASSIFICATION_NODES) <= set(root["dag"]["tasks"])
     asked = {"digest_texts", "last_blessed_classification", "steps_classification", "thresholds_classification"}
     assert asked <= set(root["inputDefinitions"]["parameters"])
 
@@ -118,7 +117,7 @@ def test_segmentation_compiles_too(tmp_path: Path) -> None:
     config = "tables: {events: e.parquet}\ntext: {backbone: bert_tiny_en_uncased}\ntasks: {segmentation: {}}"
     spec, _ = yaml.safe_load_all(compiled_text(tmp_path, replace(OPTIONS, cpu=["2"]), "spec.yaml", config))
     json_format.ParseDict(spec, specs.PipelineSpec())
-    assert set(segmentation.NODES) <= set(spec["root"]["dag"]["tasks"])
+    assert set(SEGMENTATION_NODES) <= set(spec["root"]["dag"]["tasks"])
 
 
 def test_it_is_one_bare_spec_of_the_schema_that_the_backend_takes(documents: list[dict[str, Any]]) -> None:

@@ -7,13 +7,10 @@ import pytest
 import yaml
 from tfx.orchestration.pipeline import Pipeline
 
+from tests.task_nodes import CLASSIFICATION_NODES, RECOMMENDATION_NODES, SEARCH_NODES, SEGMENTATION_NODES
 from tfx_pipeline.config.config import load_config
 from tfx_pipeline.pipeline import create_pipeline
 from tfx_pipeline.shop.inputs import PipelineInputs
-from tfx_pipeline.tasks.classification import nodes as classification
-from tfx_pipeline.tasks.recommendation import nodes as recommendation
-from tfx_pipeline.tasks.search import nodes as search
-from tfx_pipeline.tasks.segmentation import nodes as segmentation
 
 TABLE_NODES = ("ExampleGen", "StatisticsGen", "ImportSchema", "ExampleValidator", "DataGate")
 
@@ -46,29 +43,29 @@ def properties(made: Pipeline, node_id: str) -> dict[str, Any]:
 
 def test_search_alone_transforms_no_products(tmp_path: Path) -> None:
     made = pipeline(tmp_path, ("products", "judgements"), {"search": {}})
-    expected = [*of_tables("products", "judgements"), "ProductsTextVectors", *search.NODES]
+    expected = [*of_tables("products", "judgements"), "ProductsTextVectors", *SEARCH_NODES]
     assert sorted(ids(made)) == sorted(expected)
     gates = {"ProductsDataGate", "JudgementsDataGate"}
-    assert upstream(made, search.NODES.examples) == {"ProductsExampleGen", "JudgementsExampleGen"} | gates
-    assert upstream(made, search.NODES.trainer) == {search.NODES.examples, "ProductsTextVectors"}
-    assert upstream(made, search.NODES.pusher) == {
-        search.NODES.indexer,
-        search.NODES.evaluator,
-        search.NODES.serving_validator,
+    assert upstream(made, "SearchExamples") == {"ProductsExampleGen", "JudgementsExampleGen"} | gates
+    assert upstream(made, "SearchTrainer") == {"SearchExamples", "ProductsTextVectors"}
+    assert upstream(made, "SearchPusher") == {
+        "SearchIndex",
+        "SearchEvaluator",
+        "SearchServingValidator",
     }
-    assert properties(made, search.NODES.serving_validator)["model_name"] == "search"
+    assert properties(made, "SearchServingValidator")["model_name"] == "search"
 
 
 def test_both_tasks_share_the_text_vectors(tmp_path: Path) -> None:
     made = pipeline(tmp_path, ("products", "events"), {"recommendation": {}, "search": {"text_training": "full"}})
     shared = ["ProductsTransform", "ProductsTextVectors"]
-    expected = [*of_tables("products", "events"), *shared, *recommendation.NODES, *search.NODES]
+    expected = [*of_tables("products", "events"), *shared, *RECOMMENDATION_NODES, *SEARCH_NODES]
     assert sorted(ids(made)) == sorted(expected)
-    for node_id in (recommendation.NODES.trainer, search.NODES.trainer):
+    for node_id in ("RecommendationTrainer", "SearchTrainer"):
         assert "ProductsTextVectors" in upstream(made, node_id)
-    assert "ProductsTransform" not in upstream(made, search.NODES.trainer)
-    assert "EventsDataGate" in upstream(made, search.NODES.examples)
-    training = {task.MODEL_NAME: properties(made, task.NODES.trainer) for task in (recommendation, search)}
+    assert "ProductsTransform" not in upstream(made, "SearchTrainer")
+    assert "EventsDataGate" in upstream(made, "SearchExamples")
+    training = {task: properties(made, f"{task.capitalize()}Trainer") for task in ("recommendation", "search")}
     assert '"training":"full"' in training["search"]["options_json"]
     assert '"training":"frozen"' in training["recommendation"]["options_json"]
     assert '"training":"frozen"' in properties(made, "ProductsTextVectors")["options_json"]
@@ -76,28 +73,28 @@ def test_both_tasks_share_the_text_vectors(tmp_path: Path) -> None:
 
 def test_a_shop_of_events_alone_has_neither(tmp_path: Path) -> None:
     made = pipeline(tmp_path, ("events",), {"recommendation": {"ranker": False}}, text=False)
-    expected = [*of_tables("events"), *recommendation.NODES]
-    expected.remove(recommendation.NODES.ranker)
+    expected = [*of_tables("events"), *RECOMMENDATION_NODES]
+    expected.remove("RecommendationRanker")
     assert sorted(ids(made)) == sorted(expected)
 
 
 def test_rules_are_mined_of_events_up_to_the_catalogues_moment_and_served(tmp_path: Path) -> None:
     made = pipeline(tmp_path, ("products", "events"), {"recommendation": {}})
-    assert upstream(made, recommendation.NODES.rules) == {"EventsExampleGen", recommendation.NODES.examples}
-    assert recommendation.NODES.rules in upstream(made, recommendation.NODES.indexer)
+    assert upstream(made, "BasketRules") == {"EventsExampleGen", "RecommendationExamples"}
+    assert "BasketRules" in upstream(made, "RecommendationIndex")
     without = pipeline(tmp_path, ("products", "events"), {"recommendation": {"rules": False}})
-    assert {*ids(made)} - {*ids(without)} == {recommendation.NODES.rules}
+    assert {*ids(made)} - {*ids(without)} == {"BasketRules"}
 
 
 def test_classification_needs_texts_alone(tmp_path: Path) -> None:
     keys = {"features": {"texts": {"categorical": ["shop"]}}}
     made = pipeline(tmp_path, ("texts",), {"classification": {"split": {"split_column": "part"}}}, **keys)
-    assert sorted(ids(made)) == sorted([*of_tables("texts"), *classification.NODES])
-    assert upstream(made, classification.NODES.examples) == {"TextsExampleGen", "TextsDataGate"}
+    assert sorted(ids(made)) == sorted([*of_tables("texts"), *CLASSIFICATION_NODES])
+    assert upstream(made, "ClassificationExamples") == {"TextsExampleGen", "TextsDataGate"}
     assert '"categorical_columns":["shop","part"]' in properties(made, "TextsExampleGen")["options_json"]
-    assert properties(made, classification.NODES.evaluator)["slice_columns"] == '["shop"]'
-    assert '"training":"full"' in properties(made, classification.NODES.trainer)["options_json"]
-    assert properties(made, classification.NODES.serving_validator)["model_name"] == "classification"
+    assert properties(made, "ClassificationEvaluator")["slice_columns"] == '["shop"]'
+    assert '"training":"full"' in properties(made, "ClassificationTrainer")["options_json"]
+    assert properties(made, "ClassificationServingValidator")["model_name"] == "classification"
 
 
 def test_segmentation_reads_events_and_what_there_is_beside_them(tmp_path: Path) -> None:
@@ -105,19 +102,19 @@ def test_segmentation_reads_events_and_what_there_is_beside_them(tmp_path: Path)
     task = {"segmentation": {"event_types": ["purchase"]}}
     made = pipeline(tmp_path, ("products", "events", "users"), task, **keys)
     tables = of_tables("products", "events", "users")
-    assert sorted(ids(made)) == sorted([*tables, *segmentation.NODES])
-    assert {"EventsDataGate", "ProductsDataGate", "UsersDataGate"} <= upstream(made, segmentation.NODES.examples)
-    assert properties(made, segmentation.NODES.evaluator)["attributes"] == '["age"]'
+    assert sorted(ids(made)) == sorted([*tables, *SEGMENTATION_NODES])
+    assert {"EventsDataGate", "ProductsDataGate", "UsersDataGate"} <= upstream(made, "SegmentationExamples")
+    assert properties(made, "SegmentationEvaluator")["attributes"] == '["age"]'
     assert '"event_types":["purchase"]' in properties(made, "EventsExampleGen")["options_json"]
     alone = pipeline(tmp_path, ("events",), task)
-    assert sorted(ids(alone)) == sorted([*of_tables("events"), *segmentation.NODES])
+    assert sorted(ids(alone)) == sorted([*of_tables("events"), *SEGMENTATION_NODES])
     both = pipeline(tmp_path, ("products", "events"), {**task, "recommendation": {"event_types": {"purchase": 1}}})
-    assert recommendation.NODES.indexer in upstream(both, segmentation.NODES.segments)
+    assert "RecommendationIndex" in upstream(both, "UserSegments")
 
 
-@pytest.mark.parametrize("task", [recommendation, search, segmentation])
-def test_nodes_come_in_an_order_that_can_be_run(tmp_path: Path, task: Any) -> None:
-    made = pipeline(tmp_path, ("products", "events"), {task.MODEL_NAME: {}})
+@pytest.mark.parametrize("task", ["recommendation", "search", "segmentation"])
+def test_nodes_come_in_an_order_that_can_be_run(tmp_path: Path, task: str) -> None:
+    made = pipeline(tmp_path, ("products", "events"), {task: {}})
     done: set[str] = set()
     for node in made.components:
         assert {each.id for each in node.upstream_nodes} <= done

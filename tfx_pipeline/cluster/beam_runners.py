@@ -1,7 +1,8 @@
 """Which Beam runner the steps of a compiled pipeline use."""
 
 from tfx_pipeline.cluster.options import ClusterOptions
-from tfx_pipeline.config.config import LOCAL_BEAM_ARGS, Config, ConfigError
+from tfx_pipeline.config.config import Config, ConfigError
+from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 
 LOCAL = "local"
 # What each runner cannot do without; the image of the workers has to hold Shelfwise and Beam's boot program.

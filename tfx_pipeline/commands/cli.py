@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from components.errors import InputError
-from tfx_pipeline.commands import client_cli
+from serving.quiet_import import quiet_import
 from tfx_pipeline.config.config import ConfigError, load_config, read_config
+from tfx_pipeline.tasks.registry import TASKS
 from tfx_pipeline.terminal.console import console, error_console
 from tfx_pipeline.terminal.exit_codes import EXIT_BAD_INPUT, EXIT_OTHER, EXIT_REFUSED
 from tfx_pipeline.terminal.logs import logs_in
+from tfx_pipeline.terminal.options import Address, AsJson, Root
 
 app = typer.Typer(
     name="shelfwise",
@@ -21,11 +23,13 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-app.add_typer(client_cli.app)
+for task in TASKS.values():
+    task_commands = task.commands()
+    if task_commands is not None:
+        app.add_typer(task_commands)
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="YAML configuration.")]
 Overrides = Annotated[list[str], typer.Option("--set", help="key.key=value that replaces what the file says.")]
-Root = Annotated[Path, typer.Option(help="Folder of artifacts, logs, served models and summary.json.")]
 Data = Annotated[str, typer.Option(help="Folder or URI that the tables' relative paths are taken from.")]
 Parameters = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value of the submission.")]
 
@@ -58,29 +62,8 @@ def run(
 
     summary = run_pipeline(loaded, root)
     print_summary(summary, root)
-    if not all(task["blessed"] for task in summary["tasks"].values()):
+    if not summary.blessed:
         raise typer.Exit(EXIT_REFUSED)
-
-
-@app.command()
-def index(
-    products: Annotated[str, typer.Option(help="Products table, in full: what it lacks is removed.")],
-    root: Root = Path("runs/default"),
-) -> None:
-    """Put another catalogue into the served search model, without training."""
-    console.print("loading TFX …")
-    with logs_in(root / "logs" / "index.log"):
-        from tfx_pipeline.tasks.search.index_update import update_index
-
-        update = update_index(root.resolve(), products)
-    for reason, count in sorted(update.quarantined.items()):
-        console.print(f"  quarantined: {count:,} {reason}")
-    console.print(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in update.changes.items()))
-    for reason in update.refused_because:
-        console.print(f"refused: {reason}")
-    if update.pushed is None:
-        raise typer.Exit(EXIT_REFUSED)
-    console.print(f"search pushed to {update.pushed}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -95,22 +78,6 @@ def serve(
     from tfx_pipeline.commands.serve_command import serve as serve_pushed
 
     serve_pushed(root, host, port, rest_port, context.args)
-
-
-@app.command()
-def rules(
-    root: Root = Path("runs/default"),
-    level: Annotated[str, typer.Option(help="product or category.")] = "product",
-    product: Annotated[list[str], typer.Option(help="Only rules with this id (or category) in them.")] = [],  # noqa: B006
-    min_lift: Annotated[float, typer.Option(help="Only rules of this lift or more.")] = 0.0,
-    k: Annotated[int, typer.Option("--k", min=1, help="Rules of the table.")] = 20,
-    form: Annotated[str, typer.Option("--format", help="table, parquet or csv.")] = "table",
-    out: Annotated[Path | None, typer.Option(help="File for Parquet or CSV.")] = None,
-) -> None:
-    """Show or write the association rules that the last run has mined."""
-    from tfx_pipeline.tasks.recommendation import rules_command
-
-    rules_command.rules(root, level=level, products=product, min_lift=min_lift, k=k, form=form, out=out)
 
 
 @app.command(name="compile")
@@ -209,6 +176,34 @@ def _parameters(data: str, parameters: list[str]) -> dict[str, str]:
             raise ConfigError(f"--parameter {parameter}: expected name=value")
         given[name] = value
     return given
+
+
+@app.command()
+def load(
+    rate: Annotated[float, typer.Option(min=0.01, max=10_000, help="Requests a second.")],
+    seconds: Annotated[float, typer.Option(min=0.1, max=86_400, help="For how long requests leave.")],
+    model: Annotated[str, typer.Option(help="Name of the model.")] = "search",
+    signature: Annotated[str, typer.Option(help="Name of the signature.")] = "serving_default",
+    requests: Annotated[
+        Path | None, typer.Option(help='JSON Lines of inputs such as {"query": "tea pot"}; what is left out is empty.')
+    ] = None,
+    timeout_seconds: Annotated[float, typer.Option(min=0.001, help="How long each answer may take.")] = 10.0,
+    warm_up_seconds: Annotated[float, typer.Option(min=0.0, max=3600, help="Time before that does not count.")] = 1.0,
+    most_in_flight: Annotated[int, typer.Option(min=1, max=10_000, help="Requests that wait at once.")] = 1000,
+    address: Address = "localhost:8500",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a server at a steady rate, and show latencies and errors; it may be stock TF Serving too."""
+    with quiet_import():
+        from serving.client.open_loop import Load
+        from tfx_pipeline.commands import load_command
+
+    limits = Load(rate=rate, seconds=seconds, warm_up_seconds=warm_up_seconds, most_in_flight=most_in_flight)
+    answered = load_command.load(
+        address, model, signature, limits, requests=requests, timeout_seconds=timeout_seconds, as_json=as_json
+    )
+    if not answered:
+        raise typer.Exit(EXIT_OTHER)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tfx_pipeline.figures.drawing import COLOURS, MARKERS, STYLE, short, svg_of
+from tfx_pipeline.figures.drawing import COLOURS, MARKERS, STYLE, short, square_axes, svg_of
 
 _WIDTH_INCHES, _ROW_INCHES, _FRAME_INCHES = 5.6, 0.34, 0.8
 # A confusion matrix: labels up to which it shows its counts, and columns of a label.
@@ -89,6 +89,23 @@ def confusion_chart(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> M
             for row, column in np.ndindex(*table.shape):
                 colour = "white" if shares[row, column] > 0.5 else "black"
                 axes.text(column, row, f"{table[row, column]:,.0f}", ha="center", va="center", color=colour)
+        return svg_of(figure)
+
+
+def calibration_chart(bins: Sequence[Mapping[str, float]]) -> Markup:
+    """Draws how often the best label is right beside its probability, larger where there are more rows."""
+    with mpl.rc_context({**STYLE, "svg.hashsalt": "calibration"}):
+        axes, figure = square_axes()
+        axes.plot([0, 1], [0, 1], color="0.6", linewidth=1)
+        largest = max((each["rows"] for each in bins), default=1)
+        sizes = [20 + 180 * each["rows"] / largest for each in bins]
+        axes.scatter(
+            [each["probability"] for each in bins], [each["accuracy"] for each in bins], sizes, color=COLOURS[0]
+        )
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+        axes.set_xlabel("probability of the best label")
+        axes.set_ylabel("share that is right")
         return svg_of(figure)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -15,6 +16,8 @@ from matplotlib.text import Text
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = "osD^vPX"
 FONT_POINTS = 11
+# Height of a picture that is nearly square.
+SIDE_INCHES = 4.6
 STYLE: dict[Any, Any] = {
     "axes.spines.left": False,
     "axes.spines.right": False,
@@ -85,6 +88,12 @@ def svg_of(figure: Figure, smallest_points: float = FONT_POINTS) -> Markup:
     tag = f'<svg viewBox="{box}" style="min-width:{least:.1f}rem;max-width:{most:.1f}rem" '
     body = re.sub(r' font-family: [^;"]*;?', "", text[text.index("<svg") :])
     return Markup(re.sub(r'^<svg (.*?)width=".*?" height=".*?" viewBox=".*?" ', rf"{tag}\1", body))
+
+
+def square_axes(more_inches: float = 0.0) -> tuple[Axes, Figure]:
+    """Returns axes some as high as they are wide, or higher for what stands beside or above them."""
+    figure = Figure(figsize=(SIDE_INCHES + 1.0, SIDE_INCHES + max(more_inches, 0.0)), layout="constrained")
+    return figure.add_subplot(), figure
 
 
 def short(label: str, longest: int = _LONGEST_LABEL) -> str:

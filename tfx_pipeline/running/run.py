@@ -2,9 +2,8 @@
 
 import dataclasses
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from components.errors import InputError
 from tfx_pipeline.config.config import Config
@@ -18,18 +17,14 @@ from tfx_pipeline.running.summary_builder import build_summary
 from tfx_pipeline.running.tensorboard_logs import publish_logs
 from tfx_pipeline.shop.inputs import PipelineInputs, digest_table, user_id_key
 from tfx_pipeline.summary.file import read_summary, write_summary
-from tfx_pipeline.tasks.classification import nodes as classification
-from tfx_pipeline.tasks.recommendation import nodes as recommendation
-from tfx_pipeline.tasks.search import nodes as search
-from tfx_pipeline.tasks.segmentation import nodes as segmentation
-from tfx_pipeline.tasks.segmentation.segment_files import definitions_changed, publish_segments
+from tfx_pipeline.summary.model import RunSummary
 
 
 class RunFailed(RuntimeError):
     """A node failed for a reason that is not the user's input; the message says which and why."""
 
 
-def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
+def run(config: Config, root: Path, terminal: TextIO) -> RunSummary:
     """Runs the configured tasks under `root` and writes summary.json and report.html there.
 
     Args:
@@ -63,22 +58,17 @@ def run(config: Config, root: Path, terminal: TextIO) -> dict[str, Any]:
         raise _explain(error) from error
     finally:
         progress.stopped()
-    summary = build_summary(config, results, time.monotonic() - start, origins)
-    task = summary["tasks"].get(segmentation.MODEL_NAME, {})
-    segments, definitions = None, task.get("segment_definitions")
-    if task.get("blessed"):
-        segments = Path(results[segmentation.NODES.segments].outputs["segments"].uri)
-        task["definitions_changed"] = definitions_changed(root, segments, definitions)
+    summary = build_summary(config, results, root, time.monotonic() - start, origins)
     write_summary(root, summary)
-    if any(task["pushed"] for task in summary["tasks"].values()):
+    if any(task.pushed for task in summary.tasks.values()):
         write_models_file(root / "serving")
-    if segments is not None:
-        publish_segments(root, segments, definitions, config.beam_args)
+    for task, _ in config.tasks.with_options():
+        task.publish(root, summary.tasks[task.name], results, config)
     write_report(root, summary)
-    tasks = (recommendation, search, classification, segmentation)
-    for name, node_id in {name: node for task in tasks for name, node in task.TRAININGS.items()}.items():
-        if node_id in results:
-            publish_logs(root, name, Path(results[node_id].outputs["model_run"].uri))
+    for task, _ in config.tasks.with_options():
+        for name, node_id in task.trainings().items():
+            if node_id in results:
+                publish_logs(root, name, Path(results[node_id].outputs["model_run"].uri))
     return summary
 
 
@@ -89,13 +79,13 @@ def _origins(config: Config, inputs: PipelineInputs, root: Path) -> dict[str, di
     running twice changes nothing; any other run is compared with the model that was pushed last.
     """
     mark = fingerprint(create_pipeline(config, inputs, str(root)))
-    last: Mapping[str, Any] = read_summary(root).get("tasks", {})
+    last = read_summary(root)
     origins = {}
     for task in config.tasks.requested():
-        before = last.get(task, {})
-        compared_with = before.get("compared_with", "")
-        if before and before["fingerprint"] != mark:
-            compared_with = before["pushed"] or compared_with
+        before = None if last is None else last.tasks.get(task)
+        compared_with = "" if before is None else before.compared_with
+        if before is not None and before.fingerprint != mark:
+            compared_with = before.pushed or compared_with
         origins[task] = {"fingerprint": mark, "compared_with": compared_with}
     return origins
 

@@ -2,14 +2,14 @@
 
 import datetime
 from pathlib import Path
-from typing import Any
 
 from tfx_pipeline.config.config import Config
+from tfx_pipeline.summary.model import RunSummary
 from tfx_pipeline.terminal.console import console, error_console
 from tfx_pipeline.terminal.logs import logs_in
 
 
-def run_pipeline(config: Config, root: Path) -> dict[str, Any]:
+def run_pipeline(config: Config, root: Path) -> RunSummary:
     """Runs a configuration as `tfx_pipeline.running.run.run` does, and says where the log is when that fails.
 
     Args:

@@ -1,5 +1,6 @@
 """What several tasks make of the products table: transformed columns and text vectors, each once a run."""
 
+from collections.abc import Set
 from typing import NamedTuple
 
 from tfx.components import Transform
@@ -8,7 +9,7 @@ from tfx.proto import transform_pb2
 
 from components.products.text_vectors import TextVectors
 from components.source_digest import source_digest
-from tfx_pipeline.config.config import Config
+from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.shop.tables import TableNodes
 from trainer.options import TextOptions
 
@@ -31,23 +32,23 @@ class ProductNodes(NamedTuple):
         return [node for node in self if node is not None]
 
 
-def product_nodes(config: Config, products: TableNodes | None) -> ProductNodes:
-    """Returns what the configured tasks need of the products table.
+def product_nodes(shop: ShopOptions, products: TableNodes | None, wanted: Set[str]) -> ProductNodes:
+    """Returns what tasks make of the products table.
 
     Args:
-        config: The whole configuration.
+        shop: Names the columns, and says how texts become vectors.
         products: The table's nodes; None where the shop has no such table.
+        wanted: What the run's tasks read: "numbers", "text_vectors" or both.
     """
     if products is None:
         return ProductNodes(None, None)
-    find_products = config.tasks.recommendation is not None or config.tasks.search is not None
     return ProductNodes(
-        transform=_transform(config, products) if config.tasks.recommendation is not None else None,
-        text_vectors=_text_vectors(config.text, products) if config.text is not None and find_products else None,
+        transform=_transform(shop, products) if "numbers" in wanted else None,
+        text_vectors=_text_vectors(shop.text, products) if shop.text and "text_vectors" in wanted else None,
     )
 
 
-def _transform(config: Config, products: TableNodes) -> Transform:
+def _transform(shop: ShopOptions, products: TableNodes) -> Transform:
     every_row = transform_pb2.SplitsConfig(analyze=["all"], transform=["all"])
     transform = Transform(
         examples=products.examples,
@@ -55,8 +56,8 @@ def _transform(config: Config, products: TableNodes) -> Transform:
         preprocessing_fn="trainer.text.preprocessing.preprocessing_fn",
         splits_config=every_row,
         custom_config={
-            "number_columns": list(config.features.products.numeric),
-            "category_columns": list(config.features.products.categorical),
+            "number_columns": list(shop.features.products.numeric),
+            "category_columns": list(shop.features.products.categorical),
             # TFX's cache does not see a change in the function that it is given by name.
             "source_digest": source_digest("trainer.text.preprocessing"),
         },

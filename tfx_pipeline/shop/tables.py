@@ -1,5 +1,6 @@
 """The nodes that every table goes through before anything learns from it."""
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -15,8 +16,8 @@ from components.tables.data_gate import DataGate
 from components.tables.example_gen import TableExampleGen
 from components.tables.import_schema import ImportSchema
 from components.tables.schema import extend_schema
-from tfx_pipeline.config.config import Config, ExtraColumns
 from tfx_pipeline.shop.inputs import PipelineInputs
+from tfx_pipeline.shop.options import ExtraColumns, ShopOptions
 
 
 class TableNodes(NamedTuple):
@@ -35,19 +36,38 @@ class TableNodes(NamedTuple):
     nodes: list[BaseNode]
 
 
-def table_nodes(name: str, config: Config, inputs: PipelineInputs) -> TableNodes:
+def table_options(
+    name: str, shop: ShopOptions, *, event_types: Sequence[str] = (), columns: Sequence[str] = ()
+) -> TableOptions:
+    """Returns what a table may hold beyond its contract.
+
+    Args:
+        name: The table's name in the configuration.
+        shop: Names the extra columns that are kept.
+        event_types: The event types that the run's tasks know; none lets any through.
+        columns: More columns of texts, which a task reads.
+    """
+    extra = getattr(shop.features, name, ExtraColumns())
+    return TableOptions(
+        numeric_columns=extra.numeric,
+        categorical_columns=(*extra.categorical, *columns),
+        event_types=tuple(event_types) if name == "events" else (),
+    )
+
+
+def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: TableOptions) -> TableNodes:
     """Returns TableExampleGen ─ StatisticsGen ─ ImportSchema ─ ExampleValidator ─ DataGate of one table.
 
     Args:
         name: The table's name in the configuration.
-        config: Where the table lies and what is borne.
+        shop: Where the table lies and what is borne.
         inputs: The digest of its content, and where relative paths begin.
+        options: What it may hold beyond its contract.
     """
     title = name.capitalize()
-    options = _table_options(name, config)
     example_gen = TableExampleGen(
         table=name,
-        path=config.tables.given()[name],
+        path=shop.tables.given()[name],
         data=inputs.data,
         digest=inputs.table_digests[name],
         user_id_key=inputs.user_id_key,
@@ -64,7 +84,7 @@ def table_nodes(name: str, config: Config, inputs: PipelineInputs) -> TableNodes
         statistics=statistics_gen.outputs["statistics"],
         quarantine=example_gen.outputs["quarantine"],
         table=name,
-        max_bad_fraction=config.limits.max_bad_fraction,
+        max_bad_fraction=shop.limits.max_bad_fraction,
         source_digest=source_digest("components.tables.data_gate"),
     ).with_id(f"{title}DataGate")
     return TableNodes(
@@ -72,18 +92,6 @@ def table_nodes(name: str, config: Config, inputs: PipelineInputs) -> TableNodes
         schema=schema.outputs["schema"],
         gate=gate,
         nodes=[example_gen, statistics_gen, schema, validator, gate],
-    )
-
-
-def _table_options(name: str, config: Config) -> TableOptions:
-    extra = getattr(config.features, name, ExtraColumns())
-    recommendation, classification = config.tasks.recommendation, config.tasks.classification
-    known_types = recommendation or config.tasks.segmentation
-    split_column = classification and classification.split.split_column
-    return TableOptions(
-        numeric_columns=extra.numeric,
-        categorical_columns=(*extra.categorical, *((split_column,) if name == "texts" and split_column else ())),
-        event_types=tuple(known_types.event_types) if name == "events" and known_types else (),
     )
 
 

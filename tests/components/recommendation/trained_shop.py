@@ -17,7 +17,7 @@ from components.rules.description import write_rules_description
 from components.rules.rule_tables import RULES_SCHEMA
 from serving.graph.history import History
 from serving.recommendation.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
-from tfx_pipeline.config.config import LOCAL_BEAM_ARGS
+from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 from trainer.artifacts.keras_files import save_keras
 from trainer.fitting.training_summary import write_training_summary
 from trainer.options import ServingOptions, TextOptions, TowerOptions

@@ -13,7 +13,7 @@ from tfx.types import Artifact, standard_artifacts
 from components.artifacts import Quarantine
 from components.tables.contract import TABLES, TableOptions
 from components.tables.example_gen import Executor
-from tfx_pipeline.config.config import LOCAL_BEAM_ARGS
+from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 
 
 @dataclass(frozen=True)

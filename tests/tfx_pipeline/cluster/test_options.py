@@ -9,7 +9,8 @@ from typer.testing import CliRunner
 from tfx_pipeline.cluster.beam_runners import beam_args
 from tfx_pipeline.cluster.options import ClusterOptions, check_options
 from tfx_pipeline.commands.cli import app
-from tfx_pipeline.config.config import LOCAL_BEAM_ARGS, ConfigError, read_config
+from tfx_pipeline.config.config import ConfigError, read_config
+from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 
 CONFIG = "tables: {{events: {events}, products: products.csv}}\ntext: {text}\n{more}tasks: {{recommendation: {{}}}}\n"
 GOOD = {"image": "registry.test:5000/team/shelfwise:1.0", "pipeline_root": "gs://shop/pipeline"}

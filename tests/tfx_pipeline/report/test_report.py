@@ -10,6 +10,7 @@ import numpy as np
 
 from tfx_pipeline.figures.charts import Interval, confusion_chart, dots_chart, durations_chart, intervals_chart
 from tfx_pipeline.report.page import render_report, write_report
+from tfx_pipeline.summary.model import RunSummary
 from tfx_pipeline.tasks.recommendation.rules_network import rules_network
 
 ODD_NAME = "<script>alert('牛奶 & $tea$')</script>"
@@ -34,6 +35,7 @@ def summary() -> dict[str, Any]:
         "pushed": "root/serving/recommendation/1",
         "examples": {"train": 10, "test": 2000},
         "counts": {"events": 98765, "ranker_windows": [1, 2]},
+        "model_bytes": 1,
     }
     refused = {
         **task,
@@ -58,6 +60,10 @@ def summary() -> dict[str, Any]:
     }
 
 
+def rendered(content: dict[str, Any], root: Path | None = None) -> str:
+    return render_report(RunSummary.model_validate(content), root)
+
+
 class Page(HTMLParser):
     """Collects the text, the tags, and whatever would be fetched."""
 
@@ -77,7 +83,7 @@ class Page(HTMLParser):
 
 
 def test_the_page_says_what_the_summary_says() -> None:
-    texts = Page(render_report(summary())).texts
+    texts = Page(rendered(summary())).texts
     shown = " ".join(texts)
     for expected in (
         "20 nodes in 1.5 minutes, peak memory 3.0 GiB.",
@@ -97,21 +103,21 @@ def test_the_page_says_what_the_summary_says() -> None:
 
 
 def test_the_best_of_an_accuracy_is_marked() -> None:
-    html = render_report(summary())
+    html = rendered(summary())
     assert "<strong>0.4321</strong>" in html
     assert "<strong>0.5000</strong>" not in html
 
 
 def test_the_page_stands_alone_and_runs_nothing() -> None:
-    page = Page(render_report(summary()))
+    page = Page(rendered(summary()))
     assert not page.tags & {"script", "link", "img", "iframe", "object"}
     assert all(link.startswith("#") for link in page.links)
 
 
 def test_the_page_is_written_whole(tmp_path: Path) -> None:
-    file = write_report(tmp_path, summary())
+    file = write_report(tmp_path, RunSummary.model_validate(summary()))
     assert [path.name for path in tmp_path.iterdir()] == [file.name] == ["report.html"]
-    assert file.read_text(encoding="utf-8") == render_report(summary())
+    assert file.read_text(encoding="utf-8") == rendered(summary())
 
 
 def texts_of(svg: str) -> list[str]:
@@ -131,7 +137,7 @@ def test_the_strongest_rules_stand_in_a_table_and_in_a_network() -> None:
     task["rules"] = {"strongest": {"product": rules, "category": []}}
     found = {"ndcg_at_10": {"mean": 0.0001, "low": -0.001, "high": 0.002}}
     task["ablation"]["ranker_without_rules"] = {"metrics": metrics(0.4), "differences": found}
-    texts = Page(render_report(with_rules)).texts
+    texts = Page(rendered(with_rules)).texts
     assert {"Strongest rules of product level", "bought", "together with", f"tea + {ODD_NAME}", "1,234"} <= set(texts)
     assert "Strongest rules of category level" not in texts
     assert any("+0.0001 (95% interval -0.0010 to +0.0020)" in text for text in texts)
@@ -193,20 +199,20 @@ def view_box(svg: str) -> list[str]:
 
 def test_pictures_have_the_fonts_of_the_page() -> None:
     assert "font-family" not in confusion_chart(["neg", "pos"], [[1, 2], [3, 4]])
-    assert re.search(r"svg text \{ font-family: [^}]*Noto Sans CJK", render_report(summary()))
+    assert re.search(r"svg text \{ font-family: [^}]*Noto Sans CJK", rendered(summary()))
 
 
 def test_notes_stand_under_the_verdict() -> None:
     content = summary()
     content["tasks"]["search"]["notes"] = [f"mrr fell short of {ODD_NAME}; it may be chance."]
-    texts = Page(render_report(content)).texts
+    texts = Page(rendered(content)).texts
     assert texts.index(f"mrr fell short of {ODD_NAME}; it may be chance.") > texts.index(
         f"ndcg_at_10 is below {ODD_NAME}"
     )
 
 
 def test_a_table_that_was_not_given_is_not_listed() -> None:
-    assert "judgements" not in Page(render_report(summary())).texts
+    assert "judgements" not in Page(rendered(summary())).texts
 
 
 def test_a_longer_label_is_cut() -> None:

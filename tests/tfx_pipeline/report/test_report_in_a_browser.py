@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.tfx_pipeline.report.test_report import rule, summary
-from tests.tfx_pipeline.tasks.segmentation.test_segment_report import segmentation_task, segments
-from tfx_pipeline.report.page import render_report
+from tests.tfx_pipeline.report.test_report import rendered, rule, summary
+from tests.tfx_pipeline.tasks.segmentation.test_segment_report import segmentation_task, segments, write_segments
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
@@ -37,7 +36,7 @@ parent.document.body.innerHTML = "<pre>" + JSON.stringify(found).replace(/[<&]/g
 </script>"""
 
 
-def full_page() -> str:
+def full_page(root: Path) -> str:
     """A page of four tasks with everything that a report may have, and names that are hard to show."""
     content = summary()
     task = content["tasks"]["recommendation"]
@@ -54,7 +53,8 @@ def full_page() -> str:
         "calibration": [{"probability": 0.55, "accuracy": 0.5, "rows": 4}],
     }
     content["tasks"] |= {"classification": classification, "segmentation": segmentation_task()}
-    return render_report(content, segments())
+    write_segments(root, segments())
+    return rendered(content, root)
 
 
 def browse(folder: Path, html: str, *arguments: str) -> str:
@@ -69,7 +69,7 @@ def browse(folder: Path, html: str, *arguments: str) -> str:
 @pytest.mark.parametrize("width", [PHONE, 1200])
 def test_a_browser_shows_it(tmp_path: Path, width: int) -> None:
     picture = tmp_path / "page.png"
-    browse(tmp_path, full_page(), f"--window-size={width},4000", f"--screenshot={picture}")
+    browse(tmp_path, full_page(tmp_path), f"--window-size={width},4000", f"--screenshot={picture}")
     pixels = np.asarray(Image.open(picture).convert("RGB")).astype(int)
     assert pixels.shape == (4000, width, 3)
     painted = (pixels < 250).any(axis=2)
@@ -81,7 +81,7 @@ def test_a_browser_shows_it(tmp_path: Path, width: int) -> None:
 
 
 def test_a_phone_shows_every_table_whole(tmp_path: Path) -> None:
-    html = full_page().replace("<details>", "<details open>").replace("</body>", f"{MEASURE}</body>")
+    html = full_page(tmp_path).replace("<details>", "<details open>").replace("</body>", f"{MEASURE}</body>")
     # A window is never so narrow without a picture of it.
     frame = f'<iframe style="width:{PHONE}px;height:800px;border:0" srcdoc="{escape(html)}"></iframe>'
     printed = browse(tmp_path, f"<!DOCTYPE html><body>{frame}</body>", "--dump-dom")
@@ -92,7 +92,7 @@ def test_a_phone_shows_every_table_whole(tmp_path: Path) -> None:
 
 
 def test_paper_has_all_metrics_and_little_emptiness(tmp_path: Path) -> None:
-    html = full_page()
+    html = full_page(tmp_path)
     drawn, pages = print_page(tmp_path, html)
     assert drawn == print_page(tmp_path, html.replace("<details>", "<details open>"))[0]
     _, least = print_page(tmp_path, html.replace("break-inside: avoid", "break-inside: auto"))

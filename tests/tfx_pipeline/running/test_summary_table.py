@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from components.segmentation.examples.moments import segment_definitions
-from tfx_pipeline.running.summary_table import print_summary, rules_in_ranker
+from tfx_pipeline.running.summary_table import print_summary
+from tfx_pipeline.summary.model import RunSummary, TaskSummary
+from tfx_pipeline.tasks.recommendation.outcome import rules_in_ranker
 from tfx_pipeline.terminal.console import console
 
 METRICS = {
@@ -29,17 +31,26 @@ def summary(parts):
         "ablation": {name: {"metrics": METRICS, "differences": {}} for name in parts},
         "differences": {"popularity": {"novel_ndcg_at_10": {"mean": 0.01, "low": -0.01, "high": 0.02}}},
         "users": {"test": 2000, "novel": 1900, "cold": 10},
+        "blessed": True,
         "refused_because": [],
         "notes": [],
         "pushed": None,
+        "examples": {},
+        "counts": {},
+        "model_bytes": 1,
     }
-    return {"quarantine": {}, "tasks": {"recommendation": task}, "total_seconds": 61.2, "peak_rss_bytes": 2**30}
+    times = {"seconds": {}, "total_seconds": 61.2, "peak_rss_bytes": 2**30}
+    return {"config": {}, "quarantine": {}, "tasks": {"recommendation": task}, **times}
+
+
+def show(content):
+    print_summary(RunSummary.model_validate(content), Path("root"))
 
 
 def test_seven_columns_fit_into_a_terminal(monkeypatch):
     monkeypatch.setattr(console, "width", 80)
     with console.capture() as capture:
-        print_summary(summary(["towers", "ranker_without_towers", "ranker_with_rules"]), Path("root"))
+        show(summary(["towers", "ranker_without_towers", "ranker_with_rules"]))
     lines = capture.get().splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("ndcg_at_10"))
     table = lines[first - 3 : first + 7]
@@ -57,13 +68,13 @@ def test_what_the_gate_could_not_count_is_said():
     noted = summary([])
     noted["tasks"]["recommendation"]["notes"] = ["ndcg_at_10 is 0.1; it may be chance."]
     with console.capture() as capture:
-        print_summary(noted, Path("root"))
+        show(noted)
     assert "recommendation note: ndcg_at_10 is 0.1; it may be chance.\n" in capture.get()
 
 
 def test_a_model_without_parts_has_no_columns_for_them():
     with console.capture() as capture:
-        print_summary(summary([]), Path("root"))
+        show(summary([]))
     line = next(line for line in capture.get().splitlines() if line.startswith("mrr_at_10"))
     assert line.split()[1:] == ["0.3000"] * 4
 
@@ -74,13 +85,13 @@ def test_what_rules_add_to_the_ranker_is_said():
     differences["ndcg_at_10"] = {"mean": 0.001, "low": -0.002, "high": 0.004}
     differences["novel_ndcg_at_10"] = {"mean": 0.002, "low": 0.001, "high": 0.003}
     with console.capture() as capture:
-        print_summary(helped, Path("root"))
+        show(helped)
     output = " ".join(capture.get().split())
     assert "novel_ndcg_at_10 with rules in the ranker, against without: +0.0020 (95% interval +0.0010 to" in output
     assert "do not help" not in output
     differences["novel_ndcg_at_10"]["low"] = 0.0
     with console.capture() as capture:
-        print_summary(helped, Path("root"))
+        show(helped)
     assert "Rules do not help this ranker: `tasks.recommendation.ranker.rules: false`" in " ".join(
         capture.get().split()
     )
@@ -94,7 +105,7 @@ def test_rules_that_are_kept_out_are_compared_with_too(high, advice):
     kept_out = summary(["ranker_with_rules"])
     differences = kept_out["tasks"]["recommendation"]["ablation"]["ranker_with_rules"]["differences"]
     differences["ndcg_at_10"] = {"mean": -0.002, "low": -0.003, "high": high}
-    lines = rules_in_ranker(kept_out["tasks"]["recommendation"])
+    lines = rules_in_ranker(TaskSummary.model_validate(kept_out["tasks"]["recommendation"]))
     assert lines[0].startswith("ndcg_at_10 without rules in the ranker, against with: -0.0020 (95% interval -0.0030 to")
     assert lines[1].startswith(advice)
 
@@ -107,7 +118,7 @@ def test_mined_rules_are_counted_and_what_was_left_out_is_said():
         "levels": {"product": {"rules": 1234, "baskets": 5000}, "category": {"rules": 7, "baskets": 4900}},
     }
     with console.capture() as capture:
-        print_summary(with_rules, Path("root"))
+        show(with_rules)
     assert (
         "1,234 rules of product level from 5,000 baskets, 7 rules of category level from 4,900 baskets, "
         "2 baskets left out as too large"
@@ -122,9 +133,7 @@ def test_the_spends_of_segments_are_told_and_whether_they_changed(monkeypatch):
     told = {}
     for changed in (False, True):
         with console.capture() as capture:
-            print_summary(
-                {**content, "tasks": {"segmentation": {**task, "definitions_changed": changed}}}, Path("root")
-            )
+            show({**content, "tasks": {"segmentation": {**task, "definitions_changed": changed}}})
         told[changed] = capture.get().splitlines()
     assert "segments by spend in a period: lapsed up to 0.00, low up to 1,234.57, high over 1,234.57" in told[False]
     (line,) = set(told[True]) - set(told[False])

@@ -38,6 +38,17 @@ def level_rules(folder: Path, level: str, products: Sequence[str] = (), min_lift
     return found.take(pc.sort_indices(found, sort_keys=order))
 
 
+def rules_summary(folder: Path) -> dict[str, Any]:
+    """Returns what was mined and where it lies, for summary.json.
+
+    Args:
+        folder: The artifact of BasketRules.
+    """
+    description = _description(folder)
+    mined = {name: description[name] for name in ("events", "levels")}
+    return {"uri": str(folder), **mined, "strongest": strongest_rules(folder)}
+
+
 def strongest_rules(folder: Path) -> dict[str, list[dict[str, Any]]]:
     """Returns the strongest rules of each level as plain values, for summary.json.
 
@@ -66,5 +77,10 @@ def shown_names(names: Sequence[str], titles: Sequence[str | None]) -> list[str]
 
 
 def _options(folder: Path) -> dict[str, Any]:
-    options: dict[str, Any] = json.loads((folder / "rules.json").read_text(encoding="utf-8"))["options"]
+    options: dict[str, Any] = _description(folder)["options"]
     return options
+
+
+def _description(folder: Path) -> dict[str, Any]:
+    description: dict[str, Any] = json.loads((folder / "rules.json").read_text(encoding="utf-8"))
+    return description

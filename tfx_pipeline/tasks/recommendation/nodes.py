@@ -1,6 +1,7 @@
-"""The task recommendation: histories in, products out."""
+"""The nodes of the task recommendation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types.channel import BaseChannel
@@ -13,132 +14,118 @@ from components.recommendation.index_options import CandidateIndexOptions
 from components.recommendation.judging.evaluator import RankingEvaluator
 from components.rules.node import BasketRules
 from components.source_digest import source_digest
-from tfx_pipeline.config.config import Config
-from tfx_pipeline.shop.inputs import PipelineInputs
-from tfx_pipeline.shop.products import ProductNodes
-from tfx_pipeline.shop.tables import TableNodes
-from tfx_pipeline.tasks.node_ids import RecommendationNodes
-from tfx_pipeline.tasks.pushing import pushing_nodes
+from serving.model_names import SEGMENTATION_MODEL
+from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.tasks.nodes import after_gates, pushing_nodes
 from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
+from tfx_pipeline.tasks.task import SharedParts, Task, Trained
+from trainer.options import TwoTowerOptions
 from trainer.recommendation.ranker.training import RankerTrainingOptions
-from trainer.recommendation.training import TwoTowerOptions
 
-NODES = RecommendationNodes()
-MODEL_NAME = "recommendation"
-# Names on TensorBoard of the nodes that train.
-TRAININGS = {MODEL_NAME: NODES.trainer, f"{MODEL_NAME}-ranker": NODES.ranker}
+# Name of the node that mines which products are bought together.
+RULES = "BasketRules"
 
 
-def task_nodes(
-    config: Config,
-    task: RecommendationConfig,
-    tables: Mapping[str, TableNodes],
-    product_nodes: ProductNodes,
-    inputs: PipelineInputs,
-    segmentation: BaseChannel | None = None,
-) -> list[BaseNode]:
-    """Returns the task's nodes in order, from its examples to its Pusher.
+def training_nodes(task: Task[RecommendationConfig], parts: SharedParts, options: RecommendationConfig) -> Trained:
+    """Returns the nodes from RecommendationExamples to RecommendationIndex.
 
-    Args:
-        config: The whole configuration.
-        task: The task's own part of it.
-        tables: The table nodes that the task reads from.
-        product_nodes: What is made of the products table.
-        inputs: The last blessed model, and where the new one goes.
-        segmentation: A model that gives users segments, by which the evaluation is sliced; None for no such slices.
+    BasketRules, RecommendationTrainer and RecommendationRanker stand between them; the first and the last are there
+    where the options ask for them.
     """
-    products = tables.get("products")
-    users = tables.get("users")
+    shop = parts.shop
+    products, users = parts.tables.get("products"), parts.tables.get("users")
     examples = TaskExamples(
-        events=tables["events"].examples,
+        events=parts.tables["events"].examples,
         products=products and products.examples,
         users=users and users.examples,
-        options=_examples_options(config, task),
-        user_id_key=inputs.user_id_key,
+        options=_examples_options(shop, options),
+        user_id_key=parts.inputs.user_id_key,
         source_digest=source_digest("components.recommendation.examples.node"),
-    ).with_id(NODES.examples)
-    for name in ("events", "products", "users"):
-        if name in tables:
-            examples.add_upstream_node(tables[name].gate)
-
+    ).with_id(task.node_id("Examples"))
+    after_gates(examples, parts, "events", "products", "users")
     rules = None
-    if task.rules is not None:
+    if options.rules is not None:
         rules = BasketRules(
-            events=tables["events"].examples,
+            events=parts.tables["events"].examples,
             catalogue=examples.outputs["catalogue"],
-            options=task.rules,
+            options=options.rules,
             source_digest=source_digest("components.rules.node"),
-        ).with_id(NODES.rules)
-    transform, text_vectors = product_nodes
-    model_trainer = ModelTrainer(
+        ).with_id(RULES)
+    transform, text_vectors = parts.products
+    # What towers, ranker and index know of the products.
+    known: dict[str, Any] = {
+        "catalogue": examples.outputs["catalogue"],
+        "transformed_products": transform and transform.outputs["transformed_examples"],
+        "text_vectors": text_vectors and text_vectors.outputs["vectors"],
+    }
+    towers = ModelTrainer(
         examples=examples.outputs["examples"],
-        catalogue=examples.outputs["catalogue"],
-        transformed_products=transform and transform.outputs["transformed_examples"],
-        text_vectors=text_vectors and text_vectors.outputs["vectors"],
+        **known,
         run_fn="trainer.recommendation.training.run",
-        options=TwoTowerOptions(text=config.text, tower=task.towers, training=task.training),
-        steps=inputs.steps.get(MODEL_NAME, 0),
-        seed=config.seed,
+        options=TwoTowerOptions(text=shop.text, tower=options.towers, training=options.training),
+        steps=parts.inputs.steps.get(task.name, 0),
+        seed=shop.seed,
         source_digest=source_digest("components.model_trainer", "trainer.recommendation.training"),
-    ).with_id(NODES.trainer)
+    ).with_id(task.node_id("Trainer"))
     ranker = None
-    if task.ranker is not None:
+    if options.ranker is not None:
         ranker = ModelTrainer(
             examples=examples.outputs["examples"],
-            catalogue=examples.outputs["catalogue"],
-            transformed_products=transform and transform.outputs["transformed_examples"],
-            text_vectors=text_vectors and text_vectors.outputs["vectors"],
+            **known,
             rules=rules and rules.outputs["rules"],
-            base_model=model_trainer.outputs["model"],
+            base_model=towers.outputs["model"],
             run_fn="trainer.recommendation.ranker.training.run",
-            options=RankerTrainingOptions(ranker=task.ranker, history_length=task.serving.history_length),
+            options=RankerTrainingOptions(ranker=options.ranker, history_length=options.serving.history_length),
             steps=0,
-            seed=config.seed,
+            seed=shop.seed,
             source_digest=source_digest("components.model_trainer", "trainer.recommendation.ranker.training"),
-        ).with_id(NODES.ranker)
+        ).with_id(task.node_id("Ranker"))
     index = CandidateIndex(
-        model=model_trainer.outputs["model"],
-        catalogue=examples.outputs["catalogue"],
-        transformed_products=transform and transform.outputs["transformed_examples"],
-        text_vectors=text_vectors and text_vectors.outputs["vectors"],
+        model=towers.outputs["model"],
+        **known,
         ranker=ranker and ranker.outputs["model"],
         rules=rules and rules.outputs["rules"],
-        options=CandidateIndexOptions(serving=task.serving),
+        options=CandidateIndexOptions(serving=options.serving),
         source_digest=source_digest("components.recommendation.index"),
-    ).with_id(NODES.indexer)
+    ).with_id(task.node_id("Index"))
+    nodes = [node for node in (examples, rules, towers, ranker, index) if node is not None]
+    return Trained(nodes=nodes, examples=examples, model=index.outputs["model"])
+
+
+def judging_nodes(
+    task: Task[RecommendationConfig],
+    parts: SharedParts,
+    options: RecommendationConfig,
+    trained: Trained,
+    models: Mapping[str, BaseChannel],
+) -> Sequence[BaseNode]:
+    """Returns RecommendationEvaluator ─ RecommendationServingValidator ─ RecommendationPusher.
+
+    The evaluation is sliced by the users' segments where the run makes a segmentation.
+    """
     evaluator = RankingEvaluator(
-        examples=examples.outputs["examples"],
-        model=index.outputs["model"],
-        catalogue=examples.outputs["catalogue"],
-        segmentation=segmentation,
-        options=task.gate,
-        thresholds=inputs.thresholds.get(MODEL_NAME, ""),
-        last_blessed=inputs.last_blessed.get(MODEL_NAME, ""),
+        examples=trained.examples.outputs["examples"],
+        model=trained.model,
+        catalogue=trained.examples.outputs["catalogue"],
+        segmentation=models.get(SEGMENTATION_MODEL),
+        options=options.gate,
+        thresholds=parts.inputs.thresholds.get(task.name, ""),
+        last_blessed=parts.inputs.last_blessed.get(task.name, ""),
         source_digest=source_digest("components.recommendation.judging.evaluator"),
-    ).with_id(NODES.evaluator)
-    pushing = pushing_nodes(
-        index.outputs["model"],
-        examples.outputs["catalogue"],
-        evaluator.outputs["blessing"],
-        MODEL_NAME,
-        inputs,
-        validator_id=NODES.serving_validator,
-        pusher_id=NODES.pusher,
-    )
-    nodes = [examples, rules, model_trainer, ranker, index, evaluator, *pushing]
-    return [node for node in nodes if node is not None]
+    ).with_id(task.node_id("Evaluator"))
+    return [evaluator, *pushing_nodes(task, parts, trained, evaluator)]
 
 
-def _examples_options(config: Config, task: RecommendationConfig) -> TaskExamplesOptions:
+def _examples_options(shop: ShopOptions, options: RecommendationConfig) -> TaskExamplesOptions:
     return TaskExamplesOptions(
-        split=task.split,
-        event_types=task.event_types,
-        bought_event_type=task.bought_event_type,
-        min_product_events=task.min_product_events,
-        window=task.towers.history,
-        ranker_windows=task.ranker.windows if task.ranker else 1,
-        ranker_history=task.serving.history_length,
-        text_fields=config.text.fields if config.text else (),
-        max_unknown_product_fraction=config.limits.max_unknown_product_fraction,
-        seed=config.seed,
+        split=options.split,
+        event_types=options.event_types,
+        bought_event_type=options.bought_event_type,
+        min_product_events=options.min_product_events,
+        window=options.towers.history,
+        ranker_windows=options.ranker.windows if options.ranker else 1,
+        ranker_history=options.serving.history_length,
+        text_fields=shop.text.fields if shop.text else (),
+        max_unknown_product_fraction=shop.limits.max_unknown_product_fraction,
+        seed=shop.seed,
     )

@@ -3,13 +3,14 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import csv
 
 from components.errors import InputError
+from serving.model_names import RECOMMENDATION_MODEL
+from tfx_pipeline.summary.file import summary_of_run
 from tfx_pipeline.tasks.recommendation.mined_rules import level_rules, mined_levels, shown_names
 from tfx_pipeline.terminal.console import console, listing
 
@@ -65,11 +66,8 @@ def read_rules(root: Path, level: str, products: Sequence[str] = (), min_lift: f
 
 
 def _rules_folder(root: Path) -> Path:
-    try:
-        summary: dict[str, Any] = json.loads((root / "summary.json").read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"{root}: there is no summary.json; run the pipeline with `--root {root}` first") from error
-    mined = summary["tasks"].get("recommendation", {}).get("rules")
+    done = summary_of_run(root).tasks.get(RECOMMENDATION_MODEL)
+    mined = None if done is None else done.detail("rules")
     if mined is None:
         raise InputError(f"{root}: the last run mined no rules; set `tasks.recommendation.rules` and run again")
     return Path(mined["uri"])

@@ -38,10 +38,11 @@ from components.tables.read_back import plain_columns, table_files
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.search.module import Fusion
-from tfx_pipeline.config.config import Config, saved_config
 from tfx_pipeline.running.run_artifacts import latest_artifact
-from tfx_pipeline.summary.file import read_summary
-from tfx_pipeline.tasks.node_ids import SearchNodes
+from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.summary.file import summary_of_run
+from tfx_pipeline.tasks.search.config import SearchConfig
+from tfx_pipeline.tasks.search.task import SearchTask
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.search.export import export_search
 from trainer.search.index.update import UpdatedSearch, update_search
@@ -81,17 +82,17 @@ def update_index(root: Path, products: str) -> IndexUpdate:
     Raises:
         InputError: There is no such run or model, or the table is not what it should be.
     """
-    config = _config(root)
+    shop, options = _configured(root)
     served = latest_version(str(root / "serving" / SEARCH_MODEL))
-    if config.tasks.search is None or not served:
+    if options is None or not served:
         raise InputError(
             f"{root} should hold a run with a search model that was pushed, but there is none; "
             "run `shelfwise run` with the task search first"
         )
-    gate = config.tasks.search.gate
+    gate = options.gate
     card = json.loads(Path(served, "assets.extra", "model_card.json").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as scratch:
-        table, quarantined = _read_products(products, config, Path(scratch), root / "index")
+        table, quarantined = _read_products(products, shop, Path(scratch), root / "index")
         catalogue = build_search_catalogue(table, card["text_fields"])
         queries = _surviving_queries(root, catalogue)
         updated = update_search(
@@ -101,7 +102,7 @@ def update_index(root: Path, products: str) -> IndexUpdate:
             queries.queries,
             SearchServingOptions.model_validate(card["serving"]),
             Fusion(**card["fusion"]),
-            config.seed,
+            shop.seed,
         )
         changes = {name: getattr(updated, name) for name in ("added", "changed", "removed", "embedded_texts")}
         model = str(Path(scratch) / "model")
@@ -117,14 +118,15 @@ def update_index(root: Path, products: str) -> IndexUpdate:
     return IndexUpdate(pushed=pushed, refused_because=refused, changes=changes, quarantined=quarantined)
 
 
-def _config(root: Path) -> Config:
-    summary = read_summary(root)
-    if not summary:
-        raise InputError(f"{root} should be the folder of a run, but it has no summary.json; give it with --root")
-    return saved_config(summary["config"])
+def _configured(root: Path) -> tuple[ShopOptions, SearchConfig | None]:
+    """Returns what the run's configuration says, and what it says of search; None where it had no such task."""
+    values = summary_of_run(root).config
+    search = values["tasks"].get(SEARCH_MODEL)
+    shop = ShopOptions.model_validate({name: value for name, value in values.items() if name != "tasks"})
+    return shop, None if search is None else SearchConfig.model_validate(search)
 
 
-def _read_products(path: str, config: Config, scratch: Path, kept: Path) -> tuple[pa.Table, Mapping[str, int]]:
+def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> tuple[pa.Table, Mapping[str, int]]:
     """Checks the table as a run does; refused rows go to a quarantine under `kept`.
 
     Raises:
@@ -134,10 +136,10 @@ def _read_products(path: str, config: Config, scratch: Path, kept: Path) -> tupl
     examples.uri, quarantine.uri = str(scratch / "examples"), str(kept / "quarantine")
     outputs: dict[str, list[Artifact]] = {"examples": [examples], "quarantine": [quarantine]}
     context = BaseBeamExecutor.Context(
-        beam_pipeline_args=list(config.beam_args), tmp_dir=str(scratch / "tmp"), unique_id="index"
+        beam_pipeline_args=list(shop.beam_args), tmp_dir=str(scratch / "tmp"), unique_id="index"
     )
     options = TableOptions(
-        numeric_columns=config.features.products.numeric, categorical_columns=config.features.products.categorical
+        numeric_columns=shop.features.products.numeric, categorical_columns=shop.features.products.categorical
     )
     properties = {
         "table": "products",
@@ -150,10 +152,10 @@ def _read_products(path: str, config: Config, scratch: Path, kept: Path) -> tupl
     }
     TableExecutor(context).Do({}, outputs, properties)
     counts = read_counts(quarantine.uri)
-    if counts.bad_fraction > config.limits.max_bad_fraction:
+    if counts.bad_fraction > shop.limits.max_bad_fraction:
         raise InputError(
             f"Table `products`: {counts.rows - counts.good:,} of {counts.rows:,} rows are bad "
-            f"({counts.bad_fraction:.1%}; {config.limits.max_bad_fraction:.1%} may be): {counts.describe_bad()}. "
+            f"({counts.bad_fraction:.1%}; {shop.limits.max_bad_fraction:.1%} may be): {counts.describe_bad()}. "
             f"See {quarantine.uri}; correct the table, or raise `limits.max_bad_fraction`."
         )
     batches = [
@@ -190,7 +192,7 @@ def _latest(root: Path, output: str) -> str:
         InputError: There is none.
     """
     try:
-        return str(latest_artifact(root, SearchNodes().examples, output))
+        return str(latest_artifact(root, SearchTask().node_id("Examples"), output))
     except FileNotFoundError as error:
         raise InputError(str(error)) from error
 

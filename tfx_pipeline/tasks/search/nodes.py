@@ -1,6 +1,6 @@
-"""The task search: queries in, ranked and clustered products out."""
+"""The nodes of the task search."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from tfx.dsl.components.base.base_node import BaseNode
 
@@ -11,108 +11,79 @@ from components.search.index import SearchIndex
 from components.search.index_options import SearchIndexOptions
 from components.search.judging.evaluator import SearchEvaluator
 from components.source_digest import source_digest
-from tfx_pipeline.config.config import Config
-from tfx_pipeline.shop.inputs import PipelineInputs
-from tfx_pipeline.shop.products import ProductNodes
-from tfx_pipeline.shop.tables import TableNodes
-from tfx_pipeline.tasks.node_ids import SearchNodes
-from tfx_pipeline.tasks.pushing import pushing_nodes
+from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.tasks.nodes import after_gates, pushing_nodes
 from tfx_pipeline.tasks.search.config import SearchConfig
+from tfx_pipeline.tasks.task import SharedParts, Task, Trained
 from trainer.options import TextOptions
 from trainer.search.options import SearchOptions
 
-NODES = SearchNodes()
-MODEL_NAME = "search"
-# Names on TensorBoard of the nodes that train.
-TRAININGS = {MODEL_NAME: NODES.trainer}
 
-
-def task_nodes(
-    config: Config,
-    task: SearchConfig,
-    tables: Mapping[str, TableNodes],
-    product_nodes: ProductNodes,
-    inputs: PipelineInputs,
-) -> list[BaseNode]:
-    """Returns the task's nodes in order, from its examples to its Pusher.
-
-    Args:
-        config: The whole configuration.
-        task: The task's own part of it.
-        tables: The table nodes that the task reads from.
-        product_nodes: What is made of the products table.
-        inputs: The last blessed model, and where the new one goes.
-    """
-    text = _text(config, task)
-    judgements, events = tables.get("judgements"), tables.get("events")
+def training_nodes(task: Task[SearchConfig], parts: SharedParts, options: SearchConfig) -> Trained:
+    """Returns SearchExamples ─ SearchTrainer ─ SearchIndex."""
+    shop, text = parts.shop, _text(parts.shop, options)
+    judgements, events = parts.tables.get("judgements"), parts.tables.get("events")
     examples = SearchExamples(
-        products=tables["products"].examples,
+        products=parts.tables["products"].examples,
         judgements=judgements and judgements.examples,
         events=events and events.examples,
         options=SearchExamplesOptions(
-            queries=task.queries,
+            queries=options.queries,
             text_fields=text.fields,
-            max_unknown_product_fraction=config.limits.max_unknown_product_fraction,
-            seed=config.seed,
+            max_unknown_product_fraction=shop.limits.max_unknown_product_fraction,
+            seed=shop.seed,
         ),
         source_digest=source_digest("components.search.examples.node"),
-    ).with_id(NODES.examples)
-    for name in ("products", "judgements", "events"):
-        if name in tables:
-            examples.add_upstream_node(tables[name].gate)
-    if product_nodes.text_vectors is None:
+    ).with_id(task.node_id("Examples"))
+    after_gates(examples, parts, "products", "judgements", "events")
+    if parts.products.text_vectors is None:
         raise ValueError("The task search needs text vectors; the configuration has to see to it.")
-    text_vectors = product_nodes.text_vectors.outputs["vectors"]
+    text_vectors = parts.products.text_vectors.outputs["vectors"]
     trainer = ModelTrainer(
         examples=examples.outputs["examples"],
         catalogue=examples.outputs["catalogue"],
         text_vectors=text_vectors,
         run_fn="trainer.search.training.run",
-        options=SearchOptions(text=text, training=task.training),
-        steps=inputs.steps.get(MODEL_NAME, 0),
-        seed=config.seed,
+        options=SearchOptions(text=text, training=options.training),
+        steps=parts.inputs.steps.get(task.name, 0),
+        seed=shop.seed,
         source_digest=source_digest("components.model_trainer", "trainer.search.training"),
-    ).with_id(NODES.trainer)
+    ).with_id(task.node_id("Trainer"))
     index = SearchIndex(
         encoder=trainer.outputs["model"],
         examples=examples.outputs["examples"],
         catalogue=examples.outputs["catalogue"],
         text_vectors=text_vectors,
         options=SearchIndexOptions(
-            serving=task.serving,
-            clusters=task.clusters,
-            relevant_from=task.gate.relevant_from,
+            serving=options.serving,
+            clusters=options.clusters,
+            relevant_from=options.gate.relevant_from,
             text_fields=text.fields,
             text_batch_size=text.batch_size,
-            seed=config.seed,
+            seed=shop.seed,
         ),
         source_digest=source_digest("components.search.index"),
-    ).with_id(NODES.indexer)
+    ).with_id(task.node_id("Index"))
+    return Trained(nodes=[examples, trainer, index], examples=examples, model=index.outputs["model"])
+
+
+def judging_nodes(
+    task: Task[SearchConfig], parts: SharedParts, options: SearchConfig, trained: Trained
+) -> Sequence[BaseNode]:
+    """Returns SearchEvaluator ─ SearchServingValidator ─ SearchPusher."""
     evaluator = SearchEvaluator(
-        examples=examples.outputs["examples"],
-        model=index.outputs["model"],
-        catalogue=examples.outputs["catalogue"],
-        options=task.gate,
-        thresholds=inputs.thresholds.get(MODEL_NAME, ""),
-        last_blessed=inputs.last_blessed.get(MODEL_NAME, ""),
+        examples=trained.examples.outputs["examples"],
+        model=trained.model,
+        catalogue=trained.examples.outputs["catalogue"],
+        options=options.gate,
+        thresholds=parts.inputs.thresholds.get(task.name, ""),
+        last_blessed=parts.inputs.last_blessed.get(task.name, ""),
         source_digest=source_digest("components.search.judging.evaluator"),
-    ).with_id(NODES.evaluator)
-    pushing = pushing_nodes(
-        index.outputs["model"],
-        examples.outputs["catalogue"],
-        evaluator.outputs["blessing"],
-        MODEL_NAME,
-        inputs,
-        validator_id=NODES.serving_validator,
-        pusher_id=NODES.pusher,
-    )
-    return [examples, trainer, index, evaluator, *pushing]
+    ).with_id(task.node_id("Evaluator"))
+    return [evaluator, *pushing_nodes(task, parts, trained, evaluator)]
 
 
-def _text(config: Config, task: SearchConfig) -> TextOptions:
+def _text(shop: ShopOptions, options: SearchConfig) -> TextOptions:
     """Returns how texts become vectors, with the task's own way of training where it has one."""
-    if config.text is None:
-        raise ValueError("The task search needs texts; the configuration has to see to it.")
-    if task.text_training is None:
-        return config.text
-    return config.text.model_copy(update={"training": task.text_training})
+    text = shop.text_for("the task search needs texts")
+    return text if options.text_training is None else text.model_copy(update={"training": options.text_training})

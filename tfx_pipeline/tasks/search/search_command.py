@@ -7,8 +7,8 @@ from dataclasses import asdict
 from rich.text import Text
 
 from serving.client import ExplainedWord, SearchAnswer, Shelfwise
-from tfx_pipeline.tasks.recommendation.product_commands import PRODUCTS_PER_TITLE
 from tfx_pipeline.terminal.console import console, listing
+from tfx_pipeline.terminal.products import PRODUCTS_PER_TITLE
 
 Explanations = Mapping[str, Sequence[ExplainedWord]]
 

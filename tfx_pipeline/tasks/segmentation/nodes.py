@@ -1,7 +1,9 @@
-"""The task segmentation: histories in, segments out."""
+"""The nodes of the task segmentation, and what is taken from their artifacts."""
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types.channel import BaseChannel
@@ -12,107 +14,109 @@ from components.segmentation.examples.options import SegmentationExamplesOptions
 from components.segmentation.judging.evaluator import SegmentationEvaluator
 from components.segmentation.segments.node import UserSegments
 from components.source_digest import source_digest
-from tfx_pipeline.config.config import Config
-from tfx_pipeline.shop.inputs import PipelineInputs
-from tfx_pipeline.shop.tables import TableNodes
-from tfx_pipeline.tasks.node_ids import SegmentationNodes
-from tfx_pipeline.tasks.pushing import pushing_nodes
+from serving.model_names import RECOMMENDATION_MODEL
+from tfx_pipeline.local_runner import NodeResult
+from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.tasks.nodes import after_gates, pushing_nodes
 from tfx_pipeline.tasks.segmentation.config import SegmentationConfig
+from tfx_pipeline.tasks.segmentation.segment_files import definitions_changed
+from tfx_pipeline.tasks.task import SharedParts, Task, Trained
 from trainer.segmentation.options import SegmentationOptions
 
-NODES = SegmentationNodes()
-MODEL_NAME = "segmentation"
-# Names on TensorBoard of the nodes that train.
-TRAININGS = {MODEL_NAME: NODES.trainer}
+# Name of the node that gives every active user a segment.
+SEGMENTS = "UserSegments"
 
 
-def task_nodes(
-    config: Config, task: SegmentationConfig, tables: Mapping[str, TableNodes], inputs: PipelineInputs
-) -> list[BaseNode]:
-    """Returns the task's nodes in order, from its examples to its Pusher; `segments_node` comes after them.
-
-    Args:
-        config: The whole configuration.
-        task: The task's own part of it.
-        tables: The table nodes that the task reads from.
-        inputs: The last blessed model, and where the new one goes.
-    """
-    products, users = tables.get("products"), tables.get("users")
+def training_nodes(task: Task[SegmentationConfig], parts: SharedParts, options: SegmentationConfig) -> Trained:
+    """Returns SegmentationExamples ─ SegmentationTrainer."""
+    products, users = parts.tables.get("products"), parts.tables.get("users")
     examples = SegmentationExamples(
-        events=tables["events"].examples,
+        events=parts.tables["events"].examples,
         products=products and products.examples,
         users=users and users.examples,
-        options=_examples_options(config, task),
-        user_id_key=inputs.user_id_key,
+        options=_examples_options(parts.shop, options),
+        user_id_key=parts.inputs.user_id_key,
         source_digest=source_digest("components.segmentation.examples.node"),
-    ).with_id(NODES.examples)
-    for name in ("events", "products", "users"):
-        if name in tables:
-            examples.add_upstream_node(tables[name].gate)
+    ).with_id(task.node_id("Examples"))
+    after_gates(examples, parts, "events", "products", "users")
     trainer = ModelTrainer(
         examples=examples.outputs["examples"],
         catalogue=examples.outputs["catalogue"],
         labels=examples.outputs["labels"],
         run_fn="trainer.segmentation.training.run",
-        options=training_options(config, task),
-        steps=inputs.steps.get(MODEL_NAME, 0),
-        seed=config.seed,
+        options=training_options(parts.shop, options),
+        steps=parts.inputs.steps.get(task.name, 0),
+        seed=parts.shop.seed,
         source_digest=source_digest("components.model_trainer", "trainer.segmentation.training"),
-    ).with_id(NODES.trainer)
-    evaluator = SegmentationEvaluator(
-        examples=examples.outputs["examples"],
-        labels=examples.outputs["labels"],
-        model=trainer.outputs["model"],
-        options=task.gate,
-        attributes=json.dumps(config.features.users.categorical if users else []),
-        thresholds=inputs.thresholds.get(MODEL_NAME, ""),
-        last_blessed=inputs.last_blessed.get(MODEL_NAME, ""),
-        source_digest=source_digest("components.segmentation.judging.evaluator"),
-    ).with_id(NODES.evaluator)
-    pushing = pushing_nodes(
-        trainer.outputs["model"],
-        None,
-        evaluator.outputs["blessing"],
-        MODEL_NAME,
-        inputs,
-        validator_id=NODES.serving_validator,
-        pusher_id=NODES.pusher,
-    )
-    return [examples, trainer, evaluator, *pushing]
+    ).with_id(task.node_id("Trainer"))
+    return Trained(nodes=[examples, trainer], examples=examples, model=trainer.outputs["model"])
 
 
-def segments_node(task_nodes: Sequence[BaseNode], recommendation: BaseChannel | None) -> BaseNode:
-    """Returns the node that gives every active user a segment.
+def judging_nodes(
+    task: Task[SegmentationConfig],
+    parts: SharedParts,
+    options: SegmentationConfig,
+    trained: Trained,
+    models: Mapping[str, BaseChannel],
+) -> Sequence[BaseNode]:
+    """Returns SegmentationEvaluator ─ SegmentationServingValidator ─ SegmentationPusher, and UserSegments.
 
-    Args:
-        task_nodes: What `task_nodes` returned.
-        recommendation: The served model of the task recommendation; None where it is not in the run.
+    Segments come with products to offer them where the run makes a recommendation model.
     """
-    examples, model = (next(node for node in task_nodes if node.id == i) for i in (NODES.examples, NODES.exporter))
-    return UserSegments(
-        examples=examples.outputs["examples"],
-        catalogue=examples.outputs["catalogue"],
-        labels=examples.outputs["labels"],
-        model=model.outputs["model"],
-        recommendation=recommendation,
+    examples = trained.examples.outputs
+    evaluator = SegmentationEvaluator(
+        examples=examples["examples"],
+        labels=examples["labels"],
+        model=trained.model,
+        options=options.gate,
+        attributes=json.dumps(parts.shop.features.users.categorical if "users" in parts.tables else []),
+        thresholds=parts.inputs.thresholds.get(task.name, ""),
+        last_blessed=parts.inputs.last_blessed.get(task.name, ""),
+        source_digest=source_digest("components.segmentation.judging.evaluator"),
+    ).with_id(task.node_id("Evaluator"))
+    segments = UserSegments(
+        examples=examples["examples"],
+        catalogue=examples["catalogue"],
+        labels=examples["labels"],
+        model=trained.model,
+        recommendation=models.get(RECOMMENDATION_MODEL),
         source_digest=source_digest("components.segmentation.segments.node"),
-    ).with_id(NODES.segments)
+    ).with_id(SEGMENTS)
+    return [evaluator, *pushing_nodes(task, parts, trained, evaluator), segments]
 
 
-def training_options(config: Config, task: SegmentationConfig) -> SegmentationOptions:
+def training_options(shop: ShopOptions, options: SegmentationConfig) -> SegmentationOptions:
     """Returns what training reads: the run's encoder with the task's own length of texts and way of training."""
-    if config.text is None:
-        raise ValueError("The task segmentation needs a backbone; the configuration has to see to it.")
-    text = config.text.model_copy(update={"training": task.text_training, "sequence_length": task.sequence_length})
-    return SegmentationOptions(text=text, head=task.head, training=task.training, history_length=task.history_length)
+    text = shop.text_for("the task segmentation needs its backbone")
+    text = text.model_copy(update={"training": options.text_training, "sequence_length": options.sequence_length})
+    return SegmentationOptions(
+        text=text, head=options.head, training=options.training, history_length=options.history_length
+    )
 
 
-def _examples_options(config: Config, task: SegmentationConfig) -> SegmentationExamplesOptions:
+def segments_folder(results: Mapping[str, NodeResult]) -> Path:
+    """Returns what UserSegments wrote in a run."""
+    return Path(results[SEGMENTS].outputs["segments"].uri)
+
+
+def segment_details(
+    task: Task[SegmentationConfig], results: Mapping[str, NodeResult], root: Path, *, blessed: bool
+) -> dict[str, Any]:
+    """Returns the spends that make each segment, and whether they differ from those that were published last."""
+    labels = json.loads(Path(results[task.node_id("Examples")].outputs["labels"].uri, "labels.json").read_text("utf-8"))
+    details = {name: labels[name] for name in ("segment_definitions",) if name in labels}
+    if blessed:
+        folder, definitions = segments_folder(results), details.get("segment_definitions")
+        details["definitions_changed"] = definitions_changed(root, folder, definitions)
+    return details
+
+
+def _examples_options(shop: ShopOptions, options: SegmentationConfig) -> SegmentationExamplesOptions:
     return SegmentationExamplesOptions(
-        segments=task.segments,
-        event_types=task.event_types,
-        bought_event_type=task.bought_event_type,
-        history_length=task.history_length,
-        areas=task.areas,
-        max_unknown_product_fraction=config.limits.max_unknown_product_fraction,
+        segments=options.segments,
+        event_types=options.event_types,
+        bought_event_type=options.bought_event_type,
+        history_length=options.history_length,
+        areas=options.areas,
+        max_unknown_product_fraction=shop.limits.max_unknown_product_fraction,
     )

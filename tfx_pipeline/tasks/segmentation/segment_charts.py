@@ -1,4 +1,4 @@
-"""The pictures of segments: users on a plane, who moved from where to where, and how sure the model may be."""
+"""The pictures of segments: users on a plane, and who moved from where to where."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,12 +6,9 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from tfx_pipeline.figures.drawing import COLOURS, STYLE, label_looks, short, svg_of
+from tfx_pipeline.figures.drawing import SIDE_INCHES, STYLE, label_looks, short, square_axes, svg_of
 
-_SIDE_INCHES = 4.6
 _COLUMN_WIDTH = 0.06
 # Share of the height between the boxes of a flow.
 _GAP = 0.03
@@ -20,23 +17,6 @@ _LONGEST_NAME = 16
 # A box of a flow has at least room for its name.
 _BOX_INCHES = 0.36
 _LEGEND_COLUMNS, _LEGEND_ROW_INCHES = 3, 0.2
-
-
-def calibration_chart(bins: Sequence[Mapping[str, float]]) -> Markup:
-    """Draws how often the best label is right beside its probability, larger where there are more rows."""
-    with mpl.rc_context({**STYLE, "svg.hashsalt": "calibration"}):
-        axes, figure = _square()
-        axes.plot([0, 1], [0, 1], color="0.6", linewidth=1)
-        largest = max((each["rows"] for each in bins), default=1)
-        sizes = [20 + 180 * each["rows"] / largest for each in bins]
-        axes.scatter(
-            [each["probability"] for each in bins], [each["accuracy"] for each in bins], sizes, color=COLOURS[0]
-        )
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1)
-        axes.set_xlabel("probability of the best label")
-        axes.set_ylabel("share that is right")
-        return svg_of(figure)
 
 
 def map_chart(points: Sequence[Mapping[str, Any]], vocabulary: Sequence[str]) -> Markup:
@@ -49,7 +29,7 @@ def map_chart(points: Sequence[Mapping[str, Any]], vocabulary: Sequence[str]) ->
     segments = {point["segment"] for point in points}
     looks = {name: look for name, look in label_looks(vocabulary, segments).items() if name in segments}
     with mpl.rc_context({**STYLE, "svg.hashsalt": "map"}):
-        axes, figure = _square(_LEGEND_ROW_INCHES * (len(looks) // _LEGEND_COLUMNS))
+        axes, figure = square_axes(_LEGEND_ROW_INCHES * (len(looks) // _LEGEND_COLUMNS))
         drawn = []
         for segment, (colour, marker) in looks.items():
             own = [point for point in points if point["segment"] == segment]
@@ -80,7 +60,7 @@ def flow_chart(ways: Sequence[Mapping[str, Any]], vocabulary: Sequence[str]) -> 
     order = list(looks)
     sides = [_boxes(ways, side, order) for side in ("from", "to")]
     with mpl.rc_context({**STYLE, "svg.hashsalt": "flow"}):
-        axes, figure = _square(_BOX_INCHES * len(looks) - _SIDE_INCHES)
+        axes, figure = square_axes(_BOX_INCHES * len(looks) - SIDE_INCHES)
         for place, side in enumerate(sides):
             for name, (low, high) in side.items():
                 axes.fill_between([place, place + _COLUMN_WIDTH], low, high, color=looks[name].colour, linewidth=0)
@@ -114,9 +94,3 @@ def _boxes(ways: Sequence[Mapping[str, Any]], side: str, order: Sequence[str]) -
         boxes[name] = (low, low + users[name] / whole)
         low = boxes[name][1] + _GAP
     return boxes
-
-
-def _square(more_inches: float = 0.0) -> tuple[Axes, Figure]:
-    """Returns axes some as high as they are wide, or higher for what stands beside or above them."""
-    figure = Figure(figsize=(_SIDE_INCHES + 1.0, _SIDE_INCHES + max(more_inches, 0.0)), layout="constrained")
-    return figure.add_subplot(), figure

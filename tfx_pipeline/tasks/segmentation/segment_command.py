@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict
 
 from serving.client import ExplainedToken, SegmentAnswer, Shelfwise
-from tfx_pipeline.tasks.recommendation.product_commands import print_as_of
 from tfx_pipeline.terminal.console import console, listing
+from tfx_pipeline.terminal.histories import print_as_of
 from tfx_pipeline.terminal.user_history import History
 
 _SHOWN_REASONS = 12

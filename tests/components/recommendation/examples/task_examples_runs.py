@@ -14,7 +14,7 @@ from components.artifacts import Catalogue, Quarantine
 from components.products.catalogue import read_catalogue, read_description
 from components.recommendation.examples.node import SPLITS, TaskExamplesExecutor
 from components.recommendation.examples.options import TaskExamplesOptions
-from tfx_pipeline.config.config import LOCAL_BEAM_ARGS
+from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 
 _INTEGERS, _FLOATS = {"timestamp", "position", "in_stock"}, {"price", "quantity", "rating", "relevance"}
 

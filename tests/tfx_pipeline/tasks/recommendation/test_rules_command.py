@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from components.errors import InputError
 from components.rules.options import RulesOptions
 from tests.components.rules.rules_runs import EVERY_RULE, purchases, run_rules
+from tests.tfx_pipeline.summaries import write_summary_of
 from tfx_pipeline.commands.cli import app
 from tfx_pipeline.tasks.recommendation import rules_command
 from tfx_pipeline.tasks.recommendation.mined_rules import strongest_rules
@@ -25,8 +26,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("root")
     options = RulesOptions(min_support=1, category_min_support=1, **EVERY_RULE)
     run = run_rules(folder, options, purchases(BASKETS), {"c": "Shop", "[x]": "Shop > Tea"})
-    summary = {"tasks": {"recommendation": {"rules": {"uri": run.uri}}}}
-    (folder / "summary.json").write_text(json.dumps(summary))
+    write_summary_of(folder, "recommendation", rules={"uri": run.uri})
     return folder
 
 
@@ -96,7 +96,7 @@ def test_what_cannot_be_is_said(root: Path, arguments: dict[str, object], messag
 
 
 def test_a_run_without_rules_is_said(tmp_path: Path) -> None:
-    (tmp_path / "summary.json").write_text(json.dumps({"tasks": {"recommendation": {}}}))
+    write_summary_of(tmp_path, "recommendation")
     with pytest.raises(InputError, match="mined no rules"):
         rules_command.read_rules(tmp_path, "product", [], 0.0)
 

@@ -1,15 +1,20 @@
 """What the run report shows of segments: a map, profiles, who moved, and how sure the model may be."""
 
+import json
 import re
+import tempfile
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from tests.tfx_pipeline.report.test_report import ODD_NAME, Page, summary, texts_of
+from tests.tfx_pipeline.report.test_report import ODD_NAME, Page, rendered, summary, texts_of
+from tfx_pipeline.figures.charts import calibration_chart
 from tfx_pipeline.figures.drawing import COLOURS, label_looks
-from tfx_pipeline.report.page import render_report
-from tfx_pipeline.tasks.segmentation.segment_charts import calibration_chart, flow_chart, map_chart
+from tfx_pipeline.tasks.segmentation.segment_charts import flow_chart, map_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -50,8 +55,22 @@ def segmentation_task() -> dict[str, Any]:
     }
 
 
+def write_segments(root: Path, found: dict[str, Any]) -> None:
+    """Puts segments below a root, as a run publishes them."""
+    folder = root / "segments"
+    folder.mkdir()
+    (folder / "profiles.json").write_text(json.dumps(found["profiles"]), encoding="utf-8")
+    (folder / "transitions.json").write_text(json.dumps(found["transitions"]), encoding="utf-8")
+    if found["map"]:
+        pq.write_table(pa.Table.from_pylist(found["map"]), folder / "map.parquet")
+
+
 def page(found: dict[str, Any], **task: Any) -> Page:
-    return Page(render_report({**summary(), "tasks": {"segmentation": {**segmentation_task(), **task}}}, found))
+    with tempfile.TemporaryDirectory() as root:
+        if found:
+            write_segments(Path(root), found)
+        content = {**summary(), "tasks": {"segmentation": {**segmentation_task(), **task}}}
+        return Page(rendered(content, Path(root)))
 
 
 def test_the_page_tells_what_each_segment_is_like() -> None:

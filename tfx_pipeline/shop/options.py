@@ -1,0 +1,131 @@
+"""What a configuration says beside its tasks: where the tables lie, how texts become vectors, what is borne."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from tfx_pipeline.shop.values import off_is_none
+from trainer.options import Options, TextOptions
+
+LOCAL_BEAM_ARGS = (
+    # Beam's own default runner first looks for a program that it would have to download.
+    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
+    # Where no image is named, TFX packs itself up for remote workers in every Beam node; nobody here pulls one.
+    "--sdk_container_image=none",
+)
+
+
+class Tables(Options):
+    """Paths or globs of the input tables; relative ones are taken from the configuration's folder.
+
+    Attributes:
+        events: Who did what with which product, and when.
+        products: The catalogue. May be left out where `text` is off.
+        users: Attributes to slice the evaluation by.
+        judgements: How relevant products are to queries.
+        texts: Labelled texts.
+    """
+
+    events: str | None = None
+    products: str | None = None
+    users: str | None = None
+    judgements: str | None = None
+    texts: str | None = None
+
+    def given(self) -> dict[str, str]:
+        """Returns the path of each table that was given, by table name."""
+        return {name: path for name, path in self if path is not None}
+
+
+class Limits(Options):
+    """How much bad data a run bears.
+
+    Attributes:
+        max_bad_fraction: Share of a table's rows that may be quarantined.
+        max_unknown_product_fraction: Share of the events whose product the catalogue may lack.
+    """
+
+    max_bad_fraction: float = Field(0.01, ge=0.0, le=1.0)
+    max_unknown_product_fraction: float = Field(0.2, ge=0.0, le=1.0)
+
+
+class ExtraColumns(Options):
+    """Columns of a table, beyond the contract's, that are kept: features of products, slices of users and texts."""
+
+    numeric: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+
+
+class SliceColumns(ExtraColumns):
+    """Extra columns of users and of texts, which the evaluation is sliced by; nothing learns from them."""
+
+    @field_validator("numeric")
+    @classmethod
+    def _slices_have_values(cls, columns: tuple[str, ...]) -> tuple[str, ...]:
+        if columns:
+            raise ValueError(
+                f"no model learns from numbers of users or texts ({', '.join(columns)}); their columns slice the "
+                "evaluation by value and belong under `categorical`, and only products have `numeric` features"
+            )
+        return columns
+
+
+class Features(Options):
+    """The extra columns of each table."""
+
+    products: ExtraColumns = ExtraColumns()
+    users: SliceColumns = SliceColumns()
+    events: ExtraColumns = ExtraColumns()
+    texts: SliceColumns = SliceColumns()
+
+
+class ShopOptions(Options):
+    """All of a configuration but its tasks.
+
+    Attributes:
+        name: Name of the pipeline, in ML Metadata and on Kubeflow.
+        tables: The input tables.
+        text: How product texts become vectors; `off` for a shop without texts.
+        limits: How much bad data is borne.
+        features: Extra columns to keep.
+        plain_user_ids: Whether user ids are written as they are in logs and quarantine, not as keyed hashes.
+        seed: Seed of everything random.
+        beam_args: Arguments of the Beam runner.
+        version: Of the form of this file.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")] = "shelfwise"
+    tables: Tables
+    text: Annotated[TextOptions | None, BeforeValidator(off_is_none)] = TextOptions()
+    limits: Limits = Limits()
+    features: Features = Features()
+    plain_user_ids: bool = False
+    seed: int = Field(0, ge=0, lt=2**31)
+    beam_args: tuple[str, ...] = LOCAL_BEAM_ARGS
+    version: Literal[1] = 1
+
+    def needs_table(self, name: str, why: str) -> None:
+        """Refuses a configuration without a table.
+
+        Args:
+            name: The table.
+            why: What needs it, and what for.
+
+        Raises:
+            ValueError: The table is not given.
+        """
+        if getattr(self.tables, name) is None:
+            raise ValueError(f"`tables.{name}` is missing; {why}")
+
+    def text_for(self, why: str) -> TextOptions:
+        """Returns how texts become vectors.
+
+        Args:
+            why: What needs that, and what for.
+
+        Raises:
+            ValueError: The configuration says `text: off`.
+        """
+        if self.text is None:
+            raise ValueError(f"`text` is off; {why}")
+        return self.text

@@ -1,0 +1,134 @@
+"""The form of summary.json."""
+
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+Metrics: TypeAlias = dict[str, float | None]
+
+VERSION: Literal[1] = 1
+
+
+class _Part(BaseModel):
+    """Something of the summary; keys that a task adds are kept as they are."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Interval(_Part):
+    """How much larger a metric of the model is than another's, and the ends of the 95% bootstrap interval.
+
+    Attributes:
+        mean: The difference; None where there is nothing that both could be measured on.
+        low: Lower end; None where too little was seen for one.
+        high: Upper end.
+    """
+
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
+class AblatedSystem(_Part):
+    """The model without one of its parts, or with one more.
+
+    Attributes:
+        metrics: Its metrics.
+        differences: The model's metrics less its own.
+    """
+
+    metrics: Metrics
+    differences: dict[str, Interval] = {}
+
+
+class Slice(_Part):
+    """The part of the test examples that has one value of an attribute; also says how many they are.
+
+    Attributes:
+        metrics: The model's metrics over them.
+        differences: The model's metrics less those of each other system.
+    """
+
+    metrics: Metrics
+    differences: dict[str, dict[str, Interval]] = {}
+
+
+class TaskSummary(_Part):
+    """What a run did for one task; a task adds keys of its own, which `detail` returns.
+
+    Attributes:
+        metrics: Metrics by split, which is `test`.
+        baselines: Metrics of each baseline.
+        differences: The model's metrics less those of each baseline.
+        ablation: The model without its parts, by name.
+        slices: Metrics by `attribute=value`; None where no slice is large enough.
+        blessed: Whether gate and serving validator let the model pass.
+        refused_because: One sentence a reason.
+        notes: What fell short and was no reason to refuse, one sentence each.
+        pushed: Folder of the version that this run pushed; None where it pushed none.
+        examples: Examples by split.
+        counts: Names and numbers of what the task learned from.
+        model_bytes: Size of the served model.
+        fingerprint: Digest of all that decides what the run's nodes put out.
+        compared_with: Folder of the served model that this one was compared with, or empty.
+    """
+
+    metrics: dict[str, Metrics]
+    baselines: dict[str, Metrics]
+    differences: dict[str, dict[str, Interval]] = {}
+    ablation: dict[str, AblatedSystem] = {}
+    slices: dict[str, Slice] | None = None
+    blessed: bool
+    refused_because: list[str]
+    notes: list[str] = []
+    pushed: str | None
+    examples: dict[str, int]
+    counts: dict[str, Any]
+    model_bytes: int
+    fingerprint: str = ""
+    compared_with: str = ""
+
+    def detail(self, name: str) -> Any:
+        """Returns what a key says that only some tasks have; None where this one has no such key."""
+        return (self.model_extra or {}).get(name)
+
+
+class TableCounts(_Part):
+    """Rows of a table.
+
+    Attributes:
+        rows: Rows that were read.
+        good: Those of them that were not refused.
+    """
+
+    rows: int
+    good: int
+
+
+class RunSummary(_Part):
+    """What a run did.
+
+    Attributes:
+        version: Of this form.
+        config: The configuration, as JSON has it; a task that was not asked for is null.
+        tasks: Each task's part, by name.
+        tables: Rows of each table.
+        quarantine: Refused rows of each table, by reason.
+        seconds: Wall time of each node.
+        total_seconds: Wall time of the run.
+        peak_rss_bytes: Largest resident size of the process and of any child, added up.
+    """
+
+    version: Literal[1] = VERSION
+    config: dict[str, Any]
+    tasks: dict[str, TaskSummary]
+    tables: dict[str, TableCounts] = {}
+    quarantine: dict[str, dict[str, int]] = {}
+    seconds: dict[str, float]
+    total_seconds: float
+    peak_rss_bytes: int
+
+    @property
+    def blessed(self) -> bool:
+        """Whether every task's model was."""
+        return all(task.blessed for task in self.tasks.values())

@@ -1,0 +1,59 @@
+"""What the terminal and the report say of a recommender in sentences."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tfx_pipeline.summary.model import Interval, TaskSummary
+
+# What rules in the ranker are judged by.
+_RULES_METRICS = ("ndcg_at_10", "novel_ndcg_at_10")
+_WITH_RULES, _WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
+
+
+def outcome_lines(summary: TaskSummary) -> list[str]:
+    """Says how much better the model is than popularity, what rules add to it, and how many were mined."""
+    lines = []
+    novel = summary.differences.get("popularity", {}).get("novel_ndcg_at_10")
+    if novel is not None:
+        lines.append(f"novel_ndcg_at_10 against popularity: {_in_words(novel)}")
+    lines += rules_in_ranker(summary)
+    mined = summary.detail("rules")
+    return [*lines, _mined_line(mined)] if mined else lines
+
+
+def rules_in_ranker(summary: TaskSummary) -> list[str]:
+    """Says what rules add to the ranker, for all and for novel products, and what to do about it.
+
+    Args:
+        summary: Its ablation holds the same ranker without rules, or with them where they are kept out.
+    """
+    kept_out = _WITH_RULES in summary.ablation
+    other = summary.ablation.get(_WITH_RULES if kept_out else _WITHOUT_RULES)
+    found = {} if other is None else {name: other.differences.get(name) for name in _RULES_METRICS}
+    known = {name: interval for name, interval in found.items() if interval is not None and interval.low is not None}
+    if not known:
+        return []
+    which = "without rules in the ranker, against with" if kept_out else "with rules in the ranker, against without"
+    lines = [f"{name} {which}: {_in_words(interval)}" for name, interval in known.items()]
+    gains = [-(interval.high or 0.0) if kept_out else interval.low or 0.0 for interval in known.values()]
+    if max(gains) <= 0.0:
+        advice = "they are kept out of it" if kept_out else "`tasks.recommendation.ranker.rules: false` keeps them out"
+        return [*lines, f"Rules do not help this ranker: {advice}."]
+    return [*lines, "Rules help this ranker: `tasks.recommendation.ranker.rules: true`."] if kept_out else lines
+
+
+def _in_words(interval: Interval) -> str:
+    return f"{interval.mean:+.4f} (95% interval {interval.low:+.4f} to {interval.high:+.4f})"
+
+
+def _mined_line(mined: Mapping[str, Any]) -> str:
+    """Says how many rules were mined of how many baskets, and what was left out or made up for."""
+    parts = [
+        f"{counts['rules']:,} rules of {level} level from {counts['baskets']:,} baskets"
+        for level, counts in mined["levels"].items()
+    ]
+    if mined["events"]["oversized_baskets"]:
+        parts.append(f"{mined['events']['oversized_baskets']:,} baskets left out as too large")
+    if mined["events"]["bought_events_without_basket_id"]:
+        parts.append(f"{mined['events']['bought_events_without_basket_id']:,} events without a basket_id")
+    return ", ".join(parts)

@@ -1,0 +1,103 @@
+"""The task recommendation: histories in, products out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from serving.model_names import RECOMMENDATION_MODEL
+from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.summary.model import TaskSummary
+from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
+from tfx_pipeline.tasks.recommendation.outcome import outcome_lines, rules_in_ranker
+from tfx_pipeline.tasks.task import SharedParts, Task, Trained
+
+if TYPE_CHECKING:
+    import typer
+    from tfx.dsl.components.base.base_node import BaseNode
+    from tfx.types.channel import BaseChannel
+
+    from serving.client import Shelfwise
+    from tfx_pipeline.figures.blocks import Block
+    from tfx_pipeline.local_runner import NodeResult
+
+
+class RecommendationTask(Task[RecommendationConfig]):
+    """Finds a user's next products."""
+
+    name = RECOMMENDATION_MODEL
+    options_class = RecommendationConfig
+    checks_fn = "components.checks.recommendation.failed_checks"
+    counted = "users"
+    headline = (
+        "ndcg_at_10",
+        "recall_at_10",
+        "mrr_at_10",
+        "novel_ndcg_at_10",
+        "novel_recall_at_10",
+        "coverage_at_10",
+        "diversity_at_10",
+    )
+    drawn = ("ndcg_at_10", "novel_ndcg_at_10")
+    product_inputs = frozenset({"numbers", "text_vectors"})
+    client_methods = ("recommend", "similar", "bought_together", "embed")
+    exporter_role = "Index"
+
+    @override
+    def trainings(self) -> Mapping[str, str]:
+        return {**super().trainings(), f"{self.name}-ranker": self.node_id("Ranker")}
+
+    @override
+    def check(self, shop: ShopOptions, options: RecommendationConfig) -> None:
+        shop.needs_table("events", "the task recommendation learns from events")
+        if shop.text is not None:
+            shop.needs_table("products", "give it, or set `text: off`")
+
+    @override
+    def event_types(self, options: RecommendationConfig) -> tuple[str, ...]:
+        return tuple(options.event_types)
+
+    @override
+    def training_nodes(self, parts: SharedParts, options: RecommendationConfig) -> Trained:
+        from tfx_pipeline.tasks.recommendation import nodes
+
+        return nodes.training_nodes(self, parts, options)
+
+    @override
+    def judging_nodes(
+        self, parts: SharedParts, options: RecommendationConfig, trained: Trained, models: Mapping[str, "BaseChannel"]
+    ) -> Sequence["BaseNode"]:
+        from tfx_pipeline.tasks.recommendation import nodes
+
+        return nodes.judging_nodes(self, parts, options, trained, models)
+
+    @override
+    def summary_details(self, results: Mapping[str, "NodeResult"], root: Path, *, blessed: bool) -> dict[str, Any]:
+        from tfx_pipeline.tasks.recommendation.mined_rules import rules_summary
+        from tfx_pipeline.tasks.recommendation.nodes import RULES
+
+        return {"rules": rules_summary(Path(results[RULES].outputs["rules"].uri))} if RULES in results else {}
+
+    @override
+    def outcome_lines(self, summary: TaskSummary) -> list[str]:
+        return outcome_lines(summary)
+
+    @override
+    def report_blocks(self, summary: TaskSummary, root: Path | None) -> list["Block"]:
+        from tfx_pipeline.figures.blocks import Block
+        from tfx_pipeline.tasks.recommendation.report import rule_blocks
+
+        return [*rule_blocks(summary.detail("rules") or {}), Block(lines=rules_in_ranker(summary))]
+
+    @override
+    def commands(self) -> "typer.Typer":
+        from tfx_pipeline.tasks.recommendation import commands
+
+        return commands.app
+
+    @override
+    def demonstrate(self, client: "Shelfwise", root: Path) -> None:
+        from tfx_pipeline.tasks.recommendation.demo import demonstrate
+
+        demonstrate(client, root)

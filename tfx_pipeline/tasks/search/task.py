@@ -1,0 +1,64 @@
+"""The task search: queries in, ranked and grouped products out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from serving.model_names import SEARCH_MODEL
+from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.tasks.search.config import SearchConfig
+from tfx_pipeline.tasks.task import SharedParts, Task, Trained
+
+if TYPE_CHECKING:
+    import typer
+    from tfx.dsl.components.base.base_node import BaseNode
+    from tfx.types.channel import BaseChannel
+
+    from serving.client import Shelfwise
+
+
+class SearchTask(Task[SearchConfig]):
+    """Finds products by what people type."""
+
+    name = SEARCH_MODEL
+    options_class = SearchConfig
+    checks_fn = "components.checks.search.failed_search_checks"
+    counted = "queries"
+    headline = ("ndcg_at_10", "recall_at_10", "mrr_at_10")
+    drawn = ("ndcg_at_10",)
+    product_inputs = frozenset({"text_vectors"})
+    client_methods = ("search", "explain_search", "embed_query")
+    exporter_role = "Index"
+
+    @override
+    def check(self, shop: ShopOptions, options: SearchConfig) -> None:
+        shop.needs_table("products", "the task search finds products")
+        shop.text_for("the task search needs texts")
+
+    @override
+    def training_nodes(self, parts: SharedParts, options: SearchConfig) -> Trained:
+        from tfx_pipeline.tasks.search import nodes
+
+        return nodes.training_nodes(self, parts, options)
+
+    @override
+    def judging_nodes(
+        self, parts: SharedParts, options: SearchConfig, trained: Trained, models: Mapping[str, "BaseChannel"]
+    ) -> Sequence["BaseNode"]:
+        from tfx_pipeline.tasks.search import nodes
+
+        return nodes.judging_nodes(self, parts, options, trained)
+
+    @override
+    def commands(self) -> "typer.Typer":
+        from tfx_pipeline.tasks.search import commands
+
+        return commands.app
+
+    @override
+    def demonstrate(self, client: "Shelfwise", root: Path) -> None:
+        from tfx_pipeline.tasks.search.demo import demonstrate
+
+        demonstrate(client)

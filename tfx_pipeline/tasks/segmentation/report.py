@@ -1,0 +1,91 @@
+"""What the report says of segments."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tfx_pipeline.figures.blocks import Block, Figure
+from tfx_pipeline.figures.tables import UNKNOWN, Cell, Table, words_cell
+from tfx_pipeline.summary.model import TaskSummary
+from tfx_pipeline.tasks.segmentation.segment_charts import flow_chart, map_chart
+from tfx_pipeline.tasks.segmentation.segment_files import read_segment_files
+
+_SHOWN_KINDS = 5
+
+
+def segment_figures(summary: TaskSummary, root: Path | None) -> list[Figure]:
+    """Returns where users are and where they went since the last blessed run, of a blessed run."""
+    segments, vocabulary = _own_segments(summary, root), _vocabulary(summary)
+    figures = []
+    if segments.get("map"):
+        caption = f"{len(segments['map']):,} users as the model sees them, by segment; those alike are near each other."
+        figures.append(Figure(caption, map_chart(segments["map"], vocabulary)))
+    if segments.get("transitions"):
+        users = sum(way["users"] for way in segments["transitions"])
+        caption = f"Where {users:,} users went since the last blessed run."
+        if summary.detail("definitions_changed"):
+            caption += " The cut points have changed since: part of these moves are moves of the cut points."
+        figures.append(Figure(caption, flow_chart(segments["transitions"], vocabulary)))
+    return figures
+
+
+def segment_blocks(summary: TaskSummary, root: Path | None) -> list[Block]:
+    """Returns what each segment means, and what its users are like."""
+    blocks, definitions = [], summary.detail("segment_definitions")
+    if definitions:
+        blocks.append(Block("What the segments mean", definitions_table(definitions)))
+    profiles = _own_segments(summary, root).get("profiles")
+    if profiles:
+        note = "Spend and visits are means a user over the last period."
+        table = profiles_table(profiles, _vocabulary(summary))
+        blocks.append(Block("Segments of the active users", table, note=note))
+    elif _published(root):
+        blocks.append(Block(lines=["The segments under segments/ are of an earlier model and are left as they are."]))
+    return blocks
+
+
+def definitions_table(definitions: Iterable[Mapping[str, Any]]) -> Table:
+    """Returns the spends of a period between which each segment lies."""
+    return Table(
+        ["segment", "spends more than", "up to"],
+        [[words_cell(each["segment"]), *(_money(each[end]) for end in ("from", "to"))] for each in definitions],
+    )
+
+
+def profiles_table(profiles: Mapping[str, Any], vocabulary: Sequence[str]) -> Table:
+    """Returns what the users of each segment are like, in the order of the vocabulary."""
+    order = [*(name for name in vocabulary if name in profiles), *(name for name in profiles if name not in vocabulary)]
+    return Table(
+        ["segment", "users", "spend", "visits", "days since the last", "kinds, with their lift"],
+        [[words_cell(name), *_profile_cells(profiles[name])] for name in order],
+    )
+
+
+def _published(root: Path | None) -> dict[str, Any]:
+    return {} if root is None else read_segment_files(root)
+
+
+def _own_segments(summary: TaskSummary, root: Path | None) -> dict[str, Any]:
+    """Returns what stands below the root if this run's model made it: only a blessed run publishes its segments."""
+    return _published(root) if summary.blessed else {}
+
+
+def _vocabulary(summary: TaskSummary) -> list[str]:
+    """Returns the segments in their own order."""
+    confusion: Mapping[str, Any] = summary.detail("confusion") or {}
+    return list(confusion.get("labels", ()))
+
+
+def _profile_cells(profile: Mapping[str, Any]) -> list[Cell]:
+    kinds = ", ".join(f"{kind['kind']} ({kind['lift']:.1f})" for kind in profile["kinds"][:_SHOWN_KINDS])
+    return [
+        Cell(f"{profile['users']:,} ({profile['share']:.0%})"),
+        Cell(f"{profile['spend']:,.2f}"),
+        Cell(f"{profile['visits']:.1f}"),
+        Cell(f"{profile['days_since_last']:.0f}"),
+        words_cell(kinds or UNKNOWN),
+    ]
+
+
+def _money(value: float | None) -> Cell:
+    return Cell(UNKNOWN if value is None else f"{value:,.2f}")

@@ -1,0 +1,43 @@
+"""The history that a command asks with."""
+
+from collections.abc import Sequence
+
+from components.errors import InputError
+from tfx_pipeline.terminal.console import console
+from tfx_pipeline.terminal.user_history import History, history_of_products, read_user_history
+
+
+def read_history(
+    products: Sequence[str], user: str | None, events: str | None, at: str | None = None, *, needed: bool = False
+) -> History:
+    """Takes the history from product ids (newest last), or from a user's rows of an events table.
+
+    Args:
+        products: The ids.
+        user: The user.
+        events: The table: a file, a folder or a glob.
+        at: The moment that ages are counted from; see `read_user_history`.
+        needed: Whether a history of nothing is refused.
+
+    Raises:
+        InputError: The options contradict each other or say too little, or the table is not what it should be.
+    """
+    if user is None:
+        for option, value in {"--events": events, "--at": at}.items():
+            if value is not None:
+                raise InputError(f"{option} needs --user ID, the user whose events are read")
+        if needed and not products:
+            raise InputError("expected product ids, or --user ID with --events FILE, got neither")
+        return history_of_products(products)
+    if products:
+        raise InputError(f"expected product ids or --user, got both: {' '.join(products)}, and --user {user}")
+    if events is None:
+        raise InputError("--user needs --events FILE, the table that holds the user's events")
+    return read_user_history(events, user, at)
+
+
+def print_as_of(history: History) -> None:
+    """Prints which moment ages are counted from, where they are counted from one."""
+    line = history.as_of_line()
+    if line is not None:
+        console.print(line, style="dim")
