@@ -3,6 +3,7 @@
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types.channel import BaseChannel
 
+from components.dotted_names import module_of
 from components.pushing.atomic_pusher import AtomicPusher
 from components.pushing.serving_validator import ServingValidator
 from components.source_digest import source_digest
@@ -16,6 +17,7 @@ def pushing_nodes(
     model_name: str,
     inputs: PipelineInputs,
     *,
+    checks_fn: str,
     validator_id: str,
     pusher_id: str,
 ) -> list[BaseNode]:
@@ -27,6 +29,7 @@ def pushing_nodes(
         blessing: The evaluator's.
         model_name: Name that it is served under.
         inputs: Where it is pushed to.
+        checks_fn: Dotted name of the function that asks the served model and says what is wrong with its answers.
         validator_id: Name of the first node.
         pusher_id: Name of the second node.
     """
@@ -34,7 +37,8 @@ def pushing_nodes(
         model=model,
         catalogue=catalogue,
         model_name=model_name,
-        source_digest=source_digest("components.pushing.serving_validator"),
+        checks_fn=checks_fn,
+        source_digest=source_digest("components.pushing.serving_validator", module_of(checks_fn)),
     ).with_id(validator_id)
     pusher = AtomicPusher(
         model=model,

@@ -81,6 +81,7 @@ def task_nodes(config: Config, task: ClassificationConfig, texts: TableNodes, in
         evaluator.outputs["blessing"],
         MODEL_NAME,
         inputs,
+        checks_fn="components.checks.classification.failed_checks",
         validator_id=NODES.serving_validator,
         pusher_id=NODES.pusher,
     )

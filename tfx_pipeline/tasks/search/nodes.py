@@ -103,6 +103,7 @@ def task_nodes(
         evaluator.outputs["blessing"],
         MODEL_NAME,
         inputs,
+        checks_fn="components.checks.search.failed_checks",
         validator_id=NODES.serving_validator,
         pusher_id=NODES.pusher,
     )

@@ -75,6 +75,7 @@ def task_nodes(
         evaluator.outputs["blessing"],
         MODEL_NAME,
         inputs,
+        checks_fn="components.checks.segmentation.failed_checks",
         validator_id=NODES.serving_validator,
         pusher_id=NODES.pusher,
     )
