@@ -1,8 +1,6 @@
 """ModelTrainer: runs a training function on task examples and what is known of the products."""
 
-import importlib
 import logging
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tfx.dsl.components.base.base_component import BaseComponent
@@ -16,11 +14,10 @@ from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
 from components.artifacts import AssociationRules, Catalogue, Labels, TextVectors
+from components.dotted_names import load_function
 from components.parameters import IntParameter
 from trainer.fitting.training_request import TrainingRequest
 from trainer.options import Options
-
-RunFunction = Callable[[TrainingRequest], None]
 
 
 class ModelTrainerSpec(ComponentSpec):
@@ -60,9 +57,9 @@ class ModelTrainerExecutor(BaseExecutor):
         """Trains a model.
 
         Args:
-            input_dict: `examples`: task examples with the splits train, eval, test and maybe ranker; `catalogue` or
-                `labels`; and maybe `transformed_products`: Transform's examples of the products; `text_vectors`;
-                `rules`; `base_model`.
+            input_dict: `examples`: task examples with the splits train, eval, ranker where the task has a ranker, and
+                test; `catalogue` or `labels`; and maybe `transformed_products`: Transform's examples of the products;
+                `text_vectors`; `rules`; `base_model`.
             output_dict: `model`: what the training function saves; `model_run`: TensorBoard's event files.
             exec_properties: `run_fn`: dotted name of a function that takes a TrainingRequest; `options_json`: its
                 options; `steps`: the most batches to train on, 0 for as many as the options say; `seed`.
@@ -85,7 +82,7 @@ class ModelTrainerExecutor(BaseExecutor):
             model_uri=get_single_instance(output_dict["model"]).uri,
             log_uri=get_single_instance(output_dict["model_run"]).uri,
         )
-        run = load_function(exec_properties["run_fn"])
+        run = load_function(exec_properties["run_fn"], "run_fn", "trainer.recommendation.training.run")
         fileio.makedirs(request.model_uri)
         fileio.makedirs(request.log_uri)
         logging.info("Training by %s.", exec_properties["run_fn"])
@@ -96,7 +93,7 @@ class ModelTrainer(BaseComponent):
     """Trains a model by a function that is given by its dotted name, so one component serves every task.
 
     Args:
-        examples: Task examples.
+        examples: Task examples, with the splits train, eval, ranker where the task has a ranker, and test.
         run_fn: Dotted name of a function of one `trainer.fitting.training_request.TrainingRequest`.
         options: The function's options.
         steps: The most batches to train on; 0 for as many as the options say.
@@ -149,23 +146,6 @@ class ModelTrainer(BaseComponent):
                 model_run=Channel(type=standard_artifacts.ModelRun),
             )
         )
-
-
-def load_function(name: str) -> RunFunction:
-    """Imports a function by its dotted name.
-
-    Raises:
-        ValueError: There is no such function.
-    """
-    module_name, _, function_name = name.rpartition(".")
-    try:
-        function: RunFunction = getattr(importlib.import_module(module_name), function_name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(
-            f"`run_fn` should be the dotted name of an installed function, such as "
-            f"trainer.recommendation.training.run. Received {name!r}: {error}."
-        ) from error
-    return function
 
 
 def _optional_uri(input_dict: dict[str, list[Artifact]], key: str) -> str | None:

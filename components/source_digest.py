@@ -1,8 +1,9 @@
-"""A digest of a module's source and of all project modules that it imports: a cache key for what runs that code."""
+"""A digest of a module's source and of all that it imports of the project: a cache key for what runs that code."""
 
 import ast
 import functools
 import hashlib
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,23 +14,27 @@ _PROJECT_ROOT = Path(__file__).resolve().parent.parent
 def source_digest(*module_names: str, root: Path = _PROJECT_ROOT) -> str:
     """Digests the code that the modules run.
 
-    Imports are read from the syntax tree, wherever in the file they stand; nothing is imported. Comments,
-    docstrings and formatting do not count. Data files beside the code do not count either, and neither do
-    installed packages, whose versions the lock file holds.
+    Imports are read from the syntax tree, wherever in the file they stand; nothing is imported. What counts is the
+    project's own packages, and the packages that the named modules are of: a task may live in another installed
+    package. Comments, docstrings and formatting do not count. Data files beside the code do not count either, and
+    neither do other installed packages, whose versions the lock file holds.
 
     Args:
-        module_names: Dotted names of modules or packages of the project.
+        module_names: Dotted names of modules or packages, of the project or of any package that can be imported.
         root: The folder that holds the project's packages.
 
     Returns:
         SHA-256 in hexadecimal digits.
 
     Raises:
-        ValueError: If the project has no such module.
+        ValueError: There is no such module.
     """
+    sources = _Sources(root, {name.split(".")[0] for name in module_names})
     for module_name in module_names:
-        if _module_file(module_name, root) is None:
-            raise ValueError(f"Expected the name of a module under `{root}`, got `{module_name}`.")
+        if sources.file(module_name) is None:
+            raise ValueError(
+                f"Expected the name of a module under `{root}` or of an installed package, got `{module_name}`."
+            )
     seen: set[str] = set()
     pending = list(module_names)
     while pending:
@@ -37,25 +42,49 @@ def source_digest(*module_names: str, root: Path = _PROJECT_ROOT) -> str:
         if name in seen:
             continue
         seen.add(name)
-        path = _module_file(name, root)
+        path = sources.file(name)
         if path is not None:
-            pending.extend(_imported_modules(name, path, root))
+            pending.extend(_imported_modules(name, path, sources))
     digest = hashlib.sha256()
     for name in sorted(seen):
-        path = _module_file(name, root)
+        path = sources.file(name)
         if path is not None:
             digest.update(f"{name}\n{_normalised_source(path, path.stat().st_mtime_ns)}\n".encode())
     return digest.hexdigest()
 
 
-def _module_file(name: str, root: Path) -> Path | None:
-    if name.split(".")[0] not in PROJECT_PACKAGES:
+class _Sources:
+    """The files of the packages whose code counts.
+
+    Args:
+        root: The folder that holds the project's packages.
+        packages: Top-level names of packages or modules that count too, and are found as an import would find them.
+    """
+
+    def __init__(self, root: Path, packages: set[str]) -> None:
+        self._bases = {package: [root / package] for package in PROJECT_PACKAGES}
+        for package in packages - self._bases.keys():
+            self._bases[package] = _installed(package)
+
+    def file(self, name: str) -> Path | None:
+        """Returns the file of a module or package; None where it is not there, or does not count."""
+        package, *inner = name.split(".")
+        for base in self._bases.get(package, ()):
+            module = base.joinpath(*inner)
+            for path in (module / "__init__.py", module.with_name(f"{module.name}.py")):
+                if path.is_file():
+                    return path
         return None
-    base = root.joinpath(*name.split("."))
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
+
+
+def _installed(package: str) -> list[Path]:
+    """Returns where the files of a package lie, without the ending of one that is a single module."""
+    spec = importlib.util.find_spec(package) if package else None
+    if spec is None:
+        return []
+    if spec.submodule_search_locations is not None:
+        return [Path(folder) for folder in spec.submodule_search_locations]
+    return [Path(spec.origin).with_suffix("")] if spec.origin else []
 
 
 @functools.lru_cache(maxsize=1024)
@@ -75,7 +104,7 @@ def _normalised_source(path: Path, modified_ns: int) -> str:
     return ast.dump(tree)
 
 
-def _imported_modules(name: str, path: Path, root: Path) -> Iterator[str]:
+def _imported_modules(name: str, path: Path, sources: _Sources) -> Iterator[str]:
     """Yields the names that a file may import, and their parent packages, whose `__init__` runs as well."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     yield from _with_parents(name)
@@ -91,12 +120,11 @@ def _imported_modules(name: str, path: Path, root: Path) -> Iterator[str]:
                 base = ".".join([*parents, base] if base else parents)
             yield from _with_parents(base)
             for alias in node.names:
-                if _module_file(f"{base}.{alias.name}", root) is not None:
+                if sources.file(f"{base}.{alias.name}") is not None:
                     yield f"{base}.{alias.name}"
 
 
 def _with_parents(name: str) -> Iterator[str]:
     parts = name.split(".")
-    if parts[0] in PROJECT_PACKAGES:
-        for length in range(1, len(parts) + 1):
-            yield ".".join(parts[:length])
+    for length in range(1, len(parts) + 1):
+        yield ".".join(parts[:length])

@@ -1,1 +1,1 @@
-"""Real requests to a served model, a module a task, and what must be true of the answers."""
+"""Real requests to a served model, a module a task; its `failed_checks` says what is wrong with the answers."""

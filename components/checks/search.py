@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from components.checks.recommendation import Check, KnownProducts, run_checks, wrong_answers, wrong_count
+from components.checks.common import Check, KnownProducts, ServedModel, run_checks, wrong_answers, wrong_count
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 
@@ -11,7 +11,7 @@ _K = 7
 _ODD_QUERIES = ("", " ", "\U0001f600", "\0\x01", "?!", "x" * 100_000)
 
 
-def failed_search_checks(client: Shelfwise, products: KnownProducts) -> list[str]:
+def failed_checks(client: Shelfwise, model: ServedModel) -> list[str]:
     """Asks every signature and returns what is wrong with the answers, a line each; none means all is well."""
     checks: dict[str, Check[KnownProducts]] = {
         "serving_default": _check_default,
@@ -19,7 +19,7 @@ def failed_search_checks(client: Shelfwise, products: KnownProducts) -> list[str
         "explain": _check_explain,
         "embed": _check_embed,
     }
-    return run_checks(checks, client, products)
+    return run_checks(checks, client, KnownProducts.of(model))
 
 
 def _check_default(client: Shelfwise, products: KnownProducts) -> list[str]:

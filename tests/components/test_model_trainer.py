@@ -1,12 +1,11 @@
-"""ModelTrainer's executor on a tiny shop, and what it says about a function that is not there."""
+"""ModelTrainer's executor on a tiny shop."""
 
 from pathlib import Path
 
-import pytest
 from tfx.types import channel_utils, standard_artifacts
 
 from components.artifacts import Catalogue, TextVectors
-from components.model_trainer import ModelTrainer, ModelTrainerExecutor, load_function
+from components.model_trainer import ModelTrainer, ModelTrainerExecutor
 from tests.trainer.recommendation.tiny_shop import write_tiny_shop
 from trainer.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.towers.towers import load_towers
@@ -61,9 +60,3 @@ def test_optional_inputs_may_be_left_out() -> None:
     )
     assert set(component.inputs) == {"examples", "catalogue"}
     assert component.exec_properties["options_json"] == OPTIONS.model_dump_json()
-
-
-@pytest.mark.parametrize("name", ["no_such_module.run", "trainer.recommendation.training.no_such_function", "run", ""])
-def test_a_function_that_is_not_there_is_named(name: str) -> None:
-    with pytest.raises(ValueError, match="`run_fn` should be the dotted name"):
-        load_function(name)

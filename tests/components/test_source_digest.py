@@ -90,3 +90,58 @@ def test_several_modules_are_digested_together(project: Path) -> None:
     assert both == source_digest("components.other", "components.node", root=project)
     (project / "components/other.py").write_text("VALUE = 2\n")
     assert source_digest("components.node", "components.other", root=project) != both
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is imported from, with a package and a single module; importing either would fail."""
+    folder = tmp_path / "elsewhere"
+    files = {
+        "far_task/__init__.py": "raise RuntimeError('imported')\n",
+        "far_task/training.py": "from far_task import steps\nimport far_library\nfrom trainer.lazily import X\n",
+        "far_task/steps.py": "VALUE = 1\n",
+        "far_task/unrelated.py": "VALUE = 1\n",
+        "far_library/__init__.py": "VALUE = 1\n",
+        "far_module.py": "raise RuntimeError('imported')\n",
+    }
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    monkeypatch.syspath_prepend(folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("edited", "counts"),
+    [
+        ("elsewhere/far_task/training.py", True),
+        ("elsewhere/far_task/steps.py", True),
+        ("elsewhere/far_task/__init__.py", True),
+        ("trainer/lazily.py", True),
+        ("trainer/deep/inner.py", True),
+        ("components/node.py", True),
+        ("elsewhere/far_task/unrelated.py", False),
+        ("elsewhere/far_library/__init__.py", False),
+        ("trainer/unrelated.py", False),
+    ],
+)
+def test_a_module_of_another_package_counts_with_what_it_imports_of_its_own_and_of_the_project(
+    project: Path, elsewhere: Path, edited: str, counts: bool
+) -> None:
+    names = ("components.node", "far_task.training")
+    before = source_digest(*names, root=project)
+    path = project / edited
+    path.write_text(path.read_text() + "\nADDED = 1\n")
+    assert (source_digest(*names, root=project) != before) == counts
+
+
+def test_a_module_that_is_a_single_file_counts(project: Path, elsewhere: Path) -> None:
+    before = source_digest("far_module", root=project)
+    (elsewhere / "far_module.py").write_text("VALUE = 1\n")
+    assert source_digest("far_module", root=project) != before
+
+
+@pytest.mark.parametrize("name", ["far_task.nowhere", "no_such_package", "no_such_package.inner", ""])
+def test_an_unknown_module_of_another_package_is_named(project: Path, elsewhere: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=f"got `{name}`"):
+        source_digest(name, root=project)

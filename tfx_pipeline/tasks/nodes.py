@@ -4,6 +4,7 @@ from typing import Any
 
 from tfx.dsl.components.base.base_node import BaseNode
 
+from components.dotted_names import module_of
 from components.pushing.atomic_pusher import AtomicPusher
 from components.pushing.serving_validator import ServingValidator
 from components.source_digest import source_digest
@@ -30,7 +31,8 @@ def pushing_nodes(task: Task[Any], parts: SharedParts, trained: Trained, evaluat
         model=trained.model,
         catalogue=trained.examples.outputs.get("catalogue"),
         model_name=task.name,
-        source_digest=source_digest("components.pushing.serving_validator"),
+        checks_fn=task.checks_fn,
+        source_digest=source_digest("components.pushing.serving_validator", module_of(task.checks_fn)),
     ).with_id(task.node_id("ServingValidator"))
     pusher = AtomicPusher(
         model=trained.model,

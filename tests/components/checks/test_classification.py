@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from components.checks.classification import KnownLabels, failed_classification_checks
+from components.checks.classification import failed_checks
+from components.checks.common import ServedModel
 from serving.client import ExplainedToken, LabelAnswer, Shelfwise
 
 
@@ -25,7 +26,7 @@ class Client(Shelfwise):
 
 def failures(client: Client) -> set[str]:
     with client:
-        return set(failed_classification_checks(client, KnownLabels(frozenset({"a", "b"}))))
+        return set(failed_checks(client, ServedModel(name="classification", card={"labels": ["a", "b"]})))
 
 
 def test_right_answers_are_right() -> None:

@@ -11,11 +11,14 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import Artifact, standard_artifacts
 from tfx.utils import path_utils
 
-from components.checks.recommendation import KnownProducts, failed_checks
+from components.checks.common import ServedModel
+from components.checks.recommendation import failed_checks
 from components.pushing import serving_validator
 from components.pushing.server_process import ServerStartError, server_process
 from components.pushing.serving_validator import ServingValidatorExecutor
 from serving.client import Answer, Shelfwise, TogetherAnswer
+from tests.components.checks.catalogues import write_catalogue_of
+from tests.components.pushing.doubling import Doubling
 from tests.components.recommendation.trained_shop import (
     artifact,
     build_index,
@@ -41,7 +44,11 @@ def validate(folder: Path, model: Artifact, catalogue: Artifact) -> tuple[Artifa
     ServingValidatorExecutor(context).Do(
         {"model": [model], "catalogue": [catalogue]},
         {"blessing": [blessing]},
-        {"model_name": "recommendation", "source_digest": "x"},
+        {
+            "model_name": "recommendation",
+            "checks_fn": "components.checks.recommendation.failed_checks",
+            "source_digest": "x",
+        },
     )
     return blessing, json.loads((Path(blessing.uri) / "validation.json").read_text())
 
@@ -70,6 +77,24 @@ def test_a_model_of_another_catalogue_is_not_blessed(tmp_path: Path, shop: tuple
         assert f"{signature}: a product was answered that the catalogue lacks" in validation["refused_because"]
 
 
+@pytest.mark.parametrize(("factor", "reasons"), [(2.0, []), (3.0, ["got [4.5, -6.0]"])])
+def test_the_checks_of_a_task_from_outside_decide(tmp_path: Path, factor: float, reasons: list[str]) -> None:
+    model = artifact(standard_artifacts.Model, tmp_path / "model")
+    Doubling(factor).save(Path(model.uri) / "Format-Serving")
+    blessing = artifact(standard_artifacts.InfraBlessing, tmp_path / "blessing")
+    ServingValidatorExecutor(BaseExecutor.Context(tmp_dir=str(tmp_path / "tmp"), unique_id="1")).Do(
+        {"model": [model]},
+        {"blessing": [blessing]},
+        {
+            "model_name": "doubling",
+            "checks_fn": "tests.components.pushing.doubling.failed_checks",
+            "source_digest": "x",
+        },
+    )
+    assert json.loads((Path(blessing.uri) / "validation.json").read_text())["refused_because"] == reasons
+    assert blessing.get_int_custom_property("blessed") == int(not reasons)
+
+
 @pytest.mark.parametrize("damage", ["garbage", "missing"])
 def test_a_model_that_cannot_be_loaded_is_not_blessed(
     tmp_path: Path, shop: tuple[Artifact, Artifact], damage: str
@@ -90,11 +115,12 @@ def test_a_model_that_cannot_be_loaded_is_not_blessed(
 def test_a_server_in_this_process_asks_the_same(tmp_path: Path, shop: tuple[Artifact, Artifact]) -> None:
     model, catalogue = shop
     path = path_utils.serving_model_path(model.uri)
-    assert serving_validator.validate(path, catalogue.uri, "recommendation", own_process=False) == []
+    arguments = {"catalogue_uri": catalogue.uri, "own_process": False}
+    assert serving_validator.validate(path, "recommendation", failed_checks, **arguments) == []
     broken = tmp_path / "broken"
     shutil.copytree(path, broken)
     (broken / "saved_model.pb").write_bytes(b"garbage")
-    reasons = serving_validator.validate(str(broken), catalogue.uri, "recommendation", own_process=False)
+    reasons = serving_validator.validate(str(broken), "recommendation", failed_checks, **arguments)
     assert reasons
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
 
@@ -130,17 +156,11 @@ class LyingClient(Shelfwise):
         return [TogetherAnswer("a", 1.5, 0.0)]
 
 
-def test_wrong_answers_are_named() -> None:
-    products = KnownProducts(
-        product_ids=frozenset({"a", "b"}),
-        sample=["a"],
-        titles=["A"],
-        bought_event_type="purchase",
-        default_k=2,
-        together=["a"],
-    )
+def test_wrong_answers_are_named(tmp_path: Path) -> None:
+    uri = write_catalogue_of(tmp_path, {"a": "A", "b": "B"}, bought_event_type="purchase")
+    card = {"limits": {"default_k": 2}, "rules": {"examples": ["a"]}}
     with LyingClient("127.0.0.1:1", retries=False) as client:
-        reasons = failed_checks(client, products)
+        reasons = failed_checks(client, ServedModel(name="recommendation", card=card, catalogue_uri=uri))
     for reason in (
         "answered twice",
         "not finite",

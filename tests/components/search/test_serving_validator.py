@@ -7,10 +7,11 @@ from pathlib import Path
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import Artifact, standard_artifacts
 
-from components.checks.recommendation import KnownProducts
-from components.checks.search import failed_search_checks
+from components.checks.common import ServedModel
+from components.checks.search import failed_checks
 from components.pushing.serving_validator import ServingValidatorExecutor
 from serving.client import ExplainedWord, SearchAnswer, Shelfwise
+from tests.components.checks.catalogues import write_catalogue_of
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.search.judging.constant_search import ConstantSearch
 from tests.components.search.trained_search import TrainedSearch
@@ -22,7 +23,7 @@ def validate(folder: Path, trained: TrainedSearch) -> tuple[Artifact, dict[str, 
     ServingValidatorExecutor(context).Do(
         {"model": [trained.index], "catalogue": [trained.examples.artifacts["catalogue"]]},
         {"blessing": [blessing]},
-        {"model_name": "search", "source_digest": "x"},
+        {"model_name": "search", "checks_fn": "components.checks.search.failed_checks", "source_digest": "x"},
     )
     return blessing, json.loads((Path(blessing.uri) / "validation.json").read_text())
 
@@ -55,12 +56,12 @@ class LyingClient(Shelfwise):
         return [ExplainedWord("a", float("inf"), 0.0)]
 
 
-def test_wrong_answers_are_named() -> None:
-    products = KnownProducts(
-        product_ids=frozenset({"a", "b", "d"}), sample=["a"], titles=["A"], bought_event_type="", default_k=2
-    )
+def test_wrong_answers_are_named(tmp_path: Path) -> None:
+    # The validator asks with products from all over the catalogue: of the three here, with each of them.
+    uri = write_catalogue_of(tmp_path, {"a": "A", "b": "B", "d": "D"})
+    model = ServedModel(name="search", card={"limits": {"default_k": 2}}, catalogue_uri=uri)
     with LyingClient("127.0.0.1:1", retries=False) as client:
-        reasons = failed_search_checks(client, products)
+        reasons = failed_checks(client, model)
     for reason in (
         "serving_default: Server",
         "filtered: expected 3 products, got 2",

@@ -14,6 +14,7 @@ import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from tfx.types import Artifact
 
 from components.artifacts import Segments
+from components.checks.segmentation import failed_checks
 from components.pushing.serving_validator import validate
 from components.segmentation.judging.baselines import carried_forward, fit_gradient_boosting, gradient_boosting
 from components.segmentation.judging.gate_options import SegmentationGateOptions
@@ -239,7 +240,7 @@ def test_carrying_forward_is_sure_of_itself(made: ExamplesRun) -> None:
 
 
 def test_the_server_answers_from_it(made: ExamplesRun, trained: Artifact) -> None:
-    assert validate(f"{trained.uri}/Format-Serving", "", "segmentation", own_process=False) == []
+    assert validate(f"{trained.uri}/Format-Serving", "segmentation", failed_checks, own_process=False) == []
     card = json.loads(Path(f"{trained.uri}/Format-Serving/assets.extra/model_card.json").read_text())
     assert card["labels"] == ["lapsed", "low", "mid", "high"]
     low, high = made.facts()["cuts"]

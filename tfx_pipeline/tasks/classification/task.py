@@ -26,7 +26,7 @@ class ClassificationTask(LabelTask[ClassificationConfig]):
 
     name = CLASSIFICATION_MODEL
     options_class = ClassificationConfig
-    checks_fn = "components.checks.classification.failed_classification_checks"
+    checks_fn = "components.checks.classification.failed_checks"
     counted = "texts"
     sliced_table = "texts"
     client_methods = ("classify", "explain_classification")

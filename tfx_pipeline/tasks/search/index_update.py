@@ -13,6 +13,7 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import Quarantine
+from components.checks.search import failed_checks
 from components.errors import InputError
 from components.gate.decision import Judgement, decide
 from components.products.catalogue import read_catalogue, write_catalogue, write_description
@@ -109,10 +110,12 @@ def update_index(root: Path, products: str) -> IndexUpdate:
         export_search(model, updated.module, updated.clusters, _updated_card(card, served, changes, len(catalogue)))
         refused = validate(
             model,
-            _write_catalogue(Path(scratch) / "catalogue", catalogue),
             SEARCH_MODEL,
+            lambda client, served_model: (
+                failed_checks(client, served_model) or _refusals(client, catalogue, queries, updated, gate)
+            ),
+            catalogue_uri=_write_catalogue(Path(scratch) / "catalogue", catalogue),
             own_process=False,
-            judge=lambda client: _refusals(client, catalogue, queries, updated, gate),
         )
         pushed = None if refused else push_folder(model, str(root / "serving" / SEARCH_MODEL))
     return IndexUpdate(pushed=pushed, refused_because=refused, changes=changes, quarantined=quarantined)

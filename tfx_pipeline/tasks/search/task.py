@@ -24,7 +24,7 @@ class SearchTask(Task[SearchConfig]):
 
     name = SEARCH_MODEL
     options_class = SearchConfig
-    checks_fn = "components.checks.search.failed_search_checks"
+    checks_fn = "components.checks.search.failed_checks"
     counted = "queries"
     headline = ("ndcg_at_10", "recall_at_10", "mrr_at_10")
     drawn = ("ndcg_at_10",)

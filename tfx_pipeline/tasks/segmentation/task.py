@@ -29,7 +29,7 @@ class SegmentationTask(LabelTask[SegmentationConfig]):
 
     name = SEGMENTATION_MODEL
     options_class = SegmentationConfig
-    checks_fn = "components.checks.segmentation.failed_segmentation_checks"
+    checks_fn = "components.checks.segmentation.failed_checks"
     counted = "users"
     sliced_table = "users"
     client_methods = ("segment", "explain_segment")

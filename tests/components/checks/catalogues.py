@@ -1,0 +1,16 @@
+"""Catalogue artifacts that hold what checks read of them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from components.products.catalogue import write_catalogue, write_description
+
+
+def write_catalogue_of(folder: Path, titles: Mapping[str, str], **facts: object) -> str:
+    """Writes products with their titles, and what catalogue.json says; returns the artifact's uri."""
+    folder.mkdir(exist_ok=True)
+    write_catalogue(str(folder), pa.table({"product_id": list(titles), "title": list(titles.values())}))
+    write_description(str(folder), facts)
+    return str(folder)
