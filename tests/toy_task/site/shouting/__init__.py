@@ -1,0 +1,1 @@
+"""A task from outside: it tells whether a text shouts."""
