@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 import typer
 
 from tfx_pipeline.config.config import load_config
-from tfx_pipeline.running.run_artifacts import latest_artifact
 from tfx_pipeline.running.start import run_pipeline
 from tfx_pipeline.running.summary_table import print_summary
+from tfx_pipeline.summary.run_artifacts import latest_artifact
 
 CONFIG = Path(__file__).with_suffix(".yaml")
 RANKS = 100

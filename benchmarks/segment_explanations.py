@@ -23,7 +23,7 @@ import tensorflow as tf
 import typer
 
 from serving.graph.explanation import ServedClassifier, Tokens, attributions
-from tfx_pipeline.running.run_artifacts import latest_artifact
+from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.classification.classifier import load_classifier
 from trainer.classification.export import served_classifier
 from trainer.segmentation.examples import load_behaviours

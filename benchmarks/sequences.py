@@ -27,9 +27,9 @@ from components.recommendation.served_ranking import ServedRanking
 from tfx_pipeline.config.config import load_config
 from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.datasets.amazon_sequences import ATTRIBUTE_NAMES
-from tfx_pipeline.running.run_artifacts import latest_artifact
 from tfx_pipeline.running.start import run_pipeline
 from tfx_pipeline.running.summary_table import print_summary
+from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.recommendation.judged_users import load_judged_users
 
 CONFIG = Path(__file__).with_name("sequences.yaml")

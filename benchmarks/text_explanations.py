@@ -24,7 +24,7 @@ import tensorflow as tf
 import typer
 
 from serving.classification.module import ClassificationModule
-from tfx_pipeline.running.run_artifacts import latest_artifact
+from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.classification.classifier import load_classifier
 from trainer.classification.export import served_classifier
 

@@ -86,7 +86,7 @@ def peer_score(python: str, config: Config, root: Path) -> float:
     from sklearn.metrics import f1_score
 
     from benchmarks.classifier_peer import ClassifierPeer, bert_arrays, peer_settings, split_arrays
-    from tfx_pipeline.running.run_artifacts import latest_artifact
+    from tfx_pipeline.summary.run_artifacts import latest_artifact
     from tfx_pipeline.tasks.classification.nodes import training_options
     from trainer.classification.classifier import Classifier, new_head
     from trainer.classification.examples import load_labelled_texts, load_labels

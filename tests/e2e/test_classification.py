@@ -14,7 +14,7 @@ from tests.e2e.shop import read_summary, run_quietly, served, write_config
 from tests.task_nodes import CLASSIFICATION_NODES
 from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_texts
 from tfx_pipeline.commands.cli import app
-from tfx_pipeline.running.run_artifacts import latest_artifact
+from tfx_pipeline.summary.run_artifacts import latest_artifact
 
 CLASSIFICATION = {
     "split": {"eval_fraction": 0.2, "test_fraction": 0.2},

@@ -1,1 +1,1 @@
-"""summary.json, read and written in one place."""
+"""What a run has left below its root: summary.json, and its artifacts."""

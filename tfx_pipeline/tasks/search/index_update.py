@@ -39,9 +39,9 @@ from components.tables.read_back import plain_columns, table_files
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.search.module import Fusion
-from tfx_pipeline.running.run_artifacts import latest_artifact
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.summary.file import summary_of_run
+from tfx_pipeline.summary.run_artifacts import latest_artifact
 from tfx_pipeline.tasks.search.config import SearchConfig
 from tfx_pipeline.tasks.search.task import SearchTask
 from trainer.artifacts.parquet_files import read_parquet
