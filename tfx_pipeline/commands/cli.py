@@ -18,7 +18,7 @@ from tfx_pipeline.terminal.options import Address, AsJson, Root
 
 app = typer.Typer(
     name="shelfwise",
-    help="Shop tables in, served search, recommendation and segmentation models out.",
+    help="Shop tables in, served models out.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
