@@ -218,11 +218,12 @@ def component_process(folder: str, options: dict[str, Any], products: int, sende
     from tfx.types import standard_artifacts
 
     from components.artifacts import AssociationRules, Catalogue
-    from components.products.catalogue import CATALOGUE_SCHEMA, write_catalogue, write_description
-    from components.rules.description import read_rules_description
+    from components.products.catalogue import write_catalogue, write_catalogue_facts
     from components.rules.node import BasketRulesExecutor
     from components.rules.options import RulesOptions
     from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+    from trainer.artifacts.catalogue import CATALOGUE_SCHEMA
+    from trainer.artifacts.json_files import read_json
 
     artifacts = {"events": standard_artifacts.Examples(), "catalogue": Catalogue(), "rules": AssociationRules()}
     for name, artifact in artifacts.items():
@@ -234,7 +235,7 @@ def component_process(folder: str, options: dict[str, Any], products: int, sende
     write_catalogue(artifacts["catalogue"].uri, pa.table(columns, schema=CATALOGUE_SCHEMA))
     facts = {"event_types": ["purchase"], "event_weights": [1.0], "bought_event_type": "purchase"}
     moments = {"has_timestamps": True, "validation_start": 2**40, "test_start": 2**40 + 1}
-    write_description(artifacts["catalogue"].uri, {**facts, **moments})
+    write_catalogue_facts(artifacts["catalogue"].uri, {**facts, **moments})
     level = RulesOptions(levels=("product",), **options)
     context = BaseBeamExecutor.Context(list(LOCAL_BEAM_ARGS), tmp_dir=f"{folder}/tmp", unique_id="1")
     started = time.perf_counter()
@@ -244,7 +245,7 @@ def component_process(folder: str, options: dict[str, Any], products: int, sende
         {"options_json": level.model_dump_json(), "source_digest": ""},
     )
     seconds = time.perf_counter() - started
-    counts = read_rules_description(artifacts["rules"].uri)["levels"]["product"]
+    counts = read_json(f"{artifacts['rules'].uri}/rules.json")["levels"]["product"]
     sender.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, counts))
 
 

@@ -68,10 +68,10 @@ def write_runs(root: Path, queries: list[str], out: Path) -> None:
     """Writes one run file for each side and one for both."""
     import tensorflow as tf
 
-    from components.products.catalogue import read_catalogue
     from components.search.judging.query_judge import DENSE, LEXICAL, filtered_ranking, rank_in_batches, side_rankings
+    from trainer.artifacts.catalogue import load_catalogue
 
-    catalogue = read_catalogue(str(latest_artifact(root, "SearchExamples", "catalogue")))
+    catalogue = load_catalogue(str(latest_artifact(root, "SearchExamples", "catalogue")))
     model = latest_artifact(root, "SearchIndex", "model")
     index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
     sides = side_rankings(tf.saved_model.load(str(model / "Comparison")), index)

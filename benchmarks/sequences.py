@@ -21,7 +21,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
 
-from components.products.catalogue import read_catalogue, read_description
 from components.recommendation.judging.user_products import bought_products
 from components.recommendation.served_ranking import ServedRanking
 from tfx_pipeline.config.config import load_config
@@ -30,6 +29,7 @@ from tfx_pipeline.datasets.amazon_sequences import ATTRIBUTE_NAMES
 from tfx_pipeline.running.start import run_pipeline
 from tfx_pipeline.running.summary_table import print_summary
 from tfx_pipeline.summary.run_artifacts import latest_artifact
+from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.recommendation.judged_users import load_judged_users
 
 CONFIG = Path(__file__).with_name("sequences.yaml")
@@ -66,7 +66,7 @@ def main(
 def rank_all(examples_uri: str, catalogue_uri: str, model: str) -> pa.Table:
     """Returns user_id, product_id and rank for every user of the test split."""
     users = load_judged_users(examples_uri, "test")
-    catalogue, description = read_catalogue(catalogue_uri), read_description(catalogue_uri)
+    catalogue, description = load_catalogue(catalogue_uri), load_catalogue_facts(catalogue_uri)
     event_types, bought_type = description["event_types"], description["bought_event_type"]
     ranking = ServedRanking(model, catalogue["product_id"], event_types, bought_type)
     lists = []

@@ -1,9 +1,8 @@
-"""Beam steps that bring all events of a user together, many users at a time."""
+"""Beam steps that deal users out to buckets, each of which is handled in memory."""
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apache_beam as beam
@@ -14,11 +13,11 @@ import pyarrow.compute as pc
 from components.events.counts import EventCounts
 from components.events.history import IntArray
 from components.events.moments import HOUR_SECONDS
-from components.recommendation.examples.options import TaskExamplesOptions
+from components.events.options import EventOptions
+from components.tables.quarantine import UNKNOWN_PRODUCT, quarantine_line
 from components.tables.read_back import concatenated, from_bytes, to_bytes
-from components.tables.user_ids import hash_user_id
 
-HOURS, QUARANTINED, COUNTS = "hours", "quarantined", "counts"
+EVENTS, HOURS, QUARANTINED, COUNTS = "events", "hours", "quarantined", "counts"
 _SHOWN_NAMES = 10
 
 
@@ -35,9 +34,7 @@ class BucketEvents(beam.DoFn):
             table; each worker holds them.
     """
 
-    def __init__(
-        self, options: TaskExamplesOptions, time_column: str, buckets: int, amounts: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, options: EventOptions, time_column: str, buckets: int, amounts: tuple[str, ...] = ()) -> None:
         self._options, self._time_column, self._buckets, self._amounts = options, time_column, buckets, amounts
 
     def process(self, stream: bytes, known_ids: Iterable[bytes] | None) -> Iterator[Any]:
@@ -51,13 +48,14 @@ class BucketEvents(beam.DoFn):
             events = events.filter(known)
             counts.unknown_product_events = len(unknown_events)
             for row in unknown_events.to_pylist():
-                yield beam.pvalue.TaggedOutput(QUARANTINED, quarantine_line(row, self._options.user_id_key))
+                line = quarantine_line("events", *UNKNOWN_PRODUCT, row, self._options.user_id_key)
+                yield beam.pvalue.TaggedOutput(QUARANTINED, line)
         types = pa.array([name.encode() for name in self._options.event_types], pa.binary())
         event_type = pc.index_in(events["event_type"], value_set=types)
         if event_type.null_count:
             strange = pc.value_counts(events["event_type"].filter(event_type.is_null())).to_pylist()
             strange.sort(key=lambda entry: (-entry["counts"], entry["values"]))
-            names = {_text(entry["values"]): entry["counts"] for entry in strange[:_SHOWN_NAMES]}
+            names = {entry["values"].decode("utf-8", "replace"): entry["counts"] for entry in strange[:_SHOWN_NAMES]}
             counts.strange_types = Counter(names)
         time = events[self._time_column]
         counts.events_without_time = time.null_count
@@ -123,26 +121,7 @@ def user_bucket(user_id: bytes, buckets: int) -> int:
     return int.from_bytes(hashlib.sha256(user_id).digest()[:8], "big") % buckets
 
 
-def quarantine_line(row: Mapping[str, Any], user_id_key: str | None) -> str:
-    """Returns the quarantine's line of JSON for an event of an unknown product."""
-    shown = {name: _text(value) if isinstance(value, bytes) else value for name, value in row.items()}
-    if user_id_key is not None:
-        shown["user_id"] = hash_user_id(shown["user_id"], user_id_key)
-    return json.dumps(
-        {
-            "table": "events",
-            "reason": "unknown_product",
-            "detail": "the products table has no row of this product_id",
-            "row": shown,
-        }
-    )
-
-
 def _amount(events: pa.Table, name: str) -> pa.ChunkedArray:
     if name in events.column_names:
         return events[name].cast(pa.float32())
     return pa.chunked_array([pa.nulls(len(events), pa.float32())])
-
-
-def _text(value: bytes) -> str:
-    return value.decode("utf-8", "replace")

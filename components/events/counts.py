@@ -1,72 +1,66 @@
-"""Counts that TaskExamples gathers from many workers."""
+"""What many workers count of events and examples, and how it adds up."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from typing import Any, Generic, Self, TypeVar
 
 import apache_beam as beam
-from tfx.dsl.io import fileio
 
-from components.events.moments import SplitMoments
+from trainer.artifacts.json_files import read_json, write_json
+from trainer.artifacts.names import EVENT_COUNTS_FILE
+
+_Counted = TypeVar("_Counted", bound="Counts")
 
 
 @dataclass(kw_only=True)
-class EventCounts:
-    """What was seen of events; two add up with `+`.
+class Counts:
+    """Base of what is counted: two add up with `+`, and without arguments all is zero."""
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(**{each.name: getattr(self, each.name) + getattr(other, each.name) for each in fields(self)})
+
+    def values(self) -> dict[str, Any]:
+        """Returns each count by its name."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+
+@dataclass(kw_only=True)
+class EventCounts(Counts):
+    """What was read of the events table.
 
     Attributes:
         events: Rows of the events table.
         unknown_product_events: Events whose product the products table lacks.
         events_without_time: Events with neither a timestamp nor a position where the others have one.
-        strange_types: Events of each type that has no weight, by type.
-        users: Distinct users.
-        events_before_validation: Events of any known product in the training period.
-        events_after_test_start: Events of any known product in the test period.
-        filtered_events: Events of products that `min_product_events` keeps out.
-        known_products: Products of the products table, or those in events where there is none.
-        catalogue_products: Those of them in the catalogue.
-        train: Training examples.
-        eval: Evaluation examples.
-        ranker: Examples that the ranker learns from.
-        test: Test examples.
+        strange_types: Events of each type that is not known, by type.
     """
 
     events: int = 0
     unknown_product_events: int = 0
     events_without_time: int = 0
     strange_types: Counter[str] = field(default_factory=Counter)
-    users: int = 0
-    events_before_validation: int = 0
-    events_after_test_start: int = 0
-    filtered_events: int = 0
-    known_products: int = 0
-    catalogue_products: int = 0
-    train: int = 0
-    eval: int = 0
-    ranker: int = 0
-    test: int = 0
-
-    def __add__(self, other: "EventCounts") -> "EventCounts":
-        return EventCounts(**{f.name: getattr(self, f.name) + getattr(other, f.name) for f in fields(self)})
 
 
-class SumCounts(beam.CombineFn):
-    """Adds up `EventCounts`."""
+class SumCounts(beam.CombineFn, Generic[_Counted]):
+    """Adds up counts of one kind."""
 
-    def create_accumulator(self) -> EventCounts:
+    def __init__(self, kind: type[_Counted]) -> None:
+        self._kind = kind
+
+    def create_accumulator(self) -> _Counted:
         """Returns zeros."""
-        return EventCounts()
+        return self._kind()
 
-    def add_input(self, accumulator: EventCounts, element: EventCounts) -> EventCounts:
+    def add_input(self, accumulator: _Counted, element: _Counted) -> _Counted:
         """Adds one."""
         return accumulator + element
 
-    def merge_accumulators(self, accumulators: Iterable[EventCounts]) -> EventCounts:
+    def merge_accumulators(self, accumulators: Iterable[_Counted]) -> _Counted:
         """Adds many."""
-        return sum(accumulators, EventCounts())
+        return sum(accumulators, self._kind())
 
-    def extract_output(self, accumulator: EventCounts) -> EventCounts:
+    def extract_output(self, accumulator: _Counted) -> _Counted:
         """Returns the sum."""
         return accumulator
 
@@ -92,17 +86,12 @@ class SumCounters(beam.CombineFn):
         return accumulator
 
 
-def write_counts(counts: EventCounts, moments: SplitMoments, uri: str) -> None:
-    """Writes all that was counted, and where the periods begin, to `counts.json` under an artifact's uri."""
-    values = {each.name: getattr(counts, each.name) for each in fields(counts)}
-    with fileio.open(f"{uri}/counts.json", "w") as file:
-        file.write(json.dumps({**values, "moments": list(moments)}, indent=1))
+def write_event_counts(counts: EventCounts, uri: str) -> None:
+    """Writes what was counted of events under an artifact's uri."""
+    write_json(f"{uri}/{EVENT_COUNTS_FILE}", counts.values())
 
 
-def read_counts(uri: str) -> tuple[EventCounts, SplitMoments]:
-    """Reads what `write_counts` wrote."""
-    with fileio.open(f"{uri}/counts.json", "r") as file:
-        values = json.loads(file.read())
-    moments = SplitMoments(*values.pop("moments"))
-    values["strange_types"] = Counter(values["strange_types"])
-    return EventCounts(**values), moments
+def read_event_counts(uri: str) -> EventCounts:
+    """Reads what `write_event_counts` wrote."""
+    values = read_json(f"{uri}/{EVENT_COUNTS_FILE}")
+    return EventCounts(**{**values, "strange_types": Counter(values["strange_types"])})

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from components.events.history import EventHistory, FloatArray, IntArray, periods_by_last_groups, periods_by_time
-from components.recommendation.examples.options import TaskExamplesOptions
+from components.events.options import SplitOptions
 
 HOUR_SECONDS = 3_600
 TEST_FRACTION = 0.1
@@ -24,7 +24,7 @@ class SplitMoments(NamedTuple):
     test_start: int | None
 
 
-def choose_moments(events_by_hour: Counter[int], options: TaskExamplesOptions) -> SplitMoments:
+def choose_moments(events_by_hour: Counter[int], options: SplitOptions) -> SplitMoments:
     """Returns the moments of a time split.
 
     Where the options name no start of the test period, it is the last full hour (UTC) that leaves a tenth
@@ -34,16 +34,16 @@ def choose_moments(events_by_hour: Counter[int], options: TaskExamplesOptions) -
         events_by_hour: Number of events of each hour since 1970.
         options: The split.
     """
-    if options.split.method == "leave_last_out":
+    if options.method == "leave_last_out":
         return SplitMoments(None, None)
     hours = np.array(sorted(events_by_hour), dtype=np.int64)
-    test_start = options.split.test_start_seconds()
+    test_start = options.test_start_seconds()
     if test_start is None:
         sizes = np.array([events_by_hour[hour] for hour in hours.tolist()], dtype=np.int64)
         at_or_after = np.cumsum(sizes[::-1])[::-1]
         enough = hours[at_or_after >= TEST_FRACTION * sizes.sum()]
         test_start = int(enough[-1]) * HOUR_SECONDS if len(enough) else 0
-    validation = round(options.split.validation_days * 86_400)
+    validation = round(options.validation_days * 86_400)
     if len(hours):
         before_test = max(0, test_start - int(hours[0]) * HOUR_SECONDS)
         validation = min(validation, round(MOST_VALIDATION_FRACTION * before_test))

@@ -1,4 +1,4 @@
-"""TextVectors: each distinct product text is encoded once."""
+"""ProductTextVectors: each distinct product text is encoded once."""
 
 import logging
 import time
@@ -18,9 +18,10 @@ from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 
-from components.artifacts import TextVectors as TextVectorsArtifact
+from components.artifacts import TextVectors
 from components.products.vector_tables import TEXT_VECTORS_SCHEMA, text_vectors_table
 from components.tables.read_back import ReadTable, from_bytes, table_files
+from trainer.artifacts.names import PARQUET_SUFFIX, TEXT_VECTORS_PREFIX
 from trainer.options import TextOptions
 from trainer.text.backbone import TextEncoder, encode_texts, load_text_encoder
 from trainer.text.product_texts import product_texts
@@ -77,18 +78,18 @@ class _EncodeBatch(beam.DoFn):
         yield text_vectors_table(element, vectors)
 
 
-class TextVectorsSpec(ComponentSpec):
-    """Inputs, outputs and parameters of TextVectors."""
+class ProductTextVectorsSpec(ComponentSpec):
+    """Inputs, outputs and parameters of ProductTextVectors."""
 
     PARAMETERS = {
         "options_json": ExecutionParameter(type=str),
         "source_digest": ExecutionParameter(type=str),
     }
     INPUTS = {"products": ChannelParameter(type=standard_artifacts.Examples)}
-    OUTPUTS = {"vectors": ChannelParameter(type=TextVectorsArtifact)}
+    OUTPUTS = {"vectors": ChannelParameter(type=TextVectors)}
 
 
-class TextVectorsExecutor(BaseBeamExecutor):
+class ProductTextVectorsExecutor(BaseBeamExecutor):
     """Encodes product texts in Beam."""
 
     def Do(
@@ -116,11 +117,13 @@ class TextVectorsExecutor(BaseBeamExecutor):
                 | "ReadProducts" >> ReadTable(table_files(products), options.fields)
                 | "EncodeTexts" >> EncodeTexts(options)
                 | "WriteVectors"
-                >> beam.io.WriteToParquetBatched(f"{uri}/vectors", TEXT_VECTORS_SCHEMA, file_name_suffix=".parquet")
+                >> beam.io.WriteToParquetBatched(
+                    f"{uri}/{TEXT_VECTORS_PREFIX}", TEXT_VECTORS_SCHEMA, file_name_suffix=PARQUET_SUFFIX
+                )
             )
 
 
-class TextVectors(BaseBeamComponent):
+class ProductTextVectors(BaseBeamComponent):
     """Encodes each distinct text of a products table once.
 
     Args:
@@ -131,15 +134,15 @@ class TextVectors(BaseBeamComponent):
     Output `vectors` (components.artifacts.TextVectors).
     """
 
-    SPEC_CLASS = TextVectorsSpec
-    EXECUTOR_SPEC = BeamExecutorSpec(TextVectorsExecutor)
+    SPEC_CLASS = ProductTextVectorsSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(ProductTextVectorsExecutor)
 
     def __init__(self, *, products: BaseChannel, options: TextOptions, source_digest: str) -> None:
         super().__init__(
-            TextVectorsSpec(
+            ProductTextVectorsSpec(
                 products=products,
                 options_json=options.model_dump_json(),
                 source_digest=source_digest,
-                vectors=Channel(type=TextVectorsArtifact),
+                vectors=Channel(type=TextVectors),
             )
         )

@@ -1,4 +1,4 @@
-"""CandidateIndex: item vectors of the whole catalogue, and the model that is served from them."""
+"""RecommendationIndex: item vectors of the whole catalogue, and the model that is served from them."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -18,34 +18,27 @@ from tfx.utils import path_utils
 from typing_extensions import override
 
 from components.artifacts import AssociationRules, Catalogue, TextVectors
-from components.products.item_vectors import (
-    ComputeItemVectors,
-    ItemSources,
-    WriteTrainedTextVectors,
-    read_item_vectors,
-)
+from components.products.trained_text_vectors import WriteTrainedTextVectors
 from components.products.vector_tables import ITEM_VECTORS_SCHEMA
-from components.recommendation.index_options import CandidateIndexOptions
+from components.recommendation.index_options import RecommendationIndexOptions
+from components.recommendation.item_vectors import ComputeItemVectors, ItemSources, read_item_vectors
 from components.recommendation.judging.ablation import TOWERS, ablation_path
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.model_names import RECOMMENDATION_MODEL
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.model_versions import package_versions
+from trainer.artifacts.names import ITEM_VECTORS_PREFIX, PARQUET_SUFFIX, TRAINED_TEXT_VECTORS_FOLDER
 from trainer.exporting import export_recommendation
 from trainer.fitting.training_summary import read_training_summary
 from trainer.recommendation.ranker.served_rules import rules_card, served_rules
 from trainer.recommendation.ranker.training import load_ranker
 from trainer.recommendation.towers.towers import load_towers
 
-__all__ = ["CandidateIndex", "CandidateIndexExecutor", "CandidateIndexOptions"]
-
-# Where vectors of the trained text encoder are kept; under the output, which distributed workers can write to.
-_TRAINED_TEXT_VECTORS = "trained_text_vectors"
 _VERSIONED_PACKAGES = ("tensorflow", "keras", "keras-nlp", "tensorflow-recommenders", "tfx", "shelfwise")
 
 
-class CandidateIndexSpec(ComponentSpec):
-    """Inputs, outputs and parameters of CandidateIndex."""
+class RecommendationIndexSpec(ComponentSpec):
+    """Inputs, outputs and parameters of RecommendationIndex."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = {
         "options_json": ExecutionParameter(type=str),
@@ -62,7 +55,7 @@ class CandidateIndexSpec(ComponentSpec):
     OUTPUTS: ClassVar[dict[str, Any]] = {"model": ChannelParameter(type=standard_artifacts.Model)}
 
 
-class CandidateIndexExecutor(BaseBeamExecutor):
+class RecommendationIndexExecutor(BaseBeamExecutor):
     """Computes item vectors in Beam and exports the served model."""
 
     @override
@@ -83,39 +76,40 @@ class CandidateIndexExecutor(BaseBeamExecutor):
                 ranker, `Ablation-NAME/` are SavedModels of its parts, to be compared with;
                 `item_vectors-*.parquet` has columns product_index and vector, in any order. Where the text encoder was
                 trained, `trained_text_vectors/vectors-*.parquet` has columns text and vector.
-            exec_properties: `options_json`: CandidateIndexOptions. `source_digest` only keys the cache.
+            exec_properties: `options_json`: RecommendationIndexOptions. `source_digest` only keys the cache.
         """
-        options = CandidateIndexOptions.model_validate_json(exec_properties["options_json"])
-        model_uri = get_single_instance(input_dict["towers"]).uri
+        options = RecommendationIndexOptions.model_validate_json(exec_properties["options_json"])
+        towers_uri = get_single_instance(input_dict["towers"]).uri
         catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
         output_uri = get_single_instance(output_dict["model"]).uri
         fileio.makedirs(output_uri)
-        towers = load_towers(model_uri)
+        towers = load_towers(towers_uri)
         catalogue = load_catalogue(catalogue_uri)
         facts = load_catalogue_facts(catalogue_uri)
         text_vectors_uri = _optional_uri(input_dict, "text_vectors")
         if towers.text_encoder is not None:
-            text_vectors_uri = f"{output_uri}/{_TRAINED_TEXT_VECTORS}"
+            # Under the output, which distributed workers can write to.
+            text_vectors_uri = f"{output_uri}/{TRAINED_TEXT_VECTORS_FOLDER}"
             fileio.makedirs(text_vectors_uri)
             texts = catalogue.column("text").unique().to_pylist()
             with self._make_beam_pipeline() as pipeline:
-                _ = pipeline | WriteTrainedTextVectors(texts, model_uri, options.text_batch_size, text_vectors_uri)
+                _ = pipeline | WriteTrainedTextVectors(texts, towers_uri, options.text_batch_size, text_vectors_uri)
         sources = ItemSources(
-            model_uri=model_uri,
+            towers_uri=towers_uri,
             catalogue_uri=catalogue_uri,
             transformed_products_uri=_optional_uri(input_dict, "transformed_products"),
             text_vectors_uri=text_vectors_uri,
         )
         starts = range(0, catalogue.num_rows, options.rows_at_once)
         ranges = [(start, min(start + options.rows_at_once, catalogue.num_rows)) for start in starts]
-        vectors_prefix = f"{output_uri}/item_vectors"
+        vectors_prefix = f"{output_uri}/{ITEM_VECTORS_PREFIX}"
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
                 | "CreateProductRanges" >> beam.Create(ranges, reshuffle=True)
                 | "ComputeItemVectors" >> ComputeItemVectors(sources)
                 | "WriteItemVectors"
-                >> beam.io.WriteToParquetBatched(vectors_prefix, ITEM_VECTORS_SCHEMA, file_name_suffix=".parquet")
+                >> beam.io.WriteToParquetBatched(vectors_prefix, ITEM_VECTORS_SCHEMA, file_name_suffix=PARQUET_SUFFIX)
             )
         export = partial(
             export_recommendation,
@@ -130,7 +124,7 @@ class CandidateIndexExecutor(BaseBeamExecutor):
         )
         ranker_uri = _optional_uri(input_dict, "ranker")
         model_card = _model_card(
-            {"towers": model_uri, "ranker": ranker_uri}, facts, options, towers.user_tower.history, catalogue.num_rows
+            {"towers": towers_uri, "ranker": ranker_uri}, facts, options, towers.user_tower.history, catalogue.num_rows
         )
         rules_uri = _optional_uri(input_dict, "rules")
         together = None if rules_uri is None else served_rules(rules_uri, catalogue)
@@ -146,11 +140,11 @@ class CandidateIndexExecutor(BaseBeamExecutor):
         export(path_utils.serving_model_path(output_uri), ranking=ranking, together=together, model_card=model_card)
 
 
-class CandidateIndex(BaseBeamComponent):
+class RecommendationIndex(BaseBeamComponent):
     """Indexes the catalogue and exports the model that is served.
 
     Args:
-        model: The trainer's towers.
+        towers: What the trainer of the towers wrote.
         catalogue: The products.
         options: Sizes of the served model, and what its model card says.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
@@ -162,15 +156,15 @@ class CandidateIndex(BaseBeamComponent):
     Output `model` (standard_artifacts.Model).
     """
 
-    SPEC_CLASS = CandidateIndexSpec
-    EXECUTOR_SPEC = BeamExecutorSpec(CandidateIndexExecutor)
+    SPEC_CLASS = RecommendationIndexSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(RecommendationIndexExecutor)
 
     def __init__(
         self,
         *,
-        model: BaseChannel,
+        towers: BaseChannel,
         catalogue: BaseChannel,
-        options: CandidateIndexOptions,
+        options: RecommendationIndexOptions,
         source_digest: str,
         transformed_products: BaseChannel | None = None,
         text_vectors: BaseChannel | None = None,
@@ -178,8 +172,8 @@ class CandidateIndex(BaseBeamComponent):
         rules: BaseChannel | None = None,
     ) -> None:
         super().__init__(
-            CandidateIndexSpec(
-                towers=model,
+            RecommendationIndexSpec(
+                towers=towers,
                 catalogue=catalogue,
                 options_json=options.model_dump_json(),
                 source_digest=source_digest,
@@ -200,7 +194,7 @@ def _optional_uri(input_dict: dict[str, list[Artifact]], key: str) -> str | None
 def _model_card(
     trained_uris: Mapping[str, str | None],
     facts: dict[str, Any],
-    options: CandidateIndexOptions,
+    options: RecommendationIndexOptions,
     tower_history: int,
     products: int,
 ) -> dict[str, Any]:

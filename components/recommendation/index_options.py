@@ -1,4 +1,4 @@
-"""Options of CandidateIndex; a plain model that the configuration can import without TFX."""
+"""Options of RecommendationIndex; a plain model that the configuration can import without TFX."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from pydantic import Field
 from trainer.options import Options, ServingOptions
 
 
-class CandidateIndexOptions(Options):
+class RecommendationIndexOptions(Options):
     """How item vectors are computed and the served model is exported.
 
     Attributes:

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from components.events.buckets import COUNTS, HOURS, QUARANTINED, BucketEvents
 from components.events.counts import SumCounters
 from components.events.moments import SplitMoments
-from components.products.catalogue import read_catalogue
-from components.recommendation.examples.options import TaskExamplesOptions
+from components.events.options import EventOptions
 from components.rules.baskets import known_events, make_baskets
 from components.tables.read_back import ReadTable, bucket_count, concatenated, table_rows, to_bytes
+from trainer.artifacts.catalogue import load_catalogue
 
 EVENT_COUNTS = ("bought_events", "bought_events_without_basket_id", "oversized_baskets")
 _BASKETS = "baskets"
@@ -41,7 +41,7 @@ class MakeBaskets(beam.PTransform):
     Args:
         events: Parquet files of the events table.
         catalogue_uri: The catalogue artifact.
-        facts: Its description: event types and weights, what bought is, and where the periods begin.
+        facts: Its facts: event types and weights, what bought is, and where the periods begin.
         max_products: Products of a basket at the most; larger ones are left out and counted.
     """
 
@@ -49,8 +49,10 @@ class MakeBaskets(beam.PTransform):
         super().__init__()
         self._events, self._making = list(events), _MakeBaskets(catalogue_uri, facts, max_products)
         self._time_column = "timestamp" if facts["has_timestamps"] else "position"
-        weights = dict(zip(facts["event_types"], facts["event_weights"], strict=True))
-        self._options = TaskExamplesOptions(event_types=weights, bought_event_type=facts["bought_event_type"])
+        # Events of unknown products are no matter here: what is not in the catalogue is in no basket.
+        self._options = EventOptions(
+            event_types=facts["event_types"], max_unknown_product_fraction=1.0, user_id_key=None
+        )
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
         """Adds the steps to a pipeline; returns `MadeBaskets`."""
@@ -81,7 +83,8 @@ class _MakeBaskets(beam.DoFn):
         self._product_ids: pa.Array | None = None
 
     def setup(self) -> None:
-        self._product_ids = read_catalogue(self._catalogue_uri)["product_id"].combine_chunks().cast(pa.binary())
+        ids = load_catalogue(self._catalogue_uri, ["product_id"])["product_id"]
+        self._product_ids = ids.combine_chunks().cast(pa.binary())
 
     def process(self, bucket: tuple[int, Iterable[bytes]]) -> Iterator[Any]:
         events = concatenated(bucket[1])

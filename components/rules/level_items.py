@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.products.catalogue import read_catalogue
 from components.rules.itemset_mining import IntArray
 from components.rules.options import Level
+from trainer.artifacts.catalogue import load_catalogue
 
 
 class LevelItems(NamedTuple):
@@ -27,7 +27,7 @@ class LevelItems(NamedTuple):
 
 def load_level_items(catalogue_uri: str, level: Level) -> LevelItems:
     """Reads the items of a level from a catalogue; products without a category are no item of that level."""
-    catalogue = read_catalogue(catalogue_uri)
+    catalogue = load_catalogue(catalogue_uri)
     if level == "product":
         names = catalogue["product_id"].combine_chunks()
         return LevelItems(names, catalogue["title"].combine_chunks(), np.arange(len(names)))

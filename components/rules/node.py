@@ -15,13 +15,14 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from typing_extensions import override
 
 from components.artifacts import AssociationRules, Catalogue
-from components.products.catalogue import read_description
 from components.rules.basket_making import EVENT_COUNTS, MakeBaskets
-from components.rules.description import write_rules_description
+from components.rules.facts import write_rules_facts
 from components.rules.level_mining import MineLevel
 from components.rules.options import RulesOptions
 from components.rules.rule_tables import ITEMSETS_SCHEMA, RULES_SCHEMA
 from components.tables.read_back import table_files
+from trainer.artifacts.catalogue import load_catalogue_facts
+from trainer.artifacts.names import ITEMSETS_PREFIX, PARQUET_SUFFIX, RULES_PREFIX
 
 _EVENTS = "events"
 
@@ -71,7 +72,7 @@ class BasketRulesExecutor(BaseBeamExecutor):
         uri = get_single_instance(output_dict["rules"]).uri
         fileio.makedirs(uri)
         events = table_files(get_single_instance(input_dict["events"]))
-        facts = read_description(catalogue_uri)
+        facts = load_catalogue_facts(catalogue_uri)
         with self._make_beam_pipeline() as pipeline:
             made = pipeline | "MakeBaskets" >> MakeBaskets(events, catalogue_uri, facts, options.max_basket_products)
             counts = {_EVENTS: made.counts}
@@ -80,18 +81,18 @@ class BasketRulesExecutor(BaseBeamExecutor):
                 mined = made.baskets | f"Mine{level.capitalize()}Level" >> MineLevel(options, level, catalogue_uri)
                 counts[level] = mined.counts
                 tables.append(mined)
-            for name, schema in (("itemsets", ITEMSETS_SCHEMA), ("rules", RULES_SCHEMA)):
+            for name, schema in ((ITEMSETS_PREFIX, ITEMSETS_SCHEMA), (RULES_PREFIX, RULES_SCHEMA)):
                 _ = (
                     [getattr(mined, name) for mined in tables]
                     | f"Gather{name.capitalize()}" >> beam.Flatten()
                     | f"Write{name.capitalize()}"
-                    >> beam.io.WriteToParquetBatched(f"{uri}/{name}", schema, file_name_suffix=".parquet")
+                    >> beam.io.WriteToParquetBatched(f"{uri}/{name}", schema, file_name_suffix=PARQUET_SUFFIX)
                 )
             _ = (
                 [part | f"Name{name.capitalize()}Counts" >> beam.Map(_named, name) for name, part in counts.items()]
                 | "GatherCounts" >> beam.Flatten()
                 | "BringCountsTogether" >> beam.combiners.ToList()
-                | "WriteDescription" >> beam.Map(_write_description, uri, options)
+                | "WriteFacts" >> beam.Map(_write_facts, uri, options)
             )
 
 
@@ -128,9 +129,9 @@ def _named(counts: dict[str, int], name: str) -> tuple[str, dict[str, int]]:
     return name, dict(counts)
 
 
-def _write_description(counts: list[tuple[str, dict[str, int]]], uri: str, options: RulesOptions) -> None:
+def _write_facts(counts: list[tuple[str, dict[str, int]]], uri: str, options: RulesOptions) -> None:
     by_name = dict(counts)
-    write_rules_description(
+    write_rules_facts(
         uri,
         {
             "options": options.model_dump(mode="json"),

@@ -19,16 +19,16 @@ from tfx.utils import io_utils, path_utils
 from typing_extensions import override
 
 from components.artifacts import Catalogue, TextVectors
-from components.products.catalogue import read_catalogue, read_description
-from components.products.item_vectors import WriteTrainedTextVectors
+from components.products.trained_text_vectors import WriteTrainedTextVectors
 from components.search.cluster_report import report_clusters
 from components.search.examples.product_parts import product_parts
 from components.search.index_options import SearchIndexOptions
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.model_names import SEARCH_MODEL
 from serving.search.module import MAX_QUERY_CHARACTERS, Fusion
-from trainer.artifacts.catalogue import distinct_texts
+from trainer.artifacts.catalogue import distinct_texts, load_catalogue, load_catalogue_facts
 from trainer.artifacts.model_versions import package_versions
+from trainer.artifacts.names import TRAINED_TEXT_VECTORS_FOLDER
 from trainer.clusters.products import cluster_products
 from trainer.fitting.training_summary import read_training_summary
 from trainer.recommendation.features import load_text_vectors
@@ -40,8 +40,6 @@ from trainer.search.queries import load_queries
 
 COMPARISON_FOLDER, FULL_QUERY_TOWER_FOLDER, INDEX_FILE = "Comparison", "FullQueryTower", "index.json"
 
-# Where vectors of the trained text encoder are kept; under the output, which distributed workers can write to.
-_TRAINED_TEXT_VECTORS = "trained_text_vectors"
 _VERSIONED_PACKAGES = ("tensorflow", "tensorflow-text", "keras", "keras-nlp", "tfx", "shelfwise")
 
 
@@ -92,12 +90,13 @@ class SearchIndexExecutor(BaseBeamExecutor):
         catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
         output_uri = get_single_instance(output_dict["model"]).uri
         fileio.makedirs(output_uri)
-        encoder, catalogue = load_encoder(encoder_uri), read_catalogue(catalogue_uri)
+        encoder, catalogue = load_encoder(encoder_uri), load_catalogue(catalogue_uri)
         product_texts = catalogue["text"].to_pylist()
         rows, texts = distinct_texts(product_texts)
         text_vectors_uri = get_single_instance(input_dict["text_vectors"]).uri
         if encoder.head is None:
-            text_vectors_uri = f"{output_uri}/{_TRAINED_TEXT_VECTORS}"
+            # Under the output, which distributed workers can write to.
+            text_vectors_uri = f"{output_uri}/{TRAINED_TEXT_VECTORS_FOLDER}"
             fileio.makedirs(text_vectors_uri)
             with self._make_beam_pipeline() as pipeline:
                 _ = pipeline | WriteTrainedTextVectors(texts, encoder_uri, options.text_batch_size, text_vectors_uri)
@@ -121,7 +120,7 @@ class SearchIndexExecutor(BaseBeamExecutor):
             options=options.serving,
         )
         module = build(query_embedder=text_embedder(query_tower) if query_tower else None)
-        card = _model_card(encoder_uri, read_description(catalogue_uri), options, fusion, catalogue, vectors)
+        card = _model_card(encoder_uri, load_catalogue_facts(catalogue_uri), options, fusion, catalogue, vectors)
         export_search(path_utils.serving_model_path(output_uri), module, clusters, card)
         export_weighted(f"{output_uri}/{COMPARISON_FOLDER}", module)
         if query_tower:

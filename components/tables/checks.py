@@ -44,14 +44,18 @@ class CheckTable(beam.PTransform):
 
     Args:
         contract: The table's contract.
-        options: Extra columns, event types, and the key that hashes user ids.
+        options: Extra columns and event types.
+        user_id_key: Key of the hash that stands for a user id in the quarantine; None writes user ids plainly.
         now_seconds: The present in Unix seconds.
     """
 
-    def __init__(self, contract: TableContract, options: TableOptions, now_seconds: float) -> None:
+    def __init__(
+        self, contract: TableContract, options: TableOptions, *, user_id_key: str | None, now_seconds: float
+    ) -> None:
         super().__init__()
         self._contract = contract
         self._options = options
+        self._user_id_key = user_id_key
         self._now_seconds = now_seconds
 
     def expand(self, batches: beam.PCollection) -> Any:  # Beam would take a dict for a hint about elements.
@@ -65,16 +69,16 @@ class CheckTable(beam.PTransform):
             `counts`: one Counter with `rows`, `good` and `bad:REASON`.
         """
         checked = batches | "CheckRows" >> beam.ParDo(
-            _CheckRowsDoFn(self._contract, self._options, self._now_seconds)
+            _CheckRowsDoFn(self._contract, self._options, self._user_id_key, self._now_seconds)
         ).with_outputs(BAD, COUNTS, main=GOOD)
         good, bad, counts = checked[GOOD], [checked[BAD]], [checked[COUNTS]]
         if self._contract.unique:
+            keep_first_rows = _KeepFirstRowsDoFn(self._contract, self._user_id_key)
             unique = (
                 good
                 | "SpreadIds" >> beam.ParDo(_SpreadIdsDoFn(self._contract.unique))
                 | "GroupIds" >> beam.GroupByKey()
-                | "KeepFirstRows"
-                >> beam.ParDo(_KeepFirstRowsDoFn(self._contract, self._options)).with_outputs(BAD, COUNTS, main=GOOD)
+                | "KeepFirstRows" >> beam.ParDo(keep_first_rows).with_outputs(BAD, COUNTS, main=GOOD)
             )
             good = unique[GOOD]
             bad.append(unique[BAD])
@@ -101,10 +105,13 @@ def _sum_counts(counters: Iterable[Counter[str]]) -> Counter[str]:
 class _CheckRowsDoFn(beam.DoFn):
     """Checks source batches against the contract."""
 
-    def __init__(self, contract: TableContract, options: TableOptions, now_seconds: float) -> None:
+    def __init__(
+        self, contract: TableContract, options: TableOptions, user_id_key: str | None, now_seconds: float
+    ) -> None:
         super().__init__()
         self._contract = contract
         self._options = options
+        self._user_id_key = user_id_key
         self._now_seconds = now_seconds
 
     def process(self, source: SourceBatch) -> Iterator[Any]:
@@ -133,7 +140,7 @@ class _CheckRowsDoFn(beam.DoFn):
             )
 
     def _line(self, reason: str, detail: str, row: dict[str, Any]) -> str:
-        return quarantine_line(self._contract.name, reason, detail, row, self._options.user_id_key)
+        return quarantine_line(self._contract.name, reason, detail, row, self._user_id_key)
 
 
 class _SpreadIdsDoFn(beam.DoFn):
@@ -165,10 +172,10 @@ class _SpreadIdsDoFn(beam.DoFn):
 class _KeepFirstRowsDoFn(beam.DoFn):
     """Keeps the first row of each id, in the order of files and of rows in a file; refuses the later ones."""
 
-    def __init__(self, contract: TableContract, options: TableOptions) -> None:
+    def __init__(self, contract: TableContract, user_id_key: str | None) -> None:
         super().__init__()
         self._contract = contract
-        self._options = options
+        self._user_id_key = user_id_key
 
     def process(self, group: tuple[int, Iterable[_PlacedRows]]) -> Iterator[Any]:
         """Yields batches without duplicates, and to the side the duplicates and the counts."""
@@ -206,4 +213,4 @@ class _KeepFirstRowsDoFn(beam.DoFn):
         vectors = {column.name for column in self._contract.columns if column.kind == "vector"}
         plain = {name: value if name in vectors or value is None else value[0] for name, value in row.items()}
         plain = {name: value.decode() if isinstance(value, bytes) else value for name, value in plain.items()}
-        return quarantine_line(self._contract.name, reason, detail, plain, self._options.user_id_key)
+        return quarantine_line(self._contract.name, reason, detail, plain, self._user_id_key)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 Kind = Literal["string", "float", "integer", "boolean", "timestamp", "vector"]
 
@@ -40,14 +40,12 @@ class TableContract:
         one_of: Columns of which the table must have at least one. A row needs a value in the first one
             that its table has, so a table with both `timestamp` and `position` is ordered by timestamp.
         unique: The column whose first row counts, later ones being duplicates; None where rows may repeat.
-        reserved: Whether no task reads the table yet.
     """
 
     name: str
     columns: tuple[Column, ...]
     one_of: tuple[str, ...] = ()
     unique: str | None = None
-    reserved: bool = False
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -113,16 +111,6 @@ TABLES: dict[str, TableContract] = {
             columns=(*_required("string", "user_id"), Column(name="segment", kind="string", stripped=True)),
             unique="user_id",
         ),
-        TableContract(
-            name="impressions",
-            columns=(
-                *_required("string", "user_id", "product_id"),
-                *_required("timestamp", "shown_at"),
-                *_optional("boolean", "clicked"),
-                *_optional("string", "campaign_id"),
-            ),
-            reserved=True,
-        ),
     )
 }
 
@@ -134,7 +122,6 @@ class TableOptions(BaseModel):
         numeric_columns: Extra columns to keep as float features.
         categorical_columns: Extra columns to keep as string features (attributes of users too).
         event_types: Names that `event_type` may have; empty means any name.
-        user_id_key: Key of the hash that stands for a user id in the quarantine; None writes user ids plainly.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -142,7 +129,6 @@ class TableOptions(BaseModel):
     numeric_columns: tuple[str, ...] = ()
     categorical_columns: tuple[str, ...] = ()
     event_types: tuple[str, ...] = ()
-    user_id_key: str | None = Field("shelfwise", min_length=1)
 
 
 def columns_to_read(contract: TableContract, options: TableOptions) -> tuple[Column, ...]:

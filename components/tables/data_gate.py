@@ -1,6 +1,5 @@
 """DataGate: a table's quarantine counts and anomalies become an approval or a failed run."""
 
-import json
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
@@ -13,9 +12,15 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components.artifacts import DataApproval, Quarantine
 from components.errors import InputError
-from components.tables.quarantine import TableCounts, describe_unknown_event_types, read_counts
+from components.tables.quarantine import (
+    TableCounts,
+    describe_unknown_event_types,
+    quarantine_files,
+    read_quarantine_counts,
+)
+from trainer.artifacts.json_files import write_json
+from trainer.artifacts.names import APPROVAL_FILE
 
-APPROVAL_FILE = "approval.json"
 _IGNORED_ANOMALIES = frozenset({anomalies_pb2.AnomalyInfo.SCHEMA_NEW_COLUMN})
 
 
@@ -80,7 +85,7 @@ class Executor(base_executor.BaseExecutor):
         table = exec_properties["table"]
         limit = float(exec_properties["max_bad_fraction"])
         quarantine_uri = artifact_utils.get_single_uri(input_dict["quarantine"])
-        counts = read_counts(quarantine_uri)
+        counts = read_quarantine_counts(quarantine_uri)
         problems = []
         if counts.bad_fraction > limit:
             problems.append(_too_many_bad_rows(counts, limit, quarantine_uri))
@@ -98,10 +103,7 @@ class Executor(base_executor.BaseExecutor):
             "bad_fraction": counts.bad_fraction,
             "max_bad_fraction": limit,
         }
-        uri = artifact_utils.get_single_uri(output_dict["approval"])
-        fileio.makedirs(uri)
-        with fileio.open(f"{uri}/{APPROVAL_FILE}", "w") as file:
-            file.write(json.dumps(approval, indent=2) + "\n")
+        write_json(f"{artifact_utils.get_single_uri(output_dict['approval'])}/{APPROVAL_FILE}", approval)
 
 
 def _too_many_bad_rows(counts: TableCounts, limit: float, quarantine_uri: str) -> str:
@@ -109,7 +111,7 @@ def _too_many_bad_rows(counts: TableCounts, limit: float, quarantine_uri: str) -
     return (
         f"{bad:,} of {counts.rows:,} rows are bad ({counts.bad_fraction:.2%}, the limit is {limit:.2%}): "
         f"{counts.describe_bad()}.{describe_unknown_event_types(quarantine_uri, counts)} "
-        f"The rows and their reasons are in {quarantine_uri}/quarantine-*.jsonl. "
+        f"The rows and their reasons are in {quarantine_files(quarantine_uri)}. "
         "Correct the table, or raise `max_bad_fraction`."
     )
 

@@ -19,12 +19,18 @@ from components.parameters import Parameter
 from components.tables.checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY, ROWS_KEY, CheckTable
 from components.tables.columns import check_columns
 from components.tables.contract import TABLES, TableContract, TableOptions
-from components.tables.quarantine import TableCounts, describe_unknown_event_types, write_counts
+from components.tables.quarantine import (
+    TableCounts,
+    WriteQuarantine,
+    describe_unknown_event_types,
+    quarantine_files,
+    write_quarantine_counts,
+)
 from components.tables.reading.files import find_table_files, table_path
-from components.tables.reading.reader import ReadTable
+from components.tables.reading.reader import ReadSourceFiles
 from components.tables.validation import examples_schema
+from trainer.artifacts.names import PARQUET_SUFFIX, TABLE_PREFIX, TABLE_SPLIT
 
-SPLIT = "all"
 _PAYLOAD_FORMAT = "FORMAT_PARQUET"
 _FILE_FORMAT = "FILE_FORMAT_PARQUET"
 _PARTIAL_COUNTS_FILE = "partial_counts.json"
@@ -32,7 +38,7 @@ _PARTIAL_COUNTS_FILE = "partial_counts.json"
 _logger = logging.getLogger(__name__)
 
 
-class WriteExamples(beam.PTransform):
+class WriteTableShards(beam.PTransform):
     """Writes record batches as Parquet shards, one row group a batch, complete files only.
 
     Args:
@@ -52,7 +58,7 @@ class WriteExamples(beam.PTransform):
             | "MakeTables" >> beam.Map(_as_table)
             | "WriteShards"
             >> beam.io.WriteToParquetBatched(
-                f"{self._folder}/data", schema=self._schema, codec="snappy", file_name_suffix=".parquet"
+                f"{self._folder}/{TABLE_PREFIX}", schema=self._schema, codec="snappy", file_name_suffix=PARQUET_SUFFIX
             )
         )
 
@@ -107,41 +113,44 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         contract = TABLES[exec_properties["table"]]
         options = TableOptions.model_validate_json(exec_properties["options_json"])
-        options = options.model_copy(update={"user_id_key": exec_properties["user_id_key"] or None})
         path = table_path(exec_properties["path"], exec_properties["data"])
         files = find_table_files(contract.name, path)
         columns, present = check_columns(contract, options, files)
 
         examples = artifact_utils.get_single_instance(output_dict["examples"])
-        examples.split_names = artifact_utils.encode_split_names([SPLIT])
+        examples.split_names = artifact_utils.encode_split_names([TABLE_SPLIT])
         examples.set_string_custom_property("payload_format", _PAYLOAD_FORMAT)
         examples.set_string_custom_property("file_format", _FILE_FORMAT)
-        examples_folder = artifact_utils.get_split_uri([examples], SPLIT)
+        examples_folder = artifact_utils.get_split_uri([examples], TABLE_SPLIT)
         quarantine_uri = artifact_utils.get_single_uri(output_dict["quarantine"])
         fileio.makedirs(quarantine_uri)
 
         with self._make_beam_pipeline() as pipeline:
             checked = (
                 pipeline
-                | "ReadTable" >> ReadTable(contract.name, files, present)
+                | "ReadSourceFiles" >> ReadSourceFiles(contract.name, files, present)
                 # The present is taken once a run: all workers judge by the same one.
-                | "CheckTable" >> CheckTable(contract, options, now_seconds=time.time())
+                | "CheckTable"
+                >> CheckTable(
+                    contract,
+                    options,
+                    user_id_key=exec_properties["user_id_key"] or None,
+                    now_seconds=time.time(),
+                )
             )
-            _ = checked[GOOD] | "WriteExamples" >> WriteExamples(examples_folder, examples_schema(columns))
-            _ = checked[BAD] | "WriteQuarantine" >> beam.io.WriteToText(
-                f"{quarantine_uri}/quarantine", file_name_suffix=".jsonl"
-            )
+            _ = checked[GOOD] | "WriteExamples" >> WriteTableShards(examples_folder, examples_schema(columns))
+            _ = checked[BAD] | "WriteQuarantine" >> WriteQuarantine(quarantine_uri)
             _ = checked[COUNTS] | "WriteCounts" >> beam.Map(_write_partial_counts, uri=quarantine_uri)
 
         counts = _take_partial_counts(contract, quarantine_uri)
         if counts.rows == 0:
             raise InputError(f"Table `{contract.name}` is empty: `{path}` holds no row.")
-        write_counts(quarantine_uri, counts)
+        write_quarantine_counts(quarantine_uri, counts)
         if counts.good == 0:
             raise InputError(
                 f"Table `{contract.name}`: none of its {counts.rows:,} rows is usable: {counts.describe_bad()}."
                 f"{describe_unknown_event_types(quarantine_uri, counts)} "
-                f"The rows and their reasons are in {quarantine_uri}/quarantine-*.jsonl; correct the table."
+                f"The rows and their reasons are in {quarantine_files(quarantine_uri)}; correct the table."
             )
         _logger.info("Table %s: %d rows, %d good.", contract.name, counts.rows, counts.good)
 
@@ -202,7 +211,7 @@ class TableExampleGen(base_beam_component.BaseBeamComponent):
                 data=data,
                 digest=digest,
                 user_id_key=user_id_key,
-                options_json=options.model_dump_json(exclude={"user_id_key"}),
+                options_json=options.model_dump_json(),
                 source_digest=source_digest,
                 examples=types.Channel(type=standard_artifacts.Examples),
                 quarantine=types.Channel(type=Quarantine),

@@ -10,12 +10,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+import apache_beam as beam
 from tfx.dsl.io import fileio
 
 from components.tables.user_ids import hash_user_id
+from trainer.artifacts.json_files import read_json, write_json
+from trainer.artifacts.names import JSON_LINES_SUFFIX, QUARANTINE_COUNTS_FILE, QUARANTINE_PREFIX, shards
 
-COUNTS_FILE = "counts.json"
 UNKNOWN_EVENT_TYPE = "unknown_event_type"
+# Reason and detail of a row of another table that names a product which the products table lacks.
+UNKNOWN_PRODUCT = ("unknown_product", "the products table has no row of this product_id")
 _USER_ID = "user_id"
 # Of a table whose every row is bad, the first ones tell which values it has.
 _ROWS_LOOKED_AT = 100_000
@@ -37,6 +41,18 @@ class TableCounts:
     rows: int
     good: int
     bad: Mapping[str, int]
+
+    @classmethod
+    def without_zeros(cls, table: str, rows: int, bad: Mapping[str, int]) -> "TableCounts":
+        """Returns the counts of rows of which so many are refused for each reason; reasons without a row are left out.
+
+        Args:
+            table: The table's name.
+            rows: Rows read.
+            bad: Refused rows by reason.
+        """
+        found = {reason: count for reason, count in bad.items() if count}
+        return cls(table=table, rows=rows, good=rows - sum(found.values()), bad=found)
 
     @property
     def bad_fraction(self) -> float:
@@ -67,13 +83,31 @@ def quarantine_line(table: str, reason: str, detail: str, row: Mapping[str, Any]
     if user_id_key is not None:
         if shown.get(_USER_ID) is not None:
             shown[_USER_ID] = hash_user_id(str(shown[_USER_ID]), user_id_key)
-        if table in ("events", "users", "impressions") and "line" in shown:
+        if table in ("events", "users") and "line" in shown:
             shown["line"] = "(not shown, as it may hold a user id)"
     # Plain ASCII, so that whatever the row holds, the file can be read.
     return json.dumps({"table": table, "reason": reason, "detail": detail, "row": shown})
 
 
-def write_counts(uri: str, counts: TableCounts) -> None:
+class WriteQuarantine(beam.PTransform):
+    """Writes lines of `quarantine_line` as `quarantine-*.jsonl`.
+
+    Args:
+        uri: The quarantine's folder.
+    """
+
+    def __init__(self, uri: str) -> None:
+        super().__init__()
+        self._uri = uri
+
+    def expand(self, lines: beam.PCollection[str]) -> beam.PCollection[str]:
+        """Adds the writing to a pipeline; returns the paths of the files."""
+        return lines | "WriteLines" >> beam.io.WriteToText(
+            f"{self._uri}/{QUARANTINE_PREFIX}", file_name_suffix=JSON_LINES_SUFFIX
+        )
+
+
+def write_quarantine_counts(uri: str, counts: TableCounts) -> None:
     """Writes `counts.json`; the last file of a quarantine, so where it is, all is there.
 
     Args:
@@ -81,11 +115,10 @@ def write_counts(uri: str, counts: TableCounts) -> None:
         counts: What to write.
     """
     content = {"table": counts.table, "rows": counts.rows, "good": counts.good, "bad": dict(sorted(counts.bad.items()))}
-    with fileio.open(f"{uri}/{COUNTS_FILE}", "w") as file:
-        file.write(json.dumps(content, indent=2) + "\n")
+    write_json(f"{uri}/{QUARANTINE_COUNTS_FILE}", content)
 
 
-def read_counts(uri: str) -> TableCounts:
+def read_quarantine_counts(uri: str) -> TableCounts:
     """Reads `counts.json`.
 
     Args:
@@ -94,8 +127,12 @@ def read_counts(uri: str) -> TableCounts:
     Returns:
         The counts.
     """
-    with fileio.open(f"{uri}/{COUNTS_FILE}", "r") as file:
-        return TableCounts(**json.loads(file.read()))
+    return TableCounts(**read_json(f"{uri}/{QUARANTINE_COUNTS_FILE}"))
+
+
+def quarantine_files(uri: str) -> str:
+    """Returns the glob of a quarantine's lines."""
+    return shards(uri, QUARANTINE_PREFIX, JSON_LINES_SUFFIX)
 
 
 def describe_unknown_event_types(uri: str, counts: TableCounts) -> str:
@@ -118,7 +155,7 @@ def describe_unknown_event_types(uri: str, counts: TableCounts) -> str:
 
 
 def _lines(uri: str) -> Iterator[str]:
-    for path in sorted(fileio.glob(f"{uri}/quarantine-*.jsonl")):
+    for path in sorted(fileio.glob(quarantine_files(uri))):
         with fileio.open(path, "r") as file:
             yield from file
 

@@ -1,7 +1,7 @@
 """Reading a table artifact back as Arrow batches of plain columns, and moving batches through Beam."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import apache_beam as beam
@@ -15,8 +15,8 @@ from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_split_uri
 
 from components.tables.contract import TABLES
+from trainer.artifacts.names import TABLE_PREFIX, TABLE_SPLIT, shards
 
-TABLE_SPLIT = "all"
 _VECTOR_COLUMNS = {column.name for table in TABLES.values() for column in table.columns if column.kind == "vector"}
 
 _Found = TypeVar("_Found")
@@ -24,7 +24,12 @@ _Found = TypeVar("_Found")
 
 def table_files(examples: Artifact) -> list[str]:
     """Returns the Parquet files of a table artifact, in order of name."""
-    return sorted(fileio.glob(f"{get_split_uri([examples], TABLE_SPLIT)}/data-*.parquet"))
+    return sorted(fileio.glob(shards(get_split_uri([examples], TABLE_SPLIT), TABLE_PREFIX)))
+
+
+def input_files(inputs: Mapping[str, Sequence[Artifact]], name: str) -> list[str]:
+    """Returns the Parquet files of one of a node's inputs, none where the table was not given."""
+    return [path for artifact in inputs.get(name, ()) for path in table_files(artifact)]
 
 
 def table_rows(paths: Sequence[str]) -> int:

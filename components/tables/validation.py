@@ -9,12 +9,9 @@ import pyarrow.compute as pc
 
 from components.tables.blank_texts import strip_unseen
 from components.tables.contract import Column, TableContract, TableOptions, columns_to_read
-from components.tables.reading.parsing import Mask, ParsedColumn, parse_column
-
-# A Unix time past this (the year 5138) is milliseconds.
-MILLISECONDS_FROM = 10**11
-# Local times without a zone, read as UTC, lie up to 14 hours ahead; a real error lies much farther.
-FUTURE_TOLERANCE_SECONDS = 24 * 60 * 60
+from components.tables.reading.parsed_column import Mask, ParsedColumn
+from components.tables.reading.parsing import parse_column
+from components.tables.reading.timestamps import timestamp_problems
 
 _EXAMPLE_TYPES: dict[str, pa.DataType] = {
     "string": pa.large_list(pa.large_binary()),
@@ -128,10 +125,8 @@ def check_rows(
 def _check_values(column: Column, parsed: ParsedColumn, verdicts: _Verdicts, now_seconds: float) -> None:
     values = parsed.values
     if column.kind == "timestamp":
-        verdicts.refuse(_numpy_mask(pc.greater(values, MILLISECONDS_FROM)), f"{column.name}_in_milliseconds")
-        latest = int(now_seconds) + FUTURE_TOLERANCE_SECONDS
-        verdicts.refuse(_numpy_mask(pc.greater(values, latest)), f"{column.name}_in_future")
-        verdicts.refuse(_numpy_mask(pc.less(values, 0)), f"{column.name}_before_1970")
+        for problem, rows in timestamp_problems(values, now_seconds):
+            verdicts.refuse(rows, f"{column.name}_{problem}")
     elif column.minimum == 0.0 and column.maximum is None:
         verdicts.refuse(_numpy_mask(pc.less(values, 0.0)), f"negative_{column.name}")
     elif column.minimum is not None and column.maximum is not None:

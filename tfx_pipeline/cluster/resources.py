@@ -10,7 +10,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.orchestration.pipeline import Pipeline
 
 from components.model_trainer import ModelTrainer
-from components.products.text_vectors import TextVectors
+from components.products.text_vectors import ProductTextVectors
 from components.pushing.atomic_pusher import AtomicPusher
 from components.recommendation.judging.evaluator import RankingEvaluator
 from tfx_pipeline.cluster.options import SERVING_MOUNT, ClusterOptions
@@ -33,7 +33,7 @@ def set_resources(pipeline: Pipeline, options: ClusterOptions) -> None:
         ConfigError: A step, a quantity or an accelerator is not known.
     """
     nodes = {node.id: node for node in pipeline.components}
-    training = [node.id for node in pipeline.components if isinstance(node, ModelTrainer | TextVectors)]
+    training = [node.id for node in pipeline.components if isinstance(node, ModelTrainer | ProductTextVectors)]
     cpu = _by_node("--cpu", options.cpu, nodes, list(nodes))
     memory = _by_node("--memory", options.memory, nodes, list(nodes))
     accelerators = _by_node("--accelerator", options.accelerator, nodes, training)

@@ -7,7 +7,7 @@ from tfx.components import Transform
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import transform_pb2
 
-from components.products.text_vectors import TextVectors
+from components.products.text_vectors import ProductTextVectors
 from components.source_digest import source_digest
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.shop.tables import TableNodes
@@ -25,7 +25,7 @@ class ProductNodes(NamedTuple):
     """
 
     transform: Transform | None
-    text_vectors: TextVectors | None
+    text_vectors: ProductTextVectors | None
 
     def nodes(self) -> list[BaseNode]:
         """Returns those that there are."""
@@ -67,8 +67,8 @@ def _transform(shop: ShopOptions, products: TableNodes) -> Transform:
     return transform
 
 
-def _text_vectors(text: TextOptions, products: TableNodes) -> TextVectors:
-    text_vectors = TextVectors(
+def _text_vectors(text: TextOptions, products: TableNodes) -> ProductTextVectors:
+    text_vectors = ProductTextVectors(
         products=products.examples, options=text, source_digest=source_digest("components.products.text_vectors")
     ).with_id(TEXT_VECTORS)
     text_vectors.add_upstream_node(products.gate)

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.reading.parsing import parse_column
-from components.tables.validation import MILLISECONDS_FROM, CheckedRows, check_rows
+from components.tables.reading.timestamps import MILLISECONDS_FROM
+from components.tables.validation import CheckedRows, check_rows
 
 if TYPE_CHECKING:
     from components.tables.reading.source_batch import SourceBatch

@@ -21,3 +21,11 @@ def read_parquet(pattern: str, columns: list[str] | None = None) -> pa.Table:
         with tf.io.gfile.GFile(file, "rb") as stream:
             tables.append(pq.read_table(pa.BufferReader(stream.read()), columns=columns))
     return pa.concat_tables(tables)
+
+
+def write_parquet(path: str, table: pa.Table) -> None:
+    """Writes a table as one file."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    with tf.io.gfile.GFile(path, "wb") as stream:
+        stream.write(sink.getvalue().to_pybytes())

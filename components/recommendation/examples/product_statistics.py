@@ -3,20 +3,19 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from tfx.dsl.io import fileio
 
 from components.events.history import BoolArray, EventHistory, FloatArray, IntArray, run_starts
+from trainer.artifacts.names import PRODUCT_STATISTICS_FILE
+from trainer.artifacts.parquet_files import write_parquet
 
 STATISTICS = ("total", "decayed", "recent", "latest", "buyers", "repeat_buyers")
-FILE_NAME = "product_statistics.parquet"
 _WEEK_SECONDS = 7 * 24 * 3600
 _DECAY_WEEKS = 10.0
 _RECENT_WEEKS = 4
 _LATEST_WEEKS = 1.0
 
 
-def column_name(statistic: str, moment: int) -> str:
+def statistics_column(statistic: str, moment: int) -> str:
     """Returns the column that holds a statistic at the moment of that number, such as `recent_2`."""
     return f"{statistic}_{moment}"
 
@@ -70,7 +69,4 @@ def write_product_statistics(uri: str, counts: pa.Table, product_ids: pa.Chunked
     place = pc.index_in(product_ids.cast(pa.binary()), value_set=counts["product_id"].combine_chunks())
     names = [name for name in counts.column_names if name.rpartition("_")[0] in STATISTICS]
     table = pa.table({name: pc.fill_null(counts[name].take(place), 0.0).cast(pa.float32()) for name in names})
-    sink = pa.BufferOutputStream()
-    pq.write_table(table, sink)
-    with fileio.open(f"{uri}/{FILE_NAME}", "wb") as file:
-        file.write(sink.getvalue().to_pybytes())
+    write_parquet(f"{uri}/{PRODUCT_STATISTICS_FILE}", table)

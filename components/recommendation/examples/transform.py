@@ -1,107 +1,83 @@
-"""The Beam transform behind TaskExamples."""
+"""The Beam transform behind RecommendationExamples."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 import apache_beam as beam
 
-from components.events.buckets import HOURS, QUARANTINED, BucketEvents, BucketUsers, take_product_ids
-from components.events.counts import SumCounters, SumCounts, write_counts
+from components.events.buckets import COUNTS
+from components.events.counts import SumCounts
 from components.events.moments import choose_moments
-from components.recommendation.examples.options import TaskExamplesOptions
-from components.recommendation.examples.steps import (
-    COUNTS,
-    EVENTS,
-    USERS,
-    ChooseCatalogue,
-    CountProducts,
-    MergeCounts,
-    WriteExamples,
-)
-from components.tables.read_back import ReadTable, bucket_count, table_rows
-
-_PRODUCT_COLUMNS = ("product_id", "title", "category", "brand", "price", "in_stock", "description")
+from components.events.options import EventOptions
+from components.events.product_sums import SumByProduct
+from components.events.users_together import BringUsersTogether, TablePaths
+from components.recommendation.examples.catalogue import PRODUCT_COLUMNS
+from components.recommendation.examples.catalogue_steps import ChooseCatalogue, CountProducts
+from components.recommendation.examples.counts import ExampleCounts, write_example_counts
+from components.recommendation.examples.example_steps import WriteRecommendationExamples
+from components.recommendation.examples.options import RecommendationExamplesOptions
 
 
-class TablePaths(NamedTuple):
-    """Parquet files of each table; a table that a shop lacks has none."""
-
-    events: list[str]
-    products: list[str]
-    users: list[str]
-
-
-class OutputUris(NamedTuple):
-    """Folders to write into; examples have one a split."""
-
-    examples: Mapping[str, str]
-    catalogue: str
-    quarantine: str
-
-
-class MakeTaskExamples(beam.PTransform):
+class MakeRecommendationExamples(beam.PTransform):
     """Reads tables, brings each user's events together, and writes examples, catalogue, quarantine and counts.
-
-    Rows travel as Arrow IPC streams: the events of a bucket of users through one GroupByKey, the products
-    table and the catalogue's ids as side inputs.
 
     Args:
         options: How events become examples.
+        events: What the shared steps over events have to know.
         tables: What to read.
-        uris: Where to write.
         time_column: The column that orders events, `timestamp` or `position`.
+        examples: Folder of each split to write into.
+        catalogue: The catalogue's folder.
+        quarantine: The quarantine's folder.
     """
 
-    def __init__(self, options: TaskExamplesOptions, tables: TablePaths, uris: OutputUris, time_column: str) -> None:
+    def __init__(
+        self,
+        options: RecommendationExamplesOptions,
+        events: EventOptions,
+        tables: TablePaths,
+        *,
+        time_column: str,
+        examples: Mapping[str, str],
+        catalogue: str,
+        quarantine: str,
+    ) -> None:
         super().__init__()
-        self._options, self._tables, self._uris, self._time_column = options, tables, uris, time_column
+        self._options, self._examples, self._catalogue = options, examples, catalogue
+        self._has_timestamps = time_column == "timestamp"
+        self._together = BringUsersTogether(
+            tables,
+            events,
+            time_column=time_column,
+            product_columns=PRODUCT_COLUMNS,
+            quarantine_uri=quarantine,
+            counts_uri=catalogue,
+        )
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[None]:
         """Adds the steps to a pipeline."""
-        options, uris = self._options, self._uris
-        buckets = bucket_count(table_rows(self._tables.events))
-        products = product_ids = None
-        if self._tables.products:
-            batches = pipeline | "ReadProducts" >> ReadTable(self._tables.products, _PRODUCT_COLUMNS)
-            products = beam.pvalue.AsIter(batches)
-            product_ids = beam.pvalue.AsIter(batches | "TakeProductIds" >> beam.Map(take_product_ids))
-        events = (
-            pipeline
-            | "ReadEvents" >> ReadTable(self._tables.events)
-            | "BucketEvents"
-            >> beam.ParDo(BucketEvents(options, self._time_column, buckets), product_ids).with_outputs(
-                QUARANTINED, COUNTS, HOURS, main=EVENTS
-            )
-        )
-        _ = events[QUARANTINED] | "WriteQuarantine" >> beam.io.WriteToText(
-            f"{uris.quarantine}/quarantine", file_name_suffix=".jsonl"
-        )
+        options = self._options
+        users = pipeline | "BringUsersTogether" >> self._together
         moments = beam.pvalue.AsSingleton(
-            events[HOURS]
-            | "AddUpHours" >> beam.CombineGlobally(SumCounters())
-            | "ChooseMoments" >> beam.Map(choose_moments, options)
+            users.events_by_hour | "ChooseMoments" >> beam.Map(choose_moments, options.split)
         )
-        tables = {EVENTS: events[EVENTS]}
-        if self._tables.users:
-            users = pipeline | "ReadUsers" >> ReadTable(self._tables.users)
-            tables[USERS] = users | "BucketUsers" >> beam.ParDo(BucketUsers(buckets))
-        together = tables | "BringUsersTogether" >> beam.CoGroupByKey()
-        counted = together | "CountProducts" >> beam.ParDo(CountProducts(options), moments).with_outputs(
+        counted = users.buckets | "CountProducts" >> beam.ParDo(CountProducts(options), moments).with_outputs(
             COUNTS, main="products"
         )
         catalogue = (
             counted["products"]
-            | "MergeCounts" >> beam.CombineGlobally(MergeCounts())
+            | "AddUpProducts" >> beam.CombineGlobally(SumByProduct())
             | "ChooseCatalogue"
-            >> beam.ParDo(ChooseCatalogue(options, uris.catalogue), products).with_outputs(COUNTS, main="ids")
+            >> beam.ParDo(ChooseCatalogue(options, self._catalogue), users.products).with_outputs(COUNTS, main="ids")
         )
-        writing = WriteExamples(
-            options, uris.examples, buckets=buckets, has_timestamps=self._time_column == "timestamp"
+        writing = WriteRecommendationExamples(
+            options, self._examples, buckets=users.number_of_buckets, has_timestamps=self._has_timestamps
         )
-        written = together | "WriteExamples" >> beam.ParDo(writing, moments, beam.pvalue.AsSingleton(catalogue["ids"]))
+        written = users.buckets | "WriteExamples" >> beam.ParDo(
+            writing, moments, beam.pvalue.AsSingleton(catalogue["ids"])
+        )
         return (
-            (events[COUNTS], counted[COUNTS], catalogue[COUNTS], written)
+            (counted[COUNTS], catalogue[COUNTS], written)
             | "GatherCounts" >> beam.Flatten()
-            | "AddUpCounts" >> beam.CombineGlobally(SumCounts())
-            | "WriteCounts" >> beam.Map(write_counts, moments, uris.catalogue)
+            | "AddUpCounts" >> beam.CombineGlobally(SumCounts(ExampleCounts))
+            | "WriteCounts" >> beam.Map(write_example_counts, moments, self._catalogue)
         )

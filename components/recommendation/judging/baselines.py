@@ -27,13 +27,13 @@ class Baselines:
 
     Args:
         catalogue: Columns popularity and decayed_popularity (float64); row number = product index.
-        description: The catalogue's event_weights, has_timestamps and test_start.
+        facts: The catalogue's event_weights, has_timestamps and test_start.
     """
 
-    def __init__(self, catalogue: pa.Table, description: dict[str, Any]) -> None:
-        self._event_weights = np.asarray(description["event_weights"], dtype=np.float64)
-        self._has_timestamps = bool(description["has_timestamps"])
-        self._test_start = description["test_start"]
+    def __init__(self, catalogue: pa.Table, facts: dict[str, Any]) -> None:
+        self._event_weights = np.asarray(facts["event_weights"], dtype=np.float64)
+        self._has_timestamps = bool(facts["has_timestamps"])
+        self._test_start = facts["test_start"]
         self._by_popularity = _descending(catalogue["popularity"])
         self._by_decayed_popularity = _descending(catalogue["decayed_popularity"])
 

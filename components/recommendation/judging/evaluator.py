@@ -23,7 +23,6 @@ from components.gate.blessing import write_blessing
 from components.gate.decision import Decision, Judgement, decide, describe_last_blessed, loading_error
 from components.gate.rules import GateOptions
 from components.parameters import Parameter
-from components.products.catalogue import read_catalogue, read_description
 from components.recommendation.judging.ablation import ablation_paths
 from components.recommendation.judging.baselines import BASELINES
 from components.recommendation.judging.cold_start import cold_start_schema, summarize_cold_start
@@ -31,6 +30,7 @@ from components.recommendation.judging.judge_users import JudgeColdStart, JudgeL
 from components.recommendation.judging.summary import RankingSummary
 from components.recommendation.judging.user_judge import LAST_BLESSED, MODEL, user_schema, users_at_once
 from components.recommendation.served_ranking import ServedRanking
+from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.parquet_files import read_parquet
 
 _TEST_SPLIT = "test"
@@ -104,7 +104,7 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
         if last_blessed and last_blessed_error is None:
             models[LAST_BLESSED] = last_blessed
 
-        products = len(read_catalogue(catalogue_uri))
+        products = len(load_catalogue(catalogue_uri))
         segmentation = input_dict.get("segmentation")
         segments = path_utils.serving_model_path(get_single_instance(segmentation).uri) if segmentation else ""
         loader = JudgeLoader(catalogue_uri, models, options.k, segments)
@@ -138,7 +138,7 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
     ) -> None:
         """Writes what each system recommends to each user, and what the model does without their history."""
         k = options.headline_k
-        at_once = users_at_once(len(read_catalogue(catalogue_uri)))
+        at_once = users_at_once(len(load_catalogue(catalogue_uri)))
         with self._make_beam_pipeline() as pipeline:
             records = pipeline | "ReadTestUsers" >> beam.io.ReadFromTFRecord(f"{split_uri}/*")
             _ = (
@@ -209,8 +209,8 @@ class RankingEvaluator(BaseBeamComponent):
 
 
 def _load(path: str, catalogue_uri: str) -> ServedRanking:
-    catalogue, description = read_catalogue(catalogue_uri), read_description(catalogue_uri)
-    return ServedRanking(path, catalogue["product_id"], description["event_types"], description["bought_event_type"])
+    catalogue, facts = load_catalogue(catalogue_uri), load_catalogue_facts(catalogue_uri)
+    return ServedRanking(path, catalogue["product_id"], facts["event_types"], facts["bought_event_type"])
 
 
 def _judgement(summary: RankingSummary, *, with_last_blessed: bool) -> Judgement:

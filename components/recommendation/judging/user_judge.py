@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from components.products.catalogue import read_catalogue, read_description
 from components.recommendation.judging.baselines import BASELINES, Baselines
 from components.recommendation.judging.cold_start import judge_cold_start
 from components.recommendation.judging.list_measures import ACCURACY_METRICS, LIST_METRICS, ListMeasures, Targets
 from components.recommendation.judging.user_products import IntArray, UserProducts, bought_products
 from components.recommendation.served_ranking import ServedRanking
+from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.recommendation.judged_users import JudgedUsers
 
 MODEL, LAST_BLESSED = "model", "last_blessed"
@@ -62,13 +62,13 @@ class UserJudge:
     """
 
     def __init__(self, catalogue_uri: str, models: dict[str, str], ks: Sequence[int]) -> None:
-        catalogue, description = read_catalogue(catalogue_uri), read_description(catalogue_uri)
-        event_types, bought = description["event_types"], description["bought_event_type"]
+        catalogue, facts = load_catalogue(catalogue_uri), load_catalogue_facts(catalogue_uri)
+        event_types, bought = facts["event_types"], facts["bought_event_type"]
         self._bought_type = event_types.index(bought)
         self._models = {
             name: ServedRanking(path, catalogue["product_id"], event_types, bought) for name, path in models.items()
         }
-        self._baselines = Baselines(catalogue, description)
+        self._baselines = Baselines(catalogue, facts)
         self._measures = ListMeasures(catalogue, ks)
         self._width = max(ks)
         self._schema = user_schema([*self._models, *BASELINES], ks)

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from components.products.catalogue import build_catalogue
-from components.recommendation.examples.options import TaskExamplesOptions
+from components.products.catalogue import Popularity, build_catalogue, by_product_id
+from trainer.artifacts.catalogue import CATALOGUE_SCHEMA
 from trainer.options import TextField
 
 PRODUCT_COLUMNS = (
@@ -20,7 +19,8 @@ PRODUCT_COLUMNS = (
     "description",
     "image_embedding",
 )
-_RATING, _IMAGE = pa.field("rating", pa.float32()), pa.field("image_embedding", pa.list_(pa.float32()))
+_OWN_FIELDS = (pa.field("rating", pa.float32()), pa.field("image_embedding", pa.list_(pa.float32())))
+SEARCH_CATALOGUE_SCHEMA = pa.schema([*CATALOGUE_SCHEMA, *_OWN_FIELDS])
 
 
 def build_search_catalogue(products: pa.Table, text_fields: Sequence[TextField]) -> pa.Table:
@@ -31,20 +31,13 @@ def build_search_catalogue(products: pa.Table, text_fields: Sequence[TextField])
         text_fields: Columns that make up the text.
 
     Returns:
-        A table with `components.products.catalogue.CATALOGUE_SCHEMA`, rating and image_embedding (null where there is
-        none), in byte order of product ids.
+        A table with `SEARCH_CATALOGUE_SCHEMA`, rating and image_embedding null where there is none, in byte order of
+        product ids.
     """
-    options = TaskExamplesOptions(min_product_events=0, text_fields=tuple(text_fields))
-    counts = {f"count_{number}": pa.array([], pa.int64()) for number in range(len(options.event_types))}
-    no_events = pa.table(
-        {"product_id": pa.array([], pa.binary()), **counts, "weekly_decayed": pa.array([], pa.float64())}
-    )
-    catalogue = build_catalogue(no_events, products, options)
-    place = pc.index_in(
-        catalogue["product_id"].cast(pa.binary()), value_set=products["product_id"].combine_chunks().cast(pa.binary())
-    )
-    for field in (_RATING, _IMAGE):
+    products = by_product_id(products)
+    catalogue = build_catalogue(products, Popularity.none(len(products)), text_fields)
+    for field in _OWN_FIELDS:
         missing = pa.nulls(len(catalogue), field.type)
-        values = products[field.name].take(place).cast(field.type) if field.name in products.column_names else missing
+        values = products[field.name].cast(field.type) if field.name in products.column_names else missing
         catalogue = catalogue.append_column(field, values)
     return catalogue

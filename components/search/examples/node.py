@@ -1,6 +1,5 @@
 """SearchExamples: products, judgements and events become a catalogue and queries with relevant products."""
 
-import json
 from collections import Counter
 from typing import Any, ClassVar
 
@@ -9,10 +8,8 @@ import pyarrow as pa
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
-from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
-from tfx.types.artifact_utils import get_single_instance, get_split_uri
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
 from typing_extensions import override
@@ -20,11 +17,13 @@ from typing_extensions import override
 from components.artifacts import Catalogue, Quarantine
 from components.errors import InputError
 from components.events.counts import SumCounters
-from components.products.catalogue import CATALOGUE_SCHEMA, read_catalogue, write_catalogue, write_description
-from components.search.examples.catalogue import PRODUCT_COLUMNS, build_search_catalogue
+from components.events.examples_node import make_folders
+from components.products.catalogue import write_catalogue, write_catalogue_facts
+from components.search.examples.catalogue import PRODUCT_COLUMNS, SEARCH_CATALOGUE_SCHEMA, build_search_catalogue
 from components.search.examples.options import SearchExamplesOptions
 from components.search.examples.query_examples import EVAL, SPLITS, TEST, TRAIN, MakeQueryExamples
 from components.search.examples.query_pairs import (
+    BLANK_QUERY,
     COUNTS,
     QUARANTINED,
     MakeQueries,
@@ -33,15 +32,19 @@ from components.search.examples.query_pairs import (
     batched,
     distinct_texts,
 )
+from components.tables.quarantine import UNKNOWN_PRODUCT, TableCounts, WriteQuarantine, write_quarantine_counts
 from components.tables.read_back import (
     ReadTable,
     bucket_count,
     column_has_values,
     concatenated,
-    table_files,
+    input_files,
     table_rows,
     to_bytes,
 )
+from trainer.artifacts.catalogue import load_catalogue
+from trainer.artifacts.json_files import read_json, write_json
+from trainer.artifacts.names import EXAMPLE_COUNTS_FILE
 
 _TEXTS_AT_ONCE = 4096
 
@@ -92,27 +95,23 @@ class SearchExamplesExecutor(BaseBeamExecutor):
             InputError: The tables hold nothing to train or to evaluate on, or too many judgements of unknown products.
         """
         options = SearchExamplesOptions.model_validate_json(exec_properties["options_json"])
-        examples = get_single_instance(output_dict["examples"])
-        examples.split_names = json.dumps(SPLITS)
-        catalogue_uri = get_single_instance(output_dict["catalogue"]).uri
-        quarantine_uri = get_single_instance(output_dict["quarantine"]).uri
-        for uri in (catalogue_uri, quarantine_uri):
-            fileio.makedirs(uri)
+        splits, folders = make_folders(output_dict, SPLITS)
+        catalogue_uri, quarantine_uri = folders["catalogue"], folders["quarantine"]
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "ReadProducts" >> ReadTable(_files(input_dict, "products"), PRODUCT_COLUMNS)
+                | "ReadProducts" >> ReadTable(input_files(input_dict, "products"), PRODUCT_COLUMNS)
                 | "GatherProducts" >> beam.combiners.ToList()
                 | "WriteCatalogue" >> beam.Map(_write_catalogue, options, catalogue_uri)
             )
-        catalogue = read_catalogue(catalogue_uri)
+        catalogue = load_catalogue(catalogue_uri)
         if not len(catalogue):
             raise InputError("Table `products` has no good row; expected products to search in. See the quarantine.")
-        uris = {split: get_split_uri([examples], split) for split in SPLITS}
-        counts = self._write_examples(input_dict, catalogue, options, uris, quarantine_uri, catalogue_uri)
+        counts = self._write_examples(input_dict, catalogue, options, splits, quarantine_uri, catalogue_uri)
         _check(counts, options)
-        _write_quarantine_counts(quarantine_uri, counts)
-        write_description(
+        refused = {reason: counts[reason] for reason in (BLANK_QUERY, UNKNOWN_PRODUCT[0])}
+        write_quarantine_counts(quarantine_uri, TableCounts.without_zeros("judgements", counts["judgements"], refused))
+        write_catalogue_facts(
             catalogue_uri,
             {
                 "counts": {
@@ -134,14 +133,14 @@ class SearchExamplesExecutor(BaseBeamExecutor):
         quarantine_uri: str,
         catalogue_uri: str,
     ) -> Counter[str]:
-        judgements = _files(input_dict, "judgements")
-        events = [path for path in _files(input_dict, "events") if column_has_values([path], "query")]
+        judgements = input_files(input_dict, "judgements")
+        events = [path for path in input_files(input_dict, "events") if column_has_values([path], "query")]
         asked_rows = table_rows(judgements) + table_rows(events)
         wanted = options.queries.pseudo_queries
         texts = distinct_texts(catalogue) if wanted == "always" or (wanted == "auto" and not asked_rows) else []
         made_rows = len(catalogue) * (1 + options.queries.pseudo_queries_per_text) if texts else 0
         buckets = bucket_count(asked_rows + made_rows)
-        counts_path = f"{catalogue_uri}/counts.json"
+        counts_path = f"{catalogue_uri}/{EXAMPLE_COUNTS_FILE}"
         with self._make_beam_pipeline() as pipeline:
             ids = beam.pvalue.AsSingleton(
                 pipeline
@@ -156,9 +155,7 @@ class SearchExamplesExecutor(BaseBeamExecutor):
                     | "PairJudgements"
                     >> beam.ParDo(PairJudgements(buckets), ids).with_outputs(QUARANTINED, COUNTS, main="pairs")
                 )
-                _ = sources[-1][QUARANTINED] | "WriteQuarantine" >> beam.io.WriteToText(
-                    f"{quarantine_uri}/quarantine", file_name_suffix=".jsonl"
-                )
+                _ = sources[-1][QUARANTINED] | "WriteQuarantine" >> WriteQuarantine(quarantine_uri)
             if events:
                 sources.append(
                     pipeline
@@ -174,7 +171,6 @@ class SearchExamplesExecutor(BaseBeamExecutor):
             pairs = [source["pairs"] for source in sources] or [pipeline | "NoPairs" >> beam.Create([])]
             made = pairs | "GatherPairs" >> beam.Flatten() | MakeQueryExamples(options.queries)
             for split in SPLITS:
-                fileio.makedirs(uris[split])
                 _ = made[split] | f"Write_{split}" >> beam.io.WriteToTFRecord(
                     f"{uris[split]}/examples", file_name_suffix=".gz"
                 )
@@ -182,10 +178,9 @@ class SearchExamplesExecutor(BaseBeamExecutor):
                 [made[COUNTS], *(source[COUNTS] for source in sources)]
                 | "GatherCounts" >> beam.Flatten()
                 | "AddUpCounts" >> beam.CombineGlobally(SumCounters())
-                | "WriteCounts" >> beam.Map(_write_json, counts_path)
+                | "WriteCounts" >> beam.Map(_write_counts, counts_path)
             )
-        with fileio.open(counts_path, "r") as file:
-            return Counter(json.loads(file.read()))
+        return Counter(read_json(counts_path))
 
 
 class SearchExamples(BaseBeamComponent):
@@ -231,27 +226,22 @@ class SearchExamples(BaseBeamComponent):
 _SHOWN_COUNTS = ("judgements", "events_with_query", "unknown_product_events", "made_queries")
 
 
-def _files(input_dict: dict[str, list[Artifact]], name: str) -> list[str]:
-    return [path for artifact in input_dict.get(name, []) for path in table_files(artifact)]
-
-
 def _write_catalogue(streams: list[bytes], options: SearchExamplesOptions, uri: str) -> None:
     products = concatenated(sorted(streams))
     rows = None if products is None else build_search_catalogue(products, options.text_fields)
-    write_catalogue(uri, CATALOGUE_SCHEMA.empty_table() if rows is None else rows)
+    write_catalogue(uri, SEARCH_CATALOGUE_SCHEMA.empty_table() if rows is None else rows)
 
 
 def _read_product_ids(uri: str) -> bytes:
-    return to_bytes(read_catalogue(uri).select(["product_id"]).combine_chunks())
+    return to_bytes(load_catalogue(uri, ["product_id"]).combine_chunks())
 
 
-def _write_json(values: Counter[str], path: str) -> None:
-    with fileio.open(path, "w") as file:
-        file.write(json.dumps(values))
+def _write_counts(counts: Counter[str], path: str) -> None:
+    write_json(path, counts)
 
 
 def _check(counts: Counter[str], options: SearchExamplesOptions) -> None:
-    unknown, judgements = counts["unknown_product"], counts["judgements"]
+    unknown, judgements = counts[UNKNOWN_PRODUCT[0]], counts["judgements"]
     if judgements and unknown / judgements > options.max_unknown_product_fraction:
         raise InputError(
             f"Table `judgements`: {unknown:,} of {judgements:,} rows ({unknown / judgements:.1%}) name a product_id "
@@ -269,10 +259,3 @@ def _check(counts: Counter[str], options: SearchExamplesOptions) -> None:
                 f"Search has no query to {use}: {sum(counts[name] for name in SPLITS):,} queries were found in all. "
                 f"Give more judgements or events with a query, or {otherwise}."
             )
-
-
-def _write_quarantine_counts(uri: str, counts: Counter[str]) -> None:
-    bad = {reason: counts[reason] for reason in ("blank_query", "unknown_product") if counts[reason]}
-    rows = counts["judgements"]
-    with fileio.open(f"{uri}/counts.json", "w") as file:
-        file.write(json.dumps({"table": "judgements", "rows": rows, "good": rows - sum(bad.values()), "bad": bad}))

@@ -1,9 +1,8 @@
 """Beam steps from tables to pairs of a query and a product that answers it, in buckets of queries."""
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from random import Random
 from typing import Any
 
@@ -19,9 +18,11 @@ from components.search.examples.perturbations import (
     perturb_for_training,
     query_words,
 )
+from components.tables.quarantine import UNKNOWN_PRODUCT, quarantine_line
 from components.tables.read_back import from_bytes, to_bytes
 
 QUARANTINED, COUNTS = "quarantined", "counts"
+BLANK_QUERY = "blank_query"
 # Where a pair comes from; the order is that of precedence, for a pair that comes from two.
 JUDGED, SEEN, MADE = "judgements", "events", "catalogue"
 # What is said of a query that was made to train on, in place of the evaluation slice.
@@ -56,12 +57,13 @@ class PairJudgements(beam.DoFn):
         blank = pc.equal(query, "").to_numpy(zero_copy_only=False)
         unknown = index.is_null().to_numpy(zero_copy_only=False) & ~blank
         for reason, detail, rows in (
-            ("blank_query", "a query needs a character that can be seen", blank),
-            ("unknown_product", "the products table has no row of this product_id", unknown),
+            (BLANK_QUERY, "a query needs a character that can be seen", blank),
+            (*UNKNOWN_PRODUCT, unknown),
         ):
             for row in judgements.filter(pa.array(rows)).to_pylist():
-                yield beam.pvalue.TaggedOutput(QUARANTINED, _quarantine_line(reason, detail, row))
-        counts = {"judgements": len(judgements), "blank_query": blank.sum(), "unknown_product": unknown.sum()}
+                line = quarantine_line("judgements", reason, detail, row, user_id_key=None)
+                yield beam.pvalue.TaggedOutput(QUARANTINED, line)
+        counts = {"judgements": len(judgements), BLANK_QUERY: blank.sum(), UNKNOWN_PRODUCT[0]: unknown.sum()}
         yield beam.pvalue.TaggedOutput(COUNTS, Counter({name: int(count) for name, count in counts.items()}))
         good = pa.array(~(blank | unknown))
         yield from split_by_query(
@@ -185,13 +187,6 @@ def _stripped(column: pa.ChunkedArray) -> pa.Array:
     texts = (value.decode("utf-8", "replace") for value in column.to_pylist())
     visible = ("".join(char if char.isprintable() else " " for char in text) for text in texts)
     return pa.array([" ".join(text.split()) for text in visible], pa.string())
-
-
-def _quarantine_line(reason: str, detail: str, row: Mapping[str, Any]) -> str:
-    shown = {
-        name: value.decode("utf-8", "replace") if isinstance(value, bytes) else value for name, value in row.items()
-    }
-    return json.dumps({"table": "judgements", "reason": reason, "detail": detail, "row": shown})
 
 
 def distinct_texts(catalogue: pa.Table) -> list[tuple[str, list[int]]]:

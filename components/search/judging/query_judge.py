@@ -11,10 +11,10 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from apache_beam.utils.shared import Shared
 
-from components.products.catalogue import read_catalogue
 from serving.client import Shelfwise
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.model_names import SEARCH_MODEL
+from trainer.artifacts.catalogue import load_catalogue
 from trainer.metrics.ranking import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
 from trainer.search.export import WEIGHTED_SIGNATURE
 from trainer.search.queries import JudgedQueries, judged_queries
@@ -56,7 +56,7 @@ class QueryJudge:
         ks: Sequence[int],
         relevant_from: float,
     ) -> None:
-        ids = read_catalogue(catalogue_uri)["product_id"].cast(pa.binary()).to_pylist()
+        ids = load_catalogue(catalogue_uri)["product_id"].cast(pa.binary()).to_pylist()
         index = {product_id: place for place, product_id in enumerate(ids)}
         self._ks, self._relevant_from = tuple(ks), relevant_from
         self._systems: dict[str, Rank] = {

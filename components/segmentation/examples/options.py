@@ -1,11 +1,12 @@
 """Options of SegmentationExamples; plain models that the configuration can import without TFX."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from components.events.options import EventOptions, check_bought_event_type, unix_seconds
 from trainer.options import Options
 
 _DAY_SECONDS = 86_400
@@ -85,23 +86,18 @@ class SegmentOptions(Options):
 
     def test_start_seconds(self) -> int | None:
         """Returns `test_start` in Unix seconds, or None where the data decide."""
-        if self.test_start is None:
-            return None
-        start = self.test_start
-        return int((start if start.tzinfo is not None else start.replace(tzinfo=UTC)).timestamp())
+        return unix_seconds(self.test_start)
 
 
-class SegmentationExamplesOptions(Options):
-    """How events, products and users become examples for segmentation.
+class SegmentationDataOptions(Options):
+    """What segments and histories are made of: what the configuration of the task says too.
 
     Attributes:
-        segments: What a segment is.
+        segments: What a segment is, and which moments it is learned and tested at.
         event_types: Names of the event types, in the order of their numbers; events of others are refused.
         bought_event_type: The type that costs money.
         history_length: Latest events of a history.
         areas: First levels of categories that spend is told apart by, those with the most spend; the rest is `other`.
-        max_unknown_product_fraction: Share of the events whose product the products table may lack.
-        user_id_key: Key of the hash that stands for a user id in the quarantine; None writes user ids plainly.
     """
 
     segments: SegmentOptions = SegmentOptions()
@@ -109,14 +105,26 @@ class SegmentationExamplesOptions(Options):
     bought_event_type: str = "purchase"
     history_length: int = Field(default=512, ge=1)
     areas: int = Field(default=12, ge=0)
+
+
+class SegmentationExamplesOptions(SegmentationDataOptions):
+    """How events, products and users become examples for segmentation.
+
+    Attributes:
+        max_unknown_product_fraction: Share of the events whose product the products table may lack.
+    """
+
     max_unknown_product_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
-    user_id_key: str | None = Field(default="shelfwise", min_length=1)
 
     @model_validator(mode="after")
     def _something_costs_money(self) -> "SegmentationExamplesOptions":
-        if self.bought_event_type not in self.event_types:
-            raise ValueError(
-                f"`bought_event_type` is `{self.bought_event_type}`; it must be one of `event_types`: "
-                f"{', '.join(self.event_types)}"
-            )
+        check_bought_event_type(self.bought_event_type, self.event_types)
         return self
+
+    def event_options(self, user_id_key: str | None) -> EventOptions:
+        """Returns what the shared steps over events have to know; `user_id_key` as it is there."""
+        return EventOptions(
+            event_types=self.event_types,
+            max_unknown_product_fraction=self.max_unknown_product_fraction,
+            user_id_key=user_id_key,
+        )

@@ -3,14 +3,22 @@
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from tfx.dsl.io import fileio
 
+from components.products.catalogue import by_product_id, filled
 from components.segmentation.examples.user_events import UserEvents
+from trainer.text.product_texts import CATEGORY_SEPARATOR
 
+SEGMENTATION_CATALOGUE_SCHEMA = pa.schema(
+    [
+        ("product_id", pa.string()),
+        ("title", pa.string()),
+        ("kind", pa.string()),
+        ("area", pa.string()),
+        ("spend", pa.float32()),
+    ]
+)
+PRODUCT_COLUMNS = ("product_id", "title", "category", "price")
 OTHER = "other"
-_LEVELS = " > "
-_FILE = "catalogue.parquet"
 
 
 def product_sums(events: UserEvents, before: int) -> pa.Table:
@@ -41,7 +49,7 @@ def describe_products(sums: pa.Table | None, products: pa.Table | None, areas: i
         areas: Areas that are told apart.
 
     Returns:
-        Columns product_id, title, kind and area (string) and spend (float32), in byte order of product_ids.
+        A table with `SEGMENTATION_CATALOGUE_SCHEMA`, in byte order of product ids.
     """
     if sums is None:
         sums = pa.table(
@@ -54,9 +62,7 @@ def describe_products(sums: pa.Table | None, products: pa.Table | None, areas: i
         )
     if products is None:
         products = pa.table({"product_id": sums["product_id"]})
-    column = products.column_names.index("product_id")
-    products = products.set_column(column, "product_id", products["product_id"].cast(pa.binary()))
-    products = products.take(pc.sort_indices(products["product_id"]))
+    products = by_product_id(products)
     place = pc.index_in(products["product_id"], value_set=sums["product_id"].combine_chunks())
     spend, priced = (pc.fill_null(sums[name].take(place), 0).to_numpy() for name in ("spend", "priced"))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -66,11 +72,12 @@ def describe_products(sums: pa.Table | None, products: pa.Table | None, areas: i
     known = each[np.isfinite(each)]
     each = np.where(np.isfinite(each), each, known.mean() if len(known) else 1.0)
     ids = products["product_id"].cast(pa.string())
-    titles = _filled(products, "title", ids)
-    categories = _filled(products, "category", pa.chunked_array([pa.array([""] * len(products))])).to_pylist()
-    tops = np.array([category.split(_LEVELS)[0] for category in categories], object)
+    titles = filled(products, "title", pa.string(), ids)
+    categories = filled(products, "category", pa.string(), "").to_pylist()
+    tops = np.array([category.split(CATEGORY_SEPARATOR)[0] for category in categories], object)
     kinds = [
-        category.split(_LEVELS)[-1] or title for category, title in zip(categories, titles.to_pylist(), strict=True)
+        category.split(CATEGORY_SEPARATOR)[-1] or title
+        for category, title in zip(categories, titles.to_pylist(), strict=True)
     ]
     return pa.table(
         {
@@ -79,16 +86,9 @@ def describe_products(sums: pa.Table | None, products: pa.Table | None, areas: i
             "kind": pa.array(kinds, pa.string()),
             "area": pa.array(_areas(tops, spend, areas), pa.string()),
             "spend": pa.array(each.astype(np.float32)),
-        }
+        },
+        SEGMENTATION_CATALOGUE_SCHEMA,
     )
-
-
-def write_products(uri: str, products: pa.Table) -> None:
-    """Writes what `describe_products` returns under a Catalogue artifact's uri."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(products, sink)
-    with fileio.open(f"{uri}/{_FILE}", "wb") as file:
-        file.write(sink.getvalue().to_pybytes())
 
 
 def _areas(tops: np.ndarray, spend: np.ndarray, most: int) -> list[str]:
@@ -96,10 +96,3 @@ def _areas(tops: np.ndarray, spend: np.ndarray, most: int) -> list[str]:
     totals = {name: float(spend[tops == name].sum()) for name in names}
     kept = set(sorted(names, key=lambda name: (-totals[name], name))[:most])
     return [top if top in kept else OTHER for top in tops]
-
-
-def _filled(products: pa.Table, name: str, missing: pa.ChunkedArray) -> pa.ChunkedArray:
-    if name not in products.column_names:
-        return missing
-    column = products[name].cast(pa.string())
-    return pc.if_else(column.is_valid(), column, missing)

@@ -11,12 +11,15 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.events.buckets import EVENTS
 from components.events.example_files import write_examples
-from components.events.history_windows import lists
-from components.recommendation.examples.steps import EVENTS, USERS, Bucket, with_attributes
+from components.events.history import IntArray
+from components.events.list_columns import lists, with_attributes
+from components.events.users_together import USERS, Bucket
+from components.products.catalogue import write_catalogue
 from components.segmentation.examples.moments import SegmentMoments, rounded_spends, tiers_of
 from components.segmentation.examples.options import SegmentationExamplesOptions, SegmentOptions
-from components.segmentation.examples.products import describe_products, product_sums, write_products
+from components.segmentation.examples.products import describe_products, product_sums
 from components.segmentation.examples.user_events import UserEvents, baseline_numbers, histories, order_user_events
 from components.tables.read_back import concatenated, from_bytes, to_bytes
 
@@ -26,10 +29,8 @@ SEGMENT = "segment"
 NO_LABEL = -1
 _HASHED = 1 << 32
 
-IntArray = npt.NDArray[np.int64]
 
-
-class Segments(NamedTuple):
+class SegmentLabels(NamedTuple):
     """What the labels stand for.
 
     Attributes:
@@ -84,7 +85,7 @@ class DescribeProducts(beam.DoFn):
         """Handles the one element there is."""
         table = concatenated(sorted(products)) if products is not None else None
         described = describe_products(None if sums is None else from_bytes(sums), table, self._areas)
-        write_products(self._uri, described)
+        write_catalogue(self._uri, described)
         yield to_bytes(described.select(["product_id", "area"]).combine_chunks())
 
 
@@ -103,7 +104,7 @@ class WriteSegmentExamples(beam.DoFn):
         self._options, self._uris, self._buckets = options, dict(uris), buckets
 
     def process(
-        self, bucket: Bucket, moments: SegmentMoments, segments: Segments, products: bytes
+        self, bucket: Bucket, moments: SegmentMoments, segments: SegmentLabels, products: bytes
     ) -> Iterator[Counter[str]]:
         """Handles one bucket."""
         number, tables = bucket
@@ -164,7 +165,7 @@ class _Examples:
         self,
         events: UserEvents,
         options: SegmentationExamplesOptions,
-        segments: Segments,
+        segments: SegmentLabels,
         products: pa.Table,
         users: pa.Table | None,
     ) -> None:

@@ -7,12 +7,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.events.history import concatenated_ranges, run_starts
-from components.events.history_windows import lists
-
-IntArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float64]
-BoolArray = npt.NDArray[np.bool_]
+from components.events.history import BoolArray, FloatArray, IntArray, concatenated_ranges, run_starts
+from components.events.list_columns import lists
 
 _DAY_SECONDS = 86_400.0
 _ORDER = ("user_id", "time", "basket_id", "product_id", "event_type")

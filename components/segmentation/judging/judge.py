@@ -18,7 +18,6 @@ from components.labels.judged_labels import (
 )
 from components.labels.label_signatures import EvaluateSignature, ordered_answers
 from components.labels.slices import slice_columns
-from components.recommendation.examples.steps import ATTRIBUTE_PREFIX
 from components.segmentation.judging.baselines import (
     CARRIED_FORWARD,
     GRADIENT_BOOSTING,
@@ -28,6 +27,7 @@ from components.segmentation.judging.baselines import (
 from components.segmentation.judging.slices import HISTORY_LENGTH, history_length
 from serving.graph.history import HISTORY_INPUTS
 from trainer.artifacts.example_files import example_features
+from trainer.artifacts.names import ATTRIBUTE_PREFIX
 
 Segment = Callable[[Sequence[bytes]], npt.NDArray[np.floating]]
 

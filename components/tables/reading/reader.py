@@ -25,7 +25,7 @@ class _Piece:
     first_row: int = 1
 
 
-class ReadTable(beam.PTransform):
+class ReadSourceFiles(beam.PTransform):
     """Reads files to a PCollection of `SourceBatch`.
 
     A worker holds one batch at a time (65,536 rows): Parquet is read by row group, CSV and JSON Lines file by
@@ -63,7 +63,7 @@ class ReadTable(beam.PTransform):
 
 
 def read_batches(table: str, files: Iterable[TableFile], columns: tuple[Column, ...]) -> Iterator[SourceBatch]:
-    """Reads files one after the other without a pipeline, holding one batch at a time; see `ReadTable`."""
+    """Reads files one after the other without a pipeline, holding one batch at a time; see `ReadSourceFiles`."""
     read = _ReadPieceDoFn(table, columns)
     for file in files:
         for piece in _ListPiecesDoFn().process(file):

@@ -1,10 +1,8 @@
 """Users are dealt to buckets by sha256, and batches survive the way through Beam."""
 
-import json
-
 import pyarrow as pa
 
-from components.events.buckets import quarantine_line, split_by_user
+from components.events.buckets import split_by_user
 from components.tables.read_back import bucket_count, concatenated, from_bytes, plain_columns
 from tests.components.events.plain_histories import WEIRD_IDS, digest
 
@@ -46,11 +44,3 @@ def test_plain_columns():
             "none": [None, None, None][start:],
             "plain": [1.5, None, 2.5][start:],
         }
-
-
-def test_quarantine_line_hides_the_user_unless_told_otherwise():
-    row = {"user_id": b"u\n1", "product_id": "商品".encode(), "timestamp": 5, "price": None}
-    assert "u\\n1" not in quarantine_line(row, "key")
-    shown = json.loads(quarantine_line(row, None))
-    assert shown["row"] == {"user_id": "u\n1", "product_id": "商品", "timestamp": 5, "price": None}
-    assert shown["table"] == "events"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from components.events.moments import SplitMoments, choose_moments, window_moments
-from components.recommendation.examples.options import SplitOptions, TaskExamplesOptions
+from components.events.options import SplitOptions
 
 DAY, HOUR = 86_400, 3_600
 
@@ -15,7 +15,7 @@ DAY, HOUR = 86_400, 3_600
 def test_towers_keep_three_quarters_of_the_time(days: float, taken: float) -> None:
     hours = Counter(dict.fromkeys(range(100 * 24 + 50), 1))
     start = datetime.fromtimestamp(100 * DAY, UTC)
-    options = TaskExamplesOptions(split=SplitOptions(test_start=start, validation_days=days))
+    options = SplitOptions(test_start=start, validation_days=days)
     assert choose_moments(hours, options) == SplitMoments(round((100 - taken) * DAY), 100 * DAY)
 
 

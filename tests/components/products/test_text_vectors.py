@@ -1,13 +1,12 @@
-"""TextVectors through its real executor, against the encoder called on single texts."""
+"""ProductTextVectors through its real executor, against the encoder called on single texts."""
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from tfx.types import standard_artifacts
-from tfx.types.channel import Channel
 
-from components.artifacts import TextVectors as TextVectorsArtifact
-from components.products.text_vectors import TextVectors, TextVectorsExecutor
+from components.artifacts import TextVectors
+from components.products.text_vectors import ProductTextVectorsExecutor
 from tests.components.tables.table_runs import beam_context
 from trainer.options import TextOptions
 from trainer.text.backbone import load_text_encoder
@@ -30,10 +29,10 @@ def write_products(folder, tables):
 
 def run(folder, uri, options):
     """Runs the real executor; returns vectors by text."""
-    products, vectors = standard_artifacts.Examples(), TextVectorsArtifact()
+    products, vectors = standard_artifacts.Examples(), TextVectors()
     products.uri, vectors.uri = uri, str(folder / "vectors")
     products.split_names = '["all"]'
-    executor = TextVectorsExecutor(beam_context(folder))
+    executor = ProductTextVectorsExecutor(beam_context(folder))
     executor.Do(
         {"products": [products]},
         {"vectors": [vectors]},
@@ -70,13 +69,3 @@ def test_no_product_gives_no_vector(tmp_path, tiny_bert):
     table = run(tmp_path, uri, TextOptions(backbone=str(tiny_bert), sequence_length=16))
     assert table.num_rows == 0
     assert table.column_names == ["text", "vector"]
-
-
-def test_component_declares_its_channels():
-    component = TextVectors(
-        products=Channel(type=standard_artifacts.Examples),
-        options=TextOptions(),
-        source_digest="digest",
-    )
-    assert component.outputs["vectors"].type is TextVectorsArtifact
-    assert component.exec_properties["source_digest"] == "digest"

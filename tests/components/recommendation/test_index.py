@@ -1,4 +1,4 @@
-"""CandidateIndex on a real Beam runner, and the model that it exports."""
+"""RecommendationIndex on a real Beam runner, and the model that it exports."""
 
 import json
 from pathlib import Path
@@ -8,13 +8,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
-from tfx.types import standard_artifacts
-from tfx.types.channel import Channel
 
-from components.artifacts import Catalogue
-from components.products.item_vectors import read_item_vectors
 from components.products.vector_tables import item_vectors_table
-from components.recommendation.index import CandidateIndex
+from components.recommendation.item_vectors import read_item_vectors
 from components.recommendation.judging.ablation import ablation_paths
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.graph.history import History
@@ -164,14 +160,3 @@ def test_a_product_without_a_vector_is_noticed(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "item_vectors-0.parquet")
     with pytest.raises(ValueError, match="one vector for each of 2 products"):
         read_item_vectors(str(tmp_path), 2)
-
-
-def test_the_component_declares_its_channels() -> None:
-    component = CandidateIndex(
-        model=Channel(type=standard_artifacts.Model),
-        catalogue=Channel(type=Catalogue),
-        options=OPTIONS,
-        source_digest="digest",
-    )
-    assert component.outputs["model"].type is standard_artifacts.Model
-    assert component.exec_properties == {"options_json": OPTIONS.model_dump_json(), "source_digest": "digest"}

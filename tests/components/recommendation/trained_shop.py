@@ -1,4 +1,4 @@
-"""Artifacts as TaskExamples and the Trainer leave them, for a shop of a few products."""
+"""Artifacts as RecommendationExamples and the Trainer leave them, for a shop of a few products."""
 
 from pathlib import Path
 
@@ -10,10 +10,14 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import AssociationRules, Catalogue, TextVectors
-from components.products.catalogue import write_catalogue, write_description
-from components.recommendation.examples.product_statistics import STATISTICS, column_name, write_product_statistics
-from components.recommendation.index import CandidateIndexExecutor, CandidateIndexOptions
-from components.rules.description import write_rules_description
+from components.products.catalogue import write_catalogue, write_catalogue_facts
+from components.recommendation.examples.product_statistics import (
+    STATISTICS,
+    statistics_column,
+    write_product_statistics,
+)
+from components.recommendation.index import RecommendationIndexExecutor, RecommendationIndexOptions
+from components.rules.facts import write_rules_facts
 from components.rules.rule_tables import RULES_SCHEMA
 from serving.graph.history import History
 from serving.recommendation.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
@@ -35,7 +39,7 @@ from trainer.text.backbone import load_text_encoder
 
 PRODUCTS = 30
 EVENT_TYPES = ["view", "purchase"]
-OPTIONS = CandidateIndexOptions(
+OPTIONS = RecommendationIndexOptions(
     serving=ServingOptions(history_length=12, default_k=4), rows_at_once=8, model_card={"metrics": {"ndcg_at_10": 0.5}}
 )
 
@@ -68,11 +72,13 @@ def write_shop_catalogue(folder: Path) -> Artifact:
         }
     )
     write_catalogue(str(folder), table)
-    counts = {column_name(name, moment): np.arange(PRODUCTS, dtype=float) for name in STATISTICS for moment in (0, 1)}
+    counts = {
+        statistics_column(name, moment): np.arange(PRODUCTS, dtype=float) for name in STATISTICS for moment in (0, 1)
+    }
     ids_as_bytes = pa.array([product_id.encode() for product_id in ids])
     write_product_statistics(str(folder), pa.table({"product_id": ids_as_bytes, **counts}), table["product_id"])
-    description = {"event_types": EVENT_TYPES, "event_weights": [1.0, 1.0], "bought_event_type": "purchase"}
-    write_description(str(folder), {**description, "counts": {"products": PRODUCTS}})
+    facts = {"event_types": EVENT_TYPES, "event_weights": [1.0, 1.0], "bought_event_type": "purchase"}
+    write_catalogue_facts(str(folder), {**facts, "counts": {"products": PRODUCTS}})
     return artifact(Catalogue, folder)
 
 
@@ -117,7 +123,7 @@ def write_rules(folder: Path, catalogue: Artifact) -> Artifact:
         for number, (antecedent, consequent) in enumerate(sides)
     ]
     pq.write_table(pa.Table.from_pylist(rows, RULES_SCHEMA), folder / "rules-00000-of-00001.parquet")
-    write_rules_description(str(folder), {"options": {"order": "lift"}})
+    write_rules_facts(str(folder), {"options": {"order": "lift"}})
     return artifact(AssociationRules, folder)
 
 
@@ -148,14 +154,14 @@ def describe_nothing(with_rules: bool) -> tf.Tensor:
 
 
 def build_index(folder: Path, inputs: dict[str, list[Artifact]]) -> Artifact:
-    """Runs CandidateIndex."""
+    """Runs RecommendationIndex."""
     output = artifact(standard_artifacts.Model, folder / "index")
     context = BaseBeamExecutor.Context(
         beam_pipeline_args=list(LOCAL_BEAM_ARGS),
         tmp_dir=str(folder / "tmp"),
         unique_id="1",
     )
-    CandidateIndexExecutor(context).Do(
+    RecommendationIndexExecutor(context).Do(
         inputs, {"model": [output]}, {"options_json": OPTIONS.model_dump_json(), "source_digest": "x"}
     )
     return output

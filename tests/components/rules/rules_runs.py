@@ -8,12 +8,13 @@ import pyarrow.dataset as ds
 from tfx.types import Artifact
 
 from components.artifacts import AssociationRules, Catalogue
-from components.products.catalogue import CATALOGUE_SCHEMA, write_catalogue, write_description
-from components.rules.description import read_rules_description
+from components.products.catalogue import write_catalogue, write_catalogue_facts
 from components.rules.node import BasketRulesExecutor
 from components.rules.options import RulesOptions
-from tests.components.recommendation.examples.task_examples_runs import table_artifact
+from tests.components.recommendation.examples.examples_runs import table_artifact
 from tests.components.tables.table_runs import beam_context
+from trainer.artifacts.catalogue import CATALOGUE_SCHEMA
+from trainer.artifacts.json_files import read_json
 
 # Everything counts: no confidence, lift or chance keeps a rule out.
 EVERY_RULE = {"min_confidence": 0.0, "min_lift": 0.0, "max_q_value": 1.0, "max_rules_per_product": 10**6}
@@ -24,7 +25,7 @@ class RulesRun(NamedTuple):
 
     itemsets: pa.Table
     rules: pa.Table
-    description: dict[str, Any]
+    facts: dict[str, Any]
     uri: str
 
     def counts(self, level: str = "product") -> dict[tuple[str, ...], int]:
@@ -74,7 +75,7 @@ def run_rules(
     catalogue.uri = str(folder / "catalogue")
     (folder / "catalogue").mkdir(parents=True)
     write_catalogue(catalogue.uri, catalogue_table(ids, categories or {}))
-    write_description(catalogue.uri, {**description(), **facts})
+    write_catalogue_facts(catalogue.uri, {**catalogue_facts(), **facts})
     return mine(folder, options, table_artifact(folder / "events", events, files=2), catalogue)
 
 
@@ -91,7 +92,7 @@ def mine(folder: Path, options: RulesOptions, events: Artifact, catalogue: Artif
         ds.dataset(sorted(map(str, (folder / "rules").glob(f"{name}-*.parquet")))).to_table()
         for name in ("itemsets", "rules")
     )
-    return RulesRun(itemsets, found, read_rules_description(rules.uri), rules.uri)
+    return RulesRun(itemsets, found, read_json(f"{rules.uri}/rules.json"), rules.uri)
 
 
 def catalogue_table(ids: list[str], categories: dict[str, str]) -> pa.Table:
@@ -101,8 +102,8 @@ def catalogue_table(ids: list[str], categories: dict[str, str]) -> pa.Table:
     return pa.table(filled, schema=CATALOGUE_SCHEMA)
 
 
-def description() -> dict[str, Any]:
-    """What TaskExamples says of the catalogue, with all events in the towers' period."""
+def catalogue_facts() -> dict[str, Any]:
+    """What RecommendationExamples says of the catalogue, with all events in the towers' period."""
     return {
         "event_types": ["view", "purchase"],
         "event_weights": [1.0, 1.0],

@@ -62,7 +62,7 @@ def test_itemsets_and_counts_are_those_of_brute_force_at_both_levels(mined: Rule
 def test_every_split_of_an_itemset_is_a_rule_with_the_counts_of_its_sides(mined: RulesRun) -> None:
     for level in ("product", "category"):
         counts = mined.counts(level)
-        total = mined.description["levels"][level]["baskets"]
+        total = mined.facts["levels"][level]["baskets"]
         rules = [row for row in mined.rules.to_pylist() if row["level"] == level]
         expected = {
             (tuple(sorted({*itemset} - {consequent})), consequent)
@@ -71,7 +71,7 @@ def test_every_split_of_an_itemset_is_a_rule_with_the_counts_of_its_sides(mined:
             for consequent in itemset
         }
         assert {(tuple(sorted(row["antecedent"])), row["consequent"]) for row in rules} == expected
-        assert len(rules) == len(expected) == mined.description["levels"][level]["rules_tested"]
+        assert len(rules) == len(expected) == mined.facts["levels"][level]["rules_tested"]
         for row in rules:
             antecedent = tuple(sorted(row["antecedent"]))
             assert row["count"] == counts[tuple(sorted([*antecedent, row["consequent"]]))]
@@ -87,7 +87,7 @@ def test_every_split_of_an_itemset_is_a_rule_with_the_counts_of_its_sides(mined:
 def test_the_last_weeks_stand_beside_those_before(mined: RulesRun, baskets: list[list[str]]) -> None:
     recent = {number for number, basket in enumerate(baskets) if basket and number > BASKETS - 1 - 6 * 7}
     filled = sum(map(bool, baskets))
-    assert mined.description["levels"]["product"]["recent_baskets"] == len(recent)
+    assert mined.facts["levels"]["product"]["recent_baskets"] == len(recent)
     rule = mined.rule({"a"}, "a,b")
     assert rule is not None
     both = [number for number, basket in enumerate(baskets) if {"a", "a,b"} <= {*basket}]
@@ -113,8 +113,8 @@ def test_limits_keep_rules_out_and_a_cap_keeps_the_strongest(
             by_rarest.setdefault(rarest, []).append(row)
     expected = [row["lift"] for rows in by_rarest.values() for row in sorted(rows, key=lambda r: -r["lift"])[:2]]
     assert sorted(row["lift"] for row in kept.rules.to_pylist()) == sorted(expected)
-    assert kept.description["levels"]["product"]["rules"] == len(expected)
-    assert len(expected) < mined.description["levels"]["product"]["rules"]
+    assert kept.facts["levels"]["product"]["rules"] == len(expected)
+    assert len(expected) < mined.facts["levels"]["product"]["rules"]
     assert set(kept.itemsets["level"].to_pylist()) == {"product"}
 
 
@@ -144,14 +144,14 @@ def test_without_basket_ids_a_user_and_a_day_are_a_basket(tmp_path: Path) -> Non
     events = purchases([["a", "b"], ["a", "c"]], basket_id=None)
     run = run_rules(tmp_path, options, [{**event, "event_type": "purchase"} for event in events])
     assert run.counts() == {("a",): 2, ("b",): 1, ("c",): 1, ("a", "b"): 1, ("a", "c"): 1}
-    assert run.description["events"]["bought_events_without_basket_id"] == 4
+    assert run.facts["events"]["bought_events_without_basket_id"] == 4
 
 
 def test_one_basket_is_no_evidence(tmp_path: Path) -> None:
     run = run_rules(tmp_path, RulesOptions(levels=("product",), min_baskets=1), purchases([["a", "b", "c"]]))
     assert len(run.itemsets) == 7
     assert len(run.rules) == 0
-    assert run.description["levels"]["product"]["rules_tested"] == 9
+    assert run.facts["levels"]["product"]["rules_tested"] == 9
     assert run.rules.schema.names[:3] == ["level", "antecedent", "consequent"]
 
 
@@ -159,8 +159,8 @@ def test_a_basket_of_ten_thousand_products_is_left_out_and_counted(tmp_path: Pat
     huge = [f"p{number}" for number in range(10_000)]
     events = purchases([huge, ["p1", "p2"], ["p1", "p2"], ["p3"]])
     run = run_rules(tmp_path, RulesOptions(levels=("product",), min_support=2, **EVERY_RULE), events)
-    assert run.description["events"]["oversized_baskets"] == 1
-    assert run.description["levels"]["product"]["baskets"] == 3
+    assert run.facts["events"]["oversized_baskets"] == 1
+    assert run.facts["levels"]["product"]["baskets"] == 3
     assert run.counts() == {("p1",): 2, ("p2",): 2, ("p1", "p2"): 2}
 
 
@@ -168,7 +168,7 @@ def test_views_alone_make_no_basket(tmp_path: Path) -> None:
     views = [{**event, "event_type": "view"} for event in purchases([["a", "b"]] * 3)]
     run = run_rules(tmp_path, RulesOptions(), views)
     assert (len(run.itemsets), len(run.rules)) == (0, 0)
-    assert run.description["levels"]["category"]["baskets"] == 0
+    assert run.facts["levels"]["category"]["baskets"] == 0
 
 
 def test_more_itemsets_than_allowed_stop_the_run_with_what_to_do(tmp_path: Path) -> None:

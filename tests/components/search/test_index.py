@@ -11,11 +11,9 @@ import pytest
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from tfx.types import standard_artifacts
-from tfx.types.channel import Channel
 
-from components.artifacts import Catalogue, TextVectors
-from components.search.index import COMPARISON_FOLDER, SearchIndex
-from components.search.index_options import SearchIndexOptions
+from components.artifacts import TextVectors
+from components.search.index import COMPARISON_FOLDER
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.search.judging.plain_ranking import PlainSearch, answers
 from tests.components.search.trained_search import INDEX, TrainedSearch, build_search_index, text_options
@@ -83,7 +81,7 @@ def test_the_model_card(trained: TrainedSearch) -> None:
     assert (card["model"], card["shop"]) == ("search", "small")
     assert card["text_fields"] == ["title"]
     assert card["training"]["epochs"] == 1
-    assert card["data"] == trained.examples.description
+    assert card["data"] == trained.examples.facts
     assert card["versions"]["tensorflow"] == tf.__version__
     assert card["serving"]["default_k"] == 5
     assert card["limits"] == {
@@ -144,17 +142,3 @@ def test_the_recall_of_an_approximate_index_is_that_of_its_answers(without_words
             sum(cosines[product_id.decode()] >= nearest[-1] - 1e-6 for product_id in found["product_ids"]) / 10
         )
     assert read_index(without_words.index)["recall"] == pytest.approx(np.mean(shares), abs=0.1)
-
-
-def test_the_component_declares_its_channels() -> None:
-    component = SearchIndex(
-        encoder=Channel(type=standard_artifacts.Model),
-        examples=Channel(type=standard_artifacts.Examples),
-        catalogue=Channel(type=Catalogue),
-        text_vectors=Channel(type=TextVectors),
-        options=INDEX,
-        source_digest="digest",
-    )
-    assert component.outputs["model"].type is standard_artifacts.Model
-    assert component.exec_properties == {"options_json": INDEX.model_dump_json(), "source_digest": "digest"}
-    assert SearchIndexOptions.model_validate_json(component.exec_properties["options_json"]) == INDEX

@@ -10,7 +10,6 @@ import pytest
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-from components.products.catalogue import read_catalogue
 from components.search.examples.product_parts import product_parts
 from components.search.index import FULL_QUERY_TOWER_FOLDER
 from components.search.judging.gate import query_tower_refusals
@@ -21,6 +20,7 @@ from tests.components.recommendation.trained_shop import artifact
 from tests.components.search.judging.plain_ranking import PlainSearch
 from tests.components.search.judging.test_evaluator import evaluate
 from tests.components.search.trained_search import INDEX, TrainedSearch, build_search_index
+from trainer.artifacts.catalogue import load_catalogue
 from trainer.search.encoder import SearchEncoder, load_encoder, save_query_tower
 from trainer.search.index.update import update_search
 from trainer.search.query_tower import fewer_layers
@@ -104,7 +104,7 @@ def test_two_hundredths_may_be_lost(value: float | None, full: float, refused: b
 
 @pytest.mark.long
 def test_another_catalogue_keeps_both(trained: TrainedSearch, towered: TrainedSearch, tower: SearchEncoder) -> None:
-    catalogue = read_catalogue(towered.examples.artifacts["catalogue"].uri)
+    catalogue = load_catalogue(towered.examples.artifacts["catalogue"].uri)
     renamed = catalogue.slice(0, 9)
     texts = ["red tea from the hills", *renamed["text"].to_pylist()[1:]]
     place = renamed.column_names.index("text")

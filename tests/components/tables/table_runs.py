@@ -58,7 +58,12 @@ def beam_context(folder: Path) -> BaseBeamExecutor.Context:
 
 
 def run_table(
-    folder: Path, table: str, path: Path | str, options: TableOptions | None = None, data: str = ""
+    folder: Path,
+    table: str,
+    path: Path | str,
+    options: TableOptions | None = None,
+    data: str = "",
+    user_id_key: str = "a secret",
 ) -> TableRun:
     """Runs TableExampleGen's executor on `path`; the outputs go under `folder`."""
     options = options or TableOptions()
@@ -74,8 +79,8 @@ def run_table(
             "path": str(path),
             "data": data,
             "digest": "",
-            "user_id_key": options.user_id_key or "",
-            "options_json": options.model_dump_json(exclude={"user_id_key"}),
+            "user_id_key": user_id_key,
+            "options_json": options.model_dump_json(),
             "source_digest": "",
         },
     )

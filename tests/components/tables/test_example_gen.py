@@ -208,7 +208,7 @@ def test_a_bad_first_row_leaves_the_second_one(tmp_path: Path) -> None:
 def test_users_have_one_row_each_and_stay_unnamed(tmp_path: Path) -> None:
     path = tmp_path / "u.csv"
     path.write_text("user_id,segment\nZoë,a\nZoë,b\nMax,b,c\n")
-    run = run_table(tmp_path, "users", path, TableOptions(user_id_key="k"))
+    run = run_table(tmp_path, "users", path, user_id_key="k")
     _check_counts(run, 3, {"duplicate_user_id": 1, "wrong_number_of_fields": 1})
     text = "".join(file.read_text() for file in Path(run.quarantine.uri).glob("*.jsonl"))
     assert hash_user_id("Zoë", "k") in text
@@ -236,7 +236,7 @@ def test_segments_and_labels_lose_what_nobody_sees(tmp_path: Path, ending: str) 
 
 def test_users_are_named_if_the_configuration_says_so(tmp_path: Path) -> None:
     path = _write(tmp_path / "u.csv", [{"user_id": "Zoë"}, {"user_id": "Zoë"}])
-    run = run_table(tmp_path, "users", path, TableOptions(user_id_key=None))
+    run = run_table(tmp_path, "users", path, user_id_key="")
     assert run.refused()[0]["row"]["user_id"] == "Zoë"
 
 

@@ -91,7 +91,7 @@ def features() -> ItemFeatures:
 
 @pytest.fixture(scope="module")
 def towers(features: ItemFeatures, tmp_path_factory: pytest.TempPathFactory) -> Towers:
-    """Saved and loaded, as CandidateIndex gets them."""
+    """Saved and loaded, as RecommendationIndex gets them."""
     uri = str(tmp_path_factory.mktemp("towers"))
     save_towers(make_towers(features), uri)
     return load_towers(uri)

@@ -7,10 +7,10 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types.channel import BaseChannel
 
 from components.model_trainer import ModelTrainer
-from components.recommendation.examples.node import TaskExamples
-from components.recommendation.examples.options import TaskExamplesOptions
-from components.recommendation.index import CandidateIndex
-from components.recommendation.index_options import CandidateIndexOptions
+from components.recommendation.examples.node import RecommendationExamples
+from components.recommendation.examples.options import RecommendationDataOptions, RecommendationExamplesOptions
+from components.recommendation.index import RecommendationIndex
+from components.recommendation.index_options import RecommendationIndexOptions
 from components.recommendation.judging.evaluator import RankingEvaluator
 from components.rules.node import BasketRules
 from components.source_digest import source_digest
@@ -34,7 +34,7 @@ def training_nodes(task: Task[RecommendationConfig], parts: SharedParts, options
     """
     shop = parts.shop
     products, users = parts.tables.get("products"), parts.tables.get("users")
-    examples = TaskExamples(
+    examples = RecommendationExamples(
         events=parts.tables["events"].examples,
         products=products and products.examples,
         users=users and users.examples,
@@ -80,12 +80,12 @@ def training_nodes(task: Task[RecommendationConfig], parts: SharedParts, options
             seed=shop.seed,
             source_digest=source_digest("components.model_trainer", "trainer.recommendation.ranker.training"),
         ).with_id(task.node_id("Ranker"))
-    index = CandidateIndex(
-        model=towers.outputs["model"],
+    index = RecommendationIndex(
+        towers=towers.outputs["model"],
         **known,
         ranker=ranker and ranker.outputs["model"],
         rules=rules and rules.outputs["rules"],
-        options=CandidateIndexOptions(serving=options.serving),
+        options=RecommendationIndexOptions(serving=options.serving),
         source_digest=source_digest("components.recommendation.index"),
     ).with_id(task.node_id("Index"))
     nodes = [node for node in (examples, rules, towers, ranker, index) if node is not None]
@@ -116,12 +116,9 @@ def judging_nodes(
     return [evaluator, *pushing_nodes(task, parts, trained, evaluator)]
 
 
-def _examples_options(shop: ShopOptions, options: RecommendationConfig) -> TaskExamplesOptions:
-    return TaskExamplesOptions(
-        split=options.split,
-        event_types=options.event_types,
-        bought_event_type=options.bought_event_type,
-        min_product_events=options.min_product_events,
+def _examples_options(shop: ShopOptions, options: RecommendationConfig) -> RecommendationExamplesOptions:
+    return RecommendationExamplesOptions(
+        **options.model_dump(include=set(RecommendationDataOptions.model_fields)),
         window=options.towers.history,
         ranker_windows=options.ranker.windows if options.ranker else 1,
         ranker_history=options.serving.history_length,

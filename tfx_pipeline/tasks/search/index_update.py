@@ -16,7 +16,7 @@ from components.artifacts import Quarantine
 from components.checks.search import failed_checks
 from components.errors import InputError
 from components.gate.decision import Judgement, decide
-from components.products.catalogue import read_catalogue, write_catalogue, write_description
+from components.products.catalogue import write_catalogue, write_catalogue_facts
 from components.pushing.served_versions import latest_version, push_folder
 from components.pushing.serving_validator import validate
 from components.search.examples.catalogue import PRODUCT_COLUMNS, build_search_catalogue
@@ -34,7 +34,7 @@ from components.search.judging.query_judge import (
 from components.search.judging.query_summary import QuerySummary
 from components.tables.contract import TableOptions
 from components.tables.example_gen import Executor as TableExecutor
-from components.tables.quarantine import read_counts
+from components.tables.quarantine import read_quarantine_counts
 from components.tables.read_back import plain_columns, table_files
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
@@ -44,6 +44,7 @@ from tfx_pipeline.summary.file import summary_of_run
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from tfx_pipeline.tasks.search.config import SearchConfig
 from tfx_pipeline.tasks.search.task import SearchTask
+from trainer.artifacts.catalogue import load_catalogue
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.search.export import export_search
 from trainer.search.index.update import UpdatedSearch, update_search
@@ -150,11 +151,11 @@ def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> t
         "data": "",
         "digest": "",
         "user_id_key": "",
-        "options_json": options.model_dump_json(exclude={"user_id_key"}),
+        "options_json": options.model_dump_json(),
         "source_digest": "",
     }
     TableExecutor(context).Do({}, outputs, properties)
-    counts = read_counts(quarantine.uri)
+    counts = read_quarantine_counts(quarantine.uri)
     if counts.bad_fraction > shop.limits.max_bad_fraction:
         raise InputError(
             f"Table `products`: {counts.rows - counts.good:,} of {counts.rows:,} rows are bad "
@@ -171,7 +172,7 @@ def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> t
 
 def _surviving_queries(root: Path, catalogue: pa.Table) -> JudgedQueries:
     """Returns the run's test queries with the judgements of products that the new catalogue still has."""
-    before = read_catalogue(_latest(root, "catalogue"))["product_id"].to_pylist()
+    before = load_catalogue(_latest(root, "catalogue"))["product_id"].to_pylist()
     place = {product_id: row for row, product_id in enumerate(catalogue["product_id"].to_pylist())}
     moved = np.array([place.get(product_id, -1) for product_id in before], np.int64)
     queries = load_queries(_latest(root, "examples"), "test")
@@ -237,5 +238,5 @@ def _updated_card(card: dict[str, Any], served: str, changes: Mapping[str, int],
 def _write_catalogue(folder: Path, catalogue: pa.Table) -> str:
     folder.mkdir()
     write_catalogue(str(folder), catalogue)
-    write_description(str(folder), {})
+    write_catalogue_facts(str(folder), {})
     return str(folder)

@@ -10,7 +10,7 @@ from tfx.types.channel import BaseChannel
 
 from components.model_trainer import ModelTrainer
 from components.segmentation.examples.node import SegmentationExamples
-from components.segmentation.examples.options import SegmentationExamplesOptions
+from components.segmentation.examples.options import SegmentationDataOptions, SegmentationExamplesOptions
 from components.segmentation.judging.evaluator import SegmentationEvaluator
 from components.segmentation.segments.node import UserSegments
 from components.source_digest import source_digest
@@ -113,10 +113,6 @@ def segment_details(
 
 def _examples_options(shop: ShopOptions, options: SegmentationConfig) -> SegmentationExamplesOptions:
     return SegmentationExamplesOptions(
-        segments=options.segments,
-        event_types=options.event_types,
-        bought_event_type=options.bought_event_type,
-        history_length=options.history_length,
-        areas=options.areas,
+        **options.model_dump(include=set(SegmentationDataOptions.model_fields)),
         max_unknown_product_fraction=shop.limits.max_unknown_product_fraction,
     )

@@ -1,29 +1,35 @@
 """Each way of having nothing to learn from has a message of its own."""
 
-from collections import Counter
-
 import pytest
 
 from components.errors import InputError
 from components.events.counts import EventCounts
 from components.events.moments import SplitMoments
-from components.recommendation.examples.checks import check_events, check_examples
-from components.recommendation.examples.options import SplitOptions, TaskExamplesOptions
+from components.events.options import SplitOptions
+from components.recommendation.examples.checks import check_examples
+from components.recommendation.examples.counts import Counted, ExampleCounts
+from components.recommendation.examples.options import RecommendationExamplesOptions
 
 MOMENTS = SplitMoments(90 * 86_400, 100 * 86_400)
-GOOD = EventCounts(
-    events=8, events_before_validation=4, events_after_test_start=2, catalogue_products=3, train=2, eval=1, test=1
+NO_MOMENTS = SplitMoments(None, None)
+GOOD = ExampleCounts(
+    events_before_validation=4, events_after_test_start=2, catalogue_products=3, train=2, eval=1, test=1
 )
 
 
-def _but(**changes) -> EventCounts:
-    return EventCounts(**{**GOOD.__dict__, **changes})
+def _but(**changes) -> ExampleCounts:
+    return ExampleCounts(**{**GOOD.__dict__, **changes})
+
+
+def _counted(counts: ExampleCounts, moments: SplitMoments) -> Counted:
+    return Counted(EventCounts(events=8), counts, moments)
 
 
 def test_enough_is_enough():
-    check_events(GOOD, TaskExamplesOptions())
-    check_examples(GOOD, MOMENTS, TaskExamplesOptions())
-    check_examples(GOOD, SplitMoments(None, None), TaskExamplesOptions(split=SplitOptions(method="leave_last_out")))
+    check_examples(_counted(GOOD, MOMENTS), RecommendationExamplesOptions())
+    check_examples(
+        _counted(GOOD, NO_MOMENTS), RecommendationExamplesOptions(split=SplitOptions(method="leave_last_out"))
+    )
 
 
 @pytest.mark.parametrize(
@@ -37,29 +43,16 @@ def test_enough_is_enough():
 )
 def test_empty_splits(counts, message):
     with pytest.raises(InputError, match=message):
-        check_examples(counts, MOMENTS, TaskExamplesOptions())
+        check_examples(_counted(counts, MOMENTS), RecommendationExamplesOptions())
 
 
 @pytest.mark.parametrize("split", ["train", "eval", "test"])
 def test_empty_splits_of_positions(split):
-    options = TaskExamplesOptions(split=SplitOptions(method="leave_last_out"))
+    options = RecommendationExamplesOptions(split=SplitOptions(method="leave_last_out"))
     with pytest.raises(InputError, match="three groups of events"):
-        check_examples(_but(**{split: 0}), SplitMoments(None, None), options)
-
-
-@pytest.mark.parametrize(
-    ("counts", "message"),
-    [
-        (_but(events_without_time=2), "2 of 8 rows lack the timestamp or position"),
-        (_but(strange_types=Counter(buy=3, look=4)), r"without a weight: `look` \(4\), `buy` \(3\). Name each under"),
-        (_but(unknown_product_events=2), r"2 of 8 rows \(25.0%\) name a product_id that table `products` lacks; 20.0%"),
-    ],
-)
-def test_events_that_cannot_be_used(counts, message):
-    with pytest.raises(InputError, match=message):
-        check_events(counts, TaskExamplesOptions())
+        check_examples(_counted(_but(**{split: 0}), NO_MOMENTS), options)
 
 
 def test_counts_add_up():
-    total = _but(strange_types=Counter(a=1)) + _but(strange_types=Counter(a=2, b=1))
-    assert (total.events, total.train, total.strange_types) == (16, 4, Counter(a=3, b=1))
+    total = _but(users=3) + _but(users=4, train=5)
+    assert (total.users, total.train, total.catalogue_products, total.ranker) == (7, 7, 6, 0)

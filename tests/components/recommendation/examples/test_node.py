@@ -1,4 +1,4 @@
-"""TaskExamples end to end: real Beam, real files, any ids."""
+"""RecommendationExamples end to end: real Beam, real files, any ids."""
 
 import hashlib
 import math
@@ -7,17 +7,18 @@ from datetime import UTC, datetime
 import pytest
 
 from components.errors import InputError
-from components.recommendation.examples.options import SplitOptions, TaskExamplesOptions
+from components.events.options import SplitOptions
+from components.recommendation.examples.options import RecommendationExamplesOptions
 from components.recommendation.examples.product_statistics import STATISTICS
 from components.tables.user_ids import hash_user_id
 from tests.components.events.plain_histories import WEIRD_IDS, Event, plain_query, plain_windows, users_of
-from tests.components.recommendation.examples.task_examples_runs import run_task_examples
+from tests.components.recommendation.examples.examples_runs import USER_ID_KEY, run_recommendation_examples
 
 DAY = 86_400
 T = 100 * DAY
 TYPES = {"view": 0.0, "cart": 0.5, "purchase": 1.0}
 IDS = [id_.decode() for id_ in WEIRD_IDS]
-OPTIONS = TaskExamplesOptions(
+OPTIONS = RecommendationExamplesOptions(
     split=SplitOptions(test_start=datetime.fromtimestamp(T, UTC), validation_days=10),
     event_types=TYPES,
     window=5,
@@ -98,7 +99,7 @@ def test_all_outputs_equal_plain_python(tmp_path):
     events = [e for e in events if e.product != WEIRD_IDS[1]] + unknown
     users = [{"user_id": events[0].user.decode(), "age": "30s", "city": None}, {"user_id": "stranger", "age": "40s"}]
     options = OPTIONS.model_copy(update={"text_fields": ("title", "category")})
-    run = run_task_examples(tmp_path, options, _rows(events), products, users)
+    run = run_recommendation_examples(tmp_path, options, _rows(events), products, users)
 
     known = [e for e in events if e.product != WEIRD_IDS[1]]
     counted = {}
@@ -142,11 +143,11 @@ def test_all_outputs_equal_plain_python(tmp_path):
                 {name: statistics[f"{name}_{number}"] for name in STATISTICS}, rel=1e-5
             )
 
-    assert run.description["test_start"] == T
-    assert run.description["validation_start"] == T - 10 * DAY
-    assert run.description["event_types"] == ["view", "cart", "purchase"]
-    assert run.description["event_weights"] == [0.0, 0.5, 1.0]
-    assert run.description["counts"] == {
+    assert run.facts["test_start"] == T
+    assert run.facts["validation_start"] == T - 10 * DAY
+    assert run.facts["event_types"] == ["view", "cart", "purchase"]
+    assert run.facts["event_weights"] == [0.0, 0.5, 1.0]
+    assert run.facts["counts"] == {
         "events": len(events),
         "products": 5,
         "users": 40,
@@ -155,29 +156,31 @@ def test_all_outputs_equal_plain_python(tmp_path):
         "unknown_product_events": len(unknown),
         "events_after_test_start": sum(e.time >= T for e in known),
     }
-    assert run.description["examples"] == {split: len(rows) for split, rows in expected.items()}
+    assert run.facts["examples"] == {split: len(rows) for split, rows in expected.items()}
     bad = {"unknown_product": len(unknown)}
     assert run.quarantine_counts == {"table": "events", "rows": len(events), "good": len(known), "bad": bad}
     assert len(run.quarantined) == len(unknown) > 0
     assert {line["reason"] for line in run.quarantined} == {"unknown_product"}
     assert {line["row"]["product_id"] for line in run.quarantined} == {"line\nbreak"}
-    hashes = {hash_user_id(e.user.decode(), "shelfwise") for e in unknown}
+    hashes = {hash_user_id(e.user.decode(), USER_ID_KEY) for e in unknown}
     assert {line["row"]["user_id"] for line in run.quarantined} == hashes
 
 
 def test_no_products_table_filters_and_a_split_by_the_data(tmp_path):
     events = [e._replace(basket=None) for e in _events()]
     rare = Event(events[0].user, 3, None, b"rare", 2)
-    options = TaskExamplesOptions(event_types=TYPES, min_product_events=2, split=SplitOptions(validation_days=20))
-    run = run_task_examples(tmp_path, options, _rows([*events, rare]))
+    options = RecommendationExamplesOptions(
+        event_types=TYPES, min_product_events=2, split=SplitOptions(validation_days=20)
+    )
+    run = run_recommendation_examples(tmp_path, options, _rows([*events, rare]))
     assert [row["product_id"].encode() for row in run.catalogue] == sorted(WEIRD_IDS)
     assert [row["title"] for row in run.catalogue] == [row["product_id"] for row in run.catalogue]
     assert {row["text"] for row in run.catalogue} == {""}
-    counts = run.description["counts"]
+    counts = run.facts["counts"]
     assert (counts["filtered_products"], counts["filtered_events"]) == (1, 1)
     # The last full hour with a tenth of the events at or after it.
     times = sorted(e.time for e in [*events, rare])
-    start = run.description["test_start"]
+    start = run.facts["test_start"]
     assert start % 3600 == 0
     assert sum(time >= start for time in times) >= len(times) / 10 > sum(time >= start + 3600 for time in times)
     assert run.quarantine_counts["bad"] == {}
@@ -190,8 +193,8 @@ def test_leave_last_out_by_position(tmp_path):
         for user, products in {"u1": "abcd", "u2": "ba", "u3": "c", "u4": "dcba"}.items()
         for position, product in enumerate(products)
     ]
-    options = TaskExamplesOptions(split=SplitOptions(method="leave_last_out"), min_product_events=0)
-    run = run_task_examples(tmp_path, options, rows)
+    options = RecommendationExamplesOptions(split=SplitOptions(method="leave_last_out"), min_product_events=0)
+    run = run_recommendation_examples(tmp_path, options, rows)
     ids = [row["product_id"] for row in run.catalogue]
     assert ids == ["a", "b", "c", "d"]
     # Everything but each user's last event counts.
@@ -208,14 +211,14 @@ def test_leave_last_out_by_position(tmp_path):
     assert [[ids[i] for i in row["history_index"]] for row in run.examples["train"]] in ([["a"], ["d"]], [["d"], ["a"]])
     assert all(row["query_time"] == [0] and set(row["history_time"]) <= {0} for row in run.examples["test"])
     assert all(set(row["gap_seconds"]) == {0.0} for row in run.examples["train"])
-    assert run.description["test_start"] is None
-    assert run.description["has_timestamps"] is False
+    assert run.facts["test_start"] is None
+    assert run.facts["has_timestamps"] is False
 
 
 def test_row_order_and_files_change_nothing(tmp_path):
     events = _events()
-    first = run_task_examples(tmp_path / "a", OPTIONS, _rows(events))
-    second = run_task_examples(tmp_path / "b", OPTIONS, _rows(events[::-1]), files=3)
+    first = run_recommendation_examples(tmp_path / "a", OPTIONS, _rows(events))
+    second = run_recommendation_examples(tmp_path / "b", OPTIONS, _rows(events[::-1]), files=3)
     assert repr(first) == repr(second)  # Prices are NaN, which equals nothing.
 
 
@@ -225,15 +228,14 @@ def test_too_many_unknown_products(tmp_path):
         for product, time in (("a", 1), ("b", 2), ("a", T - DAY), ("b", T + DAY))
     ]
     products = [{"product_id": "a", "title": "A"}]
-    options = OPTIONS.model_copy(update={"user_id_key": None})
     with pytest.raises(InputError, match=r"2 of 4 rows \(50.0%\) name a product_id that .*; 20.0% may"):
-        run_task_examples(tmp_path, options, rows, products, files=1)
+        run_recommendation_examples(tmp_path, OPTIONS, rows, products, files=1, user_id_key="")
     assert '"user_id": "u"' in (next((tmp_path / "out" / "quarantine").glob("*.jsonl"))).read_text()
 
 
 def test_no_timestamps_for_a_split_by_time(tmp_path):
     row = {"user_id": "u", "product_id": "a", "event_type": "view", "position": 1, "timestamp": None}
     with pytest.raises(InputError, match=r"no timestamps, which a split by time needs.*leave_last_out"):
-        run_task_examples(tmp_path, OPTIONS, [row], files=1)
+        run_recommendation_examples(tmp_path, OPTIONS, [row], files=1)
     with pytest.raises(InputError, match="has no good row"):
-        run_task_examples(tmp_path / "empty", OPTIONS, [], files=0)
+        run_recommendation_examples(tmp_path / "empty", OPTIONS, [], files=0)

@@ -3,7 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from components.recommendation.examples.options import SplitOptions, TaskExamplesOptions
+from components.events.options import SplitOptions
+from components.recommendation.examples.options import RecommendationExamplesOptions
 
 
 @pytest.mark.parametrize(
@@ -15,8 +16,10 @@ def test_test_start_in_seconds(start):
 
 
 def test_round_trip():
-    options = TaskExamplesOptions(split=SplitOptions(test_start=1512363600), event_types={"b": 1.0, "purchase": 0.5})
-    again = TaskExamplesOptions.model_validate_json(options.model_dump_json())
+    options = RecommendationExamplesOptions(
+        split=SplitOptions(test_start=1512363600), event_types={"b": 1.0, "purchase": 0.5}
+    )
+    again = RecommendationExamplesOptions.model_validate_json(options.model_dump_json())
     assert again == options
     assert list(again.event_types) == ["b", "purchase"]
 
@@ -34,4 +37,4 @@ def test_round_trip():
 )
 def test_refused(values, message):
     with pytest.raises(ValidationError, match=message):
-        TaskExamplesOptions(**values)
+        RecommendationExamplesOptions(**values)

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from components.products.catalogue import write_catalogue, write_description
+from components.products.catalogue import write_catalogue, write_catalogue_facts
 
 EVENT_TYPES = ["view", "purchase"]
 EVENT_WEIGHTS = [0.5, 1.0]
@@ -70,7 +70,7 @@ def write_shop(folder: Path, catalogue: pa.Table, users: list[User]) -> tuple[st
     catalogue_uri.mkdir()
     (examples_uri / "Split-test").mkdir(parents=True)
     write_catalogue(str(catalogue_uri), catalogue)
-    write_description(str(catalogue_uri), description())
+    write_catalogue_facts(str(catalogue_uri), description())
     shards = [users[::2], users[1::2]]
     for number, shard in enumerate(shards):
         path = examples_uri / "Split-test" / f"data_tfrecord-{number:05d}-of-{len(shards):05d}.gz"
@@ -92,7 +92,7 @@ def description() -> dict:
 
 
 def serialize(user: User, user_id: str) -> bytes:
-    """Writes a user as TaskExamples does."""
+    """Writes a user as RecommendationExamples does."""
     product, event_type, time = zip(*user.history, strict=True) if user.history else ((), (), ())
     numbers = {
         "history_index": product,

@@ -8,12 +8,12 @@ import tensorflow as tf
 from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import Catalogue, Quarantine
-from components.products.catalogue import read_catalogue, read_description
 from components.search.examples.node import SearchExamplesExecutor
 from components.search.examples.options import SearchExamplesOptions
 from components.search.examples.query_examples import SPLITS
-from tests.components.recommendation.examples.task_examples_runs import read_examples, read_quarantine, table_artifact
+from tests.components.recommendation.examples.examples_runs import read_examples, read_quarantine, table_artifact
 from tests.components.tables.table_runs import beam_context
+from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 
 Rows = list[dict[str, Any]]
 
@@ -32,7 +32,7 @@ class Run(NamedTuple):
 
     queries: dict[str, list[Query]]
     catalogue: Rows
-    description: dict[str, Any]
+    facts: dict[str, Any]
     quarantined: Rows
     quarantine_counts: dict[str, Any]
     artifacts: dict[str, Artifact]
@@ -72,14 +72,14 @@ def run_search_examples(
     )
     assert json.loads(artifacts["examples"].split_names) == list(SPLITS)
     out = folder / "out"
-    catalogue = read_catalogue(str(out / "catalogue")).to_pylist()
+    catalogue = load_catalogue(str(out / "catalogue")).to_pylist()
     ids = [row["product_id"] for row in catalogue]
     return Run(
         queries={
             split: [_query(row, ids) for row in read_examples(out / "examples" / f"Split-{split}")] for split in SPLITS
         },
         catalogue=catalogue,
-        description=read_description(str(out / "catalogue")),
+        facts=load_catalogue_facts(str(out / "catalogue")),
         quarantined=read_quarantine(out / "quarantine"),
         quarantine_counts=json.loads((out / "quarantine" / "counts.json").read_text()),
         artifacts=artifacts,

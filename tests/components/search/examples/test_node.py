@@ -6,12 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tfx.types import standard_artifacts
-from tfx.types.channel import Channel
 
-from components.artifacts import Catalogue, Quarantine
 from components.errors import InputError
-from components.search.examples.node import SearchExamples
 from components.search.examples.options import QueryOptions, SearchExamplesOptions
 from components.search.examples.perturbations import EVALUATION_PERTURBATIONS, query_words
 from components.search.examples.query_pairs import MakeQueries
@@ -118,7 +114,7 @@ def test_judgements_become_queries_in_splits_or_are_quarantined(tmp_path: Path) 
     )
     titles = {row["product_id"]: row["title"] for row in products()}
     assert all((row["title"], row["text"]) == (titles[row["product_id"]],) * 2 for row in run.catalogue)
-    assert run.description == {
+    assert run.facts == {
         "counts": {"products": 24, "distinct_texts": 12, "judgements": len(rows) + 4},
         "examples": {split: len(queries) for split, queries in expected.items()},
     }
@@ -211,7 +207,7 @@ def test_the_most_frequent_product_of_an_asked_query_gets_one(tmp_path: Path) ->
         for query, own in CLICKS.items()
     }
     assert asked(run) == by_split(expected, OPTIONS)
-    counts = run.description["counts"]
+    counts = run.facts["counts"]
     assert (counts["events_with_query"], counts["unknown_product_events"]) == (len(events) + 1, 1)
     assert "made_queries" not in counts
     assert run.quarantine_counts == {"table": "judgements", "rows": 0, "good": 0, "bad": {}}
@@ -257,8 +253,8 @@ def test_queries_are_made_of_the_catalogue_where_nobody_asked(tmp_path: Path) ->
             for title, same in groups.items():
                 # All products of a title answer, or none.
                 assert same <= set(query.relevance) or not same & set(query.relevance), title
-    assert run.description["examples"] == {split: len(queries) for split, queries in run.queries.items()}
-    assert run.description["counts"]["made_queries"] > len(groups)
+    assert run.facts["examples"] == {split: len(queries) for split, queries in run.queries.items()}
+    assert run.facts["counts"]["made_queries"] > len(groups)
     assert not any(query.query in ("", "?!") for queries in run.queries.values() for query in queries)
     # Each is perturbed as its slice says; one character cannot be.
     assert not any(
@@ -312,7 +308,7 @@ def test_the_first_evaluation_queries_by_hash_are_taken(tmp_path: Path) -> None:
     for split, own in by_split(means(rows), options).items():
         first = sorted(own, key=lambda query: hashlib.sha256(normalized(query).encode()).digest())
         assert set(run.asked(split)) == set(first if split == "train" else first[:3])
-        assert run.description["examples"][split] == len(run.asked(split))
+        assert run.facts["examples"][split] == len(run.asked(split))
 
 
 def test_row_order_and_files_change_nothing(tmp_path: Path) -> None:
@@ -321,7 +317,7 @@ def test_row_order_and_files_change_nothing(tmp_path: Path) -> None:
     again = run_search_examples(tmp_path / "b", products()[::-1], rows[::-1], events[::-1], options, files=3)
     assert first.records() == again.records()
     assert repr(first.catalogue) == repr(again.catalogue)
-    assert first.description == again.description
+    assert first.facts == again.facts
 
 
 def test_made_queries_come_from_the_seed_and_the_text() -> None:
@@ -347,13 +343,3 @@ def test_odd_ids_and_queries_come_back_as_they_are(tmp_path: Path) -> None:
     )
     run = run_search_examples(tmp_path, products(), untidy, options=OPTIONS)
     assert asked(run) == by_split(means([garbled | {"query": "�milk"}, *rows]), OPTIONS)
-
-
-def test_the_component_declares_its_channels() -> None:
-    component = SearchExamples(
-        products=Channel(type=standard_artifacts.Examples), options=OPTIONS, source_digest="digest"
-    )
-    assert component.outputs["examples"].type is standard_artifacts.Examples
-    assert component.outputs["catalogue"].type is Catalogue
-    assert component.outputs["quarantine"].type is Quarantine
-    assert component.exec_properties == {"options_json": OPTIONS.model_dump_json(), "source_digest": "digest"}

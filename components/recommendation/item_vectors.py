@@ -1,6 +1,6 @@
-"""Beam transforms from products to vectors, with the trained towers."""
+"""The vectors of all products: computed with the trained towers in Beam, written, and read back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -8,16 +8,13 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
-from components.products.vector_tables import TEXT_VECTORS_SCHEMA, item_vectors_table, text_vectors_table
+from components.products.vector_tables import item_vectors_table
+from trainer.artifacts.names import ITEM_VECTORS_PREFIX, shards
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.recommendation.features import load_items
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.towers import Towers, load_towers
-from trainer.text.backbone import TextEncoder, encode_texts, load_trained_encoder
-
-# Enough for the encoder to sort texts by length into batches that waste little on padding.
-_TEXTS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +22,13 @@ class ItemSources:
     """Where a worker finds the towers and what they read.
 
     Attributes:
-        model_uri: The trainer's output, which holds the towers.
+        towers_uri: The trainer's output, which holds the towers.
         catalogue_uri: The catalogue.
         transformed_products_uri: Transformed numbers and categories; None where there is no products table.
         text_vectors_uri: Vectors of the texts; None where text is off.
     """
 
-    model_uri: str
+    towers_uri: str
     catalogue_uri: str
     transformed_products_uri: str | None
     text_vectors_uri: str | None
@@ -39,7 +36,7 @@ class ItemSources:
     def load(self) -> "LoadedItems":
         """Loads the towers and the features of the whole catalogue."""
         features = load_items(self.catalogue_uri, self.transformed_products_uri, self.text_vectors_uri)
-        return LoadedItems(towers=load_towers(self.model_uri), features=features)
+        return LoadedItems(towers=load_towers(self.towers_uri), features=features)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,56 +66,11 @@ class ComputeItemVectors(beam.PTransform):
         return ranges | "ApplyItemTower" >> beam.ParDo(_ApplyItemTower(self._sources))
 
 
-class EncodeWithTrainedEncoder(beam.PTransform):
-    """Lists of texts to tables with `TEXT_VECTORS_SCHEMA`, by a trained text encoder.
-
-    Args:
-        model_uri: The trainer's output, which holds the text encoder.
-        batch_size: Texts encoded at once.
-    """
-
-    def __init__(self, model_uri: str, batch_size: int) -> None:
-        super().__init__()
-        self._model_uri = model_uri
-        self._batch_size = batch_size
-
-    def expand(self, texts: beam.PCollection[Sequence[str]]) -> beam.PCollection[pa.Table]:
-        """Adds the encoder to a pipeline."""
-        return texts | "ApplyTextEncoder" >> beam.ParDo(_ApplyTextEncoder(self._model_uri, self._batch_size))
-
-
-class WriteTrainedTextVectors(beam.PTransform):
-    """The pipeline to `vectors-*.parquet` with `TEXT_VECTORS_SCHEMA`, by a trained text encoder.
-
-    Args:
-        texts: Distinct texts.
-        model_uri: The trainer's output, which holds the text encoder.
-        batch_size: Texts encoded at once.
-        uri: Folder to write into.
-    """
-
-    def __init__(self, texts: Sequence[str], model_uri: str, batch_size: int, uri: str) -> None:
-        super().__init__()
-        self._texts, self._model_uri, self._batch_size, self._uri = texts, model_uri, batch_size, uri
-
-    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[str]:
-        """Adds the encoding to a pipeline; returns the paths of the files."""
-        starts = range(0, len(self._texts), _TEXTS_AT_ONCE)
-        return (
-            pipeline
-            | "CreateTextBatches"
-            >> beam.Create([self._texts[start : start + _TEXTS_AT_ONCE] for start in starts], reshuffle=True)
-            | "EncodeTexts" >> EncodeWithTrainedEncoder(self._model_uri, self._batch_size)
-            | "WriteTextVectors"
-            >> beam.io.WriteToParquetBatched(f"{self._uri}/vectors", TEXT_VECTORS_SCHEMA, file_name_suffix=".parquet")
-        )
-
-
 def read_item_vectors(uri: str, products: int) -> np.ndarray:
     """Reads `item_vectors-*.parquet` in the order of the catalogue.
 
     Args:
-        uri: Output of CandidateIndex.
+        uri: Output of RecommendationIndex.
         products: Rows of the catalogue.
 
     Returns:
@@ -127,7 +79,7 @@ def read_item_vectors(uri: str, products: int) -> np.ndarray:
     Raises:
         ValueError: A product has no vector, or two.
     """
-    table = read_parquet(f"{uri}/item_vectors-*.parquet").combine_chunks()
+    table = read_parquet(shards(uri, ITEM_VECTORS_PREFIX)).combine_chunks()
     index = table.column("product_index").to_numpy()
     if not np.array_equal(np.sort(index), np.arange(products)):
         raise ValueError(f"{uri} should hold one vector for each of {products} products, but holds {len(index)} rows.")
@@ -154,22 +106,3 @@ class _ApplyItemTower(beam.DoFn):
         rows = self._loaded.features.rows(*element)
         vectors = item_vectors(self._loaded.towers, rows)
         yield item_vectors_table(rows.product_index, vectors)
-
-
-class _ApplyTextEncoder(beam.DoFn):
-    """Loads the encoder once a process."""
-
-    def __init__(self, model_uri: str, batch_size: int) -> None:
-        self._model_uri = model_uri
-        self._batch_size = batch_size
-        self._shared = Shared()
-        self._encoder: TextEncoder | None = None
-
-    def setup(self) -> None:
-        self._encoder = self._shared.acquire(lambda: load_trained_encoder(self._model_uri), tag=self._model_uri)
-
-    def process(self, element: Sequence[str]) -> Iterable[pa.Table]:
-        if self._encoder is None:
-            raise ValueError(f"{self._model_uri} holds no trained text encoder to encode texts with.")
-        vectors = encode_texts(self._encoder, element, self._batch_size)
-        yield text_vectors_table(element, vectors)

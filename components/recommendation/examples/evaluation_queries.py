@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from components.events.history import EventHistory, FloatArray, IntArray, concatenated_ranges, run_starts
-from components.events.history_windows import lists
+from components.events.list_columns import lists
 
 
 def evaluation_queries(

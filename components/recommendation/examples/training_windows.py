@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from components.events.history import EventHistory, FloatArray, IntArray, concatenated_ranges, run_starts
+from components.events.list_columns import lists
 
 _UnsignedArray = npt.NDArray[np.uint64]
 
@@ -70,12 +71,6 @@ def training_windows(
             "target_weight": lists(target_weight.astype(np.float32), pairs),
         }
     )
-
-
-def lists(values: npt.NDArray[np.int64] | npt.NDArray[np.float32], lengths: IntArray) -> pa.ListArray:
-    """Returns an Arrow array of lists that holds `values` cut into pieces of `lengths`."""
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(values))
 
 
 def _targets(history: EventHistory, type_weights: FloatArray) -> tuple[IntArray, FloatArray]:

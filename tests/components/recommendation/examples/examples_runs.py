@@ -1,4 +1,4 @@
-"""Runs TaskExamples' executor on plain rows, and reads back what it wrote."""
+"""Runs RecommendationExamples' executor on plain rows, and reads back what it wrote."""
 
 import json
 from pathlib import Path
@@ -11,11 +11,13 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import standard_artifacts
 
 from components.artifacts import Catalogue, Quarantine
-from components.products.catalogue import read_catalogue, read_description
-from components.recommendation.examples.node import SPLITS, TaskExamplesExecutor
-from components.recommendation.examples.options import TaskExamplesOptions
+from components.recommendation.examples.example_steps import SPLITS
+from components.recommendation.examples.node import RecommendationExamplesExecutor
+from components.recommendation.examples.options import RecommendationExamplesOptions
 from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 
+USER_ID_KEY = "a secret"
 _INTEGERS, _FLOATS = {"timestamp", "position", "in_stock"}, {"price", "quantity", "rating", "relevance"}
 
 
@@ -25,18 +27,19 @@ class Run(NamedTuple):
     examples: dict[str, list[dict[str, list[Any]]]]
     catalogue: list[dict[str, Any]]
     statistics: list[dict[str, Any]]
-    description: dict[str, Any]
+    facts: dict[str, Any]
     quarantined: list[dict[str, Any]]
     quarantine_counts: dict[str, Any]
 
 
-def run_task_examples(
+def run_recommendation_examples(
     folder: Path,
-    options: TaskExamplesOptions,
+    options: RecommendationExamplesOptions,
     events: list[dict[str, Any]],
     products: list[dict[str, Any]] | None = None,
     users: list[dict[str, Any]] | None = None,
     files: int = 2,
+    user_id_key: str = USER_ID_KEY,
 ) -> Run:
     """Writes rows as table artifacts, runs the executor, reads its outputs."""
     tables = {"events": events, "products": products, "users": users}
@@ -50,18 +53,18 @@ def run_task_examples(
     tmp_dir = str(folder / "tmp")
     context = BaseBeamExecutor.Context(beam_pipeline_args=list(LOCAL_BEAM_ARGS), tmp_dir=tmp_dir, unique_id="1")
     properties = {
-        "options_json": options.model_dump_json(exclude={"user_id_key"}),
-        "user_id_key": options.user_id_key or "",
+        "options_json": options.model_dump_json(),
+        "user_id_key": user_id_key,
         "source_digest": "any",
     }
-    TaskExamplesExecutor(context).Do(inputs, outputs, properties)
+    RecommendationExamplesExecutor(context).Do(inputs, outputs, properties)
     assert json.loads(outputs["examples"][0].split_names) == list(SPLITS)
     out = folder / "out"
     return Run(
         examples={split: read_examples(out / "examples" / f"Split-{split}") for split in SPLITS},
-        catalogue=read_catalogue(str(out / "catalogue")).to_pylist(),
+        catalogue=load_catalogue(str(out / "catalogue")).to_pylist(),
         statistics=pq.read_table(out / "catalogue" / "product_statistics.parquet").to_pylist(),
-        description=read_description(str(out / "catalogue")),
+        facts=load_catalogue_facts(str(out / "catalogue")),
         quarantined=read_quarantine(out / "quarantine"),
         quarantine_counts=json.loads((out / "quarantine" / "counts.json").read_text()),
     )

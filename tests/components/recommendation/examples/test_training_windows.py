@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.events.history import EVAL_PERIOD, TEST_PERIOD, TRAIN_PERIOD, order_events
-from components.events.history_windows import training_windows
 from components.events.moments import SplitMoments, event_periods
-from components.recommendation.examples.history_queries import evaluation_queries
+from components.recommendation.examples.evaluation_queries import evaluation_queries
+from components.recommendation.examples.training_windows import training_windows
 from tests.components.events.plain_histories import (
     Event,
     event_lists,

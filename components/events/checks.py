@@ -1,0 +1,54 @@
+"""Checks that the events can be used, whatever is learned from them."""
+
+from collections.abc import Sequence
+
+from components.errors import InputError
+from components.events.counts import EventCounts
+from components.events.options import EventOptions
+from components.tables.quarantine import UNKNOWN_PRODUCT, TableCounts
+from components.tables.read_back import table_rows
+
+
+def check_has_events(paths: Sequence[str]) -> None:
+    """Checks that the events table has a row.
+
+    Args:
+        paths: Parquet files of the table.
+
+    Raises:
+        InputError: It has none.
+    """
+    if not table_rows(paths):
+        raise InputError("Table `events` has no good row; expected events to learn from. See the quarantine.")
+
+
+def check_events(counts: EventCounts, options: EventOptions) -> None:
+    """Checks what was read.
+
+    Raises:
+        InputError: Events without a time, of a type that is not known, or too many of unknown products.
+    """
+    if counts.events_without_time:
+        raise InputError(
+            f"Table `events`: {counts.events_without_time:,} of {counts.events:,} rows lack the timestamp or "
+            "position that the others have. Give it to all rows, or to none."
+        )
+    if counts.strange_types:
+        shown = ", ".join(f"`{name}` ({count:,})" for name, count in counts.strange_types.most_common(10))
+        raise InputError(
+            f"Table `events` has event types without a weight: {shown}. Name each under `event_types`; "
+            "a weight of 0 keeps a type as history only."
+        )
+    unknown = counts.unknown_product_events / counts.events
+    if unknown > options.max_unknown_product_fraction:
+        raise InputError(
+            f"Table `events`: {counts.unknown_product_events:,} of {counts.events:,} rows ({unknown:.1%}) name a "
+            f"product_id that table `products` lacks; {options.max_unknown_product_fraction:.1%} may. Check that "
+            "both write ids alike, or raise `limits.max_unknown_product_fraction`."
+        )
+
+
+def quarantine_counts(counts: EventCounts) -> TableCounts:
+    """Returns how many events are kept, and how many refused as their product is not known."""
+    reason, _ = UNKNOWN_PRODUCT
+    return TableCounts.without_zeros("events", counts.events, {reason: counts.unknown_product_events})

@@ -1,0 +1,95 @@
+"""What nodes that make examples of events, products and users have in common."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
+from tfx.dsl.io import fileio
+from tfx.types import standard_artifacts
+from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance, get_split_uri
+from tfx.types.channel import BaseChannel, Channel
+from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+
+from components.artifacts import Catalogue, Quarantine
+from components.parameters import Parameter
+from trainer.options import Options
+
+
+class EventExamplesSpec(ComponentSpec):
+    """Inputs, outputs and parameters of a node that makes examples of events."""
+
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        "options_json": ExecutionParameter(type=str),
+        "user_id_key": ExecutionParameter(type=str),
+        "source_digest": ExecutionParameter(type=str),
+    }
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "events": ChannelParameter(type=standard_artifacts.Examples),
+        "products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "users": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+    }
+    OUTPUTS: ClassVar[dict[str, Any]] = {
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "catalogue": ChannelParameter(type=Catalogue),
+        "quarantine": ChannelParameter(type=Quarantine),
+    }
+
+
+class EventExamples(BaseBeamComponent):
+    """Base of such nodes; a node names its spec, its executor and its kind of options.
+
+    Args:
+        events: Table of events.
+        options: How they become examples.
+        user_id_key: Key of the hash that stands for a user id in the quarantine; empty writes ids plainly.
+        source_digest: Digest of the code that this component depends on; a new one makes it run again.
+        products: Table of products; without it the products are the ids in events.
+        users: Table of users, whose columns become attributes of examples.
+    """
+
+    SPEC_CLASS: ClassVar[type[EventExamplesSpec]] = EventExamplesSpec
+
+    def __init__(
+        self,
+        *,
+        events: BaseChannel,
+        options: Options,
+        user_id_key: Parameter,
+        source_digest: str,
+        products: BaseChannel | None = None,
+        users: BaseChannel | None = None,
+    ) -> None:
+        super().__init__(
+            self.SPEC_CLASS(
+                events=events,
+                products=products,
+                users=users,
+                options_json=options.model_dump_json(),
+                user_id_key=user_id_key,
+                source_digest=source_digest,
+                **{name: Channel(type=output.type) for name, output in self.SPEC_CLASS.OUTPUTS.items()},
+            )
+        )
+
+
+def make_folders(
+    output_dict: Mapping[str, Sequence[Artifact]], splits: Sequence[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Makes the folders of a node that makes examples, and names the splits of its artifact `examples`.
+
+    Args:
+        output_dict: The node's outputs, one of which is `examples`.
+        splits: Names of the splits.
+
+    Returns:
+        The folder of each split by its name, and that of each other output by its name.
+    """
+    examples = get_single_instance(list(output_dict["examples"]))
+    examples.split_names = json.dumps(splits)
+    of_splits = {split: get_split_uri([examples], split) for split in splits}
+    others = {name: get_single_instance(list(each)).uri for name, each in output_dict.items() if name != "examples"}
+    for uri in (*of_splits.values(), *others.values()):
+        fileio.makedirs(uri)
+    return of_splits, others
