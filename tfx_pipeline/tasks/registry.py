@@ -16,20 +16,27 @@ from tfx_pipeline.tasks.task import Task
 ENTRY_POINTS = "shelfwise.tasks"
 
 
-def _installed() -> tuple[Task[Any], ...]:
-    tasks = tuple(entry_point.load() for entry_point in sorted(entry_points(group=ENTRY_POINTS)))
-    for task in tasks:
+def all_tasks() -> dict[str, Task[Any]]:
+    """Returns every task by its name, in the order in which they are reported.
+
+    Raises:
+        RuntimeError: A package's entry point names no task, or one whose name is taken.
+    """
+    own: list[Task[Any]] = [RecommendationTask(), SearchTask(), ClassificationTask(), SegmentationTask()]
+    tasks = {task.name: task for task in own}
+    for entry_point in sorted(entry_points(group=ENTRY_POINTS)):
+        task = entry_point.load()
         if not isinstance(task, Task):
-            raise TypeError(f"an entry point of `{ENTRY_POINTS}` should name an instance of Task, got {task!r:.80}")
+            raise RuntimeError(
+                f"The entry point {entry_point.value} of `{ENTRY_POINTS}` should name an instance of "
+                f"tfx_pipeline.tasks.task.Task, got {task!r:.80}."
+            )
+        if task.name in tasks:
+            raise RuntimeError(
+                f"The entry point {entry_point.value} adds a task `{task.name}`, but there is one already."
+            )
+        tasks[task.name] = task
     return tasks
 
 
-# In the order in which they are reported.
-_ALL: tuple[Task[Any], ...] = (
-    RecommendationTask(),
-    SearchTask(),
-    ClassificationTask(),
-    SegmentationTask(),
-    *_installed(),
-)
-TASKS = {task.name: task for task in _ALL}
+TASKS = all_tasks()
