@@ -29,7 +29,7 @@ import tensorflow as tf
 
 from benchmarks.peer_process import PeerProcess, has_torch
 from trainer.fitting.schedule import build_optimizer
-from trainer.options import TwoTowerOptions
+from trainer.recommendation.options import TwoTowerOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.model import TwoTower
 from trainer.recommendation.towers.towers import build_towers

@@ -31,8 +31,8 @@ from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.model_names import RECOMMENDATION_MODEL
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.model_versions import package_versions
-from trainer.exporting import export_recommendation
 from trainer.fitting.training_summary import read_training_summary
+from trainer.recommendation.export import export_recommendation
 from trainer.recommendation.ranker.served_rules import rules_card, served_rules
 from trainer.recommendation.ranker.training import load_ranker
 from trainer.recommendation.towers.towers import load_towers

@@ -16,6 +16,7 @@ from tfx_pipeline.tasks.recommendation import nodes as recommendation
 from tfx_pipeline.tasks.recommendation.mined_rules import strongest_rules
 from tfx_pipeline.tasks.search import nodes as search
 from tfx_pipeline.tasks.segmentation import nodes as segmentation
+from trainer.exporting import SERVING_FOLDER
 
 _NODES: Mapping[str, RecommendationNodes | SearchNodes | ClassificationNodes | SegmentationNodes] = {
     recommendation.MODEL_NAME: recommendation.NODES,
@@ -91,7 +92,7 @@ def _task(task: str, results: Mapping[str, NodeResult]) -> dict[str, Any]:
         "counts": counted["counts"],
         **{name: counted[name] for name in ("segment_definitions",) if name in counted},
         **_rules(nodes, results),
-        "model_bytes": _folder_bytes(f"{results[nodes.exporter].outputs['model'].uri}/Format-Serving"),
+        "model_bytes": _folder_bytes(f"{results[nodes.exporter].outputs['model'].uri}/{SERVING_FOLDER}"),
     }
 
 

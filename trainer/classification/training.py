@@ -17,6 +17,7 @@ from trainer.classification.export import export_classification
 from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import AugmentationOptions, ClassifierOptions, ClassifierTrainingOptions
 from trainer.classification.validation import MONITORED, ClassifierValidation
+from trainer.exporting import SERVING_FOLDER
 from trainer.fitting.fit import fit, parameter_count
 from trainer.fitting.fused_adam import FusedAdamW
 from trainer.fitting.hyperparameters import write_hyperparameters
@@ -29,10 +30,6 @@ from trainer.options import TextOptions
 from trainer.pretraining.rewriting import load_rewriter
 from trainer.text.backbone import TextEncoder, load_text_encoder, load_trained_encoder
 
-__all__ = ["ClassifierOptions", "TrainedClassifier", "run", "train_classifier"]
-
-# As TFX's `path_utils.serving_model_path` has it.
-_SERVING_FOLDER = "Format-Serving"
 # Parts of the names of weights that are not to shrink.
 _NOT_DECAYED = ("bias", "gamma", "beta")
 
@@ -72,7 +69,7 @@ def run(request: TrainingRequest) -> None:
     )
     save_classifier(trained.classifier, request.model_uri)
     write_training_summary(trained.summary, request.model_uri)
-    export_classification(os.path.join(request.model_uri, _SERVING_FOLDER), trained.classifier, trained.summary)
+    export_classification(os.path.join(request.model_uri, SERVING_FOLDER), trained.classifier, trained.summary)
 
 
 def train_classifier(

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 from trainer.fitting.fused_adam import FusedAdamW
-from trainer.options import TrainingOptions
+from trainer.recommendation.options import TrainingOptions
 
 WARM_UP_FRACTION = 0.1
 _FINAL_FRACTION = 0.02

@@ -15,9 +15,10 @@ from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import write_training_summary
-from trainer.options import TextOptions, TwoTowerOptions
+from trainer.options import TextOptions
 from trainer.recommendation.features import load_items
 from trainer.recommendation.judged_users import load_judged_users
+from trainer.recommendation.options import TwoTowerOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.linear_item_vectors import linear_item_vectors
@@ -33,8 +34,6 @@ from trainer.text.backbone import TextEncoder, load_text_encoder
 VALIDATED_USERS = 5_000
 # Histories that the linear model is learned from at the most: they are held in memory.
 LINEAR_USERS = 20_000
-
-__all__ = ["TrainedTowers", "TwoTowerOptions", "run", "train"]
 
 
 class TrainedTowers(NamedTuple):

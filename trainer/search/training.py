@@ -16,7 +16,6 @@ from trainer.fitting.training_length import training_length
 from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import write_training_summary
 from trainer.options import TextOptions
-from trainer.recommendation.features import load_text_vectors
 from trainer.search.batches import BatchSource, training_pairs
 from trainer.search.encoder import SearchEncoder, load_encoder, new_head, save_encoder, save_query_tower
 from trainer.search.model import SearchModel
@@ -26,8 +25,7 @@ from trainer.search.query_tower import DistillationOptions, distil_query_tower, 
 from trainer.search.tables import EncoderInputs
 from trainer.search.validation import MONITORED, SearchValidation, chosen_texts, eval_answers
 from trainer.text.backbone import load_text_encoder
-
-__all__ = ["SearchOptions", "run"]
+from trainer.text.text_vectors import load_text_vectors
 
 
 def run(request: TrainingRequest) -> None:

@@ -5,15 +5,13 @@ import os
 from trainer.classification.classifier import save_classifier
 from trainer.classification.examples import load_labels
 from trainer.classification.training import train_classifier
+from trainer.exporting import SERVING_FOLDER
 from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import write_training_summary
 from trainer.segmentation.examples import load_behaviours, load_definitions
 from trainer.segmentation.export import export_segmentation
 from trainer.segmentation.options import SegmentationOptions
 from trainer.segmentation.products import load_behaviour
-
-# As TFX's `path_utils.serving_model_path` has it.
-_SERVING_FOLDER = "Format-Serving"
 
 
 def run(request: TrainingRequest) -> None:
@@ -41,7 +39,7 @@ def run(request: TrainingRequest) -> None:
     save_classifier(trained.classifier, request.model_uri)
     write_training_summary(trained.summary, request.model_uri)
     export_segmentation(
-        os.path.join(request.model_uri, _SERVING_FOLDER),
+        os.path.join(request.model_uri, SERVING_FOLDER),
         trained.classifier,
         behaviour,
         trained.summary,

@@ -99,7 +99,7 @@ class TaskExamplesExecutor(BaseBeamExecutor):
 class TaskExamples(BaseBeamComponent):
     """Turns the tables into examples for recommendation.
 
-    `outputs` has `examples` (splits train, eval and test), `catalogue` (which product has which index) and
+    `outputs` has `examples` (splits train, eval, ranker and test), `catalogue` (which product has which index) and
     `quarantine` (events of products that the products table lacks).
     """
 

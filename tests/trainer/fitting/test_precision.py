@@ -8,9 +8,9 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.trainer.recommendation.tiny_shop import TinyShop, write_tiny_shop
-from trainer.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.features import load_items
 from trainer.recommendation.judged_users import load_judged_users
+from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.towers import load_towers
 from trainer.recommendation.towers.user_vectors import user_vectors

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from trainer.fitting.schedule import UpdateSchedule, build_optimizer
-from trainer.options import TowerOptions, TrainingOptions
+from trainer.recommendation.options import TowerOptions, TrainingOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.model import TwoTower
 from trainer.recommendation.towers.towers import build_towers

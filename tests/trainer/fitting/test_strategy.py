@@ -23,7 +23,7 @@ tf.config.set_logical_device_configuration(
 """
 TOWERS = """
 from tests.trainer.recommendation.tiny_shop import write_tiny_shop
-from trainer.options import TowerOptions, TrainingOptions, TwoTowerOptions
+from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.training import train
 folder = Path(sys.argv[1])
 shop = write_tiny_shop(folder / "shop")

@@ -15,10 +15,11 @@ from tests.trainer.fitting.tensorboard_scalars import read_scalars
 from tests.trainer.recommendation.tiny_shop import PRODUCTS, TinyShop, product_kind, write_tiny_shop
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.metrics.ranking import hit_matrix, ndcg_at_k
-from trainer.options import TextOptions, TowerOptions, TrainingOptions, TwoTowerOptions
+from trainer.options import TextOptions
 from trainer.recommendation.catalogue_ranking import ranking_metrics
 from trainer.recommendation.features import load_items
 from trainer.recommendation.judged_users import load_judged_users
+from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.towers import load_towers
 from trainer.recommendation.towers.user_vectors import user_vectors

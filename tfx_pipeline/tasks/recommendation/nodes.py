@@ -20,8 +20,7 @@ from tfx_pipeline.shop.tables import TableNodes
 from tfx_pipeline.tasks.node_ids import RecommendationNodes
 from tfx_pipeline.tasks.pushing import pushing_nodes
 from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
-from trainer.recommendation.ranker.training import RankerTrainingOptions
-from trainer.recommendation.training import TwoTowerOptions
+from trainer.recommendation.options import RankerTrainingOptions, TwoTowerOptions
 
 NODES = RecommendationNodes()
 MODEL_NAME = "recommendation"

@@ -17,9 +17,9 @@ from trainer.artifacts.keras_files import load_keras, save_keras
 from trainer.fitting.fused_adam import FusedAdamW
 from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import read_training_summary, write_training_summary
-from trainer.options import Options, RankerOptions
 from trainer.recommendation.features import load_items
 from trainer.recommendation.judged_users import JudgedUsers, load_judged_users
+from trainer.recommendation.options import RankerOptions, RankerTrainingOptions
 from trainer.recommendation.ranker.examples import CandidateDescriber, RankerExamples
 from trainer.recommendation.ranker.ranked_products import load_product_statistics, ranked_products
 from trainer.recommendation.ranker.scorer import RankerScorer
@@ -34,18 +34,6 @@ RANKER, WITHOUT_TOWERS = "ranker", "ranker_without_towers"
 WITH_RULES, WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
 # One user in so many is not learned from, to stop the training by.
 _VALIDATED_USERS = 10
-
-
-class RankerTrainingOptions(Options):
-    """Everything that training the ranker reads.
-
-    Attributes:
-        ranker: The ranker's own options.
-        history_length: Events of a history that it counts over, as many as the served model is given.
-    """
-
-    ranker: RankerOptions = RankerOptions()
-    history_length: int = 512
 
 
 class TrainedRanker(NamedTuple):

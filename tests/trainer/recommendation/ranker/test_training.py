@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from trainer.artifacts.keras_files import load_keras, save_keras
-from trainer.options import RankerOptions
 from trainer.recommendation.judged_users import JudgedUsers, load_judged_users
+from trainer.recommendation.options import RankerOptions
 from trainer.recommendation.padded_histories import pad_histories
 from trainer.recommendation.ranker.examples import RankerExamples
 from trainer.recommendation.ranker.scorer import RankerScorer
