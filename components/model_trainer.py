@@ -2,7 +2,6 @@
 
 import importlib
 import logging
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from tfx.dsl.components.base.base_component import BaseComponent
@@ -18,9 +17,8 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionP
 from components.artifacts import AssociationRules, Catalogue, Labels, TextVectors
 from components.parameters import IntParameter
 from trainer.fitting.training_request import TrainingRequest
+from trainer.fitting.training_summary import TrainingFunction, run_training
 from trainer.options import Options
-
-RunFunction = Callable[[TrainingRequest], None]
 
 
 class ModelTrainerSpec(ComponentSpec):
@@ -63,7 +61,8 @@ class ModelTrainerExecutor(BaseExecutor):
             input_dict: `examples`: task examples with the splits train, eval, test and maybe ranker; `catalogue` or
                 `labels`; and maybe `transformed_products`: Transform's examples of the products; `text_vectors`;
                 `rules`; `base_model`.
-            output_dict: `model`: what the training function saves; `model_run`: TensorBoard's event files.
+            output_dict: `model`: what the training function saves, and training.json; `model_run`: TensorBoard's event
+                files.
             exec_properties: `run_fn`: dotted name of a function that takes a TrainingRequest; `options_json`: its
                 options; `steps`: the most batches to train on, 0 for as many as the options say; `seed`.
                 `source_digest` only keys the cache.
@@ -89,7 +88,7 @@ class ModelTrainerExecutor(BaseExecutor):
         fileio.makedirs(request.model_uri)
         fileio.makedirs(request.log_uri)
         logging.info("Training by %s.", exec_properties["run_fn"])
-        run(request)
+        run_training(run, request)
 
 
 class ModelTrainer(BaseComponent):
@@ -97,7 +96,7 @@ class ModelTrainer(BaseComponent):
 
     Args:
         examples: Task examples.
-        run_fn: Dotted name of a function of one `trainer.fitting.training_request.TrainingRequest`.
+        run_fn: Dotted name of a `trainer.fitting.training_summary.TrainingFunction`.
         options: The function's options.
         steps: The most batches to train on; 0 for as many as the options say.
         seed: Seed of everything random in the training.
@@ -151,7 +150,7 @@ class ModelTrainer(BaseComponent):
         )
 
 
-def load_function(name: str) -> RunFunction:
+def load_function(name: str) -> TrainingFunction:
     """Imports a function by its dotted name.
 
     Raises:
@@ -159,7 +158,7 @@ def load_function(name: str) -> RunFunction:
     """
     module_name, _, function_name = name.rpartition(".")
     try:
-        function: RunFunction = getattr(importlib.import_module(module_name), function_name)
+        function: TrainingFunction = getattr(importlib.import_module(module_name), function_name)
     except (ImportError, AttributeError, ValueError) as error:
         raise ValueError(
             f"`run_fn` should be the dotted name of an installed function, such as "

@@ -34,7 +34,7 @@ from trainer.artifacts.model_versions import package_versions
 from trainer.fitting.training_summary import read_training_summary
 from trainer.recommendation.export import export_recommendation
 from trainer.recommendation.ranker.served_rules import rules_card, served_rules
-from trainer.recommendation.ranker.training import load_ranker
+from trainer.recommendation.ranker.trained_ranker import load_ranker
 from trainer.recommendation.towers.towers import load_towers
 
 __all__ = ["CandidateIndex", "CandidateIndexExecutor", "CandidateIndexOptions"]

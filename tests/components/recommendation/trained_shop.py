@@ -24,7 +24,7 @@ from trainer.options import TextOptions
 from trainer.recommendation.features import load_items
 from trainer.recommendation.options import RankerTrainingOptions, ServingOptions, TowerOptions
 from trainer.recommendation.ranker.scorer import RankerScorer
-from trainer.recommendation.ranker.training import RANKER, WITH_RULES, WITHOUT_TOWERS, scorer_file
+from trainer.recommendation.ranker.trained_ranker import RANKER, WITH_RULES, WITHOUT_TOWERS, scorer_file
 from trainer.recommendation.towers.towers import build_towers, save_towers
 from trainer.text.backbone import load_text_encoder
 
