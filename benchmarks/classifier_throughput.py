@@ -39,7 +39,7 @@ from trainer.classification.batches import LabelBatches
 from trainer.classification.classifier import Classifier, new_head
 from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import ClassifierOptions
-from trainer.classification.training import build_optimizer
+from trainer.classification.training import classifier_optimizer
 from trainer.options import TextOptions
 from trainer.text.backbone import TextEncoder, encode_token_ids, load_text_encoder
 
@@ -81,7 +81,7 @@ class Ours:
         head = new_head(self._encoder, self._numbers, CLASSES, self._options.head)
         inputs = TextInputs(self._token_ids, vectors, tf.constant(self._numbers))
         model = ClassifierModel(self._encoder, head, inputs, self._options.training)
-        model.compile(optimizer=build_optimizer(self._options.training, 10_000), jit_compile=False)
+        model.compile(optimizer=classifier_optimizer(self._options.training, 10_000), jit_compile=False)
         model.make_train_function()
         batches = LabelBatches(self._labels, CLASSES, self._options.training, 0)
         self._model, self._step, self._batches = model, model.train_function, iter(batches.dataset().repeat())

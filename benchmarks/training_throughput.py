@@ -28,10 +28,11 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.peer_process import PeerProcess, has_torch
-from trainer.fitting.schedule import build_optimizer
-from trainer.options import TwoTowerOptions
+from trainer.fitting.training_length import TrainingLength
+from trainer.recommendation.options import TwoTowerOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.model import TwoTower
+from trainer.recommendation.towers.optimizer import towers_optimizer
 from trainer.recommendation.towers.towers import build_towers
 
 PEER = Path(__file__).parent / "peers" / "torch_two_tower.py"
@@ -54,7 +55,8 @@ class Ours:
         towers = build_towers(options.tower, items, EVENT_TYPES)
         # Counts, of which only the ratios matter; the model takes none to be below a half.
         model = TwoTower(towers, items, data["probabilities"].astype(np.float64) * 1e6, options.training)
-        model.compile(optimizer=build_optimizer(options.training, STEPS_PER_EPOCH), jit_compile=False)
+        length = TrainingLength(STEPS_PER_EPOCH, options.training.max_epochs)
+        model.compile(optimizer=towers_optimizer(options.training, length), jit_compile=False)
         windows = {name.removeprefix("windows_"): value for name, value in data.items() if "windows_" in name}
         model.make_train_function()
         self._step = model.train_function

@@ -17,6 +17,7 @@ from components.artifacts import AssociationRules, Catalogue, Labels, TextVector
 from components.dotted_names import load_function
 from components.parameters import IntParameter
 from trainer.fitting.training_request import TrainingRequest
+from trainer.fitting.training_summary import run_training
 from trainer.options import Options
 
 
@@ -60,7 +61,8 @@ class ModelTrainerExecutor(BaseExecutor):
             input_dict: `examples`: task examples with the splits train, eval, ranker where the task has a ranker, and
                 test; `catalogue` or `labels`; and maybe `transformed_products`: Transform's examples of the products;
                 `text_vectors`; `rules`; `base_model`.
-            output_dict: `model`: what the training function saves; `model_run`: TensorBoard's event files.
+            output_dict: `model`: what the training function saves, and training.json; `model_run`: TensorBoard's
+                event files.
             exec_properties: `run_fn`: dotted name of a function that takes a TrainingRequest; `options_json`: its
                 options; `steps`: the most batches to train on, 0 for as many as the options say; `seed`.
                 `source_digest` only keys the cache.
@@ -86,7 +88,7 @@ class ModelTrainerExecutor(BaseExecutor):
         fileio.makedirs(request.model_uri)
         fileio.makedirs(request.log_uri)
         logging.info("Training by %s.", exec_properties["run_fn"])
-        run(request)
+        run_training(run, request)
 
 
 class ModelTrainer(BaseComponent):
@@ -94,7 +96,7 @@ class ModelTrainer(BaseComponent):
 
     Args:
         examples: Task examples, with the splits train, eval, ranker where the task has a ranker, and test.
-        run_fn: Dotted name of a function of one `trainer.fitting.training_request.TrainingRequest`.
+        run_fn: Dotted name of a `trainer.fitting.training_summary.TrainingFunction`.
         options: The function's options.
         steps: The most batches to train on; 0 for as many as the options say.
         seed: Seed of everything random in the training.

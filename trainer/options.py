@@ -1,4 +1,4 @@
-"""Options of models and training: frozen, validated where the configuration is read, handed down as they are."""
+"""Options that more than one task has: frozen, validated where the configuration is read, handed down as they are."""
 
 from typing import Literal
 
@@ -34,122 +34,13 @@ class TextOptions(Options):
     lora_rank: int = Field(default=8, ge=1)
 
 
-class TowerOptions(Options):
-    """The shape of the item and the user tower.
+class HardwareOptions(Options):
+    """What a model is trained on.
 
     Attributes:
-        dimensions: Width of the vectors that both towers end in.
-        layers: Transformer layers of the user tower.
-        heads: Attention heads of each layer; divides `dimensions`.
-        dropout: Dropout rate in both towers.
-        id_embedding: Whether a product has a learned embedding of its own beside its text and numbers.
-        history: Latest events that the user tower reads (64 in the contract).
-        linear_dimensions: Values of a vector that are not the towers' own but those of a linear model of whole
-            histories; 0 leaves it out.
-    """
-
-    dimensions: int = Field(default=64, ge=4)
-    layers: int = Field(default=1, ge=1)
-    heads: int = Field(default=2, ge=1)
-    dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
-    id_embedding: bool = True
-    history: int = Field(default=64, ge=1)
-    linear_dimensions: int = Field(default=64, ge=0)
-
-
-class TrainingOptions(Options):
-    """How the towers are trained.
-
-    Attributes:
-        batch_size: History windows a step.
-        pairs_per_batch: (history, next product) pairs sampled from those windows for the in-batch softmax.
-        accumulated_batches: Steps whose gradients are averaged into one update; the schedule counts updates. For a loss
-            that is a mean over independent examples this is the same as batches so many times larger. The in-batch
-            softmax is not such a loss: only the number of pairs behind an update grows, while a pair is compared
-            with the targets of its own step, so there are no more negatives than without. Steps left over at the
-            end of an epoch count towards the next one's first update. On one device only.
-        max_epochs: Passes over the training windows at the most.
-        patience: Epochs without a better validation NDCG before training stops.
-        learning_rate: Peak of the schedule (linear warm-up, cosine decay).
-        weight_decay: Decoupled weight decay of AdamW.
-        temperature: Divides the scores in the softmax.
-        repeat_weight: Weight of a next product that the history shows already, beside 1 for a new one; below 1 the
-            towers look for what is new to the user.
         precision: `auto` picks by hardware (float32 on CPU, mixed on GPU and TPU).
         strategy: tf.distribute strategy; `auto` picks by hardware.
     """
 
-    batch_size: int = Field(default=32, ge=1)
-    pairs_per_batch: int = Field(default=1024, ge=2)
-    accumulated_batches: int = Field(default=1, ge=1)
-    max_epochs: int = Field(default=10, ge=1)
-    patience: int = Field(default=2, ge=1)
-    learning_rate: float = Field(default=3e-3, gt=0.0)
-    weight_decay: float = Field(default=1e-4, ge=0.0)
-    temperature: float = Field(default=0.05, gt=0.0)
-    repeat_weight: float = Field(default=1.0, ge=0.0, le=1.0)
     precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
     strategy: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
-
-
-class RankerOptions(Options):
-    """The ranker: where its candidates come from, and how it is trained.
-
-    Attributes:
-        windows: Moments in the validation period from which it looks back.
-        near_candidates: Products nearest to the user's vector, beside the user's own.
-        popular_candidates: Products that sold best in the last days, beside the user's own.
-        rule_candidates: Products that a rule leads to from the user's own, by confidence.
-        rules: Whether the served ranker reads rules, and takes candidates from them, where the task mines any. The
-            other way is trained too, and compared with.
-        units: Width of the first of its two hidden layers; the second has half of it.
-        max_examples: Baskets to learn from at the most.
-        sampled_candidates: Candidates that a training example keeps: those that came true, and a sample of the others.
-        batch_size: Baskets a step.
-        max_epochs: Passes over the baskets at the most.
-        patience: Epochs without a lower validation loss before training stops.
-        learning_rate: Where the schedule (cosine decay) starts.
-        cold_fraction: Share of the baskets that are learned with at most ten events of the history, as of a new user.
-        novel_weight: Weight of the loss among the products that are new to the user, beside 1 for that among all.
-    """
-
-    windows: int = Field(default=4, ge=1)
-    near_candidates: int = Field(default=250, ge=1)
-    popular_candidates: int = Field(default=50, ge=1)
-    rule_candidates: int = Field(default=20, ge=1)
-    rules: bool = False
-    units: int = Field(default=64, ge=2)
-    max_examples: int = Field(default=10_000, ge=1)
-    sampled_candidates: int = Field(default=150, ge=2)
-    batch_size: int = Field(default=64, ge=1)
-    max_epochs: int = Field(default=6, ge=1)
-    patience: int = Field(default=2, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0.0)
-    cold_fraction: float = Field(default=0.1, ge=0.0, le=1.0)
-    novel_weight: float = Field(default=0.5, ge=0.0)
-
-
-class ServingOptions(Options):
-    """Sizes that a served recommendation model is exported with.
-
-    Attributes:
-        history_length: Events a request carries (H of the contract).
-        default_k: Products that `serving_default` answers.
-    """
-
-    history_length: int = Field(default=512, ge=1)
-    default_k: int = Field(default=10, ge=1)
-
-
-class TwoTowerOptions(Options):
-    """Everything that training the two towers reads.
-
-    Attributes:
-        text: How texts become vectors; None where texts are off.
-        tower: The shape of the towers.
-        training: How they are trained.
-    """
-
-    text: TextOptions | None = TextOptions()
-    tower: TowerOptions = TowerOptions()
-    training: TrainingOptions = TrainingOptions()

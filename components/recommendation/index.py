@@ -28,10 +28,10 @@ from serving.model_names import RECOMMENDATION_MODEL
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.model_versions import package_versions
 from trainer.artifacts.names import ITEM_VECTORS_PREFIX, PARQUET_SUFFIX, TRAINED_TEXT_VECTORS_FOLDER
-from trainer.exporting import export_recommendation
 from trainer.fitting.training_summary import read_training_summary
+from trainer.recommendation.export import export_recommendation
 from trainer.recommendation.ranker.served_rules import rules_card, served_rules
-from trainer.recommendation.ranker.training import load_ranker
+from trainer.recommendation.ranker.trained_ranker import load_ranker
 from trainer.recommendation.towers.towers import load_towers
 
 _VERSIONED_PACKAGES = ("tensorflow", "keras", "keras-nlp", "tensorflow-recommenders", "tfx", "shelfwise")

@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import Field
 
-from trainer.options import Options, ServingOptions
+from trainer.options import Options
+from trainer.recommendation.options import ServingOptions
 
 
 class RecommendationIndexOptions(Options):

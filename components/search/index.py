@@ -31,12 +31,12 @@ from trainer.artifacts.model_versions import package_versions
 from trainer.artifacts.names import TRAINED_TEXT_VECTORS_FOLDER
 from trainer.clusters.products import cluster_products
 from trainer.fitting.training_summary import read_training_summary
-from trainer.recommendation.features import load_text_vectors
 from trainer.search.encoder import load_encoder, load_query_tower, text_embedder
 from trainer.search.export import export_for_judging, export_search, export_weighted
 from trainer.search.index.build import build_fusion, build_index, build_module
 from trainer.search.index.postings import build_postings
 from trainer.search.queries import load_queries
+from trainer.text.text_vectors import load_text_vectors
 
 COMPARISON_FOLDER, FULL_QUERY_TOWER_FOLDER, INDEX_FILE = "Comparison", "FullQueryTower", "index.json"
 

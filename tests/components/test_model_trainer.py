@@ -7,7 +7,7 @@ from tfx.types import channel_utils, standard_artifacts
 from components.artifacts import Catalogue, TextVectors
 from components.model_trainer import ModelTrainer, ModelTrainerExecutor
 from tests.trainer.recommendation.tiny_shop import write_tiny_shop
-from trainer.options import TowerOptions, TrainingOptions, TwoTowerOptions
+from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.towers.towers import load_towers
 
 OPTIONS = TwoTowerOptions(

@@ -12,6 +12,7 @@ from tfx_pipeline.config.config import Config
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.summary.model import VERSION, RunSummary, TableCounts, TaskSummary
 from tfx_pipeline.tasks.task import Task
+from trainer.exporting import SERVING_FOLDER
 
 # Keys of an evaluation that do not go into the summary as they are.
 _NOT_KEPT = ("blessed", "refused_because", "notes", "last_blessed", "examples")
@@ -69,7 +70,7 @@ def _task_summary(
         examples=counted["examples"],
         counts=counted["counts"],
         **task.summary_details(results, root, blessed=blessed),
-        model_bytes=_folder_bytes(f"{exporter.outputs['model'].uri}/Format-Serving"),
+        model_bytes=_folder_bytes(f"{exporter.outputs['model'].uri}/{SERVING_FOLDER}"),
         **origin,
     )
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from trainer.options import Options, TextOptions
+from trainer.options import HardwareOptions, Options, TextOptions
 
 
 class HeadOptions(Options):
@@ -38,8 +38,8 @@ class AugmentationOptions(Options):
     rewritten: float = Field(default=0.0, ge=0.0, lt=1.0)
 
 
-class ClassifierTrainingOptions(Options):
-    """How a classifier is trained.
+class ClassifierTrainingOptions(HardwareOptions):
+    """How a classifier is trained; on what, `HardwareOptions` says.
 
     The defaults are for a BERT that is trained with the head. One that stays as it is wants a larger `learning_rate`
     (1e-3), LoRA a still larger one (3e-3), both more epochs.
@@ -56,8 +56,6 @@ class ClassifierTrainingOptions(Options):
         learning_rate: Peak of the schedule (linear warm-up, cosine decay).
         weight_decay: Decoupled weight decay of AdamW; biases and normalisations have none.
         clip_norm: Norm that the gradient is cut to.
-        precision: `auto` picks by hardware (float32 on CPU, mixed on GPU and TPU).
-        strategy: tf.distribute strategy; `auto` picks by hardware.
     """
 
     loss: Literal["cross_entropy", "focal"] = "cross_entropy"
@@ -70,8 +68,6 @@ class ClassifierTrainingOptions(Options):
     learning_rate: float = Field(default=1e-4, gt=0.0)
     weight_decay: float = Field(default=1e-2, ge=0.0)
     clip_norm: float = Field(default=1.0, gt=0.0)
-    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
-    strategy: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
 
 
 class ClassifierOptions(Options):

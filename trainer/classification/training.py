@@ -17,22 +17,18 @@ from trainer.classification.export import export_classification
 from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import AugmentationOptions, ClassifierOptions, ClassifierTrainingOptions
 from trainer.classification.validation import MONITORED, ClassifierValidation
+from trainer.exporting import SERVING_FOLDER
 from trainer.fitting.fit import fit, parameter_count
-from trainer.fitting.fused_adam import FusedAdamW
 from trainer.fitting.hyperparameters import write_hyperparameters
-from trainer.fitting.schedule import WARM_UP_FRACTION, warm_up_and_decay
+from trainer.fitting.schedule import adamw, warm_up_and_decay
 from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_request import TrainingRequest
-from trainer.fitting.training_summary import write_training_summary
+from trainer.fitting.training_summary import training_summary
 from trainer.options import TextOptions
 from trainer.pretraining.rewriting import load_rewriter
 from trainer.text.backbone import TextEncoder, load_text_encoder, load_trained_encoder
 
-__all__ = ["ClassifierOptions", "TrainedClassifier", "run", "train_classifier"]
-
-# As TFX's `path_utils.serving_model_path` has it.
-_SERVING_FOLDER = "Format-Serving"
 # Parts of the names of weights that are not to shrink.
 _NOT_DECAYED = ("bias", "gamma", "beta")
 
@@ -49,10 +45,13 @@ class TrainedClassifier(NamedTuple):
     summary: dict[str, Any]
 
 
-def run(request: TrainingRequest) -> None:
+def run(request: TrainingRequest) -> dict[str, Any]:
     """Trains on a request's artifacts; the ModelTrainer component calls it.
 
-    Writes the classifier, training.json, and the SavedModel that is served under `Format-Serving/`.
+    Writes the classifier, and the SavedModel that is served under `Format-Serving/`.
+
+    Returns:
+        What training.json says.
 
     Raises:
         ValueError: The options, or an artifact, are not what training needs.
@@ -71,8 +70,8 @@ def run(request: TrainingRequest) -> None:
         pretrained_uri=request.base_model_uri,
     )
     save_classifier(trained.classifier, request.model_uri)
-    write_training_summary(trained.summary, request.model_uri)
-    export_classification(os.path.join(request.model_uri, _SERVING_FOLDER), trained.classifier, trained.summary)
+    export_classification(os.path.join(request.model_uri, SERVING_FOLDER), trained.classifier, trained.summary)
+    return trained.summary
 
 
 def train_classifier(
@@ -111,20 +110,19 @@ def train_classifier(
     training, given = options.training, len(learned)
     learned = augment(learned, options.augmentation, seed, _rewriter(options.augmentation, pretrained_uri))
     batches = LabelBatches(learned.labels, len(labels), training, seed)
-    steps, epochs = training_length(batches.steps, training.max_epochs, most_steps)
+    length = training_length(batches.steps, training.max_epochs, most_steps)
     with chosen_hardware(training.strategy, training.precision) as hardware:
         encoder = _build_encoder(options.text, pretrained_uri)
         head = new_head(encoder, learned.numbers, len(labels), options.head)
         classifier = Classifier(encoder, head, tuple(labels))
         inputs, eval_inputs = (_inputs(classifier, texts, options.text) for texts in (learned, validated))
         model = ClassifierModel(encoder, head, inputs, training, hardware.replicas)
-        model.compile(optimizer=build_optimizer(training, steps * epochs), jit_compile=False)
+        model.compile(optimizer=classifier_optimizer(training, length.all_steps), jit_compile=False)
     validation = ClassifierValidation(classifier, eval_inputs, validated.labels, options.text.batch_size)
     best = fit(
         model,
-        batches.dataset().take(steps),
-        steps=steps,
-        epochs=epochs,
+        batches.dataset().take(length.steps),
+        length=length,
         validation=validation,
         monitored=MONITORED,
         patience=training.patience,
@@ -132,15 +130,15 @@ def train_classifier(
     )
     write_hyperparameters(log_uri, options, seed, best)
     classifier = classifier._replace(temperature=fit_temperature(validation.logits(), validated.labels))
-    summary = {
-        **best.summary,
-        "temperature": classifier.temperature,
-        "parameters": {"trained": parameter_count(model.trainable_variables), "all": parameter_count(model.variables)},
-        "examples": {"train": given, "augmented": len(learned) - given, "eval": len(validated)},
-        "training": options.text.training,
-        "hardware": hardware._asdict(),
-        "seconds": round(time.monotonic() - started, 1),
-    }
+    summary = training_summary(
+        best,
+        hardware,
+        started,
+        temperature=classifier.temperature,
+        parameters={"trained": parameter_count(model.trainable_variables), "all": parameter_count(model.variables)},
+        examples={"train": given, "augmented": len(learned) - given, "eval": len(validated)},
+        training=options.text.training,
+    )
     return TrainedClassifier(classifier, summary)
 
 
@@ -166,12 +164,14 @@ def _inputs(classifier: Classifier, texts: LabelledTexts, options: TextOptions) 
     return TextInputs(token_ids, vectors, tf.constant(texts.numbers))
 
 
-def build_optimizer(options: ClassifierTrainingOptions, updates: int) -> keras.optimizers.Optimizer:
+def classifier_optimizer(options: ClassifierTrainingOptions, updates: int) -> keras.optimizers.Optimizer:
     """Returns AdamW with linear warm-up and cosine decay over so many updates."""
-    schedule = warm_up_and_decay(options.learning_rate, updates, max(1, round(updates * WARM_UP_FRACTION)))
-    optimizer = FusedAdamW(schedule, weight_decay=options.weight_decay, global_clipnorm=options.clip_norm)
-    optimizer.exclude_from_weight_decay(var_names=list(_NOT_DECAYED))
-    return optimizer
+    return adamw(
+        warm_up_and_decay(options.learning_rate, updates),
+        weight_decay=options.weight_decay,
+        clip_norm=options.clip_norm,
+        not_decayed=_NOT_DECAYED,
+    )
 
 
 def _check(labels: Sequence[str], learned: LabelledTexts, validated: LabelledTexts) -> None:

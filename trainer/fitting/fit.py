@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from trainer.fitting.step_logs import StepLogs, steps_per_point
+from trainer.fitting.training_length import TrainingLength
 
 logger = logging.getLogger(__name__)
 
@@ -68,8 +69,7 @@ def fit(
     model: keras.Model,
     batches: tf.data.Dataset,
     *,
-    steps: int,
-    epochs: int,
+    length: TrainingLength,
     validation: EpochValidation,
     monitored: str | None,
     patience: int,
@@ -83,8 +83,7 @@ def fit(
     Args:
         model: The model.
         batches: Those of one epoch; or an endless dataset, with which each epoch goes on where the last one ended.
-        steps: Batches of an epoch.
-        epochs: Epochs at the most.
+        length: Batches of an epoch, and epochs at the most.
         validation: Judges each epoch.
         monitored: The metric that is to be high; None for the last epoch, and then nothing is judged.
         patience: Epochs without a better one after which training stops.
@@ -97,13 +96,13 @@ def fit(
             monitor=EVAL_PREFIX + monitored, mode="max", patience=patience, restore_best_weights=True
         )
         callbacks += [validation, stopping]
-    every = steps_per_point(steps)
+    every = steps_per_point(length.steps)
     board = keras.callbacks.TensorBoard(log_uri, write_graph=False, update_freq=every)
     endless = batches.cardinality() == tf.data.INFINITE_CARDINALITY
     losses = model.fit(
         batches,
-        steps_per_epoch=steps if endless else None,
-        epochs=epochs,
+        steps_per_epoch=length.steps if endless else None,
+        epochs=length.epochs,
         callbacks=[*callbacks, StepLogs(every), board],
         shuffle=False,
         verbose=0,

@@ -1,86 +1,65 @@
-"""The optimizer of the two-tower model and its schedule."""
+"""The optimizer of all trainings: AdamW, with a learning rate that warms up and decays."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import keras
 
 from trainer.fitting.fused_adam import FusedAdamW
-from trainer.options import TrainingOptions
 
-WARM_UP_FRACTION = 0.1
+_WARM_UP_FRACTION = 0.1
 _FINAL_FRACTION = 0.02
 
-
-@keras.saving.register_keras_serializable(package="shelfwise")
-class UpdateSchedule(keras.optimizers.schedules.LearningRateSchedule):
-    """A schedule that is asked by steps, as Keras does, and goes by updates.
-
-    Args:
-        schedule: Returns the learning rate at an update, counted from 0.
-        steps_per_update: Steps that Keras accumulates gradients over.
-    """
-
-    def __init__(self, schedule: keras.optimizers.schedules.LearningRateSchedule, steps_per_update: int) -> None:
-        super().__init__()
-        self.schedule = schedule
-        self.steps_per_update = steps_per_update
-
-    def __call__(self, step: Any) -> Any:
-        return self.schedule(step // self.steps_per_update)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            "schedule": keras.optimizers.schedules.serialize(self.schedule),
-            "steps_per_update": self.steps_per_update,
-        }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "UpdateSchedule":
-        return cls(keras.optimizers.schedules.deserialize(config["schedule"]), config["steps_per_update"])
+Schedule: TypeAlias = keras.optimizers.schedules.LearningRateSchedule
 
 
-def build_optimizer(options: TrainingOptions, steps_per_epoch: int, replicas: int = 1) -> keras.optimizers.Optimizer:
-    """Returns AdamW with linear warm-up (at most an epoch) and cosine decay, both counted in updates.
+def warm_up_length(updates: int) -> int:
+    """Returns how many of a training's updates its learning rate rises over: a tenth, and one at the least."""
+    return max(1, round(updates * _WARM_UP_FRACTION))
 
-    With `accumulated_batches` above 1 an update is made every so many steps, of the mean of their gradients.
+
+def warm_up_and_decay(learning_rate: float, updates: int, warm_up: int | None = None) -> Schedule:
+    """Returns a linear warm-up to a learning rate, and cosine decay to a fiftieth of it over the rest.
 
     Args:
-        options: How to train.
-        steps_per_epoch: Batches of one pass.
-        replicas: Replicas of the strategy that the model is built under.
-
-    Raises:
-        ValueError: Gradients are to be accumulated over more batches than an epoch has, or on several replicas.
+        learning_rate: The peak.
+        updates: Updates of the whole training.
+        warm_up: Updates until the peak, 0 to start with it; None for `warm_up_length`.
     """
-    batches = options.accumulated_batches
-    if batches > steps_per_epoch:
-        raise ValueError(
-            f"`training.accumulated_batches` should be at most the batches of an epoch, which are {steps_per_epoch}. "
-            f"Received {batches}: lower it, or lower `training.batch_size`."
-        )
-    if batches > 1 and replicas > 1:
-        # Keras skips updates by a condition inside the step, where replicas cannot wait for each other.
-        raise ValueError(
-            f"`training.accumulated_batches` should be 1 on {replicas} devices. Received {batches}: raise "
-            "`training.batch_size` instead, which is divided over the devices."
-        )
-    updates = steps_per_epoch * options.max_epochs // batches
-    warm_up = max(1, min(round(updates * WARM_UP_FRACTION), steps_per_epoch // batches))
-    return FusedAdamW(
-        UpdateSchedule(warm_up_and_decay(options.learning_rate, updates, warm_up), batches),
-        weight_decay=options.weight_decay,
-        gradient_accumulation_steps=batches if batches > 1 else None,
-    )
-
-
-def warm_up_and_decay(
-    learning_rate: float, updates: int, warm_up: int
-) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Returns a linear warm-up to `learning_rate` over `warm_up` updates, and cosine decay over the rest."""
+    if warm_up is None:
+        warm_up = warm_up_length(updates)
     return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=0.0,
+        initial_learning_rate=0.0 if warm_up else learning_rate,
         decay_steps=max(1, updates - warm_up),
         alpha=_FINAL_FRACTION,
-        warmup_target=learning_rate,
+        warmup_target=learning_rate if warm_up else None,
         warmup_steps=warm_up,
     )
+
+
+def adamw(
+    schedule: Schedule,
+    *,
+    weight_decay: float = 0.0,
+    clip_norm: float | None = None,
+    not_decayed: Sequence[str] = (),
+    accumulated_batches: int = 1,
+) -> keras.optimizers.Optimizer:
+    """Returns AdamW (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019).
+
+    Args:
+        schedule: The learning rate.
+        weight_decay: Decoupled weight decay.
+        clip_norm: Norm that all gradients together are cut to; None leaves them as they are.
+        not_decayed: Parts of the names of weights that are not to shrink.
+        accumulated_batches: Batches whose gradients are averaged into one update.
+    """
+    optimizer = FusedAdamW(
+        schedule,
+        weight_decay=weight_decay,
+        global_clipnorm=clip_norm,
+        gradient_accumulation_steps=accumulated_batches if accumulated_batches > 1 else None,
+    )
+    if not_decayed:
+        optimizer.exclude_from_weight_decay(var_names=list(not_decayed))
+    return optimizer

@@ -1,15 +1,34 @@
 """How long a training lasts."""
 
+from typing import NamedTuple
 
-def training_length(steps: int, max_epochs: int, most_steps: int | None) -> tuple[int, int]:
-    """Returns the batches of an epoch and the epochs, so that there are no more than `most_steps` batches in all.
+
+class TrainingLength(NamedTuple):
+    """Steps and epochs of a training; a step is a batch.
+
+    Attributes:
+        steps: Steps of an epoch.
+        epochs: Epochs at the most.
+    """
+
+    steps: int
+    epochs: int
+
+    @property
+    def all_steps(self) -> int:
+        """The steps of all epochs."""
+        return self.steps * self.epochs
+
+
+def training_length(steps: int, max_epochs: int, most_steps: int | None) -> TrainingLength:
+    """Returns how long a training lasts that has no more than `most_steps` steps in all.
 
     Args:
         steps: Batches of a pass over the data.
         max_epochs: Passes at the most.
-        most_steps: Batches at the most; None for as many as the passes have.
+        most_steps: Steps at the most; None for as many as the passes have.
     """
     if most_steps is None:
-        return steps, max_epochs
+        return TrainingLength(steps, max_epochs)
     steps = min(steps, most_steps)
-    return steps, min(max_epochs, most_steps // steps)
+    return TrainingLength(steps, min(max_epochs, most_steps // steps))

@@ -10,14 +10,14 @@ import keras_nlp
 import tensorflow as tf
 
 from trainer.fitting.fit import parameter_count
-from trainer.fitting.fused_adam import FusedAdamW
-from trainer.fitting.schedule import WARM_UP_FRACTION, warm_up_and_decay
+from trainer.fitting.schedule import adamw, warm_up_and_decay
 from trainer.pretraining.options import PretrainingOptions
 from trainer.text.backbone import TextEncoder
 
 logger = logging.getLogger(__name__)
 
 _WEIGHT_DECAY = 1e-2
+_CLIP_NORM = 1.0
 # Batches of the validation split that the loss is taken over.
 _EVAL_BATCHES = 20
 _POINTS = 20
@@ -73,8 +73,8 @@ def pretrain(
         mask_selection_length=max(2, round(length * options.mask_fraction)),
     )
     model = keras_nlp.models.BertMaskedLM(backbone=encoder.backbone, preprocessor=preprocessor)
-    schedule = warm_up_and_decay(options.learning_rate, steps, max(1, round(steps * WARM_UP_FRACTION)))
-    optimizer = FusedAdamW(schedule, weight_decay=_WEIGHT_DECAY, global_clipnorm=1.0)
+    schedule = warm_up_and_decay(options.learning_rate, steps)
+    optimizer = adamw(schedule, weight_decay=_WEIGHT_DECAY, clip_norm=_CLIP_NORM)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")
     model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
     batch_size = min(options.batch_size, len(texts))

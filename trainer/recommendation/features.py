@@ -15,6 +15,7 @@ from trainer.recommendation.ranker.ranked_products import load_totals
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.text.backbone import TextEncoder, encode_texts
 from trainer.text.product_texts import INDEX_SUFFIX, NUMBER_SUFFIX, PRODUCT_ID
+from trainer.text.text_vectors import load_text_vectors
 
 TRANSFORMED_SPLIT = "all"
 
@@ -60,29 +61,6 @@ def load_items(
     )
 
 
-def load_text_vectors(uri: str, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Reads the vector of each text from a TextVectors artifact; zeros for the empty text.
-
-    Returns:
-        float32 `(texts, dimensions)`.
-
-    Raises:
-        ValueError: A text has no vector.
-    """
-    table = read_parquet(os.path.join(uri, "vectors-*.parquet"))
-    vectors = _matrix(table.column("vector"))
-    rows = {text: row for row, text in enumerate(table.column("text").to_pylist())}
-    # A product without any text (only its id is known) gets the vector 0.
-    missing = next((text for text in texts if text and text not in rows), None)
-    if missing is not None:
-        raise ValueError(
-            f"{uri} should hold a vector for every product's text. There is none for {missing!r}: make the text "
-            "vectors from the same products and the same text fields as the catalogue."
-        )
-    padded = np.concatenate([vectors, np.zeros((1, vectors.shape[1]), np.float32)])
-    return padded[[rows.get(text, len(vectors)) for text in texts]]
-
-
 def standardised_log(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
     """Returns log1p of counts with mean 0 and deviation 1 (all 0 where they are equal)."""
     logs = np.log1p(np.maximum(counts.astype(np.float64), 0.0))
@@ -114,14 +92,6 @@ def _load_transformed(
 def _values(table: pa.Table, name: str) -> pa.ChunkedArray:
     """Returns a column of one-element lists as plain values."""
     return pc.list_element(table.column(name), 0)
-
-
-def _matrix(column: pa.ChunkedArray) -> npt.NDArray[np.float32]:
-    array = column.combine_chunks()
-    if isinstance(array, pa.ChunkedArray):
-        array = pa.concat_arrays(array.chunks)
-    flat = array.flatten().to_numpy(zero_copy_only=False)
-    return np.asarray(flat, np.float32).reshape(len(column), -1)
 
 
 def _as_bytes(value: str | bytes) -> bytes:

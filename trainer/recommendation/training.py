@@ -10,19 +10,20 @@ import keras
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.fitting.fit import fit, parameter_count
 from trainer.fitting.hyperparameters import write_hyperparameters
-from trainer.fitting.schedule import build_optimizer
 from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_request import TrainingRequest
-from trainer.fitting.training_summary import write_training_summary
-from trainer.options import TextOptions, TwoTowerOptions
+from trainer.fitting.training_summary import training_summary
+from trainer.options import TextOptions
 from trainer.recommendation.features import load_items
 from trainer.recommendation.judged_users import load_judged_users
+from trainer.recommendation.options import TwoTowerOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.linear_item_vectors import linear_item_vectors
 from trainer.recommendation.towers.live_text import LiveTexts
 from trainer.recommendation.towers.model import TwoTower
+from trainer.recommendation.towers.optimizer import towers_optimizer
 from trainer.recommendation.towers.projector import write_projector
 from trainer.recommendation.towers.towers import Towers, build_towers, save_towers
 from trainer.recommendation.training_windows import count_windows, window_batches
@@ -33,8 +34,6 @@ from trainer.text.backbone import TextEncoder, load_text_encoder
 VALIDATED_USERS = 5_000
 # Histories that the linear model is learned from at the most: they are held in memory.
 LINEAR_USERS = 20_000
-
-__all__ = ["TrainedTowers", "TwoTowerOptions", "run", "train"]
 
 
 class TrainedTowers(NamedTuple):
@@ -49,15 +48,18 @@ class TrainedTowers(NamedTuple):
     summary: dict[str, Any]
 
 
-def run(request: TrainingRequest) -> None:
-    """Trains on a request's artifacts and writes the towers and training.json; the ModelTrainer component calls it.
+def run(request: TrainingRequest) -> dict[str, Any]:
+    """Trains on a request's artifacts and writes the towers; the ModelTrainer component calls it.
+
+    Returns:
+        What training.json says.
 
     Raises:
         ValueError: The options, or an artifact, are not what training needs.
     """
     trained = train(request)
     save_towers(trained.towers, request.model_uri)
-    write_training_summary(trained.summary, request.model_uri)
+    return trained.summary
 
 
 def train(request: TrainingRequest) -> TrainedTowers:
@@ -98,16 +100,14 @@ def train(request: TrainingRequest) -> TrainedTowers:
         )
         model = TwoTower(towers, items, counts.targets, options.training, hardware.replicas, live_texts)
         batches = math.ceil(counts.windows / options.training.batch_size)
-        steps, epochs = training_length(batches, options.training.max_epochs, request.steps)
-        options = _with_epochs(options, epochs)
-        optimizer = build_optimizer(options.training, steps, hardware.replicas)
+        length = training_length(batches, options.training.max_epochs, request.steps)
+        optimizer = towers_optimizer(options.training, length, hardware.replicas)
         model.compile(optimizer=optimizer, jit_compile=False)
     users = load_judged_users(request.examples_uri, "eval", VALIDATED_USERS)
     best = fit(
         model,
         window_batches(request.examples_uri, options.training.batch_size, request.seed).repeat(),
-        steps=steps,
-        epochs=options.training.max_epochs,
+        length=length,
         validation=RankingValidation(towers, lambda: _current_items(items, live_texts), users),
         monitored=monitored_metric(users),
         patience=options.training.patience,
@@ -120,18 +120,14 @@ def train(request: TrainingRequest) -> TrainedTowers:
     vectors = item_vectors(towers, _current_items(items, live_texts))
     write_hyperparameters(request.log_uri, options, request.seed, best)
     write_projector(request.log_uri, load_catalogue(request.catalogue_uri), vectors)
-    summary = {
-        **best.summary,
-        "parameters": parameter_count(model.trainable_variables),
-        "examples": {"train": counts.windows, "pairs": counts.pairs},
-        "hardware": hardware._asdict(),
-        "seconds": round(time.monotonic() - started, 1),
-    }
+    summary = training_summary(
+        best,
+        hardware,
+        started,
+        parameters=parameter_count(model.trainable_variables),
+        examples={"train": counts.windows, "pairs": counts.pairs},
+    )
     return TrainedTowers(towers, summary)
-
-
-def _with_epochs(options: TwoTowerOptions, epochs: int) -> TwoTowerOptions:
-    return options.model_copy(update={"training": options.training.model_copy(update={"max_epochs": epochs})})
 
 
 def _live_texts(options: TextOptions | None, catalogue_uri: str) -> tuple[TextEncoder | None, LiveTexts | None]:

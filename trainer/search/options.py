@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from trainer.options import Options, TextOptions
+from trainer.options import HardwareOptions, Options, TextOptions
 
 
 class LexicalOptions(Options):
@@ -52,8 +52,8 @@ class SearchServingOptions(Options):
         return self
 
 
-class SearchTrainingOptions(Options):
-    """How the encoder, or what stands on top of it, learns from queries.
+class SearchTrainingOptions(HardwareOptions):
+    """How the encoder, or what stands on top of it, learns from queries; on what, `HardwareOptions` says.
 
     The defaults are for a BERT that stays as it is. One that is trained wants a smaller `learning_rate` (1e-4), a
     smaller `batch_size` (64), and one or two epochs.
@@ -76,8 +76,6 @@ class SearchTrainingOptions(Options):
             a seeded sample of the others.
         query_layers: Layers of a smaller BERT that reads queries when they are served, taught by the trained one; 0 has
             queries read by the one that reads products.
-        precision: `auto` picks by hardware (float32 on CPU, mixed on GPU and TPU).
-        strategy: tf.distribute strategy; `auto` picks by hardware.
     """
 
     batch_size: int = Field(default=256, ge=2)
@@ -93,8 +91,6 @@ class SearchTrainingOptions(Options):
     max_pairs: int = Field(default=200_000, ge=1)
     max_texts: int = Field(default=100_000, ge=1)
     query_layers: int = Field(default=0, ge=0)
-    precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
-    strategy: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
 
     @model_validator(mode="after")
     def _mines_between_two_ranks(self) -> "SearchTrainingOptions":

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer.fitting.schedule import WARM_UP_FRACTION, warm_up_and_decay
+from trainer.fitting.schedule import adamw, warm_up_and_decay
 from trainer.search.encoder import SearchEncoder, Vectors
 from trainer.text.backbone import TextEncoder
 
@@ -68,9 +68,8 @@ def distil_query_tower(
     token_ids = encoder.token_ids(learned)
     targets = encoder.embed(learned, options.batch_size)
     steps = -(-len(learned) // options.batch_size)
-    updates = steps * options.epochs
-    schedule = warm_up_and_decay(options.learning_rate, updates, max(1, round(updates * WARM_UP_FRACTION)))
-    distillation = _Distillation(student, keras.optimizers.Adam(schedule))
+    schedule = warm_up_and_decay(options.learning_rate, steps * options.epochs)
+    distillation = _Distillation(student, adamw(schedule))
     for epoch in range(options.epochs):
         losses = [
             distillation.step(

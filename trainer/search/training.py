@@ -2,42 +2,43 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
 
 from trainer.artifacts.catalogue import distinct_texts, load_catalogue
 from trainer.fitting.fit import fit, parameter_count
-from trainer.fitting.fused_adam import FusedAdamW
 from trainer.fitting.hyperparameters import write_hyperparameters
-from trainer.fitting.schedule import WARM_UP_FRACTION, warm_up_and_decay
+from trainer.fitting.schedule import adamw, warm_up_and_decay
 from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_request import TrainingRequest
-from trainer.fitting.training_summary import write_training_summary
+from trainer.fitting.training_summary import training_summary
 from trainer.options import TextOptions
-from trainer.recommendation.features import load_text_vectors
 from trainer.search.batches import BatchSource, training_pairs
 from trainer.search.encoder import SearchEncoder, load_encoder, new_head, save_encoder, save_query_tower
 from trainer.search.model import SearchModel
-from trainer.search.options import SearchOptions, SearchTrainingOptions
+from trainer.search.options import SearchOptions
 from trainer.search.queries import load_queries
 from trainer.search.query_tower import DistillationOptions, distil_query_tower, mean_cosine
 from trainer.search.tables import EncoderInputs
 from trainer.search.validation import MONITORED, SearchValidation, chosen_texts, eval_answers
 from trainer.text.backbone import load_text_encoder
+from trainer.text.text_vectors import load_text_vectors
 
-__all__ = ["SearchOptions", "run"]
 
-
-def run(request: TrainingRequest) -> None:
-    """Trains on a request's artifacts and writes the encoder and training.json; the ModelTrainer component calls it.
+def run(request: TrainingRequest) -> dict[str, Any]:
+    """Trains on a request's artifacts and writes the encoder; the ModelTrainer component calls it.
 
     TensorBoard gets loss, learning rate and metrics, and the options beside the metrics of the best epoch, which is the
     one with the highest NDCG@10 over the eval split.
 
     Memory grows with the training queries and the distinct texts: their token ids, or their vectors where BERT stays as
     it is.
+
+    Returns:
+        What training.json says.
 
     Raises:
         ValueError: The options, or an artifact, are not what training needs.
@@ -51,23 +52,23 @@ def run(request: TrainingRequest) -> None:
     text_of_product = rows.astype(np.int64)
     queries, validated = load_queries(request.examples_uri, "train"), load_queries(request.examples_uri, "eval")
     source = BatchSource(training_pairs(queries, text_of_product, training, request.seed), training, request.seed)
-    steps, epochs = training_length(source.steps, training.max_epochs, request.steps)
+    length = training_length(source.steps, training.max_epochs, request.steps)
     with chosen_hardware(training.strategy, training.precision) as hardware:
         encoder = _build_encoder(options.text, texts)
         inputs = EncoderInputs(encoder, options.text.batch_size)
         text_vectors = load_text_vectors(_given(request.text_vectors_uri), texts)
         tables = (inputs.table(queries.queries), inputs.table(texts, text_vectors), inputs.table(validated.queries))
         model = SearchModel(encoder, tables[0], tables[1], training.temperature, hardware.replicas)
-        model.compile(optimizer=_build_optimizer(training, steps * epochs), jit_compile=False)
+        schedule = warm_up_and_decay(training.learning_rate, length.all_steps)
+        model.compile(optimizer=adamw(schedule, weight_decay=training.weight_decay), jit_compile=False)
     relevant = eval_answers(validated, text_of_product, training.relevant_from)
     corpus = chosen_texts(source.pairs, relevant[1], len(texts), training.max_texts, request.seed)
     validation = SearchValidation(inputs, tables, corpus, relevant, source, training)
     validation.start(text_vectors)
     best = fit(
         model,
-        source.dataset().take(steps),
-        steps=steps,
-        epochs=epochs,
+        source.dataset().take(length.steps),
+        length=length,
         validation=validation,
         monitored=MONITORED,
         patience=training.patience,
@@ -76,15 +77,14 @@ def run(request: TrainingRequest) -> None:
     write_hyperparameters(request.log_uri, options, request.seed, best)
     save_encoder(encoder, request.model_uri)
     query_tower = _teach_query_tower(request, options, queries.queries, texts, validated.queries)
-    summary = {
-        **best.summary,
-        "query_tower": query_tower,
-        "parameters": parameter_count(model.trainable_variables),
-        "examples": {"train": len(queries), "pairs": len(source.pairs.query)},
-        "hardware": hardware._asdict(),
-        "seconds": round(time.monotonic() - started, 1),
-    }
-    write_training_summary(summary, request.model_uri)
+    return training_summary(
+        best,
+        hardware,
+        started,
+        query_tower=query_tower,
+        parameters=parameter_count(model.trainable_variables),
+        examples={"train": len(queries), "pairs": len(source.pairs.query)},
+    )
 
 
 def _build_encoder(options: TextOptions, texts: Sequence[str]) -> SearchEncoder:
@@ -111,11 +111,6 @@ def _teach_query_tower(
     tower = distil_query_tower(encoder, queries, texts, DistillationOptions(layers=layers), request.seed)
     save_query_tower(tower, request.model_uri)
     return {"layers": layers, "eval_cosine": mean_cosine(tower, encoder, validated, options.text.batch_size)}
-
-
-def _build_optimizer(options: SearchTrainingOptions, updates: int) -> keras.optimizers.Optimizer:
-    schedule = warm_up_and_decay(options.learning_rate, updates, max(1, round(updates * WARM_UP_FRACTION)))
-    return FusedAdamW(schedule, weight_decay=options.weight_decay)
 
 
 def _given(text_vectors_uri: str | None) -> str:

@@ -1,25 +1,26 @@
 """Trains the model that gives users segments: a text classifier with numbers, over described histories."""
 
 import os
+from typing import Any
 
 from trainer.classification.classifier import save_classifier
 from trainer.classification.examples import load_labels
 from trainer.classification.training import train_classifier
+from trainer.exporting import SERVING_FOLDER
 from trainer.fitting.training_request import TrainingRequest
-from trainer.fitting.training_summary import write_training_summary
 from trainer.segmentation.examples import load_behaviours, load_definitions
 from trainer.segmentation.export import export_segmentation
 from trainer.segmentation.options import SegmentationOptions
 from trainer.segmentation.products import load_behaviour
 
-# As TFX's `path_utils.serving_model_path` has it.
-_SERVING_FOLDER = "Format-Serving"
 
-
-def run(request: TrainingRequest) -> None:
+def run(request: TrainingRequest) -> dict[str, Any]:
     """Trains on a request's artifacts; the ModelTrainer component calls it.
 
-    Writes the classifier, training.json, and the SavedModel that is served under `Format-Serving/`.
+    Writes the classifier, and the SavedModel that is served under `Format-Serving/`.
+
+    Returns:
+        What training.json says.
 
     Raises:
         ValueError: The options, or an artifact, are not what training needs.
@@ -39,11 +40,11 @@ def run(request: TrainingRequest) -> None:
         log_uri=request.log_uri,
     )
     save_classifier(trained.classifier, request.model_uri)
-    write_training_summary(trained.summary, request.model_uri)
     export_segmentation(
-        os.path.join(request.model_uri, _SERVING_FOLDER),
+        os.path.join(request.model_uri, SERVING_FOLDER),
         trained.classifier,
         behaviour,
         trained.summary,
         load_definitions(request.labels_uri),
     )
+    return trained.summary

@@ -16,9 +16,10 @@ from tests.components.search.examples.examples_runs import Rows, Run, run_search
 from tests.components.tables.table_runs import beam_context
 from trainer.clusters.options import ClusterOptions
 from trainer.fitting.training_request import TrainingRequest
+from trainer.fitting.training_summary import run_training
 from trainer.options import TextOptions
 from trainer.search.options import SearchOptions, SearchServingOptions, SearchTrainingOptions
-from trainer.search.training import run as train
+from trainer.search.training import run
 from trainer.text.backbone import encode_texts, load_text_encoder
 
 KINDS = ("milk", "bread", "tea", "coffee", "apple", "cheese", "cereal", "牛奶")
@@ -92,7 +93,8 @@ def train_search(folder: Path, tiny_bert: Path) -> TrainedSearch:
     pq.write_table(table, Path(text_vectors.uri) / "vectors-00000-of-00001.parquet")
     encoder = artifact(standard_artifacts.Model, folder / "encoder")
     Path(encoder.uri).mkdir()
-    train(
+    run_training(
+        run,
         TrainingRequest(
             examples_uri=examples.artifacts["examples"].uri,
             catalogue_uri=examples.artifacts["catalogue"].uri,
@@ -103,7 +105,7 @@ def train_search(folder: Path, tiny_bert: Path) -> TrainedSearch:
             seed=0,
             model_uri=encoder.uri,
             log_uri=str(folder / "logs"),
-        )
+        ),
     )
     index = build_search_index(folder, examples, encoder, text_vectors, INDEX)
     return TrainedSearch(examples, text_vectors, encoder, index)

@@ -19,6 +19,7 @@ from tests.components.recommendation.examples.examples_runs import read_examples
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.tables.table_runs import beam_context
 from trainer.fitting.training_request import TrainingRequest
+from trainer.fitting.training_summary import run_training
 from trainer.options import TextOptions
 from trainer.segmentation.options import SegmentationOptions, SegmentHeadOptions, SegmentTrainingOptions
 from trainer.segmentation.training import run
@@ -132,7 +133,8 @@ def train(folder: Path, run_: ExamplesRun, tiny_bert: Path) -> Artifact:
         training=SegmentTrainingOptions(max_epochs=12, patience=12, learning_rate=2e-2, batch_size=16),
         history_length=OPTIONS.history_length,
     )
-    run(
+    run_training(
+        run,
         TrainingRequest(
             examples_uri=run_.outputs["examples"].uri,
             catalogue_uri=run_.outputs["catalogue"].uri,
@@ -141,7 +143,7 @@ def train(folder: Path, run_: ExamplesRun, tiny_bert: Path) -> Artifact:
             seed=0,
             model_uri=model.uri,
             log_uri=str(folder / "log"),
-        )
+        ),
     )
     return model
 

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
 from serving.recommendation.together import ServedRules
-from trainer.exporting import export_recommendation
-from trainer.options import ServingOptions
+from trainer.recommendation.export import export_recommendation
+from trainer.recommendation.options import ServingOptions
 
 EVENT_TYPES = ["view", "cart", "purchase"]
 HISTORY_LENGTH = 8

@@ -8,7 +8,8 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from trainer.fitting.fit import BestEpoch
 from trainer.fitting.hyperparameters import flatten_options, write_hyperparameters
-from trainer.options import TextOptions, TowerOptions, TwoTowerOptions
+from trainer.options import TextOptions
+from trainer.recommendation.options import TowerOptions, TwoTowerOptions
 
 
 def test_options_are_named_by_their_path() -> None:

@@ -8,9 +8,10 @@ import tensorflow as tf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from tests.trainer.recommendation.tiny_shop import TinyShop, write_tiny_shop
-from trainer.options import TowerOptions, TrainingOptions, TwoTowerOptions
+from trainer.fitting.training_summary import run_training
 from trainer.recommendation.features import load_items
 from trainer.recommendation.judged_users import load_judged_users
+from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.towers import load_towers
 from trainer.recommendation.towers.user_vectors import user_vectors
@@ -30,7 +31,7 @@ def test_an_epoch_in_mixed_precision(precision: str, shop: TinyShop, tmp_path: P
         batch_size=2, pairs_per_batch=32, max_epochs=1, learning_rate=1e-2, precision=precision, strategy="cpu"
     )
     tower = TowerOptions(dimensions=16, layers=1, heads=2, dropout=0.0, history=12)
-    run(shop.request(tmp_path, TwoTowerOptions(tower=tower, training=training).model_dump_json()))
+    run_training(run, shop.request(tmp_path, TwoTowerOptions(tower=tower, training=training).model_dump_json()))
 
     events = EventAccumulator(str(tmp_path / "log" / "train"), size_guidance={"tensors": 0}).Reload()
     losses = np.array([float(tf.make_ndarray(event.tensor_proto)) for event in events.Tensors("batch_loss")])

@@ -1,4 +1,4 @@
-"""The schedule, and gradients accumulated over batches, against gradients and schedules worked out by hand."""
+"""The schedule and AdamW, against a schedule and updates worked out by hand."""
 
 import math
 from typing import Any
@@ -8,127 +8,68 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.fitting.schedule import UpdateSchedule, build_optimizer
-from trainer.options import TowerOptions, TrainingOptions
-from trainer.recommendation.towers.item_features import ItemFeatures
-from trainer.recommendation.towers.model import TwoTower
-from trainer.recommendation.towers.towers import build_towers
-
-PRODUCTS, WINDOWS, WIDTH = 12, 4, 5
+from trainer.fitting.schedule import adamw, warm_up_and_decay
 
 
-def make_model(training: TrainingOptions, steps: int) -> TwoTower:
-    keras.utils.set_random_seed(0)
-    random = np.random.default_rng(0)
-    items = ItemFeatures(
-        product_index=np.arange(PRODUCTS, dtype=np.int32),
-        numbers=random.normal(size=(PRODUCTS, 2)).astype(np.float32),
-        categories=random.integers(0, 3, (PRODUCTS, 1)).astype(np.int32),
-        text_vectors=random.normal(size=(PRODUCTS, 6)).astype(np.float32),
-    )
-    towers = build_towers(TowerOptions(dimensions=8, heads=2, dropout=0.0, history=WIDTH), items, event_types=2)
-    model = TwoTower(towers, items, np.arange(1.0, PRODUCTS + 1), training)
-    model.compile(optimizer=build_optimizer(training, steps), jit_compile=False)
-    return model
+def rate_by_hand(update: int, peak: float, updates: int, warm_up: int) -> float:
+    """A straight line from 0, then half a cosine down to a fiftieth of the peak."""
+    if update < warm_up:
+        return peak * update / warm_up
+    cosine = 0.5 * (1.0 + math.cos(math.pi * min(1.0, (update - warm_up) / (updates - warm_up))))
+    return peak * (0.98 * cosine + 0.02)
 
 
-def make_batch(seed: int) -> dict[str, Any]:
-    random = np.random.default_rng(seed)
-    integers = {"history_index": PRODUCTS, "history_type": 2, "target_index": PRODUCTS}
-    batch = {name: random.integers(0, size, (WINDOWS, WIDTH)).astype(np.int32) for name, size in integers.items()}
-    batch["query_position"] = np.tile(np.arange(WIDTH, dtype=np.int32), (WINDOWS, 1))
-    batch["gap_seconds"] = random.uniform(0, 1e6, (WINDOWS, WIDTH)).astype(np.float32)
-    batch["target_weight"] = np.ones((WINDOWS, WIDTH), np.float32)
-    batch["history_length"] = np.full(WINDOWS, WIDTH, np.int32)
-    return {name: tf.constant(value) for name, value in batch.items()}
+@pytest.mark.parametrize(("updates", "warm_up", "expected"), [(40, None, 4), (40, 7, 7), (40, 0, 0), (3, None, 1)])
+def test_the_rate_rises_and_decays(updates: int, warm_up: int | None, expected: int) -> None:
+    schedule = warm_up_and_decay(0.3, updates, warm_up)
+    found = [float(schedule(update)) for update in range(updates + 3)]
+    assert found == pytest.approx([rate_by_hand(update, 0.3, updates, expected) for update in range(updates + 3)])
 
 
-def step(model: TwoTower, batch: dict[str, Any]) -> None:
-    # The same draw of pairs each time.
-    tf.random.set_seed(1)
-    model.train_step(batch)
+def after(optimizer: Any, gradients: list[list[float]], value: list[float]) -> np.ndarray:
+    """A weight after some updates."""
+    weight = keras.Variable(value, name="kernel")
+    optimizer.build([weight])
+    for gradient in gradients:
+        optimizer.apply([tf.constant(gradient)], [weight])
+    return weight.numpy()
 
 
-def values(model: TwoTower) -> list[np.ndarray]:
-    return [np.asarray(variable).copy() for variable in model.trainable_variables]
+def by_hand(gradients: list[np.ndarray], value: list[float], rate: float, decay: float) -> np.ndarray:
+    """Adam with decay that is not part of the gradient."""
+    weight, mean, square = np.array(value), np.zeros(2), np.zeros(2)
+    for step, gradient in enumerate(gradients, start=1):
+        weight = weight - rate * decay * weight
+        mean, square = 0.9 * mean + 0.1 * gradient, 0.999 * square + 0.001 * gradient**2
+        unbiased = np.sqrt(square / (1.0 - 0.999**step))
+        weight = weight - rate * mean / (1.0 - 0.9**step) / (unbiased + 1e-7)
+    return weight
 
 
-def assert_same(found: list[np.ndarray], expected: list[np.ndarray]) -> None:
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one, other, rtol=0.0, atol=1e-6)
+GRADIENTS = [[3.0, 4.0], [-0.6, 0.8], [0.0, 2.0]]
 
 
-def test_identical_batches_update_as_one_of_them_does() -> None:
-    one = make_model(TrainingOptions(max_epochs=1), steps=2)
-    three = make_model(TrainingOptions(max_epochs=1, accumulated_batches=3), steps=6)
-    start = values(one)
-    assert_same(values(three), start)
-    # Two updates: the schedule's first learning rate is 0.
-    for seed in range(2):
-        for _ in range(3):
-            step(three, make_batch(seed))
-        step(one, make_batch(seed))
-        assert_same(values(three), values(one))
-    assert max(np.abs(now - before).max() for now, before in zip(values(three), start, strict=True)) > 1e-3
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_weights_shrink_beside_the_update(decay: float) -> None:
+    found = after(adamw(0.05, weight_decay=decay), GRADIENTS, [1.0, -2.0])
+    assert found == pytest.approx(by_hand([np.array(each) for each in GRADIENTS], [1.0, -2.0], 0.05, decay), rel=1e-4)
 
 
-def test_different_batches_update_by_the_mean_of_their_gradients() -> None:
-    options = TrainingOptions(max_epochs=1, accumulated_batches=2)
-    model = make_model(options, steps=4)
-    by_hand = make_model(options, steps=4)
-    plain = build_optimizer(options.model_copy(update={"accumulated_batches": 1}), steps_per_epoch=2)
-    for first, second in ((1, 2), (3, 4)):
-        before = values(model)
-        step(model, make_batch(first))
-        # Nothing changes until the second batch has been seen.
-        assert_same(values(model), before)
-        step(model, make_batch(second))
-        variables = by_hand.trainable_variables
-        sums = [np.zeros(variable.shape, np.float32) for variable in variables]
-        for seed in (first, second):
-            tf.random.set_seed(1)
-            with tf.GradientTape() as tape:
-                loss = by_hand.softmax_loss(make_batch(seed), training=True)
-            for total, gradient in zip(sums, tape.gradient(loss, variables), strict=True):
-                total += tf.convert_to_tensor(gradient).numpy()
-        plain.apply([tf.constant(total / 2.0) for total in sums], variables)
-        assert_same(values(model), values(by_hand))
-    assert any(np.abs(now - then).max() > 1e-3 for now, then in zip(values(model), before, strict=True))
+def test_gradients_are_cut_to_a_norm() -> None:
+    cut = [np.array(each) / max(1.0, float(np.linalg.norm(each))) for each in GRADIENTS]
+    found = after(adamw(0.05, clip_norm=1.0), GRADIENTS, [1.0, -2.0])
+    assert found == pytest.approx(by_hand(cut, [1.0, -2.0], 0.05, 0.0), rel=1e-4)
 
 
-@pytest.mark.parametrize("batches", [1, 3])
-def test_the_schedule_counts_updates(batches: int) -> None:
-    options = TrainingOptions(max_epochs=2, learning_rate=0.1, accumulated_batches=batches)
-    optimizer = build_optimizer(options, steps_per_epoch=30)
-    variable = keras.Variable([1.0])
-    optimizer.build([variable])
-    rates = []
-    for _ in range(60):
-        rates.append(float(optimizer.learning_rate))
-        optimizer.apply([tf.constant([1.0])], [variable])
-    updates = 60 // batches
-    warm_up = round(updates * 0.1)
-    for number, rate in enumerate(rates):
-        update = number // batches
-        if update < warm_up:
-            expected = 0.1 * update / warm_up
-        else:
-            cosine = 0.5 * (1.0 + math.cos(math.pi * (update - warm_up) / (updates - warm_up)))
-            expected = 0.1 * (0.98 * cosine + 0.02)
-        assert rate == pytest.approx(expected, rel=1e-4, abs=1e-7)
+def test_batches_are_averaged_into_one_update() -> None:
+    pairs = [GRADIENTS[0], GRADIENTS[1]]
+    found = after(adamw(0.05, accumulated_batches=2), pairs, [1.0, -2.0])
+    assert found == pytest.approx(by_hand([np.mean(pairs, axis=0)], [1.0, -2.0], 0.05, 0.0), rel=1e-4)
 
 
-def test_more_batches_than_an_epoch_has_are_refused() -> None:
-    with pytest.raises(ValueError, match="at most the batches of an epoch, which are 4"):
-        build_optimizer(TrainingOptions(accumulated_batches=5), steps_per_epoch=4)
-
-
-def test_accumulation_on_several_devices_is_refused() -> None:
-    with pytest.raises(ValueError, match="should be 1 on 2 devices"):
-        build_optimizer(TrainingOptions(accumulated_batches=2), steps_per_epoch=4, replicas=2)
-
-
-def test_the_schedule_survives_its_configuration() -> None:
-    schedule = UpdateSchedule(keras.optimizers.schedules.CosineDecay(0.1, 5), steps_per_update=2)
-    again = UpdateSchedule.from_config(schedule.get_config())
-    assert [float(again(step)) for step in range(10)] == [float(schedule(step)) for step in range(10)]
+def test_some_weights_do_not_shrink() -> None:
+    weights = [keras.Variable([4.0], name=name) for name in ("kernel", "bias")]
+    optimizer = adamw(0.05, weight_decay=0.1, not_decayed=("bias",))
+    optimizer.build(weights)
+    optimizer.apply([tf.zeros([1]), tf.zeros([1])], weights)
+    assert [float(weight.numpy()[0]) for weight in weights] == pytest.approx([4.0 * (1.0 - 0.05 * 0.1), 4.0])

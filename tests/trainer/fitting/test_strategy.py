@@ -23,7 +23,7 @@ tf.config.set_logical_device_configuration(
 """
 TOWERS = """
 from tests.trainer.recommendation.tiny_shop import write_tiny_shop
-from trainer.options import TowerOptions, TrainingOptions, TwoTowerOptions
+from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.training import train
 folder = Path(sys.argv[1])
 shop = write_tiny_shop(folder / "shop")
@@ -39,6 +39,7 @@ TEXTS = """
 from tests.trainer.classification.tiny_classifier import LABELS, made_texts, options
 from tests.trainer.search.tiny_search import write_tiny_search
 from trainer.classification.training import train_classifier
+from trainer.fitting.training_summary import run_training
 from trainer.search.options import SearchOptions, SearchTrainingOptions
 from trainer.search.training import run
 folder, bert = Path(sys.argv[1]), Path(sys.argv[2])
@@ -49,7 +50,7 @@ print(train_classifier(LABELS, *texts, chosen, seed=0, log_uri=str(folder / "log
 shop = write_tiny_search(folder / "shop", bert)
 # One device gets a pair more than the other.
 training = SearchTrainingOptions(batch_size=15, hard_negatives=2, mined_from=3, mined_to=12, learning_rate=3e-2)
-run(shop.request(folder, SearchOptions(text=shop.text("frozen"), training=training).model_dump_json()))
+run_training(run, shop.request(folder, SearchOptions(text=shop.text("frozen"), training=training).model_dump_json()))
 print(json.loads((folder / "model" / "training.json").read_text())["eval"]["ndcg_at_10"])
 """
 

@@ -18,7 +18,8 @@ import trainer.text.token_table
 from tests.trainer.classification.tiny_classifier import LABELS, made_texts, options
 from tests.trainer.recommendation.tiny_shop import write_tiny_shop
 from tests.trainer.search.tiny_search import write_tiny_search
-from trainer.options import TextOptions, TowerOptions, TrainingOptions, TwoTowerOptions
+from trainer.options import TextOptions
+from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.search.options import SearchOptions, SearchTrainingOptions
 
 

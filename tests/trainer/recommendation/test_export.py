@@ -12,9 +12,9 @@ from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.recommendation.module import RecommendationModule
-from trainer.exporting import export_recommendation, served_catalogue
-from trainer.options import ServingOptions, TowerOptions
+from trainer.recommendation.export import export_recommendation, served_catalogue
 from trainer.recommendation.judged_users import JudgedUsers
+from trainer.recommendation.options import ServingOptions, TowerOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.towers import Towers, build_towers, load_towers, save_towers

@@ -14,11 +14,13 @@ from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tests.trainer.fitting.tensorboard_scalars import read_scalars
 from tests.trainer.recommendation.tiny_shop import PRODUCTS, TinyShop, product_kind, write_tiny_shop
 from trainer.artifacts.catalogue import load_catalogue
+from trainer.fitting.training_summary import run_training
 from trainer.metrics.ranking import hit_matrix, ndcg_at_k
-from trainer.options import TextOptions, TowerOptions, TrainingOptions, TwoTowerOptions
+from trainer.options import TextOptions
 from trainer.recommendation.catalogue_ranking import ranking_metrics
 from trainer.recommendation.features import load_items
 from trainer.recommendation.judged_users import load_judged_users
+from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.towers import load_towers
 from trainer.recommendation.towers.user_vectors import user_vectors
@@ -40,7 +42,7 @@ def options(text: TextOptions | None, **training: object) -> str:
 @pytest.fixture(scope="module")
 def trained(shop: TinyShop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
-    run(shop.request(folder, options(TextOptions())))
+    run_training(run, shop.request(folder, options(TextOptions())))
     return folder
 
 
@@ -145,7 +147,7 @@ def test_text_off_learns_from_events_alone(shop: TinyShop, tmp_path: Path) -> No
 @pytest.mark.parametrize("training", ["lora", "full"])
 def test_the_backbone_is_trained_and_saved(training: str, shop: TinyShop, tiny_bert: Path, tmp_path: Path) -> None:
     text = TextOptions(backbone=str(tiny_bert), training=training, lora_rank=2, sequence_length=8)
-    run(shop.request(tmp_path, options(text, max_epochs=2), text=False))
+    run_training(run, shop.request(tmp_path, options(text, max_epochs=2), text=False))
     towers = load_towers(str(tmp_path / "model"))
     assert towers.text_encoder is not None
     items = load_items(str(shop.catalogue), str(shop.transformed), None, towers.text_encoder)

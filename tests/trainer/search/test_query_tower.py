@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.random_head import encoder_with_random_head
 from tests.trainer.search.tiny_search import KINDS, TinySearch, product_texts
+from trainer.fitting.training_summary import run_training
 from trainer.search.encoder import SearchEncoder, load_encoder, load_query_tower, save_query_tower, text_embedder
 from trainer.search.options import SearchOptions, SearchTrainingOptions
 from trainer.search.query_tower import (
@@ -84,7 +85,7 @@ def test_training_writes_it_beside_the_encoder(shop: TinySearch, tmp_path: Path)
     options = SearchOptions(
         text=shop.text("lora"), training=SearchTrainingOptions(batch_size=14, max_epochs=1, query_layers=1)
     )
-    run(shop.request(tmp_path, options.model_dump_json()))
+    run_training(run, shop.request(tmp_path, options.model_dump_json()))
     uri = str(tmp_path / "model")
     encoder = load_encoder(uri)
     tower = load_query_tower(uri, encoder)

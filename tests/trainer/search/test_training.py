@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from tests.trainer.fitting.tensorboard_scalars import read_scalars
 from tests.trainer.search.tiny_search import ADDED, KINDS, PRODUCTS, TinySearch, product_texts
+from trainer.fitting.training_summary import run_training
 from trainer.search.encoder import load_encoder, text_embedder
 from trainer.search.options import SearchOptions, SearchTrainingOptions
 from trainer.search.training import run
@@ -40,7 +41,9 @@ def trained(shop: TinySearch, tmp_path_factory: pytest.TempPathFactory) -> Calla
     @functools.cache
     def train(training: str) -> Path:
         folder = tmp_path_factory.mktemp(training)
-        run(shop.request(folder, options(shop, training, learning_rate=1e-2 if training == "full" else 3e-2)))
+        run_training(
+            run, shop.request(folder, options(shop, training, learning_rate=1e-2 if training == "full" else 3e-2))
+        )
         return folder
 
     return train
@@ -107,7 +110,7 @@ def test_mixed_precision_learns_and_is_kept_as_it_is_served(
     shop: TinySearch, training: str, precision: str, tmp_path: Path
 ) -> None:
     changes = {"learning_rate": 1e-2 if training == "full" else 3e-2, "precision": precision, "strategy": "cpu"}
-    run(shop.request(tmp_path, options(shop, training, **changes)))
+    run_training(run, shop.request(tmp_path, options(shop, training, **changes)))
     summary, losses = summary_of(tmp_path), read_scalars(tmp_path / "log" / "train")["epoch_loss"]
     assert losses[summary["epochs"] - 1] < losses[0]
     encoder = load_encoder(str(tmp_path / "model"))
@@ -158,14 +161,14 @@ def test_tensorboard_gets_each_step_and_the_metrics_of_each_epoch(trained: Calla
 
 
 def test_steps_bound_the_batches(shop: TinySearch, tmp_path: Path) -> None:
-    run(shop.request(tmp_path, options(shop, "frozen"), steps=5))
+    run_training(run, shop.request(tmp_path, options(shop, "frozen"), steps=5))
     assert summary_of(tmp_path)["epochs"] == 1
     assert sorted(read_scalars(tmp_path / "log" / "train")["batch_loss"]) == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.long
 def test_the_same_seed_gives_the_same_encoder(trained: Callable[[str], Path], shop: TinySearch, tmp_path: Path) -> None:
-    run(shop.request(tmp_path, options(shop, "frozen", learning_rate=3e-2)))
+    run_training(run, shop.request(tmp_path, options(shop, "frozen", learning_rate=3e-2)))
     again, first = (load_encoder(str(folder / "model")) for folder in (tmp_path, trained("frozen")))
     np.testing.assert_allclose(again.embed(EVAL_QUERIES, 16), first.embed(EVAL_QUERIES, 16), atol=1e-4)
 

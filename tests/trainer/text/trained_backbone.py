@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from tests.trainer.recommendation.tiny_shop import write_tiny_shop
 from trainer.fitting.strategy import choose_strategy
-from trainer.options import TextOptions, TowerOptions, TrainingOptions, TwoTowerOptions
+from trainer.options import TextOptions
+from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.training import train
 from trainer.text.backbone import load_text_encoder
 

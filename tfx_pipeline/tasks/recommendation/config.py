@@ -8,7 +8,7 @@ from components.gate.rules import GateOptions
 from components.recommendation.examples.options import RecommendationDataOptions
 from components.rules.options import RulesOptions
 from tfx_pipeline.shop.values import off_is_none
-from trainer.options import RankerOptions, ServingOptions, TowerOptions, TrainingOptions
+from trainer.recommendation.options import RankerOptions, ServingOptions, TowerOptions, TrainingOptions
 
 
 class RecommendationConfig(RecommendationDataOptions):

@@ -19,8 +19,7 @@ from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.tasks.nodes import after_gates, pushing_nodes
 from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
 from tfx_pipeline.tasks.task import SharedParts, Task, Trained
-from trainer.options import TwoTowerOptions
-from trainer.recommendation.ranker.training import RankerTrainingOptions
+from trainer.recommendation.options import RankerTrainingOptions, TwoTowerOptions
 
 # Name of the node that mines which products are bought together.
 RULES = "BasketRules"

@@ -11,8 +11,8 @@ from serving.graph.history import History
 from serving.index.exact import ExactIndex
 from serving.recommendation.ranker import Ranker, RankingModel
 from serving.recommendation.ranking_features import RULE_FEATURES, TOWER_FEATURES
-from trainer.options import RankerOptions
 from trainer.recommendation.judged_users import JudgedUsers
+from trainer.recommendation.options import RankerOptions
 from trainer.recommendation.padded_histories import pad_histories
 from trainer.recommendation.towers.towers import Towers
 from trainer.recommendation.towers.user_vectors import user_vectors

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.fitting.softmax_model import SoftmaxModel
-from trainer.options import TrainingOptions
+from trainer.recommendation.options import TrainingOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.item_tower import TEXT_VECTOR
 from trainer.recommendation.towers.live_text import LiveTexts

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.artifacts.keras_files import load_keras, save_keras
-from trainer.options import TowerOptions
+from trainer.recommendation.options import TowerOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.item_tower import ItemTower
 from trainer.recommendation.towers.user_tower import UserTower
@@ -19,8 +19,6 @@ from trainer.text.backbone import TextEncoder, load_trained_encoder, save_traine
 ITEM_TOWER_FILE = "item_tower.keras"
 USER_TOWER_FILE = "user_tower.keras"
 LINEAR_VECTORS_FILE = "linear_vectors.npy"
-
-__all__ = ["ItemTower", "Towers", "UserTower", "build_towers", "load_towers", "save_towers"]
 
 
 class Towers(NamedTuple):

@@ -31,7 +31,7 @@ from tests.components.recommendation.judging.ranking_data import (
 from tests.components.recommendation.judging.test_baselines import brute_force
 from tests.components.tables.table_runs import beam_context
 from tests.trainer.metrics.test_lists import plain_list_metrics
-from trainer.recommendation.ranker.training import WITHOUT_TOWERS
+from trainer.recommendation.ranker.trained_ranker import WITHOUT_TOWERS
 
 PRODUCTS, HISTORY_LENGTH = 40, 4
 

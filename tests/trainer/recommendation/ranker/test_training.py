@@ -9,13 +9,13 @@ import pytest
 import tensorflow as tf
 
 from trainer.artifacts.keras_files import load_keras, save_keras
-from trainer.options import RankerOptions
 from trainer.recommendation.judged_users import JudgedUsers, load_judged_users
+from trainer.recommendation.options import RankerOptions
 from trainer.recommendation.padded_histories import pad_histories
 from trainer.recommendation.ranker.examples import RankerExamples
+from trainer.recommendation.ranker.listwise_softmax import ListwiseSoftmax
 from trainer.recommendation.ranker.scorer import RankerScorer
-from trainer.recommendation.ranker.training import train_scorer
-from trainer.recommendation.towers.losses import ListwiseSoftmax
+from trainer.recommendation.ranker.scorer_training import train_scorer
 
 BASKETS, CANDIDATES, FEATURES = 200, 12, 8
 OPTIONS = RankerOptions(units=8, max_epochs=15, learning_rate=0.02, batch_size=20)

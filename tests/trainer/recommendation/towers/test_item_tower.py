@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from trainer.options import TowerOptions
+from trainer.recommendation.options import TowerOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.item_tower import ItemTower
 from trainer.recommendation.towers.item_vectors import item_vectors

@@ -1,0 +1,73 @@
+"""The files of a trained ranker, and the model that is made of them."""
+
+import os
+from dataclasses import replace
+from typing import NamedTuple
+
+from serving.recommendation.ranker import CandidateCounts, RankingModel
+from serving.recommendation.together import ServedRules
+from trainer.artifacts.catalogue import load_catalogue
+from trainer.artifacts.keras_files import load_keras
+from trainer.fitting.training_summary import read_training_summary
+from trainer.recommendation.options import RankerOptions, RankerTrainingOptions
+from trainer.recommendation.ranker.ranked_products import load_product_statistics, ranked_products
+
+RANKER, WITHOUT_TOWERS = "ranker", "ranker_without_towers"
+WITH_RULES, WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
+
+
+class TrainedRanker(NamedTuple):
+    """What was trained, with what a served model needs to rank: statistics up to the test period, and rules.
+
+    Attributes:
+        model: The model that serves.
+        ablations: The same without the features and the candidates of a source, or with those of rules, by name.
+    """
+
+    model: RankingModel
+    ablations: dict[str, RankingModel]
+
+
+def scorer_file(model_uri: str, name: str) -> str:
+    """Returns where a scorer is saved."""
+    return os.path.join(model_uri, f"{name}.keras")
+
+
+def load_ranker(model_uri: str, catalogue_uri: str, rules: ServedRules | None) -> TrainedRanker:
+    """Loads what `trainer.recommendation.ranker.training.run` wrote.
+
+    Args:
+        model_uri: Where to.
+        catalogue_uri: The catalogue that it was trained with.
+        rules: The rules that it was trained with, None where there were none.
+
+    Raises:
+        ValueError: A file is missing or unreadable.
+    """
+    summary = read_training_summary(model_uri)
+    options = RankerTrainingOptions.model_validate(summary["options"]).ranker
+    model = ranking_model(options, catalogue_uri, rules)
+    models = {
+        name: replace(
+            model,
+            scorer=load_keras(scorer_file(model_uri, name)),
+            rules=rules if parts["rules"] else None,
+            candidates=model.candidates if parts["towers"] else replace(model.candidates, near=0),
+        )
+        for name, parts in summary["scorers"].items()
+    }
+    return TrainedRanker(models.pop(RANKER), models)
+
+
+def ranking_model(options: RankerOptions, catalogue_uri: str, rules: ServedRules | None) -> RankingModel:
+    """Returns a model without a scorer, with statistics up to the test period."""
+    return RankingModel(
+        products=ranked_products(load_catalogue(catalogue_uri)),
+        statistics=load_product_statistics(catalogue_uri)[-1],
+        candidates=CandidateCounts(
+            near=options.near_candidates,
+            popular=options.popular_candidates,
+            rules=options.rule_candidates,
+        ),
+        rules=rules,
+    )
