@@ -39,8 +39,8 @@ def _check_default(client: Shelfwise, known: KnownSegments) -> list[str]:
     """A known history, none at all, unknown products, and ages that cannot be."""
     reasons = []
     ages = [float("nan"), -1.0, 1e12, 0.0, 60.0][: len(known.products)]
-    for ids, ages_seconds in ((known.products, None), ((), None), ([_UNKNOWN], None), (known.products, ages)):
-        answer = client.segment(ids, history_ages_seconds=ages_seconds)
+    for ids, age_seconds in ((known.products, None), ((), None), ([_UNKNOWN], None), (known.products, ages)):
+        answer = client.segment(ids, history_age_seconds=age_seconds)
         probabilities = np.array([each.probability for each in answer.segments])
         if {each.label for each in answer.segments} != known.segments or len(answer.segments) != len(known.segments):
             reasons.append("the answer does not hold every segment once")

@@ -81,7 +81,7 @@ def _ask_recommendation(client: "Shelfwise", root: Path) -> None:
     answer = client.recommend(
         history.product_ids,
         history_types=history.event_types,
-        history_ages_seconds=history.ages_seconds,
+        history_age_seconds=history.age_seconds,
         k=30,
         include_bought=False,
     )
@@ -114,7 +114,7 @@ def _ask_segmentation(client: "Shelfwise", root: Path) -> None:
     from tfx_pipeline.terminal.user_history import read_user_history
 
     history = read_user_history(str(root / "data" / "events.parquet"), _EXAMPLE_USER)
-    arguments = (history.product_ids, history.event_types, history.ages_seconds)
+    arguments = (history.product_ids, history.event_types, history.age_seconds)
     console.print(f"\nhousehold {_EXAMPLE_USER}, what it will spend in the next 8 weeks")
     print_as_of(history)
     answer = client.segment(*arguments)

@@ -7,14 +7,14 @@ from dataclasses import asdict
 from components.errors import InputError
 from serving.client import Answer, Shelfwise, TogetherAnswer
 from tfx_pipeline.terminal.console import console, listing
-from tfx_pipeline.terminal.user_history import History, history_of_products, read_user_history
+from tfx_pipeline.terminal.user_history import UserHistory, history_of_products, read_user_history
 
 # Products that share a title are one row to a person, so more are asked for than are shown.
 PRODUCTS_PER_TITLE = 5
 
 
 def recommend(
-    history: History,
+    history: UserHistory,
     *,
     k: int,
     category: str,
@@ -29,7 +29,7 @@ def recommend(
         answer = client.recommend(
             history.product_ids,
             history_types=history.event_types,
-            history_ages_seconds=history.ages_seconds,
+            history_age_seconds=history.age_seconds,
             k=k if as_json else k * PRODUCTS_PER_TITLE,
             category=category,
             max_price=max_price,
@@ -91,7 +91,7 @@ def print_answers(answer: Sequence[Answer], k: int, as_json: bool) -> None:
 
 def read_history(
     products: Sequence[str], user: str | None, events: str | None, at: str | None = None, *, needed: bool = False
-) -> History:
+) -> UserHistory:
     """Takes the history from product ids (newest last), or from a user's rows of an events table.
 
     Args:
@@ -118,7 +118,7 @@ def read_history(
     return read_user_history(events, user, at)
 
 
-def print_as_of(history: History) -> None:
+def print_as_of(history: UserHistory) -> None:
     """Prints which moment ages are counted from, where they are counted from one."""
     line = history.as_of_line()
     if line is not None:
