@@ -27,10 +27,10 @@ from components.checks.classification import KnownLabels, failed_classification_
 from components.checks.recommendation import KnownProducts, failed_checks
 from components.checks.search import failed_search_checks
 from components.checks.segmentation import KnownSegments, failed_segmentation_checks
-from components.pushing.server_process import ServerStartError, server_process, server_thread
 from serving.client import Shelfwise
 from serving.client.errors import ModelNotFoundError
 from serving.model_names import CLASSIFICATION_MODEL, RECOMMENDATION_MODEL, SEARCH_MODEL, SEGMENTATION_MODEL
+from serving.server.background import ServerProcess, ServerStartError, server_thread
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 
 VALIDATION_FILE = "validation.json"
@@ -40,7 +40,6 @@ _BLESSED_FILE = "INFRA_BLESSED"
 _NOT_BLESSED_FILE = "INFRA_NOT_BLESSED"
 _BLESSED_PROPERTY = "blessed"
 
-_START_TIMEOUT_SECONDS = 300.0
 _CALL_TIMEOUT_SECONDS = 60.0
 _SAMPLED_PRODUCTS = 5
 _VERSION = "1"
@@ -152,11 +151,11 @@ def validate(
         if not fileio.exists(f"{model_path}/saved_model.pb"):
             return [f"{model_path} holds no SavedModel"]
         io_utils.copy_dir(model_path, str(models / model_name / _VERSION))
-        server = server_process(models, scratch, _START_TIMEOUT_SECONDS) if own_process else server_thread(models)
+        process = ServerProcess("--models", str(models), scratch=scratch)
         try:
             with (
-                server as address,
-                Shelfwise(address, timeout_seconds=_CALL_TIMEOUT_SECONDS) as client,
+                process if own_process else server_thread(models) as addresses,
+                Shelfwise(addresses.grpc, timeout_seconds=_CALL_TIMEOUT_SECONDS) as client,
             ):
                 reasons = _failed_checks(client, model_path, catalogue_uri, model_name)
                 if not reasons and judge is not None:
@@ -164,8 +163,7 @@ def validate(
         except (ServerStartError, ModelNotFoundError) as error:
             return [str(error)]
         if reasons and own_process:
-            log = (scratch / "server.log").read_text(encoding="utf-8", errors="replace")
-            logging.error("Log of the server:\n%s", log[-4000:])
+            logging.error("Log of the server:\n%s", process.log[-4000:])
         return reasons
 
 

@@ -1,10 +1,6 @@
 """`shelfwise demo`: the whole way on Complete Journey, from a PyPI package to an answer over gRPC."""
 
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +20,6 @@ _EXAMPLE_USER = "1"
 _EXAMPLE_QUERIES = ("organic baby food", "sugar free chocolate", "chese crackers")
 _EXAMPLE_REVIEW = "It broke after a week, and nobody answers my mails."
 _REVIEWS_TASK = "classification"
-_STOP_SECONDS = 30
 
 
 def run_demo(root: Path) -> bool:
@@ -58,9 +53,10 @@ def run_demo(root: Path) -> bool:
 def _ask(root: Path) -> None:
     """Starts a server and asks each model."""
     from serving.client import Shelfwise
+    from serving.server.background import server_process
 
-    with running_server(root) as address, Shelfwise(address) as client:
-        console.print(f"\nserver at {address}")
+    with server_process("--models", str(root / "serving")) as server, Shelfwise(server.grpc) as client:
+        console.print(f"\nserver at {server.grpc}")
         _ask_recommendation(client, root)
         _ask_together(client, root)
         for query in _EXAMPLE_QUERIES:
@@ -129,19 +125,3 @@ def _ask_classification(client: "Shelfwise") -> None:
     console.print(f'\nreview "{_EXAMPLE_REVIEW}"')
     for answer in client.classify(_EXAMPLE_REVIEW):
         console.print(f"{answer.probability:.4f}  {answer.label}")
-
-
-@contextmanager
-def running_server(root: Path) -> Iterator[str]:
-    """Runs `shelfwise serve` on a free port and yields its address."""
-    command = [sys.executable, "-m", "tfx_pipeline", "serve", "--root", str(root), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            lines = process.stdout or ()
-            address = next((line.split()[-1] for line in lines if line.startswith("ready")), None)
-            if address is None:
-                raise RuntimeError("the server ended before it was ready; `shelfwise serve` shows why")
-            yield address
-        finally:
-            process.terminate()
-            process.wait(_STOP_SECONDS)
