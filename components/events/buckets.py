@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from components.events.counts import EventCounts
 from components.events.history import IntArray
-from components.events.moments import HOUR_SECONDS
 from components.recommendation.examples.options import TaskExamplesOptions
 from components.tables.read_back import concatenated, from_bytes, to_bytes
 from components.tables.user_ids import hash_user_id
+from serving.graph.units import HOUR_SECONDS
 
 HOURS, QUARANTINED, COUNTS = "hours", "quarantined", "counts"
 _SHOWN_NAMES = 10

@@ -10,11 +10,12 @@ import pyarrow.compute as pc
 from components.tables.blank_texts import strip_unseen
 from components.tables.contract import Column, TableContract, TableOptions, columns_to_read
 from components.tables.reading.parsing import Mask, ParsedColumn, parse_column
+from serving.graph.units import DAY_SECONDS
 
 # A Unix time past this (the year 5138) is milliseconds.
 MILLISECONDS_FROM = 10**11
 # Local times without a zone, read as UTC, lie up to 14 hours ahead; a real error lies much farther.
-FUTURE_TOLERANCE_SECONDS = 24 * 60 * 60
+FUTURE_TOLERANCE_SECONDS = DAY_SECONDS
 
 _EXAMPLE_TYPES: dict[str, pa.DataType] = {
     "string": pa.large_list(pa.large_binary()),

@@ -13,6 +13,7 @@ from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.reading.parsing import parse_column
 from components.tables.validation import MILLISECONDS_FROM, CheckedRows, check_rows
+from serving.graph.units import HOUR_SECONDS
 
 if TYPE_CHECKING:
     from components.tables.reading.source_batch import SourceBatch
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 _CONTRACT = TABLES["events"]
 _OPTIONS = TableOptions()
 _COLUMNS = ("user_id", "product_id", "event_type", "timestamp", "position", "basket_id")
-_HOUR_SECONDS = 3_600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ def read_user_history(events: str, user_id: str, at: str | None = None) -> UserH
         raise InputError(f"{events}: no event of user {user_id}{until}{bad}")
     given = moment is not None
     if order == "timestamp" and moment is None:
-        moment = (latest // _HOUR_SECONDS + 1) * _HOUR_SECONDS
+        moment = (latest // HOUR_SECONDS + 1) * HOUR_SECONDS
     return UserHistory(
         product_ids=tuple(product for _, _, product, _ in kept),
         event_types=tuple(event_type for _, _, _, event_type in kept),

@@ -7,10 +7,10 @@ import pyarrow.parquet as pq
 from tfx.dsl.io import fileio
 
 from components.events.history import BoolArray, EventHistory, FloatArray, IntArray, run_starts
+from serving.graph.units import WEEK_SECONDS
 
 STATISTICS = ("total", "decayed", "recent", "latest", "buyers", "repeat_buyers")
 FILE_NAME = "product_statistics.parquet"
-_WEEK_SECONDS = 7 * 24 * 3600
 _DECAY_WEEKS = 10.0
 _RECENT_WEEKS = 4
 _LATEST_WEEKS = 1.0
@@ -40,7 +40,7 @@ def count_statistics(
     products = len(history.products)
     user, product, group = history.user[counted], history.product[counted], history.group[counted]
     weights = type_weights[history.event_type[counted]]
-    weeks = np.zeros(len(user)) if moment is None else (moment - history.time[counted]) / _WEEK_SECONDS
+    weeks = np.zeros(len(user)) if moment is None else (moment - history.time[counted]) / WEEK_SECONDS
     # A product counts once for each group of a user: who had it in two groups came back.
     first = np.flatnonzero(run_starts(group, product))
     pairs, times = np.unique(user[first] * products + product[first], return_counts=True)

@@ -9,12 +9,12 @@ import pyarrow.compute as pc
 
 from components.events.history import concatenated_ranges, run_starts
 from components.events.history_windows import lists
+from serving.graph.units import DAY_SECONDS
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-_DAY_SECONDS = 86_400.0
 _ORDER = ("user_id", "time", "basket_id", "product_id", "event_type")
 
 
@@ -134,7 +134,7 @@ def baseline_numbers(
     short, long = (moment - seconds for seconds in periods)
     past = events.time < moment
     last, first = np.full(len(events.users), np.inf), np.full(len(events.users), -np.inf)
-    ages = (moment - events.time[past]) / _DAY_SECONDS
+    ages = (moment - events.time[past]) / DAY_SECONDS
     np.minimum.at(last, events.user[past], ages)
     np.maximum.at(first, events.user[past], ages)
     within = past & (events.time >= long)
