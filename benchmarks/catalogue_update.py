@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 import typer
 
 from serving.client import ServingError, Shelfwise
-from tfx_pipeline.commands.demo import running_server
+from serving.server.background import server_process
 from tfx_pipeline.config.config import saved_config
 from tfx_pipeline.summary.file import read_summary
 
@@ -66,8 +66,8 @@ def main(root: Annotated[Path, typer.Option(help="Root of a run that pushed a se
         changed, removed, added = change(table, CHANGED)
         pq.write_table(changed, products)
         titles = table["title"].to_pylist()[:: max(1, len(table) // 500)]
-        with running_server(copy) as address, Shelfwise(address) as client:
-            searcher = Searcher(address, titles)
+        with server_process("--models", str(copy / "serving")) as server, Shelfwise(server.grpc) as client:
+            searcher = Searcher(server.grpc, titles)
             searcher.start()
             started = time.monotonic()
             command = [sys.executable, "-m", "tfx_pipeline", "index", "--root", str(copy), "--products", str(products)]

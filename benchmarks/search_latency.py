@@ -32,7 +32,7 @@ import typer
 
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
-from tfx_pipeline.commands.demo import running_server
+from serving.server.background import server_process
 from tfx_pipeline.config.config import saved_config
 from tfx_pipeline.summary.file import read_summary
 from trainer.text.backbone import load_text_encoder
@@ -64,7 +64,7 @@ def main(
         raise typer.BadParameter(f"{root} has no texts")
     encoder = load_text_encoder(text)
     tokens = encoder.token_ids(tf.constant(texts)).row_lengths().numpy()
-    with running_server(root) as address, Shelfwise(address) as client:
+    with server_process("--models", str(root / "serving")) as server, Shelfwise(server.grpc) as client:
         sides: dict[str, Turn] = {"search": lambda turn: [timed_search(client, query) for query in turn]}
         peer = start_peer(peer_name, peer_python, str(local_folder(text.backbone)))
         if peer is not None:

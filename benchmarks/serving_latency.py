@@ -20,7 +20,7 @@ import tensorflow as tf
 import typer
 
 from serving.client import Shelfwise
-from tfx_pipeline.commands.demo import running_server
+from serving.server.background import server_process
 from tfx_pipeline.summary.file import read_summary
 
 MODEL, SIGNATURE = "recommendation", "serving_default"
@@ -39,7 +39,7 @@ def main(
     signature = loaded.signatures[SIGNATURE]
     width = signature.structured_input_signature[1]["history_ids"].shape[1]
     histories = random_histories(product_ids(loaded), width, requests + WARM_UP_REQUESTS, seed)
-    with running_server(root) as address, Shelfwise(address) as client:
+    with server_process("--models", str(root / "serving")) as server, Shelfwise(server.grpc) as client:
         by_grpc = milliseconds(lambda inputs: client.predict(MODEL, SIGNATURE, inputs), histories)
     in_process = milliseconds(
         lambda inputs: signature(**{name: tf.constant(value) for name, value in inputs.items()}), histories

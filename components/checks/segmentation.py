@@ -44,8 +44,8 @@ def _check_default(client: Shelfwise, known: _KnownSegments) -> list[str]:
     """A known history, none at all, unknown products, and ages that cannot be."""
     reasons = []
     ages = [float("nan"), -1.0, 1e12, 0.0, 60.0][: len(known.products)]
-    for ids, ages_seconds in ((known.products, None), ((), None), ([_UNKNOWN], None), (known.products, ages)):
-        answer = client.segment(ids, history_ages_seconds=ages_seconds)
+    for ids, age_seconds in ((known.products, None), ((), None), ([_UNKNOWN], None), (known.products, ages)):
+        answer = client.segment(ids, history_age_seconds=age_seconds)
         reasons += wrong_labels(answer.segments, known.segments, "segment")
         if not answer.behaviour:
             reasons.append("the behaviour has no words")

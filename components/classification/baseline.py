@@ -8,7 +8,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from trainer.clusters.label_vocabulary import UNSPACED_CHARACTER
+from serving.graph.words import UNSPACED_CHARACTER
 
 TFIDF = "tfidf"
 # A word of two letters or more, and in scripts without spaces each character.

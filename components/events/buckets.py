@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 
 from components.events.counts import EventCounts
 from components.events.history import IntArray
-from components.events.moments import HOUR_SECONDS
 from components.events.options import EventOptions
 from components.tables.quarantine import UNKNOWN_PRODUCT, quarantine_line
 from components.tables.read_back import concatenated, from_bytes, to_bytes
+from serving.graph.units import HOUR_SECONDS
 
 EVENTS, HOURS, QUARANTINED, COUNTS = "events", "hours", "quarantined", "counts"
 _SHOWN_NAMES = 10

@@ -7,8 +7,8 @@ import numpy as np
 
 from components.events.history import EventHistory, FloatArray, IntArray, periods_by_last_groups, periods_by_time
 from components.events.options import SplitOptions
+from serving.graph.units import DAY_SECONDS, HOUR_SECONDS
 
-HOUR_SECONDS = 3_600
 TEST_FRACTION = 0.1
 # Of the time before the test period, the towers get at least the rest.
 MOST_VALIDATION_FRACTION = 0.25
@@ -43,7 +43,7 @@ def choose_moments(events_by_hour: Counter[int], options: SplitOptions) -> Split
         at_or_after = np.cumsum(sizes[::-1])[::-1]
         enough = hours[at_or_after >= TEST_FRACTION * sizes.sum()]
         test_start = int(enough[-1]) * HOUR_SECONDS if len(enough) else 0
-    validation = round(options.validation_days * 86_400)
+    validation = round(options.validation_days * DAY_SECONDS)
     if len(hours):
         before_test = max(0, test_start - int(hours[0]) * HOUR_SECONDS)
         validation = min(validation, round(MOST_VALIDATION_FRACTION * before_test))

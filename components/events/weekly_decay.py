@@ -3,10 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
+from serving.graph.units import WEEK_SECONDS
+
 WEEKLY_DECAY = 0.9
-_WEEK_SECONDS = 7 * 24 * 3600
 
 
 def weekly_decay(age_seconds: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """Returns 0.9 to the power of the whole weeks in each age; an age below 0 counts as 0."""
-    return WEEKLY_DECAY ** (np.maximum(age_seconds, 0) // _WEEK_SECONDS).astype(np.float64)
+    return WEEKLY_DECAY ** (np.maximum(age_seconds, 0) // WEEK_SECONDS).astype(np.float64)

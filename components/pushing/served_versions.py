@@ -8,10 +8,12 @@ import uuid
 from tfx.dsl.io import fileio
 from tfx.utils import io_utils
 
+from serving.graph.units import HOUR_SECONDS
+
 _CHUNK_BYTES = 1 << 20
 _PARTIAL_PREFIX = ".pushing-"
 # What a killed run left behind is removed by a later one, but not what another run may be writing now.
-_STALE_SECONDS = 3600.0
+_STALE_SECONDS = HOUR_SECONDS
 
 
 def version_numbers(folder: str) -> list[int]:

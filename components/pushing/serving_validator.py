@@ -22,9 +22,9 @@ from typing_extensions import override
 from components.artifacts import Catalogue
 from components.checks.common import ServedModel, ServingChecks
 from components.dotted_names import load_function
-from components.pushing.server_process import ServerStartError, server_process, server_thread
 from serving.client import Shelfwise
 from serving.client.errors import ModelNotFoundError
+from serving.server.background import ServerProcess, ServerStartError, server_thread
 
 VALIDATION_FILE = "validation.json"
 
@@ -34,7 +34,6 @@ _NOT_BLESSED_FILE = "INFRA_NOT_BLESSED"
 _BLESSED_PROPERTY = "blessed"
 
 _MODEL_CARD = "assets.extra/model_card.json"
-_START_TIMEOUT_SECONDS = 300.0
 _CALL_TIMEOUT_SECONDS = 60.0
 _VERSION = "1"
 
@@ -155,18 +154,17 @@ def validate(
         io_utils.copy_dir(model_path, str(models / model_name / _VERSION))
         card = _model_card(model_path)
         model = ServedModel(name=model_name, path=model_path, card=card, catalogue_uri=catalogue_uri)
-        server = server_process(models, scratch, _START_TIMEOUT_SECONDS) if own_process else server_thread(models)
+        process = ServerProcess("--models", str(models), scratch=scratch)
         try:
             with (
-                server as address,
-                Shelfwise(address, timeout_seconds=_CALL_TIMEOUT_SECONDS) as client,
+                process if own_process else server_thread(models) as addresses,
+                Shelfwise(addresses.grpc, timeout_seconds=_CALL_TIMEOUT_SECONDS) as client,
             ):
                 reasons = checks(client, model)
         except (ServerStartError, ModelNotFoundError) as error:
             return [str(error)]
         if reasons and own_process:
-            log = (scratch / "server.log").read_text(encoding="utf-8", errors="replace")
-            logging.error("Log of the server:\n%s", log[-4000:])
+            logging.error("Log of the server:\n%s", process.log[-4000:])
         return reasons
 
 

@@ -2,7 +2,7 @@
 
 from serving.client.awaited_client import AsyncShelfwise
 from serving.client.blocking_client import Shelfwise
-from serving.client.calls.classification import ExplainedToken, LabelAnswer
+from serving.client.calls.labels import ExplainedToken, LabelAnswer
 from serving.client.calls.products import Answer
 from serving.client.calls.recommendation import TogetherAnswer
 from serving.client.calls.search import ExplainedWord, SearchAnswer

@@ -5,9 +5,19 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_text as tf_text
 
-# Scripts written without spaces between words: each character is a word, and so is each pair of neighbours.
-# Unicode counts the long vowel mark of コーヒー to no script.
-_UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+# A letter, mark or digit of a script written without spaces between words: each is a word, and so is each pair of
+# neighbours. It is a class of code points because Python's `re`, which reads it too, knows no scripts.
+UNSPACED_CHARACTER = (
+    "["
+    "\u0e01-\u0edf"  # Thai, Lao.
+    "\u1000-\u109d\ua9e0-\ua9fe\uaa60-\uaa7f"  # Myanmar.
+    "\u1780-\u17e9"  # Khmer.
+    "\u1100-\u11ff\u302e\u302f\u3131-\u318e\ua960-\ua97c\uac00-\ud7fb\uffa0-\uffdc"  # Hangul.
+    # Hiragana, Katakana. Unicode counts the long vowel mark of コーヒー to no script.
+    "\u3041-\u3096\u309d-\u30ff\u31f0-\u31ff\uff66-\uff6f\uff71-\uff9d\U0001aff0-\U0001b167"
+    "\u3005\u303b\u3400-\u9fff\uf900-\ufad9\U00016fe3\U00016ff0\U00016ff1\U00020000-\U000323af"  # Han.
+    "]"
+)
 # What turns into letters or digits in normal form and must not run into its neighbours: Lego™, 1½, ㎏.
 _SPELLED_OUT = r"[\p{So}\p{No}]"
 _FRACTION_SLASH = "\N{FRACTION SLASH}"
@@ -54,7 +64,7 @@ def plain_words(texts: tf.Tensor) -> Any:
     texts = tf.strings.regex_replace(readable(texts), _SPELLED_OUT, r" \0 ")
     texts = tf_text.normalize_utf8(tf_text.case_fold_utf8(texts), "NFKC")
     texts = tf.strings.regex_replace(texts, _FRACTION_SLASH, "/")
-    texts = tf.strings.regex_replace(texts, _UNSPACED, r" \0 ")
+    texts = tf.strings.regex_replace(texts, UNSPACED_CHARACTER, r" \0 ")
     # Marked first and cleared between the marks: a mask over the pieces would be a hundred nodes of the graph.
     marked = tf.strings.regex_replace(texts, _WORD, rf"{_BEGIN}\0 ")
     return tf.strings.split(tf.strings.regex_replace(marked, _BETWEEN_WORDS, " "))
@@ -93,7 +103,7 @@ def _singular(words: tf.Tensor) -> tf.Tensor:
 def unspaced_pairs(words: Any) -> Any:
     """Returns each two words that follow each other and are both of a script without spaces, joined."""
     word, row = words.flat_values, rows_of(words)
-    unspaced = tf.strings.regex_full_match(word, _UNSPACED)
+    unspaced = tf.strings.regex_full_match(word, UNSPACED_CHARACTER)
     firsts = tf.where(unspaced[:-1] & unspaced[1:] & tf.equal(row[:-1], row[1:]))[:, 0]
     pairs = tf.strings.join([tf.gather(word, firsts), tf.gather(word, firsts + 1)])
     return tf.RaggedTensor.from_value_rowids(pairs, tf.gather(row, firsts), words.nrows(), validate=False)

@@ -9,9 +9,8 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from serving.graph.history import History
+from serving.graph.units import DAY_SECONDS, WEEK_SECONDS
 
-_DAY_SECONDS = 86_400.0
-_WEEK_SECONDS = 7.0 * _DAY_SECONDS
 # A count that forgets: an event weighs exp(-age / weeks), or exp(-events since / events).
 _DECAY_WEEKS = (1.0, 4.0, 10.0)
 _DECAY_EVENTS = (16.0, 128.0)
@@ -140,8 +139,8 @@ class RankingFeatures(tf.Module):
     def _describe_events(self, history: History, known: tf.Tensor) -> "_Events":
         present = tf.cast(known, tf.float32)
         place = tf.reduce_sum(present, axis=1, keepdims=True) - tf.cumsum(present, axis=1)
-        weeks = history.age_seconds / _WEEK_SECONDS
-        days_off = tf.abs(tf.math.floormod(history.age_seconds / _DAY_SECONDS + 3.5, 7.0) - 3.5)
+        weeks = history.age_seconds / WEEK_SECONDS
+        days_off = tf.abs(tf.math.floormod(history.age_seconds / DAY_SECONDS + 3.5, 7.0) - 3.5)
         slow = tf.exp(-weeks / _DECAY_WEEKS[-1])
         channels = [
             tf.ones_like(weeks),
@@ -152,7 +151,7 @@ class RankingFeatures(tf.Module):
         if self._event_types > 1:
             channels += [tf.where(history.types == number, slow, 0.0) for number in range(self._event_types)]
         weights = tf.stack(channels, axis=-1) * present[..., tf.newaxis]
-        return _Events(weights, history.age_seconds / _DAY_SECONDS, place)
+        return _Events(weights, history.age_seconds / DAY_SECONDS, place)
 
 
 def _beside_the_best(scores: tf.Tensor, candidates: tf.Tensor) -> list[tf.Tensor]:

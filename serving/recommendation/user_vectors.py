@@ -5,13 +5,13 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from serving.graph.history import History, latest_events
+from serving.graph.units import WEEK_SECONDS
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 
 UserEncoder = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
 # A product counts log1p of its events, each of which weighs exp(-age / weeks).
 DECAY_WEEKS = 20.0
-_WEEK_SECONDS = 7.0 * 86_400.0
 
 
 def user_vectors(
@@ -54,7 +54,7 @@ def linear_user_vectors(history: History, index: RetrievalIndex, tower_dimension
     rows = tf.range(shape[0])[:, tf.newaxis]
     # Row and product in one number: a product counts once, by all its events.
     unique, group = tf.unique(tf.reshape(rows * stride + keys, [-1]))
-    weights = tf.exp(-history.age_seconds / (DECAY_WEEKS * _WEEK_SECONDS))
+    weights = tf.exp(-history.age_seconds / (DECAY_WEEKS * WEEK_SECONDS))
     weights = tf.math.unsorted_segment_sum(tf.reshape(weights, [-1]), group, tf.size(unique))
     product = tf.math.floormod(unique, stride) - 1
     weights = tf.where(product >= 0, tf.math.log1p(weights), 0.0)

@@ -7,9 +7,8 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from serving.graph.history import History
+from serving.graph.units import WEEK_SECONDS
 
-DAY_SECONDS = 86_400.0
-WEEK_SECONDS = 7.0 * DAY_SECONDS
 # Money and visits of the last weeks, money of stretches before them, and both with weights that halve.
 _LAST_WEEKS = (1, 2, 4, 8, 12, 16)
 _STRETCHES = ((4, 8), (8, 16), (16, 24), (24, 40))

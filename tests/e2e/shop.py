@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from serving.server.main import serve
-from serving.server.settings import ServerAddresses, ServerSettings
+from serving.server.background import server_thread
 from tfx_pipeline.config.config import load_config
 from tfx_pipeline.datasets.synthetic import write_shop
 from tfx_pipeline.datasets.synthetic_shop import SyntheticShop
@@ -77,25 +75,8 @@ def run_quietly(config: Path, root: Path, *overrides: str) -> tuple[dict[str, An
 @contextlib.contextmanager
 def served(root: Path) -> Iterator[str]:
     """Serves what was pushed, on a free loopback port; yields the address."""
-    ready, stop = threading.Event(), threading.Event()
-    addresses: list[str] = []
-
-    def announce(listening: ServerAddresses) -> None:
-        addresses.append(listening.grpc)
-        ready.set()
-
-    settings = ServerSettings(port=0)
-    thread = threading.Thread(
-        target=serve, args=(root / "serving", settings), kwargs={"on_ready": announce, "stop": stop}
-    )
-    thread.start()
-    try:
-        if not ready.wait(timeout=120):
-            raise TimeoutError("The server was not ready within two minutes.")
-        yield addresses[0]
-    finally:
-        stop.set()
-        thread.join()
+    with server_thread(root / "serving") as addresses:
+        yield addresses.grpc
 
 
 def read_summary(root: Path) -> Mapping[str, Any]:

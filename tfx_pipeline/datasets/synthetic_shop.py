@@ -21,8 +21,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from serving.graph.units import DAY_SECONDS, HOUR_SECONDS
+
 YEAR_START_SECONDS = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
-YEAR_SECONDS = 365 * 86_400
+YEAR_SECONDS = 365 * DAY_SECONDS
 
 _FAVOURITE_SHARE, _BUNDLE_SHARE, _BUNDLE_EVERY = 0.9, 0.8, 5
 _CART_SHARE, _PURCHASE_SHARE = 0.5, 0.35
@@ -163,7 +165,7 @@ def _user_events(shop: SyntheticShop, user: int) -> pa.Table:
     generator = np.random.default_rng((shop.seed, user))
     # A viewed product makes 1 + 0.5 + 0.5 * 0.35 events or so, and a session views two on average.
     sessions = 1 + int(generator.poisson(max(0.0, shop.events_per_user / 3.4 - 1)))
-    starts = np.sort(generator.integers(0, YEAR_SECONDS - 3_600, size=sessions))
+    starts = np.sort(generator.integers(0, YEAR_SECONDS - HOUR_SECONDS, size=sessions))
     favourites = shop.favourite_kinds(user)
     rows: list[tuple[int, str, int, int]] = []
     for session, start in enumerate(starts.tolist()):

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from components.errors import InputError
 from tfx_pipeline.terminal.console import console
-from tfx_pipeline.terminal.user_history import History, history_of_products, read_user_history
+from tfx_pipeline.terminal.user_history import UserHistory, history_of_products, read_user_history
 
 
 def read_history(
     products: Sequence[str], user: str | None, events: str | None, at: str | None = None, *, needed: bool = False
-) -> History:
+) -> UserHistory:
     """Takes the history from product ids (newest last), or from a user's rows of an events table.
 
     Args:
@@ -36,7 +36,7 @@ def read_history(
     return read_user_history(events, user, at)
 
 
-def print_as_of(history: History) -> None:
+def print_as_of(history: UserHistory) -> None:
     """Prints which moment ages are counted from, where they are counted from one."""
     line = history.as_of_line()
     if line is not None:

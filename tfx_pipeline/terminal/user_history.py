@@ -14,6 +14,7 @@ from components.tables.contract import TABLES, TableOptions
 from components.tables.reading.parsing import parse_column
 from components.tables.reading.timestamps import MILLISECONDS_FROM
 from components.tables.validation import CheckedRows, check_rows
+from serving.graph.units import HOUR_SECONDS
 
 if TYPE_CHECKING:
     from components.tables.reading.source_batch import SourceBatch
@@ -21,24 +22,23 @@ if TYPE_CHECKING:
 _CONTRACT = TABLES["events"]
 _OPTIONS = TableOptions()
 _COLUMNS = ("user_id", "product_id", "event_type", "timestamp", "position", "basket_id")
-_HOUR_SECONDS = 3_600
 
 
 @dataclass(frozen=True, kw_only=True)
-class History:
+class UserHistory:
     """A user's events, newest last.
 
     Attributes:
         product_ids: One an event.
         event_types: One an event.
-        ages_seconds: How long before `moment` each was; 0 where no event has a time.
+        age_seconds: How long before `moment` each was; 0 where no event has a time.
         moment: Unix seconds that ages are counted from; None where they are counted from nothing.
         moment_is: What the moment is, in words.
     """
 
     product_ids: tuple[str, ...]
     event_types: tuple[str, ...]
-    ages_seconds: tuple[float, ...]
+    age_seconds: tuple[float, ...]
     moment: int | None = None
     moment_is: str = ""
 
@@ -54,13 +54,13 @@ class History:
         return f"as of {datetime.fromtimestamp(self.moment, UTC):%Y-%m-%d %H:%M} UTC, {self.moment_is}"
 
 
-def history_of_products(product_ids: Sequence[str]) -> History:
+def history_of_products(product_ids: Sequence[str]) -> UserHistory:
     """Returns a history of purchases of just now, newest last."""
     count = len(product_ids)
-    return History(product_ids=tuple(product_ids), event_types=("purchase",) * count, ages_seconds=(0.0,) * count)
+    return UserHistory(product_ids=tuple(product_ids), event_types=("purchase",) * count, age_seconds=(0.0,) * count)
 
 
-def read_user_history(events: str, user_id: str, at: str | None = None) -> History:
+def read_user_history(events: str, user_id: str, at: str | None = None) -> UserHistory:
     """Reads a user's events from an events table, by the rules of the tables' contract.
 
     Ages are counted from one moment for all users, so that who has been away for long is seen to be: from `at`, or
@@ -106,11 +106,11 @@ def read_user_history(events: str, user_id: str, at: str | None = None) -> Histo
         raise InputError(f"{events}: no event of user {user_id}{until}{bad}")
     given = moment is not None
     if order == "timestamp" and moment is None:
-        moment = (latest // _HOUR_SECONDS + 1) * _HOUR_SECONDS
-    return History(
+        moment = (latest // HOUR_SECONDS + 1) * HOUR_SECONDS
+    return UserHistory(
         product_ids=tuple(product for _, _, product, _ in kept),
         event_types=tuple(event_type for _, _, _, event_type in kept),
-        ages_seconds=tuple(0.0 if moment is None else float(moment - second) for second, _, _, _ in kept),
+        age_seconds=tuple(0.0 if moment is None else float(moment - second) for second, _, _, _ in kept),
         moment=moment,
         moment_is=f"as --at says{bad}" if given else f"the end of the hour of the latest event in {events}{bad}",
     )

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from trainer.clusters.label_vocabulary import UNSPACED_CHARACTER, read_text_words
+from serving.graph.words import UNSPACED_CHARACTER
+from trainer.clusters.label_vocabulary import read_text_words
 
 # One character of a script without spaces, or the letters of one word.
 _TOKEN = re.compile(rf"{UNSPACED_CHARACTER}|(?:(?!{UNSPACED_CHARACTER})[^\W\d_])+")

@@ -11,13 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 import tensorflow as tf
 
-from serving.graph.words import split_words
+from serving.graph.words import UNSPACED_CHARACTER, split_words
 
 _TEXTS_AT_ONCE = 10_000
-# Scripts that are written without spaces between words.
-UNSPACED_CHARACTER = (
-    r"[\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
-)
 UNSPACED_PAIR = re.compile(UNSPACED_CHARACTER + "{2}")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"[\d./]+")

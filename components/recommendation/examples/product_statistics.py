@@ -5,11 +5,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.events.history import BoolArray, EventHistory, FloatArray, IntArray, run_starts
+from serving.graph.units import WEEK_SECONDS
 from trainer.artifacts.names import PRODUCT_STATISTICS_FILE
 from trainer.artifacts.parquet_files import write_parquet
 
 STATISTICS = ("total", "decayed", "recent", "latest", "buyers", "repeat_buyers")
-_WEEK_SECONDS = 7 * 24 * 3600
 _DECAY_WEEKS = 10.0
 _RECENT_WEEKS = 4
 _LATEST_WEEKS = 1.0
@@ -39,7 +39,7 @@ def count_statistics(
     products = len(history.products)
     user, product, group = history.user[counted], history.product[counted], history.group[counted]
     weights = type_weights[history.event_type[counted]]
-    weeks = np.zeros(len(user)) if moment is None else (moment - history.time[counted]) / _WEEK_SECONDS
+    weeks = np.zeros(len(user)) if moment is None else (moment - history.time[counted]) / WEEK_SECONDS
     # A product counts once for each group of a user: who had it in two groups came back.
     first = np.flatnonzero(run_starts(group, product))
     pairs, times = np.unique(user[first] * products + product[first], return_counts=True)

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from components.events.moments import HOUR_SECONDS
 from components.segmentation.examples.options import SegmentOptions
+from serving.graph.units import HOUR_SECONDS
 
 _SIGNIFICANT_DIGITS = 5
 

@@ -22,10 +22,9 @@ from components.segmentation.examples.steps import SEGMENT, SPLITS
 from components.segmentation.examples.transform import MakeSegmentExamples
 from components.tables.quarantine import write_quarantine_counts
 from components.tables.read_back import column_has_values
+from serving.graph.units import DAY_SECONDS
 from trainer.artifacts.json_files import read_json, write_json
 from trainer.artifacts.names import EXAMPLE_COUNTS_FILE, LABELS_FILE
-
-_DAY_SECONDS = 86_400
 
 
 class SegmentationExamplesSpec(EventExamplesSpec):
@@ -131,7 +130,7 @@ def _check(made: dict[str, Any], options: SegmentationExamplesOptions) -> None:
     """Checks that there are two labels to tell apart, and examples in every split."""
     counts, segments = made["counts"], options.segments
     if not made["given"] and not made["moments"]["train"]:
-        days = (made["moments"]["test"] - made["moments"]["end"]) / _DAY_SECONDS
+        days = (made["moments"]["test"] - made["moments"]["end"]) / DAY_SECONDS
         raise InputError(
             f"The events cover too short a time for segmentation: the test is {-days:.0f} days before their end, and "
             f"before it {2 * segments.period_days + segments.gap_days:.0f} days are needed. Set a shorter "

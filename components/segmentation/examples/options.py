@@ -7,9 +7,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from components.events.options import EventOptions, check_bought_event_type, unix_seconds
+from serving.graph.units import DAY_SECONDS
 from trainer.options import Options
-
-_DAY_SECONDS = 86_400
 
 
 class SegmentOptions(Options):
@@ -67,22 +66,22 @@ class SegmentOptions(Options):
     @property
     def period_seconds(self) -> int:
         """Seconds of the period."""
-        return round(self.period_days * _DAY_SECONDS)
+        return round(self.period_days * DAY_SECONDS)
 
     @property
     def active_seconds(self) -> int:
         """Seconds that a purchase may lie back."""
-        return round(self.active_days * _DAY_SECONDS)
+        return round(self.active_days * DAY_SECONDS)
 
     @property
     def step_seconds(self) -> int:
         """Seconds between training moments."""
-        return round(self.step_days * _DAY_SECONDS)
+        return round(self.step_days * DAY_SECONDS)
 
     @property
     def gap_seconds(self) -> int:
         """Seconds between the last training period and the test."""
-        return round(self.gap_days * _DAY_SECONDS)
+        return round(self.gap_days * DAY_SECONDS)
 
     def test_start_seconds(self) -> int | None:
         """Returns `test_start` in Unix seconds, or None where the data decide."""

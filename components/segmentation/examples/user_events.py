@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 
 from components.events.history import BoolArray, FloatArray, IntArray, concatenated_ranges, run_starts
 from components.events.list_columns import lists
+from serving.graph.units import DAY_SECONDS
 
-_DAY_SECONDS = 86_400.0
 _ORDER = ("user_id", "time", "basket_id", "product_id", "event_type")
 
 
@@ -130,7 +130,7 @@ def baseline_numbers(
     short, long = (moment - seconds for seconds in periods)
     past = events.time < moment
     last, first = np.full(len(events.users), np.inf), np.full(len(events.users), -np.inf)
-    ages = (moment - events.time[past]) / _DAY_SECONDS
+    ages = (moment - events.time[past]) / DAY_SECONDS
     np.minimum.at(last, events.user[past], ages)
     np.maximum.at(first, events.user[past], ages)
     within = past & (events.time >= long)

@@ -15,11 +15,12 @@ from components.tables.reading.number_columns import (
     whole_numbers,
 )
 from components.tables.reading.parsed_column import Mask, ParsedColumn, is_text, missing_rows, trimmed
+from serving.graph.units import DAY_SECONDS
 
 # A Unix time past this (the year 5138) is milliseconds.
 MILLISECONDS_FROM = 10**11
 # Local times without a zone, read as UTC, lie up to 14 hours ahead; a real error lies much farther.
-FUTURE_TOLERANCE_SECONDS = 24 * 60 * 60
+FUTURE_TOLERANCE_SECONDS = DAY_SECONDS
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -1,25 +1,9 @@
 """What the client asks a classifier of texts."""
 
-from dataclasses import dataclass
-
-from serving.client.call import Call, Outputs, first_rows, id_of, text_of, texts
+from serving.client.call import Call, texts
+from serving.client.calls.labels import ExplainedToken, LabelAnswer, read_labels, read_tokens
+from serving.client.methods import ClientMethod
 from serving.model_names import CLASSIFICATION_MODEL
-
-
-@dataclass(frozen=True)
-class LabelAnswer:
-    """A label of a text."""
-
-    label: str
-    probability: float
-
-
-@dataclass(frozen=True)
-class ExplainedToken:
-    """What a token of a text adds to the probability of its best label."""
-
-    token: str
-    attribution: float
 
 
 def classify(text: str, model: str = CLASSIFICATION_MODEL) -> Call[list[LabelAnswer]]:
@@ -35,21 +19,16 @@ def classify(text: str, model: str = CLASSIFICATION_MODEL) -> Call[list[LabelAns
     Raises:
         ServingError: The server did not answer.
     """
-    return Call(model, "serving_default", {"text": texts([text])}, _read_labels)
+    return Call(model, "serving_default", {"text": texts([text])}, lambda outputs: read_labels(outputs, "labels"))
 
 
 def explain_classification(text: str, model: str = CLASSIFICATION_MODEL) -> Call[list[ExplainedToken]]:
     """Says what each token of a text adds to the probability of its best label; see `classify`."""
-    return Call(model, "explain", {"text": texts([text])}, _read_tokens)
+    return Call(model, "explain", {"text": texts([text])}, read_tokens)
 
 
-def _read_labels(outputs: Outputs) -> list[LabelAnswer]:
-    columns = zip(outputs["labels"][0], outputs["probabilities"][0], strict=True)
-    return [LabelAnswer(id_of(label), float(probability)) for label, probability in columns]
+class ClassificationCalls:
+    """The methods of a client that ask a classifier of texts."""
 
-
-def _read_tokens(outputs: Outputs) -> list[ExplainedToken]:
-    return [
-        ExplainedToken(text_of(token), float(attribution))
-        for token, attribution in first_rows(outputs, "tokens", "attributions")
-    ]
+    classify = ClientMethod(classify)
+    explain_classification = ClientMethod(explain_classification)

@@ -7,7 +7,9 @@ import numpy as np
 
 from serving.client.call import Call, Outputs, Row, first_rows, id_of, number_wanted, texts
 from serving.client.calls.filters import filter_inputs
+from serving.client.calls.history import history_inputs
 from serving.client.calls.products import Answer, read_answers
+from serving.client.methods import ClientMethod
 from serving.model_names import RECOMMENDATION_MODEL
 
 
@@ -27,7 +29,7 @@ class TogetherAnswer:
 def recommend(
     history_ids: Sequence[str] = (),
     history_types: Sequence[str] | None = None,
-    history_ages_seconds: Sequence[float] | None = None,
+    history_age_seconds: Sequence[float] | None = None,
     *,
     k: int = 10,
     category: str = "",
@@ -42,7 +44,7 @@ def recommend(
         history_ids: Products of the user's events, the newest last; of a longer history than the model takes, the
             latest events are sent. None at all gives popular products.
         history_types: Event type of each; None leaves them unknown, which counts as bought.
-        history_ages_seconds: How long ago each was; None leaves them unknown.
+        history_age_seconds: How long ago each was; None leaves them unknown.
         k: Products wanted.
         category: Its first levels, joined by " > "; empty for any.
         max_price: Highest price; 0 for any. Products without a known price have none that is low enough.
@@ -58,7 +60,7 @@ def recommend(
         ServingError: The server did not answer.
     """
     inputs = {
-        **history_inputs(history_ids, history_types, history_ages_seconds),
+        **history_inputs(history_ids, history_types, history_age_seconds),
         **filter_inputs(k, category, max_price, in_stock_only, exclude_ids),
         "include_bought": np.array([include_bought]),
     }
@@ -100,31 +102,11 @@ def bought_together(product_ids: Sequence[str], k: int = 10) -> Call[list[Togeth
 def embed(
     history_ids: Sequence[str],
     history_types: Sequence[str] | None = None,
-    history_ages_seconds: Sequence[float] | None = None,
+    history_age_seconds: Sequence[float] | None = None,
 ) -> Call[np.ndarray]:
     """Returns the user vector of a history, float32 `(dimensions,)`; see `recommend` for the arguments."""
-    inputs = history_inputs(history_ids, history_types, history_ages_seconds)
+    inputs = history_inputs(history_ids, history_types, history_age_seconds)
     return Call(RECOMMENDATION_MODEL, "embed", inputs, lambda outputs: outputs["embeddings"][0])
-
-
-def history_inputs(
-    ids: Sequence[str], types: Sequence[str] | None, ages_seconds: Sequence[float] | None
-) -> dict[str, np.ndarray | Row]:
-    """Returns the inputs of a history, the newest event last.
-
-    Raises:
-        ValueError: The lists differ in length.
-    """
-    for name, values in {"history_types": types, "history_ages_seconds": ages_seconds}.items():
-        if values is not None and len(values) != len(ids):
-            raise ValueError(f"`{name}` must have one value for each of the {len(ids)} ids, got {len(values)}.")
-    given_types = types if types is not None else [""] * len(ids)
-    given_ages = ages_seconds if ages_seconds is not None else [0.0] * len(ids)
-    return {
-        "history_ids": Row(texts(ids), keep_last=True),
-        "history_types": Row(texts(given_types), keep_last=True),
-        "history_age_seconds": Row(np.array(given_ages, np.float32), padding=0.0, keep_last=True),
-    }
 
 
 def _read_together(outputs: Outputs) -> list[TogetherAnswer]:
@@ -132,3 +114,12 @@ def _read_together(outputs: Outputs) -> list[TogetherAnswer]:
         TogetherAnswer(id_of(product_id), float(confidence), float(lift))
         for product_id, confidence, lift in first_rows(outputs, "product_ids", "confidence", "lift")
     ]
+
+
+class RecommendationCalls:
+    """The methods of a client that ask the recommendation model."""
+
+    recommend = ClientMethod(recommend)
+    similar = ClientMethod(similar)
+    bought_together = ClientMethod(bought_together)
+    embed = ClientMethod(embed)

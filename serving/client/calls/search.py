@@ -8,6 +8,7 @@ import numpy as np
 from serving.client.call import Call, Outputs, first_rows, id_of, text_of, texts
 from serving.client.calls.filters import filter_inputs
 from serving.client.calls.products import Answer
+from serving.client.methods import ClientMethod
 from serving.model_names import SEARCH_MODEL
 
 
@@ -89,3 +90,11 @@ def _read_words(outputs: Outputs) -> list[ExplainedWord]:
         ExplainedWord(text_of(word), float(lexical), float(dense))
         for word, lexical, dense in first_rows(outputs, "words", "lexical", "dense")
     ]
+
+
+class SearchCalls:
+    """The methods of a client that ask the search model."""
+
+    search = ClientMethod(search)
+    explain_search = ClientMethod(explain_search)
+    embed_query = ClientMethod(embed_query)

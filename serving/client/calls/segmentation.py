@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serving.client.call import Call, Outputs, first_rows, id_of, text_of
-from serving.client.calls.classification import ExplainedToken, LabelAnswer
-from serving.client.calls.recommendation import history_inputs
+from serving.client.call import Call, Outputs, text_of
+from serving.client.calls.history import history_inputs
+from serving.client.calls.labels import ExplainedToken, LabelAnswer, read_labels, read_tokens
+from serving.client.methods import ClientMethod
 from serving.model_names import SEGMENTATION_MODEL
 
 
@@ -20,7 +21,7 @@ class SegmentAnswer:
 def segment(
     history_ids: Sequence[str] = (),
     history_types: Sequence[str] | None = None,
-    history_ages_seconds: Sequence[float] | None = None,
+    history_age_seconds: Sequence[float] | None = None,
 ) -> Call[SegmentAnswer]:
     """Gives a user segments.
 
@@ -29,37 +30,35 @@ def segment(
             latest events are sent.
         history_types: Event type of each; None leaves them unknown, which counts as bought. Events of a type that the
             model does not know are left out.
-        history_ages_seconds: How long ago each was; None leaves them unknown, which counts as just now.
+        history_age_seconds: How long ago each was; None leaves them unknown, which counts as just now.
 
     Raises:
         ValueError: Lists of the history differ in length.
         ServingError: The server did not answer.
     """
-    inputs = history_inputs(history_ids, history_types, history_ages_seconds)
+    inputs = history_inputs(history_ids, history_types, history_age_seconds)
     return Call(SEGMENTATION_MODEL, "serving_default", inputs, _read_segments)
 
 
 def explain_segment(
     history_ids: Sequence[str] = (),
     history_types: Sequence[str] | None = None,
-    history_ages_seconds: Sequence[float] | None = None,
+    history_age_seconds: Sequence[float] | None = None,
 ) -> Call[list[ExplainedToken]]:
     """Says what each token of the behaviour, and then each number by its name, adds to the best segment's probability.
 
     See `segment` for the arguments.
     """
-    inputs = history_inputs(history_ids, history_types, history_ages_seconds)
-    return Call(SEGMENTATION_MODEL, "explain", inputs, _read_tokens)
+    inputs = history_inputs(history_ids, history_types, history_age_seconds)
+    return Call(SEGMENTATION_MODEL, "explain", inputs, read_tokens)
 
 
 def _read_segments(outputs: Outputs) -> SegmentAnswer:
-    columns = zip(outputs["segments"][0], outputs["probabilities"][0], strict=True)
-    segments = tuple(LabelAnswer(id_of(name), float(probability)) for name, probability in columns)
-    return SegmentAnswer(segments, text_of(outputs["behaviour"][0]))
+    return SegmentAnswer(tuple(read_labels(outputs, "segments")), text_of(outputs["behaviour"][0]))
 
 
-def _read_tokens(outputs: Outputs) -> list[ExplainedToken]:
-    return [
-        ExplainedToken(text_of(token), float(attribution))
-        for token, attribution in first_rows(outputs, "tokens", "attributions")
-    ]
+class SegmentationCalls:
+    """The methods of a client that ask the segmentation model."""
+
+    segment = ClientMethod(segment)
+    explain_segment = ClientMethod(explain_segment)

@@ -24,7 +24,7 @@ from serving.server.rest.bodies import uncompressed
 from serving.server.rest.examples import read_examples
 from serving.server.rest.json_values import parse_object, signature_name
 from serving.server.rest.paths import Target, target_of
-from serving.server.rest.refusals import Answer, refused
+from serving.server.rest.refusals import HttpAnswer, refused
 from serving.server.rest.tensors import in_rows, read_inputs
 
 
@@ -45,7 +45,7 @@ class RestApi:
             "regress": self._regress,
         }
 
-    def answer(self, http_method: str, path: str, body: bytes, call: Call, content_encoding: str = "") -> Answer:
+    def answer(self, http_method: str, path: str, body: bytes, call: Call, content_encoding: str = "") -> HttpAnswer:
         """Answers one request, whatever it is.
 
         Args:
@@ -62,11 +62,11 @@ class RestApi:
             return self.refuse(error, call, f"{http_method} {path}")
         try:
             with self._calls.watched(target.method, target.spec.name, call, content):
-                return Answer(http.HTTPStatus.OK, self._methods[target.method](target, content, call))
+                return HttpAnswer(http.HTTPStatus.OK, self._methods[target.method](target, content, call))
         except StatusError as error:
             return refused(error)
 
-    def refuse(self, error: Exception, call: Call, first_line: str = "") -> Answer:
+    def refuse(self, error: Exception, call: Call, first_line: str = "") -> HttpAnswer:
         """Answers a request that is refused before it is known what it asks for.
 
         Args:

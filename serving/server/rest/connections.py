@@ -9,10 +9,10 @@ import h11
 from typing_extensions import override
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from serving.server.rest.refusals import Answer
+from serving.server.rest.refusals import HttpAnswer
 
 
-def connections(header_seconds: float, refuse_malformed: Callable[[], Answer]) -> type[asyncio.Protocol]:
+def connections(header_seconds: float, refuse_malformed: Callable[[], HttpAnswer]) -> type[asyncio.Protocol]:
     """Returns uvicorn's protocol with a limit of time for the headers, which uvicorn itself does not have.
 
     The time begins with the connection, and for a later request of it with the first byte.
@@ -31,7 +31,7 @@ def connections(header_seconds: float, refuse_malformed: Callable[[], Answer]) -
 
 class _Connection(H11Protocol):
     def __init__(
-        self, header_seconds: float, refuse_malformed: Callable[[], Answer], *args: Any, **kwargs: Any
+        self, header_seconds: float, refuse_malformed: Callable[[], HttpAnswer], *args: Any, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
         self._header_seconds = header_seconds

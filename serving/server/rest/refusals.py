@@ -28,7 +28,7 @@ _HTTP_STATUS = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpAnswer:
     """A status and a body of JSON."""
 
     status: int
@@ -49,11 +49,11 @@ class HttpError(StatusError):
         self.http_status = http_status
 
 
-def refused(error: StatusError) -> Answer:
+def refused(error: StatusError) -> HttpAnswer:
     """Returns the answer to a request that is refused."""
     if isinstance(error, HttpError):
-        return Answer(error.http_status, error_body(error))
-    return Answer(_HTTP_STATUS.get(error.code, http.HTTPStatus.INTERNAL_SERVER_ERROR), error_body(error))
+        return HttpAnswer(error.http_status, error_body(error))
+    return HttpAnswer(_HTTP_STATUS.get(error.code, http.HTTPStatus.INTERNAL_SERVER_ERROR), error_body(error))
 
 
 def too_large(limit: int) -> HttpError:

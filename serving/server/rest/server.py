@@ -23,7 +23,7 @@ from serving.server.requests.calls import Calls
 from serving.server.rest.api import RestApi
 from serving.server.rest.bodies import receive_body
 from serving.server.rest.connections import connections
-from serving.server.rest.refusals import CLIENT_CLOSED_REQUEST, Answer
+from serving.server.rest.refusals import CLIENT_CLOSED_REQUEST, HttpAnswer
 
 _ENTRYPOINT = "REST"
 _HOST = re.compile(r"https?://[^/]*", re.IGNORECASE)
@@ -143,7 +143,7 @@ class RestServer:
             watcher.cancel()
         return _json(answer)
 
-    def _refuse_malformed(self) -> Answer:
+    def _refuse_malformed(self) -> HttpAnswer:
         return self._api.refuse(invalid_argument("The request is not HTTP."), Call(entrypoint=_ENTRYPOINT))
 
 
@@ -181,5 +181,5 @@ def _path(request: Request) -> str:
     return _HOST.sub("", target, count=1)
 
 
-def _json(answer: Answer) -> Response:
+def _json(answer: HttpAnswer) -> Response:
     return Response(answer.body, answer.status, media_type="application/json")

@@ -1,7 +1,6 @@
 """ServingValidator with real server processes."""
 
 import json
-import os
 import shutil
 import threading
 from pathlib import Path
@@ -14,7 +13,6 @@ from tfx.utils import path_utils
 from components.checks.common import ServedModel
 from components.checks.recommendation import failed_checks
 from components.pushing import serving_validator
-from components.pushing.server_process import ServerStartError, server_process
 from components.pushing.serving_validator import ServingValidatorExecutor
 from serving.client import Answer, Shelfwise, TogetherAnswer
 from tests.components.checks.catalogues import write_catalogue_of
@@ -123,27 +121,6 @@ def test_a_server_in_this_process_asks_the_same(tmp_path: Path, shop: tuple[Arti
     reasons = serving_validator.validate(str(broken), "recommendation", failed_checks, **arguments)
     assert reasons
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
-
-
-def test_the_server_is_stopped_when_the_asking_fails(tmp_path: Path) -> None:
-    addresses: list[str] = []
-
-    def ask() -> None:
-        with server_process(tmp_path, tmp_path, 60.0) as address:
-            addresses.append(address)
-            raise KeyError("asking failed")
-
-    with pytest.raises(KeyError):
-        ask()
-    assert addresses
-    log = (tmp_path / "server.log").read_text()
-    assert log.rstrip().endswith("stopping")
-
-
-def test_a_server_that_cannot_start_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(os.environ, "PYTHONHASHSEED", "not a number")
-    with pytest.raises(ServerStartError, match="ended with code"), server_process(tmp_path, tmp_path, 60.0):
-        pass
 
 
 class LyingClient(Shelfwise):

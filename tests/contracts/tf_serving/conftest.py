@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from serving.server.background import server_thread
 from serving.server.batching.batching_parameters import read_batching_parameters
 from serving.server.settings import ModelConfigFile, ServerAddresses, ServerSettings
 from tests.contracts.tf_serving.clients import GrpcClient, RestClient
 from tests.contracts.tf_serving.models import BATCHING_FILE, CONFIG_FILE, write_models
-from tests.serving.server.running import running
 
 GRPC_VARIABLE, REST_VARIABLE = "SHELFWISE_SERVING_GRPC", "SHELFWISE_SERVING_REST"
 BATCHED_VARIABLE = "SHELFWISE_SERVING_BATCHED_GRPC"
@@ -78,5 +78,5 @@ def batched(request: pytest.FixtureRequest) -> Iterator[GrpcClient]:
 def embedded(models: Path, **settings: Any) -> Iterator[ServerAddresses]:
     """Runs the embedded server in this process."""
     chosen = ServerSettings(port=0, allow_labels_for_unavailable=True, drain_seconds=1.0, **settings)
-    with running(ModelConfigFile(models / CONFIG_FILE), chosen) as (started, _):
+    with server_thread(ModelConfigFile(models / CONFIG_FILE), chosen) as started:
         yield started

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from serving.client import Answer, Shelfwise
+from serving.client.call import Call, Outputs, Row, texts
 from serving.client.errors import ModelNotFoundError, RefusedRequestError, ServerUnavailableError
 from tests.serving.client.awaited import awaited
 from tests.serving.recommendation.small_shop import HISTORY_LENGTH, ODD_IDS, Ask, PlainShop, assert_same
@@ -147,3 +148,20 @@ def test_mistakes_and_refusals_are_raised_when_awaited(address: str) -> None:
         awaited(address, lambda client: client.predict("recommendation", "embed", {}))
     with pytest.raises(ServerUnavailableError, match="shelfwise serve"):
         awaited("127.0.0.1:1", lambda client: client.similar("P001"), retries=False)
+
+
+def test_a_call_that_the_client_has_no_method_for_is_asked(address: str, client: Shelfwise) -> None:
+    def read(outputs: Outputs) -> list[float]:
+        return [float(value) for value in outputs["embeddings"][0]]
+
+    inputs: dict[str, Any] = {
+        "history_ids": Row(texts(["P001", "牛奶"])),
+        "history_types": Row(texts(["view", "purchase"])),
+        "history_age_seconds": Row(np.array([9.0, 2.0], np.float32), padding=0.0),
+    }
+    call = Call("recommendation", "embed", inputs, read)
+    expected = client.embed(["P001", "牛奶"], ["view", "purchase"], [9.0, 2.0]).tolist()
+    assert client.ask(call) == expected
+    assert awaited(address, lambda later: later.ask(call)) == expected
+    with pytest.raises(ValueError, match="has no signature `nope`"):
+        client.ask(Call("recommendation", "nope", inputs, read))

@@ -1,13 +1,16 @@
 """Texts into words, against plain Python."""
 
+import re
 import string
+import sys
+import unicodedata
 
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.graph.words import plain_words, readable, split_words
+from serving.graph.words import UNSPACED_CHARACTER, plain_words, readable, split_words
 from tests.serving.graph.plain_words import ascii_words, singular
 
 SIGNATURE = [tf.TensorSpec([None], tf.string)]
@@ -119,3 +122,16 @@ def test_readable_texts_differ_in_control_characters_alone(texts: list[str]) -> 
 
 def test_bytes_that_are_no_text_become_spaces() -> None:
     assert readable(tf.constant([b"a\xffb\xe7\x89"])).numpy()[0].split() == [b"a", b"b"]
+
+
+def test_unspaced_characters_are_those_of_their_scripts_to_the_graph_and_to_python() -> None:
+    every = [chr(code) for code in range(sys.maxunicode + 1) if not 0xD800 <= code <= 0xDFFF]
+    # Letters, marks and digits: nothing else is part of a word.
+    characters = [each for each in every if unicodedata.category(each)[0] in "LM" or unicodedata.category(each) == "Nd"]
+    given_characters = tf.constant(characters, tf.string)
+    scripts = r"[\p{Han}\p{Hiragana}\p{Katakana}ー\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
+    of_scripts = tf.strings.regex_full_match(given_characters, scripts).numpy()
+    in_graph = tf.strings.regex_full_match(given_characters, UNSPACED_CHARACTER).numpy()
+    in_python = [re.fullmatch(UNSPACED_CHARACTER, each) is not None for each in characters]
+    assert in_graph.tolist() == of_scripts.tolist() == in_python
+    assert sum(in_python) > 90_000

@@ -18,8 +18,9 @@ import psutil
 import pytest
 from tensorflow_serving.apis import get_model_status_pb2, model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from serving.server.background import ServerProcess
+from tests.serving.server.http_client import HTTP
 from tests.serving.server.load import CHANNEL_OPTIONS, Load, add_request, until
-from tests.serving.server.running import HTTP, ServerProcess
 from tests.serving.server.tiny_models import write_version
 
 CONNECTIONS = 1000
@@ -35,10 +36,11 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def process(models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    options = ("--rest_api_timeout_in_ms=3000", "--file_system_poll_wait_seconds=0.1")
-    server = ServerProcess(models, tmp_path_factory.mktemp("scratch"), *options)
-    yield server
-    assert server.terminate() == 0
+    options = ("--rest_api_port=0", "--rest_api_timeout_in_ms=3000", "--file_system_poll_wait_seconds=0.1")
+    server = ServerProcess("--models", str(models), *options, scratch=tmp_path_factory.mktemp("scratch"))
+    with server:
+        yield server
+        assert server.stop() == 0
     assert "Traceback" not in server.log
 
 
@@ -195,7 +197,7 @@ def test_requests_that_come_during_a_pause_are_all_answered(process: ServerProce
 def test_clients_recover_from_kill_9_within_a_second(process: ServerProcess, channel: grpc.Channel) -> None:
     with Load(process.addresses.grpc, rate=50.0) as load:
         until(lambda: len(load.answers) > 20)
-        process.kill()
+        process.stop(signal.SIGKILL)
         process.start()
         ready = time.monotonic()
         until(lambda: load.answers[-1] > ready, seconds=1.0)

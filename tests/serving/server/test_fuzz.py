@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import predict_pb2
 
+from serving.server.background import server_thread
 from serving.server.settings import ServerAddresses, ServerSettings
 from tests.serving.recommendation.small_shop import Ask, filtered_inputs, history_inputs
 from tests.serving.server.load import add_request
-from tests.serving.server.running import running
 from tests.serving.server.tiny_models import write_version, write_witness
 
 # The same examples every time, and no more of them than these tests have time for.
@@ -42,7 +42,7 @@ def server(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     write_version(models / "adder", 1, 1.0)
     write_witness(models / "witness")
     shutil.copytree(exported, models / "recommendation" / "1")
-    with running(models, ServerSettings(port=0, rest_port=0)) as (addresses, _):
+    with server_thread(models, ServerSettings(port=0, rest_port=0)) as addresses:
         yield addresses
 
 

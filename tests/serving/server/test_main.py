@@ -12,8 +12,10 @@ import numpy as np
 import pytest
 
 from serving.client import Shelfwise
+from serving.server.background import ServerProcess
 from serving.server.main import serve
 from serving.server.settings import ServerAddresses, ServerSettings
+from tests.serving.server.load import until
 from tests.serving.server.tiny_models import write_version
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -23,21 +25,17 @@ PROJECT = Path(__file__).resolve().parents[3]
 def test_the_process_serves_until_it_is_told_to_stop(
     tmp_path: Path, number: signal.Signals, options: list[str]
 ) -> None:
-    write_version(tmp_path / "adder", 1, 4.0)
-    command = [sys.executable, "-m", "serving.server", "--models", str(tmp_path), "--port", "0", *options]
-    with subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            loaded, ready = (next(process.stderr) for _ in range(2))
-            assert loaded == "loaded adder version 1\n"
-            assert ready.startswith("ready: adder version 1")
-            inputs = {"x": np.zeros((1, 2), np.float32), "name": np.array([b""], object)}
-            with Shelfwise(ready.split()[-1]) as client:
-                np.testing.assert_array_equal(client.predict("adder", "", inputs)["sum"], [[4.0, 4.0]])
-            process.send_signal(number)
-            assert process.wait(30) == 0
-        finally:
-            process.kill()
+    write_version(tmp_path / "models" / "adder", 1, 4.0)
+    server = ServerProcess("--models", str(tmp_path / "models"), *options, scratch=tmp_path)
+    with server:
+        until(lambda: len(server.log.splitlines()) == 2)
+        loaded, ready = server.log.splitlines()
+        assert loaded == "loaded adder version 1"
+        assert ready.startswith("ready: adder version 1")
+        inputs = {"x": np.zeros((1, 2), np.float32), "name": np.array([b""], object)}
+        with Shelfwise(ready.split()[-1]) as client:
+            np.testing.assert_array_equal(client.predict("adder", "", inputs)["sum"], [[4.0, 4.0]])
+        assert server.stop(number) == 0
 
 
 def test_the_server_starts_without_models_and_stops_on_its_event(tmp_path: Path) -> None:

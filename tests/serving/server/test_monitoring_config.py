@@ -7,10 +7,11 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from serving.server.__main__ import main
+from serving.server.background import server_thread
 from serving.server.monitoring_config import MonitoringConfigError, read_metrics_path
 from serving.server.options import read_options
 from serving.server.settings import ServerSettings
-from tests.serving.server.running import HTTP, running
+from tests.serving.server.http_client import HTTP
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_a_file_that_cannot_be_used_is_refused(
 
 def test_a_server_without_metrics_and_health(tmp_path: Path) -> None:
     settings = ServerSettings(port=0, rest_port=0, metrics_path=None, grpc_health=False)
-    with running(tmp_path, settings) as (addresses, _):
+    with server_thread(tmp_path, settings) as addresses:
         assert HTTP.get(f"http://{addresses.rest}/monitoring/prometheus/metrics").status_code == 404
         with grpc.insecure_channel(addresses.grpc) as channel:
             call = health_pb2_grpc.HealthStub(channel).Check.future(health_pb2.HealthCheckRequest(), timeout=20)
@@ -60,7 +61,7 @@ def test_a_server_without_metrics_and_health(tmp_path: Path) -> None:
 
 
 def test_metrics_at_a_path_of_their_own(tmp_path: Path) -> None:
-    with running(tmp_path, ServerSettings(port=0, rest_port=0, metrics_path="/metrics")) as (addresses, _):
+    with server_thread(tmp_path, ServerSettings(port=0, rest_port=0, metrics_path="/metrics")) as addresses:
         HTTP.get(f"http://{addresses.rest}/v1/models/m")
         assert "request_count" in HTTP.get(f"http://{addresses.rest}/metrics").text
         assert HTTP.get(f"http://{addresses.rest}/monitoring/prometheus/metrics").status_code == 404

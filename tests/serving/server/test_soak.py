@@ -7,9 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from serving.server.background import ServerProcess, server_thread
 from serving.server.settings import ServerSettings
 from tests.serving.server.load import Load, highest_rate, until
-from tests.serving.server.running import ServerProcess, running
 from tests.serving.server.tiny_models import write_version
 
 WARM_UP_VERSIONS = 3
@@ -43,7 +43,7 @@ def push_for(seconds: float, every_seconds: float, model_folder: Path, load: Loa
 def test_versions_come_and_go_under_load(tmp_path: Path) -> None:
     write_version(tmp_path / "adder", 1, 1.0, warm_up_x=0.0)
     lines: list[str] = []
-    with running(tmp_path, ServerSettings(port=0, poll_seconds=0.1), lines) as (addresses, _):
+    with server_thread(tmp_path, ServerSettings(port=0, poll_seconds=0.1), lines.append) as addresses:
         with Load(addresses.grpc, rate=50.0) as load:
             whole = push_for(6.0, 1.0, tmp_path / "adder", load)
         until(lambda: f"loaded adder version {whole[-1]}" in lines)
@@ -61,18 +61,17 @@ def test_ten_minutes_at_half_of_the_highest_rate(tmp_path: Path, batching: tuple
     models, scratch = tmp_path / "models", tmp_path / "scratch"
     scratch.mkdir()
     write_version(models / "adder", 1, 1.0, warm_up_x=0.0)
-    server = ServerProcess(models, scratch, *batching)
-    try:
+    server = ServerProcess("--models", str(models), *batching, scratch=scratch)
+    with server as addresses:
         # The first answers warm the server up; of the others the slowest turn counts, as machines have busy moments.
-        highest_rate(server.addresses.grpc, 2.0)
-        rate = min(highest_rate(server.addresses.grpc, 3.0) for _ in range(3)) / 2
+        highest_rate(addresses.grpc, 2.0)
+        rate = min(highest_rate(addresses.grpc, 3.0) for _ in range(3)) / 2
         process = psutil.Process(server.pid)
-        with Load(server.addresses.grpc, rate) as load:
+        with Load(addresses.grpc, rate) as load:
             push_for(60.0 * WARM_UP_VERSIONS, 60.0, models / "adder", load)
             warm_bytes = process.memory_info().rss
             push_for(600.0, 60.0, models / "adder", load)
             end_bytes = process.memory_info().rss
         assert set(load.codes) == {"OK"}
         assert end_bytes <= (1 + MEMORY_GROWTH) * warm_bytes
-    finally:
-        assert server.terminate() == 0
+        assert server.stop() == 0

@@ -10,8 +10,8 @@ import tensorflow as tf
 from typer.testing import CliRunner
 
 from components.errors import InputError
+from serving.server.background import server_thread
 from serving.server.settings import ServerSettings
-from tests.serving.server.running import running
 from tfx_pipeline.commands.cli import app
 
 
@@ -26,7 +26,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("models") / "echo"
     module = Echo()
     tf.saved_model.save(module, str(folder / "1"), signatures={"serving_default": module.echo})
-    with running(folder.parent, ServerSettings(port=0)) as (addresses, _):
+    with server_thread(folder.parent, ServerSettings(port=0)) as addresses:
         yield addresses.grpc
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import serving.server.process
 from serving.server.settings import ModelConfigFile, ServerSettings
-from tests.serving.server.running import HTTP
+from tests.serving.server.http_client import HTTP
 from tests.serving.server.tiny_models import write_version
 from tfx_pipeline.commands.cli import app
 from tfx_pipeline.config.config import ConfigError

@@ -51,10 +51,10 @@ def test_ages_are_counted_from_one_moment_for_all_users(tmp_path: Path, suffix: 
     history = read_user_history(file, "7")
     assert history.product_ids == ("early", "middle", "late")
     assert history.event_types == ("view", "purchase", "cart")
-    assert history.ages_seconds == (END - 1_699_900_000, END - 1_699_900_100, END - 1_699_900_300)
+    assert history.age_seconds == (END - 1_699_900_000, END - 1_699_900_100, END - 1_699_900_300)
     assert history.as_of_line() == f"as of 2023-11-14 23:00 UTC, the end of the hour of the latest event in {file}"
     assert history.as_of == "2023-11-14T23:00:00+00:00"
-    assert read_user_history(file, "8").ages_seconds == (END - LATEST,)
+    assert read_user_history(file, "8").age_seconds == (END - LATEST,)
 
 
 @pytest.mark.parametrize("at", ["1699900100", "2023-11-13T18:28:20Z", "2023-11-13 19:28:20+01:00"])
@@ -62,7 +62,7 @@ def test_what_lies_after_a_given_moment_is_left_out(tmp_path: Path, at: str) -> 
     file = write(EVENTS, tmp_path / "events.csv")
     history = read_user_history(file, "7", at)
     assert history.product_ids == ("early", "middle")
-    assert history.ages_seconds == (100.0, 0.0)
+    assert history.age_seconds == (100.0, 0.0)
     assert history.as_of_line() == "as of 2023-11-13 18:28 UTC, as --at says"
 
 
@@ -73,14 +73,14 @@ def test_many_batches_and_files_are_one_table(tmp_path: Path, monkeypatch: pytes
     for place in (f"{tmp_path}/part-*.parquet", str(tmp_path)):
         history = read_user_history(place, "7")
         assert history.product_ids == ("early", "middle", "late")
-        assert history.ages_seconds[-1] == END - 1_699_900_300
+        assert history.age_seconds[-1] == END - 1_699_900_300
 
 
 def test_positions_order_events_without_time(tmp_path: Path) -> None:
     file = write(EVENTS.drop(columns="timestamp").assign(position=[3, 1, 1, 2]), tmp_path / "events.parquet")
     history = read_user_history(file, "7")
     assert history.product_ids == ("early", "middle", "late")
-    assert history.ages_seconds == (0.0, 0.0, 0.0)
+    assert history.age_seconds == (0.0, 0.0, 0.0)
     assert history.as_of_line() is None
     with pytest.raises(InputError, match="has no `timestamp`"):
         read_user_history(file, "7", "2023-11-14")
@@ -89,7 +89,7 @@ def test_positions_order_events_without_time(tmp_path: Path) -> None:
 def test_products_are_purchases_of_just_now() -> None:
     history = history_of_products(["a", "b"])
     assert history.event_types == ("purchase", "purchase")
-    assert history.ages_seconds == (0.0, 0.0)
+    assert history.age_seconds == (0.0, 0.0)
     assert history.as_of_line() is None
 
 
@@ -114,7 +114,7 @@ def test_a_bad_row_of_the_user_is_named(tmp_path: Path, column: str, value: str,
     assert str(caught.value).count(file) == 1
     # A bad row of somebody else is left out, as a run does, and said.
     other = read_user_history(file, "8")
-    assert other.ages_seconds == (END - LATEST,)
+    assert other.age_seconds == (END - LATEST,)
     assert str(other.as_of_line()).endswith("; bad rows left out: 1")
 
 

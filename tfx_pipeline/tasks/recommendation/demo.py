@@ -24,7 +24,7 @@ def demonstrate(client: "Shelfwise", root: Path) -> None:
     answer = client.recommend(
         history.product_ids,
         history_types=history.event_types,
-        history_ages_seconds=history.ages_seconds,
+        history_age_seconds=history.age_seconds,
         k=30,
         include_bought=False,
     )

@@ -8,11 +8,11 @@ from serving.client import Shelfwise, TogetherAnswer
 from tfx_pipeline.terminal.console import console, listing
 from tfx_pipeline.terminal.histories import print_as_of
 from tfx_pipeline.terminal.products import PRODUCTS_PER_TITLE, print_answers
-from tfx_pipeline.terminal.user_history import History
+from tfx_pipeline.terminal.user_history import UserHistory
 
 
 def recommend(
-    history: History,
+    history: UserHistory,
     *,
     k: int,
     category: str,
@@ -27,7 +27,7 @@ def recommend(
         answer = client.recommend(
             history.product_ids,
             history_types=history.event_types,
-            history_ages_seconds=history.ages_seconds,
+            history_age_seconds=history.age_seconds,
             k=k if as_json else k * PRODUCTS_PER_TITLE,
             category=category,
             max_price=max_price,

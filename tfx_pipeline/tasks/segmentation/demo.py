@@ -18,7 +18,7 @@ _USER = "1"
 def demonstrate(client: "Shelfwise", root: Path) -> None:
     """Prints the segment of a household, why, and what to offer such households."""
     history = read_user_history(str(root / "data" / "events.parquet"), _USER)
-    arguments = (history.product_ids, history.event_types, history.ages_seconds)
+    arguments = (history.product_ids, history.event_types, history.age_seconds)
     console.print(f"\nhousehold {_USER}, what it will spend in the next 8 weeks")
     print_as_of(history)
     answer = client.segment(*arguments)

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from serving.client import ExplainedToken, SegmentAnswer, Shelfwise
 from tfx_pipeline.terminal.console import console, listing
 from tfx_pipeline.terminal.histories import print_as_of
-from tfx_pipeline.terminal.user_history import History
+from tfx_pipeline.terminal.user_history import UserHistory
 
 _SHOWN_REASONS = 12
 
 
-def segment(history: History, *, explain: bool, address: str, as_json: bool) -> None:
+def segment(history: UserHistory, *, explain: bool, address: str, as_json: bool) -> None:
     """Prints a user's segments, the most probable first, and the behaviour in words."""
-    arguments = (history.product_ids, history.event_types, history.ages_seconds)
+    arguments = (history.product_ids, history.event_types, history.age_seconds)
     with Shelfwise(address) as client:
         answer = client.segment(*arguments)
         reasons = client.explain_segment(*arguments) if explain else []

@@ -5,10 +5,9 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
+from serving.graph.units import WEEK_SECONDS
 from serving.recommendation.user_vectors import DECAY_WEEKS
 from trainer.recommendation.judged_users import JudgedUsers
-
-_WEEK_SECONDS = 7.0 * 86_400.0
 
 
 def linear_item_vectors(users: JudgedUsers, products: int, dimensions: int, seed: int) -> npt.NDArray[np.float32]:
@@ -45,7 +44,7 @@ def linear_item_vectors(users: JudgedUsers, products: int, dimensions: int, seed
 def _histories(users: JudgedUsers, products: int) -> csr_matrix:
     """Returns float32 `(users, products)`, weighed as `serving.recommendation.user_vectors` weighs a history."""
     row = np.repeat(np.arange(len(users)), np.diff(users.history_offsets))
-    weeks = (users.query_time[row] - users.history_time) / _WEEK_SECONDS
+    weeks = (users.query_time[row] - users.history_time) / WEEK_SECONDS
     # Events of the same user and product are added up.
     counts = csr_matrix(
         (np.exp(-weeks / DECAY_WEEKS), (row, users.history_index)),

@@ -6,11 +6,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from serving.graph.units import DAY_SECONDS
 from trainer.recommendation.towers.causal_transformer import CausalTransformer
 from trainer.text.unpadding import Unpadding
 
 # Gaps are read on a logarithmic scale in days: from a minute to a year it runs from about 0 to 6.
-SECONDS_PER_DAY = 86_400.0
 
 
 @keras.saving.register_keras_serializable(package="shelfwise")
@@ -105,7 +105,7 @@ class UserTower(keras.Model):
         first = tf.range(tf.shape(valid)[1]) == 0
         unpadding = Unpadding(valid | first)
         items = unpadding.remove(item_vectors)
-        days = keras.ops.maximum(keras.ops.cast(unpadding.remove(gap_seconds), "float32"), 0.0) / SECONDS_PER_DAY
+        days = keras.ops.maximum(keras.ops.cast(unpadding.remove(gap_seconds), "float32"), 0.0) / DAY_SECONDS
         # Unit vectors of small width have entries near 0.1: scaled to the variance that the sum is made of.
         events = self.input_projection(items * self.dimensions**0.5)
         events = events + self.type_embedding(unpadding.remove(event_types))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from serving.client import ServingError, Shelfwise
+from serving.server.background import server_thread
 from serving.server.grpc_api.ssl_config import read_ssl_config
 from serving.server.settings import ServerSettings
 from tests.serving.client.awaited import awaited
@@ -20,7 +21,6 @@ from tests.serving.server.grpc_api.certificates import (
     server_fields,
     write_config,
 )
-from tests.serving.server.running import running
 from tests.serving.server.tiny_models import write_version
 
 INPUTS = {"x": np.zeros((1, 2), np.float32), "name": np.array([b"n"], object)}
@@ -50,7 +50,7 @@ def server(request: pytest.FixtureRequest, models: Path, tmp_path_factory: pytes
     verify = {"custom_ca": AUTHORITY.cert_pem.bytes().decode(), "client_verify": True} if mutual else {}
     config = write_config(tmp_path_factory.mktemp("ssl"), **server_fields(), **verify)
     settings = ServerSettings(host="localhost", port=0, credentials=read_ssl_config(config))
-    with running(models, settings) as (addresses, _):
+    with server_thread(models, settings) as addresses:
         yield addresses.grpc, mutual
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from serving.server.__main__ import main
+from serving.server.background import server_thread
 from serving.server.models.graph_session import Parallelism
 from serving.server.models.model_config import ModelConfig
 from serving.server.options import read_options
 from serving.server.request_log import LogRequests
 from serving.server.settings import ModelConfigFile, ServerSettings
-from tests.serving.server.running import HTTP, running
+from tests.serving.server.http_client import HTTP
 from tests.serving.server.tiny_models import write_version
 
 
@@ -36,7 +37,7 @@ def test_the_file_is_followed_and_a_broken_one_changes_nothing(tmp_path: Path) -
     file, lines = tmp_path / "models.config", []
     write_config(file, ("first", tmp_path / "adder"))
     settings = ServerSettings(port=0, rest_port=0)
-    with running(ModelConfigFile(file, poll_seconds=0.02), settings, lines) as (addresses, _):
+    with server_thread(ModelConfigFile(file, poll_seconds=0.02), settings, lines.append) as addresses:
         until(lambda: any(line.startswith("ready: first version 1") for line in lines))
         file.write_text("model_config_list { config {", encoding="utf-8")
         until(lambda: any("not followed: Error parsing text-format" in line for line in lines))
@@ -55,7 +56,7 @@ def test_a_label_of_a_version_to_come_is_followed_once_that_is_loaded(tmp_path: 
     file, lines = tmp_path / "models.config", []
     write_config(file, ("adder", tmp_path / "adder"))
     settings = ServerSettings(port=0, rest_port=0, poll_seconds=0.02)
-    with running(ModelConfigFile(file, poll_seconds=0.02), settings, lines) as (addresses, _):
+    with server_thread(ModelConfigFile(file, poll_seconds=0.02), settings, lines.append) as addresses:
         labelled = file.read_text(encoding="utf-8").replace(
             'platform: "tensorflow"', 'platform: "tensorflow" version_labels { key: "stable" value: 2 }'
         )
@@ -73,7 +74,7 @@ def test_a_label_of_a_version_to_come_is_followed_once_that_is_loaded(tmp_path: 
 def test_a_server_that_is_to_look_once_does_not_look_again(tmp_path: Path, seconds: float) -> None:
     write_version(tmp_path / "adder", 1, 1.0)
     before = set(threading.enumerate())
-    with running(tmp_path, ServerSettings(port=0, poll_seconds=seconds)):
+    with server_thread(tmp_path, ServerSettings(port=0, poll_seconds=seconds)):
         assert "model-store" not in {thread.name for thread in set(threading.enumerate()) - before}
 
 

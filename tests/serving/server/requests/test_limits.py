@@ -14,11 +14,12 @@ import tensorflow as tf
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
+from serving.server.background import server_thread
 from serving.server.errors import StatusError
 from serving.server.request_log import LOGGER, LogRequests
 from serving.server.requests.limits import Limits
 from serving.server.settings import ServerAddresses, ServerSettings
-from tests.serving.server.running import HTTP, running
+from tests.serving.server.http_client import HTTP
 from tests.serving.server.tiny_models import write_version
 
 LIMITS = Limits(message_bytes=20_000, rows=10, text_bytes=100)
@@ -35,7 +36,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(models: Path) -> Iterator[ServerAddresses]:
     settings = ServerSettings(port=0, rest_port=0, limits=LIMITS, rest_timeout_seconds=5.0)
-    with running(models, settings) as (addresses, _):
+    with server_thread(models, settings) as addresses:
         yield addresses
 
 
@@ -122,7 +123,7 @@ def test_a_unix_socket_and_a_connections_age(models: Path) -> None:
         path = Path(folder, "grpc.sock")
         age = (("grpc.max_connection_age_ms", 2000), ("grpc.lb_policy_name", "grpclb"))
         settings = ServerSettings(port=0, grpc_socket_path=path, grpc_channel_arguments=age)
-        with running(models, settings) as (addresses, _):
+        with server_thread(models, settings) as addresses:
             assert by_grpc(f"unix:{path}", predict_request())[0] == "OK"
             assert by_grpc(addresses.grpc, predict_request())[0] == "OK"
 
@@ -140,7 +141,7 @@ def logged(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_log_has_what_clients_send_only_if_that_is_asked_for(
     models: Path, logged: pytest.LogCaptureFixture, choice: LogRequests
 ) -> None:
-    with running(models, ServerSettings(port=0, rest_port=0, log_requests=choice)) as (addresses, _):
+    with server_thread(models, ServerSettings(port=0, rest_port=0, log_requests=choice)) as addresses:
         assert by_grpc(addresses.grpc, predict_request(1, SECRET.encode()))[0] == "OK"
         assert by_rest(addresses.rest, 1, SECRET)[0] == 200
         refused = {"instances": [{"x": [0, SECRET], "name": "n"}]}

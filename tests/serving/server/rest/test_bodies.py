@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from serving.server.background import server_thread
 from serving.server.requests.limits import Limits
 from serving.server.rest.bodies import uncompressed
 from serving.server.rest.refusals import HttpError
 from serving.server.settings import ServerAddresses, ServerSettings
-from tests.serving.server.running import HTTP, running
+from tests.serving.server.http_client import HTTP
 from tests.serving.server.tiny_models import write_version
 
 LIMIT = 20_000
@@ -24,7 +25,7 @@ BODY = json.dumps({"instances": [{"x": [1, 2], "name": "n"}]}).encode()
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerAddresses]:
     models = tmp_path_factory.mktemp("models")
     write_version(models / "adder", 1, 1.0)
-    with running(models, ServerSettings(port=0, rest_port=0, limits=Limits(message_bytes=LIMIT))) as (addresses, _):
+    with server_thread(models, ServerSettings(port=0, rest_port=0, limits=Limits(message_bytes=LIMIT))) as addresses:
         yield addresses
 
 

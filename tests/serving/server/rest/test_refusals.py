@@ -16,10 +16,11 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from serving.server.background import server_thread
 from serving.server.request_log import LOGGER
 from serving.server.requests.limits import Limits
 from serving.server.settings import ServerAddresses, ServerSettings
-from tests.serving.server.running import HTTP, running
+from tests.serving.server.http_client import HTTP
 from tests.serving.server.tiny_models import write_version
 
 LIMIT = 1000
@@ -30,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerAddresses
     models = tmp_path_factory.mktemp("models")
     write_version(models / "adder", 1, 1.0)
     settings = ServerSettings(port=0, rest_port=0, limits=Limits(message_bytes=LIMIT), rest_timeout_seconds=0.5)
-    with running(models, settings) as (addresses, _):
+    with server_thread(models, settings) as addresses:
         yield addresses
 
 

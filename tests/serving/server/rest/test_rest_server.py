@@ -12,6 +12,7 @@ import grpc
 import numpy as np
 import pytest
 
+from serving.server.background import server_thread
 from serving.server.batching.batching_parameters import BatchingParameters
 from serving.server.errors import StatusError
 from serving.server.models.model_store import ModelStore
@@ -27,7 +28,7 @@ from tests.serving.server.batching.batching_server import (
     code_of,
     until,
 )
-from tests.serving.server.running import HTTP, running
+from tests.serving.server.http_client import HTTP
 from tests.serving.server.tiny_models import write_witness
 
 PATH = "/v1/models/witness:predict"
@@ -101,7 +102,7 @@ def test_requests_in_flight_are_answered_after_the_server_was_told_to_stop(
 
 def test_a_request_has_so_much_time(models: Path) -> None:
     settings = ServerSettings(port=0, rest_port=0, batching=PATIENCE, rest_timeout_seconds=0.3)
-    with running(models, settings) as (addresses, _):
+    with server_thread(models, settings) as addresses:
         response = HTTP.post(f"http://{addresses.rest}{PATH}", json={"instances": [[1.0, 0.0]]})
     assert response.status_code == 504
     assert "deadline" in response.json()["error"]
@@ -114,7 +115,7 @@ def test_the_queue_is_full(models: Path) -> None:
     def post() -> None:
         statuses.append(HTTP.post(f"http://{addresses.rest}{PATH}", json={"instances": [[1.0, 0.0]]}).status_code)
 
-    with running(models, ServerSettings(port=0, rest_port=0, batching=full)) as (addresses, _):
+    with server_thread(models, ServerSettings(port=0, rest_port=0, batching=full)) as addresses:
         callers = [threading.Thread(target=post) for _ in range(32)]
         for caller in callers:
             caller.start()

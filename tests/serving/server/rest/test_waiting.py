@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from serving.server.background import server_thread
 from serving.server.settings import ServerAddresses, ServerSettings
+from tests.serving.server.http_client import HTTP
 from tests.serving.server.load import until
 from tests.serving.server.rest.files_model import write_files_model
-from tests.serving.server.running import HTTP, running
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @contextlib.contextmanager
 def one_thread(models: Path, timeout_seconds: float) -> Iterator[ServerAddresses]:
     settings = ServerSettings(port=0, rest_port=0, rest_threads=1, rest_timeout_seconds=timeout_seconds)
-    with running(models, settings) as (addresses, _):
+    with server_thread(models, settings) as addresses:
         yield addresses
 
 

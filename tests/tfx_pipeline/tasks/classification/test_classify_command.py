@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from components.errors import InputError
 from serving.client.errors import RefusedRequestError
+from serving.server.background import server_thread
 from serving.server.settings import ServerSettings
-from tests.serving.server.running import running
 from tfx_pipeline.commands.cli import app
 
 
@@ -46,7 +46,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     signatures = {"serving_default": classifier.classify, "explain": classifier.explain}
     tf.saved_model.save(classifier, str(folder / "classification" / "1"), signatures=signatures)
     tf.saved_model.save(segmentation, str(folder / "segmentation" / "1"), signatures=segmentation.segment)
-    with running(folder, ServerSettings(port=0)) as (addresses, _):
+    with server_thread(folder, ServerSettings(port=0)) as addresses:
         yield addresses.grpc
 
 

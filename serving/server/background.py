@@ -1,0 +1,188 @@
+"""The embedded server beside other work: on a thread of this process, or as a process of its own."""
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import serving
+from serving.server.main import Models, serve
+from serving.server.settings import ServerAddresses, ServerSettings
+
+_START_SECONDS = 300.0
+_STOP_SECONDS = 30.0
+_POLL_SECONDS = 0.02
+_LOG_TAIL_CHARACTERS = 2000
+_NOT_STARTED = "The server was not started; use it by `with`, or call `start`."
+
+
+class ServerStartError(RuntimeError):
+    """The server did not come up; the message holds the end of its log, if it has one."""
+
+
+@contextmanager
+def server_thread(
+    models: Models, settings: ServerSettings | None = None, announce: Callable[[str], None] = lambda line: None
+) -> Iterator[ServerAddresses]:
+    """Serves on a thread of this process, ready seconds sooner than a process of its own, until the block ends.
+
+    Args:
+        models: What `serve` takes.
+        settings: How they are served; None takes a free gRPC port and opens no other.
+        announce: Is told in a line what the server does.
+
+    Yields:
+        Where it listens.
+
+    Raises:
+        ServerStartError: It ended before it was ready; the cause is what ended it.
+    """
+    ready: queue.SimpleQueue[ServerAddresses | None] = queue.SimpleQueue()
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        served = threads.submit(
+            serve, models, settings or ServerSettings(port=0), announce=announce, on_ready=ready.put, stop=stop
+        )
+        served.add_done_callback(lambda _: ready.put(None))
+        try:
+            addresses = ready.get()
+            if addresses is None:
+                raise ServerStartError("The server ended before it was ready.") from served.exception()
+            yield addresses
+        finally:
+            stop.set()
+    # What went wrong while it stopped is not lost.
+    served.result()
+
+
+@contextmanager
+def server_process(*options: str) -> Iterator[ServerAddresses]:
+    """Serves in a process of its own until the block ends; see `ServerProcess`."""
+    with tempfile.TemporaryDirectory() as scratch, ServerProcess(*options, scratch=Path(scratch)) as addresses:
+        yield addresses
+
+
+class ServerProcess:
+    """The embedded server as a process: started by `with`, which gives its addresses, and stopped whatever happens.
+
+    Args:
+        options: Options of `python -m serving.server`: what is served, and how. The gRPC port is a free one unless they
+            say another.
+        scratch: Folder for its log and for the file that says where it listens.
+        start_timeout_seconds: Time that it has to load the models.
+    """
+
+    def __init__(self, *options: str, scratch: Path, start_timeout_seconds: float = _START_SECONDS) -> None:
+        self._options = options
+        self._scratch = scratch
+        self._start_timeout_seconds = start_timeout_seconds
+        self._process: subprocess.Popen[bytes] | None = None
+        self._addresses: ServerAddresses | None = None
+
+    def __enter__(self) -> ServerAddresses:
+        """Starts it, and returns where it listens."""
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stops it."""
+        self.stop()
+
+    @property
+    def addresses(self) -> ServerAddresses:
+        """Where it listens, or did before it was stopped.
+
+        Raises:
+            RuntimeError: It was never started.
+        """
+        if self._addresses is None:
+            raise RuntimeError(_NOT_STARTED)
+        return self._addresses
+
+    @property
+    def pid(self) -> int:
+        """Number of the process, the latest one where it was started more than once.
+
+        Raises:
+            RuntimeError: It was never started.
+        """
+        if self._process is None:
+            raise RuntimeError(_NOT_STARTED)
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What it has written since it was first started."""
+        return (self._scratch / "server.log").read_text(encoding="utf-8", errors="replace")
+
+    def start(self) -> ServerAddresses:
+        """Starts it, waits until it answers, and returns where; it keeps its ports when it is started again.
+
+        Raises:
+            ServerStartError: It ended, or was not ready in time.
+        """
+        ready_file = self._scratch / "ready"
+        ready_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "serving.server", "--port", "0", *self._options, *self._same_ports()]
+        # It finds this project's packages where this process does, installed or not.
+        packages = str(Path(serving.__file__).resolve().parents[1])
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([packages, os.environ.get("PYTHONPATH", "")])}
+        with (self._scratch / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--ready-file", str(ready_file)],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env=environment,
+            )
+        try:
+            self._wait_for(ready_file, self._process)
+        except BaseException:
+            self.stop()
+            raise
+        self._addresses = ServerAddresses(*ready_file.read_text(encoding="utf-8").split())
+        return self._addresses
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Stops it by a signal, and kills it where that does not; stopped already, it stays so.
+
+        Args:
+            how: The signal.
+
+        Returns:
+            Its exit code.
+        """
+        if self._process is None:
+            return 0
+        self._process.send_signal(how)
+        try:
+            return self._process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
+
+    def _same_ports(self) -> Iterator[str]:
+        if self._addresses is not None:
+            for option, address in (("--port", self._addresses.grpc), ("--rest-api-port", self._addresses.rest)):
+                if address is not None:
+                    yield from (option, address.rpartition(":")[2])
+
+    def _wait_for(self, ready_file: Path, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + self._start_timeout_seconds
+        while not ready_file.exists():
+            tail = self.log[-_LOG_TAIL_CHARACTERS:]
+            if process.poll() is not None:
+                raise ServerStartError(f"The server ended with code {process.returncode}:\n{tail}")
+            if time.monotonic() > deadline:
+                raise ServerStartError(f"The server was not ready after {self._start_timeout_seconds:g} s:\n{tail}")
+            time.sleep(_POLL_SECONDS)
