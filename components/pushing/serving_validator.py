@@ -15,13 +15,14 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import io_utils, path_utils
 from typing_extensions import override
 
 from components.artifacts import Catalogue
 from components.checks.common import ServedModel, ServingChecks
 from components.dotted_names import load_function
+from components.parameters import execution_parameters
 from serving.client import Shelfwise
 from serving.client.errors import ModelNotFoundError
 from serving.server.background import ServerProcess, ServerStartError, server_thread
@@ -41,11 +42,7 @@ _VERSION = "1"
 class ServingValidatorSpec(ComponentSpec):
     """Inputs, outputs and parameters of ServingValidator."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "model_name": ExecutionParameter(type=str),
-        "checks_fn": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(model_name=str, checks_fn=str, source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),
         "catalogue": ChannelParameter(type=Catalogue, optional=True),

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.gate.rules import BaselineName
 from components.recommendation.judging.baselines import Baselines
+from components.recommendation.judging.gate_options import RecommendationBaseline
 from components.recommendation.judging.list_measures import ListMeasures, Targets
 from components.recommendation.served_ranking import ServedRanking
 from trainer.recommendation.judged_users import JudgedUsers
@@ -17,7 +17,7 @@ COLD_START_EVENTS = (0, 1, 5)
 COLD_START_USERS = 500
 
 _MODEL = "model"
-_BASELINE: BaselineName = "popularity"
+_BASELINE: RecommendationBaseline = "popularity"
 _METRICS = ("ndcg", "recall")
 
 

@@ -23,10 +23,10 @@ from typing_extensions import override
 
 from components.artifacts import Catalogue, Labels, Segments
 from components.events.counts import SumCounters
+from components.labels.label_facts import read_label_facts
 from components.segmentation.segments.profiles import segment_profiles
 from components.segmentation.segments.steps import MAP, PROFILE, ROWS, SEGMENTS_SCHEMA, SegmentedUsers, SegmentUsers
 from components.segmentation.segments.user_map import MAP_SCHEMA, user_map
-from trainer.classification.examples import LABELS_FILE
 
 SEGMENTS_PREFIX, PROFILES_FILE, MAP_FILE = "segments", "profiles.json", "map.parquet"
 _CURRENT_SPLIT = "current"
@@ -74,7 +74,7 @@ class UserSegmentsExecutor(BaseBeamExecutor):
         uri = get_single_instance(output_dict["segments"]).uri
         fileio.makedirs(uri)
         recommendation = input_dict.get("recommendation")
-        facts = _facts(get_single_instance(input_dict["labels"]).uri)
+        facts = read_label_facts(get_single_instance(input_dict["labels"]).uri)
         load = functools.partial(
             SegmentedUsers,
             path_utils.serving_model_path(get_single_instance(input_dict["model"]).uri),
@@ -142,11 +142,6 @@ class UserSegments(BaseBeamComponent):
                 segments=Channel(type=Segments),
             )
         )
-
-
-def _facts(labels_uri: str) -> Any:
-    with fileio.open(f"{labels_uri}/{LABELS_FILE}", "r") as file:
-        return json.loads(file.read())
 
 
 def _write_profiles(sums: Counter[Any], facts: Mapping[str, Any], path: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tfx.dsl.components.base.base_node import BaseNode
 
-from components.classification.evaluator import ClassificationEvaluator
+from components.classification.judging.evaluator import ClassificationEvaluator
 from components.classification.examples import ClassificationExamples
 from components.classification.examples_options import ClassificationExamplesOptions
 from components.classification.pretrainer import ClassificationPretrainer
@@ -65,7 +65,7 @@ def judging_nodes(
         slice_columns=json.dumps(parts.shop.features.texts.categorical),
         thresholds=parts.inputs.thresholds.get(task.name, ""),
         last_blessed=parts.inputs.last_blessed.get(task.name, ""),
-        source_digest=source_digest("components.classification.evaluator"),
+        source_digest=source_digest("components.classification.judging.evaluator"),
     ).with_id(task.node_id("Evaluator"))
     return [evaluator, *pushing_nodes(task, parts, trained, evaluator)]
 

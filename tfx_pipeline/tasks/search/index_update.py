@@ -15,7 +15,8 @@ from tfx.types import Artifact, standard_artifacts
 from components.artifacts import Quarantine
 from components.checks.search import failed_checks
 from components.errors import InputError
-from components.gate.decision import Judgement, decide
+from components.gate.decision import decide
+from components.gate.judgement import LAST_BLESSED, MODEL, Judgement
 from components.products.catalogue import write_catalogue, write_catalogue_facts
 from components.pushing.served_versions import latest_version, push_folder
 from components.pushing.serving_validator import validate
@@ -24,8 +25,6 @@ from components.search.examples.product_parts import product_parts
 from components.search.judging.gate import JUDGED_BY, index_refusals
 from components.search.judging.gate_options import SearchGateOptions
 from components.search.judging.query_judge import (
-    LAST_BLESSED,
-    MODEL,
     client_ranking,
     filtered_ranking,
     measure_rankings,
@@ -214,15 +213,7 @@ def _refusals(
     rankings = {MODEL: client_ranking(client, index), LAST_BLESSED: filtered_ranking(updated.served, index)}
     lists = {name: rank_in_batches(rank, queries.queries, width) for name, rank in rankings.items()}
     summary = QuerySummary(measure_rankings(queries, lists, options.k, options.relevant_from), options)
-    judgement = Judgement(
-        metrics=summary.metrics(MODEL),
-        baselines={},
-        differences={},
-        users={"test": summary.queries},
-        last_blessed=summary.metrics(LAST_BLESSED),
-        last_blessed_differences=summary.differences(MODEL, [LAST_BLESSED])[LAST_BLESSED],
-        judged_by=JUDGED_BY,
-    )
+    judgement = Judgement.of(summary, [], JUDGED_BY, with_last_blessed=True)
     rules = options.model_copy(update={"baselines": (), "baseline_margins": {}, "thresholds": {}})
     return [*decide(judgement, rules).refused_because, *index_refusals(updated.index.recall, options)]
 
