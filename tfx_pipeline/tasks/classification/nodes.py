@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from tfx.dsl.components.base.base_node import BaseNode
 
-from components.classification.judging.evaluator import ClassificationEvaluator
 from components.classification.examples import ClassificationExamples
 from components.classification.examples_options import ClassificationExamplesOptions
+from components.classification.judging.evaluator import ClassificationEvaluator
 from components.classification.pretrainer import ClassificationPretrainer
 from components.model_trainer import ModelTrainer
 from components.source_digest import source_digest

@@ -1,8 +1,8 @@
 """The nodes of the task: texts are split and judged as those of classification are."""
 
-from components.classification.judging.evaluator import ClassificationEvaluator
 from components.classification.examples import ClassificationExamples
 from components.classification.examples_options import ClassificationExamplesOptions
+from components.classification.judging.evaluator import ClassificationEvaluator
 from components.model_trainer import ModelTrainer
 from components.source_digest import source_digest
 from tfx_pipeline.tasks.nodes import after_gates, pushing_nodes
