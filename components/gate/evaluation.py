@@ -1,20 +1,17 @@
 """`evaluation.json`, which every evaluator writes by this code, and the blessing beside it."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from tfx.dsl.io import fileio
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance
-from tfx.utils import io_utils
 
 from components.gate.blessing import write_blessing
 from components.gate.decision import Decision
 from components.gate.judgement import Judgement
 from components.gate.last_blessed import LastBlessed
-
-_FILE = "evaluation.json"
+from trainer.artifacts.json_files import read_json, write_json
+from trainer.artifacts.names import EVALUATION_FILE
 
 
 def write_evaluation(
@@ -51,12 +48,11 @@ def write_evaluation(
     if last_blessed.path:
         content["last_blessed"] = last_blessed.describe(judgement)
     uri = get_single_instance(output_dict["evaluation"]).uri
-    io_utils.write_string_file(f"{uri}/{_FILE}", json.dumps(content, indent=1, ensure_ascii=False))
+    write_json(f"{uri}/{EVALUATION_FILE}", content)
     write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
 
 
 def read_evaluation(uri: str) -> dict[str, Any]:
     """Reads `evaluation.json` of an evaluation artifact."""
-    with fileio.open(f"{uri}/{_FILE}", "r") as file:
-        content: dict[str, Any] = json.loads(file.read())
+    content: dict[str, Any] = read_json(f"{uri}/{EVALUATION_FILE}")
     return content

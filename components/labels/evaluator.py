@@ -27,12 +27,12 @@ from components.labels.gate_rules import LabelGateRules
 from components.labels.judged_labels import judged_schema
 from components.labels.judging import LabelJudge, LabelJudging, save_fitted
 from components.labels.label_details import label_details
-from components.labels.label_facts import read_label_facts
 from components.labels.label_summary import LabelSummary
 from components.labels.model_analysis import ANALYSIS_FOLDER, AnalyseModel
 from components.labels.slices import slice_columns
 from components.parameters import Parameter, execution_parameters
 from trainer.artifacts.example_files import split_files
+from trainer.artifacts.labels import load_label_facts
 from trainer.artifacts.parquet_files import read_parquet
 
 _FITTED_FILE = "baseline.pickle"
@@ -94,7 +94,7 @@ class LabelEvaluatorExecutor(BaseBeamExecutor):
         own_slices: list[str] = json.loads(exec_properties["slice_columns"])
         sliced_by = slice_columns(options.built_in_slices, own_slices)
         examples, model = get_single_instance(input_dict["examples"]), get_single_instance(input_dict["model"])
-        facts = read_label_facts(get_single_instance(input_dict["labels"]).uri)
+        facts = load_label_facts(get_single_instance(input_dict["labels"]).uri)
         labels: list[str] = facts["labels"]
         baselines = judging.baselines(facts)
         # The gate compares with those that there are.

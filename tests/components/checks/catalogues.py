@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from components.products.catalogue import write_catalogue, write_description
+from components.products.catalogue import write_catalogue, write_catalogue_facts
 
 
 def write_catalogue_of(folder: Path, titles: Mapping[str, str], **facts: object) -> str:
     """Writes products with their titles, and what catalogue.json says; returns the artifact's uri."""
     folder.mkdir(exist_ok=True)
     write_catalogue(str(folder), pa.table({"product_id": list(titles), "title": list(titles.values())}))
-    write_description(str(folder), facts)
+    write_catalogue_facts(str(folder), facts)
     return str(folder)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from components.classification.examples_options import TextSplitOptions
+from components.classification.examples.options import TextSplitOptions
 from components.classification.judging.gate_options import ClassificationGateOptions
 from trainer.classification.options import AugmentationOptions, ClassifierTrainingOptions, HeadOptions
 from trainer.options import Options

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from tfx.dsl.components.base.base_node import BaseNode
 
-from components.classification.examples import ClassificationExamples
-from components.classification.examples_options import ClassificationExamplesOptions
+from components.classification.examples.node import ClassificationExamples
+from components.classification.examples.options import ClassificationExamplesOptions
 from components.classification.judging.evaluator import ClassificationEvaluator
 from components.classification.pretrainer import ClassificationPretrainer
 from components.model_trainer import ModelTrainer
@@ -24,7 +24,7 @@ def training_nodes(task: Task[ClassificationConfig], parts: SharedParts, options
     examples = ClassificationExamples(
         texts=parts.tables["texts"].examples,
         options=ClassificationExamplesOptions(split=options.split, slice_columns=shop.features.texts.categorical),
-        source_digest=source_digest("components.classification.examples"),
+        source_digest=source_digest("components.classification.examples.node"),
     ).with_id(task.node_id("Examples"))
     after_gates(examples, parts, "texts")
     learned, steps = training_options(shop, options), options.masked_language_steps()

@@ -1,6 +1,5 @@
 """`shelfwise index`: another catalogue for the served search model, in a new version, without training."""
 
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,6 +44,7 @@ from tfx_pipeline.tasks.search.config import SearchConfig
 from tfx_pipeline.tasks.search.task import SearchTask
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.artifacts.parquet_files import read_parquet
+from trainer.exporting import read_model_card
 from trainer.search.export import export_search
 from trainer.search.index.update import UpdatedSearch, update_search
 from trainer.search.options import SearchServingOptions
@@ -91,7 +91,7 @@ def update_index(root: Path, products: str) -> IndexUpdate:
             "run `shelfwise run` with the task search first"
         )
     gate = options.gate
-    card = json.loads(Path(served, "assets.extra", "model_card.json").read_text(encoding="utf-8"))
+    card = read_model_card(served)
     with tempfile.TemporaryDirectory() as scratch:
         table, quarantined = _read_products(products, shop, Path(scratch), root / "index")
         catalogue = build_search_catalogue(table, card["text_fields"])

@@ -10,7 +10,7 @@ import tensorflow_model_analysis as tfma
 from sklearn.metrics import f1_score
 from tfx.types import Artifact, standard_artifacts
 
-from components.classification.examples_options import ClassificationExamplesOptions, TextSplitOptions
+from components.classification.examples.options import ClassificationExamplesOptions, TextSplitOptions
 from components.classification.judging.gate_options import ClassificationGateOptions
 from components.classification.judging.tfidf import fit_tfidf, tfidf_probabilities
 from tests.components.classification.judging.served_words import ServedWords

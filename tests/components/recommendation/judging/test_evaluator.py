@@ -11,13 +11,12 @@ import pyarrow.parquet as pq
 import pytest
 from tfx.components.pusher.executor import Executor as PusherExecutor
 from tfx.types import standard_artifacts
-from tfx.types.channel import Channel
 
 import components.recommendation.judging.judge_users
 from components.artifacts import Catalogue, RankingEvaluation
 from components.recommendation.judging.ablation import TOWERS, ablation_path
 from components.recommendation.judging.baselines import BASELINES
-from components.recommendation.judging.evaluator import RecommendationEvaluator, RecommendationEvaluatorExecutor
+from components.recommendation.judging.evaluator import RecommendationEvaluatorExecutor
 from components.recommendation.judging.gate_options import RecommendationGateOptions
 from components.recommendation.judging.summary import UserSummary
 from tests.components.recommendation.judging.ranking_data import (
@@ -290,18 +289,3 @@ def test_no_test_user_refuses_and_gives_no_numbers(shop, tmp_path):
     assert report["slices"] == {}
     nothing = {"ndcg_at_10": None, "recall_at_10": None}
     assert report["cold_start"] == {events: {"users": 0, **nothing, "popularity": nothing} for events in "015"}
-
-
-def test_component_declares_its_channels():
-    component = RecommendationEvaluator(
-        examples=Channel(type=standard_artifacts.Examples),
-        model=Channel(type=standard_artifacts.Model),
-        catalogue=Channel(type=Catalogue),
-        options=RecommendationGateOptions(),
-        thresholds="",
-        last_blessed="",
-        source_digest="digest",
-    )
-    assert component.outputs["evaluation"].type is RankingEvaluation
-    assert component.outputs["blessing"].type is standard_artifacts.ModelBlessing
-    assert component.exec_properties["source_digest"] == "digest"

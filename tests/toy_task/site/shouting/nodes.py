@@ -1,7 +1,7 @@
 """The nodes of the task: texts are split and judged as those of classification are."""
 
-from components.classification.examples import ClassificationExamples
-from components.classification.examples_options import ClassificationExamplesOptions
+from components.classification.examples.node import ClassificationExamples
+from components.classification.examples.options import ClassificationExamplesOptions
 from components.classification.judging.evaluator import ClassificationEvaluator
 from components.model_trainer import ModelTrainer
 from components.source_digest import source_digest
@@ -13,7 +13,7 @@ def training_nodes(task, parts, options):
     examples = ClassificationExamples(
         texts=parts.tables["texts"].examples,
         options=ClassificationExamplesOptions(),
-        source_digest=source_digest("components.classification.examples"),
+        source_digest=source_digest("components.classification.examples.node"),
     ).with_id(task.node_id("Examples"))
     after_gates(examples, parts, "texts")
     trainer = ModelTrainer(
