@@ -29,9 +29,9 @@ from components.recommendation.judging.baselines import BASELINES
 from components.recommendation.judging.cold_start import cold_start_schema, summarize_cold_start
 from components.recommendation.judging.gate_options import RecommendationGateOptions
 from components.recommendation.judging.judge_users import JudgeColdStart, JudgeLoader, JudgeUsers
+from components.recommendation.judging.served_ranking import ServedRanking
 from components.recommendation.judging.summary import UserSummary
 from components.recommendation.judging.user_judge import user_schema, users_at_once
-from components.recommendation.served_ranking import ServedRanking
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.parquet_files import read_parquet
 
