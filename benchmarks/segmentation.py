@@ -27,6 +27,7 @@ import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is 
 from tfx_pipeline.config.config import Config, load_config
 from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.running.start import run_pipeline
+from trainer.artifacts.labels import load_labels
 from trainer.classification.examples import LabelledTexts
 
 CONFIG = Path(__file__).with_suffix(".yaml")
@@ -67,7 +68,6 @@ def add_parts(config: Config, root: Path, seeds: int, scores: Scores) -> None:
     from sklearn.metrics import accuracy_score, f1_score
 
     from tfx_pipeline.tasks.segmentation.nodes import training_options
-    from trainer.classification.examples import load_labels
     from trainer.classification.training import train_classifier
     from trainer.segmentation.examples import load_behaviours
     from trainer.segmentation.products import load_behaviour

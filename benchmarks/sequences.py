@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
 
+from components.recommendation.judging.served_ranking import ServedRanking
 from components.recommendation.judging.user_products import bought_products
-from components.recommendation.served_ranking import ServedRanking
 from tfx_pipeline.config.config import load_config
 from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.datasets.amazon_sequences import ATTRIBUTE_NAMES

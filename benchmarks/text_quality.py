@@ -88,8 +88,9 @@ def peer_score(python: str, config: Config, root: Path) -> float:
     from benchmarks.classifier_peer import ClassifierPeer, bert_arrays, peer_settings, split_arrays
     from tfx_pipeline.summary.run_artifacts import latest_artifact
     from tfx_pipeline.tasks.classification.nodes import training_options
+    from trainer.artifacts.labels import load_labels
     from trainer.classification.classifier import Classifier, new_head
-    from trainer.classification.examples import load_labelled_texts, load_labels
+    from trainer.classification.examples import load_labelled_texts
     from trainer.text.backbone import load_text_encoder
 
     if config.tasks.classification is None:

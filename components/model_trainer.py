@@ -11,11 +11,11 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
 from components.artifacts import AssociationRules, Catalogue, Labels, TextVectors
 from components.dotted_names import load_function
-from components.parameters import IntParameter
+from components.parameters import IntParameter, execution_parameters
 from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import run_training
 from trainer.options import Options
@@ -24,13 +24,9 @@ from trainer.options import Options
 class ModelTrainerSpec(ComponentSpec):
     """Inputs, outputs and parameters of ModelTrainer."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "run_fn": ExecutionParameter(type=str),
-        "options_json": ExecutionParameter(type=str),
-        "steps": ExecutionParameter(type=int),
-        "seed": ExecutionParameter(type=int),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(
+        run_fn=str, options_json=str, steps=int, seed=int, source_digest=str
+    )
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "catalogue": ChannelParameter(type=Catalogue, optional=True),

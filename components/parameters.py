@@ -1,6 +1,12 @@
-"""Values of a node that may be known only when the pipeline is submitted."""
+"""Execution properties of nodes: how they are declared, and values that are known only at a submission."""
 
 from tfx.orchestration.data_types import RuntimeParameter
+from tfx.types.component_spec import ExecutionParameter
 
 Parameter = str | RuntimeParameter
 IntParameter = int | RuntimeParameter
+
+
+def execution_parameters(**kinds: type[str] | type[int]) -> dict[str, ExecutionParameter]:
+    """Returns the PARAMETERS of a ComponentSpec whose properties have these names and types."""
+    return {name: ExecutionParameter(type=kind) for name, kind in kinds.items()}

@@ -9,6 +9,7 @@ import pyarrow as pa
 import tensorflow as tf
 
 from serving.graph.warm_up_file import EXTRA_ASSETS_FOLDER, write_warm_up_file
+from trainer.artifacts.json_files import read_json
 
 # Folder of a model artifact that holds the SavedModel; it is the one of TFX's `path_utils.serving_model_path`.
 SERVING_FOLDER = "Format-Serving"
@@ -35,6 +36,13 @@ def write_extra_assets(
     write_warm_up_file(folder, model, requests)
     with tf.io.gfile.GFile(tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER, MODEL_CARD_FILE_NAME), "w") as file:
         file.write(json.dumps(model_card, indent=2, ensure_ascii=False, sort_keys=True))
+
+
+def read_model_card(folder: str) -> dict[str, Any]:
+    """Reads the model card that stands beside a served model; empty where there is none."""
+    path = tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER, MODEL_CARD_FILE_NAME)
+    card: dict[str, Any] = read_json(path) if tf.io.gfile.exists(path) else {}
+    return card
 
 
 def products_of(catalogue: pa.Table) -> dict[str, Any]:

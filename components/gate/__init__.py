@@ -1,1 +1,1 @@
-"""The gate of every task: its rules, its decision, and the blessing that it gives."""
+"""The gate of every task: how test examples are judged, the rules, the decision, and what is written of it."""

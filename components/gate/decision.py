@@ -1,49 +1,10 @@
-"""The gate's decision: which numbers bless a ranking model, and the sentences that say why not."""
+"""The gate's decision: which numbers bless a model, and the sentences that say why not."""
 
-import logging
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+from components.gate.judgement import JudgedBy, Judgement
 from components.gate.rules import GateRules
-
-Metrics = Mapping[str, float | None]
-Differences = Mapping[str, Mapping[str, float | None]]
-
-
-class JudgedBy(NamedTuple):
-    """How messages speak of what a model is judged by.
-
-    Attributes:
-        one: One of them.
-        many: Several of them.
-        none: Why there may be none.
-    """
-
-    one: str = "user"
-    many: str = "users"
-    none: str = "no user has an event in the test period"
-
-
-class Judgement(NamedTuple):
-    """What the gate decides on.
-
-    Attributes:
-        metrics: The model's metrics; None where no user can be judged.
-        baselines: The same of each baseline.
-        differences: For each baseline and metric, mean, low and high of the model minus the baseline.
-        users: Users judged, by `test`, `novel` and `cold`.
-        last_blessed: Metrics of the last blessed model; None where there is none, or it cannot be loaded.
-        last_blessed_differences: As `differences`, of the model minus the last blessed one.
-        judged_by: What `users` counts.
-    """
-
-    metrics: Metrics
-    baselines: Mapping[str, Metrics]
-    differences: Mapping[str, Differences]
-    users: Mapping[str, int]
-    last_blessed: Metrics | None = None
-    last_blessed_differences: Differences | None = None
-    judged_by: JudgedBy = JudgedBy()
 
 
 class Decision(NamedTuple):
@@ -59,7 +20,7 @@ class Decision(NamedTuple):
     refused_because: list[str]
     notes: list[str]
 
-    def also(self, refusals: list[str], notes: list[str]) -> "Decision":
+    def also(self, refusals: Sequence[str], notes: Sequence[str]) -> "Decision":
         """Returns the decision with more reasons to refuse, and more notes."""
         refused = [*self.refused_because, *refusals]
         return Decision(not refused, refused, [*self.notes, *notes])
@@ -83,37 +44,6 @@ def decide(judgement: Judgement, options: GateRules) -> Decision:
         refused += refusal
         notes += note
     return Decision(not refused, refused, notes)
-
-
-def loading_error(path: str, ask: Callable[[], object]) -> str | None:
-    """Returns why the model that was blessed last cannot be asked, and logs it; None where it can, or there is none.
-
-    Args:
-        path: Its folder, or empty.
-        ask: Loads it and asks it something.
-    """
-    if not path:
-        return None
-    try:
-        ask()
-    except Exception as error:  # A model of another version may fail in any way, and must not stop this one.
-        message = f"{type(error).__name__}: {error}"
-        logging.warning("The last blessed model in %s is left out: %s", path, message)
-        return message
-    return None
-
-
-def describe_last_blessed(path: str, error: str | None, judgement: Judgement) -> dict[str, Any]:
-    """Returns what an evaluation says of the model that was blessed last: where it lies, and what it reached.
-
-    Args:
-        path: Its folder.
-        error: Why it could not be judged, if it could not.
-        judgement: Holds its metrics, if it could.
-    """
-    if judgement.last_blessed is None:
-        return {"path": path, "error": error}
-    return {"path": path, "metrics": judgement.last_blessed, "differences": judgement.last_blessed_differences}
 
 
 class _Comparison(NamedTuple):
@@ -188,4 +118,4 @@ def _below_thresholds(judgement: Judgement, options: GateRules) -> list[str]:
 
 def _users_of(metric: str, judgement: Judgement) -> int:
     prefix = metric.split("_", 1)[0]
-    return judgement.users[prefix if prefix in ("novel", "cold") else "test"]
+    return judgement.users.get(prefix, judgement.users["test"])

@@ -6,15 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from components.gate.judgement import Differences, Metrics
 from trainer.metrics.bootstrap import Interval, bootstrap_intervals
-
-Metrics = dict[str, float | None]
-Differences = dict[str, dict[str, Metrics]]
 
 
 def paired_differences(
     table: pa.Table, system: str, others: Sequence[str], names: Sequence[str], *, seed: int, resamples: int
-) -> Differences:
+) -> dict[str, Differences]:
     """Returns mean, low and high of a system's metrics minus each other system's, all from the same resamples.
 
     Low and high are those of a 95% percentile bootstrap interval, None where there are too few rows for one.

@@ -1,31 +1,13 @@
-"""Options of the ranking evaluator and its gate; plain models that the configuration can import without TFX."""
+"""The rules of every gate; plain models that the configuration can import without TFX."""
 
 import json
-import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from components.errors import InputError
 from trainer.options import Options
 
-BaselineName = Literal["popularity", "personal_frequency", "decayed_personal_frequency"]
-
-_METRIC_NAME = re.compile(r"(novel_|cold_)?(recall|ndcg|mrr|coverage|diversity|novelty)_at_([1-9]\d*)")
-_WITHOUT_INTERVALS = ("coverage", "diversity", "novelty")
-_HEADLINE_K = 10
-
-
-def _known_metric(name: str) -> str:
-    if not _METRIC_NAME.fullmatch(name):
-        raise ValueError(
-            f"`{name}` is not a metric: use recall_at_K, ndcg_at_K, mrr_at_K, coverage_at_K, diversity_at_K or "
-            "novelty_at_K, alone or with novel_ or cold_ before it"
-        )
-    return name
-
-
-MetricName = Annotated[str, AfterValidator(_known_metric)]
 Margin = Annotated[float, Field(ge=0.0)]
 
 
@@ -59,6 +41,20 @@ class GateRules(Options):
     resamples: int = Field(1000, ge=100)
     seed: int = Field(0, ge=0)
 
+    @classmethod
+    def of_node(cls, options_json: str, thresholds_json: str) -> Self:
+        """Reads the options that an evaluator was given.
+
+        Args:
+            options_json: These options.
+            thresholds_json: Thresholds in place of theirs, as `with_thresholds` takes them; empty keeps them.
+
+        Raises:
+            InputError: The thresholds are not what they should be.
+        """
+        options = cls.model_validate_json(options_json)
+        return options.with_thresholds(thresholds_json) if thresholds_json else options
+
     def with_thresholds(self, thresholds_json: str) -> Self:
         """Returns these options with other thresholds, given as a JSON object of metrics and values.
 
@@ -73,55 +69,3 @@ class GateRules(Options):
             raise InputError(
                 f'`thresholds` should be JSON such as {{"ndcg_at_10": 0.05}}, got {thresholds_json}: {wrong}'
             ) from error
-
-
-class RankingGateRules(GateRules):
-    """The rules of `GateRules` for a model that ranks.
-
-    Attributes:
-        k: List lengths that metrics are computed at.
-    """
-
-    k: tuple[Annotated[int, Field(ge=1, le=1000)], ...] = Field((5, 10, 20), min_length=1)
-    thresholds: dict[MetricName, float] = Field(default={})
-    baseline_margins: dict[MetricName, Margin] = Field(default={})
-    last_blessed_metric: MetricName = "ndcg_at_10"
-
-    @model_validator(mode="after")
-    def _metrics_are_computed(self) -> Self:
-        """Refuses a metric at a k that is not computed, or a comparison that has no users to resample."""
-        for name in (*self.thresholds, *self.baseline_margins, self.last_blessed_metric):
-            match = _METRIC_NAME.fullmatch(name)
-            if match is not None and int(match.group(3)) not in self.k:
-                raise ValueError(f"`{name}` is not computed: add {match.group(3)} to `k`, which is {list(self.k)}")
-        for name in (*self.baseline_margins, self.last_blessed_metric):
-            if any(metric in name for metric in _WITHOUT_INTERVALS):
-                raise ValueError(
-                    f"`{name}` has no interval of a difference, so it can have a threshold but no comparison"
-                )
-        return self
-
-    @property
-    def headline_k(self) -> int:
-        """The one list length of slices and of the cold start: 10, or the first of `k` where 10 is not in it."""
-        return _HEADLINE_K if _HEADLINE_K in self.k else self.k[0]
-
-
-class GateOptions(RankingGateRules):
-    """What a recommendation model must reach to be blessed, by the rules of `RankingGateRules`.
-
-    The default compares novel products with popularity, which every shop has: what users buy again and again is
-    predicted by their own counts better than by any tower, so a shop that ranks those with a ranker adds
-    `ndcg_at_10` here and `decayed_personal_frequency` to `baselines`.
-
-    Attributes:
-        min_slice_users: Users that a value of an attribute needs to become a slice.
-        cold_user_events: Users with at most this many events in their history make up the `cold_` metrics.
-        baselines: Baselines that the gate compares with; all are computed and reported.
-        baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
-    """
-
-    min_slice_users: int = Field(20, ge=1)
-    cold_user_events: int = Field(5, ge=0)
-    baselines: tuple[BaselineName, ...] = ("popularity",)
-    baseline_margins: dict[MetricName, Margin] = Field(default={"novel_ndcg_at_10": 0.05})

@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.classification.gate_options import LabelGateRules
-from components.gate.paired_differences import Metrics
+from components.gate.judgement import Differences, Metrics
 from components.labels import measures
+from components.labels.gate_rules import LabelGateRules
 from components.labels.judged_labels import LABEL, probabilities_of
 from components.labels.slices import slice_name
 
@@ -63,13 +63,17 @@ class LabelSummary:
         self._true = self._judged[LABEL].to_numpy()
         self.rows = len(self._judged)
 
+    def counts(self) -> dict[str, int]:
+        """Returns the number of test examples, by the name `test`."""
+        return {"test": self.rows}
+
     def metrics(self, system: str) -> Metrics:
         """Returns the metrics of a system over all, by `components.labels.measures.METRICS`."""
         return measures.metrics(self._true, self._probabilities(system))
 
-    def differences(self, system: str, other: str) -> dict[str, Metrics]:
-        """Returns mean, low and high of a system's metrics minus another's over the same examples."""
-        return self._differences(system, other, np.ones(self.rows, np.bool_))
+    def differences(self, system: str, others: Sequence[str]) -> dict[str, Differences]:
+        """Returns mean, low and high of a system's metrics minus each other system's over the same examples."""
+        return {other: self._differences(system, other, np.ones(self.rows, np.bool_)) for other in others}
 
     def by_label(self, system: str) -> dict[str, dict[str, Any]]:
         """Returns precision, recall, F1, AUC and texts of each label."""
@@ -140,7 +144,7 @@ class LabelSummary:
             if each.name in self._options.slice_thresholds and each.size < least
         ]
 
-    def _differences(self, system: str, other: str, rows: npt.NDArray[np.bool_]) -> dict[str, Metrics]:
+    def _differences(self, system: str, other: str, rows: npt.NDArray[np.bool_]) -> Differences:
         return measures.differences(
             self._true[rows],
             self._probabilities(system)[rows],

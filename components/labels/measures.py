@@ -14,7 +14,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-from components.gate.paired_differences import Metrics
+from components.gate.judgement import Differences, Metrics
 from trainer.classification.calibration import expected_calibration_error
 
 FloatArray = npt.NDArray[np.floating]
@@ -106,7 +106,7 @@ def reliability(labels: IntArray, probabilities: FloatArray, bins: int = 10) -> 
 
 def differences(
     labels: IntArray, probabilities: FloatArray, other: FloatArray, *, seed: int, resamples: int
-) -> dict[str, Metrics]:
+) -> Differences:
     """Returns mean, low and high of the metrics of one system minus those of another on the same texts.
 
     Low and high are those of a 95% percentile bootstrap interval over texts, None with fewer than two texts. Macro-F1

@@ -21,9 +21,10 @@ from tensorflow_model_analysis.proto.config_pb2 import (
     SlicingSpec,
 )
 
-from components.classification.gate_options import LabelGateRules
+from components.gate.judgement import MODEL
 from components.labels import macro_average
-from components.labels.judged_labels import LABEL, MODEL, probabilities_column
+from components.labels.gate_rules import LabelGateRules
+from components.labels.judged_labels import LABEL, probabilities_column
 from components.labels.slices import shown_value, slice_name
 
 ANALYSIS_FOLDER = "tfma"

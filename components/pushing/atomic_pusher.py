@@ -14,22 +14,18 @@ from tfx.types import standard_artifacts, standard_component_specs
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import io_utils
 from typing_extensions import override
 
-from components.parameters import Parameter
+from components.parameters import Parameter, execution_parameters
 from components.pushing.served_versions import latest_version, partial_version, publish, remove_stale, same_files
 
 
 class AtomicPusherSpec(ComponentSpec):
     """Inputs, outputs and parameters of AtomicPusher."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "serving_root": ExecutionParameter(type=str),
-        "model_name": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(serving_root=str, model_name=str, source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),
         "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),

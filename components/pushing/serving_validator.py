@@ -1,6 +1,5 @@
 """ServingValidator: a model is blessed if the server that will serve it answers real requests with it."""
 
-import json
 import logging
 import tempfile
 import time
@@ -15,25 +14,26 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import io_utils, path_utils
 from typing_extensions import override
 
 from components.artifacts import Catalogue
 from components.checks.common import ServedModel, ServingChecks
 from components.dotted_names import load_function
+from components.parameters import execution_parameters
 from serving.client import Shelfwise
 from serving.client.errors import ModelNotFoundError
 from serving.server.background import ServerProcess, ServerStartError, server_thread
-
-VALIDATION_FILE = "validation.json"
+from trainer.artifacts.json_files import write_json
+from trainer.artifacts.names import VALIDATION_FILE
+from trainer.exporting import read_model_card
 
 # File names and property of TFX's InfraValidator, by which its Pusher knows a blessed model.
 _BLESSED_FILE = "INFRA_BLESSED"
 _NOT_BLESSED_FILE = "INFRA_NOT_BLESSED"
 _BLESSED_PROPERTY = "blessed"
 
-_MODEL_CARD = "assets.extra/model_card.json"
 _CALL_TIMEOUT_SECONDS = 60.0
 _VERSION = "1"
 
@@ -41,11 +41,7 @@ _VERSION = "1"
 class ServingValidatorSpec(ComponentSpec):
     """Inputs, outputs and parameters of ServingValidator."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "model_name": ExecutionParameter(type=str),
-        "checks_fn": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(model_name=str, checks_fn=str, source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),
         "catalogue": ChannelParameter(type=Catalogue, optional=True),
@@ -87,7 +83,7 @@ class ServingValidatorExecutor(BaseExecutor):
             logging.error("The model cannot be served: %s", reason)
         fileio.makedirs(blessing.uri)
         validation = {"blessed": blessed, "refused_because": reasons, "seconds": time.monotonic() - started}
-        io_utils.write_string_file(f"{blessing.uri}/{VALIDATION_FILE}", json.dumps(validation, indent=2))
+        write_json(f"{blessing.uri}/{VALIDATION_FILE}", validation)
         io_utils.write_string_file(f"{blessing.uri}/{_BLESSED_FILE if blessed else _NOT_BLESSED_FILE}", "")
         blessing.set_int_custom_property(_BLESSED_PROPERTY, int(blessed))
 
@@ -152,7 +148,7 @@ def validate(
         if not fileio.exists(f"{model_path}/saved_model.pb"):
             return [f"{model_path} holds no SavedModel"]
         io_utils.copy_dir(model_path, str(models / model_name / _VERSION))
-        card = _model_card(model_path)
+        card = read_model_card(model_path)
         model = ServedModel(name=model_name, path=model_path, card=card, catalogue_uri=catalogue_uri)
         process = ServerProcess("--models", str(models), scratch=scratch)
         try:
@@ -166,12 +162,3 @@ def validate(
         if reasons and own_process:
             logging.error("Log of the server:\n%s", process.log[-4000:])
         return reasons
-
-
-def _model_card(model_path: str) -> dict[str, Any]:
-    path = f"{model_path}/{_MODEL_CARD}"
-    if not fileio.exists(path):
-        return {}
-    with fileio.open(path, "r") as file:
-        card: dict[str, Any] = json.loads(file.read())
-    return card

@@ -104,7 +104,7 @@ def test_segmentation_reads_events_and_what_there_is_beside_them(tmp_path: Path)
     tables = of_tables("products", "events", "users")
     assert sorted(ids(made)) == sorted([*tables, *SEGMENTATION_NODES])
     assert {"EventsDataGate", "ProductsDataGate", "UsersDataGate"} <= upstream(made, "SegmentationExamples")
-    assert properties(made, "SegmentationEvaluator")["attributes"] == '["age"]'
+    assert properties(made, "SegmentationEvaluator")["slice_columns"] == '["age"]'
     assert '"event_types":["purchase"]' in properties(made, "EventsExampleGen")["options_json"]
     alone = pipeline(tmp_path, ("events",), task)
     assert sorted(ids(alone)) == sorted([*of_tables("events"), *SEGMENTATION_NODES])

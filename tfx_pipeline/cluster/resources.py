@@ -12,7 +12,6 @@ from tfx.orchestration.pipeline import Pipeline
 from components.model_trainer import ModelTrainer
 from components.products.text_vectors import ProductTextVectors
 from components.pushing.atomic_pusher import AtomicPusher
-from components.recommendation.judging.evaluator import RankingEvaluator
 from tfx_pipeline.cluster.options import SERVING_MOUNT, ClusterOptions
 from tfx_pipeline.config.config import ConfigError
 
@@ -63,9 +62,9 @@ def platform_document(pipeline: Pipeline, options: ClusterOptions) -> dict[str, 
         for node_id in accelerated or [node.id for node in pipeline.components]:
             executors.setdefault(f"{node_id}_executor", {})["nodeSelector"] = {"labels": dict(labels)}
     if options.serving_claim:
-        # The evaluator reads the last blessed model from where the pusher puts the next one.
+        # Evaluators read the last blessed model from where the pusher puts the next one.
         for node in pipeline.components:
-            if isinstance(node, AtomicPusher | RankingEvaluator):
+            if isinstance(node, AtomicPusher) or "last_blessed" in node.exec_properties:
                 executors.setdefault(f"{node.id}_executor", {})["pvcMount"] = [_claim(options.serving_claim)]
     if not executors:
         return None

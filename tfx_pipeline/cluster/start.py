@@ -1,7 +1,6 @@
 """Starts a compiled pipeline on this machine, and says what came of it."""
 
 import fcntl
-import json
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from types import FrameType
 from typing import TextIO
 
 from components.errors import InputError
+from components.gate.evaluation import read_evaluation
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
 from tfx_pipeline.cluster.lookups import look_up
 from tfx_pipeline.cluster.parameters import DATA, SERVING_ROOT
@@ -77,7 +77,7 @@ def _report(results: Mapping[str, NodeResult], terminal: TextIO) -> bool:
             if properties.get("pushed"):
                 print(f"pushed {properties['pushed_destination']}", file=terminal)
         if "evaluation" in result.outputs:
-            evaluation = json.loads(Path(result.outputs["evaluation"].uri, "evaluation.json").read_text("utf-8"))
+            evaluation = read_evaluation(result.outputs["evaluation"].uri)
             for note in evaluation["notes"]:
                 print(f"note: {note}", file=terminal)
             for reason in evaluation["refused_because"]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tfx.dsl.io import fileio
 
+from components.gate.evaluation import read_evaluation
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.summary.model import VERSION, RunSummary, TableCounts, TaskSummary
@@ -51,7 +52,7 @@ def build_summary(
 def _task_summary(
     task: Task[Any], results: Mapping[str, NodeResult], root: Path, origin: Mapping[str, str]
 ) -> TaskSummary:
-    evaluation = _read_json(results[task.node_id("Evaluator")].outputs["evaluation"].uri, "evaluation.json")
+    evaluation = read_evaluation(results[task.node_id("Evaluator")].outputs["evaluation"].uri)
     validation = results[task.node_id("ServingValidator")].outputs["blessing"]
     counted = _counted(results[task.node_id("Examples")])
     pushed = results[task.node_id("Pusher")].outputs["pushed_model"].properties

@@ -1,7 +1,5 @@
 """Labelled texts of an examples artifact, in memory."""
 
-import json
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +8,6 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.artifacts.example_files import example_features, split_files
-
-LABELS_FILE = "labels.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +29,6 @@ class LabelledTexts:
     def __len__(self) -> int:
         """Returns the number of texts."""
         return len(self.texts)
-
-
-def load_labels(labels_uri: str) -> list[str]:
-    """Reads the label vocabulary of a Labels artifact, in its order."""
-    with tf.io.gfile.GFile(os.path.join(labels_uri, LABELS_FILE), "r") as file:
-        labels: list[str] = json.loads(file.read())["labels"]
-    return labels
 
 
 def load_labelled_texts(examples_uri: str, split: str) -> LabelledTexts:

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from trainer.artifacts.labels import load_labels
 from trainer.classification.augmentation import Rewrite, augment
 from trainer.classification.batches import LabelBatches
 from trainer.classification.calibration import fit_temperature
 from trainer.classification.classifier import Classifier, new_head, save_classifier
-from trainer.classification.examples import LabelledTexts, load_labelled_texts, load_labels
+from trainer.classification.examples import LabelledTexts, load_labelled_texts
 from trainer.classification.export import export_classification
 from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import AugmentationOptions, ClassifierOptions, ClassifierTrainingOptions

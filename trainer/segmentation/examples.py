@@ -1,7 +1,5 @@
 """Histories of an examples artifact, described in words and numbers."""
 
-import json
-import os
 from typing import Any
 
 import numpy as np
@@ -9,15 +7,15 @@ import tensorflow as tf
 
 from serving.segmentation.behaviour import Behaviour
 from trainer.artifacts.example_files import split_files
-from trainer.classification.examples import LABELS_FILE, LabelledTexts
+from trainer.artifacts.labels import load_label_facts
+from trainer.classification.examples import LabelledTexts
 
 _AT_ONCE = 512
 
 
 def load_definitions(labels_uri: str) -> dict[str, Any]:
     """Reads `segment_definitions` of a Labels artifact, the spends that make each segment; empty for given segments."""
-    with tf.io.gfile.GFile(os.path.join(labels_uri, LABELS_FILE), "r") as file:
-        facts = json.loads(file.read())
+    facts = load_label_facts(labels_uri)
     return {name: facts[name] for name in ("segment_definitions",) if name in facts}
 
 

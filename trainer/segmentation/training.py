@@ -3,8 +3,8 @@
 import os
 from typing import Any
 
+from trainer.artifacts.labels import load_labels
 from trainer.classification.classifier import save_classifier
-from trainer.classification.examples import load_labels
 from trainer.classification.training import train_classifier
 from trainer.exporting import SERVING_FOLDER
 from trainer.fitting.training_request import TrainingRequest

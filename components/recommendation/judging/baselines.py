@@ -7,11 +7,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from components.events.weekly_decay import WEEKLY_DECAY, weekly_decay
-from components.gate.rules import BaselineName
+from components.recommendation.judging.gate_options import RecommendationBaseline
 from components.recommendation.judging.user_products import IntArray, UserProducts, distinct_pairs, event_users
 from trainer.recommendation.judged_users import JudgedUsers
 
-BASELINES: tuple[BaselineName, ...] = ("popularity", "personal_frequency", "decayed_personal_frequency")
+BASELINES: tuple[RecommendationBaseline, ...] = ("popularity", "personal_frequency", "decayed_personal_frequency")
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -38,7 +38,7 @@ class Baselines:
         self._by_decayed_popularity = _descending(catalogue["decayed_popularity"])
 
     def rank(
-        self, name: BaselineName, users: JudgedUsers, width: int, left_out: UserProducts | None = None
+        self, name: RecommendationBaseline, users: JudgedUsers, width: int, left_out: UserProducts | None = None
     ) -> IntArray:
         """Ranks products for each user.
 

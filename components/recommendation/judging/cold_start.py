@@ -7,23 +7,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.gate.rules import BaselineName
+from components.gate.judgement import MODEL
 from components.recommendation.judging.baselines import Baselines
+from components.recommendation.judging.gate_options import RecommendationBaseline
 from components.recommendation.judging.list_measures import ListMeasures, Targets
-from components.recommendation.served_ranking import ServedRanking
+from components.recommendation.judging.served_ranking import ServedRanking
 from trainer.recommendation.judged_users import JudgedUsers
 
 COLD_START_EVENTS = (0, 1, 5)
 COLD_START_USERS = 500
 
-_MODEL = "model"
-_BASELINE: BaselineName = "popularity"
+_BASELINE: RecommendationBaseline = "popularity"
 _METRICS = ("ndcg", "recall")
 
 
 def cold_start_schema(k: int) -> pa.Schema:
     """Returns the columns of `judge_cold_start`: shown_events (int32), and `SYSTEM.METRIC_at_K` (float64)."""
-    columns = [(f"{system}.{metric}_at_{k}", pa.float64()) for system in (_MODEL, _BASELINE) for metric in _METRICS]
+    columns = [(f"{system}.{metric}_at_{k}", pa.float64()) for system in (MODEL, _BASELINE) for metric in _METRICS]
     return pa.schema([("shown_events", pa.int32()), *columns])
 
 
@@ -48,7 +48,7 @@ def judge_cold_start(
     for events in COLD_START_EVENTS:
         ranked = measures.measure(model.rank(users.latest(events), k), targets)
         columns: dict[str, Any] = {"shown_events": np.full(len(users), events)}
-        for system, found in ((_MODEL, ranked), (_BASELINE, popular)):
+        for system, found in ((MODEL, ranked), (_BASELINE, popular)):
             columns |= {f"{system}.{metric}_at_{k}": found[f"{metric}_at_{k}"] for metric in _METRICS}
         table = pa.table([pa.array(columns[field.name], field.type) for field in schema], schema=schema)
         tables.append(table.filter(pa.array(np.diff(users.history_offsets) >= events)))
@@ -71,7 +71,7 @@ def summarize_cold_start(rows: pa.Table, k: int) -> dict[str, dict[str, Any]]:
         group = rows.filter(pc.equal(rows["shown_events"], events))
         summary[str(events)] = {
             "users": len(group),
-            **_means(group, _MODEL, k),
+            **_means(group, MODEL, k),
             _BASELINE: _means(group, _BASELINE, k),
         }
     return summary

@@ -1,6 +1,5 @@
-"""RankingEvaluator: judges a served recommendation model beside its baselines, and blesses it or not."""
+"""RecommendationEvaluator: judges a served recommendation model beside its baselines, and blesses it or not."""
 
-import json
 import logging
 import time
 from collections.abc import Sequence
@@ -15,37 +14,35 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance, get_split_uri
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
-from tfx.utils import io_utils, path_utils
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
+from tfx.utils import path_utils
 
 from components.artifacts import Catalogue, RankingEvaluation
-from components.gate.blessing import write_blessing
-from components.gate.decision import Decision, Judgement, decide, describe_last_blessed, loading_error
-from components.gate.rules import GateOptions
-from components.parameters import Parameter
+from components.gate.decision import decide
+from components.gate.evaluation import write_evaluation
+from components.gate.judgement import MODEL, JudgedBy, Judgement
+from components.gate.last_blessed import LastBlessed
+from components.gate.test_split import TEST_SPLIT
+from components.parameters import Parameter, execution_parameters
 from components.recommendation.judging.ablation import ablation_paths
 from components.recommendation.judging.baselines import BASELINES
 from components.recommendation.judging.cold_start import cold_start_schema, summarize_cold_start
+from components.recommendation.judging.gate_options import RecommendationGateOptions
 from components.recommendation.judging.judge_users import JudgeColdStart, JudgeLoader, JudgeUsers
-from components.recommendation.judging.summary import RankingSummary
-from components.recommendation.judging.user_judge import LAST_BLESSED, MODEL, user_schema, users_at_once
-from components.recommendation.served_ranking import ServedRanking
+from components.recommendation.judging.served_ranking import ServedRanking
+from components.recommendation.judging.summary import UserSummary
+from components.recommendation.judging.user_judge import user_schema, users_at_once
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.parquet_files import read_parquet
 
-_TEST_SPLIT = "test"
+_JUDGED_BY = JudgedBy("user", "users", "no user has an event in the test period")
 _USERS, _COLD_START = "users", "cold_start"
 
 
-class RankingEvaluatorSpec(ComponentSpec):
-    """Inputs, outputs and parameters of RankingEvaluator."""
+class RecommendationEvaluatorSpec(ComponentSpec):
+    """Inputs, outputs and parameters of RecommendationEvaluator."""
 
-    PARAMETERS = {
-        "options_json": ExecutionParameter(type=str),
-        "thresholds": ExecutionParameter(type=str),
-        "last_blessed": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS = execution_parameters(options_json=str, thresholds=str, last_blessed=str, source_digest=str)
     INPUTS = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "model": ChannelParameter(type=standard_artifacts.Model),
@@ -58,7 +55,7 @@ class RankingEvaluatorSpec(ComponentSpec):
     }
 
 
-class RankingEvaluatorExecutor(BaseBeamExecutor):
+class RecommendationEvaluatorExecutor(BaseBeamExecutor):
     """Asks the served model for every test user in Beam, then sums up and decides."""
 
     def Do(
@@ -80,46 +77,36 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
                 `cold_start-*.parquet`, as `components.recommendation.judging.cold_start` describes it. `blessing`: file
                 BLESSED or NOT_BLESSED and custom property `blessed`, as TFX's Evaluator writes them and its Pusher
                 reads them.
-            exec_properties: `options_json`: GateOptions. `thresholds`: JSON of thresholds in place of theirs, or
-                empty. `last_blessed`: folder of the served model that was blessed last, or empty. `source_digest`
-                only keys the cache.
+            exec_properties: `options_json`: RecommendationGateOptions. `thresholds`: JSON of thresholds in place of
+                theirs, or empty. `last_blessed`: folder of the served model that was blessed last, or empty.
+                `source_digest` only keys the cache.
 
         Raises:
             InputError: `thresholds` is not what it should be.
         """
         started = time.monotonic()
-        options = GateOptions.model_validate_json(exec_properties["options_json"])
-        if exec_properties["thresholds"]:
-            options = options.with_thresholds(exec_properties["thresholds"])
+        options = RecommendationGateOptions.of_node(exec_properties["options_json"], exec_properties["thresholds"])
         examples = get_single_instance(input_dict["examples"])
         model = get_single_instance(input_dict["model"])
         catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
         evaluation_uri = get_single_instance(output_dict["evaluation"]).uri
-        last_blessed = exec_properties["last_blessed"]
         fileio.makedirs(evaluation_uri)
 
         parts = ablation_paths(model.uri)
-        models = {MODEL: path_utils.serving_model_path(model.uri), **parts}
-        last_blessed_error = loading_error(last_blessed, lambda: _load(last_blessed, catalogue_uri))
-        if last_blessed and last_blessed_error is None:
-            models[LAST_BLESSED] = last_blessed
-
-        products = len(load_catalogue(catalogue_uri))
+        last_blessed = LastBlessed.tried(exec_properties["last_blessed"], lambda path: _load(path, catalogue_uri))
+        models = {MODEL: path_utils.serving_model_path(model.uri), **parts, **last_blessed.models}
         segmentation = input_dict.get("segmentation")
         segments = path_utils.serving_model_path(get_single_instance(segmentation).uri) if segmentation else ""
         loader = JudgeLoader(catalogue_uri, models, options.k, segments)
-        test_uri = get_split_uri([examples], _TEST_SPLIT)
-        self._judge(test_uri, catalogue_uri, loader, list(models), options, evaluation_uri)
-        summary = RankingSummary(read_parquet(f"{evaluation_uri}/{_USERS}-*.parquet"), products, options)
-        judgement = _judgement(summary, with_last_blessed=LAST_BLESSED in models)
+        products = len(load_catalogue(catalogue_uri))
+        self._judge(get_split_uri([examples], TEST_SPLIT), products, loader, list(models), options, evaluation_uri)
+
+        summary = UserSummary(read_parquet(f"{evaluation_uri}/{_USERS}-*.parquet"), products, options)
+        judgement = Judgement.of(summary, BASELINES, _JUDGED_BY, with_last_blessed=last_blessed.judged)
         decision = decide(judgement, options)
-        report = _report(judgement, decision) | _details(summary, list(parts))
         cold_users = read_parquet(f"{evaluation_uri}/{_COLD_START}-*.parquet")
-        report["cold_start"] = summarize_cold_start(cold_users, options.headline_k)
-        if last_blessed:
-            report["last_blessed"] = describe_last_blessed(last_blessed, last_blessed_error, judgement)
-        io_utils.write_string_file(f"{evaluation_uri}/evaluation.json", json.dumps(report, indent=1))
-        write_blessing(get_single_instance(output_dict["blessing"]), model, decision)
+        details = _details(summary, list(parts)) | {"cold_start": summarize_cold_start(cold_users, options.headline_k)}
+        write_evaluation(output_dict, model, judgement, decision, last_blessed, details)
         logging.info(
             "Judged %d users in %.1f s: %s",
             summary.examples,
@@ -130,15 +117,15 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
     def _judge(
         self,
         split_uri: str,
-        catalogue_uri: str,
+        products: int,
         loader: JudgeLoader,
         models: list[str],
-        options: GateOptions,
+        options: RecommendationGateOptions,
         evaluation_uri: str,
     ) -> None:
         """Writes what each system recommends to each user, and what the model does without their history."""
         k = options.headline_k
-        at_once = users_at_once(len(load_catalogue(catalogue_uri)))
+        at_once = users_at_once(products)
         with self._make_beam_pipeline() as pipeline:
             records = pipeline | "ReadTestUsers" >> beam.io.ReadFromTFRecord(f"{split_uri}/*")
             _ = (
@@ -161,7 +148,7 @@ class RankingEvaluatorExecutor(BaseBeamExecutor):
             )
 
 
-class RankingEvaluator(BaseBeamComponent):
+class RecommendationEvaluator(BaseBeamComponent):
     """Judges a recommendation model over the whole catalogue, as it is served.
 
     Args:
@@ -177,8 +164,8 @@ class RankingEvaluator(BaseBeamComponent):
     Outputs `evaluation` (RankingEvaluation) and `blessing` (ModelBlessing).
     """
 
-    SPEC_CLASS = RankingEvaluatorSpec
-    EXECUTOR_SPEC = BeamExecutorSpec(RankingEvaluatorExecutor)
+    SPEC_CLASS = RecommendationEvaluatorSpec
+    EXECUTOR_SPEC = BeamExecutorSpec(RecommendationEvaluatorExecutor)
 
     def __init__(
         self,
@@ -186,14 +173,14 @@ class RankingEvaluator(BaseBeamComponent):
         examples: BaseChannel,
         model: BaseChannel,
         catalogue: BaseChannel,
-        options: GateOptions,
+        options: RecommendationGateOptions,
         thresholds: Parameter,
         last_blessed: Parameter,
         source_digest: str,
         segmentation: BaseChannel | None = None,
     ) -> None:
         super().__init__(
-            RankingEvaluatorSpec(
+            RecommendationEvaluatorSpec(
                 examples=examples,
                 model=model,
                 catalogue=catalogue,
@@ -213,35 +200,11 @@ def _load(path: str, catalogue_uri: str) -> ServedRanking:
     return ServedRanking(path, catalogue["product_id"], facts["event_types"], facts["bought_event_type"])
 
 
-def _judgement(summary: RankingSummary, *, with_last_blessed: bool) -> Judgement:
-    return Judgement(
-        metrics=summary.metrics(MODEL),
-        baselines={name: summary.metrics(name) for name in BASELINES},
-        differences=summary.differences(MODEL, BASELINES),
-        users=summary.users(),
-        last_blessed=summary.metrics(LAST_BLESSED) if with_last_blessed else None,
-        last_blessed_differences=(
-            summary.differences(MODEL, [LAST_BLESSED])[LAST_BLESSED] if with_last_blessed else None
-        ),
-    )
-
-
-def _report(judgement: Judgement, decision: Decision) -> dict[str, Any]:
-    return {
-        "metrics": {"test": judgement.metrics},
-        "baselines": judgement.baselines,
-        "differences": judgement.differences,
-        "users": judgement.users,
-        "blessed": decision.blessed,
-        "refused_because": decision.refused_because,
-        "notes": decision.notes,
-    }
-
-
-def _details(summary: RankingSummary, parts: Sequence[str]) -> dict[str, Any]:
-    """Returns what the report says beyond what the gate decides on."""
+def _details(summary: UserSummary, parts: Sequence[str]) -> dict[str, Any]:
+    """Returns what the evaluation says beyond what the gate decides on."""
     differences = summary.differences(MODEL, parts)
     return {
+        "users": summary.counts(),
         "examples": {"test": summary.examples},
         "ablation": {name: {"metrics": summary.metrics(name), "differences": differences[name]} for name in parts},
         "slices": summary.slices(MODEL, BASELINES),

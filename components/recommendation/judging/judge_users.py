@@ -8,8 +8,8 @@ import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
 from components.recommendation.judging.cold_start import COLD_START_USERS
+from components.recommendation.judging.judged_segments import JudgedSegments
 from components.recommendation.judging.user_judge import UserJudge
-from components.segmentation.judging.judged_segments import JudgedSegments
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.example_files import example_features
 from trainer.recommendation.judged_users import USER_ID, parse_judged_users

@@ -8,8 +8,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.gate.paired_differences import Differences, Metrics, paired_differences
-from components.gate.rules import GateOptions
+from components.gate.judgement import Differences, Metrics
+from components.gate.paired_differences import paired_differences
+from components.recommendation.judging.gate_options import RecommendationGateOptions
 from components.recommendation.judging.list_measures import ACCURACY_METRICS, LIST_METRICS
 from components.recommendation.judging.user_judge import NOVEL
 from components.recommendation.judging.user_slices import user_slices
@@ -18,7 +19,7 @@ from trainer.metrics.ranking import coverage
 COLD = "cold_"
 
 
-class RankingSummary:
+class UserSummary:
     """Aggregates the table that `UserJudge` makes; holds it in memory, some hundred numbers a user.
 
     Metrics without a prefix are over users with a history; those with `novel_` over users with a history and a
@@ -31,7 +32,7 @@ class RankingSummary:
         options: List lengths, what a cold user and a slice are, and the resampling.
     """
 
-    def __init__(self, users: pa.Table, products: int, options: GateOptions) -> None:
+    def __init__(self, users: pa.Table, products: int, options: RecommendationGateOptions) -> None:
         self.examples = len(users)
         self._products = products
         self._options = options
@@ -44,7 +45,7 @@ class RankingSummary:
             COLD: (self._users.filter(pc.less_equal(self._users["history_events"], options.cold_user_events)), ""),
         }
 
-    def users(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """Returns the number of users of each prefix: test, novel and cold."""
         names = {"": "test", NOVEL: "novel", COLD: "cold"}
         return {names[prefix]: len(table) for prefix, (table, _) in self._prefixes.items()}
@@ -61,14 +62,14 @@ class RankingSummary:
                 values[f"{prefix}coverage_at_{k}"] = _coverage(lists, self._products, k)
         return values
 
-    def differences(self, system: str, others: Sequence[str]) -> Differences:
+    def differences(self, system: str, others: Sequence[str]) -> dict[str, Differences]:
         """Returns mean, low and high of a system's metrics minus each other system's over the same users.
 
         Low and high are those of a 95% percentile bootstrap interval, None where there are too few users for one.
         Only recall, ndcg and mrr have one: coverage is no mean over users, and the rest is there to be looked at.
         """
         metrics = [f"{metric}_at_{k}" for k in self._options.k for metric in ACCURACY_METRICS]
-        found: Differences = {other: {} for other in others}
+        found: dict[str, Differences] = {other: {} for other in others}
         for prefix, (table, source) in self._prefixes.items():
             names = [source + metric for metric in metrics]
             for other, intervals in self._intervals(table, system, others, names).items():
@@ -94,7 +95,9 @@ class RankingSummary:
             }
         return found
 
-    def _intervals(self, table: pa.Table, system: str, others: Sequence[str], names: Sequence[str]) -> Differences:
+    def _intervals(
+        self, table: pa.Table, system: str, others: Sequence[str], names: Sequence[str]
+    ) -> dict[str, Differences]:
         """Returns the interval of each difference, all from the same resamples of the table's users."""
         seed, resamples = self._options.seed, self._options.resamples
         return paired_differences(table, system, others, names, seed=seed, resamples=resamples)

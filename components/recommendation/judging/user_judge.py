@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from components.gate.judgement import MODEL
 from components.recommendation.judging.baselines import BASELINES, Baselines
 from components.recommendation.judging.cold_start import judge_cold_start
 from components.recommendation.judging.list_measures import ACCURACY_METRICS, LIST_METRICS, ListMeasures, Targets
+from components.recommendation.judging.served_ranking import ServedRanking
 from components.recommendation.judging.user_products import IntArray, UserProducts, bought_products
-from components.recommendation.served_ranking import ServedRanking
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.recommendation.judged_users import JudgedUsers
 
-MODEL, LAST_BLESSED = "model", "last_blessed"
 NOVEL = "novel_"
 
 _MOST_USERS_AT_ONCE = 256

@@ -1,6 +1,6 @@
 """What the gate of search says beyond the rules that it shares with other rankings."""
 
-from components.gate.decision import JudgedBy, Metrics
+from components.gate.judgement import JudgedBy, Metrics
 from components.search.judging.gate_options import SearchGateOptions
 
 JUDGED_BY = JudgedBy("query", "queries", "no test query has a product that is relevant enough")
@@ -14,6 +14,11 @@ def index_refusals(recall: float | None, options: SearchGateOptions) -> list[str
         f"The index finds {recall:.4f} of the ten nearest products; it should find {options.min_index_recall:.4f}. "
         "Raise `tasks.search.serving.index_recall` or `exact_limit`."
     ]
+
+
+def index_notes(recall: float | None) -> list[str]:
+    """Returns a sentence where the recall of the index was not measured."""
+    return [] if recall is not None else ["The recall of the index was not measured: no query to ask."]
 
 
 def query_tower_refusals(metrics: Metrics, full: Metrics, options: SearchGateOptions) -> list[str]:

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from components.gate.rules import Margin, RankingGateRules
+from components.gate.ranking_rules import RankingGateRules
+from components.gate.rules import Margin
 
 SearchBaseline = Literal["lexical", "dense"]
 

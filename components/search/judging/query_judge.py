@@ -1,15 +1,13 @@
 """What a search model, and each side of it, answers to test queries."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import apache_beam as beam
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
-from apache_beam.utils.shared import Shared
 
 from serving.client import Shelfwise
 from serving.graph.filters import MAX_EXCLUDED_IDS
@@ -19,7 +17,7 @@ from trainer.metrics.ranking import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
 from trainer.search.export import WEIGHTED_SIGNATURE
 from trainer.search.queries import JudgedQueries, judged_queries
 
-MODEL, DENSE, LEXICAL, LAST_BLESSED = "model", "dense", "lexical", "last_blessed"
+DENSE, LEXICAL = "dense", "lexical"
 # The model with queries read by the BERT that reads products, where a smaller one reads them when it is served.
 FULL_QUERY_TOWER = "full_query_tower"
 METRICS = ("recall", "ndcg", "mrr")
@@ -64,8 +62,9 @@ class QueryJudge:
         }
         self._systems |= side_rankings(tf.saved_model.load(comparison), index)
 
-    def judge(self, queries: JudgedQueries) -> pa.Table:
-        """Returns one row a query, as `measure_rankings` does."""
+    def judge(self, records: Sequence[bytes]) -> pa.Table:
+        """Returns one row a query of serialized test examples, as `measure_rankings` does."""
+        queries = judged_queries(list(records))
         width = max(self._ks)
         lists = {system: rank(queries.queries, width) for system, rank in self._systems.items()}
         return measure_rankings(queries, lists, self._ks, self._relevant_from)
@@ -184,41 +183,3 @@ def _signature(model: Any, name: str) -> Any:
 def _indices(ids: npt.NDArray[Any], index: Mapping[bytes, int], system: object) -> npt.NDArray[np.int64]:
     del system  # Only kept alive: a model's variables live as long as it does.
     return np.array([index.get(product_id, -1) for product_id in ids.ravel()], np.int64).reshape(ids.shape)
-
-
-class JudgeQueries(beam.PTransform):
-    """Serialized test examples to Arrow tables with what `QueryJudge` finds of each query.
-
-    Args:
-        load: Makes the judge, once in a process.
-        batch_size: Queries asked in one call.
-    """
-
-    def __init__(self, load: Callable[[], QueryJudge], batch_size: int) -> None:
-        super().__init__()
-        self._load, self._batch_size = load, batch_size
-
-    def expand(self, examples: beam.PCollection[bytes]) -> beam.PCollection[pa.Table]:
-        """Adds the judging to a pipeline."""
-        return (
-            examples
-            | "BatchQueries" >> beam.BatchElements(self._batch_size, self._batch_size)
-            | "RankAndMeasure" >> beam.ParDo(_RankAndMeasure(self._load))
-        )
-
-
-class _RankAndMeasure(beam.DoFn):
-    """Lists of serialized examples to Arrow tables; the models are loaded once a process."""
-
-    def __init__(self, load: Callable[[], QueryJudge]) -> None:
-        self._load = load
-        self._shared = Shared()
-        self._judge: QueryJudge | None = None
-
-    def setup(self) -> None:
-        self._judge = self._shared.acquire(self._load)
-
-    def process(self, element: list[bytes]) -> Iterable[pa.Table]:
-        if self._judge is None:
-            raise RuntimeError("Beam calls setup() before process().")
-        yield self._judge.judge(judged_queries(element))

@@ -6,7 +6,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.gate.paired_differences import Differences, Metrics, paired_differences
+from components.gate.judgement import Differences, Metrics
+from components.gate.paired_differences import paired_differences
 from components.search.judging.gate_options import SearchGateOptions
 from components.search.judging.query_judge import HEADLINE, METRICS, SLICE
 
@@ -26,11 +27,15 @@ class QuerySummary:
         self._headline = self._queries.filter(self._queries[HEADLINE])
         self.queries = len(self._headline)
 
+    def counts(self) -> dict[str, int]:
+        """Returns the number of headline queries, by the name `test`."""
+        return {"test": self.queries}
+
     def metrics(self, system: str) -> Metrics:
         """Returns the mean of every metric of a system; None where there is no query."""
         return _means(self._headline, system, self._names())
 
-    def differences(self, system: str, others: Sequence[str]) -> Differences:
+    def differences(self, system: str, others: Sequence[str]) -> dict[str, Differences]:
         """Returns mean, low and high of a system's metrics minus each other system's over the same queries.
 
         Low and high are those of a 95% percentile bootstrap interval, None where there are too few queries for one.
@@ -56,7 +61,9 @@ class QuerySummary:
     def _names(self, ks: Sequence[int] = ()) -> list[str]:
         return [f"{metric}_at_{k}" for k in ks or self._options.k for metric in METRICS]
 
-    def _intervals(self, table: pa.Table, system: str, others: Sequence[str], names: Sequence[str] = ()) -> Differences:
+    def _intervals(
+        self, table: pa.Table, system: str, others: Sequence[str], names: Sequence[str] = ()
+    ) -> dict[str, Differences]:
         seed, resamples = self._options.seed, self._options.resamples
         return paired_differences(table, system, others, names or self._names(), seed=seed, resamples=resamples)
 

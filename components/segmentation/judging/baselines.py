@@ -10,7 +10,6 @@ from threadpoolctl import threadpool_limits
 
 from trainer.artifacts.example_files import example_features
 
-CARRIED_FORWARD, GRADIENT_BOOSTING = "carried_forward", "gradient_boosting"
 _ITERATIONS, _LEARNING_RATE, _LEAVES = 100, 0.05, 15
 
 FloatArray = npt.NDArray[np.floating]

@@ -4,8 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from components.classification.gate_options import ComparedMetric, LabelGateRules
 from components.gate.rules import Margin
+from components.labels.gate_rules import ComparedMetric, LabelGateRules
 from components.segmentation.judging.slices import HISTORY_LENGTH
 
 SegmentationBaseline = Literal["carried_forward", "gradient_boosting"]
@@ -35,3 +35,8 @@ class SegmentationGateOptions(LabelGateRules):
     def min_slice_rows(self) -> int:
         """Test users that a slice needs."""
         return self.min_slice_users
+
+    @property
+    def max_baseline_rows(self) -> int:
+        """Training examples that gradient boosting learns from at the most."""
+        return self.max_baseline_users

@@ -1,14 +1,12 @@
 """UserSegments: the segment of every active user, what each segment is like, and what to offer it."""
 
 import functools
-import json
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.parquet as pq
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
@@ -17,18 +15,21 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance, get_split_uri
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
-from tfx.utils import io_utils, path_utils
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
+from tfx.utils import path_utils
 from typing_extensions import override
 
 from components.artifacts import Catalogue, Labels, Segments
 from components.events.counts import SumCounters
+from components.parameters import execution_parameters
 from components.segmentation.segments.profiles import segment_profiles
 from components.segmentation.segments.steps import MAP, PROFILE, ROWS, SEGMENTS_SCHEMA, SegmentedUsers, SegmentUsers
 from components.segmentation.segments.user_map import MAP_SCHEMA, user_map
-from trainer.classification.examples import LABELS_FILE
+from trainer.artifacts.json_files import write_json
+from trainer.artifacts.labels import load_label_facts
+from trainer.artifacts.names import MAP_FILE, PARQUET_SUFFIX, PROFILES_FILE, SEGMENTS_PREFIX
+from trainer.artifacts.parquet_files import write_parquet
 
-SEGMENTS_PREFIX, PROFILES_FILE, MAP_FILE = "segments", "profiles.json", "map.parquet"
 _CURRENT_SPLIT = "current"
 _ASKED_AT_ONCE = 64
 
@@ -36,7 +37,7 @@ _ASKED_AT_ONCE = 64
 class UserSegmentsSpec(ComponentSpec):
     """Inputs, outputs and parameters of UserSegments."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {"source_digest": ExecutionParameter(type=str)}
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "catalogue": ChannelParameter(type=Catalogue),
@@ -74,7 +75,7 @@ class UserSegmentsExecutor(BaseBeamExecutor):
         uri = get_single_instance(output_dict["segments"]).uri
         fileio.makedirs(uri)
         recommendation = input_dict.get("recommendation")
-        facts = _facts(get_single_instance(input_dict["labels"]).uri)
+        facts = load_label_facts(get_single_instance(input_dict["labels"]).uri)
         load = functools.partial(
             SegmentedUsers,
             path_utils.serving_model_path(get_single_instance(input_dict["model"]).uri),
@@ -90,7 +91,7 @@ class UserSegmentsExecutor(BaseBeamExecutor):
                 | "SegmentUsers" >> beam.ParDo(SegmentUsers(load)).with_outputs(PROFILE, MAP, main=ROWS)
             )
             _ = found[ROWS] | "WriteSegments" >> beam.io.WriteToParquetBatched(
-                f"{uri}/{SEGMENTS_PREFIX}", SEGMENTS_SCHEMA, file_name_suffix=".parquet"
+                f"{uri}/{SEGMENTS_PREFIX}", SEGMENTS_SCHEMA, file_name_suffix=PARQUET_SUFFIX
             )
             _ = (
                 found[PROFILE]
@@ -144,18 +145,9 @@ class UserSegments(BaseBeamComponent):
         )
 
 
-def _facts(labels_uri: str) -> Any:
-    with fileio.open(f"{labels_uri}/{LABELS_FILE}", "r") as file:
-        return json.loads(file.read())
-
-
 def _write_profiles(sums: Counter[Any], facts: Mapping[str, Any], path: str) -> None:
-    profiles = segment_profiles(sums, facts["labels"], facts.get("segment_definitions", ()))
-    io_utils.write_string_file(path, json.dumps(profiles, indent=1, ensure_ascii=False))
+    write_json(path, segment_profiles(sums, facts["labels"], facts.get("segment_definitions", ())))
 
 
 def _write_map(points: list[tuple[str, list[float]]], path: str) -> None:
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(user_map(points), MAP_SCHEMA), sink)
-    with fileio.open(path, "wb") as file:
-        file.write(sink.getvalue().to_pybytes())
+    write_parquet(path, pa.Table.from_pylist(user_map(points), MAP_SCHEMA))

@@ -10,10 +10,10 @@ import pandas as pd
 from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import ClassificationEvaluation, Labels
-from components.classification.evaluator import ClassificationEvaluatorExecutor
-from components.classification.examples import ClassificationExamplesExecutor
-from components.classification.examples_options import ClassificationExamplesOptions
-from components.classification.gate_options import ClassificationGateOptions
+from components.classification.examples.node import ClassificationExamplesExecutor
+from components.classification.examples.options import ClassificationExamplesOptions
+from components.classification.judging.evaluator import ClassificationEvaluatorExecutor
+from components.classification.judging.gate_options import ClassificationGateOptions
 from components.tables.contract import TableOptions
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.tables.table_runs import beam_context, run_table

@@ -1,14 +1,14 @@
-"""The gate's decisions, and the options that it takes."""
+"""The gate's decisions."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
-from pydantic import ValidationError
 
-from components.classification.gate_options import ClassificationGateOptions
-from components.gate.decision import JudgedBy, Judgement, decide
+from components.classification.judging.gate_options import ClassificationGateOptions
+from components.gate.decision import decide
+from components.gate.judgement import JudgedBy, Judgement
 from components.gate.paired_differences import paired_differences
-from components.gate.rules import GateOptions
+from components.recommendation.judging.gate_options import RecommendationGateOptions
 from trainer.metrics.bootstrap import bootstrap_intervals
 
 
@@ -20,17 +20,18 @@ def judgement(value=0.1, popularity=0.1, personal=0.1, high=-0.001, users=500, l
         baselines={"popularity": {metric: popularity}, "personal_frequency": {metric: personal}},
         differences={"popularity": {metric: interval}, "personal_frequency": {metric: interval}},
         users={"test": users, "novel": users, "cold": 0},
+        judged_by=JudgedBy("user", "users", "no user has an event in the test period"),
         last_blessed=None if last is None else {"ndcg_at_10": last},
         last_blessed_differences=None if last is None else {"ndcg_at_10": interval},
     )
 
 
 def test_within_the_margin_is_blessed():
-    assert decide(judgement(value=0.096, popularity=0.1), GateOptions()).blessed
+    assert decide(judgement(value=0.096, popularity=0.1), RecommendationGateOptions()).blessed
 
 
 def test_beyond_the_margin_is_refused_with_the_numbers():
-    decision = decide(judgement(value=0.09, popularity=0.1), GateOptions())
+    decision = decide(judgement(value=0.09, popularity=0.1), RecommendationGateOptions())
     assert not decision.blessed
     assert decision.refused_because == [
         "novel_ndcg_at_10 is 0.0900 over 500 users; it should be at least 0.0950, "
@@ -40,21 +41,21 @@ def test_beyond_the_margin_is_refused_with_the_numbers():
 
 def test_the_best_of_the_named_baselines_counts():
     numbers = judgement(value=0.1, popularity=0.1, personal=0.2)
-    assert decide(numbers, GateOptions()).blessed
-    decision = decide(numbers, GateOptions(baselines=("popularity", "personal_frequency")))
+    assert decide(numbers, RecommendationGateOptions()).blessed
+    decision = decide(numbers, RecommendationGateOptions(baselines=("popularity", "personal_frequency")))
     assert "the baseline personal_frequency has 0.2000" in decision.refused_because[0]
-    assert decide(numbers, GateOptions(baselines=())).blessed
+    assert decide(numbers, RecommendationGateOptions(baselines=())).blessed
 
 
 def test_a_shortfall_that_may_be_chance_is_a_note():
-    decision = decide(judgement(value=0.05, high=0.01), GateOptions())
+    decision = decide(judgement(value=0.05, high=0.01), RecommendationGateOptions())
     assert decision.blessed
     assert "may be chance" in decision.notes[0]
 
 
 @pytest.mark.parametrize(("users", "min_users"), [(19, 20), (99, 100)])
 def test_too_few_users_are_a_note(users, min_users):
-    decision = decide(judgement(value=0.05, users=users), GateOptions(min_users=min_users))
+    decision = decide(judgement(value=0.05, users=users), RecommendationGateOptions(min_users=min_users))
     assert decision.blessed
     assert f"under {min_users} users" in decision.notes[0]
 
@@ -83,7 +84,7 @@ def test_a_model_far_below_its_baseline_is_refused_over_80_texts():
 def test_from_as_many_users_as_the_default_asks_for_a_model_that_is_no_worse_is_rarely_refused():
     """Pairs of equal systems: an interval of 95% should lie below zero for 2.5% of them, and not for many more."""
     random = np.random.default_rng(0)
-    draws = random.normal(size=(400, GateOptions().min_users))
+    draws = random.normal(size=(400, RecommendationGateOptions().min_users))
     below = sum(bootstrap_intervals(each[:, np.newaxis], seed=0)[0].high < 0.0 for each in draws)
     assert below / len(draws) < 0.06
 
@@ -94,15 +95,15 @@ def test_a_metric_without_users_is_a_note_in_comparisons_and_a_reason_in_thresho
         baselines={"popularity": {"novel_ndcg_at_10": None}},
         differences={"popularity": {}},
     )
-    decision = decide(numbers, GateOptions())
+    decision = decide(numbers, RecommendationGateOptions())
     assert decision.blessed
     assert "no user has what it measures" in decision.notes[0]
-    decision = decide(numbers, GateOptions(thresholds={"novel_ndcg_at_10": 0.1}))
+    decision = decide(numbers, RecommendationGateOptions(thresholds={"novel_ndcg_at_10": 0.1}))
     assert "no user has what it measures" in decision.refused_because[0]
 
 
 def test_the_last_blessed_model_is_compared():
-    options = GateOptions(baseline_margins={}, last_blessed_margin=0.1)
+    options = RecommendationGateOptions(baseline_margins={}, last_blessed_margin=0.1)
     assert decide(judgement(value=0.1, last=0.11), options).blessed
     decision = decide(judgement(value=0.1, last=0.2), options)
     assert decision.refused_because == [
@@ -111,36 +112,5 @@ def test_the_last_blessed_model_is_compared():
 
 
 def test_reasons_add_up():
-    options = GateOptions(thresholds={"ndcg_at_10": 0.5})
+    options = RecommendationGateOptions(thresholds={"ndcg_at_10": 0.5})
     assert len(decide(judgement(value=0.05, last=0.2), options).refused_because) == 3
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"thresholds": {"accuracy": 0.5}}, "`accuracy` is not a metric"),
-        ({"thresholds": {"ndcg_at_7": 0.5}}, "add 7 to `k`"),
-        ({"thresholds": {"popularity_bias_at_10": 0.5}}, "is not a metric"),
-        ({"baseline_margins": {"coverage_at_10": 0.1}}, "has no interval"),
-        ({"baseline_margins": {"novel_diversity_at_10": 0.1}}, "has no interval"),
-        ({"min_slice_users": 0}, "greater than or equal to 1"),
-        ({"last_blessed_margin": -0.1}, "greater than or equal to 0"),
-        ({"baselines": ["best"]}, "popularity"),
-        ({"tresholds": {}}, "Extra inputs are not permitted"),
-    ],
-)
-def test_options_refuse_what_makes_no_sense(settings, message):
-    with pytest.raises(ValidationError, match=message):
-        GateOptions(**settings)
-
-
-def test_the_headline_is_at_10_where_that_is_computed():
-    assert GateOptions().k == (5, 10, 20)
-    assert GateOptions().headline_k == 10
-    options = GateOptions(k=(7, 3), baseline_margins={}, last_blessed_metric="ndcg_at_7")
-    assert options.headline_k == 7
-
-
-def test_options_survive_json():
-    options = GateOptions(k=(5, 10), thresholds={"novel_recall_at_5": 0.25}, baselines=("personal_frequency",))
-    assert GateOptions.model_validate_json(options.model_dump_json()) == options

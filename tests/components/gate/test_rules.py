@@ -3,14 +3,14 @@
 import pytest
 
 from components.errors import InputError
-from components.gate.rules import GateOptions
+from components.recommendation.judging.gate_options import RecommendationGateOptions
 
 
 def test_thresholds_take_the_place_of_those_there_were() -> None:
-    options = GateOptions(thresholds={"recall_at_10": 0.1}, seed=3).with_thresholds('{"ndcg_at_5": 0.2}')
+    options = RecommendationGateOptions(thresholds={"recall_at_10": 0.1}, seed=3).with_thresholds('{"ndcg_at_5": 0.2}')
     assert options.thresholds == {"ndcg_at_5": 0.2}
     assert options.seed == 3
-    assert GateOptions(thresholds={"recall_at_10": 0.1}).with_thresholds("{}").thresholds == {}
+    assert RecommendationGateOptions(thresholds={"recall_at_10": 0.1}).with_thresholds("{}").thresholds == {}
 
 
 @pytest.mark.parametrize(
@@ -26,5 +26,5 @@ def test_thresholds_take_the_place_of_those_there_were() -> None:
 )
 def test_wrong_thresholds_are_one_clear_message(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message) as raised:
-        GateOptions().with_thresholds(text)
+        RecommendationGateOptions().with_thresholds(text)
     assert text in str(raised.value)

@@ -3,8 +3,9 @@
 import numpy as np
 import pyarrow as pa
 
-from components.classification.gate_options import ClassificationGateOptions
-from components.labels.judged_labels import LABEL, MODEL, judged_schema, probabilities_column
+from components.classification.judging.gate_options import ClassificationGateOptions
+from components.gate.judgement import MODEL
+from components.labels.judged_labels import LABEL, judged_schema, probabilities_column
 from components.labels.label_summary import LabelSummary
 
 

@@ -12,9 +12,10 @@ from apache_beam.testing.test_pipeline import TestPipeline as BeamPipeline
 from scipy.special import softmax
 from sklearn.metrics import confusion_matrix
 
-from components.classification.gate_options import ClassificationGateOptions
+from components.classification.judging.gate_options import ClassificationGateOptions
+from components.gate.judgement import MODEL
 from components.labels import measures
-from components.labels.judged_labels import LABEL, MODEL, judged_schema, probabilities_column
+from components.labels.judged_labels import LABEL, judged_schema, probabilities_column
 from components.labels.label_summary import LabelSummary
 from components.labels.model_analysis import AnalyseModel
 

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import Artifact, standard_artifacts
-from tfx.types.channel import Channel
 from tfx.utils import io_utils
 
-from components.pushing.atomic_pusher import AtomicPusher, AtomicPusherExecutor
+from components.pushing.atomic_pusher import AtomicPusherExecutor
 from tests.components.recommendation.trained_shop import artifact
 
 
@@ -125,16 +124,3 @@ def test_what_a_killed_run_left_is_removed_but_not_what_may_be_written_now(tmp_p
         os.utime(tmp_path / "serving" / "shop" / name, (time.time() - age,) * 2)
     push(tmp_path, model)
     assert [name for name in versions(tmp_path) if name.startswith(".")] == [".pushing-new"]
-
-
-def test_the_component_keeps_the_digest_and_runs_our_executor(tmp_path: Path) -> None:
-    component = AtomicPusher(
-        model=Channel(type=standard_artifacts.Model),
-        model_blessing=Channel(type=standard_artifacts.ModelBlessing),
-        infra_blessing=Channel(type=standard_artifacts.InfraBlessing),
-        serving_root=str(tmp_path),
-        model_name="shop",
-        source_digest="digest",
-    )
-    assert component.executor_spec.executor_class is AtomicPusherExecutor
-    assert component.exec_properties["source_digest"] == "digest"

@@ -10,12 +10,9 @@ from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.types import Artifact, standard_artifacts
 from tfx.utils import path_utils
 
-from components.checks.common import ServedModel
 from components.checks.recommendation import failed_checks
 from components.pushing import serving_validator
 from components.pushing.serving_validator import ServingValidatorExecutor
-from serving.client import Answer, Shelfwise, TogetherAnswer
-from tests.components.checks.catalogues import write_catalogue_of
 from tests.components.pushing.doubling import Doubling
 from tests.components.recommendation.trained_shop import (
     artifact,
@@ -121,32 +118,3 @@ def test_a_server_in_this_process_asks_the_same(tmp_path: Path, shop: tuple[Arti
     reasons = serving_validator.validate(str(broken), "recommendation", failed_checks, **arguments)
     assert reasons
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")]
-
-
-class LyingClient(Shelfwise):
-    """Answers the same product for ever."""
-
-    def recommend(self, *arguments: object, **options: object) -> list[Answer]:
-        return [Answer("a", float("nan"), ""), Answer("a", 1.0, "")]
-
-    def bought_together(self, *arguments: object, **options: object) -> list[TogetherAnswer]:
-        return [TogetherAnswer("a", 1.5, 0.0)]
-
-
-def test_wrong_answers_are_named(tmp_path: Path) -> None:
-    uri = write_catalogue_of(tmp_path, {"a": "A", "b": "B"}, bought_event_type="purchase")
-    card = {"limits": {"default_k": 2}, "rules": {"examples": ["a"]}}
-    with LyingClient("127.0.0.1:1", retries=False) as client:
-        reasons = failed_checks(client, ServedModel(name="recommendation", card=card, catalogue_uri=uri))
-    for reason in (
-        "answered twice",
-        "not finite",
-        "excluded product",
-        "bought product",
-        "k of 0",
-        "embed: Server",
-        "with itself",
-        "lift cannot be right",
-        "unknown products got",
-    ):
-        assert any(reason in line for line in reasons), reason

@@ -159,7 +159,7 @@ def evaluate(
         {"evaluation": [evaluation], "blessing": [blessing]},
         {
             "options_json": options.model_dump_json(),
-            "attributes": '["shop"]',
+            "slice_columns": '["shop"]',
             "thresholds": "",
             "last_blessed": last_blessed,
             "source_digest": "any",

@@ -18,7 +18,7 @@ from components.checks.segmentation import failed_checks
 from components.pushing.serving_validator import validate
 from components.segmentation.judging.baselines import carried_forward, fit_gradient_boosting, gradient_boosting
 from components.segmentation.judging.gate_options import SegmentationGateOptions
-from components.segmentation.judging.judge import evaluated_segments
+from components.segmentation.judging.signatures import evaluated_segments
 from components.segmentation.segments.node import UserSegmentsExecutor
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.segmentation.shop import (

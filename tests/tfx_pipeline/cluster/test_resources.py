@@ -62,6 +62,20 @@ def test_without_an_accelerator_a_selector_is_for_all_steps(pipeline: Pipeline) 
     assert set(executors) == {f"{node.id}_executor" for node in pipeline.components}
 
 
+def test_the_volume_of_served_models_is_where_they_are_pushed_and_where_the_last_blessed_one_is_read() -> None:
+    tables = {"events": "e.csv", "products": "p.csv", "texts": "t.csv"}
+    tasks: dict[str, Any] = {"recommendation": {}, "search": {}, "classification": {}, "segmentation": {}}
+    config = Config.model_validate({"tables": tables, "tasks": tasks})
+    whole = create_pipeline(config, submission_inputs(config, "/serving"), "gs://shop")
+    document = platform_document(whole, options(serving_claim="models"))
+    assert document is not None
+    executors = document["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
+    names = [name.capitalize() for name in tasks]
+    assert set(executors) == {f"{name}{node}_executor" for name in names for node in ("Evaluator", "Pusher")}
+    for executor in executors.values():
+        assert [(mount["constant"], mount["mountPath"]) for mount in executor["pvcMount"]] == [("models", "/serving")]
+
+
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [

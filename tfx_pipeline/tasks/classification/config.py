@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from components.classification.examples_options import TextSplitOptions
-from components.classification.gate_options import ClassificationGateOptions
+from components.classification.examples.options import TextSplitOptions
+from components.classification.judging.gate_options import ClassificationGateOptions
 from trainer.classification.options import AugmentationOptions, ClassifierTrainingOptions, HeadOptions
 from trainer.options import Options
 from trainer.pretraining.options import SCRATCH, PretrainingOptions

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from tfx.dsl.components.base.base_node import BaseNode
 
-from components.classification.evaluator import ClassificationEvaluator
-from components.classification.examples import ClassificationExamples
-from components.classification.examples_options import ClassificationExamplesOptions
+from components.classification.examples.node import ClassificationExamples
+from components.classification.examples.options import ClassificationExamplesOptions
+from components.classification.judging.evaluator import ClassificationEvaluator
 from components.classification.pretrainer import ClassificationPretrainer
 from components.model_trainer import ModelTrainer
 from components.source_digest import source_digest
@@ -24,7 +24,7 @@ def training_nodes(task: Task[ClassificationConfig], parts: SharedParts, options
     examples = ClassificationExamples(
         texts=parts.tables["texts"].examples,
         options=ClassificationExamplesOptions(split=options.split, slice_columns=shop.features.texts.categorical),
-        source_digest=source_digest("components.classification.examples"),
+        source_digest=source_digest("components.classification.examples.node"),
     ).with_id(task.node_id("Examples"))
     after_gates(examples, parts, "texts")
     learned, steps = training_options(shop, options), options.masked_language_steps()
@@ -65,7 +65,7 @@ def judging_nodes(
         slice_columns=json.dumps(parts.shop.features.texts.categorical),
         thresholds=parts.inputs.thresholds.get(task.name, ""),
         last_blessed=parts.inputs.last_blessed.get(task.name, ""),
-        source_digest=source_digest("components.classification.evaluator"),
+        source_digest=source_digest("components.classification.judging.evaluator"),
     ).with_id(task.node_id("Evaluator"))
     return [evaluator, *pushing_nodes(task, parts, trained, evaluator)]
 

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from components.gate.rules import GateOptions
 from components.recommendation.examples.options import RecommendationDataOptions
+from components.recommendation.judging.gate_options import RecommendationGateOptions
 from components.rules.options import RulesOptions
 from tfx_pipeline.shop.values import off_is_none
 from trainer.recommendation.options import RankerOptions, ServingOptions, TowerOptions, TrainingOptions
@@ -28,4 +28,4 @@ class RecommendationConfig(RecommendationDataOptions):
     ranker: Annotated[RankerOptions | None, BeforeValidator(off_is_none)] = RankerOptions()
     rules: Annotated[RulesOptions | None, BeforeValidator(off_is_none)] = RulesOptions()
     serving: ServingOptions = ServingOptions()
-    gate: GateOptions = GateOptions()
+    gate: RecommendationGateOptions = RecommendationGateOptions()

@@ -11,7 +11,7 @@ from components.recommendation.examples.node import RecommendationExamples
 from components.recommendation.examples.options import RecommendationDataOptions, RecommendationExamplesOptions
 from components.recommendation.index import RecommendationIndex
 from components.recommendation.index_options import RecommendationIndexOptions
-from components.recommendation.judging.evaluator import RankingEvaluator
+from components.recommendation.judging.evaluator import RecommendationEvaluator
 from components.rules.node import BasketRules
 from components.source_digest import source_digest
 from serving.model_names import SEGMENTATION_MODEL
@@ -102,7 +102,7 @@ def judging_nodes(
 
     The evaluation is sliced by the users' segments where the run makes a segmentation.
     """
-    evaluator = RankingEvaluator(
+    evaluator = RecommendationEvaluator(
         examples=trained.examples.outputs["examples"],
         model=trained.model,
         catalogue=trained.examples.outputs["catalogue"],

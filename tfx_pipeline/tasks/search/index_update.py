@@ -1,6 +1,5 @@
 """`shelfwise index`: another catalogue for the served search model, in a new version, without training."""
 
-import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from tfx.types import Artifact, standard_artifacts
 from components.artifacts import Quarantine
 from components.checks.search import failed_checks
 from components.errors import InputError
-from components.gate.decision import Judgement, decide
+from components.gate.decision import decide
+from components.gate.judgement import LAST_BLESSED, MODEL, Judgement
 from components.products.catalogue import write_catalogue, write_catalogue_facts
 from components.pushing.served_versions import latest_version, push_folder
 from components.pushing.serving_validator import validate
@@ -24,8 +24,6 @@ from components.search.examples.product_parts import product_parts
 from components.search.judging.gate import JUDGED_BY, index_refusals
 from components.search.judging.gate_options import SearchGateOptions
 from components.search.judging.query_judge import (
-    LAST_BLESSED,
-    MODEL,
     client_ranking,
     filtered_ranking,
     measure_rankings,
@@ -46,6 +44,7 @@ from tfx_pipeline.tasks.search.config import SearchConfig
 from tfx_pipeline.tasks.search.task import SearchTask
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.artifacts.parquet_files import read_parquet
+from trainer.exporting import read_model_card
 from trainer.search.export import export_search
 from trainer.search.index.update import UpdatedSearch, update_search
 from trainer.search.options import SearchServingOptions
@@ -92,7 +91,7 @@ def update_index(root: Path, products: str) -> IndexUpdate:
             "run `shelfwise run` with the task search first"
         )
     gate = options.gate
-    card = json.loads(Path(served, "assets.extra", "model_card.json").read_text(encoding="utf-8"))
+    card = read_model_card(served)
     with tempfile.TemporaryDirectory() as scratch:
         table, quarantined = _read_products(products, shop, Path(scratch), root / "index")
         catalogue = build_search_catalogue(table, card["text_fields"])
@@ -214,15 +213,7 @@ def _refusals(
     rankings = {MODEL: client_ranking(client, index), LAST_BLESSED: filtered_ranking(updated.served, index)}
     lists = {name: rank_in_batches(rank, queries.queries, width) for name, rank in rankings.items()}
     summary = QuerySummary(measure_rankings(queries, lists, options.k, options.relevant_from), options)
-    judgement = Judgement(
-        metrics=summary.metrics(MODEL),
-        baselines={},
-        differences={},
-        users={"test": summary.queries},
-        last_blessed=summary.metrics(LAST_BLESSED),
-        last_blessed_differences=summary.differences(MODEL, [LAST_BLESSED])[LAST_BLESSED],
-        judged_by=JUDGED_BY,
-    )
+    judgement = Judgement.of(summary, [], JUDGED_BY, with_last_blessed=True)
     rules = options.model_copy(update={"baselines": (), "baseline_margins": {}, "thresholds": {}})
     return [*decide(judgement, rules).refused_because, *index_refusals(updated.index.recall, options)]
 

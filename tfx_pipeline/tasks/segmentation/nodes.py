@@ -69,7 +69,7 @@ def judging_nodes(
         labels=examples["labels"],
         model=trained.model,
         options=options.gate,
-        attributes=json.dumps(parts.shop.features.users.categorical if "users" in parts.tables else []),
+        slice_columns=json.dumps(parts.shop.features.users.categorical if "users" in parts.tables else []),
         thresholds=parts.inputs.thresholds.get(task.name, ""),
         last_blessed=parts.inputs.last_blessed.get(task.name, ""),
         source_digest=source_digest("components.segmentation.judging.evaluator"),

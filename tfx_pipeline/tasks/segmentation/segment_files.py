@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 from pyarrow.dataset import dataset, field
 
-from components.segmentation.segments.node import MAP_FILE, PROFILES_FILE, SEGMENTS_PREFIX
+from trainer.artifacts.names import MAP_FILE, PROFILES_FILE, SEGMENTS_PREFIX
 
 FOLDER = "segments"
 TRANSITIONS_FILE, COUNTS_FILE = "transitions.parquet", "transitions.json"

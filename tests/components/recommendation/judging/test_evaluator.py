@@ -1,4 +1,4 @@
-"""RankingEvaluator against brute force, over a served model whose answers are known."""
+"""RecommendationEvaluator against brute force, over a served model whose answers are known."""
 
 import hashlib
 import json
@@ -11,15 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 from tfx.components.pusher.executor import Executor as PusherExecutor
 from tfx.types import standard_artifacts
-from tfx.types.channel import Channel
 
 import components.recommendation.judging.judge_users
 from components.artifacts import Catalogue, RankingEvaluation
-from components.gate.rules import GateOptions
 from components.recommendation.judging.ablation import TOWERS, ablation_path
 from components.recommendation.judging.baselines import BASELINES
-from components.recommendation.judging.evaluator import RankingEvaluator, RankingEvaluatorExecutor
-from components.recommendation.judging.summary import RankingSummary
+from components.recommendation.judging.evaluator import RecommendationEvaluatorExecutor
+from components.recommendation.judging.gate_options import RecommendationGateOptions
+from components.recommendation.judging.summary import UserSummary
 from tests.components.recommendation.judging.ranking_data import (
     CheckerboardModel,
     checkerboard_lists,
@@ -48,7 +47,7 @@ def shop(tmp_path_factory):
     return folder, catalogue_uri, examples_uri, users, catalogue
 
 
-def evaluate(shop, out: Path, options: GateOptions, last_blessed: str = "", thresholds: str = ""):
+def evaluate(shop, out: Path, options: RecommendationGateOptions, last_blessed: str = "", thresholds: str = ""):
     """Runs the real executor; returns evaluation.json and the blessing artifact."""
     folder, catalogue_uri, examples_uri, _, _ = shop
     artifacts = {
@@ -62,7 +61,7 @@ def evaluate(shop, out: Path, options: GateOptions, last_blessed: str = "", thre
     for artifact, uri in zip(artifacts.values(), uris, strict=True):
         artifact.uri = uri
     artifacts["examples"].split_names = '["train", "eval", "test"]'
-    executor = RankingEvaluatorExecutor(beam_context(out))
+    executor = RecommendationEvaluatorExecutor(beam_context(out))
     executor.Do(
         {name: [artifacts[name]] for name in ("examples", "model", "catalogue")},
         {name: [artifacts[name]] for name in ("evaluation", "blessing")},
@@ -125,7 +124,7 @@ def test_evaluation_equals_brute_force(shop, tmp_path):
     _, _, _, users, catalogue = shop
     assert max(len(user.history) for user in users) > HISTORY_LENGTH
     assert min(len(user.history) for user in users) == 0
-    options = GateOptions(k=(10, 3))
+    options = RecommendationGateOptions(k=(10, 3))
     report, _ = evaluate(shop, tmp_path, options)
 
     def model(user, novel):
@@ -152,9 +151,9 @@ def test_evaluation_equals_brute_force(shop, tmp_path):
     assert sum(dict(row).get("segment") == "old" for row in written["attributes"].to_pylist()) == 45
     assert not any("user_id" in name or name == "user" for name in written.column_names)
     mixed = written.take(np.random.default_rng(0).permutation(len(written)))
-    assert RankingSummary(mixed, PRODUCTS, options).metrics("model") == report["metrics"]["test"]
-    assert RankingSummary(mixed, PRODUCTS, options).differences("model", BASELINES) == report["differences"]
-    assert RankingSummary(mixed, PRODUCTS, options).slices("model", BASELINES) == report["slices"]
+    assert UserSummary(mixed, PRODUCTS, options).metrics("model") == report["metrics"]["test"]
+    assert UserSummary(mixed, PRODUCTS, options).differences("model", BASELINES) == report["differences"]
+    assert UserSummary(mixed, PRODUCTS, options).slices("model", BASELINES) == report["slices"]
 
 
 def headline(ranking, users, catalogue) -> dict[str, float]:
@@ -165,7 +164,7 @@ def headline(ranking, users, catalogue) -> dict[str, float]:
 
 def test_slices_equal_brute_force(shop, tmp_path):
     _, _, _, users, catalogue = shop
-    report, _ = evaluate(shop, tmp_path, GateOptions(min_slice_users=10))
+    report, _ = evaluate(shop, tmp_path, RecommendationGateOptions(min_slice_users=10))
 
     def model(user, novel):
         return checkerboard_lists(user, PRODUCTS, HISTORY_LENGTH, novel=novel)
@@ -197,7 +196,7 @@ def test_slices_equal_brute_force(shop, tmp_path):
 def test_the_cold_start_equals_brute_force_over_the_first_users_by_hash(shop, tmp_path, monkeypatch):
     _, _, _, users, catalogue = shop
     monkeypatch.setattr(components.recommendation.judging.judge_users, "COLD_START_USERS", 30)
-    report, _ = evaluate(shop, tmp_path, GateOptions())
+    report, _ = evaluate(shop, tmp_path, RecommendationGateOptions())
     ids = {f"user {number % 2} {number // 2}": user for number, user in enumerate(users)}
     chosen = sorted(ids, key=lambda user_id: hashlib.sha256(user_id.encode()).digest())[:30]
 
@@ -225,7 +224,9 @@ def test_parts_of_the_model_are_judged_beside_it(shop, tmp_path):
     CheckerboardModel(ids, HISTORY_LENGTH).save(model_uri / "Format-Serving")
     CheckerboardModel(ids, HISTORY_LENGTH, reverse=True).save(Path(ablation_path(str(model_uri), TOWERS)))
     CheckerboardModel(ids, HISTORY_LENGTH).save(Path(ablation_path(str(model_uri), WITHOUT_TOWERS)))
-    report, _ = evaluate((tmp_path, catalogue_uri, examples_uri, users, catalogue), tmp_path, GateOptions())
+    report, _ = evaluate(
+        (tmp_path, catalogue_uri, examples_uri, users, catalogue), tmp_path, RecommendationGateOptions()
+    )
     assert set(report["ablation"]) == {TOWERS, WITHOUT_TOWERS}
     assert report["ablation"][WITHOUT_TOWERS]["metrics"] == report["metrics"]["test"]
 
@@ -239,7 +240,7 @@ def test_parts_of_the_model_are_judged_beside_it(shop, tmp_path):
 
 
 def test_a_blessed_model_passes_the_pusher(shop, tmp_path):
-    report, blessing = evaluate(shop, tmp_path, GateOptions(thresholds={"recall_at_10": 0.01}))
+    report, blessing = evaluate(shop, tmp_path, RecommendationGateOptions(thresholds={"recall_at_10": 0.01}))
     assert report["blessed"]
     assert report["refused_because"] == []
     assert (Path(blessing.uri) / "BLESSED").exists()
@@ -247,7 +248,7 @@ def test_a_blessed_model_passes_the_pusher(shop, tmp_path):
 
 
 def test_a_refused_model_is_stopped_by_the_pusher(shop, tmp_path):
-    report, blessing = evaluate(shop, tmp_path, GateOptions(), thresholds='{"recall_at_10": 0.99}')
+    report, blessing = evaluate(shop, tmp_path, RecommendationGateOptions(), thresholds='{"recall_at_10": 0.99}')
     recall = report["metrics"]["test"]["recall_at_10"]
     assert not report["blessed"]
     assert report["refused_because"] == [f"recall_at_10 is {recall:.4f}; it should be at least 0.9900."]
@@ -257,7 +258,7 @@ def test_a_refused_model_is_stopped_by_the_pusher(shop, tmp_path):
 
 def test_the_last_blessed_model_is_judged_on_the_same_users(shop, tmp_path):
     folder, _, _, users, catalogue = shop
-    report, _ = evaluate(shop, tmp_path, GateOptions(), last_blessed=str(folder / "reversed"))
+    report, _ = evaluate(shop, tmp_path, RecommendationGateOptions(), last_blessed=str(folder / "reversed"))
 
     def reversed_model(user, novel):
         return checkerboard_lists(user, PRODUCTS, HISTORY_LENGTH, novel=novel)[::-1]
@@ -270,7 +271,7 @@ def test_the_last_blessed_model_is_judged_on_the_same_users(shop, tmp_path):
 
 
 def test_a_last_blessed_model_that_cannot_be_loaded_is_reported(shop, tmp_path):
-    report, _ = evaluate(shop, tmp_path, GateOptions(), last_blessed=str(tmp_path / "gone"))
+    report, _ = evaluate(shop, tmp_path, RecommendationGateOptions(), last_blessed=str(tmp_path / "gone"))
     assert set(report["last_blessed"]) == {"path", "error"}
     assert "gone" in report["last_blessed"]["error"]
     assert report["blessed"]
@@ -280,7 +281,7 @@ def test_no_test_user_refuses_and_gives_no_numbers(shop, tmp_path):
     folder, catalogue_uri, _, _, catalogue = shop
     (tmp_path / "empty").mkdir()
     _, examples_uri = write_shop(tmp_path / "empty", catalogue, [])
-    report, _ = evaluate((folder, catalogue_uri, examples_uri, [], catalogue), tmp_path, GateOptions())
+    report, _ = evaluate((folder, catalogue_uri, examples_uri, [], catalogue), tmp_path, RecommendationGateOptions())
     assert not report["blessed"]
     assert "no user" in report["refused_because"][0]
     assert set(report["metrics"]["test"].values()) == {None}
@@ -288,18 +289,3 @@ def test_no_test_user_refuses_and_gives_no_numbers(shop, tmp_path):
     assert report["slices"] == {}
     nothing = {"ndcg_at_10": None, "recall_at_10": None}
     assert report["cold_start"] == {events: {"users": 0, **nothing, "popularity": nothing} for events in "015"}
-
-
-def test_component_declares_its_channels():
-    component = RankingEvaluator(
-        examples=Channel(type=standard_artifacts.Examples),
-        model=Channel(type=standard_artifacts.Model),
-        catalogue=Channel(type=Catalogue),
-        options=GateOptions(),
-        thresholds="",
-        last_blessed="",
-        source_digest="digest",
-    )
-    assert component.outputs["evaluation"].type is RankingEvaluation
-    assert component.outputs["blessing"].type is standard_artifacts.ModelBlessing
-    assert component.exec_properties["source_digest"] == "digest"

@@ -10,11 +10,10 @@ import pytest
 from pydantic import ValidationError
 from tfx.components.pusher.executor import Executor as PusherExecutor
 from tfx.types import Artifact, standard_artifacts
-from tfx.types.channel import Channel
 
-from components.artifacts import Catalogue, RankingEvaluation
+from components.artifacts import RankingEvaluation
 from components.search.examples.perturbations import EVALUATION_PERTURBATIONS
-from components.search.judging.evaluator import SearchEvaluator, SearchEvaluatorExecutor
+from components.search.judging.evaluator import SearchEvaluatorExecutor
 from components.search.judging.gate_options import SearchGateOptions
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.search.examples.examples_runs import Query
@@ -206,16 +205,5 @@ def test_metrics_that_search_has_not_are_refused_where_they_are_written(name: st
             SearchGateOptions(**values)
 
 
-def test_the_component_declares_its_channels() -> None:
-    component = SearchEvaluator(
-        examples=Channel(type=standard_artifacts.Examples),
-        model=Channel(type=standard_artifacts.Model),
-        catalogue=Channel(type=Catalogue),
-        options=OPTIONS,
-        thresholds="",
-        last_blessed="",
-        source_digest="digest",
-    )
-    assert component.outputs["evaluation"].type is RankingEvaluation
-    assert component.outputs["blessing"].type is standard_artifacts.ModelBlessing
-    assert SearchGateOptions.model_validate_json(component.exec_properties["options_json"]) == OPTIONS
+def test_options_survive_json() -> None:
+    assert SearchGateOptions.model_validate_json(OPTIONS.model_dump_json()) == OPTIONS

@@ -1,8 +1,8 @@
 """The nodes of the task: texts are split and judged as those of classification are."""
 
-from components.classification.evaluator import ClassificationEvaluator
-from components.classification.examples import ClassificationExamples
-from components.classification.examples_options import ClassificationExamplesOptions
+from components.classification.examples.node import ClassificationExamples
+from components.classification.examples.options import ClassificationExamplesOptions
+from components.classification.judging.evaluator import ClassificationEvaluator
 from components.model_trainer import ModelTrainer
 from components.source_digest import source_digest
 from tfx_pipeline.tasks.nodes import after_gates, pushing_nodes
@@ -13,7 +13,7 @@ def training_nodes(task, parts, options):
     examples = ClassificationExamples(
         texts=parts.tables["texts"].examples,
         options=ClassificationExamplesOptions(),
-        source_digest=source_digest("components.classification.examples"),
+        source_digest=source_digest("components.classification.examples.node"),
     ).with_id(task.node_id("Examples"))
     after_gates(examples, parts, "texts")
     trainer = ModelTrainer(
@@ -37,6 +37,6 @@ def judging_nodes(task, parts, options, trained):
         slice_columns="[]",
         thresholds=parts.inputs.thresholds.get(task.name, ""),
         last_blessed=parts.inputs.last_blessed.get(task.name, ""),
-        source_digest=source_digest("components.classification.evaluator"),
+        source_digest=source_digest("components.classification.judging.evaluator"),
     ).with_id(task.node_id("Evaluator"))
     return [evaluator, *pushing_nodes(task, parts, trained, evaluator)]

@@ -1,6 +1,6 @@
 """What the configuration says of the task."""
 
-from components.classification.gate_options import ClassificationGateOptions
+from components.classification.judging.gate_options import ClassificationGateOptions
 from trainer.options import Options
 
 

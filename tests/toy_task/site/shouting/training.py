@@ -7,7 +7,8 @@ import tensorflow as tf
 
 from shouting.options import ShoutingConfig
 from shouting.served import ShoutingModule, share_of_capitals
-from trainer.classification.examples import load_labelled_texts, load_labels
+from trainer.artifacts.labels import load_labels
+from trainer.classification.examples import load_labelled_texts
 from trainer.exporting import SERVING_FOLDER, write_extra_assets
 
 

@@ -1,14 +1,13 @@
-"""Options of the classification evaluator and its gate; plain models that the configuration can import without TFX."""
+"""The rules of a gate for models that give labels; plain models that the configuration can import without TFX."""
 
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
 from components.gate.rules import GateRules, Margin
-from components.labels.slices import TEXT_SLICES, slice_columns
+from components.labels.slices import slice_columns
 
-ClassificationBaseline = Literal["tfidf"]
 _METRICS = ("accuracy", "f1_macro", "auc")
 _COMPARED = ("accuracy", "f1_macro")
 
@@ -25,7 +24,7 @@ def _compared_metric(name: str) -> str:
     return name
 
 
-ClassificationMetric = Annotated[str, AfterValidator(_known_metric)]
+LabelMetric = Annotated[str, AfterValidator(_known_metric)]
 ComparedMetric = Annotated[str, AfterValidator(_compared_metric)]
 
 
@@ -43,14 +42,19 @@ class LabelGateRules(GateRules):
     # Columns of slices that the examples themselves tell.
     built_in_slices: ClassVar[tuple[str, ...]] = ()
 
-    thresholds: dict[ClassificationMetric, float] = Field(default={})
+    thresholds: dict[LabelMetric, float] = Field(default={})
     baseline_margins: dict[ComparedMetric, Margin] = Field(default={"f1_macro": 0.02})
     last_blessed_metric: ComparedMetric = "f1_macro"
-    slice_thresholds: dict[str, dict[ClassificationMetric, float]] = Field(default={})
+    slice_thresholds: dict[str, dict[LabelMetric, float]] = Field(default={})
 
     @property
     def min_slice_rows(self) -> int:
         """Test examples that a slice needs."""
+        raise NotImplementedError
+
+    @property
+    def max_baseline_rows(self) -> int:
+        """Training examples that the baselines learn from at the most."""
         raise NotImplementedError
 
     def unknown_slice(self, own: Sequence[str]) -> str | None:
@@ -67,26 +71,3 @@ class LabelGateRules(GateRules):
                     f"columns are {', '.join(columns)}"
                 )
         return None
-
-
-class ClassificationGateOptions(LabelGateRules):
-    """What a classifier of texts must reach to be blessed.
-
-    Texts stand where the rules speak of users. The baseline `tfidf` is logistic regression on TF-IDF of words and
-    pairs of words, with balanced labels.
-
-    Attributes:
-        baselines: Baselines that the gate compares with; all are computed and reported.
-        min_slice_texts: Test texts that a slice needs.
-        max_baseline_texts: Training texts that the baseline learns from at the most, the first by sha256.
-    """
-
-    built_in_slices: ClassVar[tuple[str, ...]] = tuple(TEXT_SLICES)
-    baselines: tuple[ClassificationBaseline, ...] = ("tfidf",)
-    min_slice_texts: int = Field(30, ge=1)
-    max_baseline_texts: int = Field(100_000, ge=2)
-
-    @property
-    def min_slice_rows(self) -> int:
-        """Test texts that a slice needs."""
-        return self.min_slice_texts

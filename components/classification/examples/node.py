@@ -1,5 +1,6 @@
 """ClassificationExamples: the table `texts` becomes a label vocabulary and labelled texts in splits."""
 
+import functools
 import json
 import logging
 from collections import Counter
@@ -14,13 +15,12 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance, get_split_uri
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
-from tfx.utils import io_utils
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from typing_extensions import override
 
 from components.artifacts import Labels
-from components.classification.examples_options import ClassificationExamplesOptions
-from components.classification.text_examples import (
+from components.classification.examples.options import ClassificationExamplesOptions
+from components.classification.examples.steps import (
     BLANK,
     CONFLICTS,
     COUNTS,
@@ -31,20 +31,18 @@ from components.classification.text_examples import (
     MakeTextExamples,
 )
 from components.errors import InputError
+from components.parameters import execution_parameters
 from components.tables.read_back import ReadTable, bucket_count, table_files, table_rows
-from trainer.classification.examples import LABELS_FILE
+from trainer.artifacts.json_files import read_json, write_json
+from trainer.artifacts.names import EXAMPLE_COUNTS_FILE, LABELS_FILE
 
-_COUNTS_FILE = "counts.json"
 _TEXTS_PER_BUCKET = 20_000
 
 
 class ClassificationExamplesSpec(ComponentSpec):
     """Inputs, outputs and parameters of ClassificationExamples."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "options_json": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(options_json=str, source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {"texts": ChannelParameter(type=standard_artifacts.Examples)}
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -70,7 +68,7 @@ class ClassificationExamplesExecutor(BaseBeamExecutor):
         Args:
             input_dict: `texts`: table artifact, split `all`, Parquet.
             output_dict: `examples`: gzipped TFRecord of tf.Example in the splits train, eval and test, as
-                `components.classification.text_examples` describes them; `labels`.
+                `components.classification.examples.steps` describes them; `labels`.
             exec_properties: `options_json`: ClassificationExamplesOptions. `source_digest` only keys the cache.
 
         Raises:
@@ -94,10 +92,11 @@ class ClassificationExamplesExecutor(BaseBeamExecutor):
                 uri = get_split_uri([examples], split)
                 fileio.makedirs(uri)
                 _ = made[split] | f"Write_{split}" >> beam.io.WriteToTFRecord(f"{uri}/examples", file_name_suffix=".gz")
-            _ = made[COUNTS] | "WriteCounts" >> beam.Map(_write_json, f"{labels_uri}/{_COUNTS_FILE}")
-            _ = made[VOCABULARY] | "WriteLabels" >> beam.Map(_write_json, f"{labels_uri}/{LABELS_FILE}")
-        counts = Counter(_read_json(f"{labels_uri}/{_COUNTS_FILE}"))
-        labels = _read_json(f"{labels_uri}/{LABELS_FILE}")
+            for each, label, file in ((COUNTS, "Counts", EXAMPLE_COUNTS_FILE), (VOCABULARY, "Labels", LABELS_FILE)):
+                write = functools.partial(write_json, f"{labels_uri}/{file}")
+                _ = made[each] | f"Write{label}" >> beam.Map(write)
+        counts = Counter(read_json(f"{labels_uri}/{EXAMPLE_COUNTS_FILE}"))
+        labels = read_json(f"{labels_uri}/{LABELS_FILE}")
         _check(labels, counts, options)
         if counts[LEFT_OUT]:
             logging.warning(
@@ -111,7 +110,7 @@ class ClassificationExamplesExecutor(BaseBeamExecutor):
             "counts": {**shown, "labels": len(labels)},
             "examples": {split: counts[split] for split in SPLITS},
         }
-        _write_json(facts, f"{labels_uri}/{LABELS_FILE}")
+        write_json(f"{labels_uri}/{LABELS_FILE}", facts)
 
 
 class ClassificationExamples(BaseBeamComponent):
@@ -153,12 +152,3 @@ def _check(labels: list[str], counts: Counter[str], options: ClassificationExamp
                 f"Classification has no text to {use}: {sum(counts[name] for name in SPLITS):,} distinct texts were "
                 "found in all. Give more texts, or mend `tasks.classification.split`."
             )
-
-
-def _write_json(values: Any, path: str) -> None:
-    io_utils.write_string_file(path, json.dumps(values, indent=1, ensure_ascii=False))
-
-
-def _read_json(path: str) -> Any:
-    with fileio.open(path, "r") as file:
-        return json.loads(file.read())

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from components.recommendation.judging.judge_users import JudgeLoader
-from components.segmentation.judging.judged_segments import JudgedSegments
+from components.recommendation.judging.judged_segments import JudgedSegments
 from trainer.recommendation.judged_users import JudgedUsers
 
 

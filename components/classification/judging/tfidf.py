@@ -10,7 +10,6 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from serving.graph.words import UNSPACED_CHARACTER
 
-TFIDF = "tfidf"
 # A word of two letters or more, and in scripts without spaces each character.
 _WORD = rf"(?u){UNSPACED_CHARACTER}|\b\w\w+\b"
 _INVERSE_REGULARISATION = 10.0

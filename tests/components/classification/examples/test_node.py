@@ -8,8 +8,8 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.classification.examples_options import ClassificationExamplesOptions, TextSplitOptions
-from components.classification.text_examples import SPLITS, split_of
+from components.classification.examples.options import ClassificationExamplesOptions, TextSplitOptions
+from components.classification.examples.steps import SPLITS, split_of
 from components.errors import InputError
 from tests.components.classification.runs import run_examples
 from trainer.artifacts.example_files import example_features, split_files

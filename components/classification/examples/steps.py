@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import tensorflow as tf
 
-from components.classification.examples_options import ClassificationExamplesOptions, TextSplitOptions
+from components.classification.examples.options import ClassificationExamplesOptions, TextSplitOptions
 from components.errors import InputError
 from components.tables.blank_texts import strip_unseen
 from components.tables.read_back import concatenated, from_bytes, to_bytes

@@ -1,0 +1,1 @@
+"""From a table of labelled texts to the examples of a classifier."""

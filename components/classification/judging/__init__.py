@@ -1,0 +1,1 @@
+"""How a classifier is judged on the texts of its test split."""
