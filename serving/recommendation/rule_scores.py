@@ -9,7 +9,7 @@ from serving.recommendation.together import ServedRules
 
 
 class BestRules(NamedTuple):
-    """The best of the rules that lead from a history to each product; 0 where none does.
+    """The best of the rules that lead from a history to each of some products; 0 where none does.
 
     Attributes:
         confidence: float32 `(batch, products)`.
@@ -18,6 +18,10 @@ class BestRules(NamedTuple):
 
     confidence: tf.Tensor
     lift: tf.Tensor
+
+    def of(self, products: tf.Tensor) -> "BestRules":
+        """Returns those of other products, int32 `(batch, n)` places among these."""
+        return BestRules(*(tf.gather(values, products, batch_dims=1) for values in self))
 
 
 class RuleScores(tf.Module):
