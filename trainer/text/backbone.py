@@ -10,6 +10,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.artifacts.keras_files import load_keras, save_keras
+from trainer.fitting.keras_parts import nested_layers
 from trainer.fitting.strategy import shapes_must_be_known
 from trainer.options import TextOptions
 from trainer.text.pretrained import load_pretrained, make_tokenizer
@@ -91,7 +92,7 @@ class TextEncoder(keras.Model):
             self.trainable = False
             return
         self.backbone.enable_lora(options.lora_rank, target_layer_names=_LORA_LAYERS)
-        for layer in self.backbone._flatten_layers(include_self=False):
+        for layer in nested_layers(self.backbone):
             if isinstance(layer, keras.layers.LayerNormalization):
                 layer.trainable = True
             elif isinstance(layer, keras.layers.EinsumDense):  # Those of attention: the matrices stay as they are.
