@@ -11,13 +11,13 @@ import tensorflow as tf
 from scipy.special import softmax
 
 from serving.classification.module import beginning
-from trainer.artifacts.keras_files import load_keras, save_keras
+from trainer.artifacts.keras_files import save_keras
 from trainer.classification.head import ClassificationHead
 from trainer.classification.options import HeadOptions
-from trainer.text.backbone import TextEncoder, encode_token_ids, load_trained_encoder, save_trained_encoder
+from trainer.text.backbone import TextEncoder, encode_token_ids, save_trained_encoder
 
-_HEAD_FILE = "head.keras"
-_CLASSIFIER_FILE = "classifier.json"
+HEAD_FILE = "head.keras"
+CLASSIFIER_FILE = "classifier.json"
 _TEXTS_AT_ONCE = 8192
 
 FloatArray = npt.NDArray[np.float32]
@@ -84,19 +84,7 @@ def new_head(encoder: TextEncoder, numbers: FloatArray, classes: int, options: H
 def save_classifier(classifier: Classifier, uri: str) -> None:
     """Writes all parts under `uri`; what LoRA has learned is merged."""
     save_trained_encoder(classifier.text_encoder, uri)
-    save_keras(classifier.head, os.path.join(uri, _HEAD_FILE))
+    save_keras(classifier.head, os.path.join(uri, HEAD_FILE))
     facts = {"labels": list(classifier.labels), "temperature": classifier.temperature}
-    with tf.io.gfile.GFile(os.path.join(uri, _CLASSIFIER_FILE), "w") as file:
+    with tf.io.gfile.GFile(os.path.join(uri, CLASSIFIER_FILE), "w") as file:
         file.write(json.dumps(facts, indent=1, ensure_ascii=False))
-
-
-def load_classifier(uri: str) -> Classifier:
-    """Reads what `save_classifier` wrote.
-
-    Raises:
-        ValueError: There is no classifier, or Keras cannot read it.
-    """
-    encoder, head = load_trained_encoder(uri), load_keras(os.path.join(uri, _HEAD_FILE))
-    with tf.io.gfile.GFile(os.path.join(uri, _CLASSIFIER_FILE), "r") as file:
-        facts = json.loads(file.read())
-    return Classifier(encoder, head, tuple(facts["labels"]), facts["temperature"])
