@@ -14,11 +14,10 @@ from serving.classification.module import beginning
 from trainer.artifacts.keras_files import save_keras
 from trainer.classification.head import ClassificationHead
 from trainer.classification.options import HeadOptions
-from trainer.text.backbone import TextEncoder, encode_token_ids, save_trained_encoder
+from trainer.text.backbone import TextEncoder, encode_token_ids, save_trained_encoder, tokenize
 
 HEAD_FILE = "head.keras"
 CLASSIFIER_FILE = "classifier.json"
-_TEXTS_AT_ONCE = 8192
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -40,9 +39,7 @@ class Classifier(NamedTuple):
 
     def token_ids(self, texts: Sequence[str]) -> tf.RaggedTensor:
         """Tokenizes many texts into ragged int32 `(texts, None)`, as the served model does."""
-        starts = range(0, max(len(texts), 1), _TEXTS_AT_ONCE)
-        parts = [tf.constant(list(texts[start : start + _TEXTS_AT_ONCE]), tf.string) for start in starts]
-        return tf.concat([self.text_encoder.token_ids(beginning(part)) for part in parts], axis=0)
+        return tokenize(self.text_encoder, texts, beginning)
 
     def text_vectors(self, token_ids: tf.RaggedTensor, batch_size: int) -> FloatArray:
         """Encodes tokenized texts, float32 `(texts, dimensions)`."""

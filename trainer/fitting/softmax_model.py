@@ -9,6 +9,11 @@ import tensorflow as tf
 from trainer.fitting.keras_parts import ReplicatedModel
 
 
+def weighted_mean(losses: Any, weights: Any) -> Any:
+    """Returns the mean of float32 `(batch,)` losses by their weights; 0 where all weights are 0."""
+    return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
+
+
 class SoftmaxModel(ReplicatedModel):
     """A model that is trained on batches as they come; what is saved is its parts, never this model.
 
