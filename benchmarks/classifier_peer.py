@@ -12,6 +12,7 @@ from benchmarks.peer_process import PeerProcess
 from trainer.classification.batches import label_weights
 from trainer.classification.options import ClassifierOptions
 from trainer.text.backbone import TextEncoder
+from trainer.text.keras_nlp_parts import transformer_parts
 
 PEER = Path(__file__).parent / "peers" / "torch_classifier.py"
 
@@ -100,8 +101,8 @@ def bert_arrays(backbone: Any) -> Arrays:
         **_normalization("norm", backbone.embeddings_layer_norm),
     }
     for number, layer in enumerate(backbone.transformer_layers):
-        # KerasNLP has no public names for the parts of a layer.
-        attention = layer._self_attention_layer
+        parts = transformer_parts(layer)
+        attention = parts.attention
         thirds = [attention.query_dense, attention.key_dense, attention.value_dense]
         d = backbone.hidden_dim
         kernels = [np.asarray(part.kernel).reshape(d, d).T for part in thirds]
@@ -110,14 +111,11 @@ def bert_arrays(backbone: Any) -> Arrays:
         output = attention.output_dense
         arrays[f"{number}_attention_output_weight"] = np.asarray(output.kernel).reshape(d, d).T
         arrays[f"{number}_attention_output_bias"] = np.asarray(output.bias)
-        for name, dense in {
-            "inner": layer._feedforward_intermediate_dense,
-            "output": layer._feedforward_output_dense,
-        }.items():
+        for name, dense in {"inner": parts.inner, "output": parts.outer}.items():
             arrays[f"{number}_{name}_weight"] = np.asarray(dense.kernel).T
             arrays[f"{number}_{name}_bias"] = np.asarray(dense.bias)
-        arrays |= _normalization(f"{number}_attention_norm", layer._self_attention_layer_norm)
-        arrays |= _normalization(f"{number}_output_norm", layer._feedforward_layer_norm)
+        arrays |= _normalization(f"{number}_attention_norm", parts.attention_norm)
+        arrays |= _normalization(f"{number}_output_norm", parts.outer_norm)
     return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
 
 

@@ -22,9 +22,9 @@ import numpy.typing as npt
 import tensorflow as tf
 import typer
 
+from benchmarks.saved_classifier import load_classifier
 from serving.graph.explanation import ServedClassifier, Tokens, attributions
 from tfx_pipeline.summary.run_artifacts import latest_artifact
-from trainer.classification.classifier import load_classifier
 from trainer.classification.export import served_classifier
 from trainer.segmentation.examples import load_behaviours
 from trainer.segmentation.products import load_behaviour

@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 import typer
 
+from benchmarks.saved_classifier import load_classifier
 from serving.classification.module import ClassificationModule
 from tfx_pipeline.summary.run_artifacts import latest_artifact
-from trainer.classification.classifier import load_classifier
 from trainer.classification.export import served_classifier
 
 DELETED_WORDS = 3

@@ -30,7 +30,7 @@ import tensorflow as tf
 from benchmarks.peer_process import PeerProcess, has_torch
 from trainer.fitting.training_length import TrainingLength
 from trainer.recommendation.options import TwoTowerOptions
-from trainer.recommendation.towers.item_features import ItemFeatures
+from trainer.recommendation.towers.item_features import POPULARITY, ItemFeatures
 from trainer.recommendation.towers.model import TwoTower
 from trainer.recommendation.towers.optimizer import towers_optimizer
 from trainer.recommendation.towers.towers import build_towers
@@ -48,6 +48,7 @@ class Ours:
         keras.utils.set_random_seed(0)
         items = ItemFeatures(
             product_index=np.arange(PRODUCTS, dtype=np.int32),
+            number_names=("price", "rating", POPULARITY),
             numbers=data["items_numbers"],
             categories=data["items_categories"],
             text_vectors=data["items_text"],

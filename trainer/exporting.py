@@ -48,16 +48,18 @@ def read_model_card(folder: str) -> dict[str, Any]:
 def products_of(catalogue: pa.Table) -> dict[str, Any]:
     """Returns the fields of `serving.graph.catalogue.ServedProducts` from a catalogue's columns."""
     return {
-        "product_ids": _bytes(catalogue, "product_id"),
-        "titles": _bytes(catalogue, "title"),
-        "categories": _bytes(catalogue, "category"),
+        "product_ids": byte_strings(catalogue["product_id"]),
+        "titles": byte_strings(catalogue["title"]),
+        "categories": byte_strings(catalogue["category"]),
         "prices": catalogue.column("price").cast(pa.float32()).fill_null(float("nan")).to_numpy(),
         "in_stock": catalogue.column("in_stock").fill_null(True).to_numpy(),
     }
 
 
-def _bytes(catalogue: pa.Table, name: str) -> list[bytes]:
-    return catalogue.column(name).cast(pa.large_binary()).fill_null(b"").to_pylist()
+def byte_strings(column: pa.ChunkedArray) -> list[bytes]:
+    """Returns the values of a column of strings or bytes, b"" where there is none."""
+    values: list[bytes] = column.cast(pa.large_binary()).fill_null(b"").to_pylist()
+    return values
 
 
 def _warm_up_inputs(function: Any, asked: Mapping[str, bytes | int]) -> dict[str, np.ndarray]:

@@ -111,20 +111,25 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
                 | "WriteItemVectors"
                 >> beam.io.WriteToParquetBatched(vectors_prefix, ITEM_VECTORS_SCHEMA, file_name_suffix=PARQUET_SUFFIX)
             )
+        tower_vectors, linear_vectors = towers.split(read_item_vectors(output_uri, catalogue.num_rows))
         export = partial(
             export_recommendation,
             catalogue=catalogue,
-            item_vectors=read_item_vectors(output_uri, catalogue.num_rows),
+            tower_vectors=tower_vectors,
+            linear_vectors=linear_vectors,
             user_tower=towers.user_tower,
-            tower_dimensions=towers.user_tower.dimensions,
             event_types=facts["event_types"],
             bought_event_type=facts["bought_event_type"],
-            tower_history=towers.user_tower.history,
+            tower_history=towers.user_tower.tower_history,
             serving=options.serving,
         )
         ranker_uri = _optional_uri(input_dict, "ranker")
         model_card = _model_card(
-            {"towers": towers_uri, "ranker": ranker_uri}, facts, options, towers.user_tower.history, catalogue.num_rows
+            {"towers": towers_uri, "ranker": ranker_uri},
+            facts,
+            options,
+            towers.user_tower.tower_history,
+            catalogue.num_rows,
         )
         rules_uri = _optional_uri(input_dict, "rules")
         together = None if rules_uri is None else served_rules(rules_uri, catalogue)

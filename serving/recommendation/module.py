@@ -13,7 +13,8 @@ from serving.graph.catalogue import ServedProducts
 from serving.graph.filters import CatalogueFilters, not_listed
 from serving.graph.history import History, HistoryReader
 from serving.graph.lookup import IdLookup
-from serving.index.exact import ExactIndex, vectors_or_zeros
+from serving.index.exact import ExactIndex
+from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.ranker import Ranker, RankingModel
 from serving.recommendation.together import MAX_TOGETHER_IDS, ServedRules, TogetherIndex
 from serving.recommendation.user_vectors import UserEncoder, user_vectors
@@ -25,11 +26,13 @@ class ServedCatalogue(ServedProducts):
 
     Attributes:
         popularity: float `(products,)`, at least 0: how much is bought, in any unit.
-        item_vectors: float32 `(products, dimensions)`; the item tower's values, then those of the linear model.
+        tower_vectors: float32 `(products, tower dimensions)`, of the item tower.
+        linear_vectors: float32 `(products, linear dimensions)`, of the linear model; there may be no dimensions.
     """
 
     popularity: ArrayLike
-    item_vectors: ArrayLike
+    tower_vectors: ArrayLike
+    linear_vectors: ArrayLike
 
 
 class RecommendationModule(tf.Module):
@@ -49,7 +52,6 @@ class RecommendationModule(tf.Module):
         ranking: What the ranker has learned; None answers with the products nearest to the user's vector.
         user_encoder: Reads the latest events; see `serving.recommendation.user_vectors`. Its `variables`, if it has
             any, are saved with the module.
-        tower_dimensions: Width of its vectors; the rest of an item vector is the linear model's.
         together: Which products are bought together; None leaves the signature `bought_together` out.
     """
 
@@ -63,7 +65,6 @@ class RecommendationModule(tf.Module):
         tower_history: int,
         default_k: int,
         user_encoder: UserEncoder,
-        tower_dimensions: int,
         ranking: RankingModel | None = None,
         together: ServedRules | None = None,
     ) -> None:
@@ -73,11 +74,8 @@ class RecommendationModule(tf.Module):
         self.default_k = default_k
         self._products = IdLookup(catalogue.product_ids, what="product id")
         self._history = HistoryReader(self._products, event_types, bought_event_type)
-        self._index = ExactIndex(catalogue.item_vectors)
-        self._tower_dimensions = tower_dimensions
-        self._ranker = None
-        if ranking is not None:
-            self._ranker = Ranker(self._index, ranking, event_types=len(event_types), tower_dimensions=tower_dimensions)
+        self._index = ItemIndex(catalogue.tower_vectors, catalogue.linear_vectors)
+        self._ranker = None if ranking is None else Ranker(self._index, ranking, event_types=len(event_types))
         self._together = None if together is None else TogetherIndex(together, len(catalogue.product_ids))
         # Popularity is an index of one-dimensional vectors, so that both answers are found by the same search.
         self._popular = ExactIndex(_popularity_scores(catalogue.popularity)[:, np.newaxis], name="popular")
@@ -169,8 +167,8 @@ class RecommendationModule(tf.Module):
         (k,) = with_rows_of(product_id, k=k)
         product = self._products.index_of(product_id)
         allowed = not_listed(product[:, tf.newaxis], self._index.size) & (product >= 0)[:, tf.newaxis]
-        by_tower = tf.range(self._index.dimensions) < self._tower_dimensions
-        asked = tf.where(by_tower, vectors_or_zeros(self._index, product), 0.0)
+        vectors = self._index.items(product)
+        asked = tf.concat([self._index.tower_part(vectors), tf.zeros_like(self._index.linear_part(vectors))], axis=1)
         scores, indices = self._index.search(asked, tf.reduce_max(k), allowed)
         return self._answer(*cut(scores, indices, k))
 
@@ -219,13 +217,7 @@ class RecommendationModule(tf.Module):
         return tf.cond(tf.reduce_any(cold), with_popular, lambda: (scores, indices))
 
     def _user_vectors(self, history: History) -> tf.Tensor:
-        return user_vectors(
-            history,
-            self._index,
-            self._encode_user,
-            latest=self.tower_history,
-            tower_dimensions=self._tower_dimensions,
-        )
+        return user_vectors(history, self._index, self._encode_user, self.tower_history)
 
     def _answer(self, scores: tf.Tensor, indices: tf.Tensor) -> dict[str, tf.Tensor]:
         return {

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from serving.graph.filters import not_listed
 from serving.graph.history import History
 from serving.graph.top_k import top_k
-from serving.index.exact import RetrievalIndex, vectors_or_zeros
+from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
 from serving.recommendation.rule_scores import RuleScores
 from serving.recommendation.together import ServedRules
@@ -46,7 +46,8 @@ class RankingModel:
         candidates: How many candidates of each source.
         rules: What is bought together; None leaves the features of rules out.
         scorer: Maps features `(batch, candidates, features)` to scores `(batch, candidates)`. Its `variables`, if it
-            has any, are saved with the module. None in training.
+            has any, are saved with the module; its `features`, if it has them, are the names that it was taught. None
+            in training.
     """
 
     products: RankedProducts
@@ -63,24 +64,34 @@ class Ranker(tf.Module):
     those that rules lead to.
     Training and serving both call `describe`, so that the model is asked what it was taught.
 
+    Attributes:
+        statistics: float32 `(products, len(PRODUCT_STATISTICS))`, a variable.
+        feature_names: What each feature says.
+
     Args:
         index: The item vectors.
         model: What is known of the products, and the scorer.
         event_types: Number of event types.
-        tower_dimensions: Values of an item vector that are the tower's; the others are the linear model's.
+
+    Raises:
+        ValueError: The scorer was taught other features.
     """
 
-    def __init__(self, index: RetrievalIndex, model: RankingModel, *, event_types: int, tower_dimensions: int) -> None:
+    def __init__(self, index: ItemIndex, model: RankingModel, *, event_types: int) -> None:
         super().__init__(name="ranker")
         # Training describes the same products at several moments: it assigns the statistics of each.
         self.statistics = tf.Variable(np.asarray(model.statistics, np.float32), trainable=False, name="statistics")
         self._index = index
         self._size = int(self.statistics.shape[0])
         self._features = RankingFeatures(model.products, event_types)
-        self._tower_dimensions = tower_dimensions
         self._rules = None if model.rules is None else RuleScores(model.rules, self._size)
         self._counts = model.candidates
+        self.feature_names = self._features.names(with_rules=model.rules is not None)
         scorer = model.scorer
+        taught = getattr(scorer, "features", self.feature_names)
+        if tuple(taught) != self.feature_names:
+            different = sorted({*taught} ^ {*self.feature_names})
+            raise ValueError(f"`scorer` was taught other features than it is to be asked with: {different}; train it.")
         # Behind a plain function the Keras object itself is not tracked: only its variables go into the SavedModel.
         self._score: Scorer | None = None if scorer is None else lambda features: scorer(features)
         self._scorer_variables = [getattr(variable, "value", variable) for variable in getattr(scorer, "variables", ())]
@@ -117,7 +128,7 @@ class Ranker(tf.Module):
 
         Returns:
             Distinct candidates int32 `(batch, candidates)`, the user's own products first and -1 at the end for none,
-            and features float32 `(batch, candidates, features)`.
+            and features float32 `(batch, candidates, features)` in the order of `feature_names`.
         """
         counts = self._counts
         others = not_listed(history.products, self._size)
@@ -135,11 +146,11 @@ class Ranker(tf.Module):
             sources.append(_highest(best.confidence, others & (best.confidence > 0.0), counts.rules))
         candidates = _closed_up(_distinct(tf.concat(sources, axis=1)), k)
         wanted = tf.maximum(candidates, 0)
-        agreement = vectors_or_zeros(self._index, candidates) * user_vectors[:, tf.newaxis]
+        agreement = self._index.items(candidates) * user_vectors[:, tf.newaxis]
         scores = CandidateScores(
-            rules=None if best is None else [tf.gather(values, wanted, batch_dims=1) for values in best],
-            linear=tf.reduce_sum(agreement[..., self._tower_dimensions :], axis=-1),
-            recent=tf.reduce_sum(agreement[..., : self._tower_dimensions], axis=-1),
+            rules=None if best is None else best.of(wanted),
+            linear=tf.reduce_sum(self._index.linear_part(agreement), axis=-1),
+            recent=tf.reduce_sum(self._index.tower_part(agreement), axis=-1),
         )
         return candidates, self._features(history, candidates, scores, statistics)
 

@@ -1,8 +1,8 @@
 """What the ranker is told of a user and a candidate, in plain TensorFlow ops."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -10,19 +10,27 @@ from numpy.typing import ArrayLike
 
 from serving.graph.history import History
 from serving.graph.units import DAY_SECONDS, WEEK_SECONDS
+from serving.recommendation.rule_scores import BestRules
+
+# Names of some features, and float32 `(batch, candidates, names)`.
+_Named: TypeAlias = tuple[Sequence[str], tf.Tensor]
+
 
 # A count that forgets: an event weighs exp(-age / weeks), or exp(-events since / events).
 _DECAY_WEEKS = (1.0, 4.0, 10.0)
 _DECAY_EVENTS = (16.0, 128.0)
-_LONG = len(_DECAY_WEEKS)  # The channel of the slowest decay; channel 0 is the plain count.
 # The linear model's score counts by its logarithm, from here on.
 _LEAST_LINEAR = 1e-5
 # What is said of a product, or kind, or brand, that the user never had.
 _NEVER_DAYS = 400.0
 _NEVER_EVENTS = 1_000.0
 
-# How many features the towers and the rules have; see `RankingFeatures`.
-TOWER_FEATURES, RULE_FEATURES = 4, 2
+# Names of the features that are the towers', and of those that rules give.
+TOWER_FEATURES = ("linear score", "linear score beside the best", "recent score", "recent score beside the best")
+RULE_FEATURES = ("rule confidence", "rule lift")
+
+# Names of what `_describe_events` says of each event that is asked for.
+_COUNT, _SLOW = "events", f"events, fading in {_DECAY_WEEKS[-1]:g} weeks"
 
 PRODUCT_STATISTICS = (
     "log_total",
@@ -59,12 +67,12 @@ class CandidateScores(NamedTuple):
     """What other models say of the candidates, each float32 `(batch, candidates)`.
 
     Attributes:
-        rules: Confidence and lift of the best rules, 0 where no rule leads to a candidate; None without rules.
+        rules: The best rules, 0 where no rule leads to a candidate; None without rules.
         linear: Dot product of the linear model's part of the user's and the product's vector.
         recent: The same of the towers' own part, which reads the latest events.
     """
 
-    rules: Sequence[tf.Tensor] | None
+    rules: BestRules | None
     linear: tf.Tensor
     recent: tf.Tensor
 
@@ -92,6 +100,18 @@ class RankingFeatures(tf.Module):
         self._brands = tf.Variable(np.asarray(products.brands, np.int64), trainable=False, name="brands")
         self._log_prices = tf.Variable(np.asarray(products.log_prices, np.float32), trainable=False, name="log_prices")
 
+    def names(self, *, with_rules: bool) -> tuple[str, ...]:
+        """Returns what each feature says, in their order.
+
+        Args:
+            with_rules: Whether the scores have rules.
+        """
+        none, product = tf.zeros([1, 1]), tf.zeros([1, 1], tf.int32)
+        scores = CandidateScores(rules=BestRules(none, none) if with_rules else None, linear=none, recent=none)
+        statistics = tf.zeros([1, len(PRODUCT_STATISTICS)])
+        blocks = self._blocks(History(product - 1, product, none), product, scores, statistics)
+        return tuple(name for names, _ in blocks for name in names)
+
     def __call__(
         self, history: History, candidates: tf.Tensor, scores: CandidateScores, statistics: tf.Tensor
     ) -> tf.Tensor:
@@ -104,9 +124,13 @@ class RankingFeatures(tf.Module):
             statistics: float32 `(products, len(PRODUCT_STATISTICS))`.
 
         Returns:
-            float32 `(batch, candidates, features)`; the last `TOWER_FEATURES` are the towers', and the `RULE_FEATURES`
-            of rules, if there are any, stand right before them.
+            float32 `(batch, candidates, features)`, in the order of `names`.
         """
+        return tf.concat([values for _, values in self._blocks(history, candidates, scores, statistics)], axis=-1)
+
+    def _blocks(
+        self, history: History, candidates: tf.Tensor, scores: CandidateScores, statistics: tf.Tensor
+    ) -> Iterator[_Named]:
         known = history.products >= 0
         bought, wanted = tf.maximum(history.products, 0), tf.maximum(candidates, 0)
         events = self._describe_events(history, known)
@@ -115,26 +139,22 @@ class RankingFeatures(tf.Module):
         product = _matched(events, known, tf.cast(bought, tf.int64), tf.cast(wanted, tf.int64))
         kind = _matched(events, kind_known, tf.gather(self._kinds, bought), tf.gather(self._kinds, wanted))
         brand = _matched(events, brand_known, tf.gather(self._brands, bought), tf.gather(self._brands, wanted))
-        total = tf.reduce_sum(events.weights, axis=1, keepdims=True)
+        total = _Weights(events.names, tf.reduce_sum(events.weights, axis=1, keepdims=True))
         log_price = tf.gather(self._log_prices, wanted)
-        usual = tf.reduce_sum(tf.gather(self._log_prices, bought) * events.weights[..., 0], axis=1, keepdims=True)
-        usual = usual / tf.maximum(total[..., 0], 1.0)
+        usual = tf.reduce_sum(tf.gather(self._log_prices, bought) * events.named(_COUNT), axis=1, keepdims=True)
+        usual = usual / tf.maximum(total.named(_COUNT), 1.0)
         linear = tf.math.log(tf.maximum(scores.linear, _LEAST_LINEAR))
-        rules = [] if scores.rules is None else [scores.rules[0], tf.math.log1p(scores.rules[1])]
-        user = tf.repeat(tf.math.log1p(total), tf.shape(candidates)[1], axis=1)
-        return tf.concat(
-            [
-                *(_group_features(group, total) for group in (product, kind, brand)),
-                user,
-                tf.gather(statistics, wanted),
-                tf.stack([log_price, log_price - usual], axis=-1),
-                tf.stack(
-                    [*rules, *_beside_the_best(linear, candidates), *_beside_the_best(scores.recent, candidates)],
-                    axis=-1,
-                ),
-            ],
-            axis=-1,
-        )
+        yield _group_features("product", product, total)
+        yield _group_features("kind", kind, total)
+        yield _group_features("brand", brand, total)
+        user = tf.repeat(tf.math.log1p(total.weights), tf.shape(candidates)[1], axis=1)
+        yield [f"user: {name}" for name in total.names], user
+        yield PRODUCT_STATISTICS, tf.gather(statistics, wanted)
+        yield ["log price", "log price beside the usual"], tf.stack([log_price, log_price - usual], axis=-1)
+        if scores.rules is not None:
+            yield RULE_FEATURES, tf.stack([scores.rules.confidence, tf.math.log1p(scores.rules.lift)], axis=-1)
+        by_towers = [*_beside_the_best(linear, candidates), *_beside_the_best(scores.recent, candidates)]
+        yield TOWER_FEATURES, tf.stack(by_towers, axis=-1)
 
     def _describe_events(self, history: History, known: tf.Tensor) -> "_Events":
         present = tf.cast(known, tf.float32)
@@ -142,16 +162,19 @@ class RankingFeatures(tf.Module):
         weeks = history.age_seconds / WEEK_SECONDS
         days_off = tf.abs(tf.math.floormod(history.age_seconds / DAY_SECONDS + 3.5, 7.0) - 3.5)
         slow = tf.exp(-weeks / _DECAY_WEEKS[-1])
-        channels = [
-            tf.ones_like(weeks),
-            *(tf.exp(-weeks / decay) for decay in _DECAY_WEEKS),
-            *(tf.exp(-place / decay) for decay in _DECAY_EVENTS),
-            tf.where(days_off < 0.5, slow, 0.0),
-        ]
+        channels = {
+            _COUNT: tf.ones_like(weeks),
+            **{f"events, fading in {decay:g} weeks": tf.exp(-weeks / decay) for decay in _DECAY_WEEKS},
+            **{f"events, fading in {decay:g} events": tf.exp(-place / decay) for decay in _DECAY_EVENTS},
+            "events of this weekday": tf.where(days_off < 0.5, slow, 0.0),
+        }
         if self._event_types > 1:
-            channels += [tf.where(history.types == number, slow, 0.0) for number in range(self._event_types)]
-        weights = tf.stack(channels, axis=-1) * present[..., tf.newaxis]
-        return _Events(weights, history.age_seconds / DAY_SECONDS, place)
+            channels |= {
+                f"events of type {number}": tf.where(history.types == number, slow, 0.0)
+                for number in range(self._event_types)
+            }
+        weights = tf.stack(list(channels.values()), axis=-1) * present[..., tf.newaxis]
+        return _Events(tuple(channels), weights, history.age_seconds / DAY_SECONDS, place)
 
 
 def _beside_the_best(scores: tf.Tensor, candidates: tf.Tensor) -> list[tf.Tensor]:
@@ -161,19 +184,29 @@ def _beside_the_best(scores: tf.Tensor, candidates: tf.Tensor) -> list[tf.Tensor
 
 
 @dataclass(frozen=True)
-class _Events:
-    """Weights `(batch, width, channels)`, age in days and number of later events, both `(batch, width)`."""
+class _Weights:
+    """What some events weigh, `(batch, places, channels)`, and the names of the channels."""
 
+    names: tuple[str, ...]
     weights: tf.Tensor
+
+    def named(self, name: str) -> tf.Tensor:
+        """Returns a channel, `(batch, places)`."""
+        return self.weights[..., self.names.index(name)]
+
+
+@dataclass(frozen=True)
+class _Events(_Weights):
+    """A weight of each event for each channel, its age in days and number of later events, both `(batch, width)`."""
+
     days: tf.Tensor
     place: tf.Tensor
 
 
 @dataclass(frozen=True)
-class _Matches:
-    """The events that go with each candidate: summed weights `(batch, candidates, channels)`, and the rest per pair."""
+class _Matches(_Weights):
+    """The events that go with each candidate: their weights added up, and the rest per pair."""
 
-    sums: tf.Tensor
     last_days: tf.Tensor
     first_days: tf.Tensor
     last_place: tf.Tensor
@@ -200,27 +233,29 @@ def _matched(events: _Events, counts: tf.Tensor, event_keys: tf.Tensor, candidat
     days, place = tf.reshape(events.days, [-1]), tf.reshape(events.place, [-1])
     sums = tf.math.unsorted_segment_sum(tf.reshape(weights, [-1, channels]), of_event, groups)
     return _Matches(
-        sums=tf.reshape(tf.gather(sums, of_candidate), [shape[0], shape[1], channels]),
+        names=events.names,
+        weights=tf.reshape(tf.gather(sums, of_candidate), [shape[0], shape[1], channels]),
         last_days=gather(tf.math.unsorted_segment_min(days, of_event, groups)),
         first_days=gather(tf.math.unsorted_segment_max(days, of_event, groups)),
         last_place=gather(tf.math.unsorted_segment_min(place, of_event, groups)),
     )
 
 
-def _group_features(matches: _Matches, total: tf.Tensor) -> tf.Tensor:
-    count = matches.sums[..., 0]
+def _group_features(group: str, matches: _Matches, total: _Weights) -> _Named:
+    count = matches.named(_COUNT)
     had = count > 0.0
     last = tf.where(had, matches.last_days, _NEVER_DAYS)
     # Between one event and the next; somebody who had it once may come back after as long as it has been.
     interval = tf.where(had, matches.first_days - matches.last_days, _NEVER_DAYS) / tf.maximum(count - 1.0, 1.0)
     interval = tf.where(count == 1.0, matches.last_days, interval)
-    times = [
-        tf.math.log1p(last),
-        tf.math.log1p(interval),
-        tf.math.log1p(last) - tf.math.log1p(interval),
-        tf.math.log1p(tf.where(had, matches.last_place, _NEVER_EVENTS)),
-        tf.cast(had, tf.float32),
-        tf.cast(count > 1.0, tf.float32),
-        matches.sums[..., _LONG] / (total[..., _LONG] + 1.0),
-    ]
-    return tf.concat([tf.math.log1p(matches.sums), tf.stack(times, axis=-1)], axis=-1)
+    times = {
+        "days since the last": tf.math.log1p(last),
+        "days between": tf.math.log1p(interval),
+        "overdue": tf.math.log1p(last) - tf.math.log1p(interval),
+        "events since the last": tf.math.log1p(tf.where(had, matches.last_place, _NEVER_EVENTS)),
+        "had": tf.cast(had, tf.float32),
+        "had again": tf.cast(count > 1.0, tf.float32),
+        "share of all events": matches.named(_SLOW) / (total.named(_SLOW) + 1.0),
+    }
+    values = tf.concat([tf.math.log1p(matches.weights), tf.stack(list(times.values()), axis=-1)], axis=-1)
+    return [f"{group}: {name}" for name in (*matches.names, *times)], values

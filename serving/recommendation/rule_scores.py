@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from serving.recommendation.together import ServedRules
+from serving.recommendation.together import ServedRules, table_variable
 
 
 class BestRules(NamedTuple):
-    """The best of the rules that lead from a history to each product; 0 where none does.
+    """The best of the rules that lead from a history to each of some products; 0 where none does.
 
     Attributes:
         confidence: float32 `(batch, products)`.
@@ -18,6 +18,10 @@ class BestRules(NamedTuple):
 
     confidence: tf.Tensor
     lift: tf.Tensor
+
+    def of(self, products: tf.Tensor) -> "BestRules":
+        """Returns those of other products, int32 `(batch, n)` places among these."""
+        return BestRules(*(tf.gather(values, products, batch_dims=1) for values in self))
 
 
 class RuleScores(tf.Module):
@@ -36,11 +40,11 @@ class RuleScores(tf.Module):
         chosen = single[np.argsort(antecedent[single, 0], kind="stable")]
         starts = np.searchsorted(antecedent[chosen, 0], np.arange(products + 1))
         self._products = products
-        self._starts = _variable(starts, tf.int32, "first_rule")
+        self._starts = table_variable(starts, tf.int32, "first_rule")
         # A last row that no product leads to keeps the tables from being empty, which `tf.gather` refuses.
-        self._consequent = _variable(np.append(np.asarray(rules.consequent)[chosen], 0), tf.int32, "consequent")
-        self._confidence = _variable(np.append(np.asarray(rules.confidence)[chosen], 0), tf.float32, "confidence")
-        self._lift = _variable(np.append(np.asarray(rules.lift)[chosen], 0), tf.float32, "lift")
+        self._consequent = table_variable(np.append(np.asarray(rules.consequent)[chosen], 0), tf.int32, "consequent")
+        self._confidence = table_variable(np.append(np.asarray(rules.confidence)[chosen], 0), tf.float32, "confidence")
+        self._lift = table_variable(np.append(np.asarray(rules.lift)[chosen], 0), tf.float32, "lift")
 
     def best(self, products: tf.Tensor) -> BestRules:
         """Finds the best rule from any of some products, int32 `(batch, n)` with -1 for none, to each product."""
@@ -56,7 +60,3 @@ class RuleScores(tf.Module):
             confidence=tf.tensor_scatter_nd_max(nothing, place, tf.gather(self._confidence, rule)),
             lift=tf.tensor_scatter_nd_max(nothing, place, tf.gather(self._lift, rule)),
         )
-
-
-def _variable(values: np.ndarray, dtype: tf.DType, name: str) -> tf.Variable:
-    return tf.Variable(tf.constant(values, dtype), trainable=False, name=name)

@@ -62,13 +62,15 @@ class TogetherIndex(tf.Module):
         order = np.lexsort((np.asarray(rules.consequent), -strength, antecedent[:, 0]))
         counts = np.bincount(antecedent[:, 0], minlength=products)
         # A row that is never asked for keeps the tables from being empty, which `tf.gather` refuses.
-        self._first = _variable(np.cumsum(counts) - counts, tf.int32, "first_rule")
-        self._count = _variable(counts, tf.int32, "rule_count")
-        self._antecedent = _variable(np.vstack([antecedent[order], [[-1] * antecedent.shape[1]]]), tf.int32, "members")
-        self._consequent = _variable(np.append(np.asarray(rules.consequent)[order], -1), tf.int32, "consequent")
-        self._confidence = _variable(np.append(np.asarray(rules.confidence)[order], 0), tf.float32, "confidence")
-        self._lift = _variable(np.append(np.asarray(rules.lift)[order], 0), tf.float32, "lift")
-        self._strength = _variable(np.append(strength[order], 0), tf.float32, "strength")
+        self._first = table_variable(np.cumsum(counts) - counts, tf.int32, "first_rule")
+        self._count = table_variable(counts, tf.int32, "rule_count")
+        self._antecedent = table_variable(
+            np.vstack([antecedent[order], [[-1] * antecedent.shape[1]]]), tf.int32, "members"
+        )
+        self._consequent = table_variable(np.append(np.asarray(rules.consequent)[order], -1), tf.int32, "consequent")
+        self._confidence = table_variable(np.append(np.asarray(rules.confidence)[order], 0), tf.float32, "confidence")
+        self._lift = table_variable(np.append(np.asarray(rules.lift)[order], 0), tf.float32, "lift")
+        self._strength = table_variable(np.append(strength[order], 0), tf.float32, "strength")
         self._width = max(1, int(counts.max(initial=0)))
         self._last = len(antecedent)
         self._products = products
@@ -107,7 +109,8 @@ class TogetherIndex(tf.Module):
         )
 
 
-def _variable(values: np.ndarray, dtype: tf.DType, name: str) -> tf.Variable:
+def table_variable(values: np.ndarray, dtype: tf.DType, name: str) -> tf.Variable:
+    """Returns what a table of rules is saved as."""
     return tf.Variable(tf.constant(values, dtype), trainable=False, name=name)
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from serving.graph.history import History, latest_events
 from serving.graph.units import WEEK_SECONDS
-from serving.index.exact import RetrievalIndex, vectors_or_zeros
+from serving.recommendation.item_index import ItemIndex
 
 UserEncoder = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 
@@ -14,39 +14,36 @@ UserEncoder = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
 DECAY_WEEKS = 20.0
 
 
-def user_vectors(
-    history: History, index: RetrievalIndex, encoder: UserEncoder, *, latest: int, tower_dimensions: int
-) -> tf.Tensor:
+def user_vectors(history: History, index: ItemIndex, encoder: UserEncoder, tower_history: int) -> tf.Tensor:
     """Reads a history twice: its latest events by the user encoder, and all of it by the linear model.
 
     Args:
         history: The whole history of each user, `(batch, width)`.
-        index: Item vectors: the item tower's `tower_dimensions` values, then those of the linear model.
-        encoder: Maps tower vectors `(batch, latest, tower_dimensions)`, event types int32, gaps in seconds float32 and
-            mask bool, all `(batch, latest)`, to vectors `(batch, latest, tower_dimensions)` of which the one at the
-            last event is used.
-        latest: Events that the encoder reads.
-        tower_dimensions: Width of its vectors.
+        index: The item vectors.
+        encoder: Maps tower vectors `(batch, tower_history, tower dimensions)`, event types int32, gaps in seconds
+            float32 and mask bool, all `(batch, tower_history)`, to vectors `(batch, tower_history, tower dimensions)`
+            of which the one at the last event is used.
+        tower_history: Latest events that the encoder reads.
 
     Returns:
         float32 `(batch, dimensions)`, both parts of length 1; zeros without a known product.
     """
-    events = latest_events(history, latest)
-    vectors = vectors_or_zeros(index, events.products)[..., :tower_dimensions]
+    events = latest_events(history, tower_history)
+    vectors = index.tower_part(index.items(events.products))
     outputs = tf.cast(encoder(vectors, events.types, events.gap_seconds, events.mask), tf.float32)
     last = tf.gather(outputs, tf.maximum(events.count - 1, 0), batch_dims=1)
     recent = tf.where((events.count > 0)[:, tf.newaxis], last, 0.0)
-    return tf.concat([recent, linear_user_vectors(history, index, tower_dimensions)], axis=1)
+    return tf.concat([recent, linear_user_vectors(history, index)], axis=1)
 
 
-def linear_user_vectors(history: History, index: RetrievalIndex, tower_dimensions: int) -> tf.Tensor:
+def linear_user_vectors(history: History, index: ItemIndex) -> tf.Tensor:
     """Returns x E, scaled to length 1: x is a history, and E the linear model's part of the item vectors.
 
     The model's score of a product is x E E' (see `trainer.recommendation.towers.linear_item_vectors`); the length of x
     E makes no difference to its order.
 
     Returns:
-        float32 `(batch, dimensions - tower_dimensions)`; zeros without a known product.
+        float32 `(batch, linear dimensions)`; zeros without a known product.
     """
     shape = tf.shape(history.products, out_type=tf.int64)
     keys = tf.cast(history.products, tf.int64) + 1
@@ -58,6 +55,6 @@ def linear_user_vectors(history: History, index: RetrievalIndex, tower_dimension
     weights = tf.math.unsorted_segment_sum(tf.reshape(weights, [-1]), group, tf.size(unique))
     product = tf.math.floormod(unique, stride) - 1
     weights = tf.where(product >= 0, tf.math.log1p(weights), 0.0)
-    vectors = vectors_or_zeros(index, tf.cast(product, tf.int32))[:, tower_dimensions:]
+    vectors = index.linear_part(index.items(tf.cast(product, tf.int32)))
     total = tf.math.unsorted_segment_sum(vectors * weights[:, tf.newaxis], unique // stride, shape[0])
     return tf.math.divide_no_nan(total, tf.norm(total, axis=1, keepdims=True))

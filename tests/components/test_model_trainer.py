@@ -43,7 +43,7 @@ def test_the_executor_writes_towers_and_logs(tmp_path: Path) -> None:
             "source_digest": "any",
         },
     )
-    assert load_towers(str(tmp_path / "model")).user_tower.history == 12
+    assert load_towers(str(tmp_path / "model")).user_tower.tower_history == 12
     assert (tmp_path / "model" / "training.json").is_file()
     assert list((tmp_path / "log").rglob("events.out.tfevents.*"))
 

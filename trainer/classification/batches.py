@@ -5,6 +5,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.classification.options import ClassifierTrainingOptions
+from trainer.fitting.batches import unsharded
 
 
 class LabelBatches:
@@ -38,12 +39,9 @@ class LabelBatches:
             "label": self._labels.astype(np.int32),
             "weight": self._weights,
         }
-        whole = tf.data.Options()
-        # There is no file to shard by.
-        whole.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
         texts = tf.data.Dataset.from_tensor_slices(columns)
         shuffled = texts.shuffle(len(self._labels), seed=self._seed, reshuffle_each_iteration=True)
-        return shuffled.batch(self._size, drop_remainder=True).prefetch(2).with_options(whole)
+        return unsharded(shuffled.batch(self._size, drop_remainder=True).prefetch(2))
 
 
 def label_weights(labels: npt.NDArray[np.int64], classes: int, kind: str) -> npt.NDArray[np.float32]:

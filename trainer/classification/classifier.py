@@ -11,14 +11,13 @@ import tensorflow as tf
 from scipy.special import softmax
 
 from serving.classification.module import beginning
-from trainer.artifacts.keras_files import load_keras, save_keras
+from trainer.artifacts.keras_files import save_keras
 from trainer.classification.head import ClassificationHead
 from trainer.classification.options import HeadOptions
-from trainer.text.backbone import TextEncoder, encode_token_ids, load_trained_encoder, save_trained_encoder
+from trainer.text.backbone import TextEncoder, encode_token_ids, save_trained_encoder, tokenize
 
-_HEAD_FILE = "head.keras"
-_CLASSIFIER_FILE = "classifier.json"
-_TEXTS_AT_ONCE = 8192
+HEAD_FILE = "head.keras"
+CLASSIFIER_FILE = "classifier.json"
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -40,9 +39,7 @@ class Classifier(NamedTuple):
 
     def token_ids(self, texts: Sequence[str]) -> tf.RaggedTensor:
         """Tokenizes many texts into ragged int32 `(texts, None)`, as the served model does."""
-        starts = range(0, max(len(texts), 1), _TEXTS_AT_ONCE)
-        parts = [tf.constant(list(texts[start : start + _TEXTS_AT_ONCE]), tf.string) for start in starts]
-        return tf.concat([self.text_encoder.token_ids(beginning(part)) for part in parts], axis=0)
+        return tokenize(self.text_encoder, texts, beginning)
 
     def text_vectors(self, token_ids: tf.RaggedTensor, batch_size: int) -> FloatArray:
         """Encodes tokenized texts, float32 `(texts, dimensions)`."""
@@ -84,19 +81,7 @@ def new_head(encoder: TextEncoder, numbers: FloatArray, classes: int, options: H
 def save_classifier(classifier: Classifier, uri: str) -> None:
     """Writes all parts under `uri`; what LoRA has learned is merged."""
     save_trained_encoder(classifier.text_encoder, uri)
-    save_keras(classifier.head, os.path.join(uri, _HEAD_FILE))
+    save_keras(classifier.head, os.path.join(uri, HEAD_FILE))
     facts = {"labels": list(classifier.labels), "temperature": classifier.temperature}
-    with tf.io.gfile.GFile(os.path.join(uri, _CLASSIFIER_FILE), "w") as file:
+    with tf.io.gfile.GFile(os.path.join(uri, CLASSIFIER_FILE), "w") as file:
         file.write(json.dumps(facts, indent=1, ensure_ascii=False))
-
-
-def load_classifier(uri: str) -> Classifier:
-    """Reads what `save_classifier` wrote.
-
-    Raises:
-        ValueError: There is no classifier, or Keras cannot read it.
-    """
-    encoder, head = load_trained_encoder(uri), load_keras(os.path.join(uri, _HEAD_FILE))
-    with tf.io.gfile.GFile(os.path.join(uri, _CLASSIFIER_FILE), "r") as file:
-        facts = json.loads(file.read())
-    return Classifier(encoder, head, tuple(facts["labels"]), facts["temperature"])

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from trainer.classification.head import ClassificationHead
 from trainer.classification.options import ClassifierTrainingOptions
-from trainer.fitting.softmax_model import SoftmaxModel
+from trainer.fitting.softmax_model import SoftmaxModel, weighted_mean
 from trainer.text.backbone import TextEncoder
 from trainer.text.token_table import TokenTable
 
@@ -67,7 +67,7 @@ class ClassifierModel(SoftmaxModel):
             vectors = self.text_encoder.encode_tokens(self._tokens.take(rows), training=training)
         logits = self.head(vectors, tf.gather(inputs.numbers, rows), training=training)
         losses = self._loss_of_texts(tf.one_hot(batch["label"], self._classes), logits)
-        return tf.math.divide_no_nan(tf.reduce_sum(losses * batch["weight"]), tf.reduce_sum(batch["weight"]))
+        return weighted_mean(losses, batch["weight"])
 
 
 def _loss(options: ClassifierTrainingOptions) -> keras.losses.Loss:

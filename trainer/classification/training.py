@@ -28,7 +28,7 @@ from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import training_summary
 from trainer.options import TextOptions
 from trainer.pretraining.rewriting import load_rewriter
-from trainer.text.backbone import TextEncoder, load_text_encoder, load_trained_encoder
+from trainer.text.backbone import encoder_to_train
 
 # Parts of the names of weights that are not to shrink.
 _NOT_DECAYED = ("bias", "gamma", "beta")
@@ -113,7 +113,7 @@ def train_classifier(
     batches = LabelBatches(learned.labels, len(labels), training, seed)
     length = training_length(batches.steps, training.max_epochs, most_steps)
     with chosen_hardware(training.strategy, training.precision) as hardware:
-        encoder = _build_encoder(options.text, pretrained_uri)
+        encoder = encoder_to_train(options.text, pretrained_uri)
         head = new_head(encoder, learned.numbers, len(labels), options.head)
         classifier = Classifier(encoder, head, tuple(labels))
         inputs, eval_inputs = (_inputs(classifier, texts, options.text) for texts in (learned, validated))
@@ -149,12 +149,6 @@ def _rewriter(options: AugmentationOptions, pretrained_uri: str | None) -> Rewri
     if pretrained_uri is None:
         raise ValueError("`augmentation.rewritten` needs a masked language model: set `pretrain_steps`.")
     return load_rewriter(pretrained_uri, options.rewritten)
-
-
-def _build_encoder(options: TextOptions, pretrained_uri: str | None) -> TextEncoder:
-    encoder = load_trained_encoder(pretrained_uri) if pretrained_uri else load_text_encoder(options)
-    encoder.freeze_as(options)
-    return encoder
 
 
 def _inputs(classifier: Classifier, texts: LabelledTexts, options: TextOptions) -> TextInputs:

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from trainer.fitting.keras_parts import adam_moments
+
 
 @keras.saving.register_keras_serializable(package="shelfwise")
 class FusedAdamW(keras.optimizers.AdamW):
@@ -18,13 +20,13 @@ class FusedAdamW(keras.optimizers.AdamW):
     """
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        place = self._get_variable_index(variable)
+        momentum, velocity = adam_moments(self, variable)
         dtype = variable.dtype
         step = tf.cast(self.iterations + 1, dtype)
         tf.raw_ops.ResourceApplyAdam(
             var=variable.handle,
-            m=self._momentums[place].value.handle,
-            v=self._velocities[place].value.handle,
+            m=momentum.value.handle,
+            v=velocity.value.handle,
             beta1_power=tf.cast(self.beta_1, dtype) ** step,
             beta2_power=tf.cast(self.beta_2, dtype) ** step,
             lr=tf.cast(learning_rate, dtype),

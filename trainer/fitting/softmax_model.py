@@ -6,8 +6,15 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from trainer.fitting.keras_parts import ReplicatedModel
 
-class SoftmaxModel(keras.Model):
+
+def weighted_mean(losses: Any, weights: Any) -> Any:
+    """Returns the mean of float32 `(batch,)` losses by their weights; 0 where all weights are 0."""
+    return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
+
+
+class SoftmaxModel(ReplicatedModel):
     """A model that is trained on batches as they come; what is saved is its parts, never this model.
 
     Args:
@@ -16,11 +23,8 @@ class SoftmaxModel(keras.Model):
     """
 
     def __init__(self, replicas: int, name: str) -> None:
-        super().__init__(name=name)
-        self._replicas = replicas
+        super().__init__(replicas, name)
         self._loss_mean = keras.metrics.Mean(name="loss")
-        # There is no `call`, so Keras is told that nothing is left to build.
-        self.built = True
 
     @abstractmethod
     def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
@@ -29,15 +33,6 @@ class SoftmaxModel(keras.Model):
     @property
     def metrics(self) -> list[Any]:
         return [self._loss_mean]
-
-    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        if self._replicas == 1:
-            super()._maybe_symbolic_build(iterator, data_batch)
-            return
-        # Keras looks at a batch to build what is left, and averages it over the replicas, which fails where they get
-        # unequal shares. Here there is nothing left but what the optimizer remembers.
-        with self.distribute_strategy.scope():
-            self.optimizer.build(self.trainable_variables)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)

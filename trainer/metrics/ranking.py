@@ -15,6 +15,21 @@ BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 
+def highest(scores: npt.NDArray[np.floating], k: int) -> npt.NDArray[np.int64]:
+    """Returns the places of the `k` highest scores of each row, best first.
+
+    Args:
+        scores: float `(rows, width)`.
+        k: From 1 to `width`.
+
+    Returns:
+        int64 `(rows, k)`.
+    """
+    best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(best, order, axis=1)
+
+
 def hit_matrix(lists: IntArray, target_offsets: IntArray, target_index: IntArray) -> BoolArray:
     """Says which places of the lists hold a target of their user.
 

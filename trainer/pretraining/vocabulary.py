@@ -4,10 +4,9 @@ from collections.abc import Iterable, Sequence
 
 import keras_nlp
 import tensorflow as tf
-
-# KerasNLP has no public name for how its tokenizer cuts texts into words.
-from keras_hub.src.tokenizers.word_piece_tokenizer import pretokenize
 from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_lib as learner
+
+from trainer.text.keras_nlp_parts import pretokenize
 
 # In the order of the original BERT: padding is 0.
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -20,7 +19,7 @@ def split_words(texts: Sequence[str]) -> list[str]:
 
     Lower case, without accents; punctuation and each Chinese character are words of their own.
     """
-    words = pretokenize(tf.constant(list(texts), tf.string), lowercase=True, strip_accents=True)
+    words = pretokenize(tf.constant(list(texts), tf.string))
     return [word.decode() for word in words.flat_values.numpy().tolist()]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from trainer.metrics.ranking import hit_matrix, ndcg_at_k, recall_at_k
+from trainer.metrics.ranking import highest, hit_matrix, ndcg_at_k, recall_at_k
 from trainer.recommendation.judged_users import JudgedUsers
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.item_vectors import item_vectors
@@ -49,11 +49,8 @@ def ranking_metrics(towers: Towers, items: ItemFeatures, users: JudgedUsers, k: 
 
 def _best(scores: npt.NDArray[np.float32], width: int) -> npt.NDArray[np.int64]:
     """Returns the `width` best products of each row, best first; -1 where only -inf is left."""
-    best = np.argpartition(-scores, width - 1, axis=1)[:, :width]
-    found = np.take_along_axis(scores, best, axis=1)
-    order = np.argsort(-found, axis=1, kind="stable")
-    ranked = np.take_along_axis(best, order, axis=1)
-    return np.where(np.isfinite(np.take_along_axis(found, order, axis=1)), ranked, -1)
+    ranked = highest(scores, width)
+    return np.where(np.isfinite(np.take_along_axis(scores, ranked, axis=1)), ranked, -1)
 
 
 def _collect(

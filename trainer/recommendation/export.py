@@ -22,9 +22,9 @@ def export_recommendation(
     folder: str,
     *,
     catalogue: pa.Table,
-    item_vectors: np.ndarray,
+    tower_vectors: np.ndarray,
+    linear_vectors: np.ndarray,
     user_tower: Callable[..., Any],
-    tower_dimensions: int,
     event_types: Sequence[str],
     bought_event_type: str,
     tower_history: int,
@@ -38,9 +38,9 @@ def export_recommendation(
     Args:
         folder: Where to; any filesystem that TensorFlow writes.
         catalogue: The table of the catalogue artifact: product_id, title, category, price, in_stock, popularity.
-        item_vectors: float32 `(products, dimensions)`, in the order of `catalogue`.
+        tower_vectors: float32 `(products, tower dimensions)` of the item tower, in the order of `catalogue`.
+        linear_vectors: float32 `(products, linear dimensions)` of the linear model, likewise.
         user_tower: The trained user tower, called with positional arguments and `training=False`.
-        tower_dimensions: Width of its vectors; the rest of an item vector is the linear model's.
         event_types: Names of the event types, in the order of their numbers.
         bought_event_type: The one of them that stands for a purchase.
         tower_history: Latest events that the user tower reads.
@@ -60,14 +60,13 @@ def export_recommendation(
     # The module saves what it finds under this name; the tower itself is a Keras object that is not to be saved.
     encode.variables = user_tower.variables  # type: ignore[attr-defined]
     module = RecommendationModule(
-        served_catalogue(catalogue, item_vectors),
+        served_catalogue(catalogue, tower_vectors, linear_vectors),
         event_types=event_types,
         bought_event_type=bought_event_type,
         history_length=serving.history_length,
         tower_history=tower_history,
         default_k=serving.default_k,
         user_encoder=encode,
-        tower_dimensions=tower_dimensions,
         ranking=ranking,
         together=together,
     )
@@ -89,10 +88,11 @@ def export_recommendation(
     write_extra_assets(folder, RECOMMENDATION_MODEL, signatures, asked, model_card)
 
 
-def served_catalogue(catalogue: pa.Table, item_vectors: np.ndarray) -> ServedCatalogue:
+def served_catalogue(catalogue: pa.Table, tower_vectors: np.ndarray, linear_vectors: np.ndarray) -> ServedCatalogue:
     """Returns the columns of the catalogue artifact as the served model wants them."""
     return ServedCatalogue(
         **products_of(catalogue),
         popularity=catalogue.column("popularity").fill_null(0.0).to_numpy(),
-        item_vectors=item_vectors,
+        tower_vectors=tower_vectors,
+        linear_vectors=linear_vectors,
     )

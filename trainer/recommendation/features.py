@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from trainer.artifacts.catalogue import distinct_texts, load_catalogue
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.recommendation.ranker.ranked_products import load_totals
-from trainer.recommendation.towers.item_features import ItemFeatures
+from trainer.recommendation.towers.item_features import POPULARITY, ItemFeatures
 from trainer.text.backbone import TextEncoder, encode_texts
 from trainer.text.product_texts import INDEX_SUFFIX, NUMBER_SUFFIX, PRODUCT_ID
 from trainer.text.text_vectors import load_text_vectors
@@ -44,7 +44,7 @@ def load_items(
     """
     catalogue = load_catalogue(catalogue_uri)
     product_ids = [_as_bytes(value) for value in catalogue.column("product_id").to_pylist()]
-    numbers, categories = _load_transformed(transformed_products_uri, product_ids)
+    number_names, numbers, categories = _load_transformed(transformed_products_uri, product_ids)
     popularity = standardised_log(load_totals(catalogue_uri))
     texts: list[str] = catalogue.column("text").to_pylist()
     text_vectors = None
@@ -55,6 +55,7 @@ def load_items(
         text_vectors = load_text_vectors(text_vectors_uri, texts)
     return ItemFeatures(
         product_index=np.arange(len(product_ids), dtype=np.int32),
+        number_names=(*number_names, POPULARITY),
         numbers=np.column_stack([numbers, popularity]).astype(np.float32),
         categories=categories,
         text_vectors=text_vectors,
@@ -71,22 +72,25 @@ def standardised_log(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]
 
 def _load_transformed(
     uri: str | None, product_ids: Sequence[bytes]
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int32]]:
-    """Reads Transform's numbers and category indices, each with one value a row, in catalogue order."""
+) -> tuple[list[str], npt.NDArray[np.float32], npt.NDArray[np.int32]]:
+    """Reads Transform's numbers with their names, and its category indices, in catalogue order."""
     if uri is None:
-        return np.zeros((len(product_ids), 0), np.float32), np.zeros((len(product_ids), 0), np.int32)
+        return [], np.zeros((len(product_ids), 0), np.float32), np.zeros((len(product_ids), 0), np.int32)
     table = read_parquet(os.path.join(uri, f"Split-{TRANSFORMED_SPLIT}", "*.parquet"))
     index = {product_id: row for row, product_id in enumerate(product_ids)}
     rows = np.array([index.get(product_id, -1) for product_id in _values(table, PRODUCT_ID).to_pylist()], np.int64)
 
-    def gather(suffix: str, dtype: type) -> npt.NDArray[Any]:
-        names = sorted(name for name in table.column_names if name.endswith(suffix))
+    def named(suffix: str) -> list[str]:
+        return sorted(name for name in table.column_names if name.endswith(suffix))
+
+    def gather(names: list[str], dtype: type) -> npt.NDArray[Any]:
         gathered: npt.NDArray[Any] = np.zeros((len(product_ids), len(names)), dtype)
         for column, name in enumerate(names):
             gathered[rows[rows >= 0], column] = _values(table, name).to_numpy()[rows >= 0]
         return gathered
 
-    return gather(NUMBER_SUFFIX, np.float32), gather(INDEX_SUFFIX, np.int32)
+    numbers = named(NUMBER_SUFFIX)
+    return numbers, gather(numbers, np.float32), gather(named(INDEX_SUFFIX), np.int32)
 
 
 def _values(table: pa.Table, name: str) -> pa.ChunkedArray:

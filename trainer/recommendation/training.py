@@ -28,7 +28,7 @@ from trainer.recommendation.towers.projector import write_projector
 from trainer.recommendation.towers.towers import Towers, build_towers, save_towers
 from trainer.recommendation.training_windows import count_windows, window_batches
 from trainer.recommendation.validation import RankingValidation, TextRefresh, monitored_metric
-from trainer.text.backbone import TextEncoder, load_text_encoder
+from trainer.text.backbone import TextEncoder, encoder_to_train
 
 # Ranking the catalogue for all users after each epoch could take longer than the epoch.
 VALIDATED_USERS = 5_000
@@ -134,8 +134,7 @@ def _live_texts(options: TextOptions | None, catalogue_uri: str) -> tuple[TextEn
     """Loads the encoder and the catalogue's texts where the backbone is trained."""
     if options is None or options.training == "frozen":
         return None, None
-    encoder = load_text_encoder(options)
-    encoder.freeze_as(options)
+    encoder = encoder_to_train(options)
     texts: list[str] = load_catalogue(catalogue_uri).column("text").to_pylist()
     return encoder, LiveTexts(encoder, texts)
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from trainer.fitting.batches import unsharded
 from trainer.search.options import SearchTrainingOptions
 from trainer.search.queries import JudgedQueries
 
@@ -125,11 +126,7 @@ class BatchSource:
         }
         batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
         # Keras warns of data that end where it does not know how many there are.
-        counted = batches.apply(tf.data.experimental.assert_cardinality(self.steps)).prefetch(2)
-        whole = tf.data.Options()
-        # There is no file to shard by.
-        whole.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-        return counted.with_options(whole)
+        return unsharded(batches.apply(tf.data.experimental.assert_cardinality(self.steps)).prefetch(2))
 
     def _batches(self) -> Iterator[dict[str, npt.NDArray[Any]]]:
         # A pass that is left early, as Keras does with its first look, runs on in the background for a while; it must

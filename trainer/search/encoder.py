@@ -11,7 +11,7 @@ import tensorflow as tf
 from serving.graph.text_embedder import TextEmbedder
 from trainer.artifacts.keras_files import load_keras, save_keras
 from trainer.search.token_head import TokenHead, token_rarity
-from trainer.text.backbone import TextEncoder, encode_token_ids, load_trained_encoder, save_trained_encoder
+from trainer.text.backbone import TextEncoder, encode_token_ids, load_trained_encoder, save_trained_encoder, tokenize
 from trainer.text.inference_bert import InferenceBert
 
 _HEAD_FILE = "token_head.keras"
@@ -34,9 +34,7 @@ class SearchEncoder(NamedTuple):
 
     def token_ids(self, texts: Sequence[str]) -> tf.RaggedTensor:
         """Tokenizes many texts into ragged int32 `(texts, None)`."""
-        starts = range(0, max(len(texts), 1), _TEXTS_AT_ONCE)
-        parts = [tf.constant(list(texts[start : start + _TEXTS_AT_ONCE]), tf.string) for start in starts]
-        return tf.concat([self.text_encoder.token_ids(part) for part in parts], axis=0)
+        return tokenize(self.text_encoder, texts)
 
     def embed(self, texts: Sequence[str], batch_size: int) -> Vectors:
         """Embeds many texts, float32 `(texts, dimensions)`."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.fitting.softmax_model import SoftmaxModel
+from trainer.fitting.softmax_model import SoftmaxModel, weighted_mean
 from trainer.search.encoder import SearchEncoder
 from trainer.search.tables import TextTable
 from trainer.text.backbone import TextEncoder
@@ -47,8 +47,7 @@ class SearchModel(SoftmaxModel):
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
             labels=tf.range(tf.shape(scores)[0]), logits=tf.where(answers & ~own, -1.0e9, scores)
         )
-        weights = batch["weight"]
-        return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
+        return weighted_mean(losses, batch["weight"])
 
     def _embed(self, lookup: "_Lookup", rows: Any, training: bool) -> Any:
         tokens = lookup.tokens.take(rows)

@@ -3,6 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
+from trainer.metrics.ranking import highest
+
 _QUERIES_AT_ONCE = 256
 
 
@@ -15,7 +17,5 @@ def nearest(query_vectors: npt.NDArray[np.float32], vectors: npt.NDArray[np.floa
     found = np.empty((len(query_vectors), k), np.int64)
     for start in range(0, len(query_vectors), _QUERIES_AT_ONCE):
         scores = query_vectors[start : start + _QUERIES_AT_ONCE] @ vectors.T
-        best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
-        order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
-        found[start : start + _QUERIES_AT_ONCE] = np.take_along_axis(best, order, axis=1)
+        found[start : start + _QUERIES_AT_ONCE] = highest(scores, k)
     return found

@@ -24,7 +24,7 @@ from trainer.search.queries import load_queries
 from trainer.search.query_tower import DistillationOptions, distil_query_tower, mean_cosine
 from trainer.search.tables import EncoderInputs
 from trainer.search.validation import MONITORED, SearchValidation, chosen_texts, eval_answers
-from trainer.text.backbone import load_text_encoder
+from trainer.text.backbone import encoder_to_train
 from trainer.text.text_vectors import load_text_vectors
 
 
@@ -88,8 +88,7 @@ def run(request: TrainingRequest) -> dict[str, Any]:
 
 
 def _build_encoder(options: TextOptions, texts: Sequence[str]) -> SearchEncoder:
-    encoder = SearchEncoder(load_text_encoder(options), head=None)
-    encoder.text_encoder.freeze_as(options)
+    encoder = SearchEncoder(encoder_to_train(options), head=None)
     if options.training != "frozen":
         return encoder
     return encoder._replace(head=new_head(encoder.text_encoder, encoder.token_ids(texts)))

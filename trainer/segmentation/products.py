@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from serving.segmentation.behaviour import Behaviour, BehaviourProducts
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
+from trainer.exporting import byte_strings
 
 
 def load_behaviour(catalogue_uri: str, history_length: int) -> Behaviour:
@@ -26,8 +27,8 @@ def behaviour_products(table: pa.Table) -> BehaviourProducts:
     kinds, kind_names = _numbered(table, "kind")
     areas, area_names = _numbered(table, "area")
     return BehaviourProducts(
-        product_ids=_bytes(table["product_id"]),
-        titles=_bytes(table["title"]),
+        product_ids=byte_strings(table["product_id"]),
+        titles=byte_strings(table["title"]),
         kinds=kinds,
         kind_names=[name.encode("utf-8", "surrogateescape") for name in kind_names],
         areas=areas,
@@ -39,8 +40,3 @@ def behaviour_products(table: pa.Table) -> BehaviourProducts:
 def _numbered(table: pa.Table, name: str) -> tuple[Any, list[str]]:
     names, places = np.unique(np.array(table[name].to_pylist(), object), return_inverse=True)
     return places, names.tolist()
-
-
-def _bytes(column: pa.ChunkedArray) -> list[bytes]:
-    values: list[bytes] = column.cast(pa.large_binary()).fill_null(b"").to_pylist()
-    return values

@@ -1,7 +1,7 @@
 """Texts to vectors: a BERT backbone with its tokenizer inside, so that strings go in."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -10,12 +10,14 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.artifacts.keras_files import load_keras, save_keras
+from trainer.fitting.keras_parts import nested_layers
 from trainer.fitting.strategy import shapes_must_be_known
 from trainer.options import TextOptions
 from trainer.text.pretrained import load_pretrained, make_tokenizer
 from trainer.text.unpadded_bert import token_vectors
 
 _ENCODER_FILE = "text_encoder.keras"
+_TOKENIZED_AT_ONCE = 8192
 # Where LoRA's update goes: KerasNLP's own choice, query and value, learns less from more parameters, since Keras gives
 # each head of an attention layer an update of its own.
 _LORA_LAYERS = ("feedforward_intermediate_dense", "feedforward_output_dense")
@@ -91,7 +93,7 @@ class TextEncoder(keras.Model):
             self.trainable = False
             return
         self.backbone.enable_lora(options.lora_rank, target_layer_names=_LORA_LAYERS)
-        for layer in self.backbone._flatten_layers(include_self=False):
+        for layer in nested_layers(self.backbone):
             if isinstance(layer, keras.layers.LayerNormalization):
                 layer.trainable = True
             elif isinstance(layer, keras.layers.EinsumDense):  # Those of attention: the matrices stay as they are.
@@ -138,6 +140,21 @@ def load_text_encoder(options: TextOptions) -> TextEncoder:
     )
 
 
+def encoder_to_train(options: TextOptions, trained_uri: str | None = None) -> TextEncoder:
+    """Returns the encoder that a training begins with, frozen as the options say.
+
+    Args:
+        options: Its backbone, and what of it is trained.
+        trained_uri: Where `save_trained_encoder` wrote an encoder to start from; None for the options' backbone.
+
+    Raises:
+        ValueError: There is no such encoder, or it cannot be read.
+    """
+    encoder = load_trained_encoder(trained_uri) if trained_uri else load_text_encoder(options)
+    encoder.freeze_as(options)
+    return encoder
+
+
 def save_trained_encoder(encoder: TextEncoder, model_uri: str) -> None:
     """Writes a trained encoder under `model_uri`, on any filesystem that TensorFlow writes."""
     save_keras(encoder, os.path.join(model_uri, _ENCODER_FILE))
@@ -154,6 +171,21 @@ def load_trained_encoder(model_uri: str, optional: bool = False) -> TextEncoder:
         ValueError: There is no encoder, or Keras cannot read it.
     """
     return load_keras(os.path.join(model_uri, _ENCODER_FILE), optional)
+
+
+def tokenize(
+    encoder: TextEncoder, texts: Sequence[str], prepare: Callable[[tf.Tensor], tf.Tensor] = tf.identity
+) -> tf.RaggedTensor:
+    """Tokenizes many texts into ragged int32 `(texts, None)`, some thousand at a time.
+
+    Args:
+        encoder: The encoder.
+        texts: The texts; there may be none.
+        prepare: What texts, string `(batch,)`, are made before they are tokenized.
+    """
+    starts = range(0, max(len(texts), 1), _TOKENIZED_AT_ONCE)
+    parts = [tf.constant(list(texts[start : start + _TOKENIZED_AT_ONCE]), tf.string) for start in starts]
+    return tf.concat([encoder.token_ids(prepare(part)) for part in parts], axis=0)
 
 
 def encode_texts(encoder: TextEncoder, texts: Sequence[str], batch_size: int) -> npt.NDArray[np.float32]:

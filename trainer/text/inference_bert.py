@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from trainer.text.keras_nlp_parts import transformer_parts
 from trainer.text.unpadded_bert import TokenVectors
 from trainer.text.unpadding import Unpadding
 
@@ -57,8 +58,8 @@ class _Layer(tf.Module):
 
     def __init__(self, layer: Any, dimensions: int) -> None:
         super().__init__()
-        # KerasNLP has no public names for the parts of a layer.
-        attention = layer._self_attention_layer
+        parts = transformer_parts(layer)
+        attention = parts.attention
         self._heads = attention.num_heads
         kernels, biases = zip(
             *(_kernel_and_bias(part) for part in (attention.query_dense, attention.key_dense, attention.value_dense)),
@@ -71,11 +72,11 @@ class _Layer(tf.Module):
         )
         kernel, bias = _kernel_and_bias(attention.output_dense)
         self._attended = _Dense(kernel.reshape(-1, dimensions), bias)
-        self._attended_norm = _LayerNorm(layer._self_attention_layer_norm)
-        self._inner = _Dense(*_kernel_and_bias(layer._feedforward_intermediate_dense))
-        self._activation = layer._feedforward_intermediate_dense.activation
-        self._outer = _Dense(*_kernel_and_bias(layer._feedforward_output_dense))
-        self._outer_norm = _LayerNorm(layer._feedforward_layer_norm)
+        self._attended_norm = _LayerNorm(parts.attention_norm)
+        self._inner = _Dense(*_kernel_and_bias(parts.inner))
+        self._activation = parts.inner.activation
+        self._outer = _Dense(*_kernel_and_bias(parts.outer))
+        self._outer_norm = _LayerNorm(parts.outer_norm)
 
     def __call__(self, vectors: Any, unpadding: Unpadding, bias: Any) -> Any:
         # Split and stacked, the heads take a quarter of the time of a transposition where there is one short text.

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from trainer.text.keras_nlp_parts import attend, transformer_parts
 from trainer.text.unpadding import Unpadding
 
 
@@ -45,19 +46,17 @@ def token_vectors(backbone: Any, token_ids: Any, mask: Any, training: bool) -> T
     unpadding = Unpadding(mask)
     vectors = _embed(backbone, unpadding.remove(token_ids), unpadding.columns, training)
     for layer in backbone.transformer_layers:
-        # KerasNLP has no public names for the parts of a layer.
-        attention = layer._self_attention_layer
+        parts = transformer_parts(layer)
+        attention = parts.attention
         query, key, value = (
             unpadding.restore(_project(project, vectors))
             for project in (attention.query_dense, attention.key_dense, attention.value_dense)
         )
-        attended, _ = attention._compute_attention(query, key, value, mask[:, tf.newaxis, :], training=training)
+        attended = attend(attention, query, key, value, mask[:, tf.newaxis, :], training)
         attended = _project(attention.output_dense, unpadding.remove(attended))
-        attended = layer._self_attention_dropout(attended, training=training)
-        vectors = layer._self_attention_layer_norm(vectors + attended)
-        forward = layer._feedforward_output_dense(layer._feedforward_intermediate_dense(vectors))
-        forward = layer._feedforward_dropout(forward, training=training)
-        vectors = layer._feedforward_layer_norm(vectors + forward)
+        vectors = parts.attention_norm(vectors + parts.attention_dropout(attended, training=training))
+        forward = parts.outer_dropout(parts.outer(parts.inner(vectors)), training=training)
+        vectors = parts.outer_norm(vectors + forward)
     return TokenVectors(vectors, unpadding.rows)
 
 

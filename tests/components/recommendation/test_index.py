@@ -14,7 +14,7 @@ from components.recommendation.item_vectors import read_item_vectors
 from components.recommendation.judging.ablation import ablation_paths
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.graph.history import History
-from serving.index.exact import ExactIndex
+from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.ranker import Ranker
 from tests.components.recommendation.trained_shop import (
     OPTIONS,
@@ -113,7 +113,7 @@ def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> N
     )
     assert list(loaded.ablations) == ["ranker_without_towers", "ranker_with_rules"]
     for name, ranking in {"model": loaded.model, **loaded.ablations}.items():
-        ranker = Ranker(ExactIndex(vectors), ranking, event_types=2, tower_dimensions=8)
+        ranker = Ranker(ItemIndex(vectors[:, :8], vectors[:, 8:]), ranking, event_types=2)
         scores, expected = ranker.rank(history, user, tf.constant(4))
         np.testing.assert_allclose(answers[name]["scores"], scores, atol=1e-5)
         assert answers[name]["product_ids"].numpy()[0].tolist() == [ids[product] for product in expected.numpy()[0]]

@@ -19,8 +19,7 @@ from components.recommendation.examples.product_statistics import (
 from components.recommendation.index import RecommendationIndexExecutor, RecommendationIndexOptions
 from components.rules.facts import write_rules_facts
 from components.rules.rule_tables import RULES_SCHEMA
-from serving.graph.history import History
-from serving.recommendation.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
+from serving.recommendation.ranking_features import TOWER_FEATURES, RankedProducts, RankingFeatures
 from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 from trainer.artifacts.keras_files import save_keras
 from trainer.fitting.training_summary import write_training_summary
@@ -132,20 +131,13 @@ def write_ranker(folder: Path) -> Artifact:
     }
     options = RankerTrainingOptions(history_length=OPTIONS.serving.history_length)
     for name, parts in scorers.items():
-        scorer = RankerScorer(units=4, tower_features=parts["towers"])
-        scorer(describe_nothing(with_rules=parts["rules"]))
+        features = RankingFeatures(RankedProducts(kinds=[0], brands=[0], log_prices=[0.0]), len(EVENT_TYPES))
+        names = features.names(with_rules=parts["rules"])
+        scorer = RankerScorer(units=4, features=names, unread=() if parts["towers"] else TOWER_FEATURES)
+        scorer(tf.zeros([1, 1, len(names)]))
         save_keras(scorer, scorer_file(str(folder), name))
     write_training_summary({"options": options.model_dump(mode="json"), "scorers": scorers}, str(folder))
     return artifact(standard_artifacts.Model, folder)
-
-
-def describe_nothing(with_rules: bool) -> tf.Tensor:
-    """Features of one candidate of an empty history, which are as wide as any."""
-    features = RankingFeatures(RankedProducts(kinds=[0], brands=[0], log_prices=[0.0]), len(EVENT_TYPES))
-    history = History(tf.fill([1, 1], -1), tf.zeros([1, 1], tf.int32), tf.zeros([1, 1]))
-    none = tf.zeros([1, 1])
-    scores = CandidateScores(rules=[none, none] if with_rules else None, linear=none, recent=none)
-    return features(history, tf.zeros([1, 1], tf.int32), scores, tf.zeros([1, len(PRODUCT_STATISTICS)]))
 
 
 def build_index(folder: Path, inputs: dict[str, list[Artifact]]) -> Artifact:

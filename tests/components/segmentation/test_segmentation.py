@@ -13,6 +13,7 @@ import tensorflow_model_analysis as tfma
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from tfx.types import Artifact
 
+from benchmarks.saved_classifier import load_classifier
 from components.artifacts import Segments
 from components.checks.segmentation import failed_checks
 from components.pushing.serving_validator import validate
@@ -35,7 +36,6 @@ from tests.components.segmentation.shop import (
 )
 from tests.components.tables.table_runs import beam_context
 from trainer.artifacts.parquet_files import read_parquet
-from trainer.classification.classifier import load_classifier
 from trainer.classification.export import served_classifier
 from trainer.segmentation.examples import load_behaviours
 from trainer.segmentation.products import load_behaviour

@@ -107,9 +107,9 @@ def export_small_shop(folder: Path, tower: Any, products: int = 40) -> None:
     export_recommendation(
         str(folder),
         catalogue=small_catalogue(products),
-        item_vectors=item_vectors(products),
+        tower_vectors=item_vectors(products),
+        linear_vectors=np.zeros((products, 0), np.float32),
         user_tower=tower,
-        tower_dimensions=DIMENSIONS,
         event_types=EVENT_TYPES,
         bought_event_type="purchase",
         tower_history=TOWER_HISTORY,

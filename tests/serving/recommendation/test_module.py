@@ -168,7 +168,8 @@ def catalogue(**changes: Any) -> ServedCatalogue:
         "prices": [1.0, 2.0],
         "in_stock": [True, True],
         "popularity": [0.0, 0.0],
-        "item_vectors": np.eye(2),
+        "tower_vectors": np.eye(2),
+        "linear_vectors": np.zeros((2, 0)),
     }
     return ServedCatalogue(**{**fields, **changes})
 
@@ -182,7 +183,6 @@ def module(served: ServedCatalogue) -> RecommendationModule:
         tower_history=2,
         default_k=9,
         user_encoder=lambda vectors, types, gaps, mask: vectors,
-        tower_dimensions=served.item_vectors.shape[1],
     )
 
 

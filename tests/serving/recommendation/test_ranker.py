@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from serving.graph.history import History
-from serving.index.exact import ExactIndex
+from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.ranker import CandidateCounts, Ranker, RankingModel
 from serving.recommendation.ranking_features import PRODUCT_STATISTICS, RankedProducts
 from serving.recommendation.together import ServedRules
@@ -42,7 +42,16 @@ def make_ranker(scorer: Any = None) -> Ranker:
         rules=RULES,
         scorer=scorer,
     )
-    return Ranker(ExactIndex(VECTORS), model, event_types=1, tower_dimensions=TOWER_DIMENSIONS)
+    index = ItemIndex(VECTORS[:, :TOWER_DIMENSIONS], VECTORS[:, TOWER_DIMENSIONS:])
+    return Ranker(index, model, event_types=1)
+
+
+NAMES = make_ranker().feature_names
+
+
+def by_recent_score(features: tf.Tensor) -> tf.Tensor:
+    """A scorer that reads one feature."""
+    return features[..., NAMES.index("recent score")]
 
 
 def expected_candidates(user: int, allowed: np.ndarray, near: int = 4) -> set[int]:
@@ -73,9 +82,13 @@ def test_candidates_are_the_products_of_all_sources_each_once(k: int, filtered: 
     assert candidates.shape[1] == max((candidates.numpy() >= 0).sum(axis=1).max(), k)
 
 
-def test_what_rules_say_stands_before_the_towers_scores() -> None:
+def test_candidates_are_told_what_rules_say_of_them() -> None:
     candidates, features = make_ranker().describe(HISTORY, tf.constant(USERS))
-    confidence = dict(zip(candidates[0].numpy().tolist(), features[0, :, -6].numpy().tolist(), strict=True))
+    confidence = dict(
+        zip(
+            candidates[0].numpy().tolist(), features[0, :, NAMES.index("rule confidence")].numpy().tolist(), strict=True
+        )
+    )
     assert confidence[20] == pytest.approx(0.2)
     assert confidence[21] == pytest.approx(0.3)
     assert confidence[3] == 0.0
@@ -87,13 +100,17 @@ def test_the_towers_scores_are_dot_products_of_the_parts() -> None:
         there = candidates[user].numpy() >= 0
         agreement = VECTORS[candidates[user].numpy()[there]] * USERS[user]
         recent, linear = agreement[:, :TOWER_DIMENSIONS].sum(axis=1), agreement[:, TOWER_DIMENSIONS:].sum(axis=1)
-        np.testing.assert_allclose(features[user, :, -2].numpy()[there], recent, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(
+            features[user, :, NAMES.index("recent score")].numpy()[there], recent, rtol=1e-4, atol=1e-5
+        )
         expected = np.log(np.maximum(linear, 1e-5))
-        np.testing.assert_allclose(features[user, :, -4].numpy()[there], expected, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(
+            features[user, :, NAMES.index("linear score")].numpy()[there], expected, rtol=1e-3, atol=1e-3
+        )
 
 
 def test_products_come_in_order_of_the_scorer() -> None:
-    ranker = make_ranker(lambda features: features[..., -2])
+    ranker = make_ranker(by_recent_score)
     scores, products = ranker.rank(HISTORY, tf.constant(USERS), tf.constant(6))
     assert scores.shape == products.shape == (2, 6)
     for user in range(2):
@@ -105,7 +122,7 @@ def test_products_come_in_order_of_the_scorer() -> None:
 
 @pytest.mark.parametrize(("k", "width"), [(0, 0), (-3, 0), (PRODUCTS, PRODUCTS), (1_000_000, PRODUCTS)])
 def test_any_k_is_answered_with_distinct_products(k: int, width: int) -> None:
-    ranker = make_ranker(lambda features: features[..., -2])
+    ranker = make_ranker(by_recent_score)
     scores, products = ranker.rank(HISTORY, tf.constant(USERS), tf.constant(k))
     assert products.shape == (2, width)
     assert all(len(set(row)) == width for row in products.numpy())
@@ -115,7 +132,7 @@ def test_any_k_is_answered_with_distinct_products(k: int, width: int) -> None:
 def test_places_that_no_product_is_left_for_are_empty() -> None:
     allowed = np.zeros((2, PRODUCTS), bool)
     allowed[:, 3] = True
-    scores, products = make_ranker(lambda features: features[..., -2]).rank(
+    scores, products = make_ranker(by_recent_score).rank(
         HISTORY, tf.constant(USERS), tf.constant(4), tf.constant(allowed)
     )
     assert products.numpy().tolist() == [[3, -1, -1, -1]] * 2
@@ -125,3 +142,14 @@ def test_places_that_no_product_is_left_for_are_empty() -> None:
 def test_a_ranker_without_a_scorer_only_describes() -> None:
     with pytest.raises(ValueError, match="without a scorer"):
         make_ranker().rank(HISTORY, tf.constant(USERS), tf.constant(3))
+
+
+def test_a_scorer_that_was_taught_other_features_is_refused() -> None:
+    def scorer(features: tf.Tensor) -> tf.Tensor:
+        return features[..., 0]
+
+    scorer.features = NAMES  # type: ignore[attr-defined]
+    assert make_ranker(scorer).feature_names == NAMES
+    scorer.features = [*NAMES[:-1], "weather"]  # type: ignore[attr-defined]
+    with pytest.raises(ValueError, match=r"taught other features .*'weather'"):
+        make_ranker(scorer)

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.graph.history import History
-from serving.recommendation.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
+from serving.recommendation.ranking_features import (
+    PRODUCT_STATISTICS,
+    RULE_FEATURES,
+    TOWER_FEATURES,
+    CandidateScores,
+    RankedProducts,
+    RankingFeatures,
+)
+from serving.recommendation.rule_scores import BestRules
 
 PRODUCTS = 6
 DAY = 86_400.0
@@ -21,20 +29,22 @@ STATISTICS = np.random.default_rng(0).random((PRODUCTS, len(PRODUCT_STATISTICS))
 GROUP_FEATURES = 14
 
 
+def describer(event_types: int = 1) -> RankingFeatures:
+    return RankingFeatures(RankedProducts(kinds=KINDS, brands=BRANDS, log_prices=LOG_PRICES), event_types=event_types)
+
+
 def compute(
     products: list[list[int]], types: list[list[int]], days: list[list[float]], event_types: int = 1
 ) -> np.ndarray:
     """Features of all products as candidates, with the product's number as every score."""
-    features = RankingFeatures(
-        RankedProducts(kinds=KINDS, brands=BRANDS, log_prices=LOG_PRICES), event_types=event_types
-    )
+    features = describer(event_types)
     history = History(
         tf.constant(products, tf.int32), tf.constant(types, tf.int32), tf.constant(days, tf.float32) * DAY
     )
     rows = len(products)
     candidates = tf.tile(tf.range(PRODUCTS)[tf.newaxis], [rows, 1])
     number = tf.cast(candidates, tf.float32)
-    scores = CandidateScores(rules=[number / 10.0, number], linear=number, recent=number)
+    scores = CandidateScores(rules=BestRules(number / 10.0, number), linear=number, recent=number)
     return features(history, candidates, scores, tf.constant(STATISTICS)).numpy()
 
 
@@ -87,14 +97,39 @@ def test_features_are_what_counting_by_hand_gives(events: list[tuple[int, float]
         np.testing.assert_allclose(found[candidate, : 3 * GROUP_FEATURES], expected, rtol=1e-3, atol=1e-3)
 
 
-def test_price_beside_the_usual_and_scores_beside_the_best_stand_last() -> None:
+def test_price_beside_the_usual_and_scores_beside_the_best() -> None:
     found = compute([[0, 3]], [[0, 0]], [[2.0, 1.0]])[0]
+    names = describer().names(with_rules=True)
     number = np.arange(PRODUCTS)
     linear = np.log(np.maximum(number, 1e-5))
     last = [LOG_PRICES, np.array(LOG_PRICES) - 1.25, number / 10.0, np.log1p(number)]
     last += [linear, linear - math.log(5.0), number, number - 5.0]
-    np.testing.assert_allclose(found[:, -8:], np.stack(last, axis=1), atol=1e-5)
-    np.testing.assert_allclose(found[:, -8 - len(PRODUCT_STATISTICS) : -8], STATISTICS)
+    said = ["log price", "log price beside the usual", *RULE_FEATURES, *TOWER_FEATURES]
+    np.testing.assert_allclose(found[:, [names.index(name) for name in said]], np.stack(last, axis=1), atol=1e-5)
+    np.testing.assert_allclose(found[:, [names.index(name) for name in PRODUCT_STATISTICS]], STATISTICS)
+
+
+@pytest.mark.parametrize("event_types", [1, 3])
+def test_every_feature_has_a_name_of_its_own_and_those_of_rules_go_with_them(event_types: int) -> None:
+    features = describer(event_types)
+    with_rules, without = features.names(with_rules=True), features.names(with_rules=False)
+    assert len(with_rules) == len(set(with_rules)) == compute([[0]], [[0]], [[1.0]], event_types).shape[-1]
+    assert [name for name in with_rules if name not in RULE_FEATURES] == list(without)
+    assert {*RULE_FEATURES, *TOWER_FEATURES} <= {*with_rules}
+
+
+def test_names_tell_what_was_counted() -> None:
+    names, found = describer().names(with_rules=True), compute([[0, 0, 3]], [[0] * 3], [[80.0, 10.0, 3.0]])[0]
+    said = dict(zip(names, found[0].tolist(), strict=True))
+    assert said["product: events"] == pytest.approx(math.log1p(2))
+    assert said["product: days since the last"] == pytest.approx(math.log1p(10.0))
+    assert said["product: days between"] == pytest.approx(math.log1p(70.0))
+    assert said["product: events since the last"] == pytest.approx(math.log1p(1.0))
+    assert (said["product: had"], said["product: had again"]) == (1.0, 1.0)
+    assert said["user: events"] == pytest.approx(math.log1p(3))
+    assert said["user: events, fading in 10 weeks"] == pytest.approx(
+        math.log1p(sum(math.exp(-days / 70.0) for days in (80.0, 10.0, 3.0))), rel=1e-5
+    )
 
 
 def test_each_event_type_is_counted() -> None:

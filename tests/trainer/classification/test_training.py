@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks.saved_classifier import load_classifier
 from tests.trainer.classification.tiny_classifier import LABELS, made_texts, options
-from trainer.classification.classifier import load_classifier, save_classifier
+from trainer.classification.classifier import save_classifier
 from trainer.classification.examples import LabelledTexts
 from trainer.classification.export import served_classifier
 from trainer.classification.training import train_classifier

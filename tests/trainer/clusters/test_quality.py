@@ -1,5 +1,6 @@
 """The quality of clusters against values worked out by hand and a shop whose answer is known."""
 
+import itertools
 import json
 import math
 
@@ -91,7 +92,7 @@ def test_degenerate_products_have_numbers_or_none(texts):
     assert measured["clusters"]["leaf"]["silhouette"] is None
 
 
-def test_latent_semantic_vectors_keep_the_cosines_of_tfidf(monkeypatch):
+def test_latent_semantic_vectors_keep_the_cosines_of_tfidf():
     texts = ["green tea", "black tea tea", "lamp", ""]
     # tf-idf by hand: idf = ln((1 + texts) / (1 + texts with the word)) + 1, tf = 1 + ln(count).
     once, twice = math.log(5 / 2) + 1, math.log(5 / 3) + 1
@@ -100,11 +101,20 @@ def test_latent_semantic_vectors_keep_the_cosines_of_tfidf(monkeypatch):
     exact = latent_semantic_vectors(texts, seed=0)
     expected = np.array([[1, cosine, 0, 0], [cosine, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 0]])
     np.testing.assert_allclose(exact @ exact.T, expected, atol=1e-6)
-    # With as many dimensions as the texts have ranks, the decomposition loses nothing.
-    monkeypatch.setattr("trainer.clusters.latent_semantic_vectors._DIMENSIONS", 3)
+
+
+def test_many_words_are_reduced_to_a_hundred_dimensions():
+    # Three kinds of texts over 180 words, of which two kinds share 30: a decomposition loses nothing of their ranks.
+    kinds = [set(range(60)), set(range(30, 90)), set(range(90, 180))]
+    words = ["".join(letters) + "o" for letters in itertools.product("bcdfghjklmnpqr", repeat=2)]
+    texts = [" ".join(words[word] for word in sorted(kind)) for kind in kinds for _ in range(50)]
     reduced = latent_semantic_vectors(texts, seed=0)
-    assert reduced.shape == (4, 3)
-    np.testing.assert_allclose(reduced @ reduced.T, expected, atol=1e-6)
+    assert reduced.shape == (150, 100)
+    rarity = {word: math.log(151 / (50 * sum(word in kind for kind in kinds) + 1)) + 1 for word in range(180)}
+    lengths = [math.sqrt(sum(rarity[word] ** 2 for word in kind)) for kind in kinds]
+    cosine = sum(rarity[word] ** 2 for word in kinds[0] & kinds[1]) / (lengths[0] * lengths[1])
+    expected = np.array([[1, cosine, 0], [cosine, 1, 0], [0, 0, 1]]).repeat(50, axis=0).repeat(50, axis=1)
+    np.testing.assert_allclose(reduced @ reduced.T, expected, atol=1e-5)
 
 
 def test_samples_are_as_large_as_asked_for():

@@ -35,13 +35,13 @@ def test_varied_groups_get_more_leaves():
     assert sorted(np.bincount(parents).tolist()) == [1, 7]
 
 
-def test_nearest_centroids_equal_brute_force(monkeypatch):
-    monkeypatch.setattr("trainer.clusters.two_level_kmeans._ROWS_AT_ONCE", 7)
+@pytest.mark.parametrize("rows", [50, 20_000])
+def test_nearest_centroids_equal_brute_force(rows):
     generator = np.random.default_rng(3)
-    vectors, centroids = generator.normal(size=(50, 5)).astype("f4"), generator.normal(size=(9, 5)).astype("f4")
+    vectors, centroids = generator.normal(size=(rows, 5)).astype("f4"), generator.normal(size=(9, 5)).astype("f4")
     distances = np.linalg.norm(vectors[:, np.newaxis] - centroids, axis=2)
     np.testing.assert_array_equal(nearest_centroids(vectors, centroids), distances.argmin(axis=1))
-    assert nearest_centroids(vectors, np.repeat(centroids[:1], 3, axis=0)).tolist() == [0] * 50
+    assert nearest_centroids(vectors, np.repeat(centroids[:1], 3, axis=0)).tolist() == [0] * rows
 
 
 def test_weights_count_as_repeated_rows():

@@ -6,18 +6,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-import trainer.metrics.bootstrap
 from trainer.metrics.bootstrap import bootstrap_intervals
 
 
-@pytest.mark.parametrize("draws_at_once", [1, 7_000, 10_000_000])
-def test_intervals_equal_scipys(monkeypatch, draws_at_once):
-    monkeypatch.setattr(trainer.metrics.bootstrap, "_DRAWS_AT_ONCE", draws_at_once)
-    values = np.random.default_rng(0).normal([0.3, -1.0, 0.0], [2.0, 0.1, 1.0], size=(150, 3))
-    for column, interval in zip(values.T, bootstrap_intervals(values, seed=4, resamples=200), strict=True):
+@pytest.mark.parametrize(("users", "resamples"), [(150, 200), (150, 1_000), (60_000, 20)])
+def test_intervals_equal_scipys(users, resamples):
+    values = np.random.default_rng(0).normal([0.3, -1.0, 0.0], [2.0, 0.1, 1.0], size=(users, 3))
+    for column, interval in zip(values.T, bootstrap_intervals(values, seed=4, resamples=resamples), strict=True):
         # SciPy draws the same users, because it draws as many at a time from the same generator.
         theirs = stats.bootstrap(
-            (column,), np.mean, n_resamples=200, method="percentile", rng=np.random.default_rng(4)
+            (column,), np.mean, n_resamples=resamples, method="percentile", rng=np.random.default_rng(4)
         ).confidence_interval
         assert interval == pytest.approx((column.mean(), theirs.low, theirs.high))
 

@@ -10,6 +10,7 @@ from sklearn.metrics import ndcg_score
 
 from trainer.metrics.ranking import (
     coverage,
+    highest,
     hit_matrix,
     mrr_at_k,
     ndcg_at_k,
@@ -87,3 +88,11 @@ def test_ndcg_equals_scikit_learn():
 def test_hit_matrix_refuses_offsets_of_other_users():
     with pytest.raises(ValueError, match="`target_offsets` should have 3 values"):
         hit_matrix(np.zeros((2, 3), int), np.array([0, 1]), np.array([0]))
+
+
+@pytest.mark.parametrize("k", [1, 5, 30])
+def test_the_highest_equal_a_full_sort(k: int) -> None:
+    scores = np.random.default_rng(0).permutation(600).reshape(20, 30).astype(np.float32)
+    scores[:, 3] = -np.inf
+    expected = [sorted(range(30), key=lambda place: -row[place])[:k] for row in scores]
+    assert highest(scores, k).tolist() == expected

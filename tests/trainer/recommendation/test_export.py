@@ -15,7 +15,7 @@ from serving.recommendation.module import RecommendationModule
 from trainer.recommendation.export import export_recommendation, served_catalogue
 from trainer.recommendation.judged_users import JudgedUsers
 from trainer.recommendation.options import ServingOptions, TowerOptions
-from trainer.recommendation.towers.item_features import ItemFeatures
+from trainer.recommendation.towers.item_features import POPULARITY, ItemFeatures
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.towers import Towers, build_towers, load_towers, save_towers
 from trainer.recommendation.towers.user_vectors import user_vectors
@@ -32,6 +32,7 @@ def make_features() -> ItemFeatures:
     random = np.random.default_rng(0)
     return ItemFeatures(
         product_index=np.arange(PRODUCTS, dtype=np.int32),
+        number_names=("price", "rating", POPULARITY),
         numbers=random.normal(size=(PRODUCTS, 3)).astype(np.float32),
         categories=random.integers(0, 5, (PRODUCTS, 2)).astype(np.int32),
         text_vectors=random.normal(size=(PRODUCTS, 12)).astype(np.float32),
@@ -100,26 +101,26 @@ def towers(features: ItemFeatures, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def module(features: ItemFeatures, towers: Towers) -> RecommendationModule:
     return RecommendationModule(
-        served_catalogue(make_catalogue(), item_vectors(towers, features)),
+        served_catalogue(make_catalogue(), *towers.split(item_vectors(towers, features))),
         event_types=EVENT_TYPES,
         bought_event_type="purchase",
         history_length=HISTORY_LENGTH,
         tower_history=TOWER_HISTORY,
         default_k=10,
         user_encoder=lambda *inputs: towers.user_tower(*inputs, training=False),
-        tower_dimensions=towers.user_tower.dimensions,
     )
 
 
 @pytest.fixture(scope="module")
 def exported(features: ItemFeatures, towers: Towers, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("exported") / "model"
+    tower_vectors, linear_vectors = towers.split(item_vectors(towers, features))
     export_recommendation(
         str(folder),
         catalogue=make_catalogue(),
-        item_vectors=item_vectors(towers, features),
+        tower_vectors=tower_vectors,
+        linear_vectors=linear_vectors,
         user_tower=towers.user_tower,
-        tower_dimensions=towers.user_tower.dimensions,
         event_types=EVENT_TYPES,
         bought_event_type="purchase",
         tower_history=TOWER_HISTORY,

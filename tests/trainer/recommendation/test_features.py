@@ -12,6 +12,7 @@ import tensorflow as tf
 from tests.trainer.recommendation.tiny_shop import PRODUCTS, TinyShop, example, write_tiny_shop
 from trainer.recommendation.features import load_items, standardised_log
 from trainer.recommendation.judged_users import load_judged_users, parse_judged_users
+from trainer.recommendation.towers.item_features import POPULARITY
 from trainer.recommendation.training_windows import count_windows, parse_windows, window_batches
 
 
@@ -26,8 +27,11 @@ def test_features_come_in_catalogue_order(shop: TinyShop) -> None:
     # The transformed products are written in reverse; their price is their index.
     np.testing.assert_array_equal(items.numbers[:, 0], np.arange(PRODUCTS))
     np.testing.assert_array_equal(items.categories[:, 0], 1 + np.arange(PRODUCTS) % 4)
+    assert items.number_names == ("price_xf", POPULARITY)
     logs = np.log1p(10.0 + np.arange(PRODUCTS))
-    np.testing.assert_allclose(items.numbers[:, -1], (logs - logs.mean()) / logs.std(), rtol=1e-5)
+    np.testing.assert_allclose(
+        items.numbers[:, items.number_names.index(POPULARITY)], (logs - logs.mean()) / logs.std(), rtol=1e-5
+    )
     table = pq.read_table(shop.vectors).to_pylist()
     by_text = {row["text"]: row["vector"] for row in table}
     texts = pq.read_table(shop.catalogue / "catalogue.parquet").column("text").to_pylist()
@@ -37,6 +41,7 @@ def test_features_come_in_catalogue_order(shop: TinyShop) -> None:
 def test_without_products_there_are_popularity_and_ids(shop: TinyShop) -> None:
     items = load_items(str(shop.catalogue))
     assert items.numbers.shape == (PRODUCTS, 1)
+    assert items.number_names == (POPULARITY,)
     assert items.categories.shape == (PRODUCTS, 0)
     assert items.text_vectors is None
     assert "text_vector" not in items.inputs()

@@ -11,7 +11,6 @@ from serving.graph.words import split_words
 from serving.index.lexical import LexicalIndex
 from tests.serving.graph.plain_words import PlainBm25
 from tests.trainer.search.tiny_search import judged
-from trainer.search import fusion
 from trainer.search.fusion import learn_fusion
 from trainer.search.index.build import build_fusion
 from trainer.search.index.postings import build_postings
@@ -82,23 +81,23 @@ def test_without_an_answer_both_sides_count_alike() -> None:
     assert learn_fusion(queries, QUERY, VECTORS, lexical_index(TEXTS), 0.5) == (1.0, 1.0)
 
 
-def test_queries_with_opposite_wishes_meet_in_between(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("count", [6, 150])
+def test_queries_with_opposite_wishes_meet_in_between(count: int) -> None:
     random = np.random.default_rng(3)
     vocabulary = ["milk", "bread", "green", "tea", "red", "牛", "oz"]
     texts = [" ".join(random.choice(vocabulary, 3)) for _ in range(30)]
-    vectors, asked = (random.normal(size=(rows, 4)).astype(np.float32) for rows in (30, 7))
+    vectors, asked = (random.normal(size=(rows, 4)).astype(np.float32) for rows in (30, count + 1))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     asked /= np.linalg.norm(asked, axis=1, keepdims=True)
     queries = judged(
         [
-            (" ".join(random.choice(vocabulary, 2)), {int(product): 1.0 for product in random.choice(30, row)})
-            for row in range(6)
+            (" ".join(random.choice(vocabulary, 2)), {int(product): 1.0 for product in random.choice(30, row % 6)})
+            for row in range(count)
         ]
         + [("unheardof", {1: 1.0})]
     )
     expected = plain_weight(texts, vectors, queries, asked)
     assert WEIGHTS[0] < expected < WEIGHTS[-1]
-    monkeypatch.setattr(fusion, "_QUERIES_AT_ONCE", 3)
     learned = learn_fusion(queries, asked, vectors, lexical_index(texts), 0.5)
     assert learned.lexical == pytest.approx(expected)
 

@@ -13,7 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trainer.options import TextOptions
-from trainer.text.backbone import TextEncoder, encode_texts, load_text_encoder
+from trainer.text.backbone import (
+    TextEncoder,
+    encode_texts,
+    encoder_to_train,
+    load_text_encoder,
+    save_trained_encoder,
+    tokenize,
+)
 from trainer.text.pretrained import load_pretrained
 
 TEXTS = ["milk", "red apple . green tea", "", "牛 奶 茶", "Big Kids Cereal 12 oz", "zzz\nqqq", "bread " * 40]
@@ -175,3 +182,27 @@ def test_lora_is_merged_when_saved(tiny_bert: Path, tmp_path: Path) -> None:
     loaded = keras.models.load_model(tmp_path / "encoder.keras")
     assert not any("lora" in variable.path for variable in loaded.variables)
     np.testing.assert_allclose(encode_texts(loaded, TEXTS, 3), trained, atol=1e-5)
+
+
+def test_many_texts_are_tokenized_as_each_alone(encoder: TextEncoder) -> None:
+    alone = [encoder.token_ids(tf.constant([text]))[0].numpy().tolist() for text in TEXTS]
+    assert tokenize(encoder, 2_000 * TEXTS).to_list() == 2_000 * alone
+    assert tokenize(encoder, []).shape.as_list() == [0, None]
+    bare = tokenize(encoder, ["  milk  ", "tea"], tf.strings.strip)
+    assert bare.to_list() == tokenize(encoder, ["milk", "tea"]).to_list()
+
+
+@pytest.mark.parametrize(("training", "trained"), [("frozen", 0), ("full", 1)])
+def test_a_training_begins_with_what_is_named_or_was_trained(
+    training: str, trained: int, encoder: TextEncoder, tiny_bert: Path, tmp_path: Path
+) -> None:
+    options = TextOptions(backbone=str(tiny_bert), training=training, sequence_length=16)
+    fresh = encoder_to_train(options)
+    assert bool(fresh.trainable_variables) == bool(trained)
+    np.testing.assert_allclose(encode_texts(fresh, TEXTS, 4), encode_texts(encoder, TEXTS, 4), atol=1e-6)
+    embeddings = fresh.backbone.token_embedding.embeddings
+    embeddings.assign(2.0 * embeddings)
+    save_trained_encoder(fresh, str(tmp_path))
+    again = encoder_to_train(options, str(tmp_path))
+    assert bool(again.trainable_variables) == bool(trained)
+    np.testing.assert_allclose(encode_texts(again, TEXTS, 4), encode_texts(fresh, TEXTS, 4), atol=1e-6)

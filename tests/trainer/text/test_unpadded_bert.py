@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from trainer.fitting.keras_parts import nested_layers
 from trainer.options import TextOptions
 from trainer.text.backbone import TextEncoder, load_text_encoder
 from trainer.text.inference_bert import InferenceBert
@@ -84,7 +85,7 @@ def test_what_lora_learned_is_merged_for_inference(tiny_bert: Path) -> None:
 
 def test_dropout_is_the_backbones(tiny_bert: Path) -> None:
     backbone = load_text_encoder(TextOptions(backbone=str(tiny_bert), sequence_length=16)).backbone
-    dropouts = [layer for layer in backbone._flatten_layers() if isinstance(layer, keras.layers.Dropout)]
+    dropouts = [layer for layer in nested_layers(backbone) if isinstance(layer, keras.layers.Dropout)]
     token_ids = tf.constant(TOKEN_IDS)
     calm = token_vectors(backbone, token_ids, token_ids != 0, training=False).vectors
     for dropout in dropouts:

@@ -1,6 +1,6 @@
 """What the ranker learns from: baskets of the validation period, and the candidates that stood at the time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,9 +8,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from serving.graph.history import History
-from serving.index.exact import ExactIndex
+from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.ranker import Ranker, RankingModel
-from serving.recommendation.ranking_features import RULE_FEATURES, TOWER_FEATURES
 from trainer.recommendation.judged_users import JudgedUsers
 from trainer.recommendation.options import RankerOptions
 from trainer.recommendation.padded_histories import pad_histories
@@ -25,6 +24,7 @@ class RankerExamples(NamedTuple):
     """Baskets with some of their candidates; a place without a candidate is neither relevant nor valid.
 
     Attributes:
+        names: What each feature says.
         features: float16 `(baskets, candidates, features)`; half precision, since most of the memory is here.
         relevant: bool `(baskets, candidates)`; whether the candidate was in the basket.
         valid: bool `(baskets, candidates)`.
@@ -32,23 +32,29 @@ class RankerExamples(NamedTuple):
         user: int64 `(baskets,)`; row of the judged user.
     """
 
+    names: tuple[str, ...]
     features: npt.NDArray[np.float16]
     relevant: npt.NDArray[np.bool_]
     valid: npt.NDArray[np.bool_]
     novel: npt.NDArray[np.bool_]
     user: npt.NDArray[np.int64]
 
-    def without_rules(self) -> "RankerExamples":
-        """Returns the baskets without the features of rules.
-
-        `serving.recommendation.ranking_features` says where they stand.
-        """
-        rules = np.arange(RULE_FEATURES) - RULE_FEATURES - TOWER_FEATURES
-        return self._replace(features=np.delete(self.features, rules, axis=-1))
+    def without(self, names: Collection[str]) -> "RankerExamples":
+        """Returns the baskets without some of the features."""
+        left_out = [place for place, name in enumerate(self.names) if name in names]
+        kept = tuple(name for name in self.names if name not in names)
+        return self._replace(names=kept, features=np.delete(self.features, left_out, axis=-1))
 
     def rows(self, chosen: npt.NDArray[np.bool_]) -> "RankerExamples":
         """Returns the baskets where `chosen`, bool `(baskets,)`."""
-        return RankerExamples._make(values[chosen] for values in self)
+        names, *arrays = self
+        return RankerExamples._make([names, *(values[chosen] for values in arrays)])
+
+
+def joined(parts: Sequence[RankerExamples]) -> RankerExamples:
+    """Returns the baskets of several parts, at least one, which have the same features."""
+    arrays = zip(*(part[1:] for part in parts), strict=True)
+    return RankerExamples._make([parts[0].names, *(np.concatenate(values) for values in arrays)])
 
 
 class CandidateDescriber:
@@ -81,10 +87,9 @@ class CandidateDescriber:
         self._history_length = history_length
         self._options = options
         self._ranker = Ranker(
-            ExactIndex(item_vectors),
+            ItemIndex(*towers.split(item_vectors)),
             model,
             event_types=event_types,
-            tower_dimensions=towers.user_tower.dimensions,
         )
         self._describe = tf.function(
             lambda products, types, ages, vectors: self._ranker.describe(History(products, types, ages), vectors),
@@ -120,7 +125,7 @@ class CandidateDescriber:
                 "The ranker learns from what users with a history did in the validation period, and nothing of that "
                 f"was a candidate ({len(users)} users). Raise `split.validation_days`, or set `ranker: off`."
             )
-        return RankerExamples._make(np.concatenate(values) for values in zip(*parts, strict=True))
+        return joined(parts)
 
     def _shown_events(self, users: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
         """Draws how many events of each user are shown: all that fit, and to some only a few, as if they were new."""
@@ -151,6 +156,7 @@ class CandidateDescriber:
         width = self._options.sampled_candidates
         kept = np.argpartition(-keys, width - 1, axis=1)[:, :width]
         examples = RankerExamples(
+            names=self._ranker.feature_names,
             features=np.take_along_axis(features, kept[..., np.newaxis], axis=1).astype(np.float16),
             relevant=np.take_along_axis(relevant, kept, axis=1),
             valid=np.take_along_axis(candidates >= 0, kept, axis=1),

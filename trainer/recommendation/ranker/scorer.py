@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-
-from serving.recommendation.ranking_features import TOWER_FEATURES
+import numpy as np
+import numpy.typing as npt
 
 _MOST_DEVIATIONS = 4.0
 
@@ -23,13 +23,15 @@ class RankerScorer(keras.Model):
 
     Args:
         units: Width of the first hidden layer; the second has half of it.
-        tower_features: Whether the towers' features are read; without them it is known what they add.
+        features: Names of the features, in their order.
+        unread: Names of those that are not read; without those of the towers it is known what these add.
     """
 
-    def __init__(self, *, units: int, tower_features: bool = True, **kwargs: Any) -> None:
+    def __init__(self, *, units: int, features: Sequence[str], unread: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units = units
-        self.tower_features = tower_features
+        self.features, self.unread = tuple(features), tuple(unread)
+        self._places = tuple(place for place, name in enumerate(self.features) if name not in self.unread)
         self.normalization = keras.layers.Normalization(name="normalization")
         self.hidden = [
             keras.layers.Dense(units, activation="gelu", name="hidden_0"),
@@ -38,7 +40,7 @@ class RankerScorer(keras.Model):
         self.score = keras.layers.Dense(1, dtype="float32", name="score")
 
     def build(self, input_shape: Sequence[int | None]) -> None:
-        width = int(input_shape[-1] or 0) - (0 if self.tower_features else TOWER_FEATURES)
+        width = len(self._places)
         self.normalization.build((None, width))
         for layer in self.hidden:
             layer.build((None, None, width))
@@ -47,16 +49,19 @@ class RankerScorer(keras.Model):
         self.built = True
 
     def call(self, features: Any) -> Any:
-        values = self.normalization(self.read(keras.ops.cast(features, "float32")))
+        values = self.normalization(self._read(keras.ops.cast(features, "float32")))
         # What is nearly always 0, as a rule's confidence, is many deviations away where it is not.
         values = keras.ops.clip(values, -_MOST_DEVIATIONS, _MOST_DEVIATIONS)
         for layer in self.hidden:
             values = layer(values)
         return self.score(values)[..., 0]
 
-    def read(self, features: Any) -> Any:
-        """Leaves out the features that this model does not read."""
-        return features if self.tower_features else features[..., :-TOWER_FEATURES]
+    def adapt(self, features: npt.NDArray[np.float32]) -> None:
+        """Learns the mean and the deviation of each feature from float32 `(candidates, features)`."""
+        self.normalization.adapt(np.take(features, self._places, axis=-1) if self.unread else features)
+
+    def _read(self, features: Any) -> Any:
+        return keras.ops.take(features, self._places, axis=-1) if self.unread else features
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units, "tower_features": self.tower_features}
+        return {**super().get_config(), "units": self.units, "features": self.features, "unread": self.unread}

@@ -31,7 +31,7 @@ def train_scorer(
         `loss` and `val_loss`, one value an epoch.
     """
     scorer.build((None, None, examples.features.shape[-1]))
-    scorer.normalization.adapt(scorer.read(examples.features[examples.valid].astype(np.float32)))
+    scorer.adapt(examples.features[examples.valid].astype(np.float32))
     updates = max(1, len(examples.user) // options.batch_size) * options.max_epochs
     scorer.compile(
         optimizer=adamw(warm_up_and_decay(options.learning_rate, updates, warm_up=0), weight_decay=_WEIGHT_DECAY),

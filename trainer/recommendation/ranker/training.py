@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.recommendation.ranker import RankingModel
+from serving.recommendation.ranking_features import RULE_FEATURES, TOWER_FEATURES
 from serving.recommendation.together import ServedRules
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.keras_files import save_keras
@@ -66,9 +67,9 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     for name, parts in scorers.items():
         # All from the same seed, so that what they differ by is what they read.
         keras.utils.set_random_seed(request.seed)
-        scorer = RankerScorer(units=options.ranker.units, tower_features=parts["towers"])
-        cut = rules is not None and not parts["rules"]
-        learned, judged = (part.without_rules() if cut else part for part in (examples, validation))
+        learned, judged = (part if parts["rules"] else part.without(RULE_FEATURES) for part in (examples, validation))
+        unread = () if parts["towers"] else TOWER_FEATURES
+        scorer = RankerScorer(units=options.ranker.units, features=learned.names, unread=unread)
         losses[name] = train_scorer(scorer, learned, judged, options.ranker, os.path.join(request.log_uri, name))
         save_keras(scorer, scorer_file(request.model_uri, name))
     return {

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+# The number that towers keep apart from taste.
+POPULARITY = "popularity"
+
 
 @dataclass(frozen=True, eq=False)
 class ItemFeatures:
@@ -12,12 +15,14 @@ class ItemFeatures:
 
     Attributes:
         product_index: int32 `(n,)`; the product's row in the catalogue. A slice keeps it.
-        numbers: float32 `(n, m)`; standardised numbers, the last one the log popularity.
+        number_names: What each column of `numbers` is; `POPULARITY` is among them.
+        numbers: float32 `(n, m)`; standardised numbers.
         categories: int32 `(n, c)`; vocabulary indices with 0 for missing or unknown. `c` may be 0.
         text_vectors: float32 `(n, t)`, or None where texts are off.
     """
 
     product_index: npt.NDArray[np.int32]
+    number_names: tuple[str, ...]
     numbers: npt.NDArray[np.float32]
     categories: npt.NDArray[np.int32]
     text_vectors: npt.NDArray[np.float32] | None = None
@@ -31,6 +36,12 @@ class ItemFeatures:
                     f"`product_index`. Received shape {array.shape}."
                 )
 
+        if self.numbers.shape[1] != len(self.number_names) or POPULARITY not in self.number_names:
+            raise ValueError(
+                f"`number_names` should name each of the {self.numbers.shape[1]} columns of `numbers`, `{POPULARITY}` "
+                f"among them. Received {list(self.number_names)}."
+            )
+
     def __len__(self) -> int:
         return len(self.product_index)
 
@@ -38,6 +49,7 @@ class ItemFeatures:
         """Returns the products from `start` up to `stop`, with their catalogue indices."""
         return ItemFeatures(
             product_index=self.product_index[start:stop],
+            number_names=self.number_names,
             numbers=self.numbers[start:stop],
             categories=self.categories[start:stop],
             text_vectors=None if self.text_vectors is None else self.text_vectors[start:stop],

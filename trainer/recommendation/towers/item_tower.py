@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from trainer.recommendation.towers.item_features import POPULARITY
+
 TEXT_VECTOR = "text_vector"
 
 
@@ -28,7 +30,7 @@ class ItemTower(keras.Model):
     Args:
         products: Size of the catalogue, which is the size of the id embedding.
         dimensions: Width of the vectors.
-        numbers: Columns of `numbers`.
+        numbers: What each column of `numbers` is; `POPULARITY` is among them.
         category_sizes: Size of each column's vocabulary, 0 included.
         text_dimensions: Width of the text vectors; 0 where texts are off.
         id_embedding: Whether each product has a learned vector of its own.
@@ -40,7 +42,7 @@ class ItemTower(keras.Model):
         *,
         products: int,
         dimensions: int,
-        numbers: int,
+        numbers: Sequence[str],
         category_sizes: Sequence[int] = (),
         text_dimensions: int = 0,
         id_embedding: bool = True,
@@ -50,7 +52,8 @@ class ItemTower(keras.Model):
         super().__init__(**kwargs)
         self.products = products
         self.dimensions = dimensions
-        self.numbers = numbers
+        self.numbers = tuple(numbers)
+        self._popularity = self.numbers.index(POPULARITY)
         self.category_sizes = tuple(int(size) for size in category_sizes)
         self.text_dimensions = text_dimensions
         self.id_embedding = id_embedding
@@ -82,7 +85,7 @@ class ItemTower(keras.Model):
         self.unit = keras.layers.UnitNormalization(name="unit", dtype="float32")
 
     def build(self, input_shape: Mapping[str, Sequence[int | None]]) -> None:
-        self.number_projection.build((None, self.numbers))
+        self.number_projection.build((None, len(self.numbers)))
         for embedding in self.category_embeddings:
             embedding.build((None,))
         if self.text_projection is not None:
@@ -111,7 +114,8 @@ class ItemTower(keras.Model):
             total = total + self.product_embedding(inputs["product_index"])
         normal = self.dropout_layer(self.normalization(total), training=training)
         taste = self.unit(keras.ops.cast(self.skip(normal) + self.output_projection(self.hidden(normal)), "float32"))
-        popularity = keras.ops.cast(self.popularity_scale(inputs["numbers"][..., -1:]), "float32")
+        popularity = inputs["numbers"][..., self._popularity : self._popularity + 1]
+        popularity = keras.ops.cast(self.popularity_scale(popularity), "float32")
         return self.unit(keras.ops.concatenate([taste, popularity], axis=-1))
 
     def get_config(self) -> dict[str, Any]:

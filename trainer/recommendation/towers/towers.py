@@ -38,6 +38,11 @@ class Towers(NamedTuple):
     linear_vectors: npt.NDArray[np.float32]
     text_encoder: TextEncoder | None = None
 
+    def split(self, vectors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Splits item vectors `(products, dimensions)` into the item tower's values and those of the linear model."""
+        tower, linear = np.split(vectors, [self.item_tower.dimensions], axis=1)
+        return tower, linear
+
 
 def build_towers(options: TowerOptions, items: ItemFeatures, event_types: int) -> Towers:
     """Builds towers for a catalogue, with fresh weights from Keras's global seed and no linear model yet."""
@@ -45,7 +50,7 @@ def build_towers(options: TowerOptions, items: ItemFeatures, event_types: int) -
     item_tower = ItemTower(
         products=len(items),
         dimensions=options.dimensions,
-        numbers=items.numbers.shape[1],
+        numbers=items.number_names,
         category_sizes=category_sizes,
         text_dimensions=0 if items.text_vectors is None else items.text_vectors.shape[1],
         id_embedding=options.id_embedding,
@@ -54,7 +59,7 @@ def build_towers(options: TowerOptions, items: ItemFeatures, event_types: int) -
     user_tower = UserTower(
         dimensions=options.dimensions,
         event_types=event_types,
-        history=options.history,
+        tower_history=options.history,
         layers=options.layers,
         heads=options.heads,
         dropout=options.dropout,

@@ -20,7 +20,7 @@ class UserTower(keras.Model):
     Padding is hardly computed (`trainer.text.unpadding`), so short histories are cheap.
 
     Call arguments:
-        item_vectors: float32 `(batch, width, dimensions)`, oldest event first, `width` at most `history`.
+        item_vectors: float32 `(batch, width, dimensions)`, oldest event first, `width` at most `tower_history`.
         event_types: int32 `(batch, width)`.
         gap_seconds: float32 `(batch, width)`; time from an event to the next one, and from the last event to
             the moment of the question.
@@ -33,7 +33,7 @@ class UserTower(keras.Model):
     Args:
         dimensions: Width of the vectors, as of the item tower.
         event_types: Number of event types.
-        history: Events read at the most.
+        tower_history: Events read at the most.
         layers: Transformer layers.
         heads: Attention heads of a layer; divides `dimensions`.
         dropout: Dropout rate.
@@ -44,7 +44,7 @@ class UserTower(keras.Model):
         *,
         dimensions: int,
         event_types: int,
-        history: int,
+        tower_history: int,
         layers: int = 2,
         heads: int = 2,
         dropout: float = 0.0,
@@ -56,12 +56,12 @@ class UserTower(keras.Model):
         super().__init__(autocast=False, **kwargs)
         self.dimensions = dimensions
         self.event_types = event_types
-        self.history = history
+        self.tower_history = tower_history
         self.transformer_layers = layers
         self.heads = heads
         self.dropout = dropout
         self.type_embedding = keras.layers.Embedding(event_types, dimensions, name="event_type")
-        self.position_embedding = keras.layers.Embedding(history, dimensions, "glorot_uniform", name="position")
+        self.position_embedding = keras.layers.Embedding(tower_history, dimensions, "glorot_uniform", name="position")
         self.gap_projection = keras.Sequential(
             [keras.layers.Dense(dimensions, activation="relu"), keras.layers.Dense(dimensions)], name="gap"
         )
@@ -125,7 +125,7 @@ class UserTower(keras.Model):
             **super().get_config(),
             "dimensions": self.dimensions,
             "event_types": self.event_types,
-            "history": self.history,
+            "tower_history": self.tower_history,
             "layers": self.transformer_layers,
             "heads": self.heads,
             "dropout": self.dropout,

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from serving.graph.history import History
-from serving.index.exact import ExactIndex
+from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.user_vectors import user_vectors as served_user_vectors
 from trainer.recommendation.judged_users import JudgedUsers
 from trainer.recommendation.padded_histories import pad_histories
@@ -30,15 +30,14 @@ def user_vectors(
         float32 `(users, dimensions)`, as `serving.recommendation.user_vectors` makes them; a zero row for a user
         without history.
     """
-    tower, index = towers.user_tower, ExactIndex(item_vectors)
+    tower, index = towers.user_tower, ItemIndex(*towers.split(item_vectors))
 
     def embed(products: tf.Tensor, types: tf.Tensor, age_seconds: tf.Tensor) -> tf.Tensor:
         return served_user_vectors(
             History(products, types, age_seconds),
             index,
             lambda *inputs: tower(*inputs, training=False),
-            latest=tower.history,
-            tower_dimensions=tower.dimensions,
+            tower.tower_history,
         )
 
     step = tf.function(embed, autograph=False, reduce_retracing=True)

@@ -8,28 +8,31 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from serving.recommendation.ranking_features import RULE_FEATURES, TOWER_FEATURES
 from trainer.artifacts.keras_files import load_keras, save_keras
 from trainer.recommendation.judged_users import JudgedUsers, load_judged_users
 from trainer.recommendation.options import RankerOptions
 from trainer.recommendation.padded_histories import pad_histories
-from trainer.recommendation.ranker.examples import RankerExamples
+from trainer.recommendation.ranker.examples import RankerExamples, joined
 from trainer.recommendation.ranker.listwise_softmax import ListwiseSoftmax
 from trainer.recommendation.ranker.scorer import RankerScorer
 from trainer.recommendation.ranker.scorer_training import train_scorer
 
-BASKETS, CANDIDATES, FEATURES = 200, 12, 8
+BASKETS, CANDIDATES = 200, 12
+NAMES = ("age", "liking", *RULE_FEATURES, *TOWER_FEATURES)
 OPTIONS = RankerOptions(units=8, max_epochs=15, learning_rate=0.02, batch_size=20)
 
 
 def planted(seed: int) -> RankerExamples:
-    """Baskets of the two candidates that are highest in the feature 1, plus some of the tower's score."""
+    """Baskets of the two candidates that are highest in `liking`, plus some of the last score of the towers."""
     random = np.random.default_rng(seed)
-    features = random.normal(size=(BASKETS, CANDIDATES, FEATURES)).astype(np.float16)
+    features = random.normal(size=(BASKETS, CANDIDATES, len(NAMES))).astype(np.float16)
     liking = 3.0 * features[..., 1] + features[..., -1]
     valid = np.ones((BASKETS, CANDIDATES), bool)
     valid[:, -2:] = False
     liking = np.where(valid, liking, -np.inf)
     return RankerExamples(
+        names=NAMES,
         features=features,
         relevant=liking >= np.sort(liking, axis=1)[:, -2:-1],
         valid=valid,
@@ -67,7 +70,7 @@ def test_loss_is_the_softmax_among_all_and_among_the_novel() -> None:
 
 def test_what_decides_is_learned_and_saved(tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
-    scorer = RankerScorer(units=OPTIONS.units)
+    scorer = RankerScorer(units=OPTIONS.units, features=NAMES)
     losses = train_scorer(scorer, planted(0), planted(1), OPTIONS, str(tmp_path / "logs"))
     assert losses["val_loss"][-1] < losses["val_loss"][0]
     held_out = planted(2)
@@ -78,14 +81,26 @@ def test_what_decides_is_learned_and_saved(tmp_path: Path) -> None:
     assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
 
 
-def test_features_of_rules_stand_before_those_of_towers() -> None:
+def test_features_are_left_out_by_name() -> None:
     examples = planted(0)
-    np.testing.assert_array_equal(examples.without_rules().features, examples.features[..., [0, 1, 4, 5, 6, 7]])
+    without = examples.without(RULE_FEATURES)
+    assert without.names == ("age", "liking", *TOWER_FEATURES)
+    np.testing.assert_array_equal(without.features, examples.features[..., [0, 1, 4, 5, 6, 7]])
+    np.testing.assert_array_equal(without.relevant, examples.relevant)
+
+
+def test_parts_are_joined_and_chosen_by_row() -> None:
+    chosen = np.arange(BASKETS) % 3 == 0
+    whole = joined([planted(0).rows(chosen), planted(0).rows(~chosen)])
+    assert whole.names == NAMES
+    order = np.concatenate([np.flatnonzero(chosen), np.flatnonzero(~chosen)])
+    assert whole.user.tolist() == order.tolist()
+    np.testing.assert_array_equal(whole.features, planted(0).features[order])
 
 
 def test_without_tower_features_they_change_nothing(tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
-    scorer = RankerScorer(units=OPTIONS.units, tower_features=False)
+    scorer = RankerScorer(units=OPTIONS.units, features=NAMES, unread=TOWER_FEATURES)
     train_scorer(scorer, planted(0), planted(1), OPTIONS, str(tmp_path))
     features = planted(2).features.astype(np.float32)
     other = features.copy()
@@ -97,7 +112,7 @@ def test_without_tower_features_they_change_nothing(tmp_path: Path) -> None:
 def test_without_users_to_validate_on_the_last_epoch_counts(tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
     nobody = planted(1).rows(np.zeros(BASKETS, bool))
-    losses = train_scorer(RankerScorer(units=4), planted(0), nobody, OPTIONS, str(tmp_path))
+    losses = train_scorer(RankerScorer(units=4, features=NAMES), planted(0), nobody, OPTIONS, str(tmp_path))
     assert list(losses) == ["loss"]
     assert len(losses["loss"]) == OPTIONS.max_epochs
 

@@ -1,11 +1,13 @@
 """The item tower: shapes, what may be absent, and the same after a round trip."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
 from trainer.recommendation.options import TowerOptions
-from trainer.recommendation.towers.item_features import ItemFeatures
+from trainer.recommendation.towers.item_features import POPULARITY, ItemFeatures
 from trainer.recommendation.towers.item_tower import ItemTower
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.towers import build_towers, load_towers, save_towers
@@ -15,6 +17,7 @@ def features(text: bool = True, categories: int = 2, products: int = 11) -> Item
     generator = np.random.default_rng(2)
     return ItemFeatures(
         product_index=np.arange(products, dtype=np.int32),
+        number_names=("price", POPULARITY, "rating"),
         numbers=generator.normal(size=(products, 3)).astype(np.float32),
         categories=generator.integers(0, 4, (products, categories)).astype(np.int32),
         text_vectors=generator.normal(size=(products, 5)).astype(np.float32) if text else None,
@@ -64,7 +67,7 @@ def test_towers_survive_saving(tmp_path) -> None:
     save_towers(towers, str(tmp_path / "model"))
     loaded = load_towers(str(tmp_path / "model"))
     assert loaded.text_encoder is None
-    assert loaded.user_tower.history == 4
+    assert loaded.user_tower.tower_history == 4
     np.testing.assert_allclose(item_vectors(loaded, items), item_vectors(towers, items), atol=1e-6)
 
 
@@ -82,7 +85,7 @@ def test_a_broken_file_is_named(tmp_path) -> None:
 def test_features_of_different_lengths_are_refused() -> None:
     items = features()
     with pytest.raises(ValueError, match="`numbers` should have shape"):
-        ItemFeatures(items.product_index, items.numbers[:3], items.categories)
+        dataclasses.replace(items, numbers=items.numbers[:3])
 
 
 def test_a_missing_text_vector_is_named() -> None:
@@ -94,3 +97,22 @@ def test_a_missing_text_vector_is_named() -> None:
 
 def test_the_tower_is_a_registered_keras_object() -> None:
     assert keras.saving.get_registered_object("shelfwise>ItemTower") is ItemTower
+
+
+@pytest.mark.parametrize("names", [("price", "rating"), ("price", "rating", "stars")])
+def test_numbers_without_a_name_or_without_the_popularity_are_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="`number_names` should name each of the 3 columns"):
+        dataclasses.replace(features(), number_names=names)
+
+
+def test_the_last_value_grows_with_the_popularity_alone() -> None:
+    items = features()
+    tower = build_towers(TowerOptions(dimensions=8), items, 1).item_tower
+    plain = np.asarray(tower(items.inputs()))
+    for column, name in enumerate(items.number_names):
+        changed = dataclasses.replace(items, numbers=items.numbers.copy())
+        changed.numbers[:, column] += 5.0
+        found = np.asarray(tower(changed.inputs()))
+        # Before training numbers say nothing but through this value.
+        assert (found[:, -1] > plain[:, -1] + 0.1).all() == (name == POPULARITY)
+        assert np.allclose(found, plain, atol=1e-6) == (name != POPULARITY)

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from trainer.fitting.training_length import TrainingLength
 from trainer.recommendation.options import TowerOptions, TrainingOptions
-from trainer.recommendation.towers.item_features import ItemFeatures
+from trainer.recommendation.towers.item_features import POPULARITY, ItemFeatures
 from trainer.recommendation.towers.model import TwoTower
 from trainer.recommendation.towers.optimizer import UpdateSchedule, towers_optimizer
 from trainer.recommendation.towers.towers import build_towers
@@ -23,6 +23,7 @@ def make_model(training: TrainingOptions, steps: int) -> TwoTower:
     random = np.random.default_rng(0)
     items = ItemFeatures(
         product_index=np.arange(PRODUCTS, dtype=np.int32),
+        number_names=("price", POPULARITY),
         numbers=random.normal(size=(PRODUCTS, 2)).astype(np.float32),
         categories=random.integers(0, 3, (PRODUCTS, 1)).astype(np.int32),
         text_vectors=random.normal(size=(PRODUCTS, 6)).astype(np.float32),

@@ -92,14 +92,23 @@ def test_principal_axes_turn_without_changing_products(vectors: np.ndarray) -> N
 
 
 @pytest.mark.parametrize("k", [1, 10, SIZE + 5])
-def test_exact_neighbours_equal_a_full_sort(
-    vectors: np.ndarray, queries: np.ndarray, k: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("trainer.search.index.inverted_cells._ROWS_AT_ONCE", 300)
+def test_exact_neighbours_equal_a_full_sort(vectors: np.ndarray, queries: np.ndarray, k: int) -> None:
     found = exact_neighbours(vectors, queries, k)
     expected = brute_force(vectors, queries, k)
     assert found.shape == expected.shape
     assert recall_of(found, expected) == 1.0
+
+
+@pytest.mark.parametrize("k", [1, 10, 50_000])
+def test_exact_neighbours_in_a_large_catalogue_equal_a_full_sort(k: int) -> None:
+    random = np.random.default_rng(5)
+    vectors = random.normal(size=(40_000, 4)).astype(np.float32)
+    queries = random.normal(size=(3, 4)).astype(np.float32)
+    found = exact_neighbours(vectors, queries, k)
+    assert found.shape == (3, min(k, 40_000))
+    assert all(len(set(row)) == len(row) for row in found.tolist())
+    scores = np.sort(queries @ vectors.T, axis=1)[:, ::-1][:, :k]
+    np.testing.assert_allclose(np.take_along_axis(queries @ vectors.T, found, axis=1), scores, atol=1e-5)
 
 
 def test_recall_counts_what_was_asked_for() -> None:

@@ -1,5 +1,7 @@
 """Postings as they are laid out; what they score is tested with the index that reads them."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -43,10 +45,18 @@ def test_the_order_of_the_catalogue_changes_nothing_but_the_numbers() -> None:
     assert pairs[0] == pytest.approx(pairs[1])
 
 
-def test_texts_are_counted_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = build_postings(TEXTS, LexicalOptions())
-    monkeypatch.setattr("trainer.search.index.postings._TEXTS_AT_ONCE", 2)
-    sliced = build_postings(TEXTS, LexicalOptions())
-    assert whole.words == sliced.words
-    for name in ("row_splits", "products", "weights", "rarity"):
-        np.testing.assert_array_equal(getattr(whole, name), getattr(sliced, name))
+def test_a_catalogue_many_times_over_has_each_posting_as_often() -> None:
+    few, many = build_postings(TEXTS, LexicalOptions()), build_postings(4_000 * TEXTS, LexicalOptions())
+    assert many.words == few.words
+    assert many.size == 4_000 * few.size
+    np.testing.assert_array_equal(many.row_splits, 4_000 * few.row_splits)
+    for word in range(len(few.words)):
+        small, large = (slice(*each.row_splits[word : word + 2]) for each in (few, many))
+        expected = (np.arange(4_000)[:, np.newaxis] * len(TEXTS) + few.products[small]).ravel()
+        np.testing.assert_array_equal(many.products[large], expected)
+        frequency = len(expected)
+        rarity = math.log1p((many.size - frequency + 0.5) / (frequency + 0.5))
+        assert many.rarity[word] == pytest.approx(rarity, rel=1e-5)
+        # Texts are as long as before, so what a word's repetition counts for is too.
+        saturated = np.tile(few.weights[small] / few.rarity[word], 4_000)
+        np.testing.assert_allclose(many.weights[large], rarity * saturated, rtol=1e-4)
