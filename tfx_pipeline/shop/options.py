@@ -50,14 +50,24 @@ class Limits(Options):
 
 
 class ExtraColumns(Options):
-    """Columns of a table, beyond the contract's, that are kept: features of products, slices of users and texts."""
+    """Columns of a table that are kept beyond those that Shelfwise knows: features of products, slices of the others.
+
+    Attributes:
+        numeric: Names of columns with numbers.
+        categorical: Names of columns with categories.
+    """
 
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
 
 
 class SliceColumns(ExtraColumns):
-    """Extra columns of users and of texts, which the evaluation is sliced by; nothing learns from them."""
+    """Extra columns of users and of texts, which the evaluation is sliced by; nothing learns from them.
+
+    Attributes:
+        numeric: Stays empty, since only products have numbers as features.
+        categorical: Names of columns; the evaluation has metrics for each of their values.
+    """
 
     @field_validator("numeric")
     @classmethod
@@ -71,7 +81,14 @@ class SliceColumns(ExtraColumns):
 
 
 class Features(Options):
-    """The extra columns of each table."""
+    """The extra columns of each table.
+
+    Attributes:
+        products: Columns that the item tower learns from.
+        users: Columns that the evaluation of recommendation and segmentation is sliced by.
+        events: Columns that are kept in the examples of the table; nothing learns from them.
+        texts: Columns that the evaluation of a classifier is sliced by.
+    """
 
     products: ExtraColumns = ExtraColumns()
     users: SliceColumns = SliceColumns()
@@ -91,7 +108,7 @@ class ShopOptions(Options):
         plain_user_ids: Whether user ids are written as they are in logs and quarantine, not as keyed hashes.
         seed: Seed of everything random.
         beam_args: Arguments of the Beam runner.
-        version: Of the form of this file.
+        version: Version of the form of this file.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")] = "shelfwise"
