@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
+from serving.client import Shelfwise
 from tests.docs.pages import PAGES, ROOT, blocks, page_id, prose
 from tests.kubeflow.command_line import parsed
 from tfx_pipeline.config.config import Config
+from tfx_pipeline.summary.model import AblatedSystem, Interval, RunSummary, Slice, TableCounts, TaskSummary
+from tfx_pipeline.tasks.registry import TASKS
 
 FOLDERS = "tfx_pipeline|components|trainer|serving|tests|benchmarks|kubeflow|tools|examples|docs"
 CONFIGURATION = ROOT / "docs" / "configuration.md"
@@ -103,3 +107,22 @@ def test_keys_of_the_tasks_are_there(page: Path) -> None:
                 parent = name.rpartition(".")[0]
                 seen += 1
     assert seen
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_task_has_a_page(task: str) -> None:
+    assert (ROOT / "docs" / "tasks" / f"{task}.md").exists()
+
+
+@pytest.mark.parametrize("model", [RunSummary, TaskSummary, Interval, Slice, AblatedSystem, TableCounts])
+def test_the_page_of_the_summary_names_every_key(model: type[BaseModel]) -> None:
+    named = set(re.findall(r"`([\w.]+)`", prose(ROOT / "docs" / "summary.md")))
+    assert {name for name in model.model_fields if not {name, f"{name}.test"} & named} == set()
+
+
+def test_the_page_of_the_client_names_every_method() -> None:
+    named = set(re.findall(r"^\| `(\w+)", prose(ROOT / "docs" / "client.md"), re.MULTILINE))
+    asked = {name for task in TASKS.values() for name in task.client_methods}
+    others = {"ask", "predict", "metadata", "input_shapes", "close"}
+    assert asked <= named
+    assert asked | others <= {name for name in dir(Shelfwise) if not name.startswith("_")}
