@@ -114,16 +114,3 @@ def test_its_model_is_served_and_asked_by_its_command(shop: Shop, tmp_path: Path
     # Products that were bought equally often may come in any order.
     assert [learned[product] for product in answered] == counts["Coffee"]
     assert {PRODUCTS[product] for product in answered} == {"Coffee"}
-
-
-def test_it_is_compiled_for_a_cluster(shop: Shop) -> None:
-    options = ["--image", "registry.example.com/shop:1", "--pipeline-root", "gs://bucket/root"]
-    shop.shelfwise("compile", "--config", "shop.yaml", *options, "--out", "pipeline.yaml")
-    spec = next(yaml.safe_load_all((shop.folder / "pipeline.yaml").read_text("utf-8")))
-    steps = set(spec["root"]["dag"]["tasks"])
-    assert {f"Trending{role}" for role in ("Examples", "Trainer", "Evaluator", "ServingValidator", "Pusher")} <= steps
-
-
-def test_a_key_of_its_options_is_checked(shop: Shop) -> None:
-    with pytest.raises(AssertionError, match=r"unknown key `tasks\.trending\.kk`"):
-        shop.shelfwise("run", "--config", "shop.yaml", "--set", "tasks.trending.kk=1")
