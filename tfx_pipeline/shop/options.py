@@ -42,7 +42,7 @@ class Limits(Options):
 
     Attributes:
         max_bad_fraction: Share of a table's rows that may be quarantined.
-        max_unknown_product_fraction: Share of the events whose product the catalogue may lack.
+        max_unknown_product_fraction: Share of the events whose product may be missing from the products table.
     """
 
     max_bad_fraction: float = Field(0.01, ge=0.0, le=1.0)
@@ -101,9 +101,9 @@ class ShopOptions(Options):
 
     Attributes:
         name: Name of the pipeline, in ML Metadata and on Kubeflow.
-        tables: The input tables.
+        tables: Paths or globs of the input tables; relative ones start at the configuration's folder.
         text: How product texts become vectors; `off` for a shop without texts.
-        limits: How much bad data is borne.
+        limits: How much bad data a run accepts.
         features: Extra columns to keep.
         plain_user_ids: Whether user ids are written as they are in logs and quarantine, not as keyed hashes.
         seed: Seed of everything random.
