@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from components.pushing.server_process import server_process
+from serving.server.background import server_process
 from tests.docs.pages import ROOT
 
 PAGE = ROOT / "docs" / "architecture.md"
@@ -106,11 +106,11 @@ def test_its_run_says_in_the_summary_what_plain_python_finds(shop: Shop) -> None
     assert "trending" in (shop.root / "report.html").read_text("utf-8")
 
 
-def test_its_model_is_served_and_asked_by_its_command(shop: Shop, tmp_path: Path) -> None:
+def test_its_model_is_served_and_asked_by_its_command(shop: Shop) -> None:
     counts, _ = expected(shop.k)
     learned = Counter(p for u, p in purchases() if hashlib.sha256(u.encode()).digest()[0] >= 51)
-    with server_process(shop.root / "serving", tmp_path, start_timeout_seconds=120.0) as address:
-        answered = shop.shelfwise("trending", "--category", "Coffee", "--address", address).split()
+    with server_process("--models", str(shop.root / "serving")) as addresses:
+        answered = shop.shelfwise("trending", "--category", "Coffee", "--address", addresses.grpc).split()
     # Products that were bought equally often may come in any order.
     assert [learned[product] for product in answered] == counts["Coffee"]
     assert {PRODUCTS[product] for product in answered} == {"Coffee"}
