@@ -1,4 +1,6 @@
-"""Distribution `shelfwise`: shop tables to served search, recommendation and segmentation."""
+"""Distribution `shelfwise`: shop tables to served search, recommendation, classification and segmentation."""
+
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
@@ -6,9 +8,31 @@ setup(
     name="shelfwise",
     version="0.1.0",
     description="A TFX pipeline and KerasNLP trainer that turn a shop's tables into served models.",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license_expression="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords=["tfx", "tensorflow", "keras", "recommendation", "search", "classification", "segmentation"],
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Environment :: Console",
+        "Intended Audience :: Developers",
+        "Operating System :: POSIX :: Linux",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Office/Business",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["tfx_pipeline*", "components*", "trainer*", "serving*"]),
-    package_data={"tfx_pipeline": ["schemas/*.pbtxt", "config/*.yaml", "report/*.jinja"]},
+    package_data={
+        "tfx_pipeline": ["py.typed", "schemas/*.pbtxt", "config/*.yaml", "report/*.jinja"],
+        "components": ["py.typed"],
+        "trainer": ["py.typed"],
+        "serving": ["py.typed"],
+    },
     install_requires=[
         "apache-beam>=2.77,<2.78",
         "grpcio-health-checking>=1.81,<2",

@@ -19,7 +19,8 @@ class TextOptions(Options):
     Attributes:
         backbone: A KerasNLP preset name, a folder with a KerasNLP or Hugging Face BERT, or
             `package:NAME/FOLDER` for weights that an installed Python package ships.
-        training: `frozen` (vectors are computed once, by Beam), `lora` or `full`.
+        training: `frozen` (BERT stays as it is; vectors are computed once, by Beam), `lora` (a small update of it is
+            trained) or `full` (all of it is trained).
         fields: Product columns that make up the text, in this order; empty ones are left out.
         sequence_length: Tokens a text is cut to.
         batch_size: Texts encoded at once.

@@ -21,7 +21,7 @@ class Config(ShopOptions):
     """A whole run.
 
     Attributes:
-        tasks: What to train.
+        tasks: What to train; a task that is left out is not run, and `search:` alone takes all defaults.
     """
 
     tasks: Tasks

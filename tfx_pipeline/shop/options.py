@@ -42,7 +42,7 @@ class Limits(Options):
 
     Attributes:
         max_bad_fraction: Share of a table's rows that may be quarantined.
-        max_unknown_product_fraction: Share of the events whose product the catalogue may lack.
+        max_unknown_product_fraction: Share of the events whose product may be missing from the products table.
     """
 
     max_bad_fraction: float = Field(0.01, ge=0.0, le=1.0)
@@ -50,14 +50,24 @@ class Limits(Options):
 
 
 class ExtraColumns(Options):
-    """Columns of a table, beyond the contract's, that are kept: features of products, slices of users and texts."""
+    """Columns of a table that are kept beyond those that Shelfwise knows: features of products, slices of the others.
+
+    Attributes:
+        numeric: Names of columns with numbers.
+        categorical: Names of columns with categories.
+    """
 
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
 
 
 class SliceColumns(ExtraColumns):
-    """Extra columns of users and of texts, which the evaluation is sliced by; nothing learns from them."""
+    """Extra columns of users and of texts, which the evaluation is sliced by; nothing learns from them.
+
+    Attributes:
+        numeric: Stays empty, since only products have numbers as features.
+        categorical: Names of columns; the evaluation has metrics for each of their values.
+    """
 
     @field_validator("numeric")
     @classmethod
@@ -71,7 +81,14 @@ class SliceColumns(ExtraColumns):
 
 
 class Features(Options):
-    """The extra columns of each table."""
+    """The extra columns of each table.
+
+    Attributes:
+        products: Columns that the item tower learns from.
+        users: Columns that the evaluation of recommendation and segmentation is sliced by.
+        events: Columns that are kept in the examples of the table; nothing learns from them.
+        texts: Columns that the evaluation of a classifier is sliced by.
+    """
 
     products: ExtraColumns = ExtraColumns()
     users: SliceColumns = SliceColumns()
@@ -84,14 +101,14 @@ class ShopOptions(Options):
 
     Attributes:
         name: Name of the pipeline, in ML Metadata and on Kubeflow.
-        tables: The input tables.
+        tables: Paths or globs of the input tables; relative ones start at the configuration's folder.
         text: How product texts become vectors; `off` for a shop without texts.
-        limits: How much bad data is borne.
+        limits: How much bad data a run accepts.
         features: Extra columns to keep.
         plain_user_ids: Whether user ids are written as they are in logs and quarantine, not as keyed hashes.
         seed: Seed of everything random.
         beam_args: Arguments of the Beam runner.
-        version: Of the form of this file.
+        version: Version of the form of this file.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")] = "shelfwise"

@@ -45,8 +45,8 @@ class ClassifierTrainingOptions(HardwareOptions):
     (1e-3), LoRA a still larger one (3e-3), both more epochs.
 
     Attributes:
-        loss: `cross_entropy`, or `focal`, which looks away from what is already classified well.
-        focal_gamma: How far it looks away (Lin et al., "Focal loss for dense object detection", ICCV 2017).
+        loss: `cross_entropy`, or `focal`, which gives less weight to texts that are already classified well.
+        focal_gamma: How much less weight (Lin et al., "Focal loss for dense object detection", ICCV 2017).
         class_weights: `balanced` gives every label the same weight in all, `none` every text; `square_root` lies
             between: rare labels are found more often, at a small cost in accuracy.
         label_smoothing: Share of the target that is spread over all labels.

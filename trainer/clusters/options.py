@@ -19,9 +19,9 @@ class ClusterOptions(Options):
     """How products are grouped into top clusters, and these into leaves.
 
     Attributes:
-        top_clusters: Clusters of the upper level; None is the square root of the number of leaves.
-        sub_clusters: Leaves a top cluster on average, of which the more varied ones get more; None makes it
-            sqrt(products / 2) leaves in all (Mardia, Kent and Bibby, Multivariate Analysis, 1979).
+        top_clusters: Clusters of the upper level. Left out: the square root of the number of leaves.
+        sub_clusters: Leaves of a top cluster on average; more varied clusters get more. Left out: sqrt(products / 2)
+            leaves in all (Mardia, Kent and Bibby, Multivariate Analysis, 1979).
         image_weight: Factor of the image vectors, of length 1, beside the text vectors, of length 1; 0 leaves them out.
         price_weight: Factor of the standardised log price beside the text vectors; 0 leaves it out.
         rating_weight: Factor of the standardised rating beside the text vectors; 0 leaves it out.

@@ -10,7 +10,7 @@ SCRATCH = "scratch"
 class PretrainingOptions(Options):
     """How a BERT learns the language of a shop's texts, before it learns their labels.
 
-    The first five attributes are the shape of a BERT that starts from nothing; a pretrained one has its own.
+    The first five are for a BERT that starts from nothing; a pretrained one has a shape of its own.
 
     Attributes:
         vocabulary_size: Word pieces at the most.

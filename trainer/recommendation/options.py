@@ -14,7 +14,7 @@ class TowerOptions(Options):
         heads: Attention heads of each layer; divides `dimensions`.
         dropout: Dropout rate in both towers.
         id_embedding: Whether a product has a learned embedding of its own beside its text and numbers.
-        history: Latest events that the user tower reads (64 in the contract).
+        history: Latest events that the user tower reads.
         linear_dimensions: Values of a vector that are not the towers' own but those of a linear model of whole
             histories; 0 leaves it out.
     """
@@ -63,15 +63,16 @@ class RankerOptions(Options):
     """The ranker: where its candidates come from, and how it is trained.
 
     Attributes:
-        windows: Moments in the validation period from which it looks back.
+        windows: Moments in the validation period from which the ranker looks back at histories.
         near_candidates: Products nearest to the user's vector, beside the user's own.
         popular_candidates: Products that sold best in the last days, beside the user's own.
         rule_candidates: Products that a rule leads to from the user's own, by confidence.
         rules: Whether the served ranker reads rules, and takes candidates from them, where the task mines any. The
             other way is trained too, and compared with.
-        units: Width of the first of its two hidden layers; the second has half of it.
+        units: Width of the first of the ranker's two hidden layers; the second has half of it.
         max_examples: Baskets to learn from at the most.
-        sampled_candidates: Candidates that a training example keeps: those that came true, and a sample of the others.
+        sampled_candidates: Candidates that a training example keeps: those that were bought, and a sample of the
+            others.
         batch_size: Baskets a step.
         max_epochs: Passes over the baskets at the most.
         patience: Epochs without a lower validation loss before training stops.
@@ -100,7 +101,7 @@ class ServingOptions(Options):
     """Sizes that a served recommendation model is exported with.
 
     Attributes:
-        history_length: Events a request carries (H of the contract).
+        history_length: Events that a request carries.
         default_k: Products that `serving_default` answers.
     """
 

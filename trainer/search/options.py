@@ -11,8 +11,8 @@ class LexicalOptions(Options):
     """The lexical side: BM25 over the products' texts.
 
     Attributes:
-        k1: How soon a word that is repeated in a text stops to count.
-        b: How much a long text is held against it.
+        k1: How soon more repeats of a word in a text stop adding to its score.
+        b: How much the score of a long text is lowered for its length.
     """
 
     k1: float = Field(default=0.9, ge=0.0)
@@ -60,11 +60,11 @@ class SearchTrainingOptions(HardwareOptions):
 
     Attributes:
         batch_size: Queries a step, each with one product that answers it.
-        hard_negatives: Products a query, beside those of the other queries: judged irrelevant, or near to the query in
-            the index and not judged.
-        mined_from: Ranks in the index between which hard negatives are drawn; the first ones are left out, as many of
-            them answer the query though nobody has said so.
-        mined_to: See `mined_from`.
+        hard_negatives: Products for each query that do not answer it, beside those of the other queries: judged
+            irrelevant, or near to the query in the index and not judged.
+        mined_from: First of the ranks in the index that hard negatives are drawn from. Products before it are left out,
+            since many of them answer the query though nobody has said so.
+        mined_to: Rank in the index at which drawing hard negatives ends.
         relevant_from: Least relevance of a pair that is learned.
         temperature: Divides the scores in the softmax.
         max_epochs: Passes over the pairs at the most.

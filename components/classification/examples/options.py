@@ -9,8 +9,8 @@ class TextSplitOptions(Options):
     """How labelled texts are split.
 
     Attributes:
-        split_column: Column of the table that names the split of each text: `train`, `eval` or `test`. Where no text
-            is of `eval`, it is taken out of `train` by sha256. None splits all by sha256.
+        split_column: Column of the table that names the split of each text: `train`, `eval` or `test`. If no text is of
+            `eval`, that split is taken out of `train` by sha256. Left out, all texts are split by sha256.
         eval_fraction: Share of the texts, by sha256, that training is validated on.
         test_fraction: Share of the texts, by sha256, that the model is judged on.
         min_label_texts: Distinct training texts that a label needs to be learned; rarer ones are left out.

@@ -19,12 +19,13 @@ class ClassificationConfig(Options):
 
     Attributes:
         split: How labelled texts are split.
-        backbone: As `text.backbone`, which it is where it is left out; or `scratch`, which learns a vocabulary and
-            pretrains a small BERT on the training texts, for a shop without a fitting pretrained one.
-        pretrain_steps: Batches of masked-language modelling on the training texts before the labels are learned; 0
-            leaves it out. Where it is left out, 0 of a pretrained backbone and 2,000 of `scratch`.
-        pretraining: How that is done, and the shape of the BERT of `scratch`.
-        text_training: `frozen`, `lora` or `full`.
+        backbone: Another backbone than `text.backbone` for these texts; or `scratch`, which learns a vocabulary and
+            pretrains a small BERT on the training texts, for a shop whose texts no pretrained BERT fits.
+        pretrain_steps: Batches of masked-language modelling on the training texts before the labels are learned. Left
+            out: 0 for a pretrained backbone, 2,000 for `scratch`.
+        pretraining: How masked-language modelling is done, and the shape of the BERT of `scratch`.
+        text_training: How BERT is trained: `frozen` leaves it as it is, `lora` trains a small update of it, `full`
+            trains all of it.
         sequence_length: Tokens a text is cut to.
         head: What stands on top of the text vector.
         training: How both are trained.

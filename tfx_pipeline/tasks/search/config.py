@@ -14,7 +14,8 @@ class SearchConfig(Options):
 
     Attributes:
         queries: Where queries with relevant products come from, and how they are split.
-        text_training: `frozen`, `lora` or `full`; as `text.training` says where it is left out.
+        text_training: How BERT is trained: `frozen` leaves it as it is, `lora` trains a small update of it, `full`
+            trains all of it. Left out: as `text.training` says.
         training: How the encoder, or what stands on top of it, is trained.
         serving: What the served model is made of.
         clusters: How results are grouped.

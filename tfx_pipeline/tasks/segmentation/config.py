@@ -13,7 +13,8 @@ class SegmentationConfig(SegmentationDataOptions):
     """The task `segmentation`: what segments and histories are made of, and what follows.
 
     Attributes:
-        text_training: `frozen`, `lora` or `full`.
+        text_training: How BERT is trained: `frozen` leaves it as it is, `lora` trains a small update of it, `full`
+            trains all of it.
         sequence_length: Tokens that the behaviour's text is cut to.
         head: What stands on top of the text vector and the numbers.
         training: How both are trained.
