@@ -6,78 +6,89 @@ Client threads of this process send one request after another, each its signatur
 the lines of a file in turn. Both servers run at once and take turns, so that what else runs on the machine slows both.
 """
 
-import argparse
 import itertools
 import os
-import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Annotated
 
+# The folder of this script comes first otherwise, and its serving.py is not the package.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import grpc
 import numpy as np
 import tensorflow as tf
+import typer
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2, prediction_service_pb2_grpc
 
+from benchmarks.figures import print_figures
+from benchmarks.machine import print_machine
+from serving.server.background import server_process
 from serving.server.models.warm_up import WARM_UP_FILE
 
-PROJECT = Path(__file__).resolve().parents[1]
 WARM_UP_SECONDS = 3.0
-START_SECONDS = 120.0
 # Without it the first client to come back is computed alone, and the others wait for that.
 BATCH_TIMEOUT_MICROS = 2000
 
 
-def main() -> None:
+def main(
+    model_folder: Annotated[Path, typer.Option(help="A version: a SavedModel with a warm-up file.")],
+    signature: Annotated[str, typer.Option(help="What is asked.")] = "serving_default",
+    texts: Annotated[Path | None, typer.Option(help="A text a line, where the one input is a text.")] = None,
+    threads: Annotated[int, typer.Option(min=1, help="Clients.")] = 16,
+    seconds: Annotated[float, typer.Option(help="Length of a turn.")] = 8.0,
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each server.")] = 5,
+    batching_parameters_file: Annotated[
+        Path | None, typer.Option(help="In place of batches of as many rows as clients.")
+    ] = None,
+) -> None:
     """Measures and prints requests a second, the median latency, and the ratio."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model-folder", type=Path, required=True, help="a version: a SavedModel with a warm-up file")
-    parser.add_argument("--signature", default="serving_default")
-    parser.add_argument("--texts", type=Path, help="a text a line for a signature whose one input is a text")
-    parser.add_argument("--threads", type=int, default=16, help="clients")
-    parser.add_argument("--seconds", type=float, default=8.0, help="length of a turn")
-    parser.add_argument("--rounds", type=int, default=5, help="turns of each server")
-    parser.add_argument("--batching-parameters-file", type=Path, help="in place of batches of as many rows as clients")
-    options = parser.parse_args()
-
-    requests = sample_requests(options.model_folder, options.signature, options.texts)
+    requests = sample_requests(model_folder, signature, texts)
     with tempfile.TemporaryDirectory() as temporary, ExitStack() as stack:
         folder = Path(temporary)
-        parameters = options.batching_parameters_file or write_parameters(folder, options.threads)
+        parameters = batching_parameters_file or write_parameters(folder, threads)
         batching = ["--enable-batching", "--batching-parameters-file", str(parameters)]
         models = folder / "models"
-        shutil.copytree(options.model_folder, models / requests[0].model_spec.name / "1")
+        shutil.copytree(model_folder, models / requests[0].model_spec.name / "1")
+        served = ["--models", str(models)]
         addresses = {
-            "alone": stack.enter_context(running_server(models, folder / "alone", [])),
-            "batched": stack.enter_context(running_server(models, folder / "batched", batching)),
+            "alone": stack.enter_context(server_process(*served)).grpc,
+            "batched": stack.enter_context(server_process(*served, *batching)).grpc,
         }
         for address in addresses.values():
-            latencies(address, requests, options.threads, WARM_UP_SECONDS)
+            latencies(address, requests, threads, WARM_UP_SECONDS)
         rates: dict[str, list[float]] = {name: [] for name in addresses}
         medians: dict[str, list[float]] = {name: [] for name in addresses}
-        for _ in range(options.rounds):
+        for _ in range(rounds):
             for name, address in addresses.items():
-                times = latencies(address, requests, options.threads, options.seconds)
-                rates[name].append(len(times) / options.seconds)
+                times = latencies(address, requests, threads, seconds)
+                rates[name].append(len(times) / seconds)
                 medians[name].append(statistics.median(times) * 1e3)
-        print(f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}, {options.threads} clients")
-        print(" ".join(parameters.read_text(encoding="utf-8").split()))
+        print_machine("tensorflow")
+        print(f"{threads} clients; " + " ".join(parameters.read_text(encoding="utf-8").split()))
     print("          requests/s      p50 (ms)")
     for name in addresses:
         print(f"{name:10}{statistics.median(rates[name]):10.1f}{statistics.median(medians[name]):14.1f}")
     ratios = [batched / alone for alone, batched in zip(rates["alone"], rates["batched"], strict=True)]
     print(
         f"batched / alone, requests/s: {statistics.median(ratios):.2f} (rounds {min(ratios):.2f} to {max(ratios):.2f})"
+    )
+    print_figures(
+        {
+            "ratio": statistics.median(ratios),
+            "batched_requests_per_second": statistics.median(rates["batched"]),
+            "unbatched_requests_per_second": statistics.median(rates["alone"]),
+            "batched_ms": statistics.median(medians["batched"]),
+            "unbatched_ms": statistics.median(medians["alone"]),
+        }
     )
 
 
@@ -110,25 +121,6 @@ def write_parameters(folder: Path, threads: int) -> Path:
         encoding="utf-8",
     )
     return path
-
-
-@contextmanager
-def running_server(models: Path, ready_file: Path, options: Sequence[str]) -> Iterator[str]:
-    """Runs the embedded server as a process and yields its address."""
-    command = [sys.executable, "-m", "serving.server", "--models", str(models), "--port", "0"]
-    command += ["--ready-file", str(ready_file), *options]
-    log = ready_file.with_suffix(".log")
-    with log.open("w") as stderr, subprocess.Popen(command, cwd=PROJECT, stderr=stderr) as process:
-        try:
-            give_up_at = time.monotonic() + START_SECONDS
-            while not ready_file.exists():
-                if process.poll() is not None or time.monotonic() > give_up_at:
-                    process.kill()
-                    raise SystemExit(f"the server did not start:\n{log.read_text(encoding='utf-8')}")
-                time.sleep(0.1)
-            yield ready_file.read_text(encoding="utf-8")
-        finally:
-            process.terminate()
 
 
 def latencies(
@@ -164,4 +156,4 @@ def latencies(
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

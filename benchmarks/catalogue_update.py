@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
 # The folder of this script comes first otherwise, and its serving.py is not the package.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -26,10 +25,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
 
+from benchmarks.command_line import SearchRoot
+from benchmarks.figures import print_figures
 from serving.client import ServingError, Shelfwise
 from serving.server.background import server_process
 from tfx_pipeline.config.config import saved_config
-from tfx_pipeline.summary.file import read_summary
+from tfx_pipeline.summary.file import summary_of_run
 
 CHANGED = 1_000
 LIVE_TIMEOUT_SECONDS = 300.0
@@ -56,9 +57,9 @@ class Searcher(threading.Thread):
                 self.requests += 1
 
 
-def main(root: Annotated[Path, typer.Option(help="Root of a run that pushed a search model.")]) -> None:
+def main(root: SearchRoot) -> None:
     """Changes the catalogue and prints what happened."""
-    config = saved_config(read_summary(root)["config"])
+    config = saved_config(summary_of_run(root).config)
     table = pq.read_table(config.tables.given()["products"])
     with tempfile.TemporaryDirectory() as temporary:
         copy = copy_run(root, Path(temporary) / "run")
@@ -84,6 +85,16 @@ def main(root: Annotated[Path, typer.Option(help="Root of a run that pushed a se
         f"{len(table):,} products, {CHANGED:,} changed: live after {live:.1f} s (the command took "
         f"{seconds_of_command:.1f} s); {searcher.requests:,} requests meanwhile, {len(searcher.failures)} failed; "
         f"{len(still)} of {len(removed)} removed products answered"
+    )
+    print_figures(
+        {
+            "seconds": live,
+            "command_seconds": seconds_of_command,
+            "products": len(table),
+            "requests": searcher.requests,
+            "failed_requests": len(searcher.failures),
+            "removed_products_answered": len(still),
+        }
     )
 
 

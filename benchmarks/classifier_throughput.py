@@ -11,7 +11,6 @@ epoch encodes every text once and then trains the head on the vectors.
 """
 
 import os
-import platform
 import statistics
 import sys
 import tempfile
@@ -34,6 +33,9 @@ import tensorflow as tf
 import typer
 
 from benchmarks.classifier_peer import ClassifierPeer, bert_arrays, peer_settings, split_arrays
+from benchmarks.command_line import THIS_PYTHON, TorchPython
+from benchmarks.figures import print_figures, ratio
+from benchmarks.machine import print_machine
 from benchmarks.peer_process import has_torch
 from trainer.classification.batches import LabelBatches
 from trainer.classification.classifier import Classifier, new_head
@@ -54,16 +56,19 @@ Training = Literal["frozen", "full"]
 class Way(NamedTuple):
     """A way of training that is timed."""
 
+    name: str
     title: str
     training: Training
     filled: bool
 
 
 WAYS = (
-    Way("full, texts of one length", "full", True),
-    Way("full, texts as they are", "full", False),
-    Way("frozen, texts as they are", "frozen", False),
+    Way("filled", "full, texts of one length", "full", True),
+    Way("full", "full, texts as they are", "full", False),
+    Way("frozen", "frozen, texts as they are", "frozen", False),
 )
+# Whose ratio is `ratio` among the figures: where neither side can save any padding.
+HEADLINE = WAYS[0]
 
 
 class Ours:
@@ -104,7 +109,7 @@ class Ours:
 
 
 def main(
-    torch_python: Annotated[str, typer.Option(help="A Python interpreter with torch and NumPy.")] = sys.executable,
+    torch_python: TorchPython = THIS_PYTHON,
     texts: Annotated[Path | None, typer.Option(help="Parquet file with a column `text`.")] = None,
     rows: Annotated[int, typer.Option(min=32, help="Texts.")] = 1024,
     length: Annotated[int, typer.Option(min=4, help="Tokens that a text is cut to, or fills.")] = 64,
@@ -119,13 +124,18 @@ def main(
     python = torch_python if has_torch(torch_python) else None
     if python is None:
         print(f"torch is not installed for {torch_python}: our own figures alone (--torch-python names another).")
-    print(f"{platform.processor() or platform.machine()}, {threads} threads; TensorFlow {tf.__version__}")
+    print_machine("tensorflow", "keras", threads=threads)
+    figures: dict[str, float | None] = {}
     for way in WAYS:
-        time_way(way, chosen, length, steps, turns, python)
+        medians = time_way(way, chosen, length, steps, turns, python)
+        size = ClassifierOptions().training.batch_size
+        figures[f"{way.name}_texts_per_second"] = size / medians["ours"]
+        figures[f"{way.name}_ratio"] = ratio(medians.get("torch"), medians["ours"])
+    print_figures({"ratio": figures[f"{HEADLINE.name}_ratio"], **figures})
 
 
-def time_way(way: Way, texts: list[str], length: int, steps: int, turns: int, python: str | None) -> None:
-    """Times one way of training on both sides, and prints it."""
+def time_way(way: Way, texts: list[str], length: int, steps: int, turns: int, python: str | None) -> dict[str, float]:
+    """Times one way of training on both sides, prints it, and returns the median seconds a step of each side."""
     keras.utils.set_random_seed(0)
     options = ClassifierOptions(text=TextOptions(training=way.training, sequence_length=length))
     encoder = load_text_encoder(options.text)
@@ -144,9 +154,10 @@ def time_way(way: Way, texts: list[str], length: int, steps: int, turns: int, py
         else:
             epoch = len(texts) // options.training.batch_size
             seconds = turns_of(sides, turns, lambda side: (side.encode("train") + side.run(epoch)[0]) / epoch)
-        print_table(way, token_ids, seconds, options)
+        medians = print_table(way, token_ids, seconds, options)
         if python is not None:
             sides["torch"].close()
+    return medians
 
 
 def turns_of(sides: dict[str, Any], turns: int, run: Callable[[Any], float]) -> dict[str, list[float]]:
@@ -161,8 +172,10 @@ def turns_of(sides: dict[str, Any], turns: int, run: Callable[[Any], float]) -> 
     return seconds
 
 
-def print_table(way: Way, token_ids: Any, seconds: dict[str, list[float]], options: ClassifierOptions) -> None:
-    """Prints texts a second of both sides, and their ratio."""
+def print_table(
+    way: Way, token_ids: Any, seconds: dict[str, list[float]], options: ClassifierOptions
+) -> dict[str, float]:
+    """Prints texts a second of both sides, and their ratio; returns the median seconds a step of each side."""
     size = options.training.batch_size
     mean = float(token_ids.row_lengths().numpy().mean())
     print(f"{way.title}: {size} texts a step, {mean:.1f} tokens a text, float32")
@@ -172,6 +185,7 @@ def print_table(way: Way, token_ids: Any, seconds: dict[str, list[float]], optio
         print(f"  {name:8}{size / median:10.0f} texts/s{1e3 * median:10.2f} ms/step, slowest {1e3 * slowest:.2f}")
     if "torch" in medians:
         print(f"  ratio ours / torch: {medians['torch'] / medians['ours']:.2f}", flush=True)
+    return medians
 
 
 def random_texts(rows: int) -> list[str]:

@@ -10,7 +10,6 @@ takes part where it is installed, at the smallest `ef` that finds as much. Vecto
 """
 
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable
@@ -27,6 +26,8 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 import typer
 
+from benchmarks.figures import print_figures, ratio
+from benchmarks.machine import print_machine
 from serving.index.exact import ExactIndex
 from trainer.options import TextOptions
 from trainer.search.index.inverted_cells import build_inverted_file, exact_neighbours, recall_of
@@ -65,7 +66,7 @@ def main(
 ) -> None:
     """Measures and prints."""
     cache.mkdir(parents=True, exist_ok=True)
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}")
+    print_machine("tensorflow", "hnswlib")
     real, asked = text_vectors(titles, queries, cache, 2 * judged)
     vectors = enlarged(real, size, cache)
     choosing, measured = asked[:judged], asked[judged:]
@@ -90,34 +91,49 @@ def main(
     print("                         p50 ms  recall@10   times as fast as")
     print(f"exact                  {exact_p50:8.2f}      1.000")
     print(f"inverted file          {our_p50:8.2f}     {recall:6.3f}   {exact_p50 / our_p50:.1f} x exact")
-    measure_hnswlib(vectors, choosing, measured, expected, recall, our_p50, cache)
+    peer_p50, peer_bytes = measure_hnswlib(vectors, measured, expected, recall, our_p50, cache)
 
     random = np.random.default_rng(SEED)
+    filters: dict[str, float] = {}
     for share in FILTER_SHARES:
         masks = [tf.constant(random.uniform(size=(1, len(vectors))) < share) for _ in range(min(judged, SLOW_QUERIES))]
         wanted = np.stack([exact.find_allowed(tensors[place], k, mask)[1][0] for place, mask in enumerate(masks)])
         p50, found = timed(
             lambda place, masks=masks: ours.find_allowed(tensors[place], k, masks[place])[1].numpy()[0], len(masks)
         )
-        ratio, reached = p50 / our_p50, recall_of(found, wanted)
-        print(f"filter, {share:4.0%} pass      {p50:8.2f}     {reached:6.3f}   {ratio:.2f} of unfiltered time")
+        reached = recall_of(found, wanted)
+        filters[f"filter_{share * 100:.0f}_percent_ratio"] = p50 / our_p50
+        filters[f"filter_{share * 100:.0f}_percent_recall"] = reached
+        print(f"filter, {share:4.0%} pass      {p50:8.2f}     {reached:6.3f}   {p50 / our_p50:.2f} of unfiltered time")
+    print_figures(
+        {
+            # Above 1 we are slower, or larger, than hnswlib.
+            "ratio": ratio(our_p50, peer_p50),
+            "recall": recall,
+            "memory_ratio": ratio(bytes_of_index, peer_bytes),
+            # The strictest filter costs the most: few cells hold ten products that pass.
+            "filter_ratio": filters[f"filter_{min(FILTER_SHARES) * 100:.0f}_percent_ratio"],
+            "exact_ratio": exact_p50 / our_p50,
+            "ms": our_p50,
+            "index_bytes": bytes_of_index,
+            **filters,
+        }
+    )
 
 
 def measure_hnswlib(
-    vectors: np.ndarray,
-    choosing: np.ndarray,
-    measured: np.ndarray,
-    expected: np.ndarray,
-    recall: float,
-    our_p50: float,
-    cache: Path,
-) -> None:
-    """Prints hnswlib's figures at the smallest `ef` of a ladder whose recall is `recall` or more."""
+    vectors: np.ndarray, measured: np.ndarray, expected: np.ndarray, recall: float, our_p50: float, cache: Path
+) -> tuple[float | None, int | None]:
+    """Measures hnswlib at the smallest `ef` of a ladder whose recall is `recall` or more, and prints its figures.
+
+    Returns:
+        The median milliseconds of a query and the bytes of the index, or None and None where it is not installed.
+    """
     try:
         import hnswlib
     except ImportError:
         print("hnswlib                not installed")
-        return
+        return None, None
     peer = hnswlib.Index(space="ip", dim=vectors.shape[1])
     file = cache / f"hnswlib_{len(vectors)}.bin"
     if file.exists():
@@ -136,6 +152,7 @@ def measure_hnswlib(
     p50, _ = timed(lambda place: peer.knn_query(measured[place], K, num_threads=1)[0][0], len(measured))
     print(f"hnswlib, ef {ef:4}       {p50:8.2f}     {reached:6.3f}   {our_p50 / p50:.1f} x inverted file")
     print(f"                       index {file.stat().st_size / 2**30:.3f} GiB")
+    return p50, file.stat().st_size
 
 
 def timed(search: Search, queries: int) -> tuple[float, np.ndarray]:

@@ -15,8 +15,8 @@ import json
 import logging
 import multiprocessing
 import os
-import platform
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,6 +24,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
+# The folder of this script comes first otherwise, and its serving.py is not the package.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
@@ -31,6 +33,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
+
+from benchmarks.figures import print_figures, ratio
+from benchmarks.machine import print_machine
 
 SUPPORT, MAX_LENGTH = 0.005, 4
 LARGE_SUPPORT, LARGE_BASKETS, LARGE_PRODUCTS, FULL_BASKETS = 0.0005, 100_000, 20_000, 30
@@ -50,13 +55,14 @@ def main(
     ),
 ) -> None:
     """Runs the parts, one after the other."""
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print_machine("mlxtend", "pyfim")
     wanted = parts.split(",")
     grocer = complete_journey() if {"mining", "component", "scale"} & {*wanted} else None
     if grocer is not None:
         print(f"Complete Journey: {len(grocer[1]) - 1:,} baskets of {grocer[0].max() + 1:,} product types")
+    mining: dict[str, float] = {}
     if grocer is not None and "mining" in wanted:
-        compare_mining(grocer)
+        mining = compare_mining(grocer)
     seconds: dict[str, float] = {}
     for name in ("component", "scale"):
         if grocer is not None and name in wanted:
@@ -65,7 +71,16 @@ def main(
     if len(seconds) == 2:
         print(f"{SCALE} times the baskets take {seconds['scale'] / seconds['component']:.1f} times as long")
     if "large" in wanted:
-        run_component("large", large_baskets(), {"min_support": LARGE_SUPPORT})
+        seconds["large"] = run_component("large", large_baskets(), {"min_support": LARGE_SUPPORT})
+    print_figures(
+        {
+            "mining_seconds": mining.get("ours"),
+            # Above 1 the peer is slower.
+            **{f"{peer}_ratio": ratio(mining.get(peer), mining.get("ours")) for peer in PEERS},
+            **{f"{name}_seconds": seconds.get(name) for name in ("component", "scale", "large")},
+            "scale_ratio": ratio(seconds.get("scale"), seconds.get("component")),
+        }
+    )
 
 
 def complete_journey() -> Lines:
@@ -109,23 +124,28 @@ def large_baskets() -> Lines:
     return pairs % LARGE_PRODUCTS, np.concatenate([[0], np.cumsum(held)])
 
 
-def compare_mining(lines: Lines) -> None:
-    """Times the mining of the groups beside the peers' fpgrowth, and compares what they find."""
+def compare_mining(lines: Lines) -> dict[str, float]:
+    """Times the mining of the groups beside the peers' fpgrowth, and compares what they find.
+
+    Returns:
+        Seconds of `ours`, and of each peer that is installed.
+    """
     baskets = [part.tolist() for part in np.split(lines[0], lines[1][1:-1])]
     found = mine_groups(lines)
     ours = best_seconds(lambda: mine_groups(lines))
     print(f"mining of the groups   {ours:8.2f} s  {len(found):,} itemsets")
-    peers = {"mlxtend": mlxtend_mining, "pyfim": pyfim_mining}
-    for name, prepare in peers.items():
+    taken = {"ours": ours}
+    for name, prepare in PEERS.items():
         mining = prepare(baskets)
         if mining is None:
             print(f"{name} is not installed; `pip install shelfwise[peers]` installs it")
             continue
         started = time.perf_counter()
         theirs = mining()
-        seconds = time.perf_counter() - started
+        taken[name] = time.perf_counter() - started
         same = "the same" if theirs() == found else "DIFFERENT ONES"
-        print(f"{name + ' fpgrowth':22} {seconds:8.2f} s  {same}; {seconds / ours:.1f} times our time")
+        print(f"{name + ' fpgrowth':22} {taken[name]:8.2f} s  {same}; {taken[name] / ours:.1f} times our time")
+    return taken
 
 
 def mine_groups(lines: Lines) -> dict[frozenset[int], int]:
@@ -179,6 +199,9 @@ def pyfim_mining(baskets: list[list[int]]) -> Callable[[], Any] | None:
         return lambda: {frozenset(items): count for items, count in found}
 
     return mine
+
+
+PEERS = {"mlxtend": mlxtend_mining, "pyfim": pyfim_mining}
 
 
 def best_seconds(function: Callable[[], Any]) -> float:

@@ -13,7 +13,6 @@ The peers, with what they need beside them: `pip install onnx onnxruntime torch 
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -25,16 +24,18 @@ from typing import Annotated
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import tensorflow as tf
 import typer
 
+from benchmarks.command_line import THIS_PYTHON, Queries, SearchRoot
+from benchmarks.figures import print_figures, ratio
+from benchmarks.machine import print_machine
+from benchmarks.query_file import read_queries
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.server.background import server_process
 from tfx_pipeline.config.config import saved_config
-from tfx_pipeline.summary.file import read_summary
+from tfx_pipeline.summary.file import summary_of_run
 from trainer.text.backbone import load_text_encoder
 from trainer.text.pretrained import local_folder
 
@@ -49,17 +50,17 @@ Turn = Callable[[Sequence[str]], list[float]]
 
 
 def main(
-    root: Annotated[Path, typer.Option(help="Root of a run that pushed a search model.")],
-    queries: Annotated[Path, typer.Option(help="Parquet file with a column query.")],
-    peer_python: Annotated[str, typer.Option(help="Interpreter with the peer.")] = sys.executable,
+    root: SearchRoot,
+    queries: Queries,
+    peer_python: Annotated[str, typer.Option(help="Interpreter with the peer.")] = THIS_PYTHON,
     peer_name: Annotated[str, typer.Option("--peer", help=f"One of {', '.join(PEERS)}.")] = "onnxruntime",
     split: Annotated[str, typer.Option(help="Take the queries of this split, if the file has one.")] = "test",
     most: Annotated[int, typer.Option(help="Queries to ask at the most.")] = 1_000_000,
 ) -> None:
     """Takes turns and prints a table."""
     texts = read_queries(queries, split)[:most]
-    summary = read_summary(root)
-    text = saved_config(summary["config"]).text
+    summary = summary_of_run(root)
+    text = saved_config(summary.config).text
     if text is None:
         raise typer.BadParameter(f"{root} has no texts")
     encoder = load_text_encoder(text)
@@ -77,23 +78,26 @@ def main(
                 times[name] += side(texts[start : start + QUERIES_A_TURN])
         if peer is not None:
             peer.communicate()
-    products = summary["tasks"][SEARCH_MODEL]["counts"]["products"]
-    print(f"{len(texts):,} queries over {products:,} products, {os.cpu_count()} cores, TensorFlow {tf.__version__}")
+    products = summary.tasks[SEARCH_MODEL].counts["products"]
+    print_machine("tensorflow")
+    print(f"{len(texts):,} queries over {products:,} products")
     print("tokens     queries" + "".join(f"{name + ' p50':>14}{'p95':>8}" for name in times) + "     ratio of p50")
     low = 0
     for high in TOKENS:
         print_row(f"{low + 1} to {min(high, int(tokens.max()))}", (tokens > low) & (tokens <= high), times)
         low = high
     print_row("all", tokens > 0, times)
-
-
-def read_queries(path: Path, split: str) -> list[str]:
-    """Returns the distinct queries of a file, of one split where it has any."""
-    table = pq.read_table(path)
-    if "split" in table.column_names:
-        table = table.filter(pc.equal(table["split"], split))
-    queries: list[str] = pc.unique(table["query"]).to_pylist()
-    return queries
+    medians = {name: float(np.median(values)) for name, values in times.items()}
+    print_figures(
+        {
+            # Above 1 a whole search takes longer than the peer's encoding of the query.
+            "ratio": ratio(medians["search"], medians.get("encode")),
+            "p50_ms": medians["search"],
+            "p95_ms": float(np.percentile(times["search"], 95)),
+            "peer_p50_ms": medians.get("encode"),
+            "queries": len(texts),
+        }
+    )
 
 
 def timed_search(client: Shelfwise, query: str) -> float:
@@ -141,11 +145,11 @@ def print_row(label: str, rows: np.ndarray, times: dict[str, list[float]]) -> No
         return
     chosen = {name: np.array(values)[rows] for name, values in times.items()}
     shown = "".join(f"{np.median(values):14.2f}{np.percentile(values, 95):8.2f}" for values in chosen.values())
-    ratio = ""
+    quotient = ""
     if len(chosen) == 2:
-        ours, theirs = (statistics.median(values) for values in chosen.values())
-        ratio = f"{ours / theirs:17.2f}"
-    print(f"{label:10}{int(rows.sum()):8}{shown}{ratio}")
+        ours, theirs = (np.median(values) for values in chosen.values())
+        quotient = f"{ours / theirs:17.2f}"
+    print(f"{label:10}{int(rows.sum()):8}{shown}{quotient}")
 
 
 if __name__ == "__main__":

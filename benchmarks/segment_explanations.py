@@ -22,6 +22,8 @@ import numpy.typing as npt
 import tensorflow as tf
 import typer
 
+from benchmarks.figures import print_figures
+from benchmarks.machine import print_machine
 from benchmarks.saved_classifier import load_classifier
 from serving.graph.explanation import ServedClassifier, Tokens, attributions
 from tfx_pipeline.summary.run_artifacts import latest_artifact
@@ -43,6 +45,7 @@ def main(
     rows: Annotated[int, typer.Option(min=1, help="Users to explain.")] = 50,
 ) -> None:
     """Explains the segments of some users and checks the reasons."""
+    print_machine("tensorflow")
     classifier = load_classifier(str(latest_artifact(root, "SegmentationTrainer", "model")))
     catalogue, examples = (
         str(latest_artifact(root, "SegmentationExamples", name)) for name in ("catalogue", "examples")
@@ -78,6 +81,16 @@ def main(
     other = float(np.mean([fall(random.random(reasons.shape).astype(np.float32)) for _ in range(RANDOM_DRAWS)]))
     print(f"without the {DELETED} most attributed words and numbers the probability falls by {own:.4f}, without")
     print(f"{DELETED} at random by {other:.4f}: {own / max(other, 1e-9):.1f} times as far")
+    print_figures(
+        {
+            "ratio": own / max(other, 1e-9),
+            "fall": own,
+            "random_fall": other,
+            "mean_error": float(shares.mean()) if len(shares) else None,
+            "largest_error": float(errors.max()),
+            "users": len(chosen),
+        }
+    )
 
 
 def probabilities(

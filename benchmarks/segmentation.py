@@ -8,9 +8,6 @@ tested on w = 45. Prints accuracy and macro-F1 of the served model and of the ba
 without the pipeline on the same examples, of the text alone and of the numbers alone; means over the seeds.
 """
 
-import os
-import platform
-import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -24,43 +21,63 @@ import numpy as np
 import typer
 
 import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
+from benchmarks.command_line import NewRoot, Overrides
+from benchmarks.figures import print_figures
+from benchmarks.machine import print_machine
+from benchmarks.pipeline_runs import run_beside_data, run_folder, training_seconds
 from tfx_pipeline.config.config import Config, load_config
 from tfx_pipeline.datasets import prepare_dataset
-from tfx_pipeline.running.start import run_pipeline
+from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.artifacts.labels import load_labels
 from trainer.classification.examples import LabelledTexts
 
 CONFIG = Path(__file__).with_suffix(".yaml")
 METRICS = ("accuracy", "f1_macro")
+OURS = "this model"
 
 Scores = dict[str, list[tuple[float, ...]]]
 
 
 def main(
     seeds: Annotated[int, typer.Option(min=1, help="Runs, each with another seed.")] = 3,
-    root: Annotated[Path | None, typer.Option(help="Folder of the runs; a temporary one if left out.")] = None,
-    overrides: Annotated[list[str], typer.Option("--set", help="key.key=value on top of the configuration.")] = [],  # noqa: B006
+    root: NewRoot = None,
+    overrides: Overrides = [],  # noqa: B006
     parts: Annotated[bool, typer.Option(help="Also text alone and numbers alone.")] = True,
 ) -> None:
     """Trains and judges a segmentation once a seed."""
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores")
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = root or Path(temporary)
+    print_machine("tensorflow", "keras", "scikit-learn")
+    scores: Scores = {}
+    seconds = []
+    with run_folder(root) as folder:
         prepare_dataset("complete_journey", folder, None)
-        shutil.copyfile(CONFIG, folder / CONFIG.name)
-        scores: Scores = {}
         for seed in range(seeds):
-            config = load_config(folder / CONFIG.name, [*overrides, f"seed={seed}"])
+            seeded = [*overrides, f"seed={seed}"]
             # One root, so that only what depends on the seed runs again.
-            summary = run_pipeline(config, folder / "run")
-            task = summary["tasks"]["segmentation"]
-            for name, metrics in {"this model": task["metrics"]["test"], **task["baselines"]}.items():
+            summary = run_beside_data(CONFIG.read_text(encoding="utf-8"), folder, seeded, folder / "run")
+            task = summary.tasks["segmentation"]
+            for name, metrics in {OURS: task.metrics["test"], **task.baselines}.items():
                 scores.setdefault(name, []).append(tuple(metrics[metric] for metric in METRICS))
             print_scores(scores)
-            print(f"  training {summary['seconds']['SegmentationTrainer']:.0f} s under whatever else runs here")
+            seconds.append(training_seconds(summary, "SegmentationTrainer"))
+            print(f"  training {seconds[-1]:.0f} s under whatever else runs here")
         if parts:
-            add_parts(config, folder / "run", seeds, scores)
+            add_parts(load_config(folder / "config.yaml", overrides), folder / "run", seeds, scores)
             print_scores(scores)
+    print_figures(
+        {
+            **{
+                f"{prefix}{metric}": float(np.mean([each[place] for each in scores[name]]))
+                for name, prefix in named_systems(scores).items()
+                for place, metric in enumerate(METRICS)
+            },
+            "training_seconds": float(np.mean(seconds)),
+        }
+    )
+
+
+def named_systems(scores: Scores) -> dict[str, str]:
+    """Returns what stands before the metrics of each system: nothing for this model, else its name."""
+    return {name: "" if name == OURS else f"{name.replace(' ', '_')}_" for name in scores}
 
 
 def add_parts(config: Config, root: Path, seeds: int, scores: Scores) -> None:
@@ -75,8 +92,9 @@ def add_parts(config: Config, root: Path, seeds: int, scores: Scores) -> None:
     if config.tasks.segmentation is None:
         raise ValueError("The configuration should have the task segmentation.")
     options = training_options(config, config.tasks.segmentation)
-    made = root / "artifacts" / "SegmentationExamples"
-    examples, catalogue, labels = (str(latest(made / name)) for name in ("examples", "catalogue", "labels"))
+    examples, catalogue, labels = (
+        str(latest_artifact(root, "SegmentationExamples", name)) for name in ("examples", "catalogue", "labels")
+    )
     behaviour = load_behaviour(catalogue, options.history_length)
     splits = {split: load_behaviours(examples, split, behaviour) for split in ("train", "eval", "test")}
     for name, view in {"numbers alone": without_text, "text alone": without_numbers}.items():
@@ -98,11 +116,6 @@ def without_text(texts: LabelledTexts) -> LabelledTexts:
 def without_numbers(texts: LabelledTexts) -> LabelledTexts:
     """The same without any numbers."""
     return LabelledTexts(texts=texts.texts, labels=texts.labels, numbers=np.zeros((len(texts), 0), np.float32))
-
-
-def latest(folder: Path) -> Path:
-    """The newest execution's artifact."""
-    return max(folder.iterdir(), key=lambda each: int(each.name))
 
 
 def print_scores(scores: Mapping[str, list[tuple[float, ...]]]) -> None:

@@ -9,7 +9,6 @@ Needs two cores, 4 GiB, and for some 200,000 rows about half an hour.
 """
 
 import sys
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -21,46 +20,52 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
 
+from benchmarks.command_line import Configuration, NewRoot
+from benchmarks.figures import print_figures
+from benchmarks.machine import print_machine
+from benchmarks.pipeline_runs import run_beside_data, run_folder, served_model, training_seconds
 from components.recommendation.judging.served_ranking import ServedRanking
 from components.recommendation.judging.user_products import bought_products
-from tfx_pipeline.config.config import load_config
 from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.datasets.amazon_sequences import ATTRIBUTE_NAMES
-from tfx_pipeline.running.start import run_pipeline
 from tfx_pipeline.running.summary_table import print_summary
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.recommendation.judged_users import load_judged_users
 
 CONFIG = Path(__file__).with_name("sequences.yaml")
-RANKS = 20
+RANKS, K = 20, 10
 USERS_AT_ONCE = 256
 
 
 def main(
     data: Annotated[Path, typer.Option(help="Folder with sequences.parquet.")],
     out: Annotated[Path, typer.Option(help="Run file to write.")],
-    root: Annotated[Path | None, typer.Option(help="Folder of the pipeline run; a temporary one if left out.")] = None,
-    config: Annotated[Path, typer.Option(help="Configuration of the run.")] = CONFIG,
+    root: NewRoot = None,
+    config: Configuration = CONFIG,
 ) -> None:
     """Trains on the sequences and writes what the model expects next."""
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = root or Path(temporary)
+    print_machine("tensorflow")
+    with run_folder(root) as folder:
         rows = prepare_dataset("amazon_sequences", folder / "data", source=data, sample=1.0)
-        copied = folder / "sequences.yaml"
-        copied.write_text(config.read_text(encoding="utf-8"), encoding="utf-8")
-        summary = run_pipeline(load_config(copied, _with_products(rows)), folder)
+        summary = run_beside_data(config.read_text(encoding="utf-8"), folder, with_products(rows))
         print_summary(summary, folder)
-        examples, catalogue, model = (
-            latest_artifact(folder, *names)
-            for names in (
-                ("RecommendationExamples", "examples"),
-                ("RecommendationExamples", "catalogue"),
-                ("RecommendationIndex", "model"),
-            )
+        examples, catalogue = (
+            str(latest_artifact(folder, "RecommendationExamples", name)) for name in ("examples", "catalogue")
         )
-        pq.write_table(rank_all(str(examples), str(catalogue), str(model / "Format-Serving")), out)
-    print(f"{out}: training took {summary['seconds']['RecommendationTrainer']:.0f} s")
+        run = rank_all(examples, catalogue, str(served_model(folder, "RecommendationIndex")))
+        events = pq.read_table(folder / "data" / "events.parquet")
+    pq.write_table(run, out)
+    ranks = last_product_ranks(events, run)
+    print_figures(
+        {
+            f"ndcg_at_{K}": float(np.where(ranks <= K, 1.0 / np.log2(ranks + 1.0), 0.0).mean()),
+            f"hr_at_{K}": float((ranks <= K).mean()),
+            "users": len(ranks),
+            "training_seconds": training_seconds(summary, "RecommendationTrainer"),
+            "total_seconds": summary.total_seconds,
+        }
+    )
 
 
 def rank_all(examples_uri: str, catalogue_uri: str, model: str) -> pa.Table:
@@ -84,7 +89,23 @@ def rank_all(examples_uri: str, catalogue_uri: str, model: str) -> pa.Table:
     )
 
 
-def _with_products(rows: dict[str, int]) -> list[str]:
+def last_product_ranks(events: pa.Table, run: pa.Table) -> np.ndarray:
+    """Returns at which rank the run has the last product of each user, float64 `(users,)`; infinite where it lacks it.
+
+    Args:
+        events: user_id, product_id and position.
+        run: user_id, product_id and rank, without products that the user had before the last one.
+    """
+    ordered = events.sort_by([("user_id", "ascending"), ("position", "ascending")])
+    last = dict(zip(ordered["user_id"].to_pylist(), ordered["product_id"].to_pylist(), strict=True))
+    ranks = dict.fromkeys(last, np.inf)
+    for row in run.to_pylist():
+        if last.get(row["user_id"]) == row["product_id"]:
+            ranks[row["user_id"]] = row["rank"]
+    return np.array(list(ranks.values()), np.float64)
+
+
+def with_products(rows: dict[str, int]) -> list[str]:
     """Returns the settings that make a products table count, where the data have one."""
     if "products" not in rows:
         return []

@@ -12,15 +12,13 @@ import functools
 import http.client
 import json
 import os
-import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -30,23 +28,26 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import grpc
 import numpy as np
 import psutil
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers the ops of the tokenizer.
 import typer
 
+from benchmarks.command_line import Queries, SearchRoot
+from benchmarks.figures import print_figures
+from benchmarks.machine import print_machine
+from benchmarks.query_file import read_queries
 from serving.client.channel import Connection
 from serving.client.messages import predict_request
 from serving.client.open_loop import Load, run_load
 from serving.model_names import SEARCH_MODEL
+from serving.server.background import ServerProcess
 
-PROJECT = Path(__file__).resolve().parents[1]
 SIGNATURE, INPUT = "serving_default", "query"
 PREDICT = "/tensorflow.serving.PredictionService/Predict"
 CONCURRENCIES = (1, 16, 64)
+MANY = CONCURRENCIES[1]
 BATCH_SIZES = (1, 4, 8, 16, 32, 64)
-START_SECONDS, TIMEOUT_SECONDS = 300.0, 120.0
+TIMEOUT_SECONDS = 120.0
 WARM_UP_SECONDS = 2.0
 # What a latency may be beside that of the call in process, a rate beside that of its best batch, and p99 beside p50.
 MOST_ADDED_MS, LEAST_SHARE, MOST_SPREAD = 1.5, 0.85, 3.0
@@ -58,14 +59,6 @@ max_enqueued_batches {{ value: 64 }}
 
 # Sends for some seconds with so many requests in flight (or rows in a batch), and returns the seconds that each took.
 Side = Callable[[int, float], list[float]]
-
-
-class Server(NamedTuple):
-    """A running server, and where it listens."""
-
-    process: psutil.Process
-    grpc: str
-    rest: str
 
 
 class Turn(NamedTuple):
@@ -80,8 +73,8 @@ MeasuredSide = Callable[[int, float], Turn]
 
 
 def main(
-    root: Annotated[Path, typer.Option(help="Root of a run that pushed a search model.")],
-    queries: Annotated[Path, typer.Option(help="Parquet file with a column query, and maybe split.")],
+    root: SearchRoot,
+    queries: Queries,
     seconds: Annotated[float, typer.Option(help="Length of a turn.")] = 4.0,
     rounds: Annotated[int, typer.Option(help="Turns of each.")] = 5,
     load_seconds: Annotated[float, typer.Option(help="Length of the load at half the rate.")] = 20.0,
@@ -102,21 +95,27 @@ def main(
         )
         batching = ["--enable-batching", "--batching-parameters-file", str(parameters)]
         batching += ["--tensorflow_intra_op_parallelism", str(intra_op)] if intra_op else []
-        plain = stack.enter_context(running_server(folder.parent, Path(temporary) / "plain", []))
-        batched = stack.enter_context(running_server(folder.parent, Path(temporary) / "batched", batching))
+        served = ["--model_name", SEARCH_MODEL, "--model_base_path", str(folder.parent), "--rest_api_port", "0"]
+        plain, batched = (
+            ServerProcess(*served, *more, scratch=Path(stack.enter_context(tempfile.TemporaryDirectory())))
+            for more in ([], batching)
+        )
+        stack.enter_context(plain)
+        stack.enter_context(batched)
         sides = {
-            "gRPC": measured(batched.process, grpc_side(batched.grpc, texts)),
-            "REST": measured(batched.process, rest_side(batched.rest, texts)),
-            "gRPC, no batching": measured(plain.process, grpc_side(plain.grpc, texts)),
+            "gRPC": measured(psutil.Process(batched.pid), grpc_side(batched.addresses.grpc, texts)),
+            "REST": measured(psutil.Process(batched.pid), rest_side(str(batched.addresses.rest), texts)),
+            "gRPC, no batching": measured(psutil.Process(plain.pid), grpc_side(plain.addresses.grpc, texts)),
         }
         call = measured(psutil.Process(), lambda rows, most: call_times(signature, texts, rows, most))
         turns, calls = take_turns(sides, call, seconds, rounds)
-        print(f"{platform.machine()}, {os.cpu_count()} cores, TensorFlow {tf.__version__}")
+        print_machine("tensorflow")
         print(" ".join(parameters.read_text(encoding="utf-8").split()))
         alone, rates = print_calls(calls)
-        rate = print_sides(turns, alone, rates)
+        answered = print_sides(turns, alone, rates)
+        rate = max(each for (name, _), each in answered.items() if name == "gRPC")
         requests = [predict_request(SEARCH_MODEL, SIGNATURE, {INPUT: np.array([text], object)}) for text in texts]
-        connection = Connection(address=batched.grpc, timeout_seconds=TIMEOUT_SECONDS, retries=False)
+        connection = Connection(address=batched.addresses.grpc, timeout_seconds=TIMEOUT_SECONDS, retries=False)
         report = run_load(
             connection, requests, Load(rate=rate / 2, seconds=load_seconds, warm_up_seconds=WARM_UP_SECONDS)
         )
@@ -126,34 +125,23 @@ def main(
         f"{found['p99']:.2f} ms, p99 / p50 {found['p99'] / found['p50']:.2f} (target {MOST_SPREAD:g}), "
         f"errors {report.errors or 'none'}"
     )
-
-
-def read_queries(path: Path) -> list[str]:
-    """Returns the distinct queries of a file, those of the split `test` where it has splits."""
-    table = pq.read_table(path)
-    if "split" in table.column_names:
-        table = table.filter(pc.equal(table["split"], "test"))
-    queries: list[str] = pc.unique(table["query"]).to_pylist()
-    return queries
-
-
-@contextmanager
-def running_server(model: Path, ready_file: Path, options: Sequence[str]) -> Iterator[Server]:
-    """Runs the embedded server as a process and yields its addresses."""
-    command = [sys.executable, "-m", "serving.server", "--model_name", SEARCH_MODEL, "--model_base_path", str(model)]
-    command += ["--port", "0", "--rest_api_port", "0", "--ready-file", str(ready_file), *options]
-    log = ready_file.with_suffix(".log")
-    with log.open("w") as stderr, subprocess.Popen(command, cwd=PROJECT, stderr=stderr) as process:
-        try:
-            give_up_at = time.monotonic() + START_SECONDS
-            while not ready_file.exists():
-                if process.poll() is not None or time.monotonic() > give_up_at:
-                    process.kill()
-                    raise SystemExit(f"the server did not start:\n{log.read_text(encoding='utf-8')}")
-                time.sleep(0.1)
-            yield Server(psutil.Process(process.pid), *ready_file.read_text(encoding="utf-8").splitlines())
-        finally:
-            process.terminate()
+    p50 = {name: statistics.median(all_times(turns[name, 1])) * 1e3 for name in sides}
+    print_figures(
+        {
+            # Of the best batch in process, what the batching server answers to 16 clients.
+            "ratio": answered["gRPC", MANY] / max(rates.values()),
+            "requests_per_second": answered["gRPC", MANY],
+            "in_process_ms": alone,
+            "grpc_ms": p50["gRPC, no batching"],
+            "added_ms": p50["gRPC, no batching"] - alone,
+            "batching_added_ms": p50["gRPC"] - alone,
+            "rest_added_ms": p50["REST"] - alone,
+            "half_load_p50_ms": found["p50"],
+            "half_load_p99_ms": found["p99"],
+            # What the server's process takes of the processor for a request beside the same row in the best batch.
+            "server_extra_ms": processor_ms(turns["gRPC", MANY]) - least_row_ms(calls),
+        }
+    )
 
 
 def measured(process: psutil.Process, side: Side) -> MeasuredSide:
@@ -257,13 +245,15 @@ def print_calls(calls: dict[int, list[Turn]]) -> tuple[float, dict[int, float]]:
     print("in process, rows         " + "".join(f"{rows:>9}" for rows in calls))
     print("  p50 (ms)               " + "".join(f"{median * 1e3:9.2f}" for median in medians.values()))
     print("  rows/s                 " + "".join(f"{rate:9.1f}" for rate in rates.values()))
-    used = (processor_ms(turns) / rows for rows, turns in calls.items())
+    used = (row_ms(rows, turns) for rows, turns in calls.items())
     print("  processor (ms) of a row" + "".join(f"{milliseconds:9.2f}" for milliseconds in used))
     return medians[1] * 1e3, rates
 
 
-def print_sides(turns: dict[tuple[str, int], list[Turn]], alone: float, calls: dict[int, float]) -> float:
-    """Prints each side beside the calls in process, and returns the highest rate by gRPC.
+def print_sides(
+    turns: dict[tuple[str, int], list[Turn]], alone: float, calls: dict[int, float]
+) -> dict[tuple[str, int], float]:
+    """Prints each side beside the calls in process, and returns the requests a second of each.
 
     Args:
         turns: By side and requests at once.
@@ -283,7 +273,7 @@ def print_sides(turns: dict[tuple[str, int], list[Turn]], alone: float, calls: d
                 f"{rate / calls[concurrency]:.0%} of one with a row a client"
             )
         print(f"{name:20}{concurrency:8}{p50:9.2f}{p99:9.2f}{rate:12.1f}{processor_ms(taken):16.2f}  {beside}")
-    return max(rate for (name, _), rate in rates.items() if name == "gRPC")
+    return rates
 
 
 def all_times(turns: Sequence[Turn]) -> np.ndarray:
@@ -294,6 +284,16 @@ def all_times(turns: Sequence[Turn]) -> np.ndarray:
 def answered_rate(turns: Sequence[Turn]) -> float:
     """Returns the requests a second of the median turn."""
     return statistics.median(len(turn.times) / turn.seconds for turn in turns)
+
+
+def row_ms(rows: int, turns: Sequence[Turn]) -> float:
+    """Returns the processor's milliseconds of a row in batches of so many."""
+    return processor_ms(turns) / rows
+
+
+def least_row_ms(calls: dict[int, list[Turn]]) -> float:
+    """Returns the processor's milliseconds of a row at the number of rows where they are fewest."""
+    return min(row_ms(rows, turns) for rows, turns in calls.items())
 
 
 def processor_ms(turns: Sequence[Turn]) -> float:

@@ -19,9 +19,11 @@ import numpy as np
 import tensorflow as tf
 import typer
 
+from benchmarks.figures import print_figures
+from benchmarks.machine import print_machine
 from serving.client import Shelfwise
 from serving.server.background import server_process
-from tfx_pipeline.summary.file import read_summary
+from tfx_pipeline.summary.file import summary_of_run
 
 MODEL, SIGNATURE = "recommendation", "serving_default"
 YEAR_SECONDS = 365 * 86_400.0
@@ -34,7 +36,7 @@ def main(
     seed: int = 0,
 ) -> None:
     """Times requests and prints the percentiles."""
-    folder = read_summary(root)["tasks"][MODEL]["pushed"]
+    folder = summary_of_run(root).tasks[MODEL].pushed
     loaded = tf.saved_model.load(folder)
     signature = loaded.signatures[SIGNATURE]
     width = signature.structured_input_signature[1]["history_ids"].shape[1]
@@ -44,11 +46,22 @@ def main(
     in_process = milliseconds(
         lambda inputs: signature(**{name: tf.constant(value) for name, value in inputs.items()}), histories
     )
+    print_machine("tensorflow")
     print(f"{requests} requests, one at a time, histories of {width} events")
     print("               p50       p95       p99  (ms)")
     for name, times in (("gRPC", by_grpc), ("in process", in_process)):
         print(f"{name:10}" + "".join(f"{value:10.2f}" for value in np.percentile(times, [50, 95, 99])))
-    print(f"gRPC / in process, p50: {np.median(by_grpc) / np.median(in_process):.2f}")
+    ratio = np.median(by_grpc) / np.median(in_process)
+    print(f"gRPC / in process, p50: {ratio:.2f}")
+    print_figures(
+        {
+            "ratio": ratio,
+            "p50_ms": np.median(by_grpc),
+            "p99_ms": np.percentile(by_grpc, 99),
+            "in_process_p50_ms": np.median(in_process),
+            "in_process_p99_ms": np.percentile(in_process, 99),
+        }
+    )
 
 
 def product_ids(loaded: tf.Module) -> np.ndarray:

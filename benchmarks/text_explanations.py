@@ -23,6 +23,8 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 import typer
 
+from benchmarks.figures import print_figures
+from benchmarks.machine import print_machine
 from benchmarks.saved_classifier import load_classifier
 from serving.classification.module import ClassificationModule
 from tfx_pipeline.summary.run_artifacts import latest_artifact
@@ -42,6 +44,7 @@ def main(
     rows: Annotated[int, typer.Option(min=1, help="Texts to explain.")] = 50,
 ) -> None:
     """Explains some texts and checks the reasons."""
+    print_machine("tensorflow")
     every = pq.read_table(texts, columns=["text"])["text"].to_pylist()
     chosen = sorted(every, key=lambda text: hashlib.sha256(text.encode()).digest())[:rows]
     classifier = load_classifier(str(latest_artifact(root, "ClassificationTrainer", "model")))
@@ -62,17 +65,29 @@ def main(
     print(
         f"{shares.mean():.2%} of it on average, {shares.max():.2%} at most; in all texts by {errors.max():.4f} at most"
     )
-    print_deletions(module, answer["tokens"], answer["attributions"], whole[place, best], best)
+    own, other = deletions(module, answer["tokens"], answer["attributions"], whole[place, best], best)
+    print(f"without the {DELETED_WORDS} most attributed words the probability falls by {own:.4f}, without")
+    print(f"{DELETED_WORDS} at random by {other:.4f}: {own / max(other, 1e-9):.1f} times as far")
+    print_figures(
+        {
+            "ratio": own / max(other, 1e-9),
+            "fall": own,
+            "random_fall": other,
+            "mean_error": float(shares.mean()) if len(shares) else None,
+            "largest_error": float(errors.max()),
+            "texts": len(chosen),
+        }
+    )
 
 
-def print_deletions(
+def deletions(
     module: ClassificationModule,
     tokens: npt.NDArray[np.object_],
     attributions: FloatArray,
     before: FloatArray,
     best: npt.NDArray[np.int64],
-) -> None:
-    """Prints how far probabilities fall without some words."""
+) -> tuple[float, float]:
+    """Returns how far probabilities fall without the most attributed words, and without as many at random."""
     words = [to_words(*row) for row in zip(tokens, attributions, strict=True)]
     random = np.random.default_rng(0)
     top = [without(row, np.argsort([-weight for _, weight in row])[:DELETED_WORDS]) for row in words]
@@ -85,9 +100,7 @@ def print_deletions(
     by_chance = [
         fall([without(row, random.permutation(len(row))[:DELETED_WORDS]) for row in words]) for _ in range(RANDOM_DRAWS)
     ]
-    own, other = fall(top), float(np.mean(by_chance))
-    print(f"without the {DELETED_WORDS} most attributed words the probability falls by {own:.4f}, without")
-    print(f"{DELETED_WORDS} at random by {other:.4f}: {own / max(other, 1e-9):.1f} times as far")
+    return fall(top), float(np.mean(by_chance))
 
 
 def to_words(tokens: npt.NDArray[np.object_], attributions: FloatArray) -> list[tuple[str, float]]:

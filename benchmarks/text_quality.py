@@ -13,12 +13,10 @@ for the same steps in PyTorch, keeps its best epoch of the validation split as o
 """
 
 import json
-import os
-import platform
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 # The folder of this script comes first otherwise, and its serving.py is not the package.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -28,9 +26,13 @@ import typer
 import yaml
 
 import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
+from benchmarks.command_line import NewRoot, Overrides
+from benchmarks.figures import print_figures
+from benchmarks.machine import print_machine
+from benchmarks.pipeline_runs import run_beside_data, run_folder, training_seconds
 from tfx_pipeline.config.config import Config, load_config
 from tfx_pipeline.datasets import prepare_dataset
-from tfx_pipeline.running.start import run_pipeline
+from tfx_pipeline.summary.model import TaskSummary
 
 CONFIG = Path(__file__).with_suffix(".yaml")
 SOURCES = {"bitext_intents": "intents_bitext", "clothing_reviews": "reviews_clothing"}
@@ -42,43 +44,55 @@ def main(
     only: Annotated[list[str], typer.Option(help="Names of the data sets to run; all that are given.")] = [],  # noqa: B006
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each, with another seed.")] = 1,
     torch_python: Annotated[str | None, typer.Option(help="A Python interpreter with torch, for the peer.")] = None,
-    root: Annotated[Path | None, typer.Option(help="Folder of the runs; a temporary one if left out.")] = None,
-    overrides: Annotated[list[str], typer.Option("--set", help="key.key=value on top of the configuration.")] = [],  # noqa: B006
+    root: NewRoot = None,
+    overrides: Overrides = [],  # noqa: B006
 ) -> None:
     """Trains and judges a classifier on each data set."""
     sources = {"vader_reviews": vader} if vader else {}
     sources |= {name: data / folder for name, folder in SOURCES.items() if (data / folder).exists()}
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores")
-    with tempfile.TemporaryDirectory() as temporary:
+    print_machine("tensorflow", "keras", "scikit-learn")
+    figures: dict[str, float | None] = {}
+    with run_folder(root) as folder:
         for name, source in sources.items():
             if not only or name in only:
-                run_dataset(name, source, (root or Path(temporary)) / name, seeds, overrides, torch_python)
+                found = run_dataset(name, source, folder / name, seeds, overrides, torch_python)
+                figures |= {f"{name}_{figure}": value for figure, value in found.items()}
+    print_figures(figures)
 
 
 def run_dataset(
     name: str, source: Path, folder: Path, seeds: int, overrides: list[str], torch_python: str | None
-) -> None:
-    """Runs the pipeline on one data set, once a seed, and prints what it reached."""
+) -> dict[str, float | None]:
+    """Runs the pipeline on one data set, once a seed, prints what it reached, and returns the means over the seeds."""
     prepare_dataset(name, folder, source)
-    config = folder / "config.yaml"
-    config.write_text(yaml.safe_dump(yaml.safe_load(CONFIG.read_text(encoding="utf-8"))[name]), encoding="utf-8")
+    configuration = yaml.safe_dump(yaml.safe_load(CONFIG.read_text(encoding="utf-8"))[name])
     scores: list[float] = []
+    tfidf_scores: list[float] = []
     peer_scores: list[float] = []
+    trainings: list[float] = []
     for seed in range(seeds):
-        chosen = load_config(config, [*overrides, f"seed={seed}"])
-        summary = run_pipeline(chosen, folder / f"seed{seed}")
-        task, seconds = summary["tasks"]["classification"], summary["seconds"]
+        seeded = [*overrides, f"seed={seed}"]
+        summary = run_beside_data(configuration, folder, seeded, folder / f"seed{seed}")
+        task = summary.tasks["classification"]
         print_scores(f"{name}, seed {seed}", task)
-        training, whole = seconds["ClassificationTrainer"], summary["total_seconds"]
-        print(f"  training {training:.0f} s, the whole pipeline {whole:.0f} s")
-        scores.append(task["metrics"]["test"]["f1_macro"])
+        trainings.append(training_seconds(summary, "ClassificationTrainer"))
+        print(f"  training {trainings[-1]:.0f} s, the whole pipeline {summary.total_seconds:.0f} s")
+        scores.append(task.metrics["test"]["f1_macro"])
+        tfidf_scores.append(task.baselines["tfidf"]["f1_macro"])
         if torch_python is not None:
-            peer_scores.append(peer_score(torch_python, chosen, folder / f"seed{seed}"))
+            config = load_config(folder / "config.yaml", seeded)
+            peer_scores.append(peer_score(torch_python, config, folder / f"seed{seed}"))
             print(f"  PyTorch, as many steps: macro-F1 {peer_scores[-1]:.4f}", flush=True)
     print(f"{name}: mean macro-F1 over {seeds} seeds {np.mean(scores):.4f}")
     if peer_scores:
         points = 100 * (np.mean(scores) - np.mean(peer_scores))
         print(f"{name}: PyTorch {np.mean(peer_scores):.4f}; ours is {points:+.2f} points from it")
+    return {
+        "f1_macro": float(np.mean(scores)),
+        "tfidf_f1_macro": float(np.mean(tfidf_scores)),
+        "torch_f1_macro": float(np.mean(peer_scores)) if peer_scores else None,
+        "training_seconds": float(np.mean(trainings)),
+    }
 
 
 def peer_score(python: str, config: Config, root: Path) -> float:
@@ -119,11 +133,11 @@ def peer_score(python: str, config: Config, root: Path) -> float:
     return max(epochs)[1]
 
 
-def print_scores(title: str, task: dict[str, Any]) -> None:
+def print_scores(title: str, task: TaskSummary) -> None:
     """Prints the model beside its baseline."""
-    print(f"{title}: {task['texts']} test texts")
+    print(f"{title}: {task.examples['test']} test texts")
     for metric in ("f1_macro", "accuracy", "calibration_error"):
-        own, other = task["metrics"]["test"][metric], task["baselines"]["tfidf"][metric]
+        own, other = task.metrics["test"][metric], task.baselines["tfidf"][metric]
         print(f"  {metric:<18}{own:.4f}   TF-IDF {other:.4f}   ratio {own / max(other, 1e-9):.3f}")
 
 

@@ -7,16 +7,15 @@ windows. Both sides get the same arrays and the same number of threads, and take
 else runs on the machine slows both. Without torch our own figure stands alone.
 """
 
-import argparse
 import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+# The folder of this script comes first otherwise, and its serving.py is not the package.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -26,7 +25,11 @@ import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is 
 import keras
 import numpy as np
 import tensorflow as tf
+import typer
 
+from benchmarks.command_line import THIS_PYTHON, TorchPython
+from benchmarks.figures import print_figures, ratio
+from benchmarks.machine import print_machine
 from benchmarks.peer_process import PeerProcess, has_torch
 from trainer.fitting.training_length import TrainingLength
 from trainer.recommendation.options import TwoTowerOptions
@@ -110,49 +113,57 @@ def start_peer(python: str, folder: str, data: dict[str, np.ndarray], settings: 
     return PeerProcess(python, PEER, data_file, settings)
 
 
-def main() -> None:
+def main(
+    torch_python: TorchPython = THIS_PYTHON,
+    threads: Annotated[int, typer.Option(min=1, help="Threads of either side.")] = 2,
+    steps: Annotated[int, typer.Option(min=1, help="Steps a run.")] = 40,
+    runs: Annotated[int, typer.Option(min=1, help="Timed runs of each side.")] = 7,
+) -> None:
     """Takes turns and prints a table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--torch-python", default=sys.executable, help="an interpreter with torch and NumPy")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=40, help="steps a run")
-    parser.add_argument("--runs", type=int, default=7, help="timed runs of each side")
-    arguments = parser.parse_args()
-    tf.config.threading.set_intra_op_parallelism_threads(arguments.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(arguments.threads)
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
     options = TwoTowerOptions()
     data = synthetic_data(options)
-    steps = STEPS_PER_EPOCH * options.training.max_epochs
-    settings = {**options.tower.model_dump(), **options.training.model_dump(), "threads": arguments.threads}
-    settings |= {"event_types": EVENT_TYPES, "total_steps": steps, "warm_up": min(steps // 10, STEPS_PER_EPOCH)}
+    total_steps = STEPS_PER_EPOCH * options.training.max_epochs
+    settings = {**options.tower.model_dump(), **options.training.model_dump(), "threads": threads}
+    settings |= {"event_types": EVENT_TYPES, "total_steps": total_steps}
+    settings |= {"warm_up": min(total_steps // 10, STEPS_PER_EPOCH)}
     pairs = np.minimum(data["windows_target_weight"].sum(axis=(1, 2)), options.training.pairs_per_batch).mean()
     with tempfile.TemporaryDirectory() as folder:
-        peer = start_peer(arguments.torch_python, folder, data, settings)
+        peer = start_peer(torch_python, folder, data, settings)
         sides: dict[str, Any] = {"ours": Ours(data, options)}
         if peer is not None:
             sides["torch"] = peer
         seconds: dict[str, list[float]] = {name: [] for name in sides}
-        for turn in range(arguments.runs + 1):
+        for turn in range(runs + 1):
             for name, side in sides.items():
-                took, loss = side.run(arguments.steps)
+                took, loss = side.run(steps)
                 # The first turn traces, allocates and fills caches.
                 if turn:
                     seconds[name].append(took)
                 print(f"{'run' if turn else 'warm-up'} {turn}: {name} {took:.2f} s, loss {loss:.4f}", file=sys.stderr)
         if peer is not None:
             peer.close()
-    versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
-    versions += f", torch {peer.version}" if peer is not None else ""
-    print(f"{platform.processor() or platform.machine()}, {arguments.threads} threads; {versions}")
+    peer_version = [f"torch {peer.version}"] if peer is not None else []
+    print_machine("tensorflow", "keras", threads=threads, versions=peer_version)
     print(f"{PRODUCTS} products, {options.training.batch_size} windows and {pairs:.0f} pairs a step")
     print(f"{'':8}{'pairs/s':>12}{'ms/step':>12}{'slowest':>12}")
-    medians = {name: statistics.median(values) / arguments.steps for name, values in seconds.items()}
+    medians = {name: statistics.median(values) / steps for name, values in seconds.items()}
     for name, median in medians.items():
-        slowest = max(seconds[name]) / arguments.steps
+        slowest = max(seconds[name]) / steps
         print(f"{name:8}{pairs / median:12.0f}{1e3 * median:12.2f}{1e3 * slowest:12.2f}")
     if peer is not None:
         print(f"ratio ours / torch: {medians['torch'] / medians['ours']:.2f}")
+    print_figures(
+        {
+            # Above 1 we learn from more pairs a second than PyTorch.
+            "ratio": ratio(medians.get("torch"), medians["ours"]),
+            "pairs_per_second": pairs / medians["ours"],
+            "torch_pairs_per_second": ratio(pairs, medians.get("torch")),
+            "ms_per_step": 1e3 * medians["ours"],
+        }
+    )
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

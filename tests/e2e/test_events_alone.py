@@ -18,8 +18,6 @@ from serving.client import Shelfwise
 from tests.e2e.shop import read_summary, run_quietly, served, write_config, write_tables
 from tfx_pipeline.commands.cli import app
 
-pytestmark = pytest.mark.long
-
 PROJECT = Path(__file__).parent.parent.parent
 HISTORIES = ([], ["007"], ["with space", "007", "牛奶-1"], ["unknown"])
 
@@ -49,6 +47,7 @@ def test_titles_are_ids(shop: Path) -> None:
         assert [answer.title for answer in found] == [answer.product_id for answer in found]
 
 
+@pytest.mark.long
 def test_the_steps_of_the_compiled_pipeline_make_the_same_model(shop: Path) -> None:
     spec, root = shop / "pipeline.yaml", shop / "spec-root"
     compile_it = ["compile", "--config", str(shop / "shop.yaml"), "--image", "shelfwise:1"]
@@ -65,6 +64,7 @@ def test_the_steps_of_the_compiled_pipeline_make_the_same_model(shop: Path) -> N
         assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=1e-4)
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_at_three_nodes_ends_with_the_same_summary(shop: Path) -> None:
     root = shop / "killed-root"
     # In the middle of the statistics, of the training and of the export.

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import os
 import shutil
 from collections.abc import Mapping
@@ -20,7 +21,10 @@ from tfx_pipeline.config.config import load_config
 from tfx_pipeline.pipeline import create_pipeline
 from tfx_pipeline.shop.inputs import PipelineInputs
 from tfx_pipeline.shop.products import TEXT_VECTORS, TRANSFORM
+from tfx_pipeline.summary.run_artifacts import latest_artifact
 from tfx_pipeline.tasks.recommendation.rules_command import read_rules
+from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
+from trainer.recommendation.judged_users import load_judged_users
 
 PROJECT = Path(source_digests.__file__).parent.parent
 AFTER_TRAINER = {
@@ -53,7 +57,6 @@ def test_the_summary_tells_what_happened(shop: Path) -> None:
     assert Path(task["pushed"], "saved_model.pb").exists()
     assert 'base_path: "/models/recommendation"' in (shop / "root" / "serving" / "models.config").read_text()
     assert set(task["baselines"]) == {"popularity", "personal_frequency", "decayed_personal_frequency"}
-    assert 0.0 <= task["metrics"]["test"]["ndcg_at_10"] <= 1.0
     assert task["examples"]["train"] > 0
     assert task["examples"]["test"] > 0
     assert task["model_bytes"] > 1000
@@ -65,6 +68,36 @@ def test_the_summary_tells_what_happened(shop: Path) -> None:
     assert summary["seconds"]["RecommendationTrainer"] > 0.0
     assert summary["total_seconds"] > 0.0
     assert summary["peak_rss_bytes"] > 2**28
+
+
+def test_a_client_gets_what_was_judged(shop: Path) -> None:
+    """NDCG@10 and recall@10 over again: asks a server what the test users are to have next."""
+    root = shop / "root"
+    examples, catalogue_uri = (
+        str(latest_artifact(root, "RecommendationExamples", name)) for name in ("examples", "catalogue")
+    )
+    ids = load_catalogue(catalogue_uri)["product_id"].to_pylist()
+    event_types = load_catalogue_facts(catalogue_uri)["event_types"]
+    users = load_judged_users(examples, "test")
+    ndcg, recall = [], []
+    with served(root) as address, Shelfwise(address) as client:
+        for row in range(len(users)):
+            history = users.history(row)
+            answers = client.recommend(
+                [ids[product] for product in users.history_index[history]],
+                [event_types[number] for number in users.history_type[history]],
+                [float(age) for age in users.query_time[row] - users.history_time[history]],
+            )
+            wanted = {ids[product] for product in users.targets(row)}
+            ranks = [place for place, answer in enumerate(answers, 1) if answer.product_id in wanted]
+            best = sum(1 / math.log2(place + 1) for place in range(1, min(10, len(wanted)) + 1))
+            ndcg.append(sum(1 / math.log2(place + 1) for place in ranks) / best)
+            recall.append(len(ranks) / len(wanted))
+    metrics = read_summary(root)["tasks"]["recommendation"]["metrics"]["test"]
+    assert len(users) >= 20
+    assert 0.0 < metrics["ndcg_at_10"] < 1.0
+    assert metrics["ndcg_at_10"] == pytest.approx(sum(ndcg) / len(ndcg), abs=1e-3)
+    assert metrics["recall_at_10"] == pytest.approx(sum(recall) / len(recall), abs=1e-3)
 
 
 def test_tensorboard_finds_the_training(shop: Path) -> None:

@@ -1,8 +1,10 @@
-"""Segments of users: from tables to answers on a terminal, with a recommendation beside them."""
+"""Segments of users: from tables to answers on a terminal, alone and with a recommendation beside them."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -13,8 +15,6 @@ from tests.components.segmentation.shop import DAY, OPTIONS, events, products, u
 from tests.e2e.shop import read_summary, run_quietly, served, write_config
 from tests.task_nodes import SEGMENTATION_NODES
 from tfx_pipeline.commands.cli import app
-
-pytestmark = pytest.mark.long
 
 SEGMENTATION = {
     "event_types": list(OPTIONS.event_types),
@@ -36,10 +36,8 @@ RECOMMENDATION = {
 }
 
 
-@pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
-    """A folder with tables and a configuration, and a first run under `root`."""
-    folder = tmp_path_factory.mktemp("shop")
+def first_run(folder: Path, tiny_bert: Path, tasks: Mapping[str, Any]) -> Path:
+    """Writes tables and a configuration into a folder and runs it under `root`."""
     rows = events()
     for name, table in {"products": products(), "events": rows, "users": users(rows)}.items():
         pd.DataFrame(table).to_json(folder / f"{name}.jsonl", orient="records", lines=True, force_ascii=False)
@@ -48,7 +46,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
         tables={name: f"{name}.jsonl" for name in ("products", "events", "users")},
         text={"backbone": str(tiny_bert)},
         features={"users": {"categorical": ["shop"]}},
-        tasks={"recommendation": RECOMMENDATION, "segmentation": SEGMENTATION},
+        tasks=tasks,
     )
     summary, ran = run_quietly(config, folder / "root")
     assert set(SEGMENTATION_NODES) <= ran
@@ -57,13 +55,17 @@ def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
+    """A shop that has the task segmentation alone."""
+    return first_run(tmp_path_factory.mktemp("shop"), tiny_bert, {"segmentation": SEGMENTATION})
+
+
 def test_the_summary_and_the_report_tell_what_happened(shop: Path) -> None:
-    tasks = read_summary(shop / "root")["tasks"]
-    task = tasks["segmentation"]
+    task = read_summary(shop / "root")["tasks"]["segmentation"]
     assert Path(task["pushed"]).parent == shop / "root" / "serving" / "segmentation"
     assert set(task["baselines"]) == {"carried_forward", "gradient_boosting"}
     assert task["users"]["test"] == task["examples"]["test"] == sum(map(sum, task["confusion"]["counts"]))
-    assert any(name.startswith("segment_") for name in tasks["recommendation"]["slices"])
     report = (shop / "root" / "report.html").read_text(encoding="utf-8")
     assert "Segments of the active users" in report
 
@@ -97,7 +99,7 @@ def test_a_terminal_gets_the_segments_of_the_run(shop: Path) -> None:
             assert datetime.fromisoformat(found["as_of"]) == expected[user]["when"]
 
 
-def test_a_terminal_gets_segments_reasons_and_products(shop: Path) -> None:
+def test_a_terminal_gets_segments_and_reasons(shop: Path) -> None:
     runner = CliRunner()
     with served(shop / "root") as address:
         events_file = str(shop / "events.jsonl")
@@ -109,6 +111,14 @@ def test_a_terminal_gets_segments_reasons_and_products(shop: Path) -> None:
         listed = json.loads(runner.invoke(app, [*arguments, "--json"]).output)
         assert {each["label"] for each in listed["segments"]} == {"lapsed", "low", "mid", "high"}
         assert "spend in 8 weeks" in {each["token"] for each in listed["reasons"]}
+
+
+@pytest.mark.long
+def test_a_recommendation_beside_it_is_judged_and_asked_by_segment(tmp_path: Path, tiny_bert: Path) -> None:
+    both = {"recommendation": RECOMMENDATION, "segmentation": SEGMENTATION}
+    shop, runner = first_run(tmp_path, tiny_bert, both), CliRunner()
+    recommendation = read_summary(shop / "root")["tasks"]["recommendation"]
+    assert any(name.startswith("segment_") for name in recommendation["slices"])
     profiles = json.loads((shop / "root" / "segments" / "profiles.json").read_text())
     name = max(profiles, key=lambda segment: len(profiles[segment]["products"]))
     root = str(shop / "root")

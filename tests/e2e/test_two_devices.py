@@ -1,7 +1,9 @@
-"""Every task of a shop on two virtual devices in half precision, as on a machine with two GPUs."""
+"""Tasks of a shop on two virtual devices in half precision, as on a machine with two GPUs."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,7 @@ import pytest
 from tests.components.segmentation.shop import OPTIONS, events, products, users
 from tests.e2e.shop import read_summary, write_config
 from tests.trainer.classification.tiny_classifier import LABELS, made_texts
-
-pytestmark = pytest.mark.long
+from tfx_pipeline.summary.run_artifacts import latest_artifact
 
 # What trains on more than one device must be known before TensorFlow looks at any.
 ON_TWO_DEVICES = """
@@ -59,34 +60,65 @@ SEGMENTATION = {
 }
 
 
-def test_every_task_is_trained_and_pushed(tmp_path: Path, tiny_bert: Path) -> None:
-    rows, made = events(), made_texts(400, 1)
-    labels = [LABELS[place] for place in made.labels]
-    tables: dict[str, Any] = {
-        "products": products(),
-        "events": rows,
-        "users": users(rows),
-        "texts": {"text": made.texts, "label": labels},
-    }
+DEVICES = ["CPU:0", "CPU:1"]
+
+
+def run_on_two_devices(
+    folder: Path, tiny_bert: Path, tables: Mapping[str, Any], tasks: Mapping[str, Any], **keys: Any
+) -> Path:
+    """Writes tables and a configuration, runs them in a process that has two devices, and returns the root."""
     for name, table in tables.items():
-        file = tmp_path / f"{name}.jsonl"
-        pd.DataFrame(table).to_json(file, orient="records", lines=True, force_ascii=False)
+        pd.DataFrame(table).to_json(folder / f"{name}.jsonl", orient="records", lines=True, force_ascii=False)
     config = write_config(
-        tmp_path,
+        folder,
         tables={name: f"{name}.jsonl" for name in tables},
         text={"backbone": str(tiny_bert), "training": "full"},
-        features={"users": {"categorical": ["shop"]}},
-        tasks={
-            "recommendation": RECOMMENDATION,
-            "search": SEARCH,
-            "classification": CLASSIFICATION,
-            "segmentation": SEGMENTATION,
-        },
+        tasks=tasks,
+        **keys,
     )
-    root = tmp_path / "root"
+    root = folder / "root"
     command = [sys.executable, "-c", ON_TWO_DEVICES, str(config), str(root)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=1_200, check=False)
     assert done.returncode == 0, done.stderr[-3_000:]
+    return root
+
+
+def labelled_texts() -> dict[str, list[str]]:
+    """Texts in which one word tells the label."""
+    made = made_texts(400, 1)
+    return {"text": made.texts, "label": [LABELS[place] for place in made.labels]}
+
+
+def devices(root: Path, trainer: str) -> list[str]:
+    """What a trainer's node says that it trained on."""
+    training = json.loads((latest_artifact(root, trainer, "model") / "training.json").read_text())
+    found: list[str] = training["hardware"]["devices"]
+    return found
+
+
+def test_a_classifier_is_trained_on_both_and_pushed(tmp_path: Path, tiny_bert: Path) -> None:
+    without_pretraining = {key: value for key, value in CLASSIFICATION.items() if not key.startswith("pretrain")}
+    tasks = {"classification": without_pretraining}
+    root = run_on_two_devices(tmp_path, tiny_bert, {"texts": labelled_texts()}, tasks)
+    task = read_summary(root)["tasks"]["classification"]
+    assert task["pushed"]
+    assert task["metrics"]["test"]["f1_macro"] > 0.9
+    assert devices(root, "ClassificationTrainer") == DEVICES
+
+
+@pytest.mark.long
+def test_every_task_is_trained_and_pushed(tmp_path: Path, tiny_bert: Path) -> None:
+    rows = events()
+    tables = {"products": products(), "events": rows, "users": users(rows), "texts": labelled_texts()}
+    given = {
+        "recommendation": RECOMMENDATION,
+        "search": SEARCH,
+        "classification": CLASSIFICATION,
+        "segmentation": SEGMENTATION,
+    }
+    root = run_on_two_devices(tmp_path, tiny_bert, tables, given, features={"users": {"categorical": ["shop"]}})
     tasks = read_summary(root)["tasks"]
-    assert {name for name, task in tasks.items() if task["pushed"]} == {*tasks}
+    assert {name for name, task in tasks.items() if task["pushed"]} == {*tasks} == {*given}
     assert tasks["classification"]["metrics"]["test"]["f1_macro"] > 0.9
+    for task in given:
+        assert devices(root, f"{task.capitalize()}Trainer") == DEVICES
