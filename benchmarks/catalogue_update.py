@@ -27,10 +27,9 @@ import typer
 
 from benchmarks.command_line import SearchRoot
 from benchmarks.figures import print_figures
+from benchmarks.pipeline_runs import config_of_run
 from serving.client import ServingError, Shelfwise
 from serving.server.background import server_process
-from tfx_pipeline.config.config import saved_config
-from tfx_pipeline.summary.file import summary_of_run
 
 CHANGED = 1_000
 LIVE_TIMEOUT_SECONDS = 300.0
@@ -59,7 +58,7 @@ class Searcher(threading.Thread):
 
 def main(root: SearchRoot) -> None:
     """Changes the catalogue and prints what happened."""
-    config = saved_config(summary_of_run(root).config)
+    config = config_of_run(root)
     table = pq.read_table(config.tables.given()["products"])
     with tempfile.TemporaryDirectory() as temporary:
         copy = copy_run(root, Path(temporary) / "run")

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from tfx_pipeline.config.config import load_config
+from tfx_pipeline.config.config import Config, load_config
 from tfx_pipeline.running.start import run_pipeline
+from tfx_pipeline.summary.file import summary_of_run
 from tfx_pipeline.summary.model import RunSummary
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 
@@ -36,6 +37,13 @@ def run_beside_data(
     file = folder / "config.yaml"
     file.write_text(configuration, encoding="utf-8")
     return run_pipeline(load_config(file, overrides), root or folder)
+
+
+def config_of_run(root: Path) -> Config:
+    """Returns the configuration that a run wrote into its summary, where a task that was not asked for is null."""
+    values = summary_of_run(root).config
+    tasks = {name: options for name, options in values["tasks"].items() if options is not None}
+    return Config.model_validate({**values, "tasks": tasks})
 
 
 def served_model(root: Path, node: str) -> Path:

@@ -30,11 +30,11 @@ import typer
 from benchmarks.command_line import THIS_PYTHON, Queries, SearchRoot
 from benchmarks.figures import print_figures, ratio
 from benchmarks.machine import print_machine
+from benchmarks.pipeline_runs import config_of_run
 from benchmarks.query_file import read_queries
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.server.background import server_process
-from tfx_pipeline.config.config import saved_config
 from tfx_pipeline.summary.file import summary_of_run
 from trainer.text.backbone import load_text_encoder
 from trainer.text.pretrained import local_folder
@@ -60,7 +60,7 @@ def main(
     """Takes turns and prints a table."""
     texts = read_queries(queries, split)[:most]
     summary = summary_of_run(root)
-    text = saved_config(summary.config).text
+    text = config_of_run(root).text
     if text is None:
         raise typer.BadParameter(f"{root} has no texts")
     encoder = load_text_encoder(text)

@@ -1,6 +1,6 @@
 """The configuration: YAML read once into frozen, validated models, and handed down from here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +56,6 @@ def load_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] 
             raise ConfigError(f"{path}: `{key}`: {error}") from error
     tables = {name: _absolute(table, path.parent) for name, table in config.tables.given().items()}
     return config.model_copy(update={"tables": Tables(**tables)})
-
-
-def saved_config(values: Mapping[str, Any]) -> Config:
-    """Reads a configuration back that a run wrote into its summary, where a task that was not asked for is null."""
-    tasks = {name: options for name, options in values["tasks"].items() if options is not None}
-    return Config.model_validate({**values, "tasks": tasks})
 
 
 def read_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] = ()) -> Config:
