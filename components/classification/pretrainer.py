@@ -14,11 +14,12 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance, get_split_uri
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import io_utils
 from typing_extensions import override
 
 from components.errors import InputError
+from components.parameters import execution_parameters
 from trainer.artifacts.example_files import example_features
 from trainer.classification.examples import load_labelled_texts
 from trainer.options import TextOptions
@@ -68,13 +69,9 @@ def _text(record: bytes) -> str:
 class ClassificationPretrainerSpec(ComponentSpec):
     """Inputs, outputs and parameters of ClassificationPretrainer."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "text_json": ExecutionParameter(type=str),
-        "options_json": ExecutionParameter(type=str),
-        "steps": ExecutionParameter(type=int),
-        "seed": ExecutionParameter(type=int),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(
+        text_json=str, options_json=str, steps=int, seed=int, source_digest=str
+    )
     INPUTS: ClassVar[dict[str, Any]] = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),

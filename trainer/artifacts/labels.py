@@ -1,4 +1,4 @@
-"""A Labels artifact: the label vocabulary, and what was counted of the examples."""
+"""Reading a Labels artifact: the label vocabulary, and the facts that were found of it."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from trainer.artifacts.names import LABELS_FILE
 
 
 def load_label_facts(labels_uri: str) -> dict[str, Any]:
-    """Reads `labels.json`: the vocabulary, `labels`, in the order of probabilities, and what stands beside it."""
+    """Reads labels.json: `labels`, the vocabulary in the order of probabilities, and what was counted beside it."""
     facts: dict[str, Any] = read_json(f"{labels_uri}/{LABELS_FILE}")
     return facts
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import apache_beam as beam
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
@@ -16,6 +16,7 @@ from tfx.types.artifact_utils import get_single_instance, get_split_uri
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import path_utils
+from typing_extensions import override
 
 from components.artifacts import Catalogue, RankingEvaluation
 from components.gate.decision import decide
@@ -42,14 +43,16 @@ _USERS, _COLD_START = "users", "cold_start"
 class RecommendationEvaluatorSpec(ComponentSpec):
     """Inputs, outputs and parameters of RecommendationEvaluator."""
 
-    PARAMETERS = execution_parameters(options_json=str, thresholds=str, last_blessed=str, source_digest=str)
-    INPUTS = {
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(
+        options_json=str, thresholds=str, last_blessed=str, source_digest=str
+    )
+    INPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "model": ChannelParameter(type=standard_artifacts.Model),
         "catalogue": ChannelParameter(type=Catalogue),
         "segmentation": ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
-    OUTPUTS = {
+    OUTPUTS: ClassVar[dict[str, Any]] = {
         "evaluation": ChannelParameter(type=RankingEvaluation),
         "blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
     }
@@ -58,6 +61,7 @@ class RecommendationEvaluatorSpec(ComponentSpec):
 class RecommendationEvaluatorExecutor(BaseBeamExecutor):
     """Asks the served model for every test user in Beam, then sums up and decides."""
 
+    @override
     def Do(
         self,
         input_dict: dict[str, list[Artifact]],
