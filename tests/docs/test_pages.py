@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from serving.client import Shelfwise
 from tests.docs.pages import PAGES, ROOT, blocks, page_id, prose
-from tests.kubeflow.command_line import parsed
+from tests.kubeflow.command_line import command_names, parsed
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.summary.model import AblatedSystem, Interval, RunSummary, Slice, TableCounts, TaskSummary
 from tfx_pipeline.tasks.registry import TASKS
@@ -128,3 +128,9 @@ def test_the_page_of_the_client_names_every_method() -> None:
     others = {"ask", "predict", "metadata", "input_shapes", "close"}
     assert asked <= named
     assert asked | others <= {name for name in dir(Shelfwise) if not name.startswith("_")}
+
+
+def test_the_index_names_every_command() -> None:
+    rows = re.findall(r"^\| (`[\w-]+`(?:, `[\w-]+`)*) \|", prose(ROOT / "docs" / "index.md"), re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`([\w-]+)`", row)]
+    assert sorted(named) == sorted(command_names())

@@ -14,3 +14,9 @@ def parsed(arguments: Sequence[str]) -> dict[str, Any]:
     name, *rest = arguments
     values: dict[str, Any] = commands.commands[name].make_context(name, list(rest)).params
     return values
+
+
+def command_names() -> list[str]:
+    """Returns the names of all commands."""
+    commands: Any = typer.main.get_command(app)
+    return list(commands.commands)

@@ -1,1 +1,1 @@
-"""What each task adds to the pipeline, one file a task."""
+"""What a task is, which tasks there are, and a folder for each."""
