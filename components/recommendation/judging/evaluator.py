@@ -71,7 +71,7 @@ class RecommendationEvaluatorExecutor(BaseBeamExecutor):
 
         Args:
             input_dict: `examples`: recommendation examples, split `test`. `model`: a model with a served
-                SavedModel under Format-Serving, and maybe its parts, as CandidateIndex writes them. `catalogue`: what
+                SavedModel under Format-Serving, and maybe its parts, as RecommendationIndex writes them. `catalogue`: what
                 product indices stand for. `segmentation`: a served segmentation to slice users by, if there is one.
             output_dict: `evaluation`: `evaluation.json`, `users-*.parquet`, one row a user without any id, and
                 `cold_start-*.parquet`, as `components.recommendation.judging.cold_start` describes it. `blessing`: file
@@ -153,7 +153,7 @@ class RecommendationEvaluator(BaseBeamComponent):
 
     Args:
         examples: Recommendation examples with a split `test`.
-        model: A model with a served SavedModel, as CandidateIndex writes it.
+        model: A model with a served SavedModel, as RecommendationIndex writes it.
         catalogue: The catalogue of those examples.
         options: What the model must reach.
         thresholds: JSON of thresholds in place of those of `options`; empty keeps them.
