@@ -71,8 +71,9 @@ class RecommendationEvaluatorExecutor(BaseBeamExecutor):
 
         Args:
             input_dict: `examples`: recommendation examples, split `test`. `model`: a model with a served
-                SavedModel under Format-Serving, and maybe its parts, as RecommendationIndex writes them. `catalogue`: what
-                product indices stand for. `segmentation`: a served segmentation to slice users by, if there is one.
+                SavedModel under Format-Serving, and maybe its parts, as RecommendationIndex writes them. `catalogue`:
+                what product indices stand for. `segmentation`: a served segmentation to slice users by, if there is
+                one.
             output_dict: `evaluation`: `evaluation.json`, `users-*.parquet`, one row a user without any id, and
                 `cold_start-*.parquet`, as `components.recommendation.judging.cold_start` describes it. `blessing`: file
                 BLESSED or NOT_BLESSED and custom property `blessed`, as TFX's Evaluator writes them and its Pusher
