@@ -8,6 +8,10 @@ holds is named by those who write it: `trainer.exporting`, `trainer.fitting.trai
 TABLE_SPLIT = "all"
 TABLE_PREFIX = "data"
 
+# A task's examples, gzipped TFRecord in a folder of each split.
+EXAMPLES_PREFIX = "examples"
+EXAMPLES_SUFFIX = ".gz"
+
 # Quarantine: rows that were refused, with their reasons, and how many there are of each reason.
 QUARANTINE_PREFIX = "quarantine"
 QUARANTINE_COUNTS_FILE = "counts.json"
