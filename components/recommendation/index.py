@@ -19,9 +19,13 @@ from typing_extensions import override
 
 from components.artifacts import AssociationRules, Catalogue, TextVectors
 from components.products.trained_text_vectors import WriteTrainedTextVectors
-from components.products.vector_tables import ITEM_VECTORS_SCHEMA
 from components.recommendation.index_options import RecommendationIndexOptions
-from components.recommendation.item_vectors import ComputeItemVectors, ItemSources, read_item_vectors
+from components.recommendation.item_vectors import (
+    ITEM_VECTORS_SCHEMA,
+    ComputeItemVectors,
+    ItemSources,
+    read_item_vectors,
+)
 from components.recommendation.judging.ablation import TOWERS, ablation_path
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.model_names import RECOMMENDATION_MODEL
