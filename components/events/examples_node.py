@@ -5,21 +5,17 @@ from typing import Any, ClassVar
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.types import standard_artifacts
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
 from components.artifacts import Catalogue, Quarantine
-from components.parameters import Parameter
+from components.parameters import Parameter, execution_parameters
 from trainer.options import Options
 
 
 class EventExamplesSpec(ComponentSpec):
     """Inputs, outputs and parameters of a node that makes examples of events."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "options_json": ExecutionParameter(type=str),
-        "user_id_key": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(options_json=str, user_id_key=str, source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {
         "events": ChannelParameter(type=standard_artifacts.Examples),
         "products": ChannelParameter(type=standard_artifacts.Examples, optional=True),

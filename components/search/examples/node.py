@@ -10,12 +10,13 @@ from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from typing_extensions import override
 
 from components.artifacts import Catalogue, Quarantine
 from components.errors import InputError
 from components.output_folders import make_output_folders
+from components.parameters import execution_parameters
 from components.products.catalogue import write_catalogue, write_catalogue_facts
 from components.search.examples.catalogue import PRODUCT_COLUMNS, SEARCH_CATALOGUE_SCHEMA, build_search_catalogue
 from components.search.examples.options import SearchExamplesOptions
@@ -36,10 +37,7 @@ from trainer.artifacts.names import EXAMPLE_COUNTS_FILE
 class SearchExamplesSpec(ComponentSpec):
     """Inputs, outputs and parameters of SearchExamples."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "options_json": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(options_json=str, source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {
         "products": ChannelParameter(type=standard_artifacts.Examples),
         "judgements": ChannelParameter(type=standard_artifacts.Examples, optional=True),
