@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from components.events.counts import EventCounts
 from components.events.history import IntArray
 from components.events.options import EventOptions
-from components.tables.quarantine import UNKNOWN_PRODUCT, quarantine_line
+from components.tables.quarantine import UNKNOWN_PRODUCT, UNKNOWN_PRODUCT_DETAIL, quarantine_line
 from components.tables.read_back import concatenated, from_bytes, to_bytes
 from serving.graph.units import HOUR_SECONDS
 
@@ -48,7 +48,8 @@ class BucketEvents(beam.DoFn):
             events = events.filter(known)
             counts.unknown_product_events = len(unknown_events)
             for row in unknown_events.to_pylist():
-                line = quarantine_line("events", *UNKNOWN_PRODUCT, row, self._options.user_id_key)
+                key = self._options.user_id_key
+                line = quarantine_line("events", UNKNOWN_PRODUCT, UNKNOWN_PRODUCT_DETAIL, row, key)
                 yield beam.pvalue.TaggedOutput(QUARANTINED, line)
         types = pa.array([name.encode() for name in self._options.event_types], pa.binary())
         event_type = pc.index_in(events["event_type"], value_set=types)

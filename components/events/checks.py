@@ -50,5 +50,4 @@ def check_events(counts: EventCounts, options: EventOptions) -> None:
 
 def quarantine_counts(counts: EventCounts) -> TableCounts:
     """Returns how many events are kept, and how many refused as their product is not known."""
-    reason, _ = UNKNOWN_PRODUCT
-    return TableCounts.without_zeros("events", counts.events, {reason: counts.unknown_product_events})
+    return TableCounts.without_zeros("events", counts.events, {UNKNOWN_PRODUCT: counts.unknown_product_events})

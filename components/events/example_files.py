@@ -7,6 +7,8 @@ import tensorflow as tf
 from tfx.dsl.io import fileio
 from tfx_bsl.coders.example_coder import RecordBatchToExamples
 
+from trainer.artifacts.names import EXAMPLES_PREFIX, EXAMPLES_SUFFIX
+
 _EXAMPLES_ENCODED_AT_ONCE = 4_096
 
 
@@ -23,4 +25,4 @@ def write_examples(folder: str, bucket: int, buckets: int, table: pa.Table) -> N
         for batch in table.combine_chunks().to_batches(_EXAMPLES_ENCODED_AT_ONCE):
             for example in RecordBatchToExamples(batch):
                 writer.write(example)
-    fileio.rename(partial, f"{folder}/examples-{bucket:05d}-of-{buckets:05d}.gz", overwrite=True)
+    fileio.rename(partial, f"{folder}/{EXAMPLES_PREFIX}-{bucket:05d}-of-{buckets:05d}{EXAMPLES_SUFFIX}", overwrite=True)

@@ -1,30 +1,21 @@
 """What nodes that make examples of events, products and users have in common."""
 
-import json
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
-from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
-from tfx.types.artifact import Artifact
-from tfx.types.artifact_utils import get_single_instance, get_split_uri
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
 from components.artifacts import Catalogue, Quarantine
-from components.parameters import Parameter
+from components.parameters import Parameter, execution_parameters
 from trainer.options import Options
 
 
 class EventExamplesSpec(ComponentSpec):
     """Inputs, outputs and parameters of a node that makes examples of events."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "options_json": ExecutionParameter(type=str),
-        "user_id_key": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(options_json=str, user_id_key=str, source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {
         "events": ChannelParameter(type=standard_artifacts.Examples),
         "products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
@@ -72,24 +63,3 @@ class EventExamples(BaseBeamComponent):
                 **{name: Channel(type=output.type) for name, output in self.SPEC_CLASS.OUTPUTS.items()},
             )
         )
-
-
-def make_folders(
-    output_dict: Mapping[str, Sequence[Artifact]], splits: Sequence[str]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Makes the folders of a node that makes examples, and names the splits of its artifact `examples`.
-
-    Args:
-        output_dict: The node's outputs, one of which is `examples`.
-        splits: Names of the splits.
-
-    Returns:
-        The folder of each split by its name, and that of each other output by its name.
-    """
-    examples = get_single_instance(list(output_dict["examples"]))
-    examples.split_names = json.dumps(splits)
-    of_splits = {split: get_split_uri([examples], split) for split in splits}
-    others = {name: get_single_instance(list(each)).uri for name, each in output_dict.items() if name != "examples"}
-    for uri in (*of_splits.values(), *others.values()):
-        fileio.makedirs(uri)
-    return of_splits, others

@@ -24,7 +24,7 @@ class SplitMoments(NamedTuple):
     test_start: int | None
 
 
-def choose_moments(events_by_hour: Counter[int], options: SplitOptions) -> SplitMoments:
+def choose_split_moments(events_by_hour: Counter[int], options: SplitOptions) -> SplitMoments:
     """Returns the moments of a time split.
 
     Where the options name no start of the test period, it is the last full hour (UTC) that leaves a tenth

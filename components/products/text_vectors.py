@@ -16,9 +16,10 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
 from components.artifacts import TextVectors
+from components.parameters import execution_parameters
 from components.products.vector_tables import TEXT_VECTORS_SCHEMA, text_vectors_table
 from components.tables.read_back import ReadTable, from_bytes, table_files
 from trainer.artifacts.names import PARQUET_SUFFIX, TEXT_VECTORS_PREFIX
@@ -81,10 +82,7 @@ class _EncodeBatch(beam.DoFn):
 class ProductTextVectorsSpec(ComponentSpec):
     """Inputs, outputs and parameters of ProductTextVectors."""
 
-    PARAMETERS = {
-        "options_json": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS = execution_parameters(options_json=str, source_digest=str)
     INPUTS = {"products": ChannelParameter(type=standard_artifacts.Examples)}
     OUTPUTS = {"vectors": ChannelParameter(type=TextVectors)}
 

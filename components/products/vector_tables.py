@@ -1,4 +1,4 @@
-"""Vectors as Arrow tables."""
+"""Vectors of texts as Arrow tables."""
 
 from collections.abc import Sequence
 
@@ -6,17 +6,11 @@ import numpy as np
 import pyarrow as pa
 
 TEXT_VECTORS_SCHEMA = pa.schema([("text", pa.string()), ("vector", pa.list_(pa.float32()))])
-ITEM_VECTORS_SCHEMA = pa.schema([("product_index", pa.int64()), ("vector", pa.list_(pa.float32()))])
 
 
 def text_vectors_table(texts: Sequence[str], vectors: np.ndarray) -> pa.Table:
     """Returns n texts and their vectors, float32 `(n, d)`, with `TEXT_VECTORS_SCHEMA`."""
     return pa.table([pa.array(texts, pa.string()), vector_lists(vectors)], schema=TEXT_VECTORS_SCHEMA)
-
-
-def item_vectors_table(product_index: np.ndarray, vectors: np.ndarray) -> pa.Table:
-    """Returns int `(n,)` product indices and their vectors, float32 `(n, d)`, with `ITEM_VECTORS_SCHEMA`."""
-    return pa.table([pa.array(product_index, pa.int64()), vector_lists(vectors)], schema=ITEM_VECTORS_SCHEMA)
 
 
 def vector_lists(vectors: np.ndarray) -> pa.ListArray:

@@ -13,15 +13,20 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import path_utils
 from typing_extensions import override
 
 from components.artifacts import AssociationRules, Catalogue, TextVectors
+from components.parameters import execution_parameters
 from components.products.trained_text_vectors import WriteTrainedTextVectors
-from components.products.vector_tables import ITEM_VECTORS_SCHEMA
 from components.recommendation.index_options import RecommendationIndexOptions
-from components.recommendation.item_vectors import ComputeItemVectors, ItemSources, read_item_vectors
+from components.recommendation.item_vectors import (
+    ITEM_VECTORS_SCHEMA,
+    ComputeItemVectors,
+    ItemSources,
+    read_item_vectors,
+)
 from components.recommendation.judging.ablation import TOWERS, ablation_path
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.model_names import RECOMMENDATION_MODEL
@@ -40,10 +45,7 @@ _VERSIONED_PACKAGES = ("tensorflow", "keras", "keras-nlp", "tensorflow-recommend
 class RecommendationIndexSpec(ComponentSpec):
     """Inputs, outputs and parameters of RecommendationIndex."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "options_json": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(options_json=str, source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {
         "towers": ChannelParameter(type=standard_artifacts.Model),
         "catalogue": ChannelParameter(type=Catalogue),

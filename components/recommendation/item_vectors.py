@@ -8,13 +8,15 @@ import numpy as np
 import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
-from components.products.vector_tables import item_vectors_table
+from components.products.vector_tables import vector_lists
 from trainer.artifacts.names import ITEM_VECTORS_PREFIX, shards
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.recommendation.features import load_items
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.towers import Towers, load_towers
+
+ITEM_VECTORS_SCHEMA = pa.schema([("product_index", pa.int64()), ("vector", pa.list_(pa.float32()))])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,11 @@ class ComputeItemVectors(beam.PTransform):
     def expand(self, ranges: beam.PCollection[tuple[int, int]]) -> beam.PCollection[pa.Table]:
         """Adds the item tower to a pipeline."""
         return ranges | "ApplyItemTower" >> beam.ParDo(_ApplyItemTower(self._sources))
+
+
+def item_vectors_table(product_index: np.ndarray, vectors: np.ndarray) -> pa.Table:
+    """Returns int `(n,)` product indices and their vectors, float32 `(n, d)`, with `ITEM_VECTORS_SCHEMA`."""
+    return pa.table([pa.array(product_index, pa.int64()), vector_lists(vectors)], schema=ITEM_VECTORS_SCHEMA)
 
 
 def read_item_vectors(uri: str, products: int) -> np.ndarray:

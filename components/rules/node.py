@@ -11,10 +11,11 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from typing_extensions import override
 
 from components.artifacts import AssociationRules, Catalogue
+from components.parameters import execution_parameters
 from components.rules.basket_making import EVENT_COUNTS, MakeBaskets
 from components.rules.facts import write_rules_facts
 from components.rules.level_mining import MineLevel
@@ -30,10 +31,7 @@ _EVENTS = "events"
 class BasketRulesSpec(ComponentSpec):
     """Inputs, outputs and parameters of BasketRules."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "options_json": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(options_json=str, source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {
         "events": ChannelParameter(type=standard_artifacts.Examples),
         "catalogue": ChannelParameter(type=Catalogue),

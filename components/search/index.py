@@ -14,11 +14,12 @@ from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import io_utils, path_utils
 from typing_extensions import override
 
 from components.artifacts import Catalogue, TextVectors
+from components.parameters import execution_parameters
 from components.products.trained_text_vectors import WriteTrainedTextVectors
 from components.search.cluster_report import report_clusters
 from components.search.examples.product_parts import product_parts
@@ -46,10 +47,7 @@ _VERSIONED_PACKAGES = ("tensorflow", "tensorflow-text", "keras", "keras-nlp", "t
 class SearchIndexSpec(ComponentSpec):
     """Inputs, outputs and parameters of SearchIndex."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "options_json": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(options_json=str, source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {
         "encoder": ChannelParameter(type=standard_artifacts.Model),
         "examples": ChannelParameter(type=standard_artifacts.Examples),

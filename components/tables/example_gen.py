@@ -15,7 +15,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components.artifacts import Quarantine
 from components.errors import InputError
-from components.parameters import Parameter
+from components.parameters import Parameter, execution_parameters
 from components.tables.checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY, ROWS_KEY, CheckTable
 from components.tables.columns import check_columns
 from components.tables.contract import TABLES, TableContract, TableOptions
@@ -158,15 +158,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
 class TableExampleGenSpec(component_spec.ComponentSpec):
     """What TableExampleGen takes and gives."""
 
-    PARAMETERS = {
-        "table": component_spec.ExecutionParameter(type=str),
-        "path": component_spec.ExecutionParameter(type=str),
-        "data": component_spec.ExecutionParameter(type=str),
-        "user_id_key": component_spec.ExecutionParameter(type=str),
-        "digest": component_spec.ExecutionParameter(type=str),
-        "options_json": component_spec.ExecutionParameter(type=str),
-        "source_digest": component_spec.ExecutionParameter(type=str),
-    }
+    PARAMETERS = execution_parameters(
+        table=str, path=str, data=str, user_id_key=str, digest=str, options_json=str, source_digest=str
+    )
     INPUTS: dict[str, component_spec.ChannelParameter] = {}
     OUTPUTS = {
         "examples": component_spec.ChannelParameter(type=standard_artifacts.Examples),

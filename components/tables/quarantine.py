@@ -18,8 +18,9 @@ from trainer.artifacts.json_files import read_json, write_json
 from trainer.artifacts.names import JSON_LINES_SUFFIX, QUARANTINE_COUNTS_FILE, QUARANTINE_PREFIX, shards
 
 UNKNOWN_EVENT_TYPE = "unknown_event_type"
-# Reason and detail of a row of another table that names a product which the products table lacks.
-UNKNOWN_PRODUCT = ("unknown_product", "the products table has no row of this product_id")
+# A row of another table may name a product that the products table lacks.
+UNKNOWN_PRODUCT = "unknown_product"
+UNKNOWN_PRODUCT_DETAIL = "the products table has no row of this product_id"
 _USER_ID = "user_id"
 # Of a table whose every row is bad, the first ones tell which values it has.
 _ROWS_LOOKED_AT = 100_000

@@ -13,6 +13,9 @@ from tfx_pipeline.config.config import Config
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.summary.model import VERSION, RunSummary, TableCounts, TaskSummary
 from tfx_pipeline.tasks.task import Task
+from trainer.artifacts.catalogue import load_catalogue_facts
+from trainer.artifacts.labels import load_label_facts
+from trainer.artifacts.names import QUARANTINE_COUNTS_FILE, VALIDATION_FILE
 from trainer.exporting import SERVING_FOLDER
 
 # Keys of an evaluation that do not go into the summary as they are.
@@ -60,7 +63,7 @@ def _task_summary(
     blessed = bool(evaluation["blessed"]) and served
     refused_because = list(evaluation["refused_because"])
     if not served:
-        refused_because += _read_json(validation.uri, "validation.json")["refused_because"]
+        refused_because += _read_json(validation.uri, VALIDATION_FILE)["refused_because"]
     exporter = results[task.node_id(task.exporter_role)]
     return TaskSummary(
         **{name: value for name, value in evaluation.items() if name not in _NOT_KEPT},
@@ -89,8 +92,8 @@ def _tables(results: Mapping[str, NodeResult]) -> dict[str, TableCounts]:
 def _counted(examples: NodeResult) -> Any:
     """Returns what the node of a task's examples has counted."""
     if "labels" in examples.outputs:
-        return _read_json(examples.outputs["labels"].uri, "labels.json")
-    return _read_json(examples.outputs["catalogue"].uri, "catalogue.json")
+        return load_label_facts(examples.outputs["labels"].uri)
+    return load_catalogue_facts(examples.outputs["catalogue"].uri)
 
 
 def _quarantine(results: Mapping[str, NodeResult]) -> dict[str, dict[str, int]]:
@@ -105,7 +108,7 @@ def _quarantine(results: Mapping[str, NodeResult]) -> dict[str, dict[str, int]]:
 
 def _quarantine_counts(results: Mapping[str, NodeResult]) -> list[dict[str, Any]]:
     quarantines = (result.outputs["quarantine"] for result in results.values() if "quarantine" in result.outputs)
-    return [_read_json(quarantine.uri, "counts.json") for quarantine in quarantines]
+    return [_read_json(quarantine.uri, QUARANTINE_COUNTS_FILE) for quarantine in quarantines]
 
 
 def _read_json(folder: str, name: str) -> Any:

@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from trainer.artifacts.names import EXAMPLES_SUFFIX
+
 
 def split_files(examples_uri: str, split: str) -> list[str]:
     """Returns the files of a split, sorted.
@@ -13,7 +15,7 @@ def split_files(examples_uri: str, split: str) -> list[str]:
     Raises:
         ValueError: There is none.
     """
-    pattern = os.path.join(examples_uri, f"Split-{split}", "*.gz")
+    pattern = os.path.join(examples_uri, f"Split-{split}", f"*{EXAMPLES_SUFFIX}")
     files = sorted(tf.io.gfile.glob(pattern))
     if not files:
         raise ValueError(f"{pattern} should name the TFRecord files of split `{split}`. There is none.")

@@ -1,11 +1,16 @@
 """Names of the files of artifacts and of what is in them: said here, and used by all who write or read them.
 
-A prefix names files that many workers write, one each; `shards` is the glob that finds them.
+A prefix names files that many workers write, one each; `shards` is the glob that finds them. What a model's folder
+holds is named by those who write it: `trainer.exporting`, `trainer.fitting.training_summary`.
 """
 
 # A table's examples.
 TABLE_SPLIT = "all"
 TABLE_PREFIX = "data"
+
+# A task's examples, gzipped TFRecord in a folder of each split.
+EXAMPLES_PREFIX = "examples"
+EXAMPLES_SUFFIX = ".gz"
 
 # Quarantine: rows that were refused, with their reasons, and how many there are of each reason.
 QUARANTINE_PREFIX = "quarantine"
@@ -52,6 +57,11 @@ PARQUET_SUFFIX = ".parquet"
 JSON_LINES_SUFFIX = ".jsonl"
 
 
+def shard_names(prefix: str, suffix: str = PARQUET_SUFFIX) -> str:
+    """Returns the glob of the names of the files of one prefix, such as `vectors-*.parquet`."""
+    return f"{prefix}-*{suffix}"
+
+
 def shards(folder: str, prefix: str, suffix: str = PARQUET_SUFFIX) -> str:
     """Returns the glob of the files of one prefix in a folder, such as `FOLDER/vectors-*.parquet`."""
-    return f"{folder}/{prefix}-*{suffix}"
+    return f"{folder}/{shard_names(prefix, suffix)}"

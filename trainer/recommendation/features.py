@@ -10,14 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from trainer.artifacts.catalogue import distinct_texts, load_catalogue
+from trainer.artifacts.names import TABLE_SPLIT
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.recommendation.ranker.ranked_products import load_totals
 from trainer.recommendation.towers.item_features import POPULARITY, ItemFeatures
 from trainer.text.backbone import TextEncoder, encode_texts
 from trainer.text.product_texts import INDEX_SUFFIX, NUMBER_SUFFIX, PRODUCT_ID
 from trainer.text.text_vectors import load_text_vectors
-
-TRANSFORMED_SPLIT = "all"
 
 
 def load_items(
@@ -76,7 +75,7 @@ def _load_transformed(
     """Reads Transform's numbers with their names, and its category indices, in catalogue order."""
     if uri is None:
         return [], np.zeros((len(product_ids), 0), np.float32), np.zeros((len(product_ids), 0), np.int32)
-    table = read_parquet(os.path.join(uri, f"Split-{TRANSFORMED_SPLIT}", "*.parquet"))
+    table = read_parquet(os.path.join(uri, f"Split-{TABLE_SPLIT}", "*.parquet"))
     index = {product_id: row for row, product_id in enumerate(product_ids)}
     rows = np.array([index.get(product_id, -1) for product_id in _values(table, PRODUCT_ID).to_pylist()], np.int64)
 

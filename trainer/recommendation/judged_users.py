@@ -11,9 +11,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.artifacts.example_files import example_features, split_files
+from trainer.artifacts.names import ATTRIBUTE_PREFIX
 
 USER_ID = "user_id"
-ATTRIBUTE_PREFIX = "attribute_"
 _INTEGERS = ("history_index", "history_type", "history_time", "query_time", "target_index", "window")
 
 

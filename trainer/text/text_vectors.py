@@ -1,12 +1,12 @@
 """Reads a TextVectors artifact: the vector of each distinct text of a catalogue."""
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from trainer.artifacts.names import TEXT_VECTORS_PREFIX, shards
 from trainer.artifacts.parquet_files import read_parquet
 
 
@@ -19,7 +19,7 @@ def load_text_vectors(uri: str, texts: Sequence[str]) -> npt.NDArray[np.float32]
     Raises:
         ValueError: A text has no vector.
     """
-    table = read_parquet(os.path.join(uri, "vectors-*.parquet"))
+    table = read_parquet(shards(uri, TEXT_VECTORS_PREFIX))
     vectors = _matrix(table.column("vector"))
     rows = {text: row for row, text in enumerate(table.column("text").to_pylist())}
     # A product without any text (only its id is known) gets the vector 0.

@@ -1,7 +1,6 @@
 """ClassificationExamples: the table `texts` becomes a label vocabulary and labelled texts in splits."""
 
 import functools
-import json
 import logging
 from collections import Counter
 from typing import Any, ClassVar
@@ -10,10 +9,9 @@ import apache_beam as beam
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
-from tfx.dsl.io import fileio
 from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
-from tfx.types.artifact_utils import get_single_instance, get_split_uri
+from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from typing_extensions import override
@@ -31,10 +29,11 @@ from components.classification.examples.steps import (
     MakeTextExamples,
 )
 from components.errors import InputError
+from components.output_folders import make_output_folders
 from components.parameters import execution_parameters
 from components.tables.read_back import ReadTable, bucket_count, table_files, table_rows
 from trainer.artifacts.json_files import read_json, write_json
-from trainer.artifacts.names import EXAMPLE_COUNTS_FILE, LABELS_FILE
+from trainer.artifacts.names import EXAMPLE_COUNTS_FILE, EXAMPLES_PREFIX, EXAMPLES_SUFFIX, LABELS_FILE
 
 _TEXTS_PER_BUCKET = 20_000
 
@@ -76,10 +75,8 @@ class ClassificationExamplesExecutor(BaseBeamExecutor):
         """
         options = ClassificationExamplesOptions.model_validate_json(exec_properties["options_json"])
         paths = table_files(get_single_instance(input_dict["texts"]))
-        examples = get_single_instance(output_dict["examples"])
-        examples.split_names = json.dumps(SPLITS)
-        labels_uri = get_single_instance(output_dict["labels"]).uri
-        fileio.makedirs(labels_uri)
+        splits, folders = make_output_folders(output_dict, SPLITS)
+        labels_uri = folders["labels"]
         split_column = options.split.split_column
         columns = ("text", "label", *options.slice_columns, *([split_column] if split_column else []))
         with self._make_beam_pipeline() as pipeline:
@@ -88,10 +85,10 @@ class ClassificationExamplesExecutor(BaseBeamExecutor):
                 | "ReadTexts" >> ReadTable(paths, columns, batch_rows=_TEXTS_PER_BUCKET)
                 | MakeTextExamples(options, bucket_count(table_rows(paths), _TEXTS_PER_BUCKET))
             )
-            for split in SPLITS:
-                uri = get_split_uri([examples], split)
-                fileio.makedirs(uri)
-                _ = made[split] | f"Write_{split}" >> beam.io.WriteToTFRecord(f"{uri}/examples", file_name_suffix=".gz")
+            for split, folder in splits.items():
+                _ = made[split] | f"Write_{split}" >> beam.io.WriteToTFRecord(
+                    f"{folder}/{EXAMPLES_PREFIX}", file_name_suffix=EXAMPLES_SUFFIX
+                )
             for each, label, file in ((COUNTS, "Counts", EXAMPLE_COUNTS_FILE), (VOCABULARY, "Labels", LABELS_FILE)):
                 write = functools.partial(write_json, f"{labels_uri}/{file}")
                 _ = made[each] | f"Write{label}" >> beam.Map(write)

@@ -8,8 +8,9 @@ from tfx.types.artifact import Artifact
 from typing_extensions import override
 
 from components.events.checks import check_events, quarantine_counts
-from components.events.examples_node import EventExamples, EventExamplesSpec, make_folders
+from components.events.examples_node import EventExamples, EventExamplesSpec
 from components.events.users_together import TablePaths
+from components.output_folders import make_output_folders
 from components.products.catalogue import write_catalogue_facts
 from components.recommendation.examples.catalogue import catalogue_facts
 from components.recommendation.examples.checks import check_examples, choose_time_column
@@ -53,7 +54,7 @@ class RecommendationExamplesExecutor(BaseBeamExecutor):
         """
         options = RecommendationExamplesOptions.model_validate_json(exec_properties["options_json"])
         events = options.event_options(exec_properties["user_id_key"] or None)
-        splits, folders = make_folders(output_dict, SPLITS)
+        splits, folders = make_output_folders(output_dict, SPLITS)
         tables = TablePaths.of(input_dict)
         time_column = choose_time_column(tables.events, options.split)
         with self._make_beam_pipeline() as pipeline:

@@ -6,7 +6,7 @@ import apache_beam as beam
 
 from components.events.buckets import COUNTS
 from components.events.counts import SumCounts
-from components.events.moments import choose_moments
+from components.events.moments import choose_split_moments
 from components.events.options import EventOptions
 from components.events.product_sums import SumByProduct
 from components.events.users_together import BringUsersTogether, TablePaths
@@ -58,7 +58,7 @@ class MakeRecommendationExamples(beam.PTransform):
         options = self._options
         users = pipeline | "BringUsersTogether" >> self._together
         moments = beam.pvalue.AsSingleton(
-            users.events_by_hour | "ChooseMoments" >> beam.Map(choose_moments, options.split)
+            users.events_by_hour | "ChooseMoments" >> beam.Map(choose_split_moments, options.split)
         )
         counted = users.buckets | "CountProducts" >> beam.ParDo(CountProducts(options), moments).with_outputs(
             COUNTS, main="products"

@@ -8,14 +8,13 @@ import pyarrow as pa
 import tensorflow as tf
 
 from components.recommendation.judging.user_products import IntArray, UserProducts, bought_products, keep_first
+from serving.graph.history import HISTORY_INPUTS
 from trainer.recommendation.export import COMPARED_SIGNATURE
 from trainer.recommendation.judged_users import JudgedUsers
 from trainer.recommendation.padded_histories import pad_histories
 
 _INPUTS = (
-    "history_ids",
-    "history_types",
-    "history_age_seconds",
+    *HISTORY_INPUTS,
     "k",
     "category",
     "max_price",
@@ -119,8 +118,9 @@ class ServedRanking:
         """Returns the latest events of each user in the form of a request, padded at the end."""
         padded = pad_histories(users, self._history_length)
         present = padded.products >= 0
-        return {
-            "history_ids": tf.constant(np.where(present, self._ids[padded.products], b""), tf.string),
-            "history_types": tf.constant(np.where(present, self._types[padded.types], b""), tf.string),
-            "history_age_seconds": tf.constant(padded.age_seconds),
-        }
+        columns = (
+            tf.constant(np.where(present, self._ids[padded.products], b""), tf.string),
+            tf.constant(np.where(present, self._types[padded.types], b""), tf.string),
+            tf.constant(padded.age_seconds),
+        )
+        return dict(zip(HISTORY_INPUTS, columns, strict=True))

@@ -4,58 +4,40 @@ from collections import Counter
 from typing import Any, ClassVar
 
 import apache_beam as beam
-import pyarrow as pa
 from tfx.dsl.components.base.base_beam_component import BaseBeamComponent
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
 from tfx.types.channel import BaseChannel, Channel
-from tfx.types.component_spec import ChannelParameter, ComponentSpec, ExecutionParameter
+from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from typing_extensions import override
 
 from components.artifacts import Catalogue, Quarantine
 from components.errors import InputError
-from components.events.counts import SumCounters
-from components.events.examples_node import make_folders
+from components.output_folders import make_output_folders
+from components.parameters import execution_parameters
 from components.products.catalogue import write_catalogue, write_catalogue_facts
 from components.search.examples.catalogue import PRODUCT_COLUMNS, SEARCH_CATALOGUE_SCHEMA, build_search_catalogue
 from components.search.examples.options import SearchExamplesOptions
-from components.search.examples.query_examples import EVAL, SPLITS, TEST, TRAIN, MakeQueryExamples
-from components.search.examples.query_pairs import (
-    BLANK_QUERY,
-    COUNTS,
-    QUARANTINED,
-    MakeQueries,
-    PairEvents,
-    PairJudgements,
-    batched,
-    distinct_texts,
-)
-from components.tables.quarantine import UNKNOWN_PRODUCT, TableCounts, WriteQuarantine, write_quarantine_counts
+from components.search.examples.query_examples import EVAL, SPLITS, TEST, TRAIN
+from components.search.examples.query_pairs import BLANK_QUERY
+from components.search.examples.transform import MakeSearchExamples, QueryTables
+from components.tables.quarantine import UNKNOWN_PRODUCT, TableCounts, write_quarantine_counts
 from components.tables.read_back import (
     ReadTable,
-    bucket_count,
-    column_has_values,
     concatenated,
     input_files,
-    table_rows,
-    to_bytes,
 )
 from trainer.artifacts.catalogue import load_catalogue
-from trainer.artifacts.json_files import read_json, write_json
+from trainer.artifacts.json_files import read_json
 from trainer.artifacts.names import EXAMPLE_COUNTS_FILE
-
-_TEXTS_AT_ONCE = 4096
 
 
 class SearchExamplesSpec(ComponentSpec):
     """Inputs, outputs and parameters of SearchExamples."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = {
-        "options_json": ExecutionParameter(type=str),
-        "source_digest": ExecutionParameter(type=str),
-    }
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(options_json=str, source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {
         "products": ChannelParameter(type=standard_artifacts.Examples),
         "judgements": ChannelParameter(type=standard_artifacts.Examples, optional=True),
@@ -95,7 +77,7 @@ class SearchExamplesExecutor(BaseBeamExecutor):
             InputError: The tables hold nothing to train or to evaluate on, or too many judgements of unknown products.
         """
         options = SearchExamplesOptions.model_validate_json(exec_properties["options_json"])
-        splits, folders = make_folders(output_dict, SPLITS)
+        splits, folders = make_output_folders(output_dict, SPLITS)
         catalogue_uri, quarantine_uri = folders["catalogue"], folders["quarantine"]
         with self._make_beam_pipeline() as pipeline:
             _ = (
@@ -107,9 +89,18 @@ class SearchExamplesExecutor(BaseBeamExecutor):
         catalogue = load_catalogue(catalogue_uri)
         if not len(catalogue):
             raise InputError("Table `products` has no good row; expected products to search in. See the quarantine.")
-        counts = self._write_examples(input_dict, catalogue, options, splits, quarantine_uri, catalogue_uri)
+        with self._make_beam_pipeline() as pipeline:
+            _ = pipeline | "MakeExamples" >> MakeSearchExamples(
+                options,
+                QueryTables(input_files(input_dict, "judgements"), input_files(input_dict, "events")),
+                catalogue,
+                examples=splits,
+                catalogue_uri=catalogue_uri,
+                quarantine_uri=quarantine_uri,
+            )
+        counts: Counter[str] = Counter(read_json(f"{catalogue_uri}/{EXAMPLE_COUNTS_FILE}"))
         _check(counts, options)
-        refused = {reason: counts[reason] for reason in (BLANK_QUERY, UNKNOWN_PRODUCT[0])}
+        refused = {reason: counts[reason] for reason in (BLANK_QUERY, UNKNOWN_PRODUCT)}
         write_quarantine_counts(quarantine_uri, TableCounts.without_zeros("judgements", counts["judgements"], refused))
         write_catalogue_facts(
             catalogue_uri,
@@ -123,64 +114,6 @@ class SearchExamplesExecutor(BaseBeamExecutor):
                 | {split: min(counts[split], options.queries.max_evaluation_queries) for split in (EVAL, TEST)},
             },
         )
-
-    def _write_examples(
-        self,
-        input_dict: dict[str, list[Artifact]],
-        catalogue: pa.Table,
-        options: SearchExamplesOptions,
-        uris: dict[str, str],
-        quarantine_uri: str,
-        catalogue_uri: str,
-    ) -> Counter[str]:
-        judgements = input_files(input_dict, "judgements")
-        events = [path for path in input_files(input_dict, "events") if column_has_values([path], "query")]
-        asked_rows = table_rows(judgements) + table_rows(events)
-        wanted = options.queries.pseudo_queries
-        texts = distinct_texts(catalogue) if wanted == "always" or (wanted == "auto" and not asked_rows) else []
-        made_rows = len(catalogue) * (1 + options.queries.pseudo_queries_per_text) if texts else 0
-        buckets = bucket_count(asked_rows + made_rows)
-        counts_path = f"{catalogue_uri}/{EXAMPLE_COUNTS_FILE}"
-        with self._make_beam_pipeline() as pipeline:
-            ids = beam.pvalue.AsSingleton(
-                pipeline
-                | "NameCatalogue" >> beam.Create([catalogue_uri])
-                | "ReadProductIds" >> beam.Map(_read_product_ids)
-            )
-            sources = []
-            if judgements:
-                sources.append(
-                    pipeline
-                    | "ReadJudgements" >> ReadTable(judgements)
-                    | "PairJudgements"
-                    >> beam.ParDo(PairJudgements(buckets), ids).with_outputs(QUARANTINED, COUNTS, main="pairs")
-                )
-                _ = sources[-1][QUARANTINED] | "WriteQuarantine" >> WriteQuarantine(quarantine_uri)
-            if events:
-                sources.append(
-                    pipeline
-                    | "ReadEvents" >> ReadTable(events, ("query", "product_id"))
-                    | "PairEvents" >> beam.ParDo(PairEvents(buckets), ids).with_outputs(COUNTS, main="pairs")
-                )
-            if texts:
-                sources.append(
-                    pipeline
-                    | "ListTexts" >> beam.Create(list(batched(texts, _TEXTS_AT_ONCE)), reshuffle=True)
-                    | "MakeQueries" >> beam.ParDo(MakeQueries(options, buckets)).with_outputs(COUNTS, main="pairs")
-                )
-            pairs = [source["pairs"] for source in sources] or [pipeline | "NoPairs" >> beam.Create([])]
-            made = pairs | "GatherPairs" >> beam.Flatten() | MakeQueryExamples(options.queries)
-            for split in SPLITS:
-                _ = made[split] | f"Write_{split}" >> beam.io.WriteToTFRecord(
-                    f"{uris[split]}/examples", file_name_suffix=".gz"
-                )
-            _ = (
-                [made[COUNTS], *(source[COUNTS] for source in sources)]
-                | "GatherCounts" >> beam.Flatten()
-                | "AddUpCounts" >> beam.CombineGlobally(SumCounters())
-                | "WriteCounts" >> beam.Map(_write_counts, counts_path)
-            )
-        return Counter(read_json(counts_path))
 
 
 class SearchExamples(BaseBeamComponent):
@@ -232,16 +165,8 @@ def _write_catalogue(streams: list[bytes], options: SearchExamplesOptions, uri: 
     write_catalogue(uri, SEARCH_CATALOGUE_SCHEMA.empty_table() if rows is None else rows)
 
 
-def _read_product_ids(uri: str) -> bytes:
-    return to_bytes(load_catalogue(uri, ["product_id"]).combine_chunks())
-
-
-def _write_counts(counts: Counter[str], path: str) -> None:
-    write_json(path, counts)
-
-
 def _check(counts: Counter[str], options: SearchExamplesOptions) -> None:
-    unknown, judgements = counts[UNKNOWN_PRODUCT[0]], counts["judgements"]
+    unknown, judgements = counts[UNKNOWN_PRODUCT], counts["judgements"]
     if judgements and unknown / judgements > options.max_unknown_product_fraction:
         raise InputError(
             f"Table `judgements`: {unknown:,} of {judgements:,} rows ({unknown / judgements:.1%}) name a product_id "

@@ -18,7 +18,7 @@ from components.search.examples.perturbations import (
     perturb_for_training,
     query_words,
 )
-from components.tables.quarantine import UNKNOWN_PRODUCT, quarantine_line
+from components.tables.quarantine import UNKNOWN_PRODUCT, UNKNOWN_PRODUCT_DETAIL, quarantine_line
 from components.tables.read_back import from_bytes, to_bytes
 
 QUARANTINED, COUNTS = "quarantined", "counts"
@@ -58,12 +58,12 @@ class PairJudgements(beam.DoFn):
         unknown = index.is_null().to_numpy(zero_copy_only=False) & ~blank
         for reason, detail, rows in (
             (BLANK_QUERY, "a query needs a character that can be seen", blank),
-            (*UNKNOWN_PRODUCT, unknown),
+            (UNKNOWN_PRODUCT, UNKNOWN_PRODUCT_DETAIL, unknown),
         ):
             for row in judgements.filter(pa.array(rows)).to_pylist():
                 line = quarantine_line("judgements", reason, detail, row, user_id_key=None)
                 yield beam.pvalue.TaggedOutput(QUARANTINED, line)
-        counts = {"judgements": len(judgements), BLANK_QUERY: blank.sum(), UNKNOWN_PRODUCT[0]: unknown.sum()}
+        counts = {"judgements": len(judgements), BLANK_QUERY: blank.sum(), UNKNOWN_PRODUCT: unknown.sum()}
         yield beam.pvalue.TaggedOutput(COUNTS, Counter({name: int(count) for name, count in counts.items()}))
         good = pa.array(~(blank | unknown))
         yield from split_by_query(
@@ -189,7 +189,7 @@ def _stripped(column: pa.ChunkedArray) -> pa.Array:
     return pa.array([" ".join(text.split()) for text in visible], pa.string())
 
 
-def distinct_texts(catalogue: pa.Table) -> list[tuple[str, list[int]]]:
+def products_by_text(catalogue: pa.Table) -> list[tuple[str, list[int]]]:
     """Returns each distinct text of a catalogue with the indices of its products, in order of first appearance."""
     products: dict[str, list[int]] = {}
     for index, text in enumerate(catalogue["text"].to_pylist()):

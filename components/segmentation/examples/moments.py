@@ -28,7 +28,7 @@ class SegmentMoments(NamedTuple):
     end: int
 
 
-def choose_moments(events_by_hour: Counter[int], options: SegmentOptions, *, given: bool) -> SegmentMoments:
+def choose_segment_moments(events_by_hour: Counter[int], options: SegmentOptions, *, given: bool) -> SegmentMoments:
     """Returns the moments at which users are looked at.
 
     Tiers are learned at moments a step apart, of which the latest lies a period and the gap before the test, and the

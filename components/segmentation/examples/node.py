@@ -13,8 +13,9 @@ from components.artifacts import Labels
 from components.errors import InputError
 from components.events.checks import check_events, check_has_events, quarantine_counts
 from components.events.counts import EventCounts, read_event_counts
-from components.events.examples_node import EventExamples, EventExamplesSpec, make_folders
+from components.events.examples_node import EventExamples, EventExamplesSpec
 from components.events.users_together import TablePaths
+from components.output_folders import make_output_folders
 from components.products.catalogue import write_catalogue_facts
 from components.segmentation.examples.moments import segment_definitions
 from components.segmentation.examples.options import SegmentationExamplesOptions
@@ -64,7 +65,7 @@ class SegmentationExamplesExecutor(BaseBeamExecutor):
         """
         options = SegmentationExamplesOptions.model_validate_json(exec_properties["options_json"])
         event_options = options.event_options(exec_properties["user_id_key"] or None)
-        splits, folders = make_folders(output_dict, SPLITS)
+        splits, folders = make_output_folders(output_dict, SPLITS)
         tables = TablePaths.of(input_dict)
         given = _segments_are_given(tables, options)
         _check_columns(tables, given=given)

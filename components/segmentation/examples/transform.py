@@ -9,7 +9,7 @@ from components.events.counts import SumCounters
 from components.events.options import EventOptions
 from components.events.product_sums import SumByProduct
 from components.events.users_together import BringUsersTogether, TablePaths
-from components.segmentation.examples.moments import SegmentMoments, choose_moments, tier_cuts
+from components.segmentation.examples.moments import SegmentMoments, choose_segment_moments, tier_cuts
 from components.segmentation.examples.options import SegmentationExamplesOptions
 from components.segmentation.examples.products import PRODUCT_COLUMNS
 from components.segmentation.examples.steps import (
@@ -71,7 +71,8 @@ class MakeSegmentExamples(beam.PTransform):
         options = self._options
         users = pipeline | "BringUsersTogether" >> self._together
         moments = beam.pvalue.AsSingleton(
-            users.events_by_hour | "ChooseMoments" >> beam.Map(choose_moments, options.segments, given=self._given)
+            users.events_by_hour
+            | "ChooseMoments" >> beam.Map(choose_segment_moments, options.segments, given=self._given)
         )
         sums = users.buckets | "SumUp" >> beam.ParDo(SumUp(options, given=self._given), moments).with_outputs(
             SPENDS, SEGMENTS, main=SUMS

@@ -12,10 +12,8 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from apache_beam.utils.shared import Shared
 
-from trainer.artifacts.catalogue import load_catalogue_facts
+from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.example_files import example_features
-from trainer.artifacts.names import CATALOGUE_FILE
-from trainer.artifacts.parquet_files import read_parquet
 
 ROWS, PROFILE, MAP = "rows", "profile", "map"
 SEGMENTS_SCHEMA = pa.schema(
@@ -59,7 +57,7 @@ class SegmentedUsers:
     def __init__(self, model: str, catalogue_uri: str, recommendation: str, active_seconds: int) -> None:
         self._model = tf.saved_model.load(model)  # Its variables live only as long as something holds it.
         self._recommendation = tf.saved_model.load(recommendation) if recommendation else None
-        products = read_parquet(f"{catalogue_uri}/{CATALOGUE_FILE}", ["product_id", "kind"])
+        products = load_catalogue(catalogue_uri, ["product_id", "kind"])
         ids = (product.encode("utf-8", "surrogateescape") for product in products["product_id"].to_pylist())
         self._kind_of = dict(zip(ids, products["kind"].to_pylist(), strict=True))
         self._bought_type = load_catalogue_facts(catalogue_uri)["bought_event_type"].encode()

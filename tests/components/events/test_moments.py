@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from components.events.moments import SplitMoments, choose_moments, window_moments
+from components.events.moments import SplitMoments, choose_split_moments, window_moments
 from components.events.options import SplitOptions
 
 DAY, HOUR = 86_400, 3_600
@@ -16,7 +16,7 @@ def test_towers_keep_three_quarters_of_the_time(days: float, taken: float) -> No
     hours = Counter(dict.fromkeys(range(100 * 24 + 50), 1))
     start = datetime.fromtimestamp(100 * DAY, UTC)
     options = SplitOptions(test_start=start, validation_days=days)
-    assert choose_moments(hours, options) == SplitMoments(round((100 - taken) * DAY), 100 * DAY)
+    assert choose_split_moments(hours, options) == SplitMoments(round((100 - taken) * DAY), 100 * DAY)
 
 
 def test_windows_cut_the_validation_period_into_equal_parts() -> None:

@@ -9,8 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
 
-from components.products.vector_tables import item_vectors_table
-from components.recommendation.item_vectors import read_item_vectors
+from components.recommendation.item_vectors import item_vectors_table, read_item_vectors
 from components.recommendation.judging.ablation import ablation_paths
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.graph.history import History

@@ -11,7 +11,7 @@ from components.artifacts import AssociationRules, Catalogue
 from components.products.catalogue import write_catalogue, write_catalogue_facts
 from components.rules.node import BasketRulesExecutor
 from components.rules.options import RulesOptions
-from tests.components.recommendation.examples.examples_runs import table_artifact
+from tests.components.tables.plain_artifacts import table_artifact
 from tests.components.tables.table_runs import beam_context
 from trainer.artifacts.catalogue import CATALOGUE_SCHEMA
 from trainer.artifacts.json_files import read_json

@@ -15,8 +15,8 @@ from components.segmentation.examples.node import SegmentationExamplesExecutor
 from components.segmentation.examples.options import SegmentationExamplesOptions, SegmentOptions
 from components.segmentation.judging.evaluator import SegmentationEvaluatorExecutor
 from components.segmentation.judging.gate_options import SegmentationGateOptions
-from tests.components.recommendation.examples.examples_runs import read_examples, table_artifact
 from tests.components.recommendation.trained_shop import artifact
+from tests.components.tables.plain_artifacts import read_examples, table_artifact
 from tests.components.tables.table_runs import beam_context
 from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import run_training

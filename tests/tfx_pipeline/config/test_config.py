@@ -108,6 +108,12 @@ def test_overrides_replace_what_the_file_says(
         (SHOP, ["name.first=x"], "`name` is a value"),
         ("tables: {events: e.csv}\ntasks: {recommendation: {}}", [], "`tables.products` is missing"),
         ("tables: {products: p.csv}\ntasks: {recommendation: {}}", [], "`tables.events` is missing"),
+        (
+            SHOP,
+            ["tasks.recommendation.bought_event_type=rent"],
+            "`tasks.recommendation`: `bought_event_type` is `rent`; it must be one of `event_types`: view",
+        ),
+        (SHOP, ["tasks.recommendation.event_types={purchase: 0}"], "`event_types` weighs nothing above 0"),
         ("tables: {events: e.csv}\ntasks: {}", [], "`tasks` names no task"),
         ("tasks: {recommendation: {}}", [], "`tables` is missing"),
         ("tables: {events: e.csv}\ntasks: {search: {}}", [], "`tables.products` is missing; the task search"),

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from trainer.artifacts.names import RULES_FACTS_FILE, RULES_PREFIX, shard_names
+
 # Rules of a level that the summary holds, and the report shows.
 _MOST_IN_SUMMARY = 30
 _IN_SUMMARY = ("count", "confidence", "lift", "q_value")
@@ -29,7 +31,7 @@ def level_rules(folder: Path, level: str, products: Sequence[str] = (), min_lift
         min_lift: Least lift.
     """
     wanted = (ds.field("level") == level) & (ds.field("lift") >= min_lift)
-    found = ds.dataset([str(file) for file in sorted(folder.glob("rules-*.parquet"))]).to_table(filter=wanted)
+    found = ds.dataset([str(file) for file in sorted(folder.glob(shard_names(RULES_PREFIX)))]).to_table(filter=wanted)
     if products:
         asked = {*products}
         sides = zip(found["antecedent"].to_pylist(), found["consequent"].to_pylist(), strict=True)
@@ -44,7 +46,7 @@ def rules_summary(folder: Path) -> dict[str, Any]:
     Args:
         folder: The artifact of BasketRules.
     """
-    description = _description(folder)
+    description = _facts(folder)
     mined = {name: description[name] for name in ("events", "levels")}
     return {"uri": str(folder), **mined, "strongest": strongest_rules(folder)}
 
@@ -77,10 +79,10 @@ def shown_names(names: Sequence[str], titles: Sequence[str | None]) -> list[str]
 
 
 def _options(folder: Path) -> dict[str, Any]:
-    options: dict[str, Any] = _description(folder)["options"]
+    options: dict[str, Any] = _facts(folder)["options"]
     return options
 
 
-def _description(folder: Path) -> dict[str, Any]:
-    description: dict[str, Any] = json.loads((folder / "rules.json").read_text(encoding="utf-8"))
-    return description
+def _facts(folder: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((folder / RULES_FACTS_FILE).read_text(encoding="utf-8"))
+    return facts

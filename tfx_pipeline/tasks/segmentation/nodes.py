@@ -21,6 +21,7 @@ from tfx_pipeline.tasks.nodes import after_gates, pushing_nodes
 from tfx_pipeline.tasks.segmentation.config import SegmentationConfig
 from tfx_pipeline.tasks.segmentation.segment_files import definitions_changed
 from tfx_pipeline.tasks.task import SharedParts, Task, Trained
+from trainer.artifacts.labels import load_label_facts
 from trainer.segmentation.options import SegmentationOptions
 
 # Name of the node that gives every active user a segment.
@@ -103,7 +104,7 @@ def segment_details(
     task: Task[SegmentationConfig], results: Mapping[str, NodeResult], root: Path, *, blessed: bool
 ) -> dict[str, Any]:
     """Returns the spends that make each segment, and whether they differ from those that were published last."""
-    labels = json.loads(Path(results[task.node_id("Examples")].outputs["labels"].uri, "labels.json").read_text("utf-8"))
+    labels = load_label_facts(results[task.node_id("Examples")].outputs["labels"].uri)
     details = {name: labels[name] for name in ("segment_definitions",) if name in labels}
     if blessed:
         folder, definitions = segments_folder(results), details.get("segment_definitions")

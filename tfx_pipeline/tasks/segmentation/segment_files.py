@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from apache_beam.options.pipeline_options import PipelineOptions
 from pyarrow.dataset import dataset, field
 
-from trainer.artifacts.names import MAP_FILE, PROFILES_FILE, SEGMENTS_PREFIX
+from trainer.artifacts.names import MAP_FILE, PROFILES_FILE, SEGMENTS_PREFIX, shard_names
 
 FOLDER = "segments"
 TRANSITIONS_FILE, COUNTS_FILE = "transitions.parquet", "transitions.json"
@@ -35,6 +35,7 @@ CAMPAIGN_USERS_SCHEMA = pa.schema(
 )
 Definitions: TypeAlias = Sequence[Mapping[str, Any]]
 _ORIGIN_FILE = "origin.json"
+_SEGMENTS = shard_names(SEGMENTS_PREFIX)
 
 
 def publish_segments(root: Path, artifact: Path, definitions: Definitions | None, beam_args: Sequence[str]) -> None:
@@ -60,7 +61,7 @@ def publish_segments(root: Path, artifact: Path, definitions: Definitions | None
         return
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    for file in (*artifact.glob(f"{SEGMENTS_PREFIX}-*.parquet"), artifact / PROFILES_FILE, artifact / MAP_FILE):
+    for file in (*artifact.glob(_SEGMENTS), artifact / PROFILES_FILE, artifact / MAP_FILE):
         if file.exists():
             shutil.copyfile(file, partial / file.name)
     profiles = json.loads((artifact / PROFILES_FILE).read_text(encoding="utf-8"))
@@ -125,7 +126,7 @@ def campaigns_table(profiles: Mapping[str, Any]) -> pa.Table:
 
 
 def _write_campaign_users(folder: Path, segments: Sequence[str]) -> None:
-    users = dataset([str(file) for file in sorted(folder.glob(f"{SEGMENTS_PREFIX}-*.parquet"))])
+    users = dataset([str(file) for file in sorted(folder.glob(_SEGMENTS))])
     columns = ["segment", "user_id", "probability"]
     with pq.ParquetWriter(folder / CAMPAIGN_USERS_FILE, CAMPAIGN_USERS_SCHEMA) as writer:
         for segment in segments:
@@ -137,15 +138,14 @@ def _write_campaign_users(folder: Path, segments: Sequence[str]) -> None:
 
 def _write_transitions(before: Path, after: Path, beam_args: Sequence[str]) -> list[dict[str, Any]]:
     """Writes who moved; returns how many went from each segment to each, those who stayed too."""
-    if not list(before.glob(f"{SEGMENTS_PREFIX}-*.parquet")):
+    if not list(before.glob(_SEGMENTS)):
         pq.write_table(TRANSITIONS_SCHEMA.empty_table(), after / TRANSITIONS_FILE)
         return []
     counted = after / "counted"
     with beam.Pipeline(options=PipelineOptions(list(beam_args))) as pipeline:
         sides = {
             name: pipeline
-            | f"Read_{name}"
-            >> beam.io.ReadFromParquet(f"{folder}/{SEGMENTS_PREFIX}-*.parquet", columns=["user_id", "segment"])
+            | f"Read_{name}" >> beam.io.ReadFromParquet(f"{folder}/{_SEGMENTS}", columns=["user_id", "segment"])
             | f"ByUser_{name}" >> beam.Map(lambda row: (row["user_id"], row["segment"]))
             for name, folder in (("from", before), ("to", after))
         }

@@ -6,6 +6,7 @@ from typing import Any
 
 from components.errors import InputError
 from tfx_pipeline.terminal.console import console, listing
+from trainer.artifacts.names import PROFILES_FILE
 
 
 def recommend_to(segment: str, root: Path, *, k: int, as_json: bool) -> None:
@@ -14,7 +15,7 @@ def recommend_to(segment: str, root: Path, *, k: int, as_json: bool) -> None:
     Raises:
         InputError: The root has no segments, not this one, or no products for it.
     """
-    file = root / "segments" / "profiles.json"
+    file = root / "segments" / PROFILES_FILE
     if not file.exists():
         raise InputError(f"{file}: there is none; run a configuration with the task segmentation, or give its --root.")
     profiles: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))

@@ -8,6 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from serving.recommendation.ranking_features import PRODUCT_STATISTICS, RankedProducts
+from trainer.artifacts.catalogue import load_catalogue
+from trainer.artifacts.names import PRODUCT_STATISTICS_FILE
 from trainer.artifacts.parquet_files import read_parquet
 
 # A product that few bought is thought of as one of five more buyers, one of whom came back.
@@ -27,7 +29,7 @@ def load_product_statistics(catalogue_uri: str) -> npt.NDArray[np.float32]:
     """
     counts = _columns(catalogue_uri)
     logs = {name: np.log1p(values) for name, values in counts.items()}
-    kinds = _numbered(read_parquet(os.path.join(catalogue_uri, "catalogue.parquet"))["category"])
+    kinds = _numbered(load_catalogue(catalogue_uri, ["category"])["category"])
     kind_decayed, kind_latest = (np.log1p(_of_kind(counts[name], kinds)) for name in ("decayed", "latest"))
     found = {
         "log_total": logs["total"],
@@ -76,7 +78,7 @@ def _of_kind(values: npt.NDArray[np.float64], kinds: npt.NDArray[np.int64]) -> n
 
 def _columns(catalogue_uri: str) -> dict[str, npt.NDArray[np.float64]]:
     """Returns each statistic as float64 `(moments, products)`."""
-    table = read_parquet(os.path.join(catalogue_uri, "product_statistics.parquet"))
+    table = read_parquet(os.path.join(catalogue_uri, PRODUCT_STATISTICS_FILE))
     columns: dict[str, list[npt.NDArray[np.float64]]] = {}
     for name in table.column_names:
         # Columns are named after a statistic and the number of a moment, and stand in the order of moments.

@@ -1,14 +1,14 @@
 """Mined rules of products as the served model wants them."""
 
-import json
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import tensorflow as tf
 
 from serving.recommendation.together import ServedRules
+from trainer.artifacts.json_files import read_json
+from trainer.artifacts.names import RULES_FACTS_FILE, RULES_PREFIX, shards
 from trainer.artifacts.parquet_files import read_parquet
 
 _CARD_EXAMPLES = 5
@@ -21,9 +21,8 @@ def served_rules(uri: str, catalogue: pa.Table) -> ServedRules:
         uri: Artifact of BasketRules.
         catalogue: The catalogue that they were mined of; the row number is the product's index.
     """
-    with tf.io.gfile.GFile(f"{uri}/rules.json", "r") as stream:
-        order = json.loads(stream.read())["options"]["order"]
-    rules = read_parquet(f"{uri}/rules-*.parquet")
+    order = read_json(f"{uri}/{RULES_FACTS_FILE}")["options"]["order"]
+    rules = read_parquet(shards(uri, RULES_PREFIX))
     rules = rules.filter(pc.equal(rules["level"], "product"))
     ids = catalogue["product_id"].combine_chunks()
     lists = rules["antecedent"].combine_chunks()

@@ -7,14 +7,6 @@ from components.events.options import SplitOptions
 from components.recommendation.examples.options import RecommendationExamplesOptions
 
 
-@pytest.mark.parametrize(
-    "start", ["2017-12-04T05:00:00Z", "2017-12-04T05:00:00", "2017-12-04T06:00:00+01:00", 1512363600]
-)
-def test_test_start_in_seconds(start):
-    assert SplitOptions(test_start=start).test_start_seconds() == 1_512_363_600
-    assert SplitOptions().test_start_seconds() is None
-
-
 def test_round_trip():
     options = RecommendationExamplesOptions(
         split=SplitOptions(test_start=1512363600), event_types={"b": 1.0, "purchase": 0.5}

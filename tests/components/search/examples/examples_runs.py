@@ -11,7 +11,7 @@ from components.artifacts import Catalogue, Quarantine
 from components.search.examples.node import SearchExamplesExecutor
 from components.search.examples.options import SearchExamplesOptions
 from components.search.examples.query_examples import SPLITS
-from tests.components.recommendation.examples.examples_runs import read_examples, read_quarantine, table_artifact
+from tests.components.tables.plain_artifacts import read_examples, read_quarantine, table_artifact
 from tests.components.tables.table_runs import beam_context
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.segmentation.examples.moments import choose_moments, rounded_spends, tier_cuts, tiers_of
+from components.segmentation.examples.moments import choose_segment_moments, rounded_spends, tier_cuts, tiers_of
 from components.segmentation.examples.options import SegmentOptions
 
 DAY = 86_400
@@ -17,15 +17,15 @@ def test_training_moments_lie_a_period_before_the_test() -> None:
     hours = Counter({1_000_000 // 3600 + hour: 1 for hour in (0, 24 * 100 - 1)})
     first = 1_000_000 // 3600 * 3600
     options = SegmentOptions(period_days=10, step_days=5, windows=20, gap_days=2)
-    moments = choose_moments(hours, options, given=False)
+    moments = choose_segment_moments(hours, options, given=False)
     assert moments.end == first + 100 * DAY
     assert moments.test == first + 90 * DAY
     assert moments.train == tuple(first + day * DAY for day in range(78, 9, -5))
-    assert len(choose_moments(hours, options.model_copy(update={"windows": 3}), given=False).train) == 3
-    assert choose_moments(hours, options, given=True).train == (moments.end,)
+    assert len(choose_segment_moments(hours, options.model_copy(update={"windows": 3}), given=False).train) == 3
+    assert choose_segment_moments(hours, options, given=True).train == (moments.end,)
     early = SegmentOptions(period_days=60)
-    assert choose_moments(hours, early, given=False).train == ()
-    assert choose_moments(Counter(), early, given=False).train == ()
+    assert choose_segment_moments(hours, early, given=False).train == ()
+    assert choose_segment_moments(Counter(), early, given=False).train == ()
 
 
 @settings(max_examples=50, deadline=None)
