@@ -1,8 +1,9 @@
-"""Imports point one way, private names stay in their folder, and the client starts without TFX."""
+"""Imports point one way and go in no circle, private names stay in their folder, and folders stay small."""
 
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 # From left to right: each may import itself and what stands to its right.
 LAYERS = ("tfx_pipeline", "components", "trainer", "serving")
+MOST_MODULES = 15
 MODULES = sorted(path.relative_to(ROOT) for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
 
 
@@ -69,6 +71,51 @@ def test_module_imports_point_right_and_leave_private_names_alone(module: Path) 
 )
 def test_rules_catch_what_they_should(module: str, source: str, count: int) -> None:
     assert len(violations(Path(module), source)) == count
+
+
+def packages_imported(module: Path, source: str) -> set[str]:
+    """Names the packages below a layer, or the modules right in it, that a module imports."""
+    found = set()
+    for _, origin, name in imported_names(module, source):
+        parts = [*origin.split("."), name] if name else origin.split(".")
+        if parts[0] in LAYERS and len(parts) > 1:
+            found.add(".".join(parts[:2]))
+    return found
+
+
+def package_of(module: Path) -> str:
+    return ".".join(module.with_suffix("").parts[:2])
+
+
+def circles(edges: dict[str, set[str]]) -> list[str]:
+    """Takes away again and again what imports nothing that is left, or is imported by nothing; circles stay."""
+    left = {package: targets - {package} for package, targets in edges.items()}
+    while True:
+        imported = set().union(*left.values()) if left else set()
+        free = [package for package, targets in left.items() if not targets & left.keys() or package not in imported]
+        if not free:
+            return sorted(left)
+        for package in free:
+            del left[package]
+
+
+def test_packages_import_each_other_in_no_circle() -> None:
+    edges: dict[str, set[str]] = {}
+    for module in MODULES:
+        edges.setdefault(package_of(module), set()).update(
+            packages_imported(module, (ROOT / module).read_text("utf-8"))
+        )
+    assert circles(edges) == []
+
+
+def test_a_circle_is_found() -> None:
+    assert circles({"a": {"b", "a"}, "b": {"c"}, "c": set()}) == []
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": set()}) == ["a", "b", "c"]
+
+
+def test_a_folder_has_at_most_fifteen_modules() -> None:
+    sizes = Counter(module.parent for module in MODULES if module.name != "__init__.py")
+    assert {str(folder): size for folder, size in sizes.items() if size > MOST_MODULES} == {}
 
 
 def test_every_layer_has_modules() -> None:
