@@ -8,11 +8,9 @@ from typing import TypeAlias
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, rewriter_config_pb2
-from tensorflow.python.client import pywrap_tf_session
 
 from serving.server.errors import from_tensorflow, invalid_argument
-
-_LONGEST_TIMEOUT_MS = 2**31 - 1
+from serving.server.models import tensorflow_session
 
 SignatureDef: TypeAlias = meta_graph_pb2.SignatureDef
 
@@ -64,7 +62,7 @@ class GraphSession:
             self._session.close()
             raise invalid_argument(f"{folder} does not hold a loadable SavedModel: {error}") from error
         self._graph.finalize()
-        self._session._extend_graph()
+        tensorflow_session.complete(self._session)
         self.signatures: dict[str, SignatureDef] = dict(meta_graph.signature_def)
 
     def run(
@@ -73,38 +71,21 @@ class GraphSession:
         """Computes tensors from the values of others, all of them by their names in the graph.
 
         A value need not have the shape that the graph states for it, as in TF Serving: its own half_plus_two
-        takes vectors where a matrix is stated. The public `Session.run` refuses that, and adds words of its own to what
-        TensorFlow says, so its innermost part is called.
+        takes vectors where a matrix is stated.
 
         Raises:
             StatusError: What TensorFlow refused the values with, or DEADLINE_EXCEEDED.
         """
-        fed = {self._tensor(name): value for name, value in feeds.items()}
-        options = _run_options(timeout_seconds)
         try:
-            values = self._session._call_tf_sessionrun(options, fed, list(map(self._tensor, fetches)), [], None)
+            values = tensorflow_session.compute(self._session, feeds, fetches, timeout_seconds)
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
         except UnicodeDecodeError as error:
             # TensorFlow quotes a value in its message and cannot pass it on where that is not UTF-8: the code is lost.
             raise invalid_argument(error.object.decode("utf-8", "replace")) from error
-        finally:
-            if options is not None:
-                pywrap_tf_session.TF_DeleteBuffer(options)
         # A string without dimensions comes as plain bytes.
         return [np.asarray(value, object if isinstance(value, bytes) else None) for value in values]
-
-    def _tensor(self, name: str) -> object:
-        return self._graph.get_tensor_by_name(name)._as_tf_output()
 
     def close(self) -> None:
         """Gives back what the session holds."""
         self._session.close()
-
-
-def _run_options(timeout_seconds: float | None) -> object | None:
-    if timeout_seconds is None:
-        return None
-    milliseconds = max(1, min(int(timeout_seconds * 1000), _LONGEST_TIMEOUT_MS))
-    options = tf.compat.v1.RunOptions(timeout_in_ms=milliseconds)
-    return pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())
