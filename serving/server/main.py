@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 
 from serving.server.batching.batch_scheduler import BatchScheduler
 from serving.server.batching.batched_servable import BatchedServable
-from serving.server.batching.batching_parameters import BatchingParameters
 from serving.server.grpc_api.grpc_server import GrpcServer
 from serving.server.models.config_file_watcher import ConfigFileWatcher
 from serving.server.models.model_config import ModelConfig, read_model_config_file
@@ -28,8 +27,6 @@ from serving.server.rest.server import RestServer
 from serving.server.settings import ModelConfigFile, ServerAddresses, ServerSettings
 
 _LOG = logging.getLogger(__name__)
-
-MAX_CALL_THREADS = 512
 
 Models: TypeAlias = Path | ModelConfigFile | dict[str, ModelConfig]
 
@@ -125,31 +122,9 @@ def _loader(scheduler: BatchScheduler | None, settings: ServerSettings) -> Calla
 
 
 def _servers(calls: Calls, settings: ServerSettings) -> list[GrpcServer | RestServer]:
-    threads = None if settings.batching is None else _call_threads(settings.batching)
-    servers: list[GrpcServer | RestServer] = [
-        GrpcServer(
-            calls,
-            settings.host,
-            settings.port,
-            settings.grpc_threads or threads,
-            settings.credentials,
-            settings.grpc_socket_path,
-            settings.grpc_channel_arguments,
-            settings.grpc_health,
-        )
-    ]
+    servers: list[GrpcServer | RestServer] = [GrpcServer(calls, settings)]
     if settings.rest_port is not None:
-        rest_threads = settings.rest_threads or threads
-        servers.append(
-            RestServer(
-                calls,
-                settings.host,
-                settings.rest_port,
-                rest_threads,
-                settings.rest_timeout_seconds,
-                settings.metrics_path,
-            )
-        )
+        servers.append(RestServer(calls, settings))
     return servers
 
 
@@ -167,12 +142,6 @@ def _loaded(store: ModelStore, models: Models) -> str:
 def _listening(addresses: ServerAddresses) -> str:
     rest = f"REST at {addresses.rest}, " if addresses.rest is not None else ""
     return f"{rest}gRPC at {addresses.grpc}"
-
-
-def _call_threads(batching: BatchingParameters) -> int:
-    # Each call waits in a thread of its own: enough to fill a signature's queue, and one that is told so.
-    batches = batching.num_batch_threads + max(batching.max_enqueued_batches, 1)
-    return min(batches * batching.max_batch_size + 1, MAX_CALL_THREADS)
 
 
 def _set_handlers(stopping: threading.Event) -> dict[signal.Signals, Any]:

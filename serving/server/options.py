@@ -1,16 +1,15 @@
 """The command line of `python -m serving.server`: TF Serving's options, and some of this server's own."""
 
 import argparse
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from serving.server.batching.batching_parameters import batching_from_options
 from serving.server.grpc_api.ssl_config import read_ssl_config
 from serving.server.main import Models
-from serving.server.metrics import METRICS_PATH
 from serving.server.models.graph_session import Parallelism
 from serving.server.models.model_config import ModelConfig
 from serving.server.monitoring_config import read_metrics_path
@@ -18,10 +17,13 @@ from serving.server.request_log import LogRequests
 from serving.server.requests.limits import Limits
 from serving.server.settings import ModelConfigFile, ServerSettings
 
+# The options that were given, by the fields of the settings, or by their own names where there is no such field.
+Given: TypeAlias = dict[str, Any]
+
 _LARGEST_PORT, _LARGEST_ARGUMENT = 65_535, 2**31 - 1
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Options:
     """What the command line says: which models, how they are served, and the file to write once they are."""
 
@@ -47,100 +49,95 @@ def read_options(
         MonitoringConfigError: The file of monitoring cannot be used.
         SslConfigError: The file of certificates cannot be used.
     """
-    given = _parser(program, models_needed=models is None).parse_args(arguments)
-    batching = batching_from_options(given.enable_batching, given.batching_parameters_file)
-    credentials = read_ssl_config(given.ssl_config_file) if given.ssl_config_file is not None else None
-    defaults = Limits()
+    given = vars(_parser(program, models_needed=models is None).parse_args(arguments))
+    if "ssl_config_file" in given:
+        given["credentials"] = read_ssl_config(given["ssl_config_file"])
+    if "monitoring_config_file" in given:
+        given["metrics_path"] = read_metrics_path(given["monitoring_config_file"])
+    if "log_requests" in given:
+        given["log_requests"] = LogRequests(given["log_requests"])
     settings = ServerSettings(
-        host=given.host,
-        port=given.port,
-        rest_port=given.rest_api_port,
-        rest_timeout_seconds=given.rest_api_timeout_in_ms / 1000,
-        rest_threads=given.rest_api_num_threads,
-        grpc_threads=given.grpc_max_threads,
+        **_fields_of(ServerSettings, given),
         parallelism=_parallelism(given),
-        metrics_path=_metrics_path(given.monitoring_config_file),
-        grpc_health=given.enable_grpc_healthcheck_service,
-        grpc_socket_path=given.grpc_socket_path,
-        grpc_channel_arguments=given.grpc_channel_arguments,
-        credentials=credentials,
-        batching=batching,
-        limits=Limits(
-            message_bytes=given.max_message_bytes or defaults.message_bytes,
-            rows=given.max_rows or defaults.rows,
-            text_bytes=given.max_text_bytes or defaults.text_bytes,
-        ),
-        poll_seconds=given.file_system_poll_wait_seconds,
-        allow_labels_for_unavailable=given.allow_version_labels_for_unavailable_models,
-        drain_seconds=given.drain_seconds,
-        log_requests=LogRequests(given.log_requests),
+        batching=batching_from_options(given.get("enable_batching", False), given.get("batching_parameters_file")),
+        limits=Limits(**_fields_of(Limits, given)),
     )
-    return Options(_models(given) or models or Path(), settings, given.ready_file)
+    return Options(_models(given) or models or Path(), settings, given.get("ready_file"))
 
 
-def _models(given: argparse.Namespace) -> Models | None:
-    if given.model_config_file is not None:
-        return ModelConfigFile(given.model_config_file, given.model_config_file_poll_wait_seconds)
-    if given.model_base_path is not None:
-        return {given.model_name: ModelConfig(base_path=given.model_base_path.absolute())}
-    models: Path | None = given.models
+def _fields_of(kind: type[Any], given: Given) -> dict[str, Any]:
+    """Returns what was given of the fields of a dataclass; the others keep its defaults."""
+    return {field.name: given[field.name] for field in dataclasses.fields(kind) if field.name in given}
+
+
+def _models(given: Given) -> Models | None:
+    if "model_config_file" in given:
+        poll = given.get("model_config_file_poll_wait_seconds", ModelConfigFile.poll_seconds)
+        return ModelConfigFile(given["model_config_file"], poll)
+    if "model_base_path" in given:
+        return {given.get("model_name", "default"): ModelConfig(base_path=given["model_base_path"].absolute())}
+    models: Path | None = given.get("models")
     return models
 
 
-def _metrics_path(file: Path | None) -> str | None:
-    return METRICS_PATH if file is None else read_metrics_path(file)
-
-
-def _parallelism(given: argparse.Namespace) -> Parallelism:
+def _parallelism(given: Given) -> Parallelism:
     # As in TF Serving, the one for both counts unless one of its own is given.
-    both = given.tensorflow_session_parallelism
-    return Parallelism(
-        intra_op=given.tensorflow_intra_op_parallelism or both,
-        inter_op=given.tensorflow_inter_op_parallelism or both,
-    )
+    both = given.get("tensorflow_session_parallelism")
+    counts = {"intra_op": both, "inter_op": both} if both is not None else {}
+    return Parallelism(**{**counts, **_fields_of(Parallelism, given)})
 
 
 def _parser(program: str, models_needed: bool) -> argparse.ArgumentParser:
+    """Returns a parser of the options; what is not given is not in its result, so that no default stands here."""
     parser = argparse.ArgumentParser(
         prog=program,
         description="Serves models by TF Serving's protocols until it is told to stop.",
         allow_abbrev=False,
+        argument_default=argparse.SUPPRESS,
     )
     models = parser.add_mutually_exclusive_group(required=models_needed)
     _add(models, "models", Path, help="folder with <model>/<version>/, the latest version of each")
     _add(models, "model_config_file", Path, help="text-format ModelServerConfig of TF Serving")
     _add(models, "model_base_path", Path, help="folder of one model's versions")
-    _add(parser, "model_name", str, "default", help="name of the model in --model_base_path")
-    _add(parser, "model_config_file_poll_wait_seconds", float, 0.0, help="time between two looks at it; 0: one look")
-    _add(parser, "file_system_poll_wait_seconds", float, 1.0, help="time between looks for new versions; 0: one look")
-    _add_flag(parser, "allow_version_labels_for_unavailable_models", help="labels may name versions to come")
-    _add(parser, "host", str, "127.0.0.1", help="address to listen on")
-    _add(parser, "port", _port, 8500, help="gRPC port; 0 takes a free one")
-    _add(parser, "rest_api_port", _port, help="REST port; 0 takes a free one; none without this option")
-    _add(parser, "rest_api_timeout_in_ms", _positive, 30_000, help="time for a REST request")
-    _add(parser, "rest_api_num_threads", _positive, help="REST calls that are answered at once")
-    _add(parser, "grpc_max_threads", _positive, help="gRPC calls that are answered at once")
-    _add(parser, "tensorflow_session_parallelism", _positive, 0, help="both of the next two")
-    _add(parser, "tensorflow_intra_op_parallelism", _positive, 0, help="threads that compute one operation")
-    _add(parser, "tensorflow_inter_op_parallelism", _positive, 0, help="operations that are computed at once")
-    _add(parser, "grpc_socket_path", Path, help="Unix socket that gRPC listens on too")
+    _add(parser, "model_name", str, help="name of the model in --model_base_path")
+    _add(parser, "model_config_file_poll_wait_seconds", float, help="time between two looks at it; 0: one look")
     _add(
-        parser, "grpc_channel_arguments", _channel_arguments, (), help="NAME=VALUE,… for the gRPC library's connections"
+        parser,
+        "file_system_poll_wait_seconds",
+        float,
+        "poll_seconds",
+        help="time between looks for new versions; 0: one look",
     )
+    _add_flag(
+        parser,
+        "allow_version_labels_for_unavailable_models",
+        "allow_labels_for_unavailable",
+        help="labels may name versions to come",
+    )
+    _add(parser, "host", str, help="address to listen on")
+    _add(parser, "port", _port, help="gRPC port; 0 takes a free one")
+    _add(parser, "rest_api_port", _port, "rest_port", help="REST port; 0 takes a free one; none without this option")
+    _add(parser, "rest_api_timeout_in_ms", _milliseconds, "rest_timeout_seconds", help="time for a REST request")
+    _add(parser, "rest_api_num_threads", _positive, "rest_threads", help="REST calls that are answered at once")
+    _add(parser, "grpc_max_threads", _positive, "grpc_threads", help="gRPC calls that are answered at once")
+    _add(parser, "tensorflow_session_parallelism", _positive, help="both of the next two")
+    _add(parser, "tensorflow_intra_op_parallelism", _positive, "intra_op", help="threads that compute one operation")
+    _add(parser, "tensorflow_inter_op_parallelism", _positive, "inter_op", help="operations that are computed at once")
+    _add(parser, "grpc_socket_path", Path, help="Unix socket that gRPC listens on too")
+    _add(parser, "grpc_channel_arguments", _channel_arguments, help="NAME=VALUE,… for the gRPC library's connections")
     _add(parser, "ssl_config_file", Path, help="text-format SSLConfig of TF Serving, for the gRPC port")
     _add(parser, "monitoring_config_file", Path, help="text-format MonitoringConfig of TF Serving, for the metrics")
-    _add_flag(parser, "enable_grpc_healthcheck_service", True, help="answer gRPC's health service")
+    _add_flag(parser, "enable_grpc_healthcheck_service", "grpc_health", help="answer gRPC's health service")
     _add_flag(parser, "enable_batching", help="compute concurrent requests together")
     _add(parser, "batching_parameters_file", Path, help="text-format BatchingParameters of TF Serving")
-    _add(parser, "max_message_bytes", _positive, help="largest request")
-    _add(parser, "max_rows", _positive, help="most rows of an input")
-    _add(parser, "max_text_bytes", _positive, help="longest string of an input")
-    _add(parser, "drain_seconds", _seconds, 5.0, help="time for requests in flight when the server stops")
+    _add(parser, "max_message_bytes", _positive, "message_bytes", help="largest request")
+    _add(parser, "max_rows", _positive, "rows", help="most rows of an input")
+    _add(parser, "max_text_bytes", _positive, "text_bytes", help="longest string of an input")
+    _add(parser, "drain_seconds", _seconds, help="time for requests in flight when the server stops")
     _add(
         parser,
         "log_requests",
         str,
-        LogRequests.REFUSED.value,
         choices=[choice.value for choice in LogRequests],
         help="which requests get a line of JSON; with `content` it has what the client sent",
     )
@@ -149,19 +146,24 @@ def _parser(program: str, models_needed: bool) -> argparse.ArgumentParser:
 
 
 def _add(
-    parser: argparse._ActionsContainer, name: str, kind: Callable[[str], Any], default: object = None, **more: Any
+    parser: argparse._ActionsContainer, name: str, kind: Callable[[str], Any], field: str | None = None, **more: Any
 ) -> None:
-    parser.add_argument(*_spellings(name), dest=name, type=kind, default=default, **more)
+    """Adds an option of one value.
+
+    Args:
+        parser: What it is added to.
+        name: Of the option.
+        kind: Reads the value.
+        field: Of the settings, where that has another name.
+        more: What `add_argument` takes.
+    """
+    more = {"metavar": name.upper(), **more} if "choices" not in more else more
+    parser.add_argument(*_spellings(name), dest=field or name, type=kind, **more)
 
 
-def _add_flag(
-    parser: argparse._ActionsContainer,
-    name: str,
-    default: bool = False,
-    *,
-    help: str,  # noqa: A002
-) -> None:
-    parser.add_argument(*_spellings(name), dest=name, type=_boolean, nargs="?", const=True, default=default, help=help)
+def _add_flag(parser: argparse._ActionsContainer, name: str, field: str | None = None, **more: Any) -> None:
+    """Adds an option that is true where it stands without a value."""
+    _add(parser, name, _boolean, field, nargs="?", const=True, **more)
 
 
 def _spellings(name: str) -> list[str]:
@@ -200,6 +202,10 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected 1 or more, got {text!r}")
     return int(text)
+
+
+def _milliseconds(text: str) -> float:
+    return _positive(text) / 1000
 
 
 def _boolean(text: str) -> bool:

@@ -12,6 +12,8 @@ from serving.server.models.graph_session import Parallelism
 from serving.server.request_log import LogRequests
 from serving.server.requests.limits import Limits
 
+_MOST_CALLS_AT_ONCE = 512
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServerSettings:
@@ -57,6 +59,20 @@ class ServerSettings:
     allow_labels_for_unavailable: bool = False
     drain_seconds: float = 5.0
     log_requests: LogRequests = LogRequests.REFUSED
+
+    def calls_at_once(self, threads: int | None) -> int:
+        """Returns how many calls a port answers at once, where each waits in a thread of its own.
+
+        Args:
+            threads: What is said of the port; None has it chosen.
+        """
+        if threads is not None:
+            return threads
+        if self.batching is None:
+            return 4 * (os.cpu_count() or 1)
+        # Enough to fill a signature's queue, and one that is told so.
+        batches = self.batching.num_batch_threads + max(self.batching.max_enqueued_batches, 1)
+        return min(batches * self.batching.max_batch_size + 1, _MOST_CALLS_AT_ONCE)
 
 
 @dataclass(frozen=True)

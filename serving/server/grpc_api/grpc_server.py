@@ -1,9 +1,6 @@
 """The gRPC port of the embedded server."""
 
-import os
-from collections.abc import Sequence
 from concurrent import futures
-from pathlib import Path
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -12,6 +9,7 @@ from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_p
 from serving.server.grpc_api.model_service import ModelService
 from serving.server.grpc_api.prediction_service import PredictionService
 from serving.server.requests.calls import Calls
+from serving.server.settings import ServerSettings
 
 # What TF Serving's health service calls them; "" is the whole server.
 _HEALTHY = ("", "PredictionService", "ModelService")
@@ -23,53 +21,38 @@ class GrpcServer:
 
     Args:
         calls: Gives each call its model.
-        host: Address to listen on; only this machine can reach the default.
-        port: Port to listen on; 0 takes a free one.
-        threads: Calls that are answered at once.
-        credentials: Certificates of a secure port; None for an open one.
-        socket_path: Unix socket to listen on too; None for none.
-        channel_arguments: More options of the gRPC library.
-        health_service: Whether gRPC's health service is answered.
+        settings: Where and how; what they say of REST is not looked at.
 
     Raises:
         OSError: The port is taken or may not be used.
     """
 
-    def __init__(
-        self,
-        calls: Calls,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        threads: int | None = None,
-        credentials: grpc.ServerCredentials | None = None,
-        socket_path: Path | None = None,
-        channel_arguments: Sequence[tuple[str, str | int]] = (),
-        health_service: bool = True,
-    ) -> None:
+    def __init__(self, calls: Calls, settings: ServerSettings) -> None:
         options = [
             # Of more than 1,000 calls that no thread has looked at yet, as after a pause of the machine, gRPC would end
             # some at random, with CANCELLED and no word. They end by their deadlines here.
             ("grpc.server.max_pending_requests", _MOST),
             ("grpc.server.max_pending_requests_hard_limit", _MOST),
-            *channel_arguments,
+            *settings.grpc_channel_arguments,
             # Two servers on one port would take turns at the requests without anybody noticing.
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", calls.limits.message_bytes),
             ("grpc.max_send_message_length", -1),
         ]
-        executor = futures.ThreadPoolExecutor(threads or 4 * (os.cpu_count() or 1), thread_name_prefix="grpc")
+        threads = settings.calls_at_once(settings.grpc_threads)
+        executor = futures.ThreadPoolExecutor(threads, thread_name_prefix="grpc")
         self._server = grpc.server(executor, options=options)
         # Whoever watches must not hold one of the threads that answer calls.
         self._health = health.HealthServicer(experimental_non_blocking=True)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(calls), self._server)
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(calls), self._server)
-        if health_service:
+        if settings.grpc_health:
             health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
-        bracketed = f"[{host}]" if ":" in host else host
-        self.port = self._listen(f"{bracketed}:{port}", credentials)
+        bracketed = f"[{settings.host}]" if ":" in settings.host else settings.host
+        self.port = self._listen(f"{bracketed}:{settings.port}", settings.credentials)
         self.address = f"{bracketed}:{self.port}"
-        if socket_path is not None:
-            self._listen(f"unix:{socket_path}", credentials)
+        if settings.grpc_socket_path is not None:
+            self._listen(f"unix:{settings.grpc_socket_path}", settings.credentials)
 
     def start(self) -> None:
         """Begins to answer."""

@@ -1,7 +1,6 @@
 """The HTTP port of the embedded server: REST and metrics."""
 
 import asyncio
-import os
 import re
 import socket
 import threading
@@ -17,13 +16,13 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from serving.server.errors import StatusError, invalid_argument
-from serving.server.metrics import METRICS_PATH
 from serving.server.requests.call import Call
 from serving.server.requests.calls import Calls
 from serving.server.rest.api import RestApi
 from serving.server.rest.bodies import receive_body
 from serving.server.rest.connections import connections
 from serving.server.rest.refusals import CLIENT_CLOSED_REQUEST, HttpAnswer
+from serving.server.settings import ServerSettings
 
 _ENTRYPOINT = "REST"
 _HOST = re.compile(r"https?://[^/]*", re.IGNORECASE)
@@ -38,30 +37,20 @@ class RestServer:
 
     Args:
         calls: Gives each call its model.
-        host: Address to listen on; only this machine can reach the default.
-        port: Port to listen on; 0 takes a free one.
-        threads: Calls that are answered at once.
-        timeout_seconds: Time that the headers of a request have to arrive, then the rest of it, then the answer.
-        metrics_path: Where the metrics are; None for nowhere.
+        settings: Where and how; without a `rest_port` a free one is taken, and what they say of gRPC is not looked at.
 
     Raises:
         OSError: The port is taken or may not be used.
     """
 
-    def __init__(
-        self,
-        calls: Calls,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        threads: int | None = None,
-        timeout_seconds: float = 30.0,
-        metrics_path: str | None = METRICS_PATH,
-    ) -> None:
+    def __init__(self, calls: Calls, settings: ServerSettings) -> None:
         self._api = RestApi(calls)
         self._calls = calls
-        self._timeout_seconds = timeout_seconds
-        self._metrics_path = metrics_path
-        self._threads = ThreadPoolExecutor(threads or 4 * (os.cpu_count() or 1), thread_name_prefix="rest")
+        self._timeout_seconds = settings.rest_timeout_seconds
+        self._metrics_path = settings.metrics_path
+        threads = settings.calls_at_once(settings.rest_threads)
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="rest")
+        host, port = settings.host, settings.rest_port or 0
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
             self._socket = socket.create_server((host, port), family=family, backlog=2048)
@@ -76,7 +65,7 @@ class RestServer:
             self._app,
             interface="asgi3",
             # h11 bounds the size of headers.
-            http=connections(timeout_seconds, self._refuse_malformed),
+            http=connections(settings.rest_timeout_seconds, self._refuse_malformed),
             ws="none",
             lifespan="off",
             log_config=None,

@@ -22,6 +22,7 @@ from serving.server.models.model_sources import FixedModels
 from serving.server.models.model_store import ModelStore
 from serving.server.requests.calls import Calls
 from serving.server.rest.server import RestServer
+from serving.server.settings import ServerSettings
 
 MINUTE_MICROS = 60_000_000
 
@@ -64,7 +65,8 @@ def batching_server(model_folder: Path, **parameters: Any) -> Iterator[BatchingS
     models = FixedModels({model_folder.name: ModelConfig(base_path=model_folder)})
     store = ModelStore(models, load=functools.partial(BatchedServable, scheduler=scheduler))
     calls = Calls(store)
-    servers = (GrpcServer(calls, threads=32), RestServer(calls, threads=32))
+    settings = ServerSettings(port=0, grpc_threads=32, rest_threads=32)
+    servers = (GrpcServer(calls, settings), RestServer(calls, settings))
     scheduler.start()
     store.start()
     for server in servers:

@@ -18,6 +18,7 @@ from tensorflow_serving.apis import (
 from serving.server.grpc_api.grpc_server import GrpcServer
 from serving.server.models.model_store import ModelStore
 from serving.server.requests.calls import Calls
+from serving.server.settings import ServerSettings
 from tests.serving.recommendation.small_shop import (
     Ask,
     PlainShop,
@@ -253,4 +254,4 @@ def test_model_status(channel: grpc.Channel) -> None:
 
 def test_a_taken_port_is_refused(address: str) -> None:
     with pytest.raises(OSError, match="Cannot listen on"):
-        GrpcServer(Calls(ModelStore(dict)), port=int(address.rsplit(":", 1)[1]))
+        GrpcServer(Calls(ModelStore(dict)), ServerSettings(port=int(address.rsplit(":", 1)[1])))

@@ -10,6 +10,7 @@ from serving.server.grpc_api.grpc_server import GrpcServer
 from serving.server.grpc_api.ssl_config import SslConfigError, read_ssl_config
 from serving.server.models.model_store import ModelStore
 from serving.server.requests.calls import Calls
+from serving.server.settings import ServerSettings
 from tests.serving.server.grpc_api.certificates import (
     AUTHORITY,
     CLIENT,
@@ -22,7 +23,8 @@ from tests.serving.server.grpc_api.certificates import (
 
 def answered(config: Path, credentials: grpc.ChannelCredentials | None) -> grpc.StatusCode:
     """Asks a server without models; NOT_FOUND is an answer, UNAVAILABLE is none."""
-    server = GrpcServer(Calls(ModelStore(dict)), host="localhost", credentials=read_ssl_config(config))
+    settings = ServerSettings(host="localhost", port=0, credentials=read_ssl_config(config))
+    server = GrpcServer(Calls(ModelStore(dict)), settings)
     server.start()
     target = f"localhost:{server.port}"
     try:

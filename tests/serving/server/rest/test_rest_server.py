@@ -156,4 +156,4 @@ def test_statuses(name: str, status: int) -> None:
 
 def test_a_taken_port_is_refused(server: BatchingServer) -> None:
     with pytest.raises(OSError, match="Cannot listen on"):
-        RestServer(Calls(ModelStore(dict)), port=int(server.rest_address.split(":")[1]))
+        RestServer(Calls(ModelStore(dict)), ServerSettings(rest_port=int(server.rest_address.split(":")[1])))
