@@ -7,7 +7,9 @@ import tensorflow as tf
 
 from serving.graph.answers import text_variable, texts_at
 from serving.graph.explanation import ServedClassifier, attributions
+from serving.graph.signatures import batch_of, trace
 from serving.graph.words import readable
+from serving.signature_names import EVALUATE, EXPLAIN, SERVING_DEFAULT
 
 # Of a longer text the beginning is read.
 MAX_TEXT_CHARACTERS = 10_000
@@ -40,12 +42,10 @@ class ClassificationModule(tf.Module):
 
     def signatures(self) -> dict[str, Any]:
         """Traces the signatures, to be handed to `tf.saved_model.save` with this module."""
-        text = tf.TensorSpec([None], tf.string, "text")
-        every = {"serving_default": self.classify, "evaluate": self.evaluate, "explain": self.explain}
-        return {
-            name: tf.function(method, autograph=False).get_concrete_function(text=text)
-            for name, method in every.items()
-        }
+        text = batch_of("text", tf.string)
+        return trace(
+            {SERVING_DEFAULT: (self.classify, text), EVALUATE: (self.evaluate, text), EXPLAIN: (self.explain, text)}
+        )
 
     def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `serving_default`: all labels of each text, the most probable first."""

@@ -8,7 +8,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2
 
-from serving.client.messages import SIGNATURE_DEF_FIELD, predict_request
+from serving.client.messages import predict_request
+from serving.signature_names import SIGNATURE_DEF_FIELD
 
 Instance = Mapping[str, Any]
 

@@ -7,8 +7,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2
 
 from serving.client.call import Shapes
-
-SIGNATURE_DEF_FIELD = "signature_def"
+from serving.signature_names import SIGNATURE_DEF_FIELD
 
 
 def predict_request(

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from serving.graph.catalogue import ServedProducts
 from serving.graph.lookup import IdLookup
+from serving.graph.signatures import batch_of
 
 MAX_EXCLUDED_IDS = 100
 _LEVEL_SEPARATOR = b" > "
@@ -97,10 +98,10 @@ class CatalogueFilters(tf.Module):
 
     # What a signature with filters takes beside its own inputs.
     INPUTS: ClassVar[dict[str, tf.TensorSpec]] = {
-        "category": tf.TensorSpec([None], tf.string, "category"),
-        "max_price": tf.TensorSpec([None], tf.float32, "max_price"),
-        "in_stock_only": tf.TensorSpec([None], tf.bool, "in_stock_only"),
-        "exclude_ids": tf.TensorSpec([None, MAX_EXCLUDED_IDS], tf.string, "exclude_ids"),
+        **batch_of("category", tf.string),
+        **batch_of("max_price", tf.float32),
+        **batch_of("in_stock_only", tf.bool),
+        **batch_of("exclude_ids", tf.string, MAX_EXCLUDED_IDS),
     }
 
     def __init__(self, products: ServedProducts) -> None:

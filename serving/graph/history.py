@@ -6,8 +6,10 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from serving.graph.lookup import IdLookup
+from serving.graph.signatures import Specs
+from serving.signature_names import HISTORY_INPUTS
 
-HISTORY_INPUTS = ("history_ids", "history_types", "history_age_seconds")
+_DTYPES = dict(zip(HISTORY_INPUTS, (tf.string, tf.string, tf.float32), strict=True))
 
 
 class History(NamedTuple):
@@ -108,19 +110,21 @@ class HistoryReader(tf.Module):
                 history_types (bytes list) and history_age_seconds (float list), each of any length. Types and ages
                 belong to the ids at the same places; missing ones are unknown, surplus ones are ignored.
         """
-        specification = {
-            name: tf.io.RaggedFeature(tf.float32 if name == "history_age_seconds" else tf.string)
-            for name in HISTORY_INPUTS
-        }
-        parsed = tf.io.parse_example(serialized, specification)
+        features = {name: tf.io.RaggedFeature(dtype) for name, dtype in _DTYPES.items()}
+        parsed = tf.io.parse_example(serialized, features)
+        ids, types, age_seconds = (parsed[name] for name in HISTORY_INPUTS)
         # One column at the least, so that there is something to gather from where all histories are empty.
-        shape = tf.maximum(parsed["history_ids"].bounding_shape(), [0, 1])
-        ids = parsed["history_ids"].to_tensor(default_value="", shape=shape)
+        shape = tf.maximum(ids.bounding_shape(), [0, 1])
         return self.read(
-            ids,
-            parsed["history_types"].to_tensor(default_value="", shape=shape),
-            parsed["history_age_seconds"].to_tensor(default_value=0.0, shape=shape),
+            ids.to_tensor(default_value="", shape=shape),
+            types.to_tensor(default_value="", shape=shape),
+            age_seconds.to_tensor(default_value=0.0, shape=shape),
         )
+
+
+def history_specs(width: int) -> Specs:
+    """Returns the specifications of a history's inputs: string, string and float32, each `(batch, width)`."""
+    return {name: tf.TensorSpec([None, width], dtype, name) for name, dtype in _DTYPES.items()}
 
 
 def latest_events(history: History, latest: int) -> LatestEvents:

@@ -6,8 +6,9 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+# Where TF Serving looks for it in a version's folder.
 EXTRA_ASSETS_FOLDER = "assets.extra"
-WARM_UP_FILE_NAME = "tf_serving_warmup_requests"
+WARM_UP_FILE = f"{EXTRA_ASSETS_FOLDER}/tf_serving_warmup_requests"
 
 
 def write_warm_up_file(folder: str, model: str, requests: Mapping[str, Mapping[str, np.ndarray]]) -> None:
@@ -18,9 +19,8 @@ def write_warm_up_file(folder: str, model: str, requests: Mapping[str, Mapping[s
         model: Name that it is served under.
         requests: Inputs of each signature; strings as object arrays of bytes.
     """
-    extra_assets = tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER)
-    tf.io.gfile.makedirs(extra_assets)
-    with tf.io.TFRecordWriter(tf.io.gfile.join(extra_assets, WARM_UP_FILE_NAME)) as writer:
+    tf.io.gfile.makedirs(tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER))
+    with tf.io.TFRecordWriter(tf.io.gfile.join(folder, WARM_UP_FILE)) as writer:
         for signature, inputs in requests.items():
             log = prediction_log_pb2.PredictionLog()
             request = log.predict_log.request

@@ -1,6 +1,6 @@
 """The served recommendation model: its signatures, as clients of stock TF Serving see them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +11,15 @@ from numpy.typing import ArrayLike
 from serving.graph.answers import cut, text_variable, texts_at, with_rows_of
 from serving.graph.catalogue import ServedProducts
 from serving.graph.filters import CatalogueFilters, not_listed
-from serving.graph.history import History, HistoryReader
+from serving.graph.history import History, HistoryReader, history_specs
 from serving.graph.lookup import IdLookup
+from serving.graph.signatures import Signature, batch_of, trace
 from serving.index.exact import ExactIndex
 from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.ranker import Ranker, RankingModel
 from serving.recommendation.together import MAX_TOGETHER_IDS, ServedRules, TogetherIndex
 from serving.recommendation.user_vectors import UserEncoder, user_vectors
+from serving.signature_names import BOUGHT_TOGETHER, EMBED, EXAMPLES, FILTERED, SERVING_DEFAULT, SIMILAR_PRODUCTS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,29 +96,19 @@ class RecommendationModule(tf.Module):
         Args:
             names: Those that are wanted; all where none is named.
         """
-        history = {
-            "history_ids": tf.TensorSpec([None, self.history_length], tf.string, "history_ids"),
-            "history_types": tf.TensorSpec([None, self.history_length], tf.string, "history_types"),
-            "history_age_seconds": tf.TensorSpec([None, self.history_length], tf.float32, "history_age_seconds"),
-        }
-        k = {"k": tf.TensorSpec([None], tf.int32, "k")}
-        filters = CatalogueFilters.INPUTS | {"include_bought": tf.TensorSpec([None], tf.bool, "include_bought")}
-        product_id = {"product_id": tf.TensorSpec([None], tf.string, "product_id")}
-        every: dict[str, tuple[Callable[..., Any], dict[str, tf.TensorSpec]]] = {
-            "serving_default": (self.recommend, history),
-            "filtered": (self.recommend_filtered, history | k | filters),
-            "examples": (self.recommend_examples, {"examples": tf.TensorSpec([None], tf.string, "examples")}),
-            "similar_products": (self.similar_products, product_id | k),
-            "embed": (self.embed, history),
+        history, k = history_specs(self.history_length), batch_of("k", tf.int32)
+        filters = CatalogueFilters.INPUTS | batch_of("include_bought", tf.bool)
+        every: dict[str, Signature] = {
+            SERVING_DEFAULT: (self.recommend, history),
+            FILTERED: (self.recommend_filtered, history | k | filters),
+            EXAMPLES: (self.recommend_examples, batch_of("examples", tf.string)),
+            SIMILAR_PRODUCTS: (self.similar_products, batch_of("product_id", tf.string) | k),
+            EMBED: (self.embed, history),
         }
         if self._together is not None:
-            product_ids = {"product_ids": tf.TensorSpec([None, MAX_TOGETHER_IDS], tf.string, "product_ids")}
-            every["bought_together"] = (self.bought_together, product_ids | k)
-        wanted = {name: every[name] for name in names or every}
-        return {
-            name: tf.function(method, autograph=False).get_concrete_function(**inputs)
-            for name, (method, inputs) in wanted.items()
-        }
+            product_ids = batch_of("product_ids", tf.string, MAX_TOGETHER_IDS)
+            every[BOUGHT_TOGETHER] = (self.bought_together, product_ids | k)
+        return trace({name: every[name] for name in names or every})
 
     def recommend(
         self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor

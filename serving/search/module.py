@@ -1,6 +1,6 @@
 """The served search model: its signatures, as clients of stock TF Serving see them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,15 +12,17 @@ from serving.graph.answers import cut, text_variable, texts_at, with_rows_of
 from serving.graph.catalogue import ServedProducts
 from serving.graph.filters import CatalogueFilters
 from serving.graph.lookup import IdLookup
+from serving.graph.signatures import Signature, batch_of, trace
 from serving.graph.top_k import top_k
 from serving.graph.words import index_words, plain_words, readable, unspaced_pairs
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex, Postings
+from serving.signature_names import EMBED, EXPLAIN, FILTERED, SERVING_DEFAULT
 
 # Of a longer query the beginning is read.
 MAX_QUERY_CHARACTERS = 1_000
 MAX_QUERY_WORDS = 64
-SERVED_SIGNATURES = ("serving_default", "filtered", "explain", "embed")
+SERVED_SIGNATURES = (SERVING_DEFAULT, FILTERED, EXPLAIN, EMBED)
 # Words that `explain` speaks of; each costs one text more to encode.
 MAX_EXPLAINED_WORDS = 32
 # Products that each side proposes, where no more are asked for.
@@ -119,24 +121,16 @@ class SearchModule(tf.Module):
         Args:
             names: Those that are wanted; all that are served where none is named.
         """
-        query = {"query": tf.TensorSpec([None], tf.string, "query")}
-        k = {"k": tf.TensorSpec([None], tf.int32, "k")}
-        product_id = {"product_id": tf.TensorSpec([None], tf.string, "product_id")}
-        every: dict[str, tuple[Callable[..., Any], dict[str, tf.TensorSpec]]] = {
-            "serving_default": (self.search, query),
-            "filtered": (self.search_filtered, query | k | CatalogueFilters.INPUTS),
-            "explain": (self.explain, query | product_id),
-            "embed": (self.embed, query),
-            "weighted": (
-                self.search_weighted,
-                query | k | {side: tf.TensorSpec([None], tf.float32, side) for side in Fusion._fields},
-            ),
+        query, k = batch_of("query", tf.string), batch_of("k", tf.int32)
+        weights = batch_of("dense", tf.float32) | batch_of("lexical", tf.float32)
+        every: dict[str, Signature] = {
+            SERVING_DEFAULT: (self.search, query),
+            FILTERED: (self.search_filtered, query | k | CatalogueFilters.INPUTS),
+            EXPLAIN: (self.explain, query | batch_of("product_id", tf.string)),
+            EMBED: (self.embed, query),
+            "weighted": (self.search_weighted, query | k | weights),
         }
-        wanted = {name: every[name] for name in names or SERVED_SIGNATURES}
-        return {
-            name: tf.function(method, autograph=False).get_concrete_function(**inputs)
-            for name, (method, inputs) in wanted.items()
-        }
+        return trace({name: every[name] for name in names or SERVED_SIGNATURES})
 
     def search(self, query: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `serving_default`: the `default_k` best products for each query `(batch,)`."""

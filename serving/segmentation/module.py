@@ -7,8 +7,10 @@ import tensorflow as tf
 
 from serving.graph.answers import text_variable, texts_at
 from serving.graph.explanation import ServedClassifier, attributions
-from serving.graph.history import HISTORY_INPUTS
+from serving.graph.history import history_specs
+from serving.graph.signatures import batch_of, trace
 from serving.segmentation.behaviour import Behaviour, BehaviourTable
+from serving.signature_names import EMBED, EVALUATE, EXAMPLES, EXPLAIN, SERVING_DEFAULT
 
 
 class SegmentationModule(tf.Module):
@@ -34,26 +36,16 @@ class SegmentationModule(tf.Module):
 
     def signatures(self) -> dict[str, Any]:
         """Traces the signatures, to be handed to `tf.saved_model.save` with this module."""
-        width = self._behaviour.history_length
-        history = {
-            name: tf.TensorSpec([None, width], tf.float32 if name == "history_age_seconds" else tf.string, name)
-            for name in HISTORY_INPUTS
-        }
-        every = {
-            "serving_default": self.segment,
-            "evaluate": self.evaluate,
-            "explain": self.explain,
-            "embed": self.embed,
-        }
-        signatures = {
-            name: tf.function(method, autograph=False).get_concrete_function(**history)
-            for name, method in every.items()
-        }
-        examples = tf.TensorSpec([None], tf.string, "examples")
-        signatures["examples"] = tf.function(self.segment_examples, autograph=False).get_concrete_function(
-            examples=examples
+        history = history_specs(self._behaviour.history_length)
+        return trace(
+            {
+                SERVING_DEFAULT: (self.segment, history),
+                EVALUATE: (self.evaluate, history),
+                EXPLAIN: (self.explain, history),
+                EMBED: (self.embed, history),
+                EXAMPLES: (self.segment_examples, batch_of("examples", tf.string)),
+            }
         )
-        return signatures
 
     def segment(
         self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor

@@ -8,7 +8,7 @@ import pyarrow as pa
 import tensorflow as tf
 
 from components.recommendation.judging.user_products import IntArray, UserProducts, bought_products, keep_first
-from serving.graph.history import HISTORY_INPUTS
+from serving.signature_names import HISTORY_INPUTS
 from trainer.recommendation.export import COMPARED_SIGNATURE
 from trainer.recommendation.judged_users import JudgedUsers
 from trainer.recommendation.padded_histories import pad_histories

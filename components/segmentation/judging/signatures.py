@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from components.labels.judging import Ask
 from components.labels.label_signatures import EvaluateSignature, ordered_answers
-from serving.graph.history import HISTORY_INPUTS
+from serving.signature_names import HISTORY_INPUTS
 from trainer.artifacts.example_files import example_features
 
 

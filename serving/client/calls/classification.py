@@ -4,6 +4,7 @@ from serving.client.call import Call, texts
 from serving.client.calls.labels import ExplainedToken, LabelAnswer, read_labels, read_tokens
 from serving.client.methods import ClientMethod
 from serving.model_names import CLASSIFICATION_MODEL
+from serving.signature_names import EXPLAIN, SERVING_DEFAULT
 
 
 def classify(text: str, model: str = CLASSIFICATION_MODEL) -> Call[list[LabelAnswer]]:
@@ -19,12 +20,12 @@ def classify(text: str, model: str = CLASSIFICATION_MODEL) -> Call[list[LabelAns
     Raises:
         ServingError: The server did not answer.
     """
-    return Call(model, "serving_default", {"text": texts([text])}, lambda outputs: read_labels(outputs, "labels"))
+    return Call(model, SERVING_DEFAULT, {"text": texts([text])}, lambda outputs: read_labels(outputs, "labels"))
 
 
 def explain_classification(text: str, model: str = CLASSIFICATION_MODEL) -> Call[list[ExplainedToken]]:
     """Says what each token of a text adds to the probability of its best label; see `classify`."""
-    return Call(model, "explain", {"text": texts([text])}, read_tokens)
+    return Call(model, EXPLAIN, {"text": texts([text])}, read_tokens)
 
 
 class ClassificationCalls:

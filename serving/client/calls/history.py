@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from serving.client.call import Row, texts
+from serving.signature_names import HISTORY_INPUTS
 
 
 def history_inputs(
@@ -20,13 +21,14 @@ def history_inputs(
     Raises:
         ValueError: The lists differ in length.
     """
-    for name, values in {"history_types": types, "history_age_seconds": age_seconds}.items():
+    ids_name, types_name, ages_name = HISTORY_INPUTS
+    for name, values in {types_name: types, ages_name: age_seconds}.items():
         if values is not None and len(values) != len(ids):
             raise ValueError(f"`{name}` must have one value for each of the {len(ids)} ids, got {len(values)}.")
     given_types = types if types is not None else [""] * len(ids)
     given_ages = age_seconds if age_seconds is not None else [0.0] * len(ids)
     return {
-        "history_ids": Row(texts(ids), keep_last=True),
-        "history_types": Row(texts(given_types), keep_last=True),
-        "history_age_seconds": Row(np.array(given_ages, np.float32), padding=0.0, keep_last=True),
+        ids_name: Row(texts(ids), keep_last=True),
+        types_name: Row(texts(given_types), keep_last=True),
+        ages_name: Row(np.array(given_ages, np.float32), padding=0.0, keep_last=True),
     }

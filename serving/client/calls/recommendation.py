@@ -11,6 +11,7 @@ from serving.client.calls.history import history_inputs
 from serving.client.calls.products import Answer, read_answers
 from serving.client.methods import ClientMethod
 from serving.model_names import RECOMMENDATION_MODEL
+from serving.signature_names import BOUGHT_TOGETHER, EMBED, FILTERED, SIMILAR_PRODUCTS
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def recommend(
         **filter_inputs(k, category, max_price, in_stock_only, exclude_ids),
         "include_bought": np.array([include_bought]),
     }
-    return Call(RECOMMENDATION_MODEL, "filtered", inputs, read_answers)
+    return Call(RECOMMENDATION_MODEL, FILTERED, inputs, read_answers)
 
 
 def similar(product_id: str, k: int = 10) -> Call[list[Answer]]:
@@ -78,7 +79,7 @@ def similar(product_id: str, k: int = 10) -> Call[list[Answer]]:
         ServingError: The server did not answer.
     """
     inputs = {"product_id": texts([product_id]), "k": number_wanted(k)}
-    return Call(RECOMMENDATION_MODEL, "similar_products", inputs, read_answers)
+    return Call(RECOMMENDATION_MODEL, SIMILAR_PRODUCTS, inputs, read_answers)
 
 
 def bought_together(product_ids: Sequence[str], k: int = 10) -> Call[list[TogetherAnswer]]:
@@ -96,7 +97,7 @@ def bought_together(product_ids: Sequence[str], k: int = 10) -> Call[list[Togeth
         ServingError: The server did not answer.
     """
     inputs: dict[str, np.ndarray | Row] = {"product_ids": Row(texts(product_ids)), "k": number_wanted(k)}
-    return Call(RECOMMENDATION_MODEL, "bought_together", inputs, _read_together)
+    return Call(RECOMMENDATION_MODEL, BOUGHT_TOGETHER, inputs, _read_together)
 
 
 def embed(
@@ -106,7 +107,7 @@ def embed(
 ) -> Call[np.ndarray]:
     """Returns the user vector of a history, float32 `(dimensions,)`; see `recommend` for the arguments."""
     inputs = history_inputs(history_ids, history_types, history_age_seconds)
-    return Call(RECOMMENDATION_MODEL, "embed", inputs, lambda outputs: outputs["embeddings"][0])
+    return Call(RECOMMENDATION_MODEL, EMBED, inputs, lambda outputs: outputs["embeddings"][0])
 
 
 def _read_together(outputs: Outputs) -> list[TogetherAnswer]:

@@ -10,6 +10,7 @@ from serving.client.calls.filters import filter_inputs
 from serving.client.calls.products import Answer
 from serving.client.methods import ClientMethod
 from serving.model_names import SEARCH_MODEL
+from serving.signature_names import EMBED, EXPLAIN, FILTERED
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def search(
         ServingError: The server did not answer.
     """
     inputs = {"query": texts([query]), **filter_inputs(k, category, max_price, in_stock_only, exclude_ids)}
-    return Call(SEARCH_MODEL, "filtered", inputs, _read_products)
+    return Call(SEARCH_MODEL, FILTERED, inputs, _read_products)
 
 
 def explain_search(query: str, product_id: str) -> Call[list[ExplainedWord]]:
@@ -65,7 +66,7 @@ def explain_search(query: str, product_id: str) -> Call[list[ExplainedWord]]:
     Raises:
         ServingError: The server did not answer.
     """
-    return Call(SEARCH_MODEL, "explain", {"query": texts([query]), "product_id": texts([product_id])}, _read_words)
+    return Call(SEARCH_MODEL, EXPLAIN, {"query": texts([query]), "product_id": texts([product_id])}, _read_words)
 
 
 def embed_query(query: str) -> Call[np.ndarray]:
@@ -74,7 +75,7 @@ def embed_query(query: str) -> Call[np.ndarray]:
     Raises:
         ServingError: The server did not answer.
     """
-    return Call(SEARCH_MODEL, "embed", {"query": texts([query])}, lambda outputs: outputs["embeddings"][0])
+    return Call(SEARCH_MODEL, EMBED, {"query": texts([query])}, lambda outputs: outputs["embeddings"][0])
 
 
 def _read_products(outputs: Outputs) -> list[SearchAnswer]:

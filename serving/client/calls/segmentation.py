@@ -8,6 +8,7 @@ from serving.client.calls.history import history_inputs
 from serving.client.calls.labels import ExplainedToken, LabelAnswer, read_labels, read_tokens
 from serving.client.methods import ClientMethod
 from serving.model_names import SEGMENTATION_MODEL
+from serving.signature_names import EXPLAIN, SERVING_DEFAULT
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def segment(
         ServingError: The server did not answer.
     """
     inputs = history_inputs(history_ids, history_types, history_age_seconds)
-    return Call(SEGMENTATION_MODEL, "serving_default", inputs, _read_segments)
+    return Call(SEGMENTATION_MODEL, SERVING_DEFAULT, inputs, _read_segments)
 
 
 def explain_segment(
@@ -50,7 +51,7 @@ def explain_segment(
     See `segment` for the arguments.
     """
     inputs = history_inputs(history_ids, history_types, history_age_seconds)
-    return Call(SEGMENTATION_MODEL, "explain", inputs, read_tokens)
+    return Call(SEGMENTATION_MODEL, EXPLAIN, inputs, read_tokens)
 
 
 def _read_segments(outputs: Outputs) -> SegmentAnswer:

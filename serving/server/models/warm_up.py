@@ -7,12 +7,12 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
+from serving.graph.warm_up_file import WARM_UP_FILE
 from serving.server.errors import from_tensorflow, invalid_argument
 from serving.server.models.servable import Servable
 from serving.server.requests.examples import classify, multi_inference, regress
 from serving.server.requests.predict import predict
 
-WARM_UP_FILE = "assets.extra/tf_serving_warmup_requests"
 MAX_WARM_UP_RECORDS = 1000
 
 _ANSWERS: dict[str, Callable[[Servable, Any], object]] = {

@@ -14,6 +14,7 @@ from serving.server.requests.call import NO_CALL, Call
 from serving.server.requests.limits import Limits
 from serving.server.requests.predict import answered_by, compute
 from serving.server.requests.tensors import dtype_name
+from serving.signature_names import SERVING_DEFAULT
 
 _INPUTS, _OUTPUTS, _CLASSES, _SCORES = "inputs", "outputs", "classes", "scores"
 
@@ -80,7 +81,7 @@ def _check_tasks(servable: Servable, request: inference_pb2.MultiInferenceReques
             raise invalid_argument("Found ModelSpec with an empty model name.")
         if spec.name != request.tasks[0].model_spec.name:
             raise invalid_argument("All ModelSpecs in a MultiInferenceRequest must access the same model name.")
-        name = spec.signature_name or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+        name = spec.signature_name or SERVING_DEFAULT
         if name in seen:
             raise invalid_argument(f"Duplicate evaluation of signature: {name}")
         seen.add(name)
@@ -143,7 +144,7 @@ def _values(
     limits: Limits | None,
 ) -> tuple[Mapping[str, np.ndarray], int]:
     """Computes the outputs that `check` names, and returns them with the number of examples."""
-    signature_name = signature_name or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+    signature_name = signature_name or SERVING_DEFAULT
     signature = servable.signatures.get(signature_name)
     if signature is None:
         raise invalid_argument(f"No signature was found with the name: {signature_name}")

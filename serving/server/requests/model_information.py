@@ -11,8 +11,7 @@ from serving.server.errors import StatusError, invalid_argument
 from serving.server.models.model_config import model_configs
 from serving.server.models.model_store import ModelStore
 from serving.server.models.servable import Servable
-
-SIGNATURE_DEF_FIELD = "signature_def"
+from serving.signature_names import SIGNATURE_DEF_FIELD
 
 
 def get_model_status(

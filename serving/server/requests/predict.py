@@ -5,7 +5,6 @@ from typing import TypeAlias
 
 import grpc
 import numpy as np
-import tensorflow as tf
 from tensorflow_serving.apis import model_pb2, predict_pb2
 
 from serving.server.errors import StatusError, invalid_argument
@@ -14,6 +13,7 @@ from serving.server.models.servable import Servable, check_dtypes
 from serving.server.requests.call import NO_CALL, Call
 from serving.server.requests.limits import Limits
 from serving.server.requests.tensors import array_from_proto, proto_from_array
+from serving.signature_names import SERVING_DEFAULT
 
 Arrays: TypeAlias = Mapping[str, np.ndarray]
 
@@ -67,7 +67,7 @@ def compute(
     Raises:
         StatusError: The codes and messages of TF Serving.
     """
-    signature_name = signature_name or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+    signature_name = signature_name or SERVING_DEFAULT
     signature = servable.signatures.get(signature_name)
     if signature is None:
         raise StatusError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{signature_name}" not found.')
@@ -83,9 +83,7 @@ def compute(
 
 def answered_by(servable: Servable, asked: model_pb2.ModelSpec) -> model_pb2.ModelSpec:
     """Returns the model spec of an answer: what was asked for, with the version and signature that were chosen."""
-    spec = model_pb2.ModelSpec(
-        name=asked.name, signature_name=asked.signature_name or tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY
-    )
+    spec = model_pb2.ModelSpec(name=asked.name, signature_name=asked.signature_name or SERVING_DEFAULT)
     spec.version.value = servable.version
     return spec
 

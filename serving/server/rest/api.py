@@ -12,12 +12,7 @@ from serving.server.models.servable import Servable
 from serving.server.requests.call import Call
 from serving.server.requests.calls import Calls
 from serving.server.requests.examples import classify, regress
-from serving.server.requests.model_information import (
-    SIGNATURE_DEF_FIELD,
-    get_model_status,
-    model_metadata,
-    signature_map,
-)
+from serving.server.requests.model_information import get_model_status, model_metadata, signature_map
 from serving.server.requests.predict import compute
 from serving.server.rest import answers
 from serving.server.rest.bodies import uncompressed
@@ -26,6 +21,7 @@ from serving.server.rest.json_values import parse_object, signature_name
 from serving.server.rest.paths import Target, target_of
 from serving.server.rest.refusals import HttpAnswer, refused
 from serving.server.rest.tensors import in_rows, read_inputs
+from serving.signature_names import SERVING_DEFAULT, SIGNATURE_DEF_FIELD
 
 
 class RestApi:
@@ -110,7 +106,7 @@ class RestApi:
 
 
 def _signature(servable: Servable, name: str) -> SignatureDef:
-    name = name or "serving_default"
+    name = name or SERVING_DEFAULT
     signature = servable.signatures.get(name)
     if signature is None:
         raise invalid_argument(f'Serving signature name: "{name}" not found in signature def')
