@@ -31,8 +31,8 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2, prediction_
 
 from benchmarks.figures import print_figures
 from benchmarks.machine import print_machine
+from serving.graph.warm_up_file import WARM_UP_FILE
 from serving.server.background import server_process
-from serving.server.models.warm_up import WARM_UP_FILE
 
 WARM_UP_SECONDS = 3.0
 # Without it the first client to come back is computed alone, and the others wait for that.

@@ -36,6 +36,7 @@ import typer
 
 from benchmarks.figures import print_figures, ratio
 from benchmarks.machine import print_machine
+from serving.graph.units import DAY_SECONDS
 
 SUPPORT, MAX_LENGTH = 0.005, 4
 LARGE_SUPPORT, LARGE_BASKETS, LARGE_PRODUCTS, FULL_BASKETS = 0.0005, 100_000, 20_000, 30
@@ -43,7 +44,6 @@ SCALE = 10
 ROUNDS = 3
 ROWS_PER_GROUP = 1 << 16
 BASKETS_PER_FILE = 200_000
-DAY_SECONDS = 86_400
 
 # (product of each line, first line of each basket and the end).
 Lines = tuple[np.ndarray, np.ndarray]

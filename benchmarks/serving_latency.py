@@ -22,11 +22,12 @@ import typer
 from benchmarks.figures import print_figures
 from benchmarks.machine import print_machine
 from serving.client import Shelfwise
+from serving.graph.units import DAY_SECONDS
 from serving.server.background import server_process
 from tfx_pipeline.summary.file import summary_of_run
 
 MODEL, SIGNATURE = "recommendation", "serving_default"
-YEAR_SECONDS = 365 * 86_400.0
+YEAR_SECONDS = 365.0 * DAY_SECONDS
 WARM_UP_REQUESTS = 20
 
 

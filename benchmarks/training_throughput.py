@@ -31,6 +31,7 @@ from benchmarks.command_line import THIS_PYTHON, TorchPython
 from benchmarks.figures import print_figures, ratio
 from benchmarks.machine import print_machine
 from benchmarks.peer_process import PeerProcess, has_torch
+from serving.graph.units import DAY_SECONDS
 from trainer.fitting.training_length import TrainingLength
 from trainer.recommendation.options import TwoTowerOptions
 from trainer.recommendation.towers.item_features import POPULARITY, ItemFeatures
@@ -95,7 +96,7 @@ def synthetic_data(options: TwoTowerOptions) -> dict[str, np.ndarray]:
         "probabilities": (popularity / popularity.max()).astype(np.float32),
         "windows_history_index": np.where(valid, events[..., :-1], 0),
         "windows_history_type": random.integers(0, EVENT_TYPES, valid.shape).astype(np.int32),
-        "windows_gap_seconds": random.exponential(86_400.0, valid.shape).astype(np.float32),
+        "windows_gap_seconds": random.exponential(DAY_SECONDS, valid.shape).astype(np.float32),
         "windows_history_length": length,
         "windows_query_position": np.broadcast_to(np.arange(width, dtype=np.int32), valid.shape).copy(),
         "windows_target_index": np.where(valid, events[..., 1:], 0),

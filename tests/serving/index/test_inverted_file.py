@@ -231,9 +231,9 @@ def test_bad_arguments_are_named(change: dict[str, Any], name: str) -> None:
 
 
 def test_size_bytes_is_what_a_saved_model_keeps(tmp_path: Path) -> None:
-    for settings in ({"axes": some_axes(), "leading": 3}, {"storage": "float16"}):
-        index, vectors = build(**settings)
-        folder = str(tmp_path / str(len(settings)) / str(settings.get("storage")))
+    for options in ({"axes": some_axes(), "leading": 3}, {"storage": "float16"}):
+        index, vectors = build(**options)
+        folder = str(tmp_path / str(options.get("storage")))
         tf.saved_model.save(Searcher(index), folder)
         checkpoint = tf.train.load_checkpoint(f"{folder}/variables/variables")
         names = [name for name in checkpoint.get_variable_to_shape_map() if name.endswith("VARIABLE_VALUE")]
