@@ -36,14 +36,13 @@ from benchmarks.command_line import Queries, SearchRoot
 from benchmarks.figures import print_figures
 from benchmarks.machine import print_machine
 from benchmarks.query_file import read_queries
-from serving.client.channel import Connection
+from serving.client.channel import PREDICT, Connection
 from serving.client.messages import predict_request
 from serving.client.open_loop import Load, run_load
 from serving.model_names import SEARCH_MODEL
 from serving.server.background import ServerProcess
 
 SIGNATURE, INPUT = "serving_default", "query"
-PREDICT = "/tensorflow.serving.PredictionService/Predict"
 CONCURRENCIES = (1, 16, 64)
 MANY = CONCURRENCIES[1]
 BATCH_SIZES = (1, 4, 8, 16, 32, 64)

@@ -7,13 +7,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.search.examples.product_parts import product_parts
+from serving.graph.catalogue import CATEGORY_SEPARATOR
 from trainer.artifacts.catalogue import distinct_texts
 from trainer.clusters.category_free_texts import without_category_words
 from trainer.clusters.options import ClusterOptions
 from trainer.clusters.products import ProductClusters
 from trainer.clusters.quality import JudgedProducts, measure_clusters
 from trainer.search.encoder import SearchEncoder
-from trainer.text.product_texts import CATEGORY_SEPARATOR
 
 
 def report_clusters(

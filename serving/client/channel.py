@@ -6,7 +6,10 @@ from typing import Any
 
 import grpc
 
-_SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+_PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
+_SERVICES = (_PREDICTION_SERVICE, "tensorflow.serving.ModelService")
+# The method's whole name, for calls that send bytes as they are.
+PREDICT = f"/{_PREDICTION_SERVICE}/Predict"
 # The whole of a request is idempotent, and UNAVAILABLE says that it was not answered: nothing listens, a version is
 # being changed, or a queue is full. gRPC itself waits between the attempts, each time a random part of a time that
 # doubles, and never beyond the deadline (gRFC A6).

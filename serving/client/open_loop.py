@@ -11,10 +11,9 @@ import numpy as np
 import numpy.typing as npt
 from tensorflow_serving.apis import predict_pb2
 
-from serving.client.channel import Connection
+from serving.client.channel import PREDICT, Connection
 
 PERCENTILES = (50.0, 90.0, 95.0, 99.0, 99.9, 100.0)
-_PREDICT = "/tensorflow.serving.PredictionService/Predict"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +98,7 @@ def run_load(connection: Connection, requests: Sequence[predict_pb2.PredictReque
     """
     with connection.open() as channel:
         # Messages as bytes both ways: only the server's work is to be measured.
-        run = _Run(channel.unary_unary(_PREDICT), [request.SerializeToString() for request in requests], load)
+        run = _Run(channel.unary_unary(PREDICT), [request.SerializeToString() for request in requests], load)
         return run.measure(connection.timeout_seconds)
 
 

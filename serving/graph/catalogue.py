@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+# Between the levels of a category, the widest first.
+CATEGORY_SEPARATOR = " > "
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServedProducts:

@@ -7,12 +7,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from serving.graph.catalogue import ServedProducts
+from serving.graph.catalogue import CATEGORY_SEPARATOR, ServedProducts
 from serving.graph.lookup import IdLookup
 from serving.graph.signatures import batch_of
 
 MAX_EXCLUDED_IDS = 100
-_LEVEL_SEPARATOR = b" > "
+_LEVEL_SEPARATOR = CATEGORY_SEPARATOR.encode()
 
 
 class CategoryFilter(tf.Module):

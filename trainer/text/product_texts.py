@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from serving.graph.catalogue import CATEGORY_SEPARATOR
+
 PRODUCT_ID = "product_id"
 PRICE = "price"
 RATING = "rating"
 CATEGORY = "category"
 BRAND = "brand"
-CATEGORY_SEPARATOR = " > "
 
 # A transformed number ends in `_xf`, an index into a vocabulary in `_index`; readers go by the ending, so an
 # extra column of the config needs no further mention.

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 
 from components.products.catalogue import by_product_id, filled
 from components.segmentation.examples.user_events import UserEvents
-from trainer.text.product_texts import CATEGORY_SEPARATOR
+from serving.graph.catalogue import CATEGORY_SEPARATOR
 
 SEGMENTATION_CATALOGUE_SCHEMA = pa.schema(
     [
