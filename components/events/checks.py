@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from components.errors import InputError
 from components.events.counts import EventCounts
 from components.events.options import EventOptions
-from components.tables.quarantine import UNKNOWN_PRODUCT, TableCounts
+from components.tables.quarantine import UNKNOWN_PRODUCT, QuarantineCounts
 from components.tables.read_back import table_rows
 
 
@@ -48,6 +48,6 @@ def check_events(counts: EventCounts, options: EventOptions) -> None:
         )
 
 
-def quarantine_counts(counts: EventCounts) -> TableCounts:
+def quarantine_counts(counts: EventCounts) -> QuarantineCounts:
     """Returns how many events are kept, and how many refused as their product is not known."""
-    return TableCounts.without_zeros("events", counts.events, {UNKNOWN_PRODUCT: counts.unknown_product_events})
+    return QuarantineCounts.without_zeros("events", counts.events, {UNKNOWN_PRODUCT: counts.unknown_product_events})

@@ -13,7 +13,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from components.artifacts import DataApproval, Quarantine
 from components.errors import InputError
 from components.tables.quarantine import (
-    TableCounts,
+    QuarantineCounts,
     describe_unknown_event_types,
     quarantine_files,
     read_quarantine_counts,
@@ -53,7 +53,7 @@ def _describe(subject: str, info: anomalies_pb2.AnomalyInfo) -> list[str]:
     return [f"{subject}: {' '.join(reasons)}"] if reasons else []
 
 
-class Executor(base_executor.BaseExecutor):
+class DataGateExecutor(base_executor.BaseExecutor):
     """Judges one table."""
 
     def Do(
@@ -106,7 +106,7 @@ class Executor(base_executor.BaseExecutor):
         write_json(f"{artifact_utils.get_single_uri(output_dict['approval'])}/{APPROVAL_FILE}", approval)
 
 
-def _too_many_bad_rows(counts: TableCounts, limit: float, quarantine_uri: str) -> str:
+def _too_many_bad_rows(counts: QuarantineCounts, limit: float, quarantine_uri: str) -> str:
     bad = sum(counts.bad.values())
     return (
         f"{bad:,} of {counts.rows:,} rows are bad ({counts.bad_fraction:.2%}, the limit is {limit:.2%}): "
@@ -122,7 +122,7 @@ def _read_anomalies(artifact: types.Artifact, split: str) -> anomalies_pb2.Anoma
         return anomalies_pb2.Anomalies.FromString(file.read())
 
 
-def _check_rows_kept(statistics: types.Artifact, counts: TableCounts) -> None:
+def _check_rows_kept(statistics: types.Artifact, counts: QuarantineCounts) -> None:
     rows = sum(
         stats_artifact_utils.load_statistics(statistics, split).proto().datasets[0].num_examples
         for split in artifact_utils.decode_split_names(statistics.split_names)
@@ -154,7 +154,7 @@ class DataGate(base_component.BaseComponent):
     """Lets a table through, or ends the run with one message."""
 
     SPEC_CLASS = DataGateSpec
-    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(DataGateExecutor)
 
     def __init__(
         self,

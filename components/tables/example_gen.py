@@ -20,7 +20,7 @@ from components.tables.checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY
 from components.tables.columns import check_columns
 from components.tables.contract import TABLES, TableContract, TableOptions
 from components.tables.quarantine import (
-    TableCounts,
+    QuarantineCounts,
     WriteQuarantine,
     describe_unknown_event_types,
     quarantine_files,
@@ -72,16 +72,16 @@ def _write_partial_counts(counts: Counter[str], uri: str) -> None:
         file.write(json.dumps(counts))
 
 
-def _take_partial_counts(contract: TableContract, uri: str) -> TableCounts:
+def _take_partial_counts(contract: TableContract, uri: str) -> QuarantineCounts:
     path = f"{uri}/{_PARTIAL_COUNTS_FILE}"
     with fileio.open(path, "r") as file:
         counts: dict[str, int] = json.loads(file.read())
     fileio.remove(path)
     bad = {key.removeprefix(BAD_KEY_PREFIX): count for key, count in counts.items() if key.startswith(BAD_KEY_PREFIX)}
-    return TableCounts(table=contract.name, rows=counts.get(ROWS_KEY, 0), good=counts.get(GOOD_KEY, 0), bad=bad)
+    return QuarantineCounts(table=contract.name, rows=counts.get(ROWS_KEY, 0), good=counts.get(GOOD_KEY, 0), bad=bad)
 
 
-class Executor(base_beam_executor.BaseBeamExecutor):
+class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
     """Reads, checks and writes one table."""
 
     def Do(
@@ -172,7 +172,7 @@ class TableExampleGen(base_beam_component.BaseBeamComponent):
     """Turns one table into examples and a quarantine."""
 
     SPEC_CLASS = TableExampleGenSpec
-    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(TableExampleGenExecutor)
 
     def __init__(
         self,

@@ -28,7 +28,7 @@ _VALUES_SHOWN = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class TableCounts:
+class QuarantineCounts:
     """How many rows of a table were read, kept and refused.
 
     Attributes:
@@ -44,7 +44,7 @@ class TableCounts:
     bad: Mapping[str, int]
 
     @classmethod
-    def without_zeros(cls, table: str, rows: int, bad: Mapping[str, int]) -> "TableCounts":
+    def without_zeros(cls, table: str, rows: int, bad: Mapping[str, int]) -> "QuarantineCounts":
         """Returns the counts of rows of which so many are refused for each reason; reasons without a row are left out.
 
         Args:
@@ -108,7 +108,7 @@ class WriteQuarantine(beam.PTransform):
         )
 
 
-def write_quarantine_counts(uri: str, counts: TableCounts) -> None:
+def write_quarantine_counts(uri: str, counts: QuarantineCounts) -> None:
     """Writes `counts.json`; the last file of a quarantine, so where it is, all is there.
 
     Args:
@@ -119,7 +119,7 @@ def write_quarantine_counts(uri: str, counts: TableCounts) -> None:
     write_json(f"{uri}/{QUARANTINE_COUNTS_FILE}", content)
 
 
-def read_quarantine_counts(uri: str) -> TableCounts:
+def read_quarantine_counts(uri: str) -> QuarantineCounts:
     """Reads `counts.json`.
 
     Args:
@@ -128,7 +128,7 @@ def read_quarantine_counts(uri: str) -> TableCounts:
     Returns:
         The counts.
     """
-    return TableCounts(**read_json(f"{uri}/{QUARANTINE_COUNTS_FILE}"))
+    return QuarantineCounts(**read_json(f"{uri}/{QUARANTINE_COUNTS_FILE}"))
 
 
 def quarantine_files(uri: str) -> str:
@@ -136,7 +136,7 @@ def quarantine_files(uri: str) -> str:
     return shards(uri, QUARANTINE_PREFIX, JSON_LINES_SUFFIX)
 
 
-def describe_unknown_event_types(uri: str, counts: TableCounts) -> str:
+def describe_unknown_event_types(uri: str, counts: QuarantineCounts) -> str:
     """Names the values that the configuration does not know as event types, and the key that lists those it knows.
 
     Args:

@@ -23,7 +23,7 @@ from components.search.examples.options import SearchExamplesOptions
 from components.search.examples.query_examples import EVAL, SPLITS, TEST, TRAIN
 from components.search.examples.query_pairs import BLANK_QUERY
 from components.search.examples.transform import MakeSearchExamples, QueryTables
-from components.tables.quarantine import UNKNOWN_PRODUCT, TableCounts, write_quarantine_counts
+from components.tables.quarantine import UNKNOWN_PRODUCT, QuarantineCounts, write_quarantine_counts
 from components.tables.read_back import (
     ReadTable,
     concatenated,
@@ -101,7 +101,9 @@ class SearchExamplesExecutor(BaseBeamExecutor):
         counts: Counter[str] = Counter(read_json(f"{catalogue_uri}/{EXAMPLE_COUNTS_FILE}"))
         _check(counts, options)
         refused = {reason: counts[reason] for reason in (BLANK_QUERY, UNKNOWN_PRODUCT)}
-        write_quarantine_counts(quarantine_uri, TableCounts.without_zeros("judgements", counts["judgements"], refused))
+        write_quarantine_counts(
+            quarantine_uri, QuarantineCounts.without_zeros("judgements", counts["judgements"], refused)
+        )
         write_catalogue_facts(
             catalogue_uri,
             {

@@ -9,7 +9,7 @@ from components.errors import InputError
 from components.events.checks import check_events, quarantine_counts
 from components.events.counts import EventCounts, read_event_counts, write_event_counts
 from components.events.options import EventOptions
-from components.tables.quarantine import TableCounts
+from components.tables.quarantine import QuarantineCounts
 
 OPTIONS = EventOptions(event_types=("view",), max_unknown_product_fraction=0.2, user_id_key=None)
 
@@ -44,6 +44,8 @@ def test_counts_add_up_and_come_back_from_their_file(tmp_path: Path):
 
 
 def test_only_reasons_with_rows_are_counted_as_bad():
-    assert quarantine_counts(_but()) == TableCounts(table="events", rows=8, good=8, bad={})
+    assert quarantine_counts(_but()) == QuarantineCounts(table="events", rows=8, good=8, bad={})
     bad = {"unknown_product": 3}
-    assert quarantine_counts(_but(unknown_product_events=3)) == TableCounts(table="events", rows=8, good=5, bad=bad)
+    assert quarantine_counts(_but(unknown_product_events=3)) == QuarantineCounts(
+        table="events", rows=8, good=5, bad=bad
+    )

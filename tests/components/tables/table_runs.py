@@ -12,7 +12,7 @@ from tfx.types import Artifact, standard_artifacts
 
 from components.artifacts import Quarantine
 from components.tables.contract import TABLES, TableOptions
-from components.tables.example_gen import Executor
+from components.tables.example_gen import TableExampleGenExecutor
 from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 
 
@@ -71,7 +71,7 @@ def run_table(
     examples.uri = str(folder / "examples")
     quarantine = Quarantine()
     quarantine.uri = str(folder / "quarantine")
-    Executor(beam_context(folder)).Do(
+    TableExampleGenExecutor(beam_context(folder)).Do(
         {},
         {"examples": [examples], "quarantine": [quarantine]},
         {

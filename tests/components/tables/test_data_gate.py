@@ -21,7 +21,7 @@ from tfx.utils import proto_utils
 from components.artifacts import DataApproval, Quarantine
 from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
-from components.tables.data_gate import DataGate, Executor, find_anomalies
+from components.tables.data_gate import DataGate, DataGateExecutor, find_anomalies
 from components.tables.schema import extend_schema
 from tests.components.tables.table_runs import TableRun, beam_context, run_table
 
@@ -48,7 +48,7 @@ def _judge(folder: Path, run: TableRun, limit: float = 0.01) -> dict[str, Any]:
     schema_file = str(SCHEMAS / f"{run.table}.pbtxt")
     ImportSchemaExecutor().Do({}, {"schema": [schema]}, {"schema_file": schema_file})
     ExampleValidatorExecutor().Do({"statistics": [statistics], "schema": [schema]}, {"anomalies": [anomalies]}, {})
-    Executor().Do(
+    DataGateExecutor().Do(
         {"anomalies": [anomalies], "statistics": [statistics], "quarantine": [run.quarantine]},
         {"approval": [approval]},
         {"table": run.table, "max_bad_fraction": limit, "source_digest": ""},

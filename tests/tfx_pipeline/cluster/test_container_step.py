@@ -15,7 +15,7 @@ from tfx_pipeline.cluster.container_step import local_path
 RUN = "import sys, pathlib; from tfx_pipeline.cluster.container_step import run_step; "
 RUN += "sys.exit(run_step(sys.argv[2:], pathlib.Path(sys.argv[1])))"
 SCHEMA = "components.tables.import_schema.ImportSchema_Executor"
-TABLE = "components.tables.example_gen.Executor"
+TABLE = "components.tables.example_gen.TableExampleGenExecutor"
 
 
 def run_step(mounts: Path, executor: str, parameters: dict[str, Any], artifact: dict[str, Any]) -> Any:

@@ -31,7 +31,7 @@ from components.search.judging.query_judge import (
 )
 from components.search.judging.query_summary import QuerySummary
 from components.tables.contract import TableOptions
-from components.tables.example_gen import Executor as TableExecutor
+from components.tables.example_gen import TableExampleGenExecutor
 from components.tables.quarantine import read_quarantine_counts
 from components.tables.read_back import plain_columns, table_files
 from serving.client import Shelfwise
@@ -153,7 +153,7 @@ def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> t
         "options_json": options.model_dump_json(),
         "source_digest": "",
     }
-    TableExecutor(context).Do({}, outputs, properties)
+    TableExampleGenExecutor(context).Do({}, outputs, properties)
     counts = read_quarantine_counts(quarantine.uri)
     if counts.bad_fraction > shop.limits.max_bad_fraction:
         raise InputError(
