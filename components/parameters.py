@@ -7,6 +7,6 @@ Parameter = str | RuntimeParameter
 IntParameter = int | RuntimeParameter
 
 
-def execution_parameters(**kinds: type[str] | type[int]) -> dict[str, ExecutionParameter]:
+def execution_parameters(**kinds: type[str] | type[int] | type[float]) -> dict[str, ExecutionParameter]:
     """Returns the PARAMETERS of a ComponentSpec whose properties have these names and types."""
     return {name: ExecutionParameter(type=kind) for name, kind in kinds.items()}

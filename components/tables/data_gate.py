@@ -12,6 +12,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components.artifacts import DataApproval, Quarantine
 from components.errors import InputError
+from components.parameters import execution_parameters
 from components.tables.quarantine import (
     QuarantineCounts,
     describe_unknown_event_types,
@@ -137,11 +138,7 @@ def _check_rows_kept(statistics: types.Artifact, counts: QuarantineCounts) -> No
 class DataGateSpec(component_spec.ComponentSpec):
     """What DataGate takes and gives."""
 
-    PARAMETERS = {
-        "table": component_spec.ExecutionParameter(type=str),
-        "max_bad_fraction": component_spec.ExecutionParameter(type=float),
-        "source_digest": component_spec.ExecutionParameter(type=str),
-    }
+    PARAMETERS = execution_parameters(table=str, max_bad_fraction=float, source_digest=str)
     INPUTS = {
         "anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies),
         "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics),
