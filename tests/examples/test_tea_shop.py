@@ -83,7 +83,8 @@ def test_every_task_is_pushed_and_answers_make_sense(tmp_path: Path) -> None:
         # Who drinks espresso is offered coffee and what goes with it, and no tea.
         drinks = [category[each.product_id] for each in client.recommend([beans] * 3, k=10)]
         assert sum(each.startswith("Tea") for each in drinks) <= 2
-        assert client.bought_together(["earl-grey-black-tea-loose-leaf-125-g"])[0].product_id == "lemon-thins-150-g"
+        together = client.bought_together(["earl-grey-black-tea-loose-leaf-125-g"])
+        assert "lemon-thins-150-g" in {each.product_id for each in together}
         assert client.classify("Delicious tea, thank you so much!")[0].label == "praise"
         assert client.classify("It arrived broken and nobody answers.")[0].label == "complaint"
         assert client.classify("How long does the tea have to brew?")[0].label == "question"

@@ -111,6 +111,7 @@ def test_the_best_of_an_accuracy_is_marked() -> None:
 def test_the_page_stands_alone_and_runs_nothing() -> None:
     page = Page(rendered(summary()))
     assert not page.tags & {"script", "link", "img", "iframe", "object"}
+    assert page.links
     assert all(link.startswith("#") for link in page.links)
 
 
