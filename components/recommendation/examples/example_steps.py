@@ -49,7 +49,7 @@ class WriteRecommendationExamples(beam.DoFn):
             "train": training_windows(
                 history.keep(period == TRAIN_PERIOD),
                 self._weights,
-                window=self._options.window,
+                window=self._options.tower_history,
                 max_targets=self._options.max_targets,
                 seed=self._options.seed,
                 has_timestamps=self._has_timestamps,

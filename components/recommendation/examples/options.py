@@ -41,7 +41,7 @@ class RecommendationExamplesOptions(RecommendationDataOptions):
     """How events, products and users become examples for recommendation.
 
     Attributes:
-        window: Events that a training example holds at the most.
+        tower_history: Events that the user tower reads, and a training example holds, at the most.
         ranker_windows: Moments in the validation period from which the ranker looks back.
         ranker_history: Latest events that a ranker's example holds at the most.
         text_fields: Product columns that make up the text; empty when text is off.
@@ -50,7 +50,7 @@ class RecommendationExamplesOptions(RecommendationDataOptions):
         seed: Seed of the sample of targets.
     """
 
-    window: int = Field(default=64, ge=1)
+    tower_history: int = Field(default=64, ge=1)
     ranker_windows: int = Field(default=4, ge=1)
     ranker_history: int = Field(default=512, ge=1)
     text_fields: tuple[TextField, ...] = ()

@@ -118,7 +118,7 @@ def judging_nodes(
 def _examples_options(shop: ShopOptions, options: RecommendationConfig) -> RecommendationExamplesOptions:
     return RecommendationExamplesOptions(
         **options.model_dump(include=set(RecommendationDataOptions.model_fields)),
-        window=options.towers.history,
+        tower_history=options.towers.history,
         ranker_windows=options.ranker.windows if options.ranker else 1,
         ranker_history=options.serving.history_length,
         text_fields=shop.text.fields if shop.text else (),

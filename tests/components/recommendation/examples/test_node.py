@@ -21,7 +21,7 @@ IDS = [id_.decode() for id_ in WEIRD_IDS]
 OPTIONS = RecommendationExamplesOptions(
     split=SplitOptions(test_start=datetime.fromtimestamp(T, UTC), validation_days=10),
     event_types=TYPES,
-    window=5,
+    tower_history=5,
     ranker_windows=2,
     ranker_history=4,
 )
