@@ -1,5 +1,6 @@
 """The embedded server beside other work: on a thread of this process, or as a process of its own."""
 
+import logging
 import os
 import queue
 import signal
@@ -18,6 +19,8 @@ import serving
 from serving.server.main import Models, serve
 from serving.server.settings import ServerAddresses, ServerSettings
 
+_LOG = logging.getLogger(__name__)
+
 _START_SECONDS = 300.0
 _STOP_SECONDS = 30.0
 _POLL_SECONDS = 0.02
@@ -31,7 +34,7 @@ class ServerStartError(RuntimeError):
 
 @contextmanager
 def server_thread(
-    models: Models, settings: ServerSettings | None = None, announce: Callable[[str], None] = lambda line: None
+    models: Models, settings: ServerSettings | None = None, announce: Callable[[str], None] = _LOG.info
 ) -> Iterator[ServerAddresses]:
     """Serves on a thread of this process, ready seconds sooner than a process of its own, until the block ends.
 
