@@ -176,19 +176,27 @@ def test_other_events_are_a_new_property_of_their_example_gen_alone(shop: Path) 
     assert {node for node in after if after[node] != before[node]} == {"EventsExampleGen"}
 
 
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        # The training alone has a loss; the towers are run again for the ranker's examples and the index.
+        ("losses.py", {"RecommendationTrainer"}),
+        ("user_tower.py", {"RecommendationTrainer", "RecommendationRanker", "RecommendationIndex"}),
+    ],
+)
 def test_an_edited_function_of_the_trainer_is_a_new_property_of_the_nodes_that_run_it(
-    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, expected: set[str]
 ) -> None:
     before = _properties(shop / "shop.yaml")
     for package in source_digests.PROJECT_PACKAGES:
         shutil.copytree(PROJECT / package, tmp_path / package)
-    losses = tmp_path / "trainer" / "recommendation" / "towers" / "losses.py"
-    losses.write_text(losses.read_text() + "\n\ndef added() -> int:\n    return 1\n")
+    source = tmp_path / "trainer" / "recommendation" / "towers" / file
+    source.write_text(source.read_text() + "\n\ndef added() -> int:\n    return 1\n")
     edited = functools.partial(source_digests.source_digest, root=tmp_path)
     monkeypatch.setattr(recommendation_task, "source_digest", edited)
     after = _properties(shop / "shop.yaml")
     changed = {node for node in after if after[node] != before[node]}
-    assert changed == {"RecommendationTrainer", "RecommendationRanker", "RecommendationIndex"}
+    assert changed == expected
 
 
 def _properties(

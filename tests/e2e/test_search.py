@@ -88,8 +88,9 @@ def test_a_client_gets_what_was_judged(shop: Path) -> None:
     assert len(scores) == task["queries"]
     for place, metric in enumerate(("ndcg_at_10", "recall_at_10", "mrr_at_10")):
         expected = sum(score[place] for score in scores) / len(scores)
-        assert 0.0 < expected < 1.0
         assert task["metrics"]["test"][metric] == pytest.approx(expected, abs=1e-6)
+    # Some queries are not answered by the best product first, which is what the metrics have to tell.
+    assert 0.0 < task["metrics"]["test"]["ndcg_at_10"] < 1.0
 
 
 def test_nothing_runs_again_on_the_same_inputs(shop: Path) -> None:
@@ -219,7 +220,7 @@ def test_bad_rows_are_counted_and_too_many_stop_it(root: Path) -> None:
 def test_without_a_run_there_is_nothing_to_update(tmp_path: Path) -> None:
     done = index(tmp_path, products())
     assert isinstance(done.exception, InputError)
-    assert "has no summary.json" in str(done.exception)
+    assert "there is no summary.json" in str(done.exception)
 
 
 def test_a_threshold_refuses_without_another_training(shop: Path) -> None:
