@@ -12,7 +12,7 @@ from tfx.orchestration.pipeline import Pipeline
 from components.pushing.atomic_pusher import AtomicPusher
 from tfx_pipeline.cluster.beam_runners import LOCAL, beam_args
 from tfx_pipeline.cluster.container_step import KEEP_URIS_FLAG
-from tfx_pipeline.cluster.options import ClusterOptions, check_options
+from tfx_pipeline.cluster.options import CompileOptions, check_options
 from tfx_pipeline.cluster.parameters import submission_inputs
 from tfx_pipeline.cluster.resources import platform_document, set_resources
 from tfx_pipeline.config.config import Config
@@ -22,7 +22,7 @@ _STEP = ["python", "-m", "tfx_pipeline.cluster.container_step"]
 _VERTEX_STEP = ["python", "-m", "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"]
 
 
-def compile_pipeline(config: Config, options: ClusterOptions, out: Path) -> None:
+def compile_pipeline(config: Config, options: CompileOptions, out: Path) -> None:
     """Writes a bare PipelineSpec (schema 2.1.0) as YAML, or for Vertex AI a PipelineJob as JSON.
 
     The YAML has a second document where volumes or nodes are asked for.
@@ -52,7 +52,7 @@ def compile_pipeline(config: Config, options: ClusterOptions, out: Path) -> None
     partial.replace(out)
 
 
-def _compile(pipeline: Pipeline, options: ClusterOptions) -> dict[str, Any]:
+def _compile(pipeline: Pipeline, options: CompileOptions) -> dict[str, Any]:
     # Beam's workers elsewhere would not see the launcher's copies.
     on_kubeflow = _STEP if options.beam_runner == LOCAL else [*_STEP, KEEP_URIS_FLAG]
     runner_config = KubeflowV2DagRunnerConfig(

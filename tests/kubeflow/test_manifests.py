@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.kubeflow.manifests import FOLDER, MODEL, VERSIONS, documents, server_container
-from tfx_pipeline.cluster.options import ClusterOptions
+from tfx_pipeline.cluster.options import CompileOptions
 
 TF_SERVING = documents("tf-serving.yaml")
 KSERVE = documents("kserve.yaml")
@@ -120,7 +120,7 @@ def test_text_names_no_floating_tag_and_one_bucket(path: Any) -> None:
 
 
 def test_models_lie_where_the_pipeline_pushes_them() -> None:
-    pushed = ClusterOptions(image="shelfwise:1", pipeline_root="gs://bucket/root").where_to_serve()
+    pushed = CompileOptions(image="shelfwise:1", pipeline_root="gs://bucket/root").where_to_serve()
     assert KSERVE["InferenceService"]["spec"]["predictor"]["model"]["storageUri"] == f"{pushed}/{MODEL}"
     assert KSERVE["InferenceService"]["metadata"]["name"] == MODEL
 

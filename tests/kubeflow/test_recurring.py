@@ -8,7 +8,7 @@ import pytest
 
 from tests.kubeflow.command_line import parsed
 from tests.kubeflow.manifests import FOLDER, VERSIONS, documents
-from tfx_pipeline.cluster.options import ClusterOptions, check_options
+from tfx_pipeline.cluster.options import CompileOptions, check_options
 from tfx_pipeline.cluster.parameters import USER_ID_KEY
 from tfx_pipeline.config.config import Config
 
@@ -45,7 +45,7 @@ def test_what_it_reads_is_what_the_readme_makes() -> None:
 
 def test_its_image_is_one_that_compile_takes_and_it_has_the_least_rights() -> None:
     config = Config.model_validate({"tables": {"events": "e.csv"}, "text": False, "tasks": {"recommendation": {}}})
-    check_options(ClusterOptions(image=CONTAINER["image"], pipeline_root="gs://bucket/root"), config)
+    check_options(CompileOptions(image=CONTAINER["image"], pipeline_root="gs://bucket/root"), config)
     security = {**POD["securityContext"], **CONTAINER["securityContext"]}
     assert security["runAsNonRoot"]
     assert security["readOnlyRootFilesystem"]

@@ -17,7 +17,7 @@ from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2 as specs
 
 from tests.task_nodes import CLASSIFICATION_NODES, SEGMENTATION_NODES
-from tfx_pipeline.cluster.options import ClusterOptions
+from tfx_pipeline.cluster.options import CompileOptions
 from tfx_pipeline.config.config import read_config
 from tfx_pipeline.kubeflow_runner import compile_pipeline
 
@@ -30,7 +30,7 @@ tables:
 text: {backbone: bert_tiny_en_uncased}
 tasks: {recommendation: {}}
 """
-OPTIONS = ClusterOptions(
+OPTIONS = CompileOptions(
     image="example.test/shelfwise:1",
     pipeline_root="gs://shop/pipeline/",
     serving_claim="models",
@@ -39,7 +39,7 @@ OPTIONS = ClusterOptions(
     accelerator=["nvidia.com/gpu:1"],
     node_selector=["disk=fast"],
 )
-VERTEX = ClusterOptions(
+VERTEX = CompileOptions(
     image="example.test/shelfwise:1",
     pipeline_root="gs://shop/pipeline",
     accelerator=["RecommendationTrainer=NVIDIA_L4:2"],
@@ -48,7 +48,7 @@ VERTEX = ClusterOptions(
 PLACEHOLDER = re.compile(r"\$\.(inputs|outputs)")
 
 
-def compiled_text(folder: Path, options: ClusterOptions, name: str, config: str = CONFIG) -> str:
+def compiled_text(folder: Path, options: CompileOptions, name: str, config: str = CONFIG) -> str:
     (folder / "shop.yaml").write_text(config, encoding="utf-8")
     compile_pipeline(read_config(folder / "shop.yaml"), options, folder / name)
     assert {path.name for path in folder.iterdir()} == {"shop.yaml", name}
@@ -248,7 +248,7 @@ tables: {products: gs://shop/products.parquet, judgements: judgements.jsonl}
 text: {backbone: bert_tiny_en_uncased}
 tasks: {search: {}}
 """
-    options = ClusterOptions(
+    options = CompileOptions(
         image="example.test/shelfwise:1", pipeline_root="gs://shop/pipeline", accelerator=["nvidia.com/gpu:1"]
     )
     (spec,) = yaml.safe_load_all(compiled_text(tmp_path, options, "spec.yaml", config))
@@ -289,7 +289,7 @@ def test_only_the_pusher_is_never_taken_from_the_cache(spec: dict[str, Any]) -> 
 
 
 def test_a_remote_beam_runner_opens_the_uris_itself(tmp_path: Path) -> None:
-    options = ClusterOptions(
+    options = CompileOptions(
         image="example.test/shelfwise:1",
         pipeline_root="gs://shop/pipeline",
         beam_runner="FlinkRunner",

@@ -1,6 +1,6 @@
 """Which Beam runner the steps of a compiled pipeline use."""
 
-from tfx_pipeline.cluster.options import ClusterOptions
+from tfx_pipeline.cluster.options import CompileOptions
 from tfx_pipeline.config.config import Config, ConfigError
 from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 
@@ -14,7 +14,7 @@ _NEEDED = {
 }
 
 
-def beam_args(options: ClusterOptions, config: Config) -> tuple[str, ...]:
+def beam_args(options: CompileOptions, config: Config) -> tuple[str, ...]:
     """Returns the arguments of the runner that `options` name.
 
     Raises:

@@ -18,7 +18,7 @@ _URI = re.compile(r"(?P<scheme>[a-z][a-z0-9]*)://[^/\s]+(/\S*)?")
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusterOptions:
+class CompileOptions:
     """The options of `shelfwise compile`; a value of a resource is `VALUE` for all steps, or `STEP=VALUE`.
 
     Attributes:
@@ -54,7 +54,7 @@ class ClusterOptions:
         return (self.serving_root or f"{self.pipeline_root.rstrip('/')}/serving").rstrip("/")
 
 
-def check_options(options: ClusterOptions, config: Config) -> None:
+def check_options(options: CompileOptions, config: Config) -> None:
     """Refuses what no cluster could run.
 
     Args:
@@ -92,7 +92,7 @@ def _check_image(image: str) -> None:
         )
 
 
-def _check_root(options: ClusterOptions) -> str:
+def _check_root(options: CompileOptions) -> str:
     matched = _URI.fullmatch(options.pipeline_root)
     allowed = ("gs",) if options.vertex else LAUNCHER_SCHEMES
     if matched is None or matched["scheme"] not in allowed:
@@ -103,7 +103,7 @@ def _check_root(options: ClusterOptions) -> str:
     return matched["scheme"]
 
 
-def _check_serving(options: ClusterOptions, root_scheme: str) -> None:
+def _check_serving(options: CompileOptions, root_scheme: str) -> None:
     if options.serving_root and options.serving_claim:
         raise ConfigError("--serving-root and --serving-claim: give one of them")
     if options.vertex and options.serving_claim:

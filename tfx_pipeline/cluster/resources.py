@@ -12,7 +12,7 @@ from tfx.orchestration.pipeline import Pipeline
 from components.model_trainer import ModelTrainer
 from components.products.text_vectors import ProductTextVectors
 from components.pushing.atomic_pusher import AtomicPusher
-from tfx_pipeline.cluster.options import SERVING_MOUNT, ClusterOptions
+from tfx_pipeline.cluster.options import SERVING_MOUNT, CompileOptions
 from tfx_pipeline.config.config import ConfigError
 
 ResourceSpec = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec
@@ -25,7 +25,7 @@ _ACCELERATOR = re.compile(rf"nvidia\.com/(gpu|mig-\d+g\.\d+gb)|{re.escape(_TPU)}
 _LABEL = re.compile(r"[A-Za-z0-9]([\w./-]*[A-Za-z0-9])?")
 
 
-def set_resources(pipeline: Pipeline, options: ClusterOptions) -> None:
+def set_resources(pipeline: Pipeline, options: CompileOptions) -> None:
     """Writes the limits that `options` ask for into the nodes of a pipeline.
 
     Raises:
@@ -49,7 +49,7 @@ def set_resources(pipeline: Pipeline, options: ClusterOptions) -> None:
         nodes[node_id].platform_config = resources
 
 
-def platform_document(pipeline: Pipeline, options: ClusterOptions) -> dict[str, Any] | None:
+def platform_document(pipeline: Pipeline, options: CompileOptions) -> dict[str, Any] | None:
     """Returns the document beside the PipelineSpec that says what only Kubernetes knows, None where there is nothing.
 
     Raises:
@@ -104,7 +104,7 @@ def _quantity(option: str, text: str) -> float:
     return value
 
 
-def _accelerator(text: str, options: ClusterOptions) -> tuple[str, int]:
+def _accelerator(text: str, options: CompileOptions) -> tuple[str, int]:
     kind, _, count = text.partition(":")
     if not re.fullmatch(r"[1-9]\d{0,3}", count or "1"):
         raise ConfigError(f"--accelerator {text}: expected TYPE:COUNT with a count of 1 or more")

@@ -98,10 +98,10 @@ def compile_spec(
     overrides: Overrides = [],  # noqa: B006
 ) -> None:
     """Write the pipeline as a Kubeflow Pipelines specification."""
-    from tfx_pipeline.cluster.options import ClusterOptions, check_options
+    from tfx_pipeline.cluster.options import CompileOptions, check_options
 
     loaded = read_config(config, overrides)
-    options = ClusterOptions(
+    options = CompileOptions(
         image=image,
         pipeline_root=pipeline_root,
         serving_root=serving_root,

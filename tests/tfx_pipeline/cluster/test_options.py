@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tfx_pipeline.cluster.beam_runners import beam_args
-from tfx_pipeline.cluster.options import ClusterOptions, check_options
+from tfx_pipeline.cluster.options import CompileOptions, check_options
 from tfx_pipeline.commands.cli import app
 from tfx_pipeline.config.config import ConfigError, read_config
 from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
@@ -19,7 +19,7 @@ GOOD = {"image": "registry.test:5000/team/shelfwise:1.0", "pipeline_root": "gs:/
 def check(folder: Path, events: str = "events.csv", text: str = "off", more: str = "", **options: Any) -> None:
     (folder / "shop.yaml").write_text(CONFIG.format(events=events, text=text, more=more), encoding="utf-8")
     config = read_config(folder / "shop.yaml")
-    chosen = ClusterOptions(**{**GOOD, **options})
+    chosen = CompileOptions(**{**GOOD, **options})
     check_options(chosen, config)
     beam_args(chosen, config)
 
@@ -78,17 +78,17 @@ def test_what_no_cluster_can_run(tmp_path: Path, options: dict[str, Any], messag
 
 
 def test_where_models_are_pushed_to() -> None:
-    assert ClusterOptions(**GOOD).where_to_serve() == "gs://shop/pipeline/serving"
-    assert ClusterOptions(**GOOD, serving_root="gs://other/").where_to_serve() == "gs://other"
-    assert ClusterOptions(**GOOD, serving_claim="models").where_to_serve() == "/serving"
+    assert CompileOptions(**GOOD).where_to_serve() == "gs://shop/pipeline/serving"
+    assert CompileOptions(**GOOD, serving_root="gs://other/").where_to_serve() == "gs://other"
+    assert CompileOptions(**GOOD, serving_claim="models").where_to_serve() == "/serving"
 
 
 def test_beam_arguments_of_the_configuration_are_kept(tmp_path: Path) -> None:
     more = "beam_args: ['--flink_master=flink:8081']\n"
     (tmp_path / "shop.yaml").write_text(CONFIG.format(events="e.csv", text="off", more=more), encoding="utf-8")
     config = read_config(tmp_path / "shop.yaml")
-    assert beam_args(ClusterOptions(**GOOD), config) == LOCAL_BEAM_ARGS
-    options = ClusterOptions(**GOOD, beam_runner="FlinkRunner", beam_args=["--environment_type=EXTERNAL"])
+    assert beam_args(CompileOptions(**GOOD), config) == LOCAL_BEAM_ARGS
+    options = CompileOptions(**GOOD, beam_runner="FlinkRunner", beam_args=["--environment_type=EXTERNAL"])
     assert beam_args(options, config) == (
         "--runner=FlinkRunner",
         "--temp_location=gs://shop/pipeline/beam",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tfx.orchestration.pipeline import Pipeline
 
-from tfx_pipeline.cluster.options import ClusterOptions
+from tfx_pipeline.cluster.options import CompileOptions
 from tfx_pipeline.cluster.parameters import submission_inputs
 from tfx_pipeline.cluster.resources import platform_document, set_resources
 from tfx_pipeline.config.config import Config, ConfigError
@@ -20,8 +20,8 @@ def pipeline() -> Pipeline:
     return create_pipeline(CONFIG, submission_inputs(CONFIG, "gs://shop/serving"), "gs://shop")
 
 
-def options(**chosen: Any) -> ClusterOptions:
-    return ClusterOptions(image="shelfwise:1", pipeline_root="gs://shop", **chosen)
+def options(**chosen: Any) -> CompileOptions:
+    return CompileOptions(image="shelfwise:1", pipeline_root="gs://shop", **chosen)
 
 
 def resources(pipeline: Pipeline) -> dict[str, Any]:

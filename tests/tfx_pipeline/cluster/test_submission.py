@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from tests.tfx_pipeline.cluster.pipelines_server import PipelinesServer, pipelines_server
 from tests.tfx_pipeline.cluster.small_spec import SmallStep, write_spec
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
-from tfx_pipeline.cluster.options import ClusterOptions
+from tfx_pipeline.cluster.options import CompileOptions
 from tfx_pipeline.cluster.submission import Server, SubmissionRefused, submit
 from tfx_pipeline.commands.cli import app
 from tfx_pipeline.config.config import ConfigError, read_config
@@ -32,7 +32,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> CompiledPipeline:
     folder = tmp_path_factory.mktemp("compiled")
     (folder / "shop.yaml").write_text(CONFIG, encoding="utf-8")
     (folder / "events.csv").write_text("user_id\n", encoding="utf-8")
-    options = ClusterOptions(image="shelfwise:1", pipeline_root="s3://shop/root", serving_claim="models")
+    options = CompileOptions(image="shelfwise:1", pipeline_root="s3://shop/root", serving_claim="models")
     compile_pipeline(read_config(folder / "shop.yaml"), options, folder / "pipeline.yaml")
     return read_compiled(folder / "pipeline.yaml")
 
