@@ -36,7 +36,7 @@ import typer
 
 from benchmarks.figures import print_figures, ratio
 from benchmarks.machine import print_machine
-from serving.graph.units import DAY_SECONDS
+from serving.graph.time_units import DAY_SECONDS
 
 SUPPORT, MAX_LENGTH = 0.005, 4
 LARGE_SUPPORT, LARGE_BASKETS, LARGE_PRODUCTS, FULL_BASKETS = 0.0005, 100_000, 20_000, 30

@@ -22,7 +22,7 @@ import typer
 from benchmarks.figures import print_figures
 from benchmarks.machine import print_machine
 from serving.client import Shelfwise
-from serving.graph.units import DAY_SECONDS
+from serving.graph.time_units import DAY_SECONDS
 from serving.server.background import server_process
 from tfx_pipeline.summary.file import summary_of_run
 

@@ -31,7 +31,7 @@ from benchmarks.command_line import THIS_PYTHON, TorchPython
 from benchmarks.figures import print_figures, ratio
 from benchmarks.machine import print_machine
 from benchmarks.peer_process import PeerProcess, has_torch
-from serving.graph.units import DAY_SECONDS
+from serving.graph.time_units import DAY_SECONDS
 from trainer.fitting.training_length import TrainingLength
 from trainer.recommendation.options import TwoTowerOptions
 from trainer.recommendation.towers.item_features import POPULARITY, ItemFeatures

@@ -15,7 +15,7 @@ from components.events.history import IntArray
 from components.events.options import EventOptions
 from components.tables.quarantine import UNKNOWN_PRODUCT, UNKNOWN_PRODUCT_DETAIL, quarantine_line
 from components.tables.read_back import concatenated, from_bytes, to_bytes
-from serving.graph.units import HOUR_SECONDS
+from serving.graph.time_units import HOUR_SECONDS
 
 EVENTS, HOURS, QUARANTINED, COUNTS = "events", "hours", "quarantined", "counts"
 _SHOWN_NAMES = 10

@@ -7,7 +7,7 @@ import numpy as np
 
 from components.events.history import EventHistory, FloatArray, IntArray, periods_by_last_groups, periods_by_time
 from components.events.options import SplitOptions
-from serving.graph.units import DAY_SECONDS, HOUR_SECONDS
+from serving.graph.time_units import DAY_SECONDS, HOUR_SECONDS
 
 TEST_FRACTION = 0.1
 # Of the time before the test period, the towers get at least the rest.

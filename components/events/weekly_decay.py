@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from serving.graph.units import WEEK_SECONDS
+from serving.graph.time_units import WEEK_SECONDS
 
 WEEKLY_DECAY = 0.9
 

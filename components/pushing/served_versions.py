@@ -8,7 +8,7 @@ import uuid
 from tfx.dsl.io import fileio
 from tfx.utils import io_utils
 
-from serving.graph.units import HOUR_SECONDS
+from serving.graph.time_units import HOUR_SECONDS
 
 _CHUNK_BYTES = 1 << 20
 _PARTIAL_PREFIX = ".pushing-"

@@ -11,7 +11,7 @@ from apache_beam.utils.shared import Shared
 from components.products.vector_tables import vector_lists
 from trainer.artifacts.names import ITEM_VECTORS_PREFIX, shards
 from trainer.artifacts.parquet_files import read_parquet
-from trainer.recommendation.features import load_items
+from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.towers import Towers, load_towers

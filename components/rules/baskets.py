@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from components.events.history import TRAIN_PERIOD, order_events, run_starts
 from components.events.moments import SplitMoments, event_periods
 from components.rules.itemset_mining import IntArray
-from serving.graph.units import DAY_SECONDS
+from serving.graph.time_units import DAY_SECONDS
 
 BASKETS_SCHEMA = pa.schema([("items", pa.list_(pa.int32())), ("day", pa.int64())])
 

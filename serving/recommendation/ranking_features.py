@@ -9,7 +9,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from serving.graph.history import History
-from serving.graph.units import DAY_SECONDS, WEEK_SECONDS
+from serving.graph.time_units import DAY_SECONDS, WEEK_SECONDS
 from serving.recommendation.rule_scores import BestRules
 
 # Names of some features, and float32 `(batch, candidates, names)`.

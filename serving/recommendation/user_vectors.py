@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tensorflow as tf
 
 from serving.graph.history import History, latest_events
-from serving.graph.units import WEEK_SECONDS
+from serving.graph.time_units import WEEK_SECONDS
 from serving.recommendation.item_index import ItemIndex
 
 UserEncoder = Callable[[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]

@@ -7,7 +7,7 @@ import tensorflow as tf
 from numpy.typing import ArrayLike
 
 from serving.graph.history import History
-from serving.graph.units import WEEK_SECONDS
+from serving.graph.time_units import WEEK_SECONDS
 
 # Money and visits of the last weeks, money of stretches before them, and both with weights that halve.
 _LAST_WEEKS = (1, 2, 4, 8, 12, 16)

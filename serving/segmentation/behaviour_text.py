@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from serving.graph.answers import text_variable, texts_at
 from serving.graph.history import History, latest_events
-from serving.graph.units import DAY_SECONDS, WEEK_SECONDS
+from serving.graph.time_units import DAY_SECONDS, WEEK_SECONDS
 
 _KINDS, _PRODUCTS = 5, 2
 _HALF_LIFE_WEEKS = 8.0

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from serving.graph.units import DAY_SECONDS, HOUR_SECONDS
+from serving.graph.time_units import DAY_SECONDS, HOUR_SECONDS
 
 YEAR_START_SECONDS = int(datetime(2024, 1, 1, tzinfo=UTC).timestamp())
 YEAR_SECONDS = 365 * DAY_SECONDS

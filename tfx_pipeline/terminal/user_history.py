@@ -14,7 +14,7 @@ from components.tables.contract import TABLES, TableOptions
 from components.tables.reading.parsing import parse_column
 from components.tables.reading.timestamps import MILLISECONDS_FROM
 from components.tables.validation import CheckedRows, check_rows
-from serving.graph.units import HOUR_SECONDS
+from serving.graph.time_units import HOUR_SECONDS
 
 if TYPE_CHECKING:
     from components.tables.reading.source_batch import SourceBatch

@@ -15,7 +15,7 @@ from trainer.fitting.training_length import training_length
 from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import training_summary
 from trainer.options import TextOptions
-from trainer.recommendation.features import load_items
+from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.judged_users import load_judged_users
 from trainer.recommendation.options import TwoTowerOptions
 from trainer.recommendation.towers.item_features import ItemFeatures

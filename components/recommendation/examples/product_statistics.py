@@ -5,7 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.events.history import BoolArray, EventHistory, FloatArray, IntArray, run_starts
-from serving.graph.units import WEEK_SECONDS
+from serving.graph.time_units import WEEK_SECONDS
 from trainer.artifacts.names import PRODUCT_STATISTICS_FILE
 from trainer.artifacts.parquet_files import write_parquet
 

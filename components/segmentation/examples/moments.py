@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from components.segmentation.examples.options import SegmentOptions
-from serving.graph.units import HOUR_SECONDS
+from serving.graph.time_units import HOUR_SECONDS
 
 _SIGNIFICANT_DIGITS = 5
 

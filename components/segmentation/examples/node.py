@@ -23,7 +23,7 @@ from components.segmentation.examples.steps import SEGMENT, SPLITS
 from components.segmentation.examples.transform import MakeSegmentExamples
 from components.tables.quarantine import write_quarantine_counts
 from components.tables.read_back import column_has_values
-from serving.graph.units import DAY_SECONDS
+from serving.graph.time_units import DAY_SECONDS
 from trainer.artifacts.json_files import read_json, write_json
 from trainer.artifacts.names import EXAMPLE_COUNTS_FILE, LABELS_FILE
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from components.events.options import EventOptions, check_bought_event_type, unix_seconds
-from serving.graph.units import DAY_SECONDS
+from serving.graph.time_units import DAY_SECONDS
 from trainer.options import Options
 
 

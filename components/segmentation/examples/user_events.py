@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from components.events.history import BoolArray, FloatArray, IntArray, concatenated_ranges, run_starts
 from components.events.list_columns import lists
-from serving.graph.units import DAY_SECONDS
+from serving.graph.time_units import DAY_SECONDS
 
 _ORDER = ("user_id", "time", "basket_id", "product_id", "event_type")
 

@@ -15,7 +15,7 @@ from components.tables.reading.number_columns import (
     whole_numbers,
 )
 from components.tables.reading.parsed_column import Mask, ParsedColumn, is_text, missing_rows, trimmed
-from serving.graph.units import DAY_SECONDS
+from serving.graph.time_units import DAY_SECONDS
 
 # A Unix time past this (the year 5138) is milliseconds.
 MILLISECONDS_FROM = 10**11

@@ -26,7 +26,7 @@ from tests.components.recommendation.trained_shop import (
     write_trained,
 )
 from trainer.artifacts.catalogue import load_catalogue
-from trainer.recommendation.features import load_items
+from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.ranker.served_rules import served_rules
 from trainer.recommendation.ranker.trained_ranker import load_ranker
 from trainer.recommendation.towers.item_vectors import item_vectors

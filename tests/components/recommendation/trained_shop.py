@@ -24,7 +24,7 @@ from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 from trainer.artifacts.keras_files import save_keras
 from trainer.fitting.training_summary import write_training_summary
 from trainer.options import TextOptions
-from trainer.recommendation.features import load_items
+from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.options import RankerTrainingOptions, ServingOptions, TowerOptions
 from trainer.recommendation.ranker.scorer import RankerScorer
 from trainer.recommendation.ranker.trained_ranker import RANKER, WITH_RULES, WITHOUT_TOWERS, scorer_file

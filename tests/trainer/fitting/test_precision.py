@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from tests.trainer.recommendation.tiny_shop import TinyShop, write_tiny_shop
 from trainer.fitting.training_summary import run_training
-from trainer.recommendation.features import load_items
+from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.judged_users import load_judged_users
 from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.towers.item_vectors import item_vectors

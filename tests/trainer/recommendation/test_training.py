@@ -18,8 +18,8 @@ from trainer.artifacts.catalogue import load_catalogue
 from trainer.fitting.training_summary import run_training
 from trainer.metrics.ranking import hit_matrix, ndcg_at_k
 from trainer.options import TextOptions
+from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.catalogue_ranking import ranking_metrics
-from trainer.recommendation.features import load_items
 from trainer.recommendation.judged_users import load_judged_users
 from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.towers.item_vectors import item_vectors

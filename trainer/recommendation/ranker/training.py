@@ -15,7 +15,7 @@ from serving.recommendation.together import ServedRules
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.keras_files import save_keras
 from trainer.fitting.training_request import TrainingRequest
-from trainer.recommendation.features import load_items
+from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.judged_users import JudgedUsers, load_judged_users
 from trainer.recommendation.options import RankerOptions, RankerTrainingOptions
 from trainer.recommendation.ranker.examples import CandidateDescriber

@@ -5,7 +5,7 @@ import numpy.typing as npt
 from scipy.sparse import csr_matrix
 from sklearn.utils.extmath import randomized_svd
 
-from serving.graph.units import WEEK_SECONDS
+from serving.graph.time_units import WEEK_SECONDS
 from serving.recommendation.user_vectors import DECAY_WEEKS
 from trainer.recommendation.judged_users import JudgedUsers
 

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from serving.graph.units import DAY_SECONDS
+from serving.graph.time_units import DAY_SECONDS
 from trainer.recommendation.towers.causal_transformer import CausalTransformer
 from trainer.text.unpadding import Unpadding
 

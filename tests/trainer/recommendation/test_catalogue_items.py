@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from tests.trainer.recommendation.tiny_shop import PRODUCTS, TinyShop, example, write_tiny_shop
-from trainer.recommendation.features import load_items, standardised_log
+from trainer.recommendation.catalogue_items import load_items, standardised_log
 from trainer.recommendation.judged_users import load_judged_users, parse_judged_users
 from trainer.recommendation.towers.item_features import POPULARITY
 from trainer.recommendation.training_windows import count_windows, parse_windows, window_batches
