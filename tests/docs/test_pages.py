@@ -134,3 +134,8 @@ def test_the_index_names_every_command() -> None:
     rows = re.findall(r"^\| (`[\w-]+`(?:, `[\w-]+`)*) \|", prose(ROOT / "docs" / "index.md"), re.MULTILINE)
     named = [name for row in rows for name in re.findall(r"`([\w-]+)`", row)]
     assert sorted(named) == sorted(command_names())
+
+
+def test_the_tutorial_shows_the_configuration_of_the_example() -> None:
+    (block,) = blocks(ROOT / "docs" / "tutorial.md", "yaml")
+    assert block == (ROOT / "examples" / "tea_shop.yaml").read_text("utf-8")
