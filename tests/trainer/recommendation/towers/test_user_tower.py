@@ -15,7 +15,7 @@ DIMENSIONS = 8
 @pytest.fixture(scope="module")
 def tower() -> UserTower:
     keras.utils.set_random_seed(3)
-    built = UserTower(dimensions=DIMENSIONS, event_types=3, history=WIDTH, layers=2, heads=2, dropout=0.1)
+    built = UserTower(dimensions=DIMENSIONS, event_types=3, tower_history=WIDTH, layers=2, heads=2, dropout=0.1)
     built(*events(1, WIDTH, 0))
     # A fresh tower answers with the mean of the history; any weights will do to make every part count.
     generator = np.random.default_rng(4)
@@ -81,4 +81,4 @@ def test_config_and_weights_survive_saving(tower: UserTower, tmp_path) -> None:
 
 def test_heads_that_do_not_divide_the_width_are_refused() -> None:
     with pytest.raises(ValueError, match="`heads` should divide `dimensions`"):
-        UserTower(dimensions=8, event_types=1, history=4, heads=3)
+        UserTower(dimensions=8, event_types=1, tower_history=4, heads=3)
