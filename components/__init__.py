@@ -4,7 +4,17 @@ from typing import Any
 
 import trainer as trainer  # Chooses legacy Keras before TFX can touch TensorFlow's Keras.
 
-_ARTIFACT_TYPES = ("AssociationRules", "Catalogue", "DataApproval", "Quarantine", "RankingEvaluation", "TextVectors")
+_ARTIFACT_TYPES = (
+    "AssociationRules",
+    "Catalogue",
+    "ClassificationEvaluation",
+    "DataApproval",
+    "Labels",
+    "Quarantine",
+    "RankingEvaluation",
+    "Segments",
+    "TextVectors",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -37,7 +37,7 @@ class AssociationRules(Artifact):
 
 
 class RankingEvaluation(Artifact):
-    """`evaluation.json` with metrics and baselines, and `users-*.parquet` with each user's metrics."""
+    """`evaluation.json` with metrics and baselines, and `users-*.parquet` or `queries-*.parquet` with each one's."""
 
     TYPE_NAME = "components.RankingEvaluation"
 

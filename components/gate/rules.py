@@ -67,5 +67,6 @@ class GateRules(Options):
         except ValueError as error:
             wrong = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
             raise InputError(
-                f'`thresholds` should be JSON such as {{"ndcg_at_10": 0.05}}, got {thresholds_json}: {wrong}'
+                f'`thresholds` should be JSON such as {{"{self.last_blessed_metric}": 0.05}}, got {thresholds_json}: '
+                f"{wrong}"
             ) from error

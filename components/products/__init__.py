@@ -1,1 +1,1 @@
-"""What several tasks make of the products: the catalogue, and the vectors of texts and items."""
+"""What several tasks make of the products: the catalogue, and the vectors of texts."""

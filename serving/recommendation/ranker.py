@@ -90,7 +90,7 @@ class Ranker(tf.Module):
         scorer = model.scorer
         taught = getattr(scorer, "features", self.feature_names)
         if tuple(taught) != self.feature_names:
-            different = sorted({*taught} ^ {*self.feature_names})
+            different = sorted({*taught} ^ {*self.feature_names}) or "the same in another order"
             raise ValueError(f"`scorer` was taught other features than it is to be asked with: {different}; train it.")
         # Behind a plain function the Keras object itself is not tracked: only its variables go into the SavedModel.
         self._score: Scorer | None = None if scorer is None else lambda features: scorer(features)

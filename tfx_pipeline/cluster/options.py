@@ -73,11 +73,12 @@ def check_options(options: CompileOptions, config: Config) -> None:
                 f"`tables.{table}`: {path} is a path of this machine, which no cluster sees; write a URI, or a path "
                 "relative to the parameter `data` of the submission"
             )
-    if config.text is not None and "/" in config.text.backbone and not config.text.backbone.startswith("package:"):
-        raise ConfigError(
-            f"`text.backbone`: {config.text.backbone} is a path of this machine, which no cluster sees; write "
-            "package:NAME/FOLDER for weights that the image ships in a package, or the name of a preset"
-        )
+    for key, backbone in config.backbones().items():
+        if "/" in backbone and not backbone.startswith("package:"):
+            raise ConfigError(
+                f"`{key}`: {backbone} is a path of this machine, which no cluster sees; write package:NAME/FOLDER for "
+                "weights that the image ships in a package, or the name of a preset"
+            )
 
 
 def _check_image(image: str) -> None:

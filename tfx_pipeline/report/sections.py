@@ -1,4 +1,4 @@
-"""What the report says of each task, taken from the summary."""
+"""What the report says of tables and tasks, taken from the summary."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -84,7 +84,7 @@ def inputs_table(summary: RunSummary) -> Table:
     rows = []
     for name, counts in summary.tables.items():
         # One that a task makes up for itself has a gate too.
-        if summary.config["tables"][name] is None:
+        if summary.config["tables"].get(name) is None:
             continue
         refused = summary.quarantine.get(name, {})
         bad = ", ".join(f"{count:,} {in_words(reason)}" for reason, count in refused.items())

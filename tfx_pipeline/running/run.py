@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TextIO
 
 from components.errors import InputError
+from components.pushing.served_versions import latest_version
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.local_runner import NodeFailed, run_locally
 from tfx_pipeline.pipeline import create_pipeline, fingerprint
@@ -46,7 +47,7 @@ def run(config: Config, root: Path, terminal: TextIO) -> RunSummary:
         serving_root=str(root / "serving"),
         user_id_key="" if config.plain_user_ids else user_id_key(root),
     )
-    origins = _origins(config, inputs, root)
+    origins = find_origins(config, inputs, root)
     inputs = dataclasses.replace(
         inputs, last_blessed={task: origin["compared_with"] for task, origin in origins.items()}
     )
@@ -72,20 +73,27 @@ def run(config: Config, root: Path, terminal: TextIO) -> RunSummary:
     return summary
 
 
-def _origins(config: Config, inputs: PipelineInputs, root: Path) -> dict[str, dict[str, str]]:
+def find_origins(config: Config, inputs: PipelineInputs, root: Path) -> dict[str, dict[str, str]]:
     """Finds what each task's model is to be compared with.
 
     A run with the same fingerprint as the last one is compared with what that one was compared with, so that
     running twice changes nothing; any other run is compared with the model that was pushed last.
+
+    Args:
+        config: The run's configuration.
+        inputs: What was looked up so far.
+        root: The run's folder.
+
+    Returns:
+        By task, the `fingerprint` of the run, and the folder `compared_with`, empty where no model was pushed yet.
     """
     mark = fingerprint(create_pipeline(config, inputs, str(root)))
     last = read_summary(root)
     origins = {}
     for task in config.tasks.requested():
         before = None if last is None else last.tasks.get(task)
-        compared_with = "" if before is None else before.compared_with
-        if before is not None and before.fingerprint != mark:
-            compared_with = before.pushed or compared_with
+        same = before is not None and before.fingerprint == mark
+        compared_with = before.compared_with if before and same else latest_version(f"{inputs.serving_root}/{task}")
         origins[task] = {"fingerprint": mark, "compared_with": compared_with}
     return origins
 

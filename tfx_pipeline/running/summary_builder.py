@@ -19,7 +19,7 @@ from trainer.artifacts.names import QUARANTINE_COUNTS_FILE, VALIDATION_FILE
 from trainer.exporting import SERVING_FOLDER
 
 # Keys of an evaluation that do not go into the summary as they are.
-_NOT_KEPT = ("blessed", "refused_because", "notes", "last_blessed", "examples")
+_NOT_KEPT = ("last_blessed",)
 
 
 def build_summary(
@@ -65,17 +65,19 @@ def _task_summary(
     if not served:
         refused_because += _read_json(validation.uri, VALIDATION_FILE)["refused_because"]
     exporter = results[task.node_id(task.exporter_role)]
-    return TaskSummary(
-        **{name: value for name, value in evaluation.items() if name not in _NOT_KEPT},
-        blessed=blessed,
-        refused_because=refused_because,
-        notes=list(evaluation["notes"]),
-        pushed=pushed["pushed_destination"] if pushed.get("pushed") else None,
-        examples=counted["examples"],
-        counts=counted["counts"],
-        **task.summary_details(results, root, blessed=blessed),
-        model_bytes=_folder_bytes(f"{exporter.outputs['model'].uri}/{SERVING_FOLDER}"),
-        **origin,
+    # What the run itself says stands above what an evaluation or a task says under the same key.
+    return TaskSummary.model_validate(
+        {
+            **{name: value for name, value in evaluation.items() if name not in _NOT_KEPT},
+            **task.summary_details(results, root, blessed=blessed),
+            "blessed": blessed,
+            "refused_because": refused_because,
+            "pushed": pushed["pushed_destination"] if pushed.get("pushed") else None,
+            "examples": counted["examples"],
+            "counts": counted["counts"],
+            "model_bytes": _folder_bytes(f"{exporter.outputs['model'].uri}/{SERVING_FOLDER}"),
+            **origin,
+        }
     )
 
 

@@ -134,6 +134,10 @@ class ShopOptions(Options):
         if getattr(self.tables, name) is None:
             raise ValueError(f"`tables.{name}` is missing; {why}")
 
+    def text_backbone(self) -> dict[str, str]:
+        """Returns the backbone of the texts by its key; empty where texts are off."""
+        return {} if self.text is None else {"text.backbone": self.text.backbone}
+
     def text_for(self, why: str) -> TextOptions:
         """Returns how texts become vectors.
 

@@ -45,7 +45,7 @@ def table_options(
         name: The table's name in the configuration.
         shop: Names the extra columns that are kept.
         event_types: The event types that the run's tasks know; none lets any through.
-        columns: More columns of texts, which a task reads.
+        columns: More columns with texts in them, which a task reads.
     """
     extra = getattr(shop.features, name, ExtraColumns())
     return TableOptions(

@@ -49,5 +49,7 @@ def summary_of_run(root: Path) -> RunSummary:
     """
     summary = read_summary(root)
     if summary is None:
-        raise InputError(f"{root}: there is no {FILE_NAME}; run the pipeline with `--root {root}` first")
+        raise InputError(
+            f"{root}: there is no {FILE_NAME}; run the pipeline with `--root {root}` first, or name the root of a run"
+        )
     return summary

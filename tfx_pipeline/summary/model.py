@@ -42,7 +42,7 @@ class AblatedSystem(_Part):
 
 
 class Slice(_Part):
-    """The part of the test examples that has one value of an attribute; also says how many they are.
+    """A part of the test examples; it also has the key that the task's `counted` names, which says how many they are.
 
     Attributes:
         metrics: The model's metrics over them.
@@ -61,7 +61,7 @@ class TaskSummary(_Part):
         baselines: Metrics of each baseline.
         differences: The model's metrics less those of each baseline.
         ablation: The model without its parts, by name.
-        slices: Metrics by `attribute=value`; None where no slice is large enough.
+        slices: Metrics by the name of a slice; empty where none is large enough.
         blessed: Whether gate and serving validator let the model pass.
         refused_because: One sentence a reason.
         notes: What fell short and was no reason to refuse, one sentence each.
@@ -119,7 +119,7 @@ class RunSummary(_Part):
         peak_rss_bytes: Largest resident size of the process and of any child, added up.
     """
 
-    version: Literal[1] = VERSION
+    version: Literal[1]
     config: dict[str, Any]
     tasks: dict[str, TaskSummary]
     tables: dict[str, TableCounts] = {}

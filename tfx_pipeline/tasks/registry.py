@@ -20,12 +20,18 @@ def all_tasks() -> dict[str, Task[Any]]:
     """Returns every task by its name, in the order in which they are reported.
 
     Raises:
-        RuntimeError: A package's entry point names no task, or one whose name is taken.
+        RuntimeError: A package's entry point cannot be loaded, names no task, or one whose name is taken.
     """
     own: list[Task[Any]] = [RecommendationTask(), SearchTask(), ClassificationTask(), SegmentationTask()]
     tasks = {task.name: task for task in own}
     for entry_point in sorted(entry_points(group=ENTRY_POINTS)):
-        task = entry_point.load()
+        try:
+            task = entry_point.load()
+        except Exception as error:  # Another package may fail in any way; whoever reads it has to know which it is.
+            raise RuntimeError(
+                f"The entry point {entry_point.value} of `{ENTRY_POINTS}` cannot be loaded: "
+                f"{type(error).__name__}: {error}. Mend or remove the package that brings it."
+            ) from error
         if not isinstance(task, Task):
             raise RuntimeError(
                 f"The entry point {entry_point.value} of `{ENTRY_POINTS}` should name an instance of "

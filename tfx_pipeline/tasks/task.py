@@ -108,10 +108,13 @@ class Task(ABC, Generic[TaskOptions]):
 
     def backbones(self, shop: ShopOptions, options: TaskOptions) -> dict[str, str]:
         """Returns the backbone that each key of the configuration names, of those that the task reads."""
-        return {} if shop.text is None else {"text.backbone": shop.text.backbone}
+        return {}
 
     def event_types(self, options: TaskOptions) -> tuple[str, ...]:
-        """Returns the event types that the task knows; none where it reads no events, or takes any type."""
+        """Returns the event types that the task knows; none where it reads no events, or takes any type.
+
+        The first task of a run that names any decides which types the table may have.
+        """
         return ()
 
     def extra_columns(self, table: str, options: TaskOptions) -> tuple[str, ...]:

@@ -2,9 +2,11 @@
 
 from tfx.dsl.io import fileio
 
+from trainer.recommendation.ranker.trained_ranker import WITH_RULES, WITHOUT_RULES, WITHOUT_TOWERS
+
 TOWERS = "towers"
-# The last three as `trainer.recommendation.ranker.training` names them; of the last two a model has one.
-ABLATIONS = (TOWERS, "ranker_without_towers", "ranker_without_rules", "ranker_with_rules")
+# Of the last two a model has one.
+ABLATIONS = (TOWERS, WITHOUT_TOWERS, WITHOUT_RULES, WITH_RULES)
 
 
 def ablation_path(model_uri: str, name: str) -> str:

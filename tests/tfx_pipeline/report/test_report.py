@@ -61,7 +61,7 @@ def summary() -> dict[str, Any]:
 
 
 def rendered(content: dict[str, Any], root: Path | None = None) -> str:
-    return render_report(RunSummary.model_validate(content), root)
+    return render_report(RunSummary.model_validate({"version": 1, **content}), root)
 
 
 class Page(HTMLParser):
@@ -116,7 +116,7 @@ def test_the_page_stands_alone_and_runs_nothing() -> None:
 
 
 def test_the_page_is_written_whole(tmp_path: Path) -> None:
-    file = write_report(tmp_path, RunSummary.model_validate(summary()))
+    file = write_report(tmp_path, RunSummary.model_validate({"version": 1, **summary()}))
     assert [path.name for path in tmp_path.iterdir()] == [file.name] == ["report.html"]
     assert file.read_text(encoding="utf-8") == rendered(summary())
 

@@ -44,7 +44,7 @@ def summary(parts):
 
 
 def show(content):
-    print_summary(RunSummary.model_validate(content), Path("root"))
+    print_summary(RunSummary.model_validate({"version": 1, **content}), Path("root"))
 
 
 def test_seven_columns_fit_into_a_terminal(monkeypatch):
@@ -138,3 +138,11 @@ def test_the_spends_of_segments_are_told_and_whether_they_changed(monkeypatch):
     assert "segments by spend in a period: lapsed up to 0.00, low up to 1,234.57, high over 1,234.57" in told[False]
     (line,) = set(told[True]) - set(told[False])
     assert line.startswith("These differ from the last run's")
+
+
+def test_a_difference_without_an_interval_is_left_out():
+    few = summary([])
+    few["tasks"]["recommendation"]["differences"]["popularity"]["novel_ndcg_at_10"] |= {"low": None, "high": None}
+    with console.capture() as capture:
+        show(few)
+    assert "novel_ndcg_at_10 against popularity" not in capture.get()

@@ -35,7 +35,12 @@ def test_a_run_that_never_was_has_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "wrong"),
-    [({"version": 2}, "version: Input should be 1"), ({"version": 1}, "config: Field required"), ([], "the file: ")],
+    [
+        ({"version": 2}, "version: Input should be 1"),
+        ({"version": 1}, "config: Field required"),
+        ({}, "version: Field required"),
+        ([], "the file: "),
+    ],
 )
 def test_a_summary_of_another_version_is_refused_in_one_line(tmp_path: Path, content: object, wrong: str) -> None:
     (tmp_path / FILE_NAME).write_text(json.dumps(content))

@@ -55,6 +55,10 @@ def add_package(site: Path, source: str) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
+        (
+            "import nowhere_at_all\n",
+            "brought:TASK of `shelfwise.tasks` cannot be loaded: ModuleNotFoundError: .*Mend or",
+        ),
         ("TASK = 'no task'\n", "brought:TASK of `shelfwise.tasks` should name an instance of .*Task, got 'no task'"),
         (
             "from tfx_pipeline.tasks.search.task import SearchTask\nTASK = SearchTask()\n",

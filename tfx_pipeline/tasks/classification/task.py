@@ -40,7 +40,7 @@ class ClassificationTask(LabelTask[ClassificationConfig]):
     @override
     def backbones(self, shop: ShopOptions, options: ClassificationConfig) -> dict[str, str]:
         if options.backbone is None:
-            return super().backbones(shop, options)
+            return shop.text_backbone()
         return {} if options.backbone == SCRATCH else {"tasks.classification.backbone": options.backbone}
 
     @override

@@ -14,7 +14,7 @@ def outcome_lines(summary: TaskSummary) -> list[str]:
     """Says how much better the model is than popularity, what rules add to it, and how many were mined."""
     lines = []
     novel = summary.differences.get("popularity", {}).get("novel_ndcg_at_10")
-    if novel is not None:
+    if novel is not None and novel.low is not None:
         lines.append(f"novel_ndcg_at_10 against popularity: {_in_words(novel)}")
     lines += rules_in_ranker(summary)
     mined = summary.detail("rules")

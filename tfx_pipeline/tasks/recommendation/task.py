@@ -59,6 +59,10 @@ class RecommendationTask(Task[RecommendationConfig]):
         return tuple(options.event_types)
 
     @override
+    def backbones(self, shop: ShopOptions, options: RecommendationConfig) -> dict[str, str]:
+        return shop.text_backbone()
+
+    @override
     def training_nodes(self, parts: SharedParts, options: RecommendationConfig) -> Trained:
         from tfx_pipeline.tasks.recommendation import nodes
 

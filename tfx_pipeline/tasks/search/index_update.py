@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from pydantic import ValidationError
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import Artifact, standard_artifacts
 
@@ -125,8 +126,15 @@ def _configured(root: Path) -> tuple[ShopOptions, SearchConfig | None]:
     """Returns what the run's configuration says, and what it says of search; None where it had no such task."""
     values = summary_of_run(root).config
     search = values["tasks"].get(SEARCH_MODEL)
-    shop = ShopOptions.model_validate({name: value for name, value in values.items() if name != "tasks"})
-    return shop, None if search is None else SearchConfig.model_validate(search)
+    try:
+        shop = ShopOptions.model_validate({name: value for name, value in values.items() if name != "tasks"})
+        return shop, None if search is None else SearchConfig.model_validate(search)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InputError(
+            f"{root}: its run was made by another version, whose configuration had another "
+            f"`{'.'.join(map(str, first['loc']))}` ({first['msg']}); run `shelfwise run` again first"
+        ) from error
 
 
 def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> tuple[pa.Table, Mapping[str, int]]:

@@ -38,6 +38,10 @@ class SearchTask(Task[SearchConfig]):
         shop.text_for("the task search needs texts")
 
     @override
+    def backbones(self, shop: ShopOptions, options: SearchConfig) -> dict[str, str]:
+        return shop.text_backbone()
+
+    @override
     def training_nodes(self, parts: SharedParts, options: SearchConfig) -> Trained:
         from tfx_pipeline.tasks.search import nodes
 

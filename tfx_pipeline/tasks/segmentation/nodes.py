@@ -105,7 +105,7 @@ def segment_details(
 ) -> dict[str, Any]:
     """Returns the spends that make each segment, and whether they differ from those that were published last."""
     labels = load_label_facts(results[task.node_id("Examples")].outputs["labels"].uri)
-    details = {name: labels[name] for name in ("segment_definitions",) if name in labels}
+    details = {"segment_definitions": labels["segment_definitions"]} if "segment_definitions" in labels else {}
     if blessed:
         folder, definitions = segments_folder(results), details.get("segment_definitions")
         details["definitions_changed"] = definitions_changed(root, folder, definitions)

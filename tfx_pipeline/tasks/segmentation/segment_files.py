@@ -96,7 +96,7 @@ def definitions_changed(root: Path, artifact: Path, definitions: Definitions | N
     before = json.loads(origin.read_text(encoding="utf-8"))
     if before["artifact"] == str(artifact):
         return bool(before.get("definitions_changed"))
-    # Runs of old have not said what theirs were.
+    # A run that did not say what its own were is taken for one with the same.
     return bool(before.get("segment_definitions", definitions) != definitions)
 
 

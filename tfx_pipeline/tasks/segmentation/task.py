@@ -48,6 +48,10 @@ class SegmentationTask(LabelTask[SegmentationConfig]):
         return options.event_types
 
     @override
+    def backbones(self, shop: ShopOptions, options: SegmentationConfig) -> dict[str, str]:
+        return shop.text_backbone()
+
+    @override
     def training_nodes(self, parts: SharedParts, options: SegmentationConfig) -> Trained:
         from tfx_pipeline.tasks.segmentation import nodes
 

@@ -41,6 +41,8 @@ class RankerExamples(NamedTuple):
 
     def without(self, names: Collection[str]) -> "RankerExamples":
         """Returns the baskets without some of the features."""
+        if not set(names) & set(self.names):
+            return self
         left_out = [place for place, name in enumerate(self.names) if name in names]
         kept = tuple(name for name in self.names if name not in names)
         return self._replace(names=kept, features=np.delete(self.features, left_out, axis=-1))

@@ -34,15 +34,16 @@ def scorer_file(model_uri: str, name: str) -> str:
 
 
 def load_ranker(model_uri: str, catalogue_uri: str, rules: ServedRules | None) -> TrainedRanker:
-    """Loads what `trainer.recommendation.ranker.training.run` wrote.
+    """Loads what `run_training` wrote with `trainer.recommendation.ranker.training.run`.
 
     Args:
-        model_uri: Where to.
+        model_uri: Where it is.
         catalogue_uri: The catalogue that it was trained with.
         rules: The rules that it was trained with, None where there were none.
 
     Raises:
-        ValueError: A file is missing or unreadable.
+        tf.errors.NotFoundError: There is no training.json.
+        ValueError: A scorer's file is missing or unreadable.
     """
     summary = read_training_summary(model_uri)
     options = RankerTrainingOptions.model_validate(summary["options"]).ranker

@@ -10,8 +10,6 @@ from serving.graph.time_units import DAY_SECONDS
 from trainer.recommendation.towers.causal_transformer import CausalTransformer
 from trainer.text.unpadding import Unpadding
 
-# Gaps are read on a logarithmic scale in days: from a minute to a year it runs from about 0 to 6.
-
 
 @keras.saving.register_keras_serializable(package="shelfwise")
 class UserTower(keras.Model):
@@ -109,6 +107,7 @@ class UserTower(keras.Model):
         # Unit vectors of small width have entries near 0.1: scaled to the variance that the sum is made of.
         events = self.input_projection(items * self.dimensions**0.5)
         events = events + self.type_embedding(unpadding.remove(event_types))
+        # On a logarithmic scale: from a minute to a year it runs from about 0 to 6.
         events = events + self.gap_projection(keras.ops.log1p(days)[..., None])
         events = self.input_normalization(events + self.position_embedding(unpadding.columns))
         events = self.dropout_layer(events, training=training)
