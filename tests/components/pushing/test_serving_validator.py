@@ -110,6 +110,7 @@ def test_a_model_that_cannot_be_loaded_is_not_blessed(
 
 def test_a_server_in_this_process_asks_the_same(tmp_path: Path, shop: tuple[Artifact, Artifact]) -> None:
     model, catalogue = shop
+    before = {*threading.enumerate()}
     path = path_utils.serving_model_path(model.uri)
     arguments = {"catalogue_uri": catalogue.uri, "own_process": False}
     assert serving_validator.validate(path, "recommendation", failed_checks, **arguments) == []
@@ -119,4 +120,6 @@ def test_a_server_in_this_process_asks_the_same(tmp_path: Path, shop: tuple[Arti
     reasons = serving_validator.validate(str(broken), "recommendation", failed_checks, **arguments)
     assert reasons
     # Those of gRPC end a moment after its server.
-    until(lambda: not [thread for thread in threading.enumerate() if thread.name.startswith("ThreadPoolExecutor")])
+    until(
+        lambda: not [each for each in {*threading.enumerate()} - before if each.name.startswith("ThreadPoolExecutor")]
+    )

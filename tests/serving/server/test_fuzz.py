@@ -256,7 +256,9 @@ def test_http_that_is_none(server: ServerAddresses, start: bytes, header: bytes,
 def test_headers_without_end_are_cut_off(server: ServerAddresses) -> None:
     try:
         answer = speak(server, b"GET / HTTP/1.1\r\nX: " + b"a" * 2_000_000)
-    except ConnectionError:  # And not the time that `speak` gives the server.
+    except TimeoutError:  # The server took longer than `speak` gives it.
+        raise
+    except OSError:  # It closed the connection before all was sent.
         return
     assert b" 400 " in answer or answer == b""
 
