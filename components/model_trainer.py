@@ -15,6 +15,7 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
 from components.artifacts import AssociationRules, Catalogue, Labels, TextVectors
 from components.dotted_names import load_function
+from components.optional_inputs import optional_uri
 from components.parameters import IntParameter, execution_parameters
 from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import run_training
@@ -68,12 +69,12 @@ class ModelTrainerExecutor(BaseExecutor):
         """
         request = TrainingRequest(
             examples_uri=get_single_instance(input_dict["examples"]).uri,
-            catalogue_uri=_optional_uri(input_dict, "catalogue") or "",
-            labels_uri=_optional_uri(input_dict, "labels"),
-            transformed_products_uri=_optional_uri(input_dict, "transformed_products"),
-            text_vectors_uri=_optional_uri(input_dict, "text_vectors"),
-            rules_uri=_optional_uri(input_dict, "rules"),
-            base_model_uri=_optional_uri(input_dict, "base_model"),
+            catalogue_uri=optional_uri(input_dict, "catalogue") or "",
+            labels_uri=optional_uri(input_dict, "labels"),
+            transformed_products_uri=optional_uri(input_dict, "transformed_products"),
+            text_vectors_uri=optional_uri(input_dict, "text_vectors"),
+            rules_uri=optional_uri(input_dict, "rules"),
+            base_model_uri=optional_uri(input_dict, "base_model"),
             options_json=exec_properties["options_json"],
             steps=exec_properties["steps"] or None,
             seed=exec_properties["seed"],
@@ -144,8 +145,3 @@ class ModelTrainer(BaseComponent):
                 model_run=Channel(type=standard_artifacts.ModelRun),
             )
         )
-
-
-def _optional_uri(input_dict: dict[str, list[Artifact]], key: str) -> str | None:
-    artifacts = input_dict.get(key)
-    return get_single_instance(artifacts).uri if artifacts else None

@@ -21,6 +21,7 @@ from typing_extensions import override
 from components.artifacts import Catalogue
 from components.checks.common import ServedModel, ServingChecks
 from components.dotted_names import load_function
+from components.optional_inputs import optional_uri
 from components.parameters import execution_parameters
 from serving.client import Shelfwise
 from serving.client.errors import ModelNotFoundError
@@ -72,8 +73,7 @@ class ServingValidatorExecutor(BaseExecutor):
             ValueError: There is no such function.
         """
         model_path = path_utils.serving_model_path(get_single_instance(input_dict["model"]).uri)
-        catalogues = input_dict.get("catalogue")
-        catalogue_uri = get_single_instance(catalogues).uri if catalogues else ""
+        catalogue_uri = optional_uri(input_dict, "catalogue") or ""
         blessing = get_single_instance(output_dict["blessing"])
         checks = load_function(exec_properties["checks_fn"], "checks_fn", "components.checks.search.failed_checks")
         started = time.monotonic()

@@ -18,6 +18,7 @@ from tfx.utils import path_utils
 from typing_extensions import override
 
 from components.artifacts import AssociationRules, Catalogue, TextVectors
+from components.optional_inputs import optional_uri
 from components.parameters import execution_parameters
 from components.products.trained_text_vectors import WriteTrainedTextVectors
 from components.recommendation.index_options import RecommendationIndexOptions
@@ -88,7 +89,7 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
         towers = load_towers(towers_uri)
         catalogue = load_catalogue(catalogue_uri)
         facts = load_catalogue_facts(catalogue_uri)
-        text_vectors_uri = _optional_uri(input_dict, "text_vectors")
+        text_vectors_uri = optional_uri(input_dict, "text_vectors")
         if towers.text_encoder is not None:
             # Under the output, which distributed workers can write to.
             text_vectors_uri = f"{output_uri}/{TRAINED_TEXT_VECTORS_FOLDER}"
@@ -99,7 +100,7 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
         sources = ItemSources(
             towers_uri=towers_uri,
             catalogue_uri=catalogue_uri,
-            transformed_products_uri=_optional_uri(input_dict, "transformed_products"),
+            transformed_products_uri=optional_uri(input_dict, "transformed_products"),
             text_vectors_uri=text_vectors_uri,
         )
         starts = range(0, catalogue.num_rows, options.rows_at_once)
@@ -125,7 +126,7 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
             tower_history=towers.user_tower.tower_history,
             serving=options.serving,
         )
-        ranker_uri = _optional_uri(input_dict, "ranker")
+        ranker_uri = optional_uri(input_dict, "ranker")
         model_card = _model_card(
             {"towers": towers_uri, "ranker": ranker_uri},
             facts,
@@ -133,7 +134,7 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
             towers.user_tower.tower_history,
             catalogue.num_rows,
         )
-        rules_uri = _optional_uri(input_dict, "rules")
+        rules_uri = optional_uri(input_dict, "rules")
         together = None if rules_uri is None else served_rules(rules_uri, catalogue)
         if together is not None:
             model_card["rules"] = rules_card(together, catalogue)
@@ -191,11 +192,6 @@ class RecommendationIndex(BaseBeamComponent):
                 model=Channel(type=standard_artifacts.Model),
             )
         )
-
-
-def _optional_uri(input_dict: dict[str, list[Artifact]], key: str) -> str | None:
-    artifacts = input_dict.get(key)
-    return get_single_instance(artifacts).uri if artifacts else None
 
 
 def _model_card(

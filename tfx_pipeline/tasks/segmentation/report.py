@@ -15,7 +15,7 @@ _SHOWN_KINDS = 5
 
 def segment_figures(summary: TaskSummary, root: Path | None) -> list[Figure]:
     """Returns where users are and where they went since the last blessed run, of a blessed run."""
-    segments, vocabulary = _own_segments(summary, root), _vocabulary(summary)
+    segments, vocabulary = _published(root) if summary.blessed else {}, _vocabulary(summary)
     figures = []
     if segments.get("map"):
         caption = f"{len(segments['map']):,} users as the model sees them, by segment; those alike are near each other."
@@ -31,15 +31,16 @@ def segment_figures(summary: TaskSummary, root: Path | None) -> list[Figure]:
 
 def segment_blocks(summary: TaskSummary, root: Path | None) -> list[Block]:
     """Returns what each segment means, and what its users are like."""
-    blocks, definitions = [], summary.detail("segment_definitions")
+    blocks, definitions, published = [], summary.detail("segment_definitions"), _published(root)
     if definitions:
         blocks.append(Block("What the segments mean", definitions_table(definitions)))
-    profiles = _own_segments(summary, root).get("profiles")
+    # Only a blessed run publishes its segments.
+    profiles = published.get("profiles") if summary.blessed else None
     if profiles:
         note = "Spend and visits are means a user over the last period."
         table = profiles_table(profiles, _vocabulary(summary))
         blocks.append(Block("Segments of the active users", table, note=note))
-    elif _published(root):
+    elif published:
         blocks.append(Block(lines=["The segments under segments/ are of an earlier model and are left as they are."]))
     return blocks
 
@@ -63,11 +64,6 @@ def profiles_table(profiles: Mapping[str, Any], vocabulary: Sequence[str]) -> Ta
 
 def _published(root: Path | None) -> dict[str, Any]:
     return {} if root is None else read_segment_files(root)
-
-
-def _own_segments(summary: TaskSummary, root: Path | None) -> dict[str, Any]:
-    """Returns what stands below the root if this run's model made it: only a blessed run publishes its segments."""
-    return _published(root) if summary.blessed else {}
 
 
 def _vocabulary(summary: TaskSummary) -> list[str]:
