@@ -59,7 +59,7 @@ class Searcher(threading.Thread):
 def main(root: SearchRoot) -> None:
     """Changes the catalogue and prints what happened."""
     config = config_of_run(root)
-    table = pq.read_table(config.tables.given()["products"])
+    table = pq.read_table(config.tables.given()["products"][0].path)
     with tempfile.TemporaryDirectory() as temporary:
         copy = copy_run(root, Path(temporary) / "run")
         products = Path(temporary) / "products.parquet"

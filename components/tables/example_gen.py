@@ -4,6 +4,7 @@ import json
 import logging
 import time
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import apache_beam as beam
@@ -26,8 +27,9 @@ from components.tables.quarantine import (
     quarantine_files,
     write_quarantine_counts,
 )
-from components.tables.reading.files import find_table_files, table_path
+from components.tables.reading.files import find_table_files
 from components.tables.reading.reader import ReadSourceFiles
+from components.tables.sources import TableSource, sources_from_json, sources_to_json
 from components.tables.validation import examples_schema
 from trainer.artifacts.names import PARQUET_SUFFIX, TABLE_PREFIX, TABLE_SPLIT
 
@@ -100,8 +102,8 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                 - quarantine: `Quarantine` with `quarantine-*.jsonl`, and `counts.json`, which is written last.
             exec_properties:
                 - table: The table's name.
-                - path: File, folder or glob.
-                - data: Folder or URI that a relative path is taken from; may be empty.
+                - sources: JSON of the table's `TableSource`s.
+                - data: Folder or URI that relative paths are taken from; may be empty.
                 - digest: Digest of the content; only a cache key.
                 - user_id_key: Key of the hash that stands for a user id in the quarantine; empty writes ids plainly.
                 - options_json: `TableOptions` as JSON.
@@ -113,7 +115,8 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         contract = TABLES[exec_properties["table"]]
         options = TableOptions.model_validate_json(exec_properties["options_json"])
-        path = table_path(exec_properties["path"], exec_properties["data"])
+        (source,) = [each.at(exec_properties["data"]) for each in sources_from_json(exec_properties["sources"])]
+        path = source.path
         files = find_table_files(contract.name, path)
         columns, present = check_columns(contract, options, files)
 
@@ -159,7 +162,7 @@ class TableExampleGenSpec(component_spec.ComponentSpec):
     """What TableExampleGen takes and gives."""
 
     PARAMETERS = execution_parameters(
-        table=str, path=str, data=str, user_id_key=str, digest=str, options_json=str, source_digest=str
+        table=str, sources=str, data=str, user_id_key=str, digest=str, options_json=str, source_digest=str
     )
     INPUTS: dict[str, component_spec.ChannelParameter] = {}
     OUTPUTS = {
@@ -178,7 +181,7 @@ class TableExampleGen(base_beam_component.BaseBeamComponent):
         self,
         *,
         table: str,
-        path: str,
+        sources: Sequence[TableSource],
         data: Parameter,
         digest: Parameter,
         user_id_key: Parameter,
@@ -189,8 +192,8 @@ class TableExampleGen(base_beam_component.BaseBeamComponent):
 
         Args:
             table: The table's name.
-            path: File, folder or glob that Beam's filesystems can read.
-            data: Folder or URI that a relative path is taken from; may be empty.
+            sources: Where the table's files lie, and how they are written.
+            data: Folder or URI that relative paths are taken from; may be empty.
             digest: Digest of the files' content: the same digest means the same rows, wherever they lie.
             user_id_key: Key of the hash that stands for a user id in the quarantine; empty writes ids plainly.
             options: What the configuration says about the table.
@@ -201,7 +204,7 @@ class TableExampleGen(base_beam_component.BaseBeamComponent):
         super().__init__(
             TableExampleGenSpec(
                 table=table,
-                path=path,
+                sources=sources_to_json(sources),
                 data=data,
                 digest=digest,
                 user_id_key=user_id_key,

@@ -5,7 +5,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -33,15 +33,19 @@ class QuarantineCounts:
 
     Attributes:
         table: The table's name.
-        rows: Rows read; always `good` and all of `bad` together.
+        rows: Rows read; always `good` and all of `bad` and of `set_aside` together.
         good: Rows kept.
         bad: Refused rows by reason.
+        set_aside: Rows that are right but not used, such as returns, by reason.
+        notes: What the owner of the table should know of it, one sentence each.
     """
 
     table: str
     rows: int
     good: int
     bad: Mapping[str, int]
+    set_aside: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def without_zeros(cls, table: str, rows: int, bad: Mapping[str, int]) -> "QuarantineCounts":
@@ -115,7 +119,14 @@ def write_quarantine_counts(uri: str, counts: QuarantineCounts) -> None:
         uri: The quarantine's folder.
         counts: What to write.
     """
-    content = {"table": counts.table, "rows": counts.rows, "good": counts.good, "bad": dict(sorted(counts.bad.items()))}
+    content = {
+        "table": counts.table,
+        "rows": counts.rows,
+        "good": counts.good,
+        "bad": dict(sorted(counts.bad.items())),
+        "set_aside": dict(sorted(counts.set_aside.items())),
+        "notes": list(counts.notes),
+    }
     write_json(f"{uri}/{QUARANTINE_COUNTS_FILE}", content)
 
 
@@ -128,7 +139,8 @@ def read_quarantine_counts(uri: str) -> QuarantineCounts:
     Returns:
         The counts.
     """
-    return QuarantineCounts(**read_json(f"{uri}/{QUARANTINE_COUNTS_FILE}"))
+    content = read_json(f"{uri}/{QUARANTINE_COUNTS_FILE}")
+    return QuarantineCounts(**{**content, "notes": tuple(content["notes"])})
 
 
 def quarantine_files(uri: str) -> str:

@@ -7,11 +7,11 @@ import tensorflow as tf
 
 from components.errors import InputError
 from components.pushing.served_versions import latest_version
-from components.tables.reading.files import table_path
+from components.tables.sources import sources_from_json
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
 from tfx_pipeline.cluster.parameters import DATA, LAST_BLESSED, SERVING_ROOT, USER_ID_KEY
 from tfx_pipeline.config.config import ConfigError
-from tfx_pipeline.shop.inputs import digest_table, user_id_key
+from tfx_pipeline.shop.inputs import digest_sources, user_id_key
 
 
 def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Path) -> dict[str, str]:
@@ -37,8 +37,9 @@ def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Pa
         constants, submitted = compiled.constants(task), compiled.submitted(task)
         digest = submitted.get("digest")
         if digest is not None and digest not in found:
-            path = table_path(constants["path"], given.get(submitted.get("data", ""), ""))
-            found[digest] = digest_table(constants["table"], path)
+            data = given.get(submitted.get("data", ""), "")
+            sources = [source.at(data) for source in sources_from_json(constants["sources"])]
+            found[digest] = digest_sources(constants["table"], sources)
         last_blessed = submitted.get("last_blessed")
         if last_blessed is not None and last_blessed not in found:
             found[last_blessed] = _latest_version(

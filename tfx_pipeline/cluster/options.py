@@ -67,7 +67,8 @@ def check_options(options: CompileOptions, config: Config) -> None:
     _check_image(options.image)
     scheme = _check_root(options)
     _check_serving(options, scheme)
-    for table, path in config.tables.given().items():
+    paths = ((table, path) for table, given in config.tables.given().items() for each in given for path in each.paths())
+    for table, path in paths:
         if "://" not in path and path.startswith(("/", "..")):
             raise ConfigError(
                 f"`tables.{table}`: {path} is a path of this machine, which no cluster sees; write a URI, or a path "

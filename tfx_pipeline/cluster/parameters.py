@@ -23,7 +23,7 @@ def submission_inputs(config: Config, serving_root: str) -> PipelineInputs:
         serving_root: Where models are pushed to, unless the submission says otherwise.
     """
     tables, tasks = config.tables.given(), config.tasks.requested()
-    relative = any("://" not in path for path in tables.values())
+    relative = any("://" not in path for sources in tables.values() for source in sources for path in source.paths())
     return PipelineInputs(
         table_digests={table: _text(f"digest_{table}") for table in tables},
         serving_root=_text(SERVING_ROOT, serving_root),

@@ -8,7 +8,7 @@ import yaml
 from pydantic import ValidationError, model_validator
 
 from tfx_pipeline.config.tasks import Tasks
-from tfx_pipeline.shop.options import ShopOptions, Tables
+from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.tasks.registry import TASKS
 from trainer.text.backbone_source import named_folder
 
@@ -54,8 +54,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] 
             named_folder(backbone)
         except ValueError as error:
             raise ConfigError(f"{path}: `{key}`: {error}") from error
-    tables = {name: _absolute(table, path.parent) for name, table in config.tables.given().items()}
-    return config.model_copy(update={"tables": Tables(**tables)})
+    return config.model_copy(update={"tables": config.tables.at(str(path.parent.resolve()))})
 
 
 def read_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] = ()) -> Config:
@@ -141,7 +140,3 @@ def _describe(error: ValidationError) -> str:
             expectation = detail["msg"][0].lower() + detail["msg"][1:]
             problems.append(f"`{key}`: {expectation}, got {detail['input']!r}")
     return "; ".join(problems)
-
-
-def _absolute(table: str, folder: Path) -> str:
-    return table if "://" in table else str((folder / table).resolve())

@@ -16,7 +16,7 @@ from tfx_pipeline.running.progress import TerminalProgress
 from tfx_pipeline.running.stock_server import write_models_file
 from tfx_pipeline.running.summary_builder import build_summary
 from tfx_pipeline.running.tensorboard_logs import publish_logs
-from tfx_pipeline.shop.inputs import PipelineInputs, digest_table, user_id_key
+from tfx_pipeline.shop.inputs import PipelineInputs, digest_sources, user_id_key
 from tfx_pipeline.summary.file import read_summary, write_summary
 from tfx_pipeline.summary.model import RunSummary
 
@@ -43,7 +43,7 @@ def run(config: Config, root: Path, terminal: TextIO) -> RunSummary:
     start = time.monotonic()
     root = root.resolve()
     inputs = PipelineInputs(
-        table_digests={name: digest_table(name, path) for name, path in config.tables.given().items()},
+        table_digests={name: digest_sources(name, sources) for name, sources in config.tables.given().items()},
         serving_root=str(root / "serving"),
         user_id_key="" if config.plain_user_ids else user_id_key(root),
     )

@@ -9,7 +9,7 @@ import hashlib
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from apache_beam.io.filesystems import CompressionTypes, FileSystems
 
 from components.errors import InputError
 from components.parameters import IntParameter, Parameter
+from components.tables.sources import TableSource
 
 _CHUNK_BYTES = 1 << 20
 
@@ -44,14 +45,19 @@ class PipelineInputs:
     thresholds: Mapping[str, Parameter] = field(default_factory=dict)
 
 
-def digest_table(name: str, path: str) -> str:
-    """Returns the sha256 of the content of all files that a table's path or glob matches.
+def digest_sources(name: str, sources: Iterable[TableSource]) -> str:
+    """Returns the sha256 of the content of all files that a table's sources name.
 
     Names and times do not count, so touching or moving a file changes nothing. Reads each file once.
 
     Raises:
-        InputError: Nothing matches, or a file cannot be read.
+        InputError: Nothing matches a path, or a file cannot be read.
     """
+    digests = [_digest_path(name, path) for source in sources for path in source.paths()]
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode("ascii")).hexdigest()
+
+
+def _digest_path(name: str, path: str) -> str:
     try:
         files = sorted(match.path for match in FileSystems.match([path])[0].metadata_list)
         if not files:

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
+from components.tables.sources import TableSource, TableSources, known_zone
 from tfx_pipeline.shop.values import off_is_none
 from trainer.options import Options, TextOptions
 
@@ -16,7 +17,9 @@ LOCAL_BEAM_ARGS = (
 
 
 class Tables(Options):
-    """Paths or globs of the input tables; relative ones are taken from the configuration's folder.
+    """The input tables; relative paths are taken from the configuration's folder.
+
+    A table is a path (a file, a folder or a glob), a source in the long form, or a list of them.
 
     Attributes:
         events: Who did what with which product, and when.
@@ -26,15 +29,20 @@ class Tables(Options):
         texts: Labelled texts.
     """
 
-    events: str | None = None
-    products: str | None = None
-    users: str | None = None
-    judgements: str | None = None
-    texts: str | None = None
+    events: TableSources | None = None
+    products: TableSources | None = None
+    users: TableSources | None = None
+    judgements: TableSources | None = None
+    texts: TableSources | None = None
 
-    def given(self) -> dict[str, str]:
-        """Returns the path of each table that was given, by table name."""
-        return {name: path for name, path in self if path is not None}
+    def given(self) -> dict[str, tuple[TableSource, ...]]:
+        """Returns the sources of each table that was given, by table name."""
+        return {name: sources for name, sources in self if sources is not None}
+
+    def at(self, folder: str) -> "Tables":
+        """Returns the same with relative paths taken from a folder or a URI."""
+        moved = {name: tuple(source.at(folder) for source in sources) for name, sources in self.given().items()}
+        return self.model_copy(update=moved)
 
 
 class Limits(Options):
@@ -101,11 +109,13 @@ class ShopOptions(Options):
 
     Attributes:
         name: Name of the pipeline, in ML Metadata and on Kubeflow.
-        tables: Paths or globs of the input tables; relative ones start at the configuration's folder.
+        tables: The input tables; relative paths start at the configuration's folder.
         text: How product texts become vectors; `off` for a shop without texts.
         limits: How much bad data a run accepts.
         features: Extra columns to keep.
         plain_user_ids: Whether user ids are written as they are in logs and quarantine, not as keyed hashes.
+        time_zone: Time zone of the shop, such as `Europe/Berlin`: where its days and weeks begin, and what times that
+            name no zone are read in.
         seed: Seed of everything random.
         beam_args: Arguments of the Beam runner.
         version: Version of the form of this file.
@@ -117,6 +127,7 @@ class ShopOptions(Options):
     limits: Limits = Limits()
     features: Features = Features()
     plain_user_ids: bool = False
+    time_zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
     seed: int = Field(0, ge=0, lt=2**31)
     beam_args: tuple[str, ...] = LOCAL_BEAM_ARGS
     version: Literal[1] = 1

@@ -67,7 +67,7 @@ def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: T
     title = name.capitalize()
     example_gen = TableExampleGen(
         table=name,
-        path=shop.tables.given()[name],
+        sources=[source.in_zone(shop.time_zone) for source in shop.tables.given()[name]],
         data=inputs.data,
         digest=inputs.table_digests[name],
         user_id_key=inputs.user_id_key,

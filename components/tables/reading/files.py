@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import os
 import zlib
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Literal, cast
@@ -81,11 +80,6 @@ def open_lines(path: str) -> io.BufferedReader:
 def open_csv(path: str) -> io.TextIOWrapper:
     """Opens a CSV file as text: UTF-8 with or without a byte order mark, line breaks as they stand."""
     return io.TextIOWrapper(open_lines(path), encoding="utf-8-sig", newline="")
-
-
-def table_path(path: str, data: str) -> str:
-    """Returns where a table lies: `path` itself if it is absolute or a URI, else taken from the folder `data`."""
-    return path if "://" in path or not data else os.path.join(data, path)
 
 
 def find_table_files(table: str, path: str) -> list[TableFile]:

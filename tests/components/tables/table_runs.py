@@ -76,7 +76,7 @@ def run_table(
         {"examples": [examples], "quarantine": [quarantine]},
         {
             "table": table,
-            "path": str(path),
+            "sources": sources_to_json([TableSource(path=str(path))]),
             "data": data,
             "digest": "",
             "user_id_key": user_id_key,

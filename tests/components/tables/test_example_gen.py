@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tfx.types import standard_artifacts
 
 from components.errors import InputError
+from components.tables.sources import TableSource
 from components.tables.contract import TABLES, TableOptions
 from components.tables.example_gen import TableExampleGen
 from components.tables.user_ids import hash_user_id
@@ -298,7 +299,7 @@ def test_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_component_has_primitive_parameters_only() -> None:
     node = TableExampleGen(
-        table="products", path="p", data="", digest="d", user_id_key="k", options=TableOptions(), source_digest="s"
+        table="products", sources=[TableSource(path="p")], data="", digest="d", user_id_key="k", options=TableOptions(), source_digest="s"
     )
     assert set(node.outputs) == {"examples", "quarantine"}
     assert node.outputs["examples"].type is standard_artifacts.Examples
@@ -309,7 +310,7 @@ def test_the_component_has_primitive_parameters_only() -> None:
 def test_an_unknown_table() -> None:
     with pytest.raises(InputError, match="got `orders`"):
         TableExampleGen(
-            table="orders", path="p", data="", digest="d", user_id_key="k", options=TableOptions(), source_digest="s"
+            table="orders", sources=[TableSource(path="p")], data="", digest="d", user_id_key="k", options=TableOptions(), source_digest="s"
         )
 
 

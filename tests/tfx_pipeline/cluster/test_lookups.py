@@ -12,7 +12,7 @@ from tfx_pipeline.cluster.lookups import look_up
 from tfx_pipeline.config.config import ConfigError
 
 SUBMITTED = {"data": None, "digest_events": None, "user_id_key": None, "last_blessed_shop": "", "serving_root": "/none"}
-TABLE = {"table": "events", "path": "events-*.csv", "data": "@data", "digest": "@digest_events"}
+TABLE = {"table": "events", "sources": '"events-*.csv"', "data": "@data", "digest": "@digest_events"}
 GATE = {"last_blessed": "@last_blessed_shop"}
 
 

@@ -35,6 +35,7 @@ from components.tables.contract import TableOptions
 from components.tables.example_gen import TableExampleGenExecutor
 from components.tables.quarantine import read_quarantine_counts
 from components.tables.read_back import plain_columns, table_files
+from components.tables.sources import TableSource, sources_to_json
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.search.module import Fusion
@@ -154,7 +155,7 @@ def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> t
     )
     properties = {
         "table": "products",
-        "path": path,
+        "sources": sources_to_json([TableSource(path=path).in_zone(shop.time_zone)]),
         "data": "",
         "digest": "",
         "user_id_key": "",

@@ -1,0 +1,173 @@
+"""How a table is given: where its files lie, how they are written, and how their columns become those of the contract.
+
+Plain models that the configuration can import without TFX.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, TypeAdapter
+
+from trainer.options import Options
+
+
+def known_zone(name: str) -> str:
+    """Returns the name of a time zone that there is.
+
+    Raises:
+        ValueError: There is none of this name.
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"expected a time zone such as Europe/Berlin or UTC, got {name!r}") from error
+    return name
+
+
+def table_path(path: str, folder: str) -> str:
+    """Returns where a file lies: `path` itself if it is absolute or a URI, else taken from `folder`."""
+    return path if "://" in path or not folder else os.path.join(folder, path)
+
+
+class FileForm(Options):
+    """Where files lie and how they are written.
+
+    Attributes:
+        path: A file, a folder or a glob, of this machine or of any filesystem that Beam reads; a relative one is taken
+            from the configuration's folder.
+        separator: What stands between the fields of CSV; found from the first line where it is left out.
+        encoding: How text is encoded, such as `gb18030`; UTF-8 where it is left out.
+    """
+
+    path: str
+    separator: str | None = None
+    encoding: str | None = None
+
+    def paths(self) -> tuple[str, ...]:
+        """Returns all paths that are read."""
+        return (self.path,)
+
+    def at(self, folder: str) -> Self:
+        """Returns the same with relative paths taken from a folder or a URI."""
+        return self.model_copy(update={"path": table_path(self.path, folder)})
+
+
+class Join(FileForm):
+    """A second file whose columns belong to the rows of the first.
+
+    Attributes:
+        on: The column, or columns, that both files have and that say which rows belong together; `theirs: other` where
+            the second file calls it otherwise. The second file has each value once.
+        columns: Columns that are taken over; all that the first file lacks where it is left out.
+    """
+
+    on: str | tuple[str, ...] | dict[str, str]
+    columns: tuple[str, ...] | None = None
+
+    def keys(self) -> dict[str, str]:
+        """Returns the name of each key column in the first file, with its name in the second."""
+        if isinstance(self.on, str):
+            return {self.on: self.on}
+        return dict(self.on) if isinstance(self.on, Mapping) else {name: name for name in self.on}
+
+
+class TimeForm(Options):
+    """How times are written.
+
+    Attributes:
+        format: As in Python's strptime, such as `%d.%m.%Y %H:%M`, or one of `unix_seconds`, `unix_milliseconds`,
+            `unix_microseconds` and `excel` (days since 1899-12-30). Where it is left out, Unix seconds and ISO 8601
+            are read.
+        zone: Time zone of times that name none, such as `Europe/Berlin`; the shop's `time_zone` where it is left out.
+    """
+
+    format: str | None = None
+    zone: Annotated[str, AfterValidator(known_zone)] | None = None
+
+
+def _several(value: Any) -> Any:
+    """Returns one thing as a sequence of one."""
+    return [value] if isinstance(value, str | Mapping | FileForm) else value
+
+
+class TableSource(FileForm):
+    """Files of one kind that hold a table, or a part of it.
+
+    Attributes:
+        columns: The name of a column here, by the name that Shelfwise knows it by; columns that have the right name
+            already need not be named.
+        constants: Values of columns that the files lack, the same for each row.
+        time: How times are written.
+        decimal: The sign before the fraction of a number.
+        join: Files whose columns belong to these rows, joined one after the other.
+        fill_down: Columns, by their names here, whose value stands in the first row of a group alone.
+        explode: A column, by its name here, with a list of items in each row; each item becomes a row, with the keys of
+            the item as columns `COLUMN.KEY`.
+        leave_out: Rows that are left out: values by column, by its name here.
+        missing: Values that stand for none, such as `NULL`, by column, by its name here.
+        guests: `refused` takes an event without a user for a bad row; `baskets` takes events without a user that share
+            a `basket_id` for a basket of nobody, which counts for what is bought together and for what is popular.
+        source: Name of this part of the table, such as `web` or `till`.
+        same_ids: Files that say which ids mean one thing, by column; a file has the columns `from` and `to`.
+    """
+
+    columns: dict[str, str] = {}
+    constants: dict[str, str | int | float | bool] = {}
+    time: TimeForm = TimeForm()
+    decimal: Literal[".", ","] = "."
+    join: Annotated[tuple[Join, ...], BeforeValidator(_several)] = ()
+    fill_down: tuple[str, ...] = ()
+    explode: str | None = None
+    leave_out: dict[str, tuple[str, ...]] = {}
+    missing: dict[str, tuple[str, ...]] = {}
+    guests: Literal["refused", "baskets"] = "refused"
+    source: str = ""
+    same_ids: dict[str, str] = {}
+
+    def paths(self) -> tuple[str, ...]:
+        """Returns all paths that are read: the table's own, those joined to it, and those of ids."""
+        return (self.path, *(join.path for join in self.join), *self.same_ids.values())
+
+    def in_zone(self, zone: str) -> Self:
+        """Returns the same with a time zone for times that name none, where the source has none of its own."""
+        return self.model_copy(update={"time": self.time.model_copy(update={"zone": self.time.zone or zone})})
+
+    def at(self, folder: str) -> Self:
+        """Returns the same with relative paths taken from a folder or a URI."""
+        return self.model_copy(
+            update={
+                "path": table_path(self.path, folder),
+                "join": tuple(join.at(folder) for join in self.join),
+                "same_ids": {column: table_path(path, folder) for column, path in self.same_ids.items()},
+            }
+        )
+
+
+def _sources(value: Any) -> Any:
+    """Takes a path for a source, and one source for a list of one."""
+    return [{"path": part} if isinstance(part, str) else part for part in _several(value)]
+
+
+def _as_written(sources: Sequence[TableSource]) -> Any:
+    """Returns sources as short as they can be written."""
+    parts = [source.model_dump(mode="json", exclude_defaults=True) for source in sources]
+    short = [part["path"] if set(part) == {"path"} else part for part in parts]
+    return short[0] if len(short) == 1 else short
+
+
+TableSources = Annotated[tuple[TableSource, ...], BeforeValidator(_sources), PlainSerializer(_as_written)]
+"""A path, one source, or several; written as short as can be."""
+
+_ADAPTER: TypeAdapter[tuple[TableSource, ...]] = TypeAdapter(TableSources)
+
+
+def sources_from_json(text: str) -> tuple[TableSource, ...]:
+    """Returns the sources of `sources_to_json`."""
+    return _ADAPTER.validate_json(text)
+
+
+def sources_to_json(sources: Sequence[TableSource]) -> str:
+    """Returns sources as a parameter of a node holds them."""
+    return _ADAPTER.dump_json(tuple(sources)).decode()
