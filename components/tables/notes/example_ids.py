@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from components.tables.read_back import first_values
 
-EXAMPLES = 3
+_EXAMPLES = 3
 # Enough rows to meet a few users where the rows of each stand together.
 _ROWS_LOOKED_AT = 10_000
 _MOST_CHARACTERS = 40
@@ -18,19 +18,14 @@ def example_ids(paths: Sequence[str], column: str, *, plain: bool = True) -> str
         column: The column of ids.
         plain: Whether ids are shown; otherwise their shapes are, by `id_shape`.
     """
-    return shown_ids((id_text(value) for value in first_values(paths, column, _ROWS_LOOKED_AT)), plain=plain)
+    values = first_values(paths, column, _ROWS_LOOKED_AT)
+    return shown_ids((value.decode("utf-8", "replace") for value in values), plain=plain)
 
 
 def shown_ids(ids: Iterable[str], *, plain: bool = True) -> str:
     """Names the first of some ids in order of their characters, or of their shapes."""
     distinct = sorted({each if plain else id_shape(each) for each in ids})
-    return ", ".join(f"`{_cut(each)}`" for each in distinct[:EXAMPLES]) or "none"
-
-
-def id_text(value: bytes) -> str:
-    """Returns an id as a reader can see it."""
-    text = value.decode("utf-8", "replace")
-    return "".join(character if character.isprintable() else "�" for character in text)
+    return ", ".join(f"`{_on_one_line(each)}`" for each in distinct[:_EXAMPLES]) or "none"
 
 
 def id_shape(text: str) -> str:
@@ -49,5 +44,6 @@ def _kind(character: str) -> str:
     return character
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
+def _on_one_line(text: str) -> str:
+    visible = "".join(character if character.isprintable() else "�" for character in text)
+    return visible if len(visible) <= _MOST_CHARACTERS else f"{visible[: _MOST_CHARACTERS - 1]}…"
