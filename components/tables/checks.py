@@ -116,7 +116,7 @@ class _CheckRowsDoFn(beam.DoFn):
 
     def process(self, source: SourceBatch) -> Iterator[Any]:
         """Yields the good rows, and to the side the refused ones and the counts."""
-        checked = check_rows(self._contract, self._options, source.batch, self._now_seconds)
+        checked = check_rows(self._contract, self._options, source.batch, self._now_seconds, source.form)
         counts = Counter({ROWS_KEY: source.batch.num_rows + len(source.broken), GOOD_KEY: checked.good.num_rows})
         places = source.places.to_numpy()
         if checked.bad_rows:

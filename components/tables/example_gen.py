@@ -29,6 +29,7 @@ from components.tables.quarantine import (
 )
 from components.tables.reading.files import find_table_files
 from components.tables.reading.reader import ReadSourceFiles
+from components.tables.reading.value_form import ValueForm
 from components.tables.sources import TableSource, sources_from_json, sources_to_json
 from components.tables.validation import examples_schema
 from trainer.artifacts.names import PARQUET_SUFFIX, TABLE_PREFIX, TABLE_SPLIT
@@ -131,7 +132,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             checked = (
                 pipeline
-                | "ReadSourceFiles" >> ReadSourceFiles(contract.name, files, present)
+                | "ReadSourceFiles" >> ReadSourceFiles(contract.name, files, present, ValueForm.of(source))
                 # The present is taken once a run: all workers judge by the same one.
                 | "CheckTable"
                 >> CheckTable(

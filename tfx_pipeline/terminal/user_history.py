@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.reading.parsing import parse_column
-from components.tables.reading.timestamps import MILLISECONDS_FROM
 from components.tables.validation import CheckedRows, check_rows
 from serving.graph.time_units import HOUR_SECONDS
 
@@ -119,7 +118,7 @@ def read_user_history(events: str, user_id: str, at: str | None = None) -> UserH
 def _moment(text: str) -> int:
     """Reads a moment as the column `timestamp` is read."""
     second = parse_column(pa.array([text], pa.large_string()), "timestamp").values[0].as_py()
-    if second is None or not 0 <= second <= MILLISECONDS_FROM:
+    if second is None or second < 0:
         raise InputError(f"--at {text}: expected ISO 8601, such as 2017-07-01 or 2017-07-01T12:00Z, or Unix seconds")
     return int(second)
 
