@@ -14,7 +14,6 @@ from components.tables.reading.parsed_column import Mask, ParsedColumn, float_va
 from components.time_zones import unix_from_wall
 from serving.graph.time_units import DAY_SECONDS
 
-NUMBER_FORMATS = ("unix_seconds", "unix_milliseconds", "unix_microseconds", "excel")
 MILLISECONDS_FROM = 1e11
 # Days from Excel's day 0, 1899-12-30, to 1970-01-01.
 _EXCEL_EPOCH_DAYS = 25_569
@@ -28,7 +27,7 @@ def times_of_numbers(numbers: pa.Array, time_format: str | None, zone: str) -> P
 
     Args:
         numbers: float64; null where there is none.
-        time_format: One of `NUMBER_FORMATS`; None for Unix seconds that nobody has said to be such.
+        time_format: One of `NUMBER_TIME_FORMATS`; None for Unix seconds that nobody has said to be such.
         zone: Time zone of Excel's days, which are local.
 
     Returns:

@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.tables.reading.number_columns import numbers_of
-from components.tables.reading.number_times import NUMBER_FORMATS, times_of_numbers
+from components.tables.reading.number_times import times_of_numbers
 from components.tables.reading.parsed_column import Mask, ParsedColumn, is_text, missing_rows, trimmed
 from components.tables.reading.string_columns import parse_strings
 from components.tables.reading.text_times import times_of_format, times_of_text
 from components.tables.reading.value_form import ValueForm
+from components.tables.sources import NUMBER_TIME_FORMATS
 from components.time_zones import unix_from_wall
 from serving.graph.time_units import DAY_SECONDS
 
@@ -41,7 +42,7 @@ def parse_timestamps(array: pa.Array, form: ValueForm) -> ParsedColumn:
     pattern = form.time.format
     if pattern is None and is_text(array.type):
         return times_of_text(trimmed(array), form)
-    if pattern is None or pattern in NUMBER_FORMATS:
+    if pattern is None or pattern in NUMBER_TIME_FORMATS:
         numbers, unparsable = numbers_of(array, form)
         return times_of_numbers(numbers, pattern, form.zone).refusing("unparsable", unparsable)
     texts = array if is_text(array.type) else parse_strings(array, form).values
