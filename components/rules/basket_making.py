@@ -43,11 +43,14 @@ class MakeBaskets(beam.PTransform):
         catalogue_uri: The catalogue artifact.
         facts: Its facts: event types and weights, what bought is, and where the periods begin.
         max_products: Products of a basket at the most; larger ones are left out and counted.
+        time_zone: Where the day begins and ends that makes a basket of events without a basket_id.
     """
 
-    def __init__(self, events: Sequence[str], catalogue_uri: str, facts: dict[str, Any], max_products: int) -> None:
+    def __init__(
+        self, events: Sequence[str], catalogue_uri: str, facts: dict[str, Any], max_products: int, time_zone: str
+    ) -> None:
         super().__init__()
-        self._events, self._making = list(events), _MakeBaskets(catalogue_uri, facts, max_products)
+        self._events, self._making = list(events), _MakeBaskets(catalogue_uri, facts, max_products, time_zone)
         self._time_column = "timestamp" if facts["has_timestamps"] else "position"
         # Events of unknown products are no matter here: what is not in the catalogue is in no basket.
         self._options = EventOptions(
@@ -75,8 +78,8 @@ class MakeBaskets(beam.PTransform):
 class _MakeBaskets(beam.DoFn):
     """(bucket, Arrow IPC streams of its users' events) to an Arrow IPC stream with `BASKETS_SCHEMA`."""
 
-    def __init__(self, catalogue_uri: str, facts: dict[str, Any], max_products: int) -> None:
-        self._catalogue_uri, self._max_products = catalogue_uri, max_products
+    def __init__(self, catalogue_uri: str, facts: dict[str, Any], max_products: int, time_zone: str) -> None:
+        self._catalogue_uri, self._max_products, self._time_zone = catalogue_uri, max_products, time_zone
         self._moments = SplitMoments(facts["validation_start"], facts["test_start"])
         self._weights, self._has_timestamps = facts["event_weights"], facts["has_timestamps"]
         self._bought = facts["event_types"].index(facts["bought_event_type"])
@@ -92,7 +95,9 @@ class _MakeBaskets(beam.DoFn):
             return
         events = known_events(events, self._moments, self._weights)
         events = events.filter(pc.equal(events["event_type"], self._bought))
-        baskets = make_baskets(events, self._product_ids, has_timestamps=self._has_timestamps)
+        baskets = make_baskets(
+            events, self._product_ids, has_timestamps=self._has_timestamps, time_zone=self._time_zone
+        )
         sizes = pc.list_value_length(baskets["items"])
         kept = baskets.filter(pc.less_equal(sizes, self._max_products))
         counts = Counter(

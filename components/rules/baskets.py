@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from components.events.history import TRAIN_PERIOD, order_events, run_starts
 from components.events.moments import SplitMoments, event_periods
 from components.rules.itemset_mining import IntArray
+from components.time_zones import wall_from_unix
 from serving.graph.time_units import DAY_SECONDS
 
 BASKETS_SCHEMA = pa.schema([("items", pa.list_(pa.int32())), ("day", pa.int64())])
@@ -34,26 +35,28 @@ def known_events(events: pa.Table, moments: SplitMoments, event_weights: Sequenc
     return events.filter(pa.array(time < end[user]))
 
 
-def make_baskets(events: pa.Table, product_ids: pa.Array, *, has_timestamps: bool) -> pa.Table:
+def make_baskets(events: pa.Table, product_ids: pa.Array, *, has_timestamps: bool, time_zone: str = "UTC") -> pa.Table:
     """Brings the products of each basket together.
 
-    A basket is what a user bought under one basket_id; where an event has none, what the user bought on one day (UTC);
+    A basket is what a user bought under one basket_id; where an event has none, what the user bought on one day;
     where events have positions and no time, at one position.
 
     Args:
         events: Columns user_id, product_id, basket_id (binary) and time (int64).
         product_ids: The catalogue's ids, binary. Other products are left out.
         has_timestamps: Whether `time` is Unix seconds, and not a position.
+        time_zone: Where days begin and end at midnight.
 
     Returns:
         A table with `BASKETS_SCHEMA`, one row a basket with any product: their places in the catalogue, ascending and
-        distinct, and the day of the basket's first event (days since 1970; null where events have positions).
+        distinct, and the day of the basket's first event (days since 1970 by the calendar of the time zone; null where
+        events have positions).
     """
     product = pc.index_in(events["product_id"], value_set=product_ids)
     known = product.is_valid()
     events, item = events.filter(known), product.drop_null().to_numpy().astype(np.int64)
     time = events["time"].to_numpy().astype(np.int64)
-    moment = time // DAY_SECONDS if has_timestamps else time
+    moment = wall_from_unix(time, time_zone) // DAY_SECONDS if has_timestamps else time
     named = _codes(events["basket_id"])
     moment_code = np.where(named < 0, moment, 0)
     order = np.lexsort((item, moment_code, named, _codes(events["user_id"])))

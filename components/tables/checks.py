@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from components.tables.contract import TableContract, TableOptions
+from components.tables.notes.dotted_ids import count_dotted_ids, keep_examples
 from components.tables.quarantine import quarantine_line
 from components.tables.reading.source_batch import SourceBatch
 from components.tables.validation import check_rows
@@ -66,7 +67,7 @@ class CheckTable(beam.PTransform):
 
         Returns:
             `good`: Arrow record batches in the examples' columns; `bad`: lines of the quarantine (str);
-            `counts`: one Counter with `rows`, `good` and `bad:REASON`.
+            `counts`: one Counter with `rows`, `good`, `bad:REASON` and those of `count_dotted_ids`.
         """
         checked = batches | "CheckRows" >> beam.ParDo(
             _CheckRowsDoFn(self._contract, self._options, self._user_id_key, self._now_seconds)
@@ -99,7 +100,7 @@ def _sum_counts(counters: Iterable[Counter[str]]) -> Counter[str]:
     for counter in counters:
         for key, count in counter.items():
             total[key] += count
-    return total
+    return keep_examples(total)
 
 
 class _CheckRowsDoFn(beam.DoFn):
@@ -116,8 +117,9 @@ class _CheckRowsDoFn(beam.DoFn):
 
     def process(self, source: SourceBatch) -> Iterator[Any]:
         """Yields the good rows, and to the side the refused ones and the counts."""
-        checked = check_rows(self._contract, self._options, source.batch, self._now_seconds)
+        checked = check_rows(self._contract, self._options, source.batch, self._now_seconds, source.form)
         counts = Counter({ROWS_KEY: source.batch.num_rows + len(source.broken), GOOD_KEY: checked.good.num_rows})
+        counts.update(count_dotted_ids(checked.good))
         places = source.places.to_numpy()
         if checked.bad_rows:
             raw_rows = source.batch.take(pa.array(checked.bad_rows, pa.int64())).to_pylist()

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,7 +19,10 @@ _JSON_LINES_LOOKED_AT = 1_000
 def check_columns(
     contract: TableContract, options: TableOptions, files: Iterable[TableFile]
 ) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
-    """Checks that all files have the columns that the contract and the configuration ask for.
+    """Checks that the files have the columns that the contract and the configuration ask for.
+
+    A file may lack a column that its rows need not have, as older exports do; the type of a column may differ between
+    files, as long as its kind can be read from each.
 
     Args:
         contract: The table's contract.
@@ -30,46 +33,42 @@ def check_columns(
         All columns that the examples get, and those of them that the files have.
 
     Raises:
-        InputError: If a file cannot be read, is empty, lacks a column, or has other columns than the first one.
+        InputError: If a file cannot be read, lacks a column that each row needs, or has one of a type that its kind
+            cannot be read from; if no file has a column that the configuration names, or the table is empty.
     """
     wanted = columns_to_read(contract, options)
-    names = [column.name for column in wanted]
-    first: tuple[str, dict[str, str]] | None = None
-    present: set[str] = set()
+    columns_of: dict[str, Collection[str]] = {}
     for file in files:
         found = _file_columns(contract.name, file, wanted)
         if found is None:
             continue  # A JSON Lines file without a line: as good as no file.
-        missing = describe_missing_columns(contract, options, found)
-        if missing:
-            raise InputError(
-                f"Table `{contract.name}`: `{file.path}` lacks {missing}; it has {_listed(found)}. "
-                "Rename or add the column."
-            )
-        kinds = {name: found[name] for name in names if name in found}
-        present.update(kinds)
-        if first is None:
-            first = (file.path, kinds)
-        elif file.format != "json_lines" and (differing := _differing(first[1], kinds)):
-            raise InputError(
-                f"Table `{contract.name}`: `{first[0]}` and `{file.path}` differ in column "
-                + ", ".join(
-                    f"`{name}` ({first[1].get(name, 'absent')} and {kinds.get(name, 'absent')})" for name in differing
-                )
-                + ". Write all files of a table with the same columns and types."
-            )
-    if first is None:
+        _refuse_missing(contract, TableOptions(), file.path, found)
+        columns_of[file.path] = found
+    if not columns_of:
         raise InputError(f"Table `{contract.name}` is empty: no file of it has a row. Point `path` at the data.")
+    present = set().union(*columns_of.values())
+    _refuse_missing(contract, options, next(iter(columns_of)), present)
+    _refuse_two_orders(contract, columns_of, present)
     return wanted, tuple(column for column in wanted if column.name in present)
 
 
-def _differing(first: dict[str, str], second: dict[str, str]) -> list[str]:
-    """Lists the columns that two files do not share, or hold as different types; a column of nulls has none."""
-    return sorted(
-        name
-        for name in first.keys() | second.keys()
-        if name not in first or name not in second or len({first[name], second[name]} - {"null"}) > 1
-    )
+def _refuse_missing(contract: TableContract, options: TableOptions, path: str, found: Iterable[str]) -> None:
+    missing = describe_missing_columns(contract, options, found)
+    if missing:
+        raise InputError(
+            f"Table `{contract.name}`: `{path}` lacks {missing}; it has {_listed(found)}. Rename or add the column."
+        )
+
+
+def _refuse_two_orders(contract: TableContract, columns_of: Mapping[str, Collection[str]], present: set[str]) -> None:
+    """Refuses a file without the column that orders the rows of the others."""
+    order = next((name for name in contract.one_of if name in present), None)
+    without = [path for path, found in columns_of.items() if order is not None and order not in found]
+    if without:
+        raise InputError(
+            f"Table `{contract.name}`: `{without[0]}` lacks column `{order}`, which orders the rows of other files. "
+            "Add the column, or leave it out of all files."
+        )
 
 
 def _file_columns(table: str, file: TableFile, wanted: tuple[Column, ...]) -> dict[str, str] | None:
@@ -143,6 +142,7 @@ def _parquet_columns(table: str, path: str, wanted: tuple[Column, ...]) -> dict[
 
 _TYPES_OF_KIND: dict[str, tuple[str, ...]] = {
     "string": ("text", "integer", "float", "decimal", "boolean", "date", "null"),
+    "category": ("text", "integer", "float", "decimal", "boolean", "date", "null"),
     "float": ("text", "integer", "float", "decimal", "null"),
     "integer": ("text", "integer", "float", "decimal", "null"),
     "boolean": ("text", "integer", "float", "boolean", "null"),
@@ -152,7 +152,7 @@ _TYPES_OF_KIND: dict[str, tuple[str, ...]] = {
 
 
 def _type_word(data_type: pa.DataType) -> str:
-    """Names a type coarsely: widths do not matter, but ids as numbers in one file and text in another do."""
+    """Names a type coarsely: its width does not matter."""
     types = pa.types
     if types.is_dictionary(data_type):
         return _type_word(data_type.value_type)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Kind = Literal["string", "float", "integer", "boolean", "timestamp", "vector"]
+Kind = Literal["string", "category", "float", "integer", "boolean", "timestamp", "vector"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,8 @@ class Column:
 
     Attributes:
         name: The column's name in the user's file and in the examples.
-        kind: What its values are; `timestamp` is Unix seconds or ISO 8601, `vector` a list of floats.
+        kind: What its values are; `category` is a string that names one of a few things, `timestamp` Unix seconds or
+            ISO 8601, `vector` a list of floats.
         required: Whether each row must have a value (and each table the column).
         minimum: Smallest value that is allowed, or None.
         maximum: Largest value that is allowed, or None.
@@ -103,12 +104,12 @@ TABLES: dict[str, TableContract] = {
             name="texts",
             columns=(
                 *_required("string", "text"),
-                Column(name="label", kind="string", required=True, stripped=True),
+                Column(name="label", kind="category", required=True, stripped=True),
             ),
         ),
         TableContract(
             name="users",
-            columns=(*_required("string", "user_id"), Column(name="segment", kind="string", stripped=True)),
+            columns=(*_required("string", "user_id"), Column(name="segment", kind="category", stripped=True)),
             unique="user_id",
         ),
     )
@@ -145,7 +146,7 @@ def columns_to_read(contract: TableContract, options: TableOptions) -> tuple[Col
     for name in options.numeric_columns:
         columns.setdefault(name, Column(name=name, kind="float"))
     for name in options.categorical_columns:
-        columns.setdefault(name, Column(name=name, kind="string"))
+        columns.setdefault(name, Column(name=name, kind="category"))
     return tuple(columns.values())
 
 

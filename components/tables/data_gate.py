@@ -19,10 +19,10 @@ from components.tables.notes.constant_columns import note_constant_columns
 from components.tables.notes.largest_users import note_largest_users
 from components.tables.quarantine import (
     QuarantineCounts,
-    describe_unknown_event_types,
     quarantine_files,
     read_quarantine_counts,
 )
+from components.tables.refusals.bad_rows import describe_bad_rows
 from trainer.artifacts.json_files import write_json
 from trainer.artifacts.names import APPROVAL_FILE
 
@@ -122,7 +122,7 @@ def _too_many_bad_rows(counts: QuarantineCounts, limit: float, quarantine_uri: s
     bad = sum(counts.bad.values())
     return (
         f"{bad:,} of {counts.rows:,} rows are bad ({counts.bad_fraction:.2%}, the limit is {limit:.2%}): "
-        f"{counts.describe_bad()}.{describe_unknown_event_types(quarantine_uri, counts)} "
+        f"{counts.describe_bad()}.{describe_bad_rows(quarantine_uri, counts)} "
         f"The rows and their reasons are in {quarantine_files(quarantine_uri)}. "
         "Correct the table, or raise `max_bad_fraction`."
     )

@@ -20,15 +20,17 @@ from components.parameters import Parameter, execution_parameters
 from components.tables.checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY, ROWS_KEY, CheckTable
 from components.tables.columns import check_columns
 from components.tables.contract import TABLES, TableContract, TableOptions
+from components.tables.notes.dotted_ids import note_dotted_ids
 from components.tables.quarantine import (
     QuarantineCounts,
     WriteQuarantine,
-    describe_unknown_event_types,
     quarantine_files,
     write_quarantine_counts,
 )
 from components.tables.reading.files import find_table_files
 from components.tables.reading.reader import ReadSourceFiles
+from components.tables.reading.value_form import ValueForm
+from components.tables.refusals.bad_rows import describe_bad_rows
 from components.tables.sources import TableSource, sources_from_json, sources_to_json
 from components.tables.validation import examples_schema
 from trainer.artifacts.names import PARQUET_SUFFIX, TABLE_PREFIX, TABLE_SPLIT
@@ -74,13 +76,19 @@ def _write_partial_counts(counts: Counter[str], uri: str) -> None:
         file.write(json.dumps(counts))
 
 
-def _take_partial_counts(contract: TableContract, uri: str) -> QuarantineCounts:
+def _take_partial_counts(contract: TableContract, uri: str, *, plain_user_ids: bool) -> QuarantineCounts:
     path = f"{uri}/{_PARTIAL_COUNTS_FILE}"
     with fileio.open(path, "r") as file:
-        counts: dict[str, int] = json.loads(file.read())
+        counts: Counter[str] = Counter(json.loads(file.read()))
     fileio.remove(path)
     bad = {key.removeprefix(BAD_KEY_PREFIX): count for key, count in counts.items() if key.startswith(BAD_KEY_PREFIX)}
-    return QuarantineCounts(table=contract.name, rows=counts.get(ROWS_KEY, 0), good=counts.get(GOOD_KEY, 0), bad=bad)
+    return QuarantineCounts(
+        table=contract.name,
+        rows=counts[ROWS_KEY],
+        good=counts[GOOD_KEY],
+        bad=bad,
+        notes=tuple(note_dotted_ids(counts, plain_user_ids=plain_user_ids)),
+    )
 
 
 class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
@@ -131,7 +139,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             checked = (
                 pipeline
-                | "ReadSourceFiles" >> ReadSourceFiles(contract.name, files, present)
+                | "ReadSourceFiles" >> ReadSourceFiles(contract.name, files, present, ValueForm.of(source))
                 # The present is taken once a run: all workers judge by the same one.
                 | "CheckTable"
                 >> CheckTable(
@@ -145,14 +153,15 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             _ = checked[BAD] | "WriteQuarantine" >> WriteQuarantine(quarantine_uri)
             _ = checked[COUNTS] | "WriteCounts" >> beam.Map(_write_partial_counts, uri=quarantine_uri)
 
-        counts = _take_partial_counts(contract, quarantine_uri)
+        plain_user_ids = not exec_properties["user_id_key"]
+        counts = _take_partial_counts(contract, quarantine_uri, plain_user_ids=plain_user_ids)
         if counts.rows == 0:
             raise InputError(f"Table `{contract.name}` is empty: `{path}` holds no row.")
         write_quarantine_counts(quarantine_uri, counts)
         if counts.good == 0:
             raise InputError(
                 f"Table `{contract.name}`: none of its {counts.rows:,} rows is usable: {counts.describe_bad()}."
-                f"{describe_unknown_event_types(quarantine_uri, counts)} "
+                f"{describe_bad_rows(quarantine_uri, counts)} "
                 f"The rows and their reasons are in {quarantine_files(quarantine_uri)}; correct the table."
             )
         _logger.info("Table %s: %d rows, %d good.", contract.name, counts.rows, counts.good)

@@ -66,8 +66,11 @@ class QuarantineCounts:
 
     def describe_bad(self) -> str:
         """Lists the reasons with their counts, most frequent first."""
-        ordered = sorted(self.bad.items(), key=lambda item: (-item[1], item[0]))
-        return ", ".join(f"{reason} ({count:,})" for reason, count in ordered) or "none"
+        return ", ".join(f"{reason} ({self.bad[reason]:,})" for reason in self.bad_reasons()) or "none"
+
+    def bad_reasons(self) -> list[str]:
+        """Lists the reasons, most frequent first."""
+        return sorted(self.bad, key=lambda reason: (-self.bad[reason], reason))
 
 
 def quarantine_line(table: str, reason: str, detail: str, row: Mapping[str, Any], user_id_key: str | None) -> str:
@@ -149,16 +152,13 @@ def quarantine_files(uri: str) -> str:
 
 
 def refused_rows(uri: str, reason: str) -> Iterator[dict[str, Any]]:
-    """Yields rows that were refused for a reason, as far as they could be read; of many rows, out of the first ones.
+    """Returns rows that were refused for a reason, as far as they could be read; of many rows, out of the first ones.
 
     Args:
         uri: The quarantine's folder.
         reason: The reason.
     """
-    for line in itertools.islice(_lines(uri), _ROWS_LOOKED_AT):
-        refused = json.loads(line)
-        if refused["reason"] == reason:
-            yield refused["row"]
+    return (refused["row"] for refused in first_refused_rows(uri) if refused["reason"] == reason)
 
 
 def describe_unknown_event_types(uri: str, counts: QuarantineCounts) -> str:
@@ -177,6 +177,12 @@ def describe_unknown_event_types(uri: str, counts: QuarantineCounts) -> str:
     shown = ", ".join(f"`{value}`" for value, _ in values.most_common(_VALUES_SHOWN))
     more = ", …" if len(values) > _VALUES_SHOWN else ""
     return f" Unknown as event types are {shown}{more}: if they are right, add them to the task's `event_types`."
+
+
+def first_refused_rows(uri: str) -> Iterator[dict[str, Any]]:
+    """Yields what `quarantine_line` wrote, parsed; of very many rows the first ones."""
+    for line in itertools.islice(_lines(uri), _ROWS_LOOKED_AT):
+        yield json.loads(line)
 
 
 def _lines(uri: str) -> Iterator[str]:

@@ -12,15 +12,18 @@ from components.tables.contract import Column, TableContract, TableOptions, colu
 from components.tables.reading.parsed_column import Mask, ParsedColumn
 from components.tables.reading.parsing import parse_column
 from components.tables.reading.timestamps import timestamp_problems
+from components.tables.reading.value_form import ValueForm
 
 _EXAMPLE_TYPES: dict[str, pa.DataType] = {
     "string": pa.large_list(pa.large_binary()),
+    "category": pa.large_list(pa.large_binary()),
     "float": pa.large_list(pa.float32()),
     "integer": pa.large_list(pa.int64()),
     "boolean": pa.large_list(pa.int64()),
     "timestamp": pa.large_list(pa.int64()),
     "vector": pa.large_list(pa.float32()),
 }
+_AS_WRITTEN = ValueForm()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +82,11 @@ def examples_schema(columns: tuple[Column, ...]) -> pa.Schema:
 
 
 def check_rows(
-    contract: TableContract, options: TableOptions, batch: pa.RecordBatch, now_seconds: float
+    contract: TableContract,
+    options: TableOptions,
+    batch: pa.RecordBatch,
+    now_seconds: float,
+    form: ValueForm = _AS_WRITTEN,
 ) -> CheckedRows:
     """Checks each row of a batch.
 
@@ -88,6 +95,7 @@ def check_rows(
         options: Extra columns and event types.
         batch: Raw rows; columns may be of any type that the contract's kind can be read from, or absent.
         now_seconds: The present in Unix seconds; timestamps more than a day later are wrong.
+        form: How times and numbers are written.
 
     Returns:
         Good rows, and the bad ones with a reason each.
@@ -100,7 +108,7 @@ def check_rows(
         if column.name not in batch.schema.names:
             arrays.append(pa.nulls(batch.num_rows, _EXAMPLE_TYPES[column.kind]))
             continue
-        parsed = parse_column(batch.column(column.name), column.kind)
+        parsed = parse_column(batch.column(column.name), column.kind, form)
         if column.stripped:
             parsed = replace(parsed, values=strip_unseen(parsed.values.cast(pa.large_string())).cast(pa.large_binary()))
         for problem, rows in parsed.problems.items():

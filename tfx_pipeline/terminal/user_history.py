@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.reading.parsing import parse_column
-from components.tables.reading.timestamps import MILLISECONDS_FROM
+from components.tables.refusals.reasons import advice_for, column_of
 from components.tables.validation import CheckedRows, check_rows
 from serving.graph.time_units import HOUR_SECONDS
 
@@ -93,7 +93,7 @@ def read_user_history(events: str, user_id: str, at: str | None = None) -> UserH
     rows: list[tuple[int, str, str, str]] = []
     latest, left_out = 0, 0
     for source in read_batches(_CONTRACT.name, files, columns):
-        checked = check_rows(_CONTRACT, _OPTIONS, source.batch, now)
+        checked = check_rows(_CONTRACT, _OPTIONS, source.batch, now, source.form)
         _refuse_bad_rows(user_id, source, checked)
         left_out += len(checked.bad_rows) + len(source.broken)
         if checked.good.num_rows:
@@ -119,7 +119,7 @@ def read_user_history(events: str, user_id: str, at: str | None = None) -> UserH
 def _moment(text: str) -> int:
     """Reads a moment as the column `timestamp` is read."""
     second = parse_column(pa.array([text], pa.large_string()), "timestamp").values[0].as_py()
-    if second is None or not 0 <= second <= MILLISECONDS_FROM:
+    if second is None or second < 0:
         raise InputError(f"--at {text}: expected ISO 8601, such as 2017-07-01 or 2017-07-01T12:00Z, or Unix seconds")
     return int(second)
 
@@ -145,11 +145,12 @@ def _refuse_bad_rows(user_id: str, source: "SourceBatch", checked: CheckedRows) 
         return
     first = users.index(_encoded(user_id))
     reason = checked.reasons[first]
-    column = next(name for name in _COLUMNS if name in reason)
-    expected = " Expected Unix seconds or ISO 8601." if column == "timestamp" else ""
+    column = column_of(reason, _COLUMNS)
+    seen = None if column is None else batch[column][first].as_py()
+    advice = advice_for(reason, [] if seen is None else [str(seen)])
     raise InputError(
         f"{source.path}: {source.unit} {source.places[checked.bad_rows[first]]}, an event of user {user_id}, has "
-        f"`{column}` {batch[column][first].as_py()!r} ({reason}).{expected} Correct the row."
+        f"`{column}` {seen!r} ({reason}){advice and '; '}{advice}. Correct the row."
     )
 
 

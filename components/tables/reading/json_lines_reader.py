@@ -1,6 +1,7 @@
 """Reads JSON Lines: a line that is no JSON object is one broken row and hurts no other."""
 
 import json
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,12 +10,17 @@ import pyarrow as pa
 from components.errors import InputError
 from components.tables.contract import Column
 from components.tables.reading.files import READ_ERRORS, TableFile, open_lines
+from components.tables.reading.number_columns import EXACT_INTEGERS
 from components.tables.reading.source_batch import ROWS_PER_BATCH, BrokenRow, SourceBatch
+from components.tables.reading.value_form import ValueForm
 
 _UTF8_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_AS_WRITTEN = ValueForm()
 
 
-def read_json_lines(table: str, file: TableFile, columns: tuple[Column, ...]) -> Iterator[SourceBatch]:
+def read_json_lines(
+    table: str, file: TableFile, columns: tuple[Column, ...], form: ValueForm = _AS_WRITTEN
+) -> Iterator[SourceBatch]:
     """Reads one JSON Lines file.
 
     A line that is not UTF-8, not JSON or not an object is a broken row. A key that a line lacks, null and "" are
@@ -24,10 +30,11 @@ def read_json_lines(table: str, file: TableFile, columns: tuple[Column, ...]) ->
         table: The table's name, for messages.
         file: The file.
         columns: The columns to keep.
+        form: How values are written that are text.
 
     Yields:
-        Batches with a column for each of `columns`: of the kind's type if all values fit it, else of text in
-        which numbers, booleans and lists stand as JSON.
+        Batches with a column for each of `columns`: of the kind's type if all values are of it, else of text in
+        which numbers, booleans and lists stand as they would as text.
 
     Raises:
         InputError: If the file breaks off (a damaged .gz).
@@ -49,14 +56,14 @@ def read_json_lines(table: str, file: TableFile, columns: tuple[Column, ...]) ->
                     rows.append(row)
                     places.append(place)
                 if len(rows) + len(broken) >= ROWS_PER_BATCH:
-                    yield _batch(file, columns, rows, places, broken)
+                    yield _batch(file, columns, form, rows, places, broken)
                     rows, places, broken = [], [], []
         except READ_ERRORS as error:
             raise InputError(
                 f"Table `{table}`: `{file.path}` cannot be read after line {place}: {error}. Write the file anew."
             ) from error
     if rows or broken:
-        yield _batch(file, columns, rows, places, broken)
+        yield _batch(file, columns, form, rows, places, broken)
 
 
 def _parse(place: int, line: bytes) -> dict[str, Any] | BrokenRow:
@@ -76,17 +83,21 @@ def _parse(place: int, line: bytes) -> dict[str, Any] | BrokenRow:
 
 
 def _batch(
-    file: TableFile, columns: tuple[Column, ...], rows: list[dict[str, Any]], places: list[int], broken: list[BrokenRow]
+    file: TableFile,
+    columns: tuple[Column, ...],
+    form: ValueForm,
+    rows: list[dict[str, Any]],
+    places: list[int],
+    broken: list[BrokenRow],
 ) -> SourceBatch:
     arrays: dict[str, pa.Array] = {}
     for column in columns:
         values = [row.get(column.name) for row in rows]
-        array, all_fit = _array(values, column.kind)
-        if column.kind == "string" and not all_fit:
-            nested = [index for index, value in enumerate(values) if isinstance(value, dict | list)]
-            if nested:
-                return _batch(file, columns, *_without_nested(column.name, nested, rows, places, broken))
-        arrays[column.name] = array
+        if column.kind in ("string", "category"):
+            wrong = [index for index, value in enumerate(values) if _no_string(value)]
+            if wrong:
+                return _batch(file, columns, form, *_without(column.name, wrong, rows, places, broken))
+        arrays[column.name] = _array(values, column.kind, form)
     return SourceBatch(
         path=file.path,
         file_index=file.index,
@@ -97,10 +108,10 @@ def _batch(
     )
 
 
-def _without_nested(
-    name: str, nested: list[int], rows: list[dict[str, Any]], places: list[int], broken: list[BrokenRow]
+def _without(
+    name: str, wrong: list[int], rows: list[dict[str, Any]], places: list[int], broken: list[BrokenRow]
 ) -> tuple[list[dict[str, Any]], list[int], list[BrokenRow]]:
-    """Moves the rows whose text is a list or an object to the broken ones."""
+    """Moves the rows whose text is none to the broken ones."""
     moved = [
         BrokenRow(
             place=places[index],
@@ -108,41 +119,57 @@ def _without_nested(
             detail=f"expected text, got {type(rows[index][name]).__name__}",
             row=rows[index],
         )
-        for index in nested
+        for index in wrong
     ]
-    kept = sorted(set(range(len(rows))).difference(nested))
+    kept = sorted(set(range(len(rows))).difference(wrong))
     return [rows[index] for index in kept], [places[index] for index in kept], broken + moved
 
 
-_TYPES_TRIED: dict[str, tuple[pa.DataType, ...]] = {
-    "string": (pa.large_string(), pa.int64()),
-    "float": (pa.float64(), pa.large_string()),
-    "integer": (pa.int64(), pa.float64(), pa.large_string()),
-    "boolean": (pa.bool_(), pa.large_string()),
-    "timestamp": (pa.int64(), pa.float64(), pa.large_string()),
-    "vector": (pa.large_list(pa.float64()), pa.large_string()),
+# What Python makes of JSON, and the column that it can be as it is; a null is of any type. Any other column is text.
+_TYPES: dict[str, tuple[tuple[set[type], pa.DataType], ...]] = {
+    "string": (({str}, pa.large_string()),),
+    "category": (({str}, pa.large_string()),),
+    "float": (({str}, pa.large_string()), ({int, float}, pa.float64())),
+    "integer": (({str}, pa.large_string()), ({int}, pa.int64())),
+    "boolean": (({str}, pa.large_string()), ({bool}, pa.bool_())),
+    "timestamp": (({str}, pa.large_string()), ({int}, pa.int64())),
+    "vector": (({str}, pa.large_string()), ({list, int, float}, pa.large_list(pa.float64()))),
 }
+_NUMBERS = ("float", "integer", "timestamp")
 
 
-def _array(values: list[Any], kind: str) -> tuple[pa.Array, bool]:
-    """Gives the values as an Arrow array, and whether they had a type in common."""
-    for data_type in _TYPES_TRIED[kind]:
-        try:
-            return pa.array(values, data_type), True
-        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError):
-            continue
-    texts = [_as_text(value) for value in values]
+def _array(values: list[Any], kind: str, form: ValueForm) -> pa.Array:
+    """Gives the values as an Arrow array: of a type of their kind, or of text that is read as the type would be."""
+    there = set(map(type, values)) - {type(None)}
+    if there == {list}:
+        there = {type(item) for value in values if value is not None for item in value} | {list}
+    for types, data_type in _TYPES[kind]:
+        if there <= types:
+            try:
+                return pa.array(values, data_type)
+            except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError):
+                break
+    texts = [_as_text(value, form.decimal if kind in _NUMBERS else ".") for value in values]
     try:
-        return pa.array(texts, pa.large_string()), False
+        return pa.array(texts, pa.large_string())
     except UnicodeEncodeError:
         # A lone surrogate ("\ud800" in JSON) has no UTF-8. As bytes it reaches the validation, which finds it.
         encoded = [None if text is None else text.encode("utf-8", "surrogatepass") for text in texts]
-        return pa.array(encoded, pa.large_binary()), False
+        return pa.array(encoded, pa.large_binary())
 
 
-def _as_text(value: Any) -> str | None:
+def _no_string(value: Any) -> bool:
+    """Tells what is no text: a list, an object, and a number whose digits are lost."""
+    if isinstance(value, float):
+        return not math.isfinite(value) or (value.is_integer() and abs(value) >= EXACT_INTEGERS)
+    return isinstance(value, dict | list)
+
+
+def _as_text(value: Any, decimal: str) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        value = int(value)
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) < EXACT_INTEGERS:
+            return str(int(value))
+        return json.dumps(value).replace(".", decimal)
     return json.dumps(value, ensure_ascii=False)

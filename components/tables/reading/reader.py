@@ -1,7 +1,7 @@
 """Reads a table's files with Beam, as Arrow record batches that remember where each row stood."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import apache_beam as beam
 import pyarrow as pa
@@ -14,6 +14,9 @@ from components.tables.reading.csv_reader import read_csv
 from components.tables.reading.files import TableFile
 from components.tables.reading.json_lines_reader import read_json_lines
 from components.tables.reading.source_batch import ROWS_PER_BATCH, SourceBatch
+from components.tables.reading.value_form import ValueForm
+
+_AS_WRITTEN = ValueForm()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +39,17 @@ class ReadSourceFiles(beam.PTransform):
         table: The table's name, for messages.
         files: Its files.
         columns: The columns to read; a file may lack optional ones.
+        form: How the values of the files are written.
     """
 
-    def __init__(self, table: str, files: Iterable[TableFile], columns: tuple[Column, ...]) -> None:
+    def __init__(
+        self, table: str, files: Iterable[TableFile], columns: tuple[Column, ...], form: ValueForm = _AS_WRITTEN
+    ) -> None:
         super().__init__()
         self._table = table
         self._files = list(files)
         self._columns = columns
+        self._form = form
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
         """Applies the transform.
@@ -58,13 +65,13 @@ class ReadSourceFiles(beam.PTransform):
             | "ListFiles" >> beam.Create(self._files, reshuffle=False)
             | "ListPieces" >> beam.ParDo(_ListPiecesDoFn())
             | "SpreadPieces" >> beam.Reshuffle()
-            | "ReadPieces" >> beam.ParDo(_ReadPieceDoFn(self._table, self._columns))
+            | "ReadPieces" >> beam.ParDo(_ReadPieceDoFn(self._table, self._columns, self._form))
         )
 
 
 def read_batches(table: str, files: Iterable[TableFile], columns: tuple[Column, ...]) -> Iterator[SourceBatch]:
     """Reads files one after the other without a pipeline, holding one batch at a time; see `ReadSourceFiles`."""
-    read = _ReadPieceDoFn(table, columns)
+    read = _ReadPieceDoFn(table, columns, _AS_WRITTEN)
     for file in files:
         for piece in _ListPiecesDoFn().process(file):
             yield from read.process(piece)
@@ -89,10 +96,11 @@ class _ListPiecesDoFn(beam.DoFn):
 class _ReadPieceDoFn(beam.DoFn):
     """Reads one piece, batch by batch."""
 
-    def __init__(self, table: str, columns: tuple[Column, ...]) -> None:
+    def __init__(self, table: str, columns: tuple[Column, ...], form: ValueForm) -> None:
         super().__init__()
         self._table = table
         self._columns = columns
+        self._form = form
 
     def process(self, piece: _Piece) -> Iterator[SourceBatch]:
         """Yields the batches of one piece.
@@ -100,10 +108,14 @@ class _ReadPieceDoFn(beam.DoFn):
         Raises:
             InputError: If the file as a whole cannot be trusted: broken quoting, not UTF-8, not Parquet.
         """
+        for batch in self._read(piece):
+            yield replace(batch, form=self._form)
+
+    def _read(self, piece: _Piece) -> Iterator[SourceBatch]:
         if piece.file.format == "csv":
             return read_csv(self._table, piece.file, self._columns)
         if piece.file.format == "json_lines":
-            return read_json_lines(self._table, piece.file, self._columns)
+            return read_json_lines(self._table, piece.file, self._columns, self._form)
         return self._read_row_group(piece)
 
     def _read_row_group(self, piece: _Piece) -> Iterator[SourceBatch]:
@@ -111,7 +123,8 @@ class _ReadPieceDoFn(beam.DoFn):
         row = piece.first_row
         try:
             with FileSystems.open(piece.file.path) as handle:
-                parquet = pq.ParquetFile(handle)
+                # Old times of 96 bits come as nanoseconds otherwise, which hold the years 1677 to 2262 alone.
+                parquet = pq.ParquetFile(handle, coerce_int96_timestamp_unit="us")
                 names = [name for name in parquet.schema_arrow.names if name in wanted]
                 for batch in parquet.iter_batches(ROWS_PER_BATCH, row_groups=[piece.row_group], columns=names):
                     yield SourceBatch(

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from components.tables.reading.value_form import ValueForm
+
 ROWS_PER_BATCH = 65_536
 
 
@@ -36,6 +38,7 @@ class SourceBatch:
         places: int64, one a row, from 1, ascending.
         batch: The rows; CSV columns are strings, other columns are of the file's types.
         broken: Rows of the file that could not be read; they are not in `batch`.
+        form: How the values of the file are written.
     """
 
     path: str
@@ -44,3 +47,4 @@ class SourceBatch:
     places: pa.Array
     batch: pa.RecordBatch
     broken: tuple[BrokenRow, ...] = field(default=())
+    form: ValueForm = field(default_factory=ValueForm)

@@ -79,14 +79,16 @@ def run_rules(
     return mine(folder, options, table_artifact(folder / "events", events, files=2), catalogue)
 
 
-def mine(folder: Path, options: RulesOptions, events: Artifact, catalogue: Artifact) -> RulesRun:
+def mine(
+    folder: Path, options: RulesOptions, events: Artifact, catalogue: Artifact, time_zone: str = "UTC"
+) -> RulesRun:
     """Runs the executor on artifacts, reads its outputs."""
     rules = AssociationRules()
     rules.uri = str(folder / "rules")
     BasketRulesExecutor(beam_context(folder)).Do(
         {"events": [events], "catalogue": [catalogue]},
         {"rules": [rules]},
-        {"options_json": options.model_dump_json(), "source_digest": "any"},
+        {"options_json": options.model_dump_json(), "time_zone": time_zone, "source_digest": "any"},
     )
     itemsets, found = (
         ds.dataset(sorted(map(str, (folder / "rules").glob(f"{name}-*.parquet")))).to_table()

@@ -29,7 +29,15 @@ from components.tables.sources import TableSource
 from tests.components.tables.table_runs import TableRun, beam_context, run_table
 
 SCHEMAS = Path(__file__).parents[3] / "tfx_pipeline" / "schemas"
-KINDS = {"string": "BYTES", "float": "FLOAT", "vector": "FLOAT", "integer": "INT", "boolean": "INT", "timestamp": "INT"}
+KINDS = {
+    "string": "BYTES",
+    "category": "BYTES",
+    "float": "FLOAT",
+    "vector": "FLOAT",
+    "integer": "INT",
+    "boolean": "INT",
+    "timestamp": "INT",
+}
 
 
 def _artifact(artifact: Artifact, uri: Path) -> Artifact:

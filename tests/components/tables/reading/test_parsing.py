@@ -38,8 +38,9 @@ def test_strings(values: list[Any], data_type: pa.DataType, expected: list[bytes
     assert problems == ({"not_a_string": [2]} if data_type == pa.float64() else {})
 
 
-def test_a_broken_float_is_no_id() -> None:
-    assert _parsed([1.5, 1e300, 3.0], "string") == ([None, None, b"3"], {"not_a_string": [0, 1]})
+def test_a_float_that_has_lost_digits_is_no_id() -> None:
+    assert _parsed([1.5, 1e300, 2.0**53, 3.0], "string") == ([b"1.5", None, None, b"3"], {"not_a_string": [1, 2]})
+    assert _parsed([0.1, 1e-7], "string", pa.float32()) == ([b"0.1", b"1e-07"], {})
 
 
 def test_dictionaries_are_decoded() -> None:
