@@ -18,7 +18,6 @@ from components.artifacts import Quarantine
 from components.errors import InputError
 from components.parameters import Parameter, execution_parameters
 from components.tables.checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY, ROWS_KEY, CheckTable
-from components.tables.columns import check_columns
 from components.tables.contract import TABLES, TableContract, TableOptions
 from components.tables.notes.dotted_ids import note_dotted_ids
 from components.tables.quarantine import (
@@ -27,10 +26,11 @@ from components.tables.quarantine import (
     quarantine_files,
     write_quarantine_counts,
 )
-from components.tables.reading.files import find_table_files
-from components.tables.reading.reader import ReadSourceFiles
-from components.tables.reading.value_form import ValueForm
 from components.tables.refusals.bad_rows import describe_bad_rows
+from components.tables.shaping.notes import reading_notes, set_aside_rows
+from components.tables.shaping.plan import TablePlan
+from components.tables.shaping.planning import plan_table
+from components.tables.shaping.read_table import ReadTable
 from components.tables.sources import TableSource, sources_from_json, sources_to_json
 from components.tables.validation import examples_schema
 from trainer.artifacts.names import PARQUET_SUFFIX, TABLE_PREFIX, TABLE_SPLIT
@@ -76,7 +76,9 @@ def _write_partial_counts(counts: Counter[str], uri: str) -> None:
         file.write(json.dumps(counts))
 
 
-def _take_partial_counts(contract: TableContract, uri: str, *, plain_user_ids: bool) -> QuarantineCounts:
+def _take_partial_counts(
+    contract: TableContract, plan: TablePlan, uri: str, user_id_key: str | None
+) -> QuarantineCounts:
     path = f"{uri}/{_PARTIAL_COUNTS_FILE}"
     with fileio.open(path, "r") as file:
         counts: Counter[str] = Counter(json.loads(file.read()))
@@ -87,7 +89,11 @@ def _take_partial_counts(contract: TableContract, uri: str, *, plain_user_ids: b
         rows=counts[ROWS_KEY],
         good=counts[GOOD_KEY],
         bad=bad,
-        notes=tuple(note_dotted_ids(counts, plain_user_ids=plain_user_ids)),
+        set_aside=set_aside_rows(counts),
+        notes=(
+            *reading_notes(contract, plan, counts, user_id_key),
+            *note_dotted_ids(counts, plain_user_ids=user_id_key is None),
+        ),
     )
 
 
@@ -123,10 +129,8 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         contract = TABLES[exec_properties["table"]]
         options = TableOptions.model_validate_json(exec_properties["options_json"])
-        (source,) = [each.at(exec_properties["data"]) for each in sources_from_json(exec_properties["sources"])]
-        path = source.path
-        files = find_table_files(contract.name, path)
-        columns, present = check_columns(contract, options, files)
+        sources = [each.at(exec_properties["data"]) for each in sources_from_json(exec_properties["sources"])]
+        plan = plan_table(contract, options, sources)
 
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         examples.split_names = artifact_utils.encode_split_names([TABLE_SPLIT])
@@ -139,7 +143,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             checked = (
                 pipeline
-                | "ReadSourceFiles" >> ReadSourceFiles(contract.name, files, present, ValueForm.of(source))
+                | "ReadTable" >> ReadTable(plan)
                 # The present is taken once a run: all workers judge by the same one.
                 | "CheckTable"
                 >> CheckTable(
@@ -149,14 +153,13 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                     now_seconds=time.time(),
                 )
             )
-            _ = checked[GOOD] | "WriteExamples" >> WriteTableShards(examples_folder, examples_schema(columns))
+            _ = checked[GOOD] | "WriteExamples" >> WriteTableShards(examples_folder, examples_schema(plan.columns))
             _ = checked[BAD] | "WriteQuarantine" >> WriteQuarantine(quarantine_uri)
             _ = checked[COUNTS] | "WriteCounts" >> beam.Map(_write_partial_counts, uri=quarantine_uri)
 
-        plain_user_ids = not exec_properties["user_id_key"]
-        counts = _take_partial_counts(contract, quarantine_uri, plain_user_ids=plain_user_ids)
+        counts = _take_partial_counts(contract, plan, quarantine_uri, exec_properties["user_id_key"] or None)
         if counts.rows == 0:
-            raise InputError(f"Table `{contract.name}` is empty: `{path}` holds no row.")
+            raise InputError(f"Table `{contract.name}` is empty: `{sources[0].path}` holds no row.")
         write_quarantine_counts(quarantine_uri, counts)
         if counts.good == 0:
             raise InputError(

@@ -53,6 +53,30 @@ def known_time_format(text: str) -> str:
     return text
 
 
+def known_encoding(name: str) -> str:
+    """Returns the name of an encoding of texts that there is.
+
+    Raises:
+        ValueError: There is none of this name.
+    """
+    try:
+        "".encode(name)  # Which refuses codecs that are of no text.
+    except LookupError as error:
+        raise ValueError(f"expected an encoding such as gb18030, windows-1252 or utf-16, got {name!r}") from error
+    return name
+
+
+def one_sign(separator: str) -> str:
+    """Returns what stands between fields.
+
+    Raises:
+        ValueError: It is not one character, or one that has another meaning.
+    """
+    if len(separator) != 1 or separator in '"\r\n':
+        raise ValueError(f'expected one character, such as ";" or "\\t", got {separator!r}')
+    return separator
+
+
 def table_path(path: str, folder: str) -> str:
     """Returns where a file lies: `path` itself if it is absolute or a URI, else taken from `folder`."""
     return path if "://" in path or not folder else os.path.join(folder, path)
@@ -69,12 +93,8 @@ class FileForm(Options):
     """
 
     path: str
-    separator: str | None = None
-    encoding: str | None = None
-
-    def paths(self) -> tuple[str, ...]:
-        """Returns all paths that are read."""
-        return (self.path,)
+    separator: Annotated[str, AfterValidator(one_sign)] | None = None
+    encoding: Annotated[str, AfterValidator(known_encoding)] | None = None
 
     def at(self, folder: str) -> Self:
         """Returns the same with relative paths taken from a folder or a URI."""
@@ -153,9 +173,13 @@ class TableSource(FileForm):
     source: str = ""
     same_ids: dict[str, str] = {}
 
+    def forms(self) -> tuple[FileForm, ...]:
+        """Returns all that is read: the table's own files, those joined to it, and those of ids."""
+        return (self, *self.join, *(FileForm(path=path) for path in self.same_ids.values()))
+
     def paths(self) -> tuple[str, ...]:
-        """Returns all paths that are read: the table's own, those joined to it, and those of ids."""
-        return (self.path, *(join.path for join in self.join), *self.same_ids.values())
+        """Returns the paths of all that is read."""
+        return tuple(form.path for form in self.forms())
 
     def in_zone(self, zone: str) -> Self:
         """Returns the same with a time zone for times that name none, where the source has none of its own."""
