@@ -22,7 +22,7 @@ UNKNOWN_EVENT_TYPE = "unknown_event_type"
 UNKNOWN_PRODUCT = "unknown_product"
 UNKNOWN_PRODUCT_DETAIL = "the products table has no row of this product_id"
 _USER_ID = "user_id"
-# Of a table whose every row is bad, the first ones tell which values it has.
+# Of very many bad rows, the first ones tell which values they have.
 _ROWS_LOOKED_AT = 100_000
 _VALUES_SHOWN = 5
 
@@ -151,6 +151,16 @@ def quarantine_files(uri: str) -> str:
     return shards(uri, QUARANTINE_PREFIX, JSON_LINES_SUFFIX)
 
 
+def refused_rows(uri: str, reason: str) -> Iterator[dict[str, Any]]:
+    """Returns rows that were refused for a reason, as far as they could be read; of many rows, out of the first ones.
+
+    Args:
+        uri: The quarantine's folder.
+        reason: The reason.
+    """
+    return (refused["row"] for refused in first_refused_rows(uri) if refused["reason"] == reason)
+
+
 def describe_unknown_event_types(uri: str, counts: QuarantineCounts) -> str:
     """Names the values that the configuration does not know as event types, and the key that lists those it knows.
 
@@ -163,8 +173,7 @@ def describe_unknown_event_types(uri: str, counts: QuarantineCounts) -> str:
     """
     if UNKNOWN_EVENT_TYPE not in counts.bad:
         return ""
-    rows = (refused["row"] for refused in first_refused_rows(uri) if refused["reason"] == UNKNOWN_EVENT_TYPE)
-    values = Counter(str(row.get("event_type")) for row in rows)
+    values = Counter(str(row.get("event_type")) for row in refused_rows(uri, UNKNOWN_EVENT_TYPE))
     shown = ", ".join(f"`{value}`" for value, _ in values.most_common(_VALUES_SHOWN))
     more = ", …" if len(values) > _VALUES_SHOWN else ""
     return f" Unknown as event types are {shown}{more}: if they are right, add them to the task's `event_types`."

@@ -2,20 +2,22 @@
 
 import json
 import resource
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from tfx.dsl.io import fileio
 
 from components.gate.evaluation import read_evaluation
+from components.tables.quarantine import QuarantineCounts
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.summary.model import VERSION, RunSummary, TableCounts, TaskSummary
+from tfx_pipeline.summary.table_notes import quarantine_counts, table_notes
 from tfx_pipeline.tasks.task import Task
 from trainer.artifacts.catalogue import load_catalogue_facts
 from trainer.artifacts.labels import load_label_facts
-from trainer.artifacts.names import QUARANTINE_COUNTS_FILE, VALIDATION_FILE
+from trainer.artifacts.names import VALIDATION_FILE
 from trainer.exporting import SERVING_FOLDER
 
 # Keys of an evaluation that do not go into the summary as they are.
@@ -38,14 +40,17 @@ def build_summary(
         total_seconds: Wall time of the whole run.
         origins: What to remember of each task for the next run's comparison: `fingerprint` and `compared_with`.
     """
+    counts = quarantine_counts(results)
     return RunSummary(
         version=VERSION,
         config=config.model_dump(mode="json"),
         tasks={
             task.name: _task_summary(task, results, root, origins[task.name]) for task, _ in config.tasks.with_options()
         },
-        tables=_tables(results),
-        quarantine=_quarantine(results),
+        tables=_tables(counts),
+        quarantine=_by_reason((each.table, each.bad) for each in counts),
+        set_aside=_by_reason((each.table, each.set_aside) for each in counts if each.set_aside),
+        notes=table_notes(results),
         seconds={node_id: round(result.seconds, 2) for node_id, result in results.items()},
         total_seconds=round(total_seconds, 2),
         peak_rss_bytes=_peak_rss_bytes(),
@@ -72,6 +77,7 @@ def _task_summary(
             **task.summary_details(results, root, blessed=blessed),
             "blessed": blessed,
             "refused_because": refused_because,
+            "notes": [*counted.get("notes", ()), *evaluation["notes"]],
             "pushed": pushed["pushed_destination"] if pushed.get("pushed") else None,
             "examples": counted["examples"],
             "counts": counted["counts"],
@@ -81,13 +87,13 @@ def _task_summary(
     )
 
 
-def _tables(results: Mapping[str, NodeResult]) -> dict[str, TableCounts]:
+def _tables(quarantines: Iterable[QuarantineCounts]) -> dict[str, TableCounts]:
     """Returns the rows of each table that were read, and that were good when they were read."""
     tables: dict[str, TableCounts] = {}
-    for counts in _quarantine_counts(results):
+    for counts in quarantines:
         # Nodes after the first one read what it left.
-        if counts["table"] not in tables or counts["rows"] > tables[counts["table"]].rows:
-            tables[counts["table"]] = TableCounts(rows=counts["rows"], good=counts["good"])
+        if counts.table not in tables or counts.rows > tables[counts.table].rows:
+            tables[counts.table] = TableCounts(rows=counts.rows, good=counts.good)
     return tables
 
 
@@ -98,19 +104,14 @@ def _counted(examples: NodeResult) -> Any:
     return load_catalogue_facts(examples.outputs["catalogue"].uri)
 
 
-def _quarantine(results: Mapping[str, NodeResult]) -> dict[str, dict[str, int]]:
-    """Adds up the reasons of every quarantine artifact, by table."""
+def _by_reason(counts: Iterable[tuple[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
+    """Returns rows by table and reason; several tasks that read a table leave out the same rows for the same reason."""
     tables: dict[str, dict[str, int]] = {}
-    for counts in _quarantine_counts(results):
-        reasons = tables.setdefault(counts["table"], {})
-        for reason, count in counts["bad"].items():
-            reasons[reason] = reasons.get(reason, 0) + count
+    for table, found in counts:
+        reasons = tables.setdefault(table, {})
+        for reason, count in found.items():
+            reasons[reason] = max(reasons.get(reason, 0), count)
     return tables
-
-
-def _quarantine_counts(results: Mapping[str, NodeResult]) -> list[dict[str, Any]]:
-    quarantines = (result.outputs["quarantine"] for result in results.values() if "quarantine" in result.outputs)
-    return [_read_json(quarantine.uri, QUARANTINE_COUNTS_FILE) for quarantine in quarantines]
 
 
 def _read_json(folder: str, name: str) -> Any:

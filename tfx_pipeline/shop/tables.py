@@ -15,6 +15,7 @@ from components.tables.contract import TABLES, TableOptions
 from components.tables.data_gate import DataGate
 from components.tables.example_gen import TableExampleGen
 from components.tables.import_schema import ImportSchema
+from components.tables.notes.constant_columns import telling_columns
 from components.tables.schema import extend_schema
 from tfx_pipeline.shop.inputs import PipelineInputs
 from tfx_pipeline.shop.options import ExtraColumns, ShopOptions
@@ -65,9 +66,10 @@ def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: T
         options: What it may hold beyond its contract.
     """
     title = name.capitalize()
+    sources = shop.tables.given()[name]
     example_gen = TableExampleGen(
         table=name,
-        sources=[source.in_zone(shop.time_zone) for source in shop.tables.given()[name]],
+        sources=[source.in_zone(shop.time_zone) for source in sources],
         data=inputs.data,
         digest=inputs.table_digests[name],
         user_id_key=inputs.user_id_key,
@@ -85,6 +87,8 @@ def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: T
         quarantine=example_gen.outputs["quarantine"],
         table=name,
         max_bad_fraction=shop.limits.max_bad_fraction,
+        telling_columns=telling_columns(name, options, sources),
+        plain_user_ids=shop.plain_user_ids,
         source_digest=source_digest("components.tables.data_gate"),
     ).with_id(f"{title}DataGate")
     return TableNodes(

@@ -117,7 +117,7 @@ class WriteSegmentExamples(beam.DoFn):
         parts: dict[str, list[pa.Table]] = {name: [] for name in SPLITS}
         if segments.given:
             chosen, labels, left_out = examples.given()
-            counts["left_out"] = left_out
+            counts.update(left_out=left_out, without_segment=len(events.users) - len(chosen) - left_out)
             shares = user_shares(events.users, SEGMENT)[chosen]
             test = self._options.segments.test_fraction
             learned = shares >= test + self._options.segments.eval_fraction

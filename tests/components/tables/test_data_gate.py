@@ -1,6 +1,7 @@
 """Tables through TFX's own StatisticsGen, ExampleValidator and Transform to the gate, with the curated schemas."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from components.artifacts import DataApproval, Quarantine
 from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.data_gate import DataGate, DataGateExecutor, find_anomalies
+from components.tables.notes.constant_columns import telling_columns
 from components.tables.schema import extend_schema
+from components.tables.sources import TableSource
 from tests.components.tables.table_runs import TableRun, beam_context, run_table
 
 SCHEMAS = Path(__file__).parents[3] / "tfx_pipeline" / "schemas"
@@ -46,7 +49,9 @@ def _schema(table: str) -> schema_pb2.Schema:
     return text_format.Parse((SCHEMAS / f"{table}.pbtxt").read_text(), schema_pb2.Schema())
 
 
-def _judge(folder: Path, run: TableRun, limit: float = 0.01) -> dict[str, Any]:
+def _judge(
+    folder: Path, run: TableRun, limit: float = 0.01, telling: Sequence[str] = (), plain_user_ids: bool = False
+) -> dict[str, Any]:
     """Runs the nodes that follow TableExampleGen; returns the approval, or lets the gate's error through."""
     statistics = _artifact(standard_artifacts.ExampleStatistics(), folder / "statistics")
     schema = _artifact(standard_artifacts.Schema(), folder / "schema")
@@ -59,7 +64,13 @@ def _judge(folder: Path, run: TableRun, limit: float = 0.01) -> dict[str, Any]:
     DataGateExecutor().Do(
         {"anomalies": [anomalies], "statistics": [statistics], "quarantine": [run.quarantine]},
         {"approval": [approval]},
-        {"table": run.table, "max_bad_fraction": limit, "source_digest": ""},
+        {
+            "table": run.table,
+            "max_bad_fraction": limit,
+            "telling_columns": json.dumps(telling),
+            "plain_user_ids": int(plain_user_ids),
+            "source_digest": "",
+        },
     )
     found: dict[str, Any] = json.loads((folder / "approval" / "approval.json").read_text())
     return found
@@ -100,6 +111,7 @@ def test_lets_a_good_table_through(tmp_path: Path) -> None:
         "bad": {"negative_price": 1},
         "bad_fraction": 0.01,
         "max_bad_fraction": 0.01,
+        "notes": [],
     }
 
 
@@ -175,6 +187,41 @@ def test_notices_lost_rows(tmp_path: Path) -> None:
         _judge(tmp_path, run)
 
 
+def test_columns_that_say_the_same_in_every_row_are_noted(tmp_path: Path) -> None:
+    rows = 24
+    columns = {
+        "title": ["tea"] * rows,
+        "brand": ["x"] * (rows - 1) + [None],
+        "category": ["a"] * (rows - 1) + ["b"],
+        "price": [2.5] * rows,
+        "weight": [None] * rows,
+        "size": [0.0] * (rows - 1) + [1.0],
+        "hue": ["r" * 50] * rows,
+        "unseen": ["same"] * rows,
+    }
+    ids = [f"p{number}" for number in range(rows)]
+    path = tmp_path / "p.parquet"
+    options = TableOptions(numeric_columns=("weight", "size"), categorical_columns=("hue", "unseen"))
+    telling = telling_columns("products", options, [TableSource(path="p", constants={"unseen": "same"})])
+    pq.write_table(pa.table({"product_id": ids, **columns}), path)
+    assert _judge(tmp_path, run_table(tmp_path, "products", path, options), telling=telling)["notes"] == [
+        "Column `title` of table `products` is `tea` in all 24 rows, so it tells no row from another.",
+        "Column `price` of table `products` is `2.5` in all 24 rows, so it tells no row from another.",
+        "Column `weight` of table `products` has no value in any of its 24 rows.",
+        f"Column `hue` of table `products` is `{'r' * 39}…` in all 24 rows, so it tells no row from another.",
+    ]
+
+
+@pytest.mark.parametrize(("plain", "shown"), [(False, "whose id is written like `Aaaa-9`."), (True, "`Till-7`.")])
+def test_ids_with_more_events_than_a_shopper_has_are_noted(tmp_path: Path, plain: bool, shown: str) -> None:
+    rows = "u-1,p,view,1\n" * 3 + "NULL,p,view,1\n" * 2 + "Till-7,p,view,1\n" * 7
+    (tmp_path / "e.csv").write_text("user_id,product_id,event_type,position\n" + rows)
+    run = run_table(tmp_path, "events", tmp_path / "e.csv")
+    till, nobody = _judge(tmp_path, run, plain_user_ids=plain)["notes"]
+    assert till.startswith(f"Table `events`: 7 of 12 events (58.3%) are of one user, {shown}")
+    assert nobody.startswith("Table `events`: 2 of 12 events (16.7%) are of one user, `NULL`, which is what many tools")
+
+
 def test_new_columns_and_warnings_are_no_anomalies() -> None:
     info = anomalies_pb2.AnomalyInfo
     anomalies = anomalies_pb2.Anomalies(
@@ -239,7 +286,15 @@ def test_the_component_has_primitive_parameters_only() -> None:
         quarantine=Channel(type=Quarantine),
         table="products",
         max_bad_fraction=0.01,
+        telling_columns=["price", "hue"],
+        plain_user_ids=False,
         source_digest="s",
     )
-    assert node.exec_properties == {"table": "products", "max_bad_fraction": 0.01, "source_digest": "s"}
+    assert node.exec_properties == {
+        "table": "products",
+        "max_bad_fraction": 0.01,
+        "telling_columns": '["price", "hue"]',
+        "plain_user_ids": 0,
+        "source_digest": "s",
+    }
     assert node.outputs["approval"].type is DataApproval
