@@ -18,7 +18,8 @@ _REASONS_SHOWN = 5
 _VALUES_SHOWN = 3
 _MOST_CHARACTERS = 60
 _USER_ID = "user_id"
-_PLACE = re.compile(r"(?:line|row) (\d+) of (.*)", re.DOTALL)
+# As in `line 3 of events.csv: expected 6 fields, got 7`.
+_PLACE = re.compile(r"(?:line|row) (\d+) of (.*?)(?:: .*)?$", re.DOTALL)
 
 
 @dataclass
@@ -40,14 +41,14 @@ class _Seen:
         where = ((place[2], int(place[1])) if place else ("", 0), detail)
         self.first = where if self.first is None else min(self.first, where)
 
-    def described(self, reason: str) -> str:
-        """Says what was seen, where, and what to do."""
+    def described(self, reason: str, *, alone: bool) -> str:
+        """Says what was seen, where, and what to do; of a reason that stands alone the name has been said."""
         values = [value for value, _ in self.values.most_common(_VALUES_SHOWN)]
         shown = ", ".join(f"`{_shown(value)}`" for value in values)
         where = f"first on {self.first[1]}" if self.first and self.first[1] else ""
         seen = f"{shown} ({where})" if shown and where else shown or where
-        advice = advice_for(reason, values)
-        return f" {reason}: {'; '.join(part for part in (seen, advice) if part)}." if seen or advice else ""
+        said = "; ".join(part for part in (seen, advice_for(reason, values)) if part)
+        return f" {'Seen' if alone else reason}: {said}." if said else ""
 
 
 def describe_bad_rows(uri: str, counts: QuarantineCounts) -> str:
@@ -68,11 +69,13 @@ def describe_bad_rows(uri: str, counts: QuarantineCounts) -> str:
         if refused["reason"] in seen:
             seen[refused["reason"]].see(refused)
     return "".join(
-        describe_unknown_event_types(uri, counts) if reason == UNKNOWN_EVENT_TYPE else seen[reason].described(reason)
+        describe_unknown_event_types(uri, counts)
+        if reason == UNKNOWN_EVENT_TYPE
+        else seen[reason].described(reason, alone=len(counts.bad) == 1)
         for reason in reasons
     )
 
 
 def _shown(value: str) -> str:
     text = value if len(value) <= _MOST_CHARACTERS else value[:_MOST_CHARACTERS] + "…"
-    return text if text.isprintable() else ascii(text)[1:-1]
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

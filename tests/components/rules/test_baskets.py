@@ -1,6 +1,8 @@
 """Events to baskets: by basket_id, by user and day, and up to where the towers' events end."""
 
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +10,7 @@ import pyarrow as pa
 from components.events.moments import SplitMoments
 from components.rules.baskets import basket_items, known_events, level_baskets, make_baskets
 
-DAY = 86_400
+DAY, HOUR = 86_400, 3_600
 
 
 def events(*rows: tuple[str, str, int, str | None], event_type: int = 0) -> pa.Table:
@@ -24,9 +26,9 @@ def events(*rows: tuple[str, str, int, str | None], event_type: int = 0) -> pa.T
     )
 
 
-def made(table: pa.Table, *, has_timestamps: bool = True) -> list[tuple[list[int], int | None]]:
+def made(table: pa.Table, *, has_timestamps: bool = True, time_zone: str = "UTC") -> list[tuple[list[int], int | None]]:
     ids = pa.array([b"a", b"b", b"c", b"d"], pa.binary())
-    baskets = make_baskets(table, ids, has_timestamps=has_timestamps)
+    baskets = make_baskets(table, ids, has_timestamps=has_timestamps, time_zone=time_zone)
     return sorted((row["items"], row["day"]) for row in baskets.to_pylist())
 
 
@@ -78,3 +80,25 @@ def test_a_level_replaces_products_and_drops_what_has_no_item() -> None:
     assert of_level.to_pylist() == [{"items": [0, 1], "day": 1}, {"items": [0], "day": 3}]
     items, sizes = basket_items(of_level)
     assert (items.tolist(), sizes.tolist()) == ([0, 1, 0], [2, 1])
+
+
+def test_a_day_is_the_shops() -> None:
+    """Berlin's midnight is 22:00 in UTC in summer, and 23:00 in winter."""
+    for midnight in (datetime(2026, 7, 1, 22, tzinfo=UTC), datetime(2026, 12, 1, 23, tzinfo=UTC)):
+        second = int(midnight.timestamp())
+        table = events(("u", "a", second - 1800, None), ("u", "b", second + 1800, None))
+        day = second // DAY
+        assert made(table) == [([0, 1], day)]
+        assert made(table, time_zone="Europe/Berlin") == [([0], day), ([1], day + 1)]
+
+
+def test_the_day_on_which_the_clock_goes_back_has_25_hours() -> None:
+    begin = int(datetime(2026, 10, 25, tzinfo=ZoneInfo("Europe/Berlin")).timestamp())
+    table = events(
+        ("u", "a", begin - 1, None),
+        ("u", "b", begin, None),
+        ("u", "c", begin + 25 * HOUR - 1, None),
+        ("u", "d", begin + 25 * HOUR, None),
+    )
+    day = (date(2026, 10, 25) - date(1970, 1, 1)).days
+    assert made(table, time_zone="Europe/Berlin") == [([0], day - 1), ([1, 2], day), ([3], day + 1)]

@@ -121,6 +121,7 @@ def test_stops_at_too_many_bad_rows(tmp_path: Path) -> None:
         _judge(tmp_path, run)
     assert str(raised.value) == (
         "Table `products` is refused: 2 of 100 rows are bad (2.00%, the limit is 1.00%): negative_price (2). "
+        f"Seen: `-1.0` (first on row 1 of {tmp_path}/p.parquet); expected 0 or more. "
         f"The rows and their reasons are in {run.quarantine.uri}/quarantine-*.jsonl. "
         "Correct the table, or raise `max_bad_fraction`."
     )
@@ -137,7 +138,8 @@ def test_event_types_that_are_not_known_are_named_with_their_key(tmp_path: Path)
         _judge(tmp_path, run)
     assert (
         "7 of 14 rows are bad (50.00%, the limit is 1.00%): unknown_event_type (6), missing_event_type (1). "
-        "Unknown as event types are `view`, `stare`: if they are right, add them to the task's `event_types`. The rows"
+        "Unknown as event types are `view`, `stare`: if they are right, add them to the task's `event_types`. "
+        f"missing_event_type: first on line 14 of {tmp_path}/e.csv; expected a value in each row. The rows"
     ) in str(raised.value)
 
 
