@@ -12,6 +12,9 @@ from pydantic import AfterValidator, BeforeValidator, PlainSerializer, TypeAdapt
 
 from trainer.options import Options
 
+# The column that holds a source's name, where the configuration asks for it.
+SOURCE = "source"
+
 
 def known_zone(name: str) -> str:
     """Returns the name of a time zone that there is.

@@ -18,9 +18,8 @@ from components.tables.files.table_file import TableFile
 from components.tables.shaping.available import AvailableColumns
 from components.tables.shaping.column_types import differing_columns, refuse_wrong_types
 from components.tables.shaping.plan import JoinPlan, SourcePlan, TablePlan
-from components.tables.sources import FileForm, Join, TableSource
+from components.tables.sources import SOURCE, FileForm, Join, TableSource
 
-SOURCE = "source"
 # What a bucket of a join holds of the files, as they lie there.
 _BUCKET_BYTES = 64 << 20
 _PACKED_TO = 5
