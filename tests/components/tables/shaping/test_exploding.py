@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -35,7 +36,7 @@ def _source(batch: pa.RecordBatch) -> SourceBatch:
     return SourceBatch(path="e", file_index=0, unit="line", places=places, batch=batch)
 
 
-def _as_texts(rows: list[dict[str, Any]]) -> pa.RecordBatch:
+def _as_texts(rows: Sequence[Any]) -> pa.RecordBatch:
     texts = [
         row | {"items": row["items"] if isinstance(row["items"], str) else json.dumps(row["items"])} for row in rows
     ]

@@ -29,7 +29,7 @@ def _plan(buckets: int = 1, **keys: str) -> JoinPlan:
     )
 
 
-def _source(rows: Sequence[dict[str, Any]], **types: pa.DataType) -> SourceBatch:
+def _source(rows: Sequence[Any], **types: pa.DataType) -> SourceBatch:
     schema = pa.schema([(name, types.get(name, pa.large_string())) for name in rows[0]])
     return SourceBatch(
         path="items.csv",
