@@ -17,6 +17,7 @@ from components.tables.notes.dotted_ids import count_dotted_ids, keep_examples
 from components.tables.quarantine import quarantine_line
 from components.tables.reading.source_batch import SourceBatch
 from components.tables.shaping.tallies import SET_ASIDE_KEY_PREFIX, contradiction_key
+from components.tables.sources import SOURCE
 from components.tables.validation import check_rows
 
 GOOD = "good"
@@ -212,7 +213,7 @@ class _KeepFirstRowsDoFn(beam.DoFn):
     def _contradictions(self, first: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
         """Yields a key for each column that two rows of an id have different values of, and one with the id."""
         for name, value in other.items():
-            if value is not None and first[name] is not None and value != first[name]:
+            if name != SOURCE and value is not None and first[name] is not None and value != first[name]:
                 yield contradiction_key(name)
                 yield contradiction_key(name, other[self._id_column][0].decode())
 

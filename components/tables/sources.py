@@ -15,6 +15,8 @@ from trainer.options import Options
 
 # Times that are numbers: from 1970-01-01 (UTC), or days from 1899-12-30.
 NUMBER_TIME_FORMATS = ("unix_seconds", "unix_milliseconds", "unix_microseconds", "excel")
+# The column that holds a source's name, where the configuration asks for it.
+SOURCE = "source"
 
 
 def known_zone(name: str) -> str:

@@ -18,9 +18,9 @@ from components.tables.files.table_file import TableFile
 from components.tables.shaping.available import AvailableColumns
 from components.tables.shaping.column_types import refuse_wrong_types
 from components.tables.shaping.plan import JoinPlan, SourcePlan, TablePlan
-from components.tables.sources import FileForm, Join, TableSource
+from components.tables.shaping.same_ids import FROM, TO
+from components.tables.sources import SOURCE, FileForm, Join, TableSource
 
-SOURCE = "source"
 # What a bucket of a join holds of the files, as they lie there.
 _BUCKET_BYTES = 64 << 20
 _PACKED_TO = 5
@@ -203,12 +203,15 @@ class _Planner:
             ),
             names=tuple(names.items()),
             constants=self._constants,
-            same_ids=tuple(
-                (name, tuple(find_table_files(self._contract.name, FileForm(path=path))))
-                for name, path in source.same_ids.items()
-                if name in names
-            ),
+            same_ids=tuple((name, self._files_of_ids(path)) for name, path in source.same_ids.items() if name in names),
         )
+
+    def _files_of_ids(self, path: str) -> tuple[TableFile, ...]:
+        files = tuple(find_table_files(self._contract.name, FileForm(path=path)))
+        for found in filter(None, (AvailableColumns.of(self._contract.name, file) for file in files)):
+            for name in (FROM, TO):
+                found.need(name, "same_ids")
+        return files
 
 
 class _JoinColumns:
