@@ -17,7 +17,7 @@ _JSON_LINES_LOOKED_AT = 1_000
 
 
 def check_columns(
-    contract: TableContract, options: TableOptions, files: Iterable[TableFile]
+    contract: TableContract, options: TableOptions, files: Iterable[TableFile], *, guests: bool = False
 ) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
     """Checks that all files have the columns that the contract and the configuration ask for.
 
@@ -25,9 +25,10 @@ def check_columns(
         contract: The table's contract.
         options: Names the extra columns.
         files: The table's files.
+        guests: Whether rows with a basket_id may lack a user.
 
     Returns:
-        All columns that the examples get, and those of them that the files have.
+        All columns that the examples get, or that another of them comes of, and those of them that the files have.
 
     Raises:
         InputError: If a file cannot be read, is empty, lacks a column, or has other columns than the first one.
@@ -40,7 +41,7 @@ def check_columns(
         found = _file_columns(contract.name, file, wanted)
         if found is None:
             continue  # A JSON Lines file without a line: as good as no file.
-        missing = describe_missing_columns(contract, options, found)
+        missing = describe_missing_columns(contract, options, found, guests=guests)
         if missing:
             raise InputError(
                 f"Table `{contract.name}`: `{file.path}` lacks {missing}; it has {_listed(found)}. "

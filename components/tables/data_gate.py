@@ -15,6 +15,7 @@ from components.errors import InputError
 from components.parameters import execution_parameters
 from components.tables.quarantine import (
     QuarantineCounts,
+    describe_missing_users,
     describe_unknown_event_types,
     quarantine_files,
     read_quarantine_counts,
@@ -111,7 +112,8 @@ def _too_many_bad_rows(counts: QuarantineCounts, limit: float, quarantine_uri: s
     bad = sum(counts.bad.values())
     return (
         f"{bad:,} of {counts.rows:,} rows are bad ({counts.bad_fraction:.2%}, the limit is {limit:.2%}): "
-        f"{counts.describe_bad()}.{describe_unknown_event_types(quarantine_uri, counts)} "
+        f"{counts.describe_bad()}.{describe_unknown_event_types(quarantine_uri, counts)}"
+        f"{describe_missing_users(counts)} "
         f"The rows and their reasons are in {quarantine_files(quarantine_uri)}. "
         "Correct the table, or raise `max_bad_fraction`."
     )

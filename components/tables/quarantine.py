@@ -5,7 +5,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from trainer.artifacts.json_files import read_json, write_json
 from trainer.artifacts.names import JSON_LINES_SUFFIX, QUARANTINE_COUNTS_FILE, QUARANTINE_PREFIX, shards
 
 UNKNOWN_EVENT_TYPE = "unknown_event_type"
+MISSING_USER_ID = "missing_user_id"
 # A row of another table may name a product that the products table lacks.
 UNKNOWN_PRODUCT = "unknown_product"
 UNKNOWN_PRODUCT_DETAIL = "the products table has no row of this product_id"
@@ -69,6 +70,10 @@ class QuarantineCounts:
         ordered = sorted(self.bad.items(), key=lambda item: (-item[1], item[0]))
         return ", ".join(f"{reason} ({count:,})" for reason, count in ordered) or "none"
 
+    def describe_unused(self) -> str:
+        """Lists the reasons of all rows that are not kept, with their counts, most frequent first."""
+        return replace(self, bad={**self.bad, **self.set_aside}).describe_bad()
+
 
 def quarantine_line(table: str, reason: str, detail: str, row: Mapping[str, Any], user_id_key: str | None) -> str:
     """Writes a refused row as one line of JSON, without a line break at its end.
@@ -99,17 +104,16 @@ class WriteQuarantine(beam.PTransform):
 
     Args:
         uri: The quarantine's folder.
+        name: What the files are of, where a quarantine is written more than once.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, name: str = "") -> None:
         super().__init__()
-        self._uri = uri
+        self._path = "-".join(part for part in (f"{uri}/{QUARANTINE_PREFIX}", name) if part)
 
     def expand(self, lines: beam.PCollection[str]) -> beam.PCollection[str]:
         """Adds the writing to a pipeline; returns the paths of the files."""
-        return lines | "WriteLines" >> beam.io.WriteToText(
-            f"{self._uri}/{QUARANTINE_PREFIX}", file_name_suffix=JSON_LINES_SUFFIX
-        )
+        return lines | "WriteLines" >> beam.io.WriteToText(self._path, file_name_suffix=JSON_LINES_SUFFIX)
 
 
 def write_quarantine_counts(uri: str, counts: QuarantineCounts) -> None:
@@ -165,6 +169,20 @@ def describe_unknown_event_types(uri: str, counts: QuarantineCounts) -> str:
     shown = ", ".join(f"`{value}`" for value, _ in values.most_common(_VALUES_SHOWN))
     more = ", …" if len(values) > _VALUES_SHOWN else ""
     return f" Unknown as event types are {shown}{more}: if they are right, add them to the task's `event_types`."
+
+
+def describe_missing_users(counts: QuarantineCounts) -> str:
+    """Says what can be done about events without a user.
+
+    Args:
+        counts: What a quarantine holds.
+
+    Returns:
+        A sentence that follows the reasons, with a space before it; empty where no event lacks a user.
+    """
+    if counts.table != "events" or MISSING_USER_ID not in counts.bad:
+        return ""
+    return " If rows without a user_id are orders of guests, and have a basket_id, set `guests: baskets` for the table."
 
 
 def _lines(uri: str) -> Iterator[str]:

@@ -36,6 +36,7 @@ class SourceBatch:
         places: int64, one a row, from 1, ascending.
         batch: The rows; CSV columns are strings, other columns are of the file's types.
         broken: Rows of the file that could not be read; they are not in `batch`.
+        guests: Whether a row of events may lack a user if it has a basket_id.
     """
 
     path: str
@@ -44,3 +45,4 @@ class SourceBatch:
     places: pa.Array
     batch: pa.RecordBatch
     broken: tuple[BrokenRow, ...] = field(default=())
+    guests: bool = False
