@@ -54,7 +54,7 @@ class EventHistory:
             event_type=self.event_type[mask],
         )
 
-    def of_users(self) -> BoolArray:
+    def not_of_guests(self) -> BoolArray:
         """Returns which events are not of guests, `(events,)`."""
         return self.user >= 0
 
@@ -124,7 +124,7 @@ def periods_by_last_groups(history: EventHistory, is_target: BoolArray) -> IntAr
     # The last place is that of guests.
     test_group = np.full(len(history.users) + 1, never)
     eval_group = np.full(len(history.users) + 1, never)
-    is_target = is_target & history.of_users()
+    is_target = is_target & history.not_of_guests()
     starts = np.flatnonzero(run_starts(history.group[is_target]))
     group, user = history.group[is_target][starts], history.user[is_target][starts]
     last = np.append(user[1:] != user[:-1], True) if len(user) else np.zeros(0, dtype=bool)

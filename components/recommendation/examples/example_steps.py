@@ -45,8 +45,8 @@ class WriteRecommendationExamples(beam.DoFn):
         period = event_periods(history, moments, self._weights)
         history, kept = history.in_catalogue(from_bytes(catalogue)["product_id"].combine_chunks().cast(pa.binary()))
         filtered_events = int((~kept).sum())
-        period = period[kept][history.of_users()]
-        history = history.keep(history.of_users())
+        period = period[kept][history.not_of_guests()]
+        history = history.keep(history.not_of_guests())
         splits = {
             "train": training_windows(
                 history.keep(period == TRAIN_PERIOD),

@@ -7,25 +7,26 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from components.tables.contract import BASKET_ID, USER_ID
 from components.tables.quarantine import quarantine_line
 from components.tables.read_back import concatenated, plain_columns
-from components.tables.returns.cancelling import Cancelled, cancel_purchases, event_times
+from components.tables.returns.cancelling import Cancelled, cancel_purchases
 from components.tables.returns.order_counts import (
     CANCELLED,
     GUESTS_RETURN,
     LOWERED,
     RETURN,
     UNMATCHED,
-    cancellations,
 )
 from components.tables.returns.return_rows import RETURNS_SCHEMA
 from components.tables.user_buckets import buckets_of, split_by_bucket
 
-ROWS, GIVEN_BACK, LINES, COUNTS = "rows", "given_back", "lines", "counts"
+ROWS, LINES, COUNTS = "rows", "lines", "counts"
+_RETURNED = "returned"
 _TABLE = "events"
+_ALL_GONE = "given back later, all of it"
+_OF_CANCELLATION = "its basket_id is C and a number, where those of most others are numbers: a cancellation"
 
 
 class CancelPurchases(beam.PTransform):
@@ -54,8 +55,8 @@ class CancelPurchases(beam.PTransform):
     ) -> None:
         super().__init__()
         self._good, self._returned = good, returned
-        self._bucketing = _BucketRows(buckets, baskets_cancel=baskets_cancel, user_id_key=user_id_key)
-        self._cancelling = _Cancel(bought_event_types, user_id_key)
+        self._buckets = buckets
+        self._cancelling = _Cancel(bought_event_types, baskets_cancel=baskets_cancel, user_id_key=user_id_key)
 
     def expand(self, pipeline: beam.Pipeline) -> Any:  # Beam would take a dict for a hint about elements.
         """Adds the steps to a pipeline.
@@ -65,111 +66,76 @@ class CancelPurchases(beam.PTransform):
             `counts`: one Counter of `return` and `guests:return` (good rows that give something back after all, and
             those of guests among them), `cancelled`, `lowered` and `unmatched`.
         """
-        dealt = (
+        rows = (
             pipeline
             | "ReadGoodRows" >> beam.io.ReadFromParquetBatched(self._good)
-            | "BucketRows" >> beam.ParDo(self._bucketing).with_outputs(GIVEN_BACK, LINES, COUNTS, main=ROWS)
+            | "BucketRows" >> beam.FlatMap(_bucket_rows, self._buckets)
         )
-        given_back = (
+        returned = (
             pipeline
             | "ReadReturns" >> beam.io.ReadFromParquetBatched(self._returned)
-            | "BucketReturns" >> beam.FlatMap(self._bucketing.deal_returned)
+            | "BucketReturns" >> beam.FlatMap(_bucket_returned, self._buckets)
         )
         left = (
-            {
-                ROWS: dealt[ROWS],
-                GIVEN_BACK: (dealt[GIVEN_BACK], given_back) | "JoinReturns" >> beam.Flatten(),
-            }
+            {ROWS: rows, _RETURNED: returned}
             | "BringTogether" >> beam.CoGroupByKey()
             | "Cancel" >> beam.ParDo(self._cancelling).with_outputs(LINES, COUNTS, main=ROWS)
         )
         return {
             ROWS: left[ROWS],
-            LINES: (dealt[LINES], left[LINES]) | "JoinLines" >> beam.Flatten(),
-            COUNTS: (dealt[COUNTS], left[COUNTS])
-            | "JoinCounts" >> beam.Flatten()
-            | "AddUpCounts" >> beam.CombineGlobally(_added_up),
+            LINES: left[LINES],
+            COUNTS: left[COUNTS] | "AddUpCounts" >> beam.CombineGlobally(_added_up),
         }
-
-
-class _BucketRows(beam.DoFn):
-    """Tables of good rows to (bucket, Arrow IPC stream), and to the side those of them that give something back."""
-
-    def __init__(self, buckets: int, *, baskets_cancel: bool, user_id_key: str | None) -> None:
-        self._buckets, self._baskets_cancel, self._user_id_key = buckets, baskets_cancel, user_id_key
-
-    def process(self, rows: pa.Table) -> Iterator[Any]:
-        """Handles one batch."""
-        if self._baskets_cancel:
-            plain = _plain(rows)
-            cancelling = pc.fill_null(cancellations(plain[BASKET_ID]), False)
-            given_back = plain.filter(cancelling)
-            for row in given_back.to_pylist():
-                detail = "its basket_id is C and a number, where those of most others are numbers: a cancellation"
-                line = quarantine_line(_TABLE, RETURN, detail, row, self._user_id_key)
-                yield beam.pvalue.TaggedOutput(LINES, line)
-            counts = Counter({RETURN: len(given_back), GUESTS_RETURN: given_back[USER_ID].null_count})
-            yield beam.pvalue.TaggedOutput(COUNTS, counts)
-            for dealt in self.deal_returned(_as_returned(given_back)):
-                yield beam.pvalue.TaggedOutput(GIVEN_BACK, dealt)
-            rows = rows.filter(pc.invert(cancelling))
-        plain = _plain(rows.select([USER_ID, BASKET_ID]))
-        yield from split_by_bucket(rows, buckets_of(plain[USER_ID], plain[BASKET_ID], self._buckets))
-
-    def deal_returned(self, returned: pa.Table) -> Iterator[tuple[int, bytes]]:
-        """Yields (bucket, Arrow IPC stream) of rows with `RETURNS_SCHEMA`."""
-        yield from split_by_bucket(returned, buckets_of(returned[USER_ID], None, self._buckets))
 
 
 class _Cancel(beam.DoFn):
     """(bucket, Arrow IPC streams of its rows and of its returns) to record batches of what is left."""
 
-    def __init__(self, bought_event_types: tuple[str, ...], user_id_key: str | None) -> None:
-        self._bought_event_types, self._user_id_key = bought_event_types, user_id_key
+    def __init__(self, bought_event_types: tuple[str, ...], *, baskets_cancel: bool, user_id_key: str | None) -> None:
+        self._bought_event_types = bought_event_types
+        self._baskets_cancel, self._user_id_key = baskets_cancel, user_id_key
 
     def process(self, bucket: tuple[int, Mapping[str, Iterable[bytes]]]) -> Iterator[Any]:
         """Handles one bucket; memory grows with its rows."""
-        # Streams come in any order, and rows that differ in nothing that matters may be taken for each other.
-        rows, returned = (concatenated(bucket[1][name]) for name in (ROWS, GIVEN_BACK))
+        rows, found = (concatenated(bucket[1][name]) for name in (ROWS, _RETURNED))
+        returned = RETURNS_SCHEMA.empty_table() if found is None else found
         if rows is None:
-            yield beam.pvalue.TaggedOutput(COUNTS, Counter({UNMATCHED: 0 if returned is None else len(returned)}))
-            return
-        if returned is None:
-            yield from rows.to_batches()
+            yield beam.pvalue.TaggedOutput(COUNTS, Counter({UNMATCHED: len(returned)}))
             return
         plain = _plain(rows)
-        cancelled = cancel_purchases(plain, returned, self._bought_event_types)
-        for row in plain.filter(pa.array(cancelled.gone)).to_pylist():
-            detail = "given back later, all of it"
-            line = quarantine_line(_TABLE, CANCELLED, detail, row, self._user_id_key)
-            yield beam.pvalue.TaggedOutput(LINES, line)
-        counts = Counter(
-            {
-                CANCELLED: int(cancelled.gone.sum()),
-                LOWERED: int(cancelled.lowered.sum()),
-                UNMATCHED: cancelled.unmatched,
-            }
-        )
-        yield beam.pvalue.TaggedOutput(COUNTS, counts)
-        left = _with_quantities(rows, plain, cancelled).filter(pa.array(~cancelled.gone))
+        cancelled = cancel_purchases(plain, returned, self._bought_event_types, baskets_cancel=self._baskets_cancel)
+        gone, given_back = (plain.filter(pa.array(mask)) for mask in (cancelled.gone, cancelled.gives_back))
+        for reason, detail, chosen in ((CANCELLED, _ALL_GONE, gone), (RETURN, _OF_CANCELLATION, given_back)):
+            for row in chosen.to_pylist():
+                line = quarantine_line(_TABLE, reason, detail, row, self._user_id_key)
+                yield beam.pvalue.TaggedOutput(LINES, line)
+        counts = {
+            RETURN: len(given_back),
+            GUESTS_RETURN: given_back[USER_ID].null_count,
+            CANCELLED: len(gone),
+            LOWERED: int(cancelled.lowered.sum()),
+            UNMATCHED: cancelled.unmatched,
+        }
+        yield beam.pvalue.TaggedOutput(COUNTS, Counter(counts))
+        left = _with_quantities(rows, plain, cancelled).filter(pa.array(cancelled.kept))
         yield from left.combine_chunks().to_batches()
+
+
+def _bucket_rows(rows: pa.Table, buckets: int) -> Iterator[tuple[int, bytes]]:
+    """Yields (bucket, Arrow IPC stream of its rows) of rows in the examples' columns."""
+    plain = _plain(rows.select([USER_ID, BASKET_ID]))
+    yield from split_by_bucket(rows, buckets_of(plain[USER_ID], plain[BASKET_ID], buckets))
+
+
+def _bucket_returned(returned: pa.Table, buckets: int) -> Iterator[tuple[int, bytes]]:
+    """Yields (bucket, Arrow IPC stream) of rows with `RETURNS_SCHEMA`; those of guests find nothing anywhere."""
+    yield from split_by_bucket(returned, buckets_of(returned[USER_ID], None, buckets))
 
 
 def _plain(rows: pa.Table) -> pa.Table:
     """Returns rows with single values in place of lists of one."""
     batches = rows.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]
     return pa.Table.from_batches([plain_columns(batch) for batch in batches])
-
-
-def _as_returned(plain: pa.Table) -> pa.Table:
-    """Returns good rows, which have no negative numbers, in the form of rows that give something back."""
-    columns = {
-        USER_ID: plain[USER_ID],
-        "product_id": plain["product_id"],
-        "time": event_times(plain),
-        "quantity": pc.fill_null(plain["quantity"].cast(pa.float64()), 1.0),
-    }
-    return pa.table(columns).cast(RETURNS_SCHEMA)
 
 
 def _with_quantities(rows: pa.Table, plain: pa.Table, cancelled: Cancelled) -> pa.Table:
