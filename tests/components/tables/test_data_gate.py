@@ -23,6 +23,7 @@ from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.data_gate import DataGate, DataGateExecutor, find_anomalies
 from components.tables.schema import extend_schema
+from components.tables.sources import TableSource
 from tests.components.tables.table_runs import TableRun, beam_context, run_table
 
 SCHEMAS = Path(__file__).parents[3] / "tfx_pipeline" / "schemas"
@@ -144,6 +145,29 @@ def test_a_table_of_unknown_event_types_alone_names_them(tmp_path: Path) -> None
 def test_lets_each_table_through(tmp_path: Path, table: str, row: str) -> None:
     (tmp_path / "t.csv").write_text(row)
     assert _judge(tmp_path, run_table(tmp_path, table, tmp_path / "t.csv"))["bad"] == {}
+
+
+def test_returns_and_guests_are_no_bad_rows(tmp_path: Path) -> None:
+    rows = ["u,p,purchase,1,7,2", ",p,purchase,2,8,1", ",q,purchase,3,8,1", "u,p,purchase,4,9,-2", "u,q,purchase,5,9,1"]
+    (tmp_path / "e.csv").write_text("\n".join(["user_id,product_id,event_type,position,basket_id,quantity", *rows]))
+    run = run_table(tmp_path, "events", tmp_path / "e.csv", source=TableSource(path="", guests="baskets"))
+    assert _judge(tmp_path, run, limit=0.0) == {
+        "table": "events",
+        "rows": 5,
+        "good": 3,
+        "bad": {},
+        "bad_fraction": 0.0,
+        "max_bad_fraction": 0.0,
+    }
+
+
+def test_rows_without_a_user_are_told_what_guests_are(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("user_id,product_id,event_type,position\nu,p,view,1\n,p,view,2\n")
+    run = run_table(tmp_path, "events", tmp_path / "e.csv")
+    with pytest.raises(
+        InputError, match=r"missing_user_id \(1\)\. If rows without .*: baskets` for the table\. The rows"
+    ):
+        _judge(tmp_path, run)
 
 
 def test_stops_at_an_anomaly(tmp_path: Path) -> None:
