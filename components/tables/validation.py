@@ -119,9 +119,11 @@ def check_rows(
         parsed = with_price_of_one(parsed, batch.num_rows)
     for column in columns:
         if column.name in parsed:
+            for problem, rows in parsed[column.name].problems.items():
+                verdicts.refuse(rows, f"{column.name}_{problem}")
             excused = returning if column.name in NOT_ASKED_OF_RETURNS else nobody & (column.name == USER_ID)
             required = column.required or column.name == order_column
-            for reason, rows in _problems(column, parsed[column.name], options, now_seconds, required=required):
+            for reason, rows in _problems(column, parsed[column.name].values, options, now_seconds, required=required):
                 verdicts.refuse(rows & ~excused, reason)
     bad_rows, reasons = verdicts.bad()
     good_rows = verdicts.good() & ~returning
@@ -159,16 +161,14 @@ def _parsed(batch: pa.RecordBatch, column: Column) -> ParsedColumn:
 
 
 def _problems(
-    column: Column, parsed: ParsedColumn, options: TableOptions, now_seconds: float, *, required: bool
+    column: Column, values: pa.Array, options: TableOptions, now_seconds: float, *, required: bool
 ) -> Iterator[tuple[str, Mask]]:
-    """Yields each thing that may be wrong with a column, and the rows that have it."""
-    for problem, rows in parsed.problems.items():
-        yield f"{column.name}_{problem}", rows
+    """Yields each thing that may be wrong with what could be read of a column, and the rows that have it."""
     if required:
-        yield f"missing_{column.name}", _is_null(parsed.values)
-    yield from _value_problems(column, parsed.values, now_seconds)
+        yield f"missing_{column.name}", _is_null(values)
+    yield from _value_problems(column, values, now_seconds)
     if column.name == "event_type" and options.event_types:
-        known = pc.is_in(parsed.values, pa.array([name.encode() for name in options.event_types], pa.large_binary()))
+        known = pc.is_in(values, pa.array([name.encode() for name in options.event_types], pa.large_binary()))
         yield "unknown_event_type", ~_numpy_mask(known)
 
 

@@ -110,6 +110,14 @@ def test_a_table_of_guests_alone_is_refused(tmp_path: Path) -> None:
         run_table(tmp_path, "events", path, source=GUESTS_ARE_BASKETS)
 
 
+def test_a_till_that_knows_no_users_needs_no_column_for_them(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("product_id,event_type,timestamp,basket_id\np,purchase,1,7\nq,purchase,1,\n")
+    with pytest.raises(InputError, match="lacks column `user_id`"):
+        run_table(tmp_path, "events", tmp_path / "e.csv")
+    with pytest.raises(InputError, match="none of its 1 good rows has a user_id"):
+        run_table(tmp_path, "events", tmp_path / "e.csv", source=GUESTS_ARE_BASKETS)
+
+
 def test_a_basket_of_c_and_digits_is_a_purchase_where_other_baskets_are_no_numbers(tmp_path: Path) -> None:
     orders = [("A1", "u", "mug", "1", "2", "1"), ("C2", "u", "mug", "1", "2", "2"), ("C3", "u", "mug", "1", "2", "3")]
     run = run_table(tmp_path, "events", write_orders(tmp_path / "e.csv", orders))
@@ -143,15 +151,15 @@ def test_a_table_of_returns_alone_says_so(tmp_path: Path) -> None:
 
 
 def test_amounts_become_prices_of_one_piece(tmp_path: Path) -> None:
-    rows = "user_id,product_id,event_type,timestamp,quantity,price,amount\n"
-    rows += "u,a,purchase,1,4,,10\nu,b,purchase,1,4,3,10\nu,c,purchase,1,,,7\nu,d,purchase,1,0,,7\nu,e,purchase,1,2,,\n"
-    rows += "u,f,purchase,1,2,,-7\nu,g,purchase,1,2,cheap,8\nu,a,purchase,2,-1,,-2.5\nu,c,purchase,2,,,-7\n"
-    (tmp_path / "e.csv").write_text(rows)
+    rows = ["u,a,purchase,1,4,,10", "u,b,purchase,1,4,3,10", "u,c,purchase,1,,,7", "u,d,purchase,1,0,,7"]
+    rows += ["u,e,purchase,1,2,,", "u,f,purchase,1,2,,-7", "u,g,purchase,1,2,cheap,8", "u,h,purchase,1,few,,-8"]
+    rows += ["u,a,purchase,2,-1,,-2.5", "u,c,purchase,2,,,-7"]
+    (tmp_path / "e.csv").write_text("\n".join(["user_id,product_id,event_type,timestamp,quantity,price,amount", *rows]))
     run = run_table(tmp_path, "events", tmp_path / "e.csv")
     assert sorted((row["product_id"], row["quantity"], row["price"]) for row in run.rows()) == [
         ("a", 3.0, 2.5), ("b", 4.0, 3.0), ("d", 0.0, None), ("e", 2.0, None),
     ]  # fmt: skip
-    assert run.counts()["bad"] == {"negative_amount": 1, "price_not_a_number": 1}
+    assert run.counts()["bad"] == {"negative_amount": 1, "price_not_a_number": 1, "quantity_not_a_number": 1}
     assert run.counts()["set_aside"] == {"return": 2, "cancelled": 1}
     assert "amount" not in run.lists().column_names
 
