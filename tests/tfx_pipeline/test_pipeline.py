@@ -112,6 +112,15 @@ def test_segmentation_reads_events_and_what_there_is_beside_them(tmp_path: Path)
     assert "RecommendationIndex" in upstream(both, "UserSegments")
 
 
+def test_returns_cancel_what_any_task_takes_for_a_purchase(tmp_path: Path) -> None:
+    segmentation = {"event_types": ["view", "order"], "bought_event_type": "order"}
+    tasks = {"recommendation": {"event_types": {"sale": 1, "order": 1}, "bought_event_type": "sale"}}
+    both = pipeline(tmp_path, ("products", "events"), {**tasks, "segmentation": segmentation})
+    assert '"bought_event_types":["sale","order"]' in properties(both, "EventsExampleGen")["options_json"]
+    neither = pipeline(tmp_path, ("products", "events"), {"search": {}})
+    assert '"bought_event_types":["purchase"]' in properties(neither, "EventsExampleGen")["options_json"]
+
+
 @pytest.mark.parametrize("task", ["recommendation", "search", "segmentation"])
 def test_nodes_come_in_an_order_that_can_be_run(tmp_path: Path, task: str) -> None:
     made = pipeline(tmp_path, ("products", "events"), {task: {}})

@@ -61,7 +61,7 @@ def plan_table(contract: TableContract, options: TableOptions, sources: Sequence
 def _refuse_absent_columns(contract: TableContract, options: TableOptions, plans: Sequence[SourcePlan]) -> None:
     """Refuses extra columns that the configuration names and no source has."""
     present = frozenset[str]().union(*(plan.present for plan in plans))
-    missing = describe_missing_columns(contract, options, present)
+    missing = describe_missing_columns(contract, options, present, guests=True)
     if missing:
         listed = " and ".join(f"`{plan.source.path}`" for plan in plans)
         raise InputError(
@@ -139,7 +139,9 @@ class _Planner:
         for name in source.columns:
             if name in self._own_names:
                 found.need(source.columns[name], "columns")
-        missing = describe_missing_columns(self._contract, TableOptions(), self._present(found))
+        missing = describe_missing_columns(
+            self._contract, TableOptions(), self._present(found), guests=self._source.guests == "baskets"
+        )
         if missing:
             raise InputError(
                 f"Table `{self._contract.name}`: `{file.path}` lacks {missing}; it has {found.listed()}. Rename or add "

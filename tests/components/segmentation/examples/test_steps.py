@@ -224,3 +224,34 @@ def test_tiers_without_users_are_noted(made: ExamplesRun) -> None:
     }
     assert empty == {("lapsed", "test")}
     assert made.facts()["notes"] == ["Segment `lapsed` has no user to test with."]
+
+
+def test_guests_are_in_no_segment_but_tell_what_products_cost(tmp_path: Path, made: ExamplesRun) -> None:
+    guests = [
+        {**row, "user_id": None, "basket_id": f"guest {place}", "price": 100.0, "quantity": 1.0}
+        for place, row in enumerate(ROWS[::5])
+        if row["event_type"] == "purchase" and row["timestamp"] < made.facts()["moments"]["test"]
+    ]
+    run = run_examples(tmp_path, [*ROWS, *guests], users(ROWS))
+    assert {key: run.facts()[key] for key in ("labels", "cuts", "moments", "examples", "by_label")} == {
+        key: made.facts()[key] for key in ("labels", "cuts", "moments", "examples", "by_label")
+    }
+    names_of_areas = len(made.split("test")[0]["baseline"]) - 6
+    for split in SPLITS:
+        found, expected = (
+            sorted(repr({**row, "baseline": row["baseline"][:-names_of_areas]}) for row in each.split(split))
+            for each in (run, made)
+        )
+        assert found == expected
+    costs, before = (
+        dict(
+            zip(
+                *pq.read_table(f"{each.outputs['catalogue'].uri}/catalogue.parquet", columns=["product_id", "spend"])
+                .to_pydict()
+                .values(),
+                strict=True,
+            )
+        )
+        for each in (run, made)
+    )
+    assert all(costs[row["product_id"]] > before[row["product_id"]] for row in guests)
