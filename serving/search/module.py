@@ -13,8 +13,9 @@ from serving.graph.catalogue import ServedProducts
 from serving.graph.filters import CatalogueFilters
 from serving.graph.lookup import IdLookup
 from serving.graph.signatures import Signature, batch_of, trace
+from serving.graph.spelling import readable
 from serving.graph.top_k import top_k
-from serving.graph.words import index_words, plain_words, readable, unspaced_pairs
+from serving.graph.words import index_words, plain_words, unspaced_pairs
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex, Postings
 from serving.signature_names import EMBED, EXPLAIN, FILTERED, SERVING_DEFAULT
