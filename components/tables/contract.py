@@ -20,6 +20,7 @@ class Column:
         minimum: Smallest value that is allowed, or None.
         maximum: Largest value that is allowed, or None.
         stripped: Whether a string loses what nobody sees at its ends, so that a blank one is missing.
+        markup: Whether a string may hold HTML, which is cut unless the configuration keeps it.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     stripped: bool = False
+    markup: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +63,10 @@ def _optional(kind: Kind, *names: str) -> tuple[Column, ...]:
     return tuple(Column(name=name, kind=kind) for name in names)
 
 
+def _texts(*names: str, required: bool = False) -> tuple[Column, ...]:
+    return tuple(Column(name=name, kind="string", required=required, markup=True) for name in names)
+
+
 def _not_negative(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name=name, kind="float", minimum=0.0) for name in names)
 
@@ -71,8 +77,10 @@ TABLES: dict[str, TableContract] = {
         TableContract(
             name="products",
             columns=(
-                *_required("string", "product_id", "title"),
-                *_optional("string", "description", "brand", "category"),
+                *_required("string", "product_id"),
+                *_texts("title", required=True),
+                *_optional("string", "sku"),
+                *_texts("description", "brand", "category"),
                 *_not_negative("price"),
                 *_optional("float", "rating"),
                 *_optional("boolean", "in_stock"),
@@ -102,7 +110,7 @@ TABLES: dict[str, TableContract] = {
         TableContract(
             name="texts",
             columns=(
-                *_required("string", "text"),
+                *_texts("text", required=True),
                 Column(name="label", kind="string", required=True, stripped=True),
             ),
         ),
@@ -122,6 +130,7 @@ class TableOptions(BaseModel):
         numeric_columns: Extra columns to keep as float features.
         categorical_columns: Extra columns to keep as string features (attributes of users too).
         event_types: Names that `event_type` may have; empty means any name.
+        keep_markup: Whether texts keep their HTML.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -129,6 +138,7 @@ class TableOptions(BaseModel):
     numeric_columns: tuple[str, ...] = ()
     categorical_columns: tuple[str, ...] = ()
     event_types: tuple[str, ...] = ()
+    keep_markup: bool = False
 
 
 def columns_to_read(contract: TableContract, options: TableOptions) -> tuple[Column, ...]:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from components.tables.blank_texts import strip_unseen
 from components.tables.contract import Column, TableContract, TableOptions, columns_to_read
+from components.tables.markup import cut_markup
 from components.tables.reading.parsed_column import Mask, ParsedColumn
 from components.tables.reading.parsing import parse_column
 from components.tables.reading.timestamps import timestamp_problems
@@ -85,7 +86,7 @@ def check_rows(
 
     Args:
         contract: The table's contract.
-        options: Extra columns and event types.
+        options: Extra columns, event types and what becomes of markup.
         batch: Raw rows; columns may be of any type that the contract's kind can be read from, or absent.
         now_seconds: The present in Unix seconds; timestamps more than a day later are wrong.
 
@@ -101,6 +102,8 @@ def check_rows(
             arrays.append(pa.nulls(batch.num_rows, _EXAMPLE_TYPES[column.kind]))
             continue
         parsed = parse_column(batch.column(column.name), column.kind)
+        if column.markup and not options.keep_markup:
+            parsed = replace(parsed, values=cut_markup(parsed.values.cast(pa.large_string())).cast(pa.large_binary()))
         if column.stripped:
             parsed = replace(parsed, values=strip_unseen(parsed.values.cast(pa.large_string())).cast(pa.large_binary()))
         for problem, rows in parsed.problems.items():

@@ -52,6 +52,7 @@ def table_options(
         numeric_columns=extra.numeric,
         categorical_columns=(*extra.categorical, *columns),
         event_types=tuple(event_types) if name == "events" else (),
+        keep_markup=shop.markup == "kept",
     )
 
 
