@@ -46,8 +46,8 @@ def cut_markup(texts: pa.Array) -> pa.Array:
     if not pc.any(suspicious).as_py():
         return texts
     cut = [without_markup(text) for text in texts.filter(suspicious).to_pylist()]
-    cut = [text if text.strip() else None for text in cut]
-    return pc.replace_with_mask(texts, suspicious, pa.array(cut, texts.type))
+    something = [text if text.strip() else None for text in cut]
+    return pc.replace_with_mask(texts, suspicious, pa.array(something, texts.type))
 
 
 def without_markup(text: str) -> str:

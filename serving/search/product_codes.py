@@ -9,7 +9,7 @@ import tensorflow as tf
 from serving.graph.lookup import IdLookup
 from serving.graph.spelling import folded, readable
 
-# Of products that share a code so many are found, in the order of the catalogue.
+# Of products that share a code so many are found: those whose id it is, then those whose SKU it is.
 MAX_NAMED = 100
 # What may be left out of a code, or typed otherwise.
 _SEPARATORS = r"[^\p{L}\p{M}\p{N}]+"
@@ -43,22 +43,26 @@ class ProductCodes(tf.Module):
     def __init__(self, product_ids: tf.Variable, skus: tf.Variable) -> None:
         super().__init__(name="product_codes")
         self._product_ids, self._skus = product_ids, skus
-        codes = np.concatenate([_codes(product_ids).numpy(), _codes(skus).numpy()])
-        size = int(product_ids.shape[0])
-        distinct, starts, products = _groups(codes, np.tile(np.arange(size, dtype=np.int32), 2))
+        codes = np.concatenate([_codes(readable(names)).numpy() for names in (product_ids, skus)])
+        distinct, starts, products = _groups(codes, np.tile(np.arange(len(codes) // 2, dtype=np.int32), 2))
         self._codes = IdLookup(distinct, what="code")
-        # The last row is that of unknown codes: no products.
+        # The last row is that of unknown codes, which has no products.
         self._starts = tf.Variable(np.append(starts, starts[-1]), trainable=False, name="code_starts")
-        self._products = tf.Variable(products, trainable=False, name="code_products")
+        self._products = tf.Variable(np.append(products, np.int32(-1)), trainable=False, name="code_products")
 
     def find(self, query: tf.Tensor) -> NamedProducts:
-        """Returns the products that each query, string `(batch,)`, is the id or the SKU of."""
+        """Returns the products that each query is the id or the SKU of.
+
+        Args:
+            query: string `(batch,)` as `serving.graph.spelling.readable` gives it.
+        """
         row = self._codes.index_of(_codes(query))
         row = tf.where(row >= 0, row, tf.shape(self._starts)[0] - 2)
-        places = tf.ragged.range(tf.gather(self._starts, row), tf.gather(self._starts, row + 1))
-        products = places.with_flat_values(tf.gather(self._products, places.flat_values)).to_tensor(-1)
-        # A column at least, since not all ops take rows without one.
-        products = tf.pad(products, [[0, 0], [0, 1]], constant_values=-1)
+        start, stop = tf.gather(self._starts, row), tf.gather(self._starts, row + 1)
+        # A column more than needed, since not all ops take rows without one.
+        places = start[:, tf.newaxis] + tf.range(tf.reduce_max(tf.concat([stop - start, [0]], axis=0)) + 1)
+        nothing = tf.shape(self._products)[0] - 1
+        products = tf.gather(self._products, tf.where(places < stop[:, tf.newaxis], places, nothing))
         known, asked = tf.maximum(products, 0), tf.strings.strip(query)[:, tf.newaxis]
         exact = (tf.gather(self._product_ids, known) == asked) | (tf.gather(self._skus, known) == asked)
         closeness = tf.where(products >= 0, tf.where(exact, 2.0, 1.0), 0.0)
@@ -67,16 +71,16 @@ class ProductCodes(tf.Module):
 
 def _codes(texts: tf.Tensor) -> tf.Tensor:
     """Returns what codes that are taken for one another have in common, string `(batch,)`."""
-    texts = tf.strings.strip(folded(readable(texts)))
+    texts = tf.strings.strip(folded(texts))
     joined = tf.strings.regex_replace(texts, _SEPARATORS, "")
     return tf.where(tf.strings.regex_full_match(joined, _SHORT), texts, joined)
 
 
 def _groups(codes: np.ndarray, products: np.ndarray) -> tuple[Sequence[bytes], np.ndarray, np.ndarray]:
     """Returns the distinct codes, where the products of each start (and the last end), and these products."""
-    groups: dict[bytes, list[int]] = {}
-    for code, product in sorted(set(zip(codes.tolist(), products.tolist(), strict=True))):
-        if code and len(group := groups.setdefault(code, [])) < MAX_NAMED:
-            group.append(product)
-    starts = np.cumsum([0, *map(len, groups.values())]).astype(np.int64)
+    groups: dict[bytes, dict[int, None]] = {}
+    for code, product in zip(codes.tolist(), products.tolist(), strict=True):
+        if code and len(group := groups.setdefault(code, {})) < MAX_NAMED:
+            group[product] = None
+    starts = np.cumsum([0, *map(len, groups.values())]).astype(np.int32)
     return list(groups), starts, np.array([product for group in groups.values() for product in group], np.int32)
