@@ -24,6 +24,7 @@ class Column:
         maximum: Largest value that is allowed, or None.
         stripped: Whether a string loses what nobody sees at its ends, so that a blank one is missing.
         kept: Whether the examples have it; what is not kept is read for the sake of another column.
+        markup: Whether a string may hold HTML, which is cut unless the configuration keeps it.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Column:
     maximum: float | None = None
     stripped: bool = False
     kept: bool = True
+    markup: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +70,10 @@ def _optional(kind: Kind, *names: str) -> tuple[Column, ...]:
     return tuple(Column(name=name, kind=kind) for name in names)
 
 
+def _texts(*names: str, required: bool = False) -> tuple[Column, ...]:
+    return tuple(Column(name=name, kind="string", required=required, markup=True) for name in names)
+
+
 def _not_negative(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name=name, kind="float", minimum=0.0) for name in names)
 
@@ -78,8 +84,10 @@ TABLES: dict[str, TableContract] = {
         TableContract(
             name="products",
             columns=(
-                *_required("string", "product_id", "title"),
-                *_optional("string", "description", "brand", "category"),
+                *_required("string", "product_id"),
+                *_texts("title", required=True),
+                *_optional("string", "sku"),
+                *_texts("description", "brand", "category"),
                 *_not_negative("price"),
                 *_optional("float", "rating"),
                 *_optional("boolean", "in_stock"),
@@ -112,7 +120,7 @@ TABLES: dict[str, TableContract] = {
         TableContract(
             name="texts",
             columns=(
-                *_required("string", "text"),
+                *_texts("text", required=True),
                 Column(name="label", kind="category", required=True, stripped=True),
             ),
         ),
@@ -133,6 +141,7 @@ class TableOptions(BaseModel):
         categorical_columns: Extra columns to keep as string features (attributes of users too).
         event_types: Names that `event_type` may have; empty means any name.
         bought_event_types: Those of them that are purchases, which a return cancels.
+        keep_markup: Whether texts keep their HTML.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -141,6 +150,7 @@ class TableOptions(BaseModel):
     categorical_columns: tuple[str, ...] = ()
     event_types: tuple[str, ...] = ()
     bought_event_types: tuple[str, ...] = ("purchase",)
+    keep_markup: bool = False
 
 
 def columns_to_read(contract: TableContract, options: TableOptions) -> tuple[Column, ...]:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from components.tables.blank_texts import strip_unseen
 from components.tables.contract import USER_ID, Column, TableContract, TableOptions, columns_to_read
+from components.tables.markup import cut_markup
 from components.tables.reading.parsed_column import Mask, ParsedColumn
 from components.tables.reading.parsing import parse_column
 from components.tables.reading.timestamps import timestamp_problems
@@ -107,7 +108,7 @@ def check_rows(
 
     Args:
         contract: The table's contract.
-        options: Extra columns and event types.
+        options: Extra columns, event types and what becomes of markup.
         batch: Raw rows; columns may be of any type that the contract's kind can be read from, or absent.
         now_seconds: The present in Unix seconds; timestamps more than a day later are wrong.
         form: How times and numbers are written.
@@ -119,7 +120,11 @@ def check_rows(
     columns = columns_to_read(contract, options)
     verdicts = _Verdicts(batch.num_rows)
     order_column = next((name for name in contract.one_of if name in batch.schema.names), None)
-    parsed = {column.name: _parsed(batch, column, form) for column in columns if column.name in batch.schema.names}
+    parsed = {
+        column.name: _parsed(batch, column, form, keep_markup=options.keep_markup)
+        for column in columns
+        if column.name in batch.schema.names
+    }
     nobody = returning = np.zeros(batch.num_rows, np.bool_)
     if guests:
         parsed.setdefault(USER_ID, ParsedColumn(values=pa.nulls(batch.num_rows, pa.large_binary())))
@@ -163,11 +168,14 @@ def check_rows(
     )
 
 
-def _parsed(batch: pa.RecordBatch, column: Column, form: ValueForm) -> ParsedColumn:
+def _parsed(batch: pa.RecordBatch, column: Column, form: ValueForm, *, keep_markup: bool) -> ParsedColumn:
     parsed = parse_column(batch.column(column.name), column.kind, form)
-    if not column.stripped:
-        return parsed
-    return replace(parsed, values=strip_unseen(parsed.values.cast(pa.large_string())).cast(pa.large_binary()))
+    values = parsed.values
+    if column.markup and not keep_markup:
+        values = cut_markup(values.cast(pa.large_string())).cast(pa.large_binary())
+    if column.stripped:
+        values = strip_unseen(values.cast(pa.large_string())).cast(pa.large_binary())
+    return replace(parsed, values=values)
 
 
 def _problems(

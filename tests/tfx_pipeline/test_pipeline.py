@@ -1,5 +1,6 @@
 """The nodes of a run: what each task adds, and what tasks share."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,16 @@ def test_search_alone_transforms_no_products(tmp_path: Path) -> None:
         "SearchServingValidator",
     }
     assert properties(made, "SearchServingValidator")["model_name"] == "search"
+
+
+def test_what_texts_are_made_of_reaches_the_nodes_that_read_them(tmp_path: Path) -> None:
+    fields = ["title", "product_id", "sku"]
+    kept = pipeline(tmp_path, ("products",), {"search": {}}, text={"fields": fields}, markup="kept")
+    cut = pipeline(tmp_path, ("products",), {"search": {}})
+    made = [json.loads(properties(each, "ProductsExampleGen")["options_json"])["keep_markup"] for each in (kept, cut)]
+    assert made == [True, False]
+    assert json.loads(properties(kept, "SearchExamples")["options_json"])["text_fields"] == fields
+    assert json.loads(properties(kept, "ProductsTextVectors")["options_json"])["fields"] == fields
 
 
 def test_both_tasks_share_the_text_vectors(tmp_path: Path) -> None:

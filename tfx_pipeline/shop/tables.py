@@ -59,6 +59,7 @@ def table_options(
         numeric_columns=extra.numeric,
         categorical_columns=(*extra.categorical, *columns),
         event_types=tuple(event_types) if name == "events" else (),
+        keep_markup=shop.markup == "kept",
     )
     if name == "events" and bought_event_types:
         return options.model_copy(update={"bought_event_types": tuple(bought_event_types)})
