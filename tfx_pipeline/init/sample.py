@@ -1,0 +1,115 @@
+"""What was read of files that are alike: their first rows, and how they are written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+# Values of a column that guesses look at, spread evenly over the rows that were read.
+LOOKED_AT = 4_000
+_SHOWN = 5
+_MOST_DISTINCT = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """Files of one kind: one table, or a part of one.
+
+    Attributes:
+        path: What the configuration names: a file, a folder or a glob.
+        rows: Rows as the files hold them, under the names that they have there; items of a list of structures are
+            columns `COLUMN.KEY` of as many rows.
+        complete: Whether these are all rows of the files.
+        form: Options of a `TableSource` that say how the files are written.
+        label: How the files are called in messages.
+    """
+
+    path: str
+    rows: pa.Table
+    complete: bool = True
+    form: dict[str, Any] = field(default_factory=dict)
+    label: str = ""
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Names of all columns."""
+        return frozenset(self.rows.column_names)
+
+    def values(self, name: str) -> list[Any]:
+        """Returns values of a column, spread evenly over the rows; missing ones are left out."""
+        column = self.rows[name].drop_null()
+        if len(column) > LOOKED_AT:
+            column = column.take(pa.array(np.linspace(0, len(column) - 1, LOOKED_AT).astype(np.int64)))
+        return [value for value in column.to_pylist() if not (isinstance(value, str) and not value.strip())]
+
+    def examples(self, name: str) -> list[Any]:
+        """Returns the first five values that differ."""
+        found: list[Any] = []
+        for value in self.values(name):
+            if value not in found:
+                found.append(value)
+            if len(found) == _SHOWN:
+                break
+        return found
+
+    def distinct(self, name: str) -> dict[str, int]:
+        """Returns how often each value of a column occurs, the frequent ones first; empty if there are too many."""
+        column = self.rows[name].drop_null()
+        if pa.types.is_nested(column.type):
+            return {}
+        counted = pc.value_counts(column.combine_chunks().cast(pa.string()))
+        if len(counted) > _MOST_DISTINCT:
+            return {}
+        pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
+        return dict(sorted(pairs, key=lambda pair: -pair[1]))
+
+    def different(self, name: str) -> int:
+        """Returns how many values a column has that differ."""
+        column = self.rows[name]
+        return 0 if pa.types.is_nested(column.type) else pc.count_distinct(column).as_py()
+
+    def distinct_of(self, name: str, values: Sequence[str]) -> dict[str, int]:
+        """Returns how often each of some values occurs in a column of texts, those that do."""
+        column = self.rows[name]
+        if pa.types.is_nested(column.type):
+            return {}
+        texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
+        counted = pc.value_counts(texts.filter(pc.is_in(texts, pa.array(values, pa.string()))))
+        return dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True))
+
+    def exploded(self, name: str) -> "Sample":
+        """Returns the same with a row for each item of a list; the keys of the items become columns `NAME.KEY`."""
+        lists = self.rows[name].combine_chunks()
+        parents = pc.list_parent_indices(lists)
+        items = pc.list_flatten(lists)
+        rows = self.rows.drop_columns([name]).take(parents)
+        for key in [field.name for field in items.type]:
+            rows = rows.append_column(f"{name}.{key}", pc.struct_field(items, key))
+        return replace(self, rows=rows)
+
+    def filled(self, name: str) -> float:
+        """Returns the share of rows that have a value in a column."""
+        if not self.rows.num_rows:
+            return 0.0
+        column = self.rows[name]
+        empty = column.null_count
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            blank = pc.equal(pc.utf8_trim_whitespace(column), "")
+            empty += pc.sum(blank).as_py() or 0
+        return 1.0 - empty / self.rows.num_rows
+
+
+def is_listed(column: pa.ChunkedArray) -> bool:
+    """Says whether a column holds lists or structures, which no column of the contract is read from."""
+    return bool(pa.types.is_nested(column.type))
+
+
+def spread(values: Sequence[Any], count: int) -> list[Any]:
+    """Returns at most `count` values, spread evenly."""
+    if len(values) <= count:
+        return list(values)
+    return [values[round(place)] for place in np.linspace(0, len(values) - 1, count)]
