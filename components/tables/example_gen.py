@@ -27,7 +27,8 @@ from components.tables.quarantine import (
     quarantine_files,
     write_quarantine_counts,
 )
-from components.tables.reading.files import find_table_files
+from components.tables.files.finding import find_table_files
+from components.tables.files.raw_column import raw_columns
 from components.tables.reading.reader import ReadSourceFiles
 from components.tables.sources import TableSource, sources_from_json, sources_to_json
 from components.tables.validation import examples_schema
@@ -117,7 +118,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         options = TableOptions.model_validate_json(exec_properties["options_json"])
         (source,) = [each.at(exec_properties["data"]) for each in sources_from_json(exec_properties["sources"])]
         path = source.path
-        files = find_table_files(contract.name, path)
+        files = find_table_files(contract.name, source)
         columns, present = check_columns(contract, options, files)
 
         examples = artifact_utils.get_single_instance(output_dict["examples"])
@@ -131,7 +132,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             checked = (
                 pipeline
-                | "ReadSourceFiles" >> ReadSourceFiles(contract.name, files, present)
+                | "ReadSourceFiles" >> ReadSourceFiles(contract.name, files, raw_columns(present))
                 # The present is taken once a run: all workers judge by the same one.
                 | "CheckTable"
                 >> CheckTable(

@@ -26,6 +26,30 @@ def known_zone(name: str) -> str:
     return name
 
 
+def known_encoding(name: str) -> str:
+    """Returns the name of an encoding of texts that there is.
+
+    Raises:
+        ValueError: There is none of this name.
+    """
+    try:
+        "".encode(name)  # Which refuses codecs that are of no text.
+    except LookupError as error:
+        raise ValueError(f"expected an encoding such as gb18030, windows-1252 or utf-16, got {name!r}") from error
+    return name
+
+
+def one_sign(separator: str) -> str:
+    """Returns what stands between fields.
+
+    Raises:
+        ValueError: It is not one character, or one that has another meaning.
+    """
+    if len(separator) != 1 or separator in '"\r\n':
+        raise ValueError(f'expected one character, such as ";" or "\\t", got {separator!r}')
+    return separator
+
+
 def table_path(path: str, folder: str) -> str:
     """Returns where a file lies: `path` itself if it is absolute or a URI, else taken from `folder`."""
     return path if "://" in path or not folder else os.path.join(folder, path)
@@ -42,8 +66,8 @@ class FileForm(Options):
     """
 
     path: str
-    separator: str | None = None
-    encoding: str | None = None
+    separator: Annotated[str, AfterValidator(one_sign)] | None = None
+    encoding: Annotated[str, AfterValidator(known_encoding)] | None = None
 
     def paths(self) -> tuple[str, ...]:
         """Returns all paths that are read."""

@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from components.tables.sources import TableSource
 from examples.tea_shop.make_tables import make_tables
 from serving.client import Shelfwise
 from tests.components.tables.table_runs import run_table
@@ -33,7 +34,7 @@ def test_the_tables_are_what_the_script_makes(tmp_path: Path) -> None:
 
 def test_the_configuration_names_them(tiny_bert: Path) -> None:
     config = load_config(CONFIG, [f"text.backbone={tiny_bert}"])
-    assert config.tables.given() == {name: str(SHOP / file) for name, file in TABLES.items()}
+    assert config.tables.given() == {name: (TableSource(path=str(SHOP / file)),) for name, file in TABLES.items()}
     assert set(config.tasks.requested()) == {"search", "recommendation", "segmentation", "classification"}
     assert config.features.users.categorical == ("city", "newsletter")
     assert {"city", "newsletter"} < {*read("users.csv").columns}

@@ -13,6 +13,7 @@ from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.reading.parsing import parse_column
 from components.tables.reading.timestamps import MILLISECONDS_FROM
+from components.tables.sources import FileForm
 from components.tables.validation import CheckedRows, check_rows
 from serving.graph.time_units import HOUR_SECONDS
 
@@ -78,10 +79,11 @@ def read_user_history(events: str, user_id: str, at: str | None = None) -> UserH
     """
     # Beam, whose filesystems open the table, takes more than a second, which only a table is worth.
     from components.tables.columns import check_columns
-    from components.tables.reading.files import find_table_files
+    from components.tables.files.finding import find_table_files
+    from components.tables.files.raw_column import raw_columns
     from components.tables.reading.reader import read_batches
 
-    files = find_table_files(_CONTRACT.name, events)
+    files = find_table_files(_CONTRACT.name, FileForm(path=events))
     _, present = check_columns(_CONTRACT, _OPTIONS, files)
     columns = tuple(column for column in present if column.name in _COLUMNS)
     order = next(name for name in _CONTRACT.one_of if name in {column.name for column in columns})
@@ -92,7 +94,7 @@ def read_user_history(events: str, user_id: str, at: str | None = None) -> UserH
     now = time.time()
     rows: list[tuple[int, str, str, str]] = []
     latest, left_out = 0, 0
-    for source in read_batches(_CONTRACT.name, files, columns):
+    for source in read_batches(_CONTRACT.name, files, raw_columns(columns)):
         checked = check_rows(_CONTRACT, _OPTIONS, source.batch, now)
         _refuse_bad_rows(user_id, source, checked)
         left_out += len(checked.bad_rows) + len(source.broken)

@@ -1,9 +1,12 @@
 """A batch of raw rows on its way from a file to the examples."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import pyarrow as pa
+
+from components.tables.reading.value_form import ValueForm
 
 ROWS_PER_BATCH = 65_536
 
@@ -36,6 +39,10 @@ class SourceBatch:
         places: int64, one a row, from 1, ascending.
         batch: The rows; CSV columns are strings, other columns are of the file's types.
         broken: Rows of the file that could not be read; they are not in `batch`.
+        source: Place of the file's source among those of the table.
+        form: How the values of `batch` are written.
+        guests: Whether a row of events may lack a user if it has a basket_id.
+        counts: What became of rows before they came here; see `components.tables.shaping.tallies`.
     """
 
     path: str
@@ -44,3 +51,7 @@ class SourceBatch:
     places: pa.Array
     batch: pa.RecordBatch
     broken: tuple[BrokenRow, ...] = field(default=())
+    source: int = 0
+    form: ValueForm = ValueForm()
+    guests: bool = False
+    counts: Counter[str] = field(default_factory=Counter)

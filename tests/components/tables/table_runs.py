@@ -13,6 +13,7 @@ from tfx.types import Artifact, standard_artifacts
 from components.artifacts import Quarantine
 from components.tables.contract import TABLES, TableOptions
 from components.tables.example_gen import TableExampleGenExecutor
+from components.tables.sources import TableSource, sources_to_json
 from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 
 

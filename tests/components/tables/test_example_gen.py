@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from tfx.types import standard_artifacts
 
 from components.errors import InputError
-from components.tables.sources import TableSource
 from components.tables.contract import TABLES, TableOptions
 from components.tables.example_gen import TableExampleGen
+from components.tables.sources import TableSource
 from components.tables.user_ids import hash_user_id
 from tests.components.tables.table_runs import TableRun, run_table
 from tfx_pipeline.running.failure_cause import find_cause
@@ -58,7 +58,8 @@ def _write(path: Path, rows: list[dict[str, Any]]) -> Path:
 def _check_counts(run: TableRun, rows: int, bad: dict[str, int]) -> None:
     """Good and bad rows together are the rows read, in the counts and in the files."""
     counts = run.counts()
-    assert counts == {"table": run.table, "rows": rows, "good": rows - sum(bad.values()), "bad": bad}
+    expected = {"table": run.table, "rows": rows, "good": rows - sum(bad.values()), "bad": bad}
+    assert counts == {**expected, "set_aside": {}, "notes": []}
     assert run.lists().num_rows == counts["good"]
     refused = run.refused()
     assert len(refused) == sum(bad.values())
@@ -299,7 +300,13 @@ def test_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_component_has_primitive_parameters_only() -> None:
     node = TableExampleGen(
-        table="products", sources=[TableSource(path="p")], data="", digest="d", user_id_key="k", options=TableOptions(), source_digest="s"
+        table="products",
+        sources=[TableSource(path="p")],
+        data="",
+        digest="d",
+        user_id_key="k",
+        options=TableOptions(),
+        source_digest="s",
     )
     assert set(node.outputs) == {"examples", "quarantine"}
     assert node.outputs["examples"].type is standard_artifacts.Examples
@@ -310,7 +317,13 @@ def test_the_component_has_primitive_parameters_only() -> None:
 def test_an_unknown_table() -> None:
     with pytest.raises(InputError, match="got `orders`"):
         TableExampleGen(
-            table="orders", sources=[TableSource(path="p")], data="", digest="d", user_id_key="k", options=TableOptions(), source_digest="s"
+            table="orders",
+            sources=[TableSource(path="p")],
+            data="",
+            digest="d",
+            user_id_key="k",
+            options=TableOptions(),
+            source_digest="s",
         )
 
 

@@ -208,7 +208,7 @@ def test_a_relative_folder_of_tables_is_taken_from_where_the_command_is_called(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tables").mkdir()
     (tmp_path / "tables" / "events.csv").touch()
-    code = "assert pathlib.Path(values['data'], values['path']).exists(); finish()"
+    code = "assert pathlib.Path(values['data'], values['sources'].strip('\"')).exists(); finish()"
     parameters = {"table": "events", "sources": '"events.csv"', "data": "@data", "digest": "@digest"}
     submitted = {"serving_root": "", "data": None, "digest": None}
     spec = write_spec(tmp_path / "spec.yaml", {"only": SmallStep(code, parameters=parameters)}, submitted)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from components.tables.sources import TableSource
 from tests.tfx_pipeline.cluster.pipelines_server import PipelinesServer, pipelines_server
 from tests.tfx_pipeline.cluster.small_spec import SmallStep, write_spec
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
@@ -14,7 +15,7 @@ from tfx_pipeline.cluster.submission import Server, SubmissionRefused, submit
 from tfx_pipeline.commands.cli import app
 from tfx_pipeline.config.config import ConfigError, read_config
 from tfx_pipeline.kubeflow_runner import compile_pipeline
-from tfx_pipeline.shop.inputs import digest_table
+from tfx_pipeline.shop.inputs import digest_sources
 
 NO_MODEL_YET = {"last_blessed_recommendation": ""}
 CONFIG = "name: shop\ntables: {events: events.csv}\ntext: off\ntasks: {recommendation: {}}\n"
@@ -48,7 +49,7 @@ def test_the_server_takes_the_run(compiled: CompiledPipeline, server: PipelinesS
         "pipeline_root": "s3://shop/root",
         "parameters": {
             "data": str(folder),
-            "digest_events": digest_table("events", str(folder / "events.csv")),
+            "digest_events": digest_sources("events", [TableSource(path=str(folder / "events.csv"))]),
             "serving_root": str(versions.parent),
             "last_blessed_recommendation": str(versions / "3"),
             "steps_recommendation": 5,

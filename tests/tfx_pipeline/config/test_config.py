@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.tables.sources import TableSource
 from tfx_pipeline.config.config import ConfigError, load_config, read_config
 from tfx_pipeline.shop.options import ShopOptions
 
@@ -35,8 +36,8 @@ def write(folder: Path, text: str) -> Path:
 def test_tables_are_found_beside_the_configuration(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, SHOP))
     assert config.tables.given() == {
-        "events": str(tmp_path / "events.jsonl"),
-        "products": str(tmp_path / "products.csv"),
+        "events": (TableSource(path=str(tmp_path / "events.jsonl")),),
+        "products": (TableSource(path=str(tmp_path / "products.csv")),),
     }
     assert config.tasks.requested() == ("recommendation",)
     assert config.tasks.recommendation is not None
@@ -45,7 +46,7 @@ def test_tables_are_found_beside_the_configuration(tmp_path: Path) -> None:
 
 def test_remote_tables_are_left_alone(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, SHOP), ["tables.events=gs://bucket/events-*.parquet"])
-    assert config.tables.events == "gs://bucket/events-*.parquet"
+    assert config.tables.events == (TableSource(path="gs://bucket/events-*.parquet"),)
 
 
 def test_a_task_without_options_has_the_defaults(tmp_path: Path) -> None:

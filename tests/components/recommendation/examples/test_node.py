@@ -158,7 +158,8 @@ def test_all_outputs_equal_plain_python(tmp_path):
     }
     assert run.facts["examples"] == {split: len(rows) for split, rows in expected.items()}
     bad = {"unknown_product": len(unknown)}
-    assert run.quarantine_counts == {"table": "events", "rows": len(events), "good": len(known), "bad": bad}
+    kept = {"table": "events", "rows": len(events), "good": len(known), "bad": bad}
+    assert run.quarantine_counts == {**kept, "set_aside": {}, "notes": []}
     assert len(run.quarantined) == len(unknown) > 0
     assert {line["reason"] for line in run.quarantined} == {"unknown_product"}
     assert {line["row"]["product_id"] for line in run.quarantined} == {"line\nbreak"}

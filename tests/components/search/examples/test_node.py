@@ -123,6 +123,8 @@ def test_judgements_become_queries_in_splits_or_are_quarantined(tmp_path: Path) 
         "rows": len(rows) + 4,
         "good": len(rows),
         "bad": {"blank_query": 2, "unknown_product": 2},
+        "set_aside": {},
+        "notes": [],
     }
     found = sorted(run.quarantined, key=lambda line: (line["reason"], line["row"]["relevance"]))
     assert [line["reason"] for line in found] == ["blank_query"] * 2 + ["unknown_product"] * 2
@@ -210,7 +212,14 @@ def test_the_most_frequent_product_of_an_asked_query_gets_one(tmp_path: Path) ->
     counts = run.facts["counts"]
     assert (counts["events_with_query"], counts["unknown_product_events"]) == (len(events) + 1, 1)
     assert "made_queries" not in counts
-    assert run.quarantine_counts == {"table": "judgements", "rows": 0, "good": 0, "bad": {}}
+    assert run.quarantine_counts == {
+        "table": "judgements",
+        "rows": 0,
+        "good": 0,
+        "bad": {},
+        "set_aside": {},
+        "notes": [],
+    }
 
 
 def test_a_judgement_overrides_events_of_the_same_pair(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ import pytest
 from components.errors import InputError
 from components.tables.columns import check_columns
 from components.tables.contract import TABLES, TableOptions
-from components.tables.reading.files import find_table_files, table_path
+from components.tables.reading.files import find_table_files
+from components.tables.sources import table_path
 
 
 def _check(table: str, path: Path | str, options: TableOptions | None = None) -> list[str]:

@@ -8,9 +8,9 @@ import pytest
 from components.errors import InputError
 from components.tables.contract import TABLES
 from components.tables.reading import csv_reader, json_lines_reader
-from components.tables.reading.csv_reader import read_csv
+from components.tables.files.csv_reader import read_csv
 from components.tables.reading.files import TableFile
-from components.tables.reading.json_lines_reader import read_json_lines
+from components.tables.files.json_lines_reader import read_json_lines
 from components.tables.reading.source_batch import SourceBatch
 
 TEXTS = TABLES["texts"].columns
