@@ -63,11 +63,13 @@ class FileForm(Options):
             from the configuration's folder.
         separator: What stands between the fields of CSV; found from the first line where it is left out.
         encoding: How text is encoded, such as `gb18030`; UTF-8 where it is left out.
+        names: Names of the columns of CSV without a line that names them; the first line is a row then.
     """
 
     path: str
     separator: Annotated[str, AfterValidator(one_sign)] | None = None
     encoding: Annotated[str, AfterValidator(known_encoding)] | None = None
+    names: tuple[str, ...] = ()
 
     def paths(self) -> tuple[str, ...]:
         """Returns all paths that are read."""
