@@ -33,14 +33,16 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "position": ("position", "ordernumberofuser", "sequence", "seq", "sequencenumber", "step", "序号"),
     "basket_id": (
         "basketid", "orderid", "invoiceno", "invoice", "ordernumber", "orderno", "transactionid", "cartid", "receiptid",
-        "receiptno", "invoiceid", "invoicenumber", "checkoutid", "order", "bestellnummer", "bestellid", "rechnungsnummer",
-        "numerocommande", "idcommande", "commande", "pedido", "订单id", "订单号", "订单编号",
+        "receiptno", "invoiceid", "invoicenumber", "checkoutid", "order", "bestellnummer", "bestellid",
+        "rechnungsnummer", "numerocommande", "idcommande", "commande", "pedido", "订单id", "订单号", "订单编号",
     ),
     "quantity": (
         "quantity", "qty", "units", "amountordered", "qtyordered", "itemquantity", "count", "menge", "anzahl", "stueck",
         "quantite", "cantidad", "数量", "购买数量",
     ),
-    "amount": ("amount", "linetotal", "itemtotal", "salesvalue", "revenue", "betrag", "umsatz", "montant", "金额", "总价"),
+    "amount": (
+        "amount", "linetotal", "itemtotal", "salesvalue", "revenue", "betrag", "umsatz", "montant", "金额", "总价",
+    ),
     "price": (
         "price", "unitprice", "itemprice", "productprice", "regularprice", "saleprice", "variantprice", "listprice",
         "cost", "preis", "einzelpreis", "stueckpreis", "prix", "prixunitaire", "precio", "单价", "价格", "售价",
@@ -51,8 +53,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "libelle", "designation", "nombre", "商品名称", "商品标题", "产品名称", "标题", "名称",
     ),
     "description": (
-        "description", "longdescription", "shortdescription", "productdescription", "details", "bodyhtml", "beschreibung",
-        "produktbeschreibung", "descripcion", "商品描述", "描述", "简介",
+        "description", "longdescription", "shortdescription", "productdescription", "details", "bodyhtml",
+        "beschreibung", "produktbeschreibung", "descripcion", "商品描述", "描述", "简介",
     ),
     "brand": ("brand", "vendor", "manufacturer", "make", "marke", "hersteller", "marque", "fabricant", "marca", "品牌"),
     "category": (
@@ -61,13 +63,19 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "rating": ("averagerating", "rating", "stars", "score", "bewertung", "note", "评分"),
     "in_stock": ("instock", "isinstock", "available", "availability", "lagernd", "enstock", "有货", "是否有货"),
-    "query": ("query", "searchterm", "searchquery", "keyword", "keywords", "suchbegriff", "requete", "搜索词", "关键词", "查询"),
+    "query": (
+        "query", "searchterm", "searchquery", "keyword", "keywords", "suchbegriff", "requete", "搜索词", "关键词", "查询",
+    ),
     "relevance": ("relevance", "grade", "relevanz", "pertinence", "相关性"),
     "text": (
         "text", "review", "reviewtext", "comment", "comments", "message", "utterance", "instruction", "body", "content",
-        "reviewbody", "reviewcommentmessage", "kommentar", "bewertungstext", "commentaire", "avis", "评论", "评论内容", "内容", "文本",
+        "reviewbody", "reviewcommentmessage", "kommentar", "bewertungstext", "commentaire", "avis", "评论",
+        "评论内容", "内容", "文本",
     ),
-    "label": ("label", "sentiment", "intent", "class", "target", "overall", "rating", "stars", "klasse", "etiquette", "标签", "情感"),
+    "label": (
+        "label", "sentiment", "intent", "class", "target", "overall", "rating", "stars", "klasse", "etiquette", "标签",
+        "情感",
+    ),
     "segment": ("segment", "customersegment", "tier", "loyaltytier", "kundensegment"),
 }  # fmt: skip
 
@@ -80,8 +88,8 @@ _WANTED = {
     "addtowishlist", "checkout", "begincheckout", "warenkorb", "panier", "加购", "加入购物车", "收藏",
 }  # fmt: skip
 _BOUGHT = {
-    "purchase", "buy", "bought", "order", "ordered", "transaction", "sale", "sold", "paid", "conversion", "checkoutdone",
-    "purchased", "kauf", "bestellung", "achat", "compra", "购买", "下单", "支付",
+    "purchase", "buy", "bought", "order", "ordered", "transaction", "sale", "sold", "paid", "conversion",
+    "checkoutdone", "purchased", "kauf", "bestellung", "achat", "compra", "购买", "下单", "支付",
 }  # fmt: skip
 _UNDONE = {
     "removefromcart", "remove", "refund", "return", "returned", "cancel", "cancelled", "canceled", "unfav", "dislike",

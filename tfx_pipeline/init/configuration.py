@@ -40,7 +40,7 @@ def commented_configuration(
         _add_table(document, table, proposal.of_table(table))
     if unknown_product_fraction is not None:
         values["limits"] = {"max_unknown_product_fraction": unknown_product_fraction}
-        document.above["limits",] = ["Many events are of products that the products table lacks; their events are left out."]
+        document.above["limits",] = ["Many events are of products that the products table lacks, and are left out."]
     if not has_titles and "texts" not in values["tables"]:
         values["text"] = False
         document.above["text",] = [_TITLES_OFF]

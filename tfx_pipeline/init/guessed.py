@@ -1,12 +1,12 @@
 """Guesses the tables of files that are no known export, by the names of their columns and by their values."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from components.tables.contract import TABLES
 from tfx_pipeline.init.column_names import name_rank
 from tfx_pipeline.init.proposal import ProposedSource
 from tfx_pipeline.init.questions import Asker
-from tfx_pipeline.init.sample import Sample, is_listed
+from tfx_pipeline.init.sample import Sample
 from tfx_pipeline.init.source_guess import Joined, KnownColumns, guess_source
 from tfx_pipeline.init.values.numbers import is_number
 from tfx_pipeline.init.values.times import guess_time
@@ -68,7 +68,7 @@ def _columns_of(*samples: Sample) -> dict[str, list[str]]:
             (rank, name)
             for sample in samples
             for name in sample.names
-            if not is_listed(sample.rows[name]) and (rank := name_rank(column, name)) is not None
+            if not sample.is_listed(name) and (rank := name_rank(column, name)) is not None
         )
         if ranked:
             found[column] = list(dict.fromkeys(name for _, name in ranked))
@@ -80,7 +80,7 @@ def _columns_of(*samples: Sample) -> dict[str, list[str]]:
 
 
 def _holds_times(sample: Sample, name: str) -> bool:
-    if is_listed(sample.rows[name]):
+    if sample.is_listed(name):
         return False
     values = sample.values(name)
     # A number may be a moment by chance; a date in letters is none.
@@ -132,16 +132,21 @@ def _source(
             taken[column.name] = free
             used.add(free[0])
     if table == "events":
-        if "event_type" not in taken:
-            kinds = ["purchase", "view"] if {"price", "quantity", "basket_id", "amount"} & taken.keys() else ["view", "purchase"]
-            place = 0 if "basket_id" in taken else asker.choose(
-                f"{sample.label}: no column says what users did. What is a row?", [f"a `{kind}`" for kind in kinds]
-            )
-            options["constants"] = {"event_type": kinds[place]}
         options["guests"] = "baskets"
+        if "event_type" not in taken:
+            options["constants"] = {"event_type": _what_users_did(sample, taken.keys(), asker)}
     if table == "products" and "user_id" in columns:
         options["repeats"] = "merged"
     return guess_source(KnownColumns(table=table, columns=taken, joins=joins, options=options), sample, asker)
+
+
+def _what_users_did(sample: Sample, columns: Collection[str], asker: Asker) -> str:
+    """Returns the event type of a table that has no column for it: what has orders or prices was bought."""
+    if "basket_id" in columns:
+        return "purchase"
+    kinds = ["purchase", "view"] if {"price", "quantity", "amount"} & set(columns) else ["view", "purchase"]
+    question = f"{sample.label}: no column says what users did. What is a row?"
+    return kinds[asker.choose(question, [f"a `{kind}`" for kind in kinds])]
 
 
 def _is_key(sample: Sample, name: str) -> bool:

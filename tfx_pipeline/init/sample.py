@@ -1,5 +1,6 @@
 """What was read of files that are alike: their first rows, and how they are written."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -8,6 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from components.tables.files.value_arrays import value_array
 
 # Values of a column that guesses look at, spread evenly over the rows that were read.
 LOOKED_AT = 4_000
@@ -21,8 +24,7 @@ class Sample:
 
     Attributes:
         path: What the configuration names: a file, a folder or a glob.
-        rows: Rows as the files hold them, under the names that they have there; items of a list of structures are
-            columns `COLUMN.KEY` of as many rows.
+        rows: Rows as the files hold them, under the names that they have there.
         complete: Whether these are all rows of the files.
         form: Options of a `TableSource` that say how the files are written.
         label: How the files are called in messages.
@@ -81,15 +83,28 @@ class Sample:
         counted = pc.value_counts(texts.filter(pc.is_in(texts, pa.array(values, pa.string()))))
         return dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True))
 
+    def is_listed(self, name: str) -> bool:
+        """Says whether a column holds lists or objects, which no column of the contract but vectors is read from."""
+        column = self.rows[name]
+        if pa.types.is_nested(column.type):
+            return True
+        values = self.values(name)[:1]
+        return bool(values) and isinstance(values[0], str) and values[0].startswith(("[", "{"))
+
     def exploded(self, name: str) -> "Sample":
         """Returns the same with a row for each item of a list; the keys of the items become columns `NAME.KEY`."""
-        lists = self.rows[name].combine_chunks()
-        parents = pc.list_parent_indices(lists)
-        items = pc.list_flatten(lists)
-        rows = self.rows.drop_columns([name]).take(parents)
-        for key in [field.name for field in items.type]:
-            rows = rows.append_column(f"{name}.{key}", pc.struct_field(items, key))
+        lists = [json.loads(value) if isinstance(value, str) else value for value in self.rows[name].to_pylist()]
+        parents = [row for row, items in enumerate(lists) for _ in items or ()]
+        items = [item for items in lists for item in items or ()]
+        rows = self.rows.drop_columns([name]).take(pa.array(parents, pa.int64()))
+        for key in dict.fromkeys(key for item in items for key in item):
+            values, _ = value_array([item.get(key) for item in items], "timestamp")
+            rows = rows.append_column(f"{name}.{key}", values)
         return replace(self, rows=rows)
+
+    def rows_of_each(self, name: str) -> float:
+        """Returns how many rows a value of a column has, in the mean."""
+        return self.rows.num_rows / max(1, self.different(name))
 
     def filled(self, name: str) -> float:
         """Returns the share of rows that have a value in a column."""
@@ -101,15 +116,3 @@ class Sample:
             blank = pc.equal(pc.utf8_trim_whitespace(column), "")
             empty += pc.sum(blank).as_py() or 0
         return 1.0 - empty / self.rows.num_rows
-
-
-def is_listed(column: pa.ChunkedArray) -> bool:
-    """Says whether a column holds lists or structures, which no column of the contract is read from."""
-    return bool(pa.types.is_nested(column.type))
-
-
-def spread(values: Sequence[Any], count: int) -> list[Any]:
-    """Returns at most `count` values, spread evenly."""
-    if len(values) <= count:
-        return list(values)
-    return [values[round(place)] for place in np.linspace(0, len(values) - 1, count)]

@@ -1,4 +1,4 @@
-"""Makes a source of a table out of a file whose columns are known: how its times and numbers are written, what is left out."""
+"""Makes a source of a table out of a file whose columns are known: how its values are written, what is left out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,7 @@ from typing import Any
 from components.tables.contract import TABLES, Column
 from tfx_pipeline.init.proposal import ProposedColumn, ProposedSource
 from tfx_pipeline.init.questions import Asker
-from tfx_pipeline.init.sample import Sample, is_listed
+from tfx_pipeline.init.sample import Sample
 from tfx_pipeline.init.values.numbers import decimal_sign, is_number
 from tfx_pipeline.init.values.times import TimeGuess, guess_time
 
@@ -19,6 +19,7 @@ _READABLE = 0.99
 _NOTHING = ("NULL", "null", "None", "none", "N/A", "n/a", "nan", "NaN", "(null)", "(not set)", "undefined")
 _NOBODY = ("0", "-1", "guest", "Guest", "anonymous", "Anonymous")
 _OFTEN = 0.02
+_FAR_MORE = 10
 _BOOLEANS = {"true", "false", "t", "f", "yes", "no", "y", "n", "1", "0", "1.0", "0.0"}
 
 
@@ -125,13 +126,12 @@ class _SourceGuess:
             (name, sample)
             for name in self._known.columns.get(column.name, ())
             for sample in (self._sample, *(join.sample for join in self._known.joins))
-            if name in sample.names and not (is_listed(sample.rows[name]) and column.kind != "vector")
+            if name in sample.names and not (sample.is_listed(name) and column.kind != "vector")
         ]
         filled_down = self._known.options.get("fill_down", ())
         filled = [each for each in there if each[0] in filled_down or each[1].filled(each[0]) >= _FILLED]
-        if filled:
-            return filled[0]
-        return there[0] if there and column.required else None
+        # Such as the order of an event, which views have not.
+        return next(iter(filled or [each for each in there if column.required or each[1].filled(each[0]) > 0]), None)
 
     def _take(self, column: Column, theirs: str, sample: Sample, decimal: str) -> None:
         """Takes a column, unless it is optional and its values cannot be read."""
@@ -146,12 +146,12 @@ class _SourceGuess:
         elif column.kind in ("float", "integer"):
             what = "number"
             if not _mostly([is_number(value, decimal) for value in values]):
-                self._asker.note(f"{sample.label}: `{theirs}` is no `{column.name}`: not all of its values are numbers.")
+                self._asker.note(f"{sample.label}: `{theirs}` is not used: some of its values are no numbers.")
                 return
         elif column.kind == "boolean":
             what = "yes or no"
             if not _mostly([str(value).strip().lower() in _BOOLEANS for value in values]):
-                self._asker.note(f"{sample.label}: `{theirs}` is no `{column.name}`: it has more values than yes and no.")
+                self._asker.note(f"{sample.label}: `{theirs}` is not used: it has other values than yes and no.")
                 return
         elif column.name.endswith("_id"):
             what = "id"
@@ -180,7 +180,7 @@ class _SourceGuess:
     def _other_options(self) -> dict[str, Any]:
         """Returns the options that the file gives a reason for."""
         options = dict(self._known.options)
-        missing = self._names_of_nothing()
+        missing = self._names_of_nothing(options.get("leave_out", {}))
         if missing:
             options["missing"] = missing
         fill_down = [
@@ -197,14 +197,16 @@ class _SourceGuess:
             options["leave_out"] = leave_out
         return options
 
-    def _names_of_nothing(self) -> dict[str, list[str]]:
+    def _names_of_nothing(self, left_out: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         """Returns values that stand for none, by column; for users also those that stand for anybody."""
         found = {}
         for column in self._columns.values():
             names = _NOTHING + (_NOBODY if column.name == "user_id" else ())
             counts = column.sample.distinct_of(column.theirs, names)
-            rows = max(1, column.sample.rows.num_rows)
-            named = [name for name, count in counts.items() if name in _NOTHING or count >= _OFTEN * rows]
+            # A customer may be called 0; what has far more rows than others have is nobody.
+            often = max(_OFTEN * column.sample.rows.num_rows, _FAR_MORE * column.sample.rows_of_each(column.theirs))
+            named = [name for name, count in counts.items() if name in _NOTHING or count >= often]
+            named = [name for name in named if name not in left_out.get(column.theirs, ())]
             if named:
                 found[column.theirs] = named
                 shown = ", ".join(f"`{name}`" for name in named)

@@ -79,11 +79,7 @@ def _event_types(proposal: Proposal, defaults: RecommendationConfig) -> dict[str
 def _search(proposal: Proposal, has_titles: bool) -> TaskGuess:
     if not has_titles or not proposal.titles:
         return TaskGuess(options=None, why="Search needs products with titles.")
-    titles = max(
-        column.sample.different(column.theirs)
-        for source in proposal.of_table("products")
-        if (column := source.column("title")) is not None
-    )
+    titles = _different(proposal.of_table("products"), "title")
     if titles < _FEWEST_TITLES:
         return TaskGuess(options=None, why=f"Search needs more than {titles} products with titles of their own.")
     return TaskGuess(options={}, why=f"Products by what people type: {titles:,} titles were looked at.")
@@ -125,10 +121,14 @@ def _classification(proposal: Proposal) -> TaskGuess:
 
 
 def _users(events: list[ProposedSource]) -> int:
-    return max((column.sample.different(column.theirs) for source in events if (column := source.column("user_id"))), default=0)
+    return _different(events, "user_id")
 
 
 def _products(events: list[ProposedSource]) -> int:
-    return max(
-        (column.sample.different(column.theirs) for source in events if (column := source.column("product_id"))), default=0
-    )
+    return _different(events, "product_id")
+
+
+def _different(sources: list[ProposedSource], name: str) -> int:
+    """Returns how many values that differ the source with the most has."""
+    columns = [column for source in sources if (column := source.column(name)) is not None]
+    return max((column.sample.different(column.theirs) for column in columns), default=0)

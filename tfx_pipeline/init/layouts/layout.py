@@ -32,7 +32,7 @@ class KnownTable:
         columns: Where each column of the contract comes from; of several names the first that is filled counts.
         joins: Other files that belong to it.
         options: Other options of the `TableSource`, as they are written.
-        kept_values: Columns of which only these values, and rows without one, make rows; `("",)` keeps the latter alone.
+        kept_values: Columns of which only these values make rows, beside rows without one.
         unless: Kind of a file that has this table too, and better.
     """
 

@@ -2,7 +2,17 @@
 
 from tfx_pipeline.init.layouts.layout import KnownTable, Layout
 
-_NOT_SOLD = ("cancelled", "refunded", "failed", "pending", "trash", "Cancelled", "Refunded", "Failed", "Pending payment")
+_NOT_SOLD = (
+    "cancelled",
+    "refunded",
+    "failed",
+    "pending",
+    "trash",
+    "Cancelled",
+    "Refunded",
+    "Failed",
+    "Pending payment",
+)
 
 _PRODUCTS = KnownTable(
     table="products",

@@ -83,7 +83,9 @@ def guess_time(values: Sequence[Any]) -> TimeGuess | None:
 
 
 def _of_dates(values: Sequence[Any]) -> TimeGuess:
-    moments = [value if isinstance(value, datetime) else datetime(value.year, value.month, value.day) for value in values]
+    moments = [
+        value if isinstance(value, datetime) else datetime(value.year, value.month, value.day) for value in values
+    ]
     return _guess(None, moments, names_zone=any(moment.tzinfo is not None for moment in moments))
 
 
@@ -178,9 +180,7 @@ def _readable(texts: Sequence[str], read: Callable[[str], datetime | None]) -> l
     return moments or None
 
 
-def _guess(
-    form: str | None, moments: Sequence[datetime], *, names_zone: bool, other: str | None = None
-) -> TimeGuess:
+def _guess(form: str | None, moments: Sequence[datetime], *, names_zone: bool, other: str | None = None) -> TimeGuess:
     epoch = datetime(1970, 1, 1)
     seconds = [(moment.replace(tzinfo=None) - epoch).total_seconds() for moment in moments]
     offsets = [moment for moment in moments if moment.tzinfo is not None]

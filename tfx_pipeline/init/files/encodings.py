@@ -1,0 +1,121 @@
+"""How the text of a file is encoded, seen from its first bytes."""
+
+from dataclasses import dataclass
+
+from components.errors import InputError
+from components.tables.files.first_bytes import likely_utf16, marked_encoding
+from components.tables.files.opening import READ_ERRORS, open_unpacked
+from components.tables.files.table_file import TableFile
+
+# Western European text beyond ASCII: letters with accents, and the signs that Windows adds to Latin-1.
+_WESTERN_SIGNS = frozenset("€‚„…†‡‰‹“”‘’•–—™›¡¢£¥§©«®°±²³·»¿ \u00ad")
+_PUNCTUATION = frozenset("，。、；：？！（）《》“”‘’—…·￥％　【】「」～")
+_FIRST_HANZI, _LAST_HANZI = "\u4e00", "\u9fff"
+_LIKELY, _UNLIKELY = 0.95, 0.6
+_SHOWN = 40
+_HEAD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncodingGuess:
+    """How a text may be encoded.
+
+    Attributes:
+        encoding: The likeliest encoding, as a source names it; None where nothing has to be said: UTF-8, or what a byte
+            order mark proves.
+        others: Encodings that the bytes allow as well; empty if it is certain.
+    """
+
+    encoding: str | None
+    others: tuple[str, ...] = ()
+
+
+def file_head(file: TableFile) -> bytes:
+    """Returns the first lines of a file, unpacked, as bytes.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        with open_unpacked(file) as opened:
+            head = opened.read(_HEAD_BYTES)
+    except READ_ERRORS as error:
+        raise InputError(f"`{file.path}` cannot be read: {error}. Write the file anew.") from error
+    return head[: head.rfind(b"\n") + 1] or head
+
+
+def guess_encoding(head: bytes) -> EncodingGuess:
+    """Returns how text is encoded.
+
+    UTF-8 is certain, as no other text is valid UTF-8 by chance, and so is a byte order mark. Bytes beyond ASCII are
+    GB18030 if they make Chinese characters, and Windows-1252 if they make letters with accents between other letters;
+    where both readings make sense, or none, it is not certain.
+
+    Args:
+        head: The first bytes; whole lines.
+    """
+    if marked_encoding(head) is not None:
+        return EncodingGuess(encoding=None)
+    utf16 = likely_utf16(head[:64])
+    if utf16 is not None:
+        return EncodingGuess(encoding=utf16)
+    if _decoded(head, "utf-8") is not None:
+        return EncodingGuess(encoding=None)
+    chinese, western = _chinese_share(head), _western_share(head)
+    if chinese >= _LIKELY and western < _UNLIKELY:
+        return EncodingGuess(encoding="gb18030")
+    if western >= _LIKELY and chinese < _UNLIKELY:
+        return EncodingGuess(encoding="windows-1252")
+    likelier, other = ("gb18030", "windows-1252") if chinese > western else ("windows-1252", "gb18030")
+    return EncodingGuess(encoding=likelier, others=(other,))
+
+
+def reading_in(head: bytes, encoding: str) -> str:
+    """Returns the first words beyond ASCII as an encoding reads them."""
+    text = head.decode(encoding, "replace")
+    words = [word for word in text.split() if not word.isascii()]
+    return " ".join(words)[:_SHOWN]
+
+
+def _decoded(head: bytes, encoding: str) -> str | None:
+    try:
+        return head.decode(encoding)
+    except UnicodeDecodeError:
+        return None
+
+
+def _chinese_share(head: bytes) -> float:
+    """Returns the share of the characters beyond ASCII that are common in Chinese, read as GB18030."""
+    text = _decoded(head, "gb18030")
+    if text is None:
+        return 0.0
+    beyond = [letter for letter in text if not letter.isascii()]
+    return sum(map(_is_common_chinese, beyond)) / len(beyond) if beyond else 0.0
+
+
+def _is_common_chinese(letter: str) -> bool:
+    if letter in _PUNCTUATION:
+        return True
+    if not _FIRST_HANZI <= letter <= _LAST_HANZI:
+        return False
+    try:
+        # The first level of GB 2312: the 3,755 most usual characters.
+        return 0xB0 <= letter.encode("gb2312")[0] <= 0xD7
+    except UnicodeEncodeError:
+        return False
+
+
+def _western_share(head: bytes) -> float:
+    """Returns the share of the bytes beyond ASCII that are letters or signs standing among ASCII, read as 1252."""
+    text = _decoded(head, "windows-1252")
+    if text is None:
+        return 0.0
+    beyond = good = 0
+    for place, letter in enumerate(text):
+        if letter.isascii():
+            continue
+        beyond += 1
+        # Two of them beside each other are rare in western words, and make a character in Chinese.
+        alone = text[place - 1 : place].isascii() and text[place + 1 : place + 2].isascii()
+        good += alone and (letter.isalpha() or letter in _WESTERN_SIGNS)
+    return good / beyond if beyond else 0.0
