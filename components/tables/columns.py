@@ -80,14 +80,6 @@ def _check_types(table: str, file: TableFile, found: FileColumns, wanted: Iterab
             )
 
 
-_TYPES_OF_KIND[kinds[field.name]]:
-            raise InputError(
-                f"Table `{table}`: column `{field.name}` of `{path}` is {field.type}; expected {kinds[field.name]}. "
-                "Cast the column and write the file anew."
-            )
-    return names
-
-
 _TYPES_OF_KIND: dict[str, tuple[str, ...]] = {
     "string": ("text", "integer", "float", "decimal", "boolean", "date", "null"),
     "float": ("text", "integer", "float", "decimal", "null"),

@@ -20,6 +20,8 @@ from components.parameters import Parameter, execution_parameters
 from components.tables.checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY, ROWS_KEY, CheckTable
 from components.tables.columns import check_columns
 from components.tables.contract import TABLES, TableContract, TableOptions
+from components.tables.files.finding import find_table_files
+from components.tables.files.raw_column import raw_columns
 from components.tables.quarantine import (
     QuarantineCounts,
     WriteQuarantine,
@@ -27,8 +29,6 @@ from components.tables.quarantine import (
     quarantine_files,
     write_quarantine_counts,
 )
-from components.tables.files.finding import find_table_files
-from components.tables.files.raw_column import raw_columns
 from components.tables.reading.reader import ReadSourceFiles
 from components.tables.sources import TableSource, sources_from_json, sources_to_json
 from components.tables.validation import examples_schema

@@ -71,10 +71,6 @@ class FileForm(Options):
     encoding: Annotated[str, AfterValidator(known_encoding)] | None = None
     names: tuple[str, ...] = ()
 
-    def paths(self) -> tuple[str, ...]:
-        """Returns all paths that are read."""
-        return (self.path,)
-
     def at(self, folder: str) -> Self:
         """Returns the same with relative paths taken from a folder or a URI."""
         return self.model_copy(update={"path": table_path(self.path, folder)})
@@ -152,9 +148,13 @@ class TableSource(FileForm):
     source: str = ""
     same_ids: dict[str, str] = {}
 
+    def forms(self) -> tuple[FileForm, ...]:
+        """Returns all that is read: the table's own files, those joined to it, and those of ids."""
+        return (self, *self.join, *(FileForm(path=path) for path in self.same_ids.values()))
+
     def paths(self) -> tuple[str, ...]:
-        """Returns all paths that are read: the table's own, those joined to it, and those of ids."""
-        return (self.path, *(join.path for join in self.join), *self.same_ids.values())
+        """Returns the paths of all that is read."""
+        return tuple(form.path for form in self.forms())
 
     def in_zone(self, zone: str) -> Self:
         """Returns the same with a time zone for times that name none, where the source has none of its own."""

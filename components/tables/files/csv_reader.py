@@ -8,8 +8,8 @@ import pyarrow as pa
 from components.errors import InputError
 from components.tables.files.dialect import open_rows
 from components.tables.files.opening import READ_ERRORS, open_text, wrong_encoding_message
-from components.tables.files.table_file import TableFile
 from components.tables.files.raw_column import RawColumn
+from components.tables.files.table_file import TableFile
 from components.tables.reading.source_batch import ROWS_PER_BATCH, BrokenRow, SourceBatch
 
 

@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from components.errors import InputError
 from components.tables.files.opening import open_packed
-from components.tables.files.table_file import TableFile
 from components.tables.files.raw_column import RawColumn
-from components.tables.reading.source_batch import ROWS_PER_BATCH, SourceBatch
+from components.tables.files.table_file import TableFile
 from components.tables.files.value_arrays import value_array, value_text
+from components.tables.reading.source_batch import ROWS_PER_BATCH, SourceBatch
 
 # What openpyxl raises for what is no workbook, or a damaged one.
 _NO_WORKBOOK = (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, ParseError)

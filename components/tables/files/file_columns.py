@@ -11,10 +11,10 @@ from apache_beam.io.filesystems import FileSystems
 
 from components.errors import InputError
 from components.tables.files.dialect import open_rows
-from components.tables.files.opening import READ_ERRORS, open_text, wrong_encoding_message
-from components.tables.files.table_file import TableFile
 from components.tables.files.excel_reader import excel_header
 from components.tables.files.json_lines_reader import first_objects
+from components.tables.files.opening import READ_ERRORS, open_text, wrong_encoding_message
+from components.tables.files.table_file import TableFile
 
 _JSON_LINES_LOOKED_AT = 1_000
 _NAMES_SHOWN = 30

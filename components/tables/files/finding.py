@@ -119,7 +119,9 @@ def _table_file(
             "may also end with `.gz` or `.zip` after that. Rename the file, or give a glob that leaves it out."
         )
     if ending in _BINARY_ENDINGS and compression != "none":
-        raise InputError(f"Table `{table}`: `{file.path}` holds a {ending} file. Unpack it: only texts are read packed.")
+        raise InputError(
+            f"Table `{table}`: `{file.path}` holds a {ending} file. Unpack it: only texts are read packed."
+        )
     return TableFile(
         path=file.path,
         index=index,

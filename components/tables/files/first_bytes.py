@@ -46,8 +46,9 @@ def marked_encoding(head: bytes) -> str | None:
 
 
 def likely_utf16(head: bytes) -> str | None:
-    """Returns the name of UTF-16 without a byte order mark, if each second byte is nothing, as in Latin letters."""
+    """Returns the name of UTF-16 without a byte order mark, if text begins as four Latin letters do in it."""
+    head = head[:8]
     for name, zeros, letters in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
-        if len(zeros) > 1 and not any(zeros[: len(letters)]) and all(letters):
+        if len(head) == 8 and not any(zeros) and all(letters):
             return name
     return None

@@ -16,10 +16,10 @@ from components.tables.files.opening import (
     text_encoding,
     wrong_encoding_message,
 )
-from components.tables.files.table_file import TableFile
 from components.tables.files.raw_column import RawColumn
-from components.tables.reading.source_batch import ROWS_PER_BATCH, BrokenRow, SourceBatch
+from components.tables.files.table_file import TableFile
 from components.tables.files.value_arrays import text_array, value_array, value_text
+from components.tables.reading.source_batch import ROWS_PER_BATCH, BrokenRow, SourceBatch
 
 
 def read_json_lines(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Iterator[SourceBatch]:
@@ -86,14 +86,14 @@ def first_objects(table: str, file: TableFile, lines: int) -> Iterator[dict[str,
                 return
 
 
-def _lines(table: str, file: TableFile, opened: io.BufferedReader) -> Iterator[bytes] | Iterator[str]:
+def _lines(table: str, file: TableFile, opened: io.BufferedReader) -> Iterable[bytes | str]:
     """Returns the lines: bytes of UTF-8, so that one that is none hurts no other, or else text."""
     encoding = text_encoding(table, file, opened)
     if codecs.lookup(encoding).name not in (UTF8, "utf-8"):
-        return iter(io.TextIOWrapper(opened, encoding=encoding))
+        return io.TextIOWrapper(opened, encoding=encoding)
     if opened.peek(3).startswith(codecs.BOM_UTF8):
         opened.read(len(codecs.BOM_UTF8))
-    return iter(opened)
+    return opened
 
 
 def _parse(place: int, line: bytes | str) -> dict[str, Any] | BrokenRow:

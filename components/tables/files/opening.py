@@ -81,9 +81,7 @@ def open_unpacked(file: TableFile) -> io.BufferedReader:
 def zip_members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """Lists the files in a zip archive, without folders and what macOS adds."""
     return [
-        member
-        for member in archive.infolist()
-        if not member.is_dir() and not member.filename.startswith("__MACOSX/")
+        member for member in archive.infolist() if not member.is_dir() and not member.filename.startswith("__MACOSX/")
     ]
 
 

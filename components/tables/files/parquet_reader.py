@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from components.errors import InputError
-from components.tables.files.table_file import TableFile
 from components.tables.files.raw_column import RawColumn
+from components.tables.files.table_file import TableFile
 from components.tables.reading.source_batch import ROWS_PER_BATCH, SourceBatch
 
 

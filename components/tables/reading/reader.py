@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 import apache_beam as beam
 import pyarrow as pa
 
-from components.tables.files.table_file import TableFile
 from components.tables.files.csv_reader import read_csv
 from components.tables.files.excel_reader import read_excel
 from components.tables.files.json_lines_reader import read_json_lines
 from components.tables.files.parquet_reader import read_parquet, row_group_sizes
 from components.tables.files.raw_column import RawColumn
+from components.tables.files.table_file import TableFile
 from components.tables.reading.source_batch import SourceBatch
 
 _READ_WHOLE = {"csv": read_csv, "excel": read_excel, "json_lines": read_json_lines, "parquet": read_parquet}

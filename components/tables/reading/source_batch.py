@@ -52,6 +52,6 @@ class SourceBatch:
     batch: pa.RecordBatch
     broken: tuple[BrokenRow, ...] = field(default=())
     source: int = 0
-    form: ValueForm = ValueForm()
+    form: ValueForm = field(default_factory=ValueForm)
     guests: bool = False
     counts: Counter[str] = field(default_factory=Counter)

@@ -1,6 +1,6 @@
 """How the values of a file are written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from components.tables.sources import TableSource, TimeForm
@@ -15,7 +15,7 @@ class ValueForm:
         decimal: The sign before the fraction of a number.
     """
 
-    time: TimeForm = TimeForm()
+    time: TimeForm = field(default_factory=TimeForm)
     decimal: Literal[".", ","] = "."
 
     @classmethod

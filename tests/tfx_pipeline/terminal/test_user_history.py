@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from components.errors import InputError
-from components.tables.reading import reader as table_reader
+from components.tables.files import parquet_reader as table_reader
 from tfx_pipeline.terminal.user_history import history_of_products, read_user_history
 
 LATEST = 1_700_000_300
@@ -138,7 +138,7 @@ def test_mistakes(tmp_path: Path) -> None:
         read_user_history(f"{tmp_path}/none.parquet", "7")
     assert str(caught.value).count("none.parquet") == 1
     with pytest.raises(InputError, match="is not known by its ending"):
-        read_user_history(write(EVENTS, tmp_path / "events.xlsx"), "7")
+        read_user_history(write(EVENTS, tmp_path / "events.xls"), "7")
     for at in ("soon", "1699900000000", "-5", ""):
         with pytest.raises(InputError, match=f"--at {at}: expected ISO 8601"):
             read_user_history(file, "7", at)
