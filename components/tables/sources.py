@@ -131,6 +131,9 @@ class TableSource(FileForm):
         missing: Values that stand for none, such as `NULL`, by column, by its name here.
         guests: `refused` takes an event without a user for a bad row; `baskets` takes events without a user that share
             a `basket_id` for a basket of nobody, which counts for what is bought together and for what is popular.
+        repeats: What further rows of an id are, in a table whose ids are unique: `refused` takes them for bad rows;
+            `merged` is for files that name a product in each row, such as lines of orders: of the rows of an id one
+            counts, that with the most frequent title and a price above 0, and the others are no fault.
         source: Name of this part of the table, such as `web` or `till`.
         same_ids: Files that say which ids mean one thing, by column; a file has the columns `from` and `to`.
     """
@@ -145,6 +148,7 @@ class TableSource(FileForm):
     leave_out: dict[str, tuple[str, ...]] = {}
     missing: dict[str, tuple[str, ...]] = {}
     guests: Literal["refused", "baskets"] = "refused"
+    repeats: Literal["refused", "merged"] = "refused"
     source: str = ""
     same_ids: dict[str, str] = {}
 

@@ -109,7 +109,8 @@ def _show(proposal: Proposal, tasks: dict[str, TaskGuess], unsure: Sequence[str]
     if proposal.layout:
         console.print(f"These files look like an export of {proposal.layout}.")
     for source in proposal.sources:
-        console.print()
+        rows = f"{source.sample.rows.num_rows:,}{'' if source.sample.complete else ' first'} rows"
+        console.print(f"\n{source.table}, from {source.sample.label} ({rows})", style="bold")
         console.print(_table(source))
     console.print()
     for name, task in tasks.items():
@@ -121,12 +122,10 @@ def _show(proposal: Proposal, tasks: dict[str, TaskGuess], unsure: Sequence[str]
 
 
 def _table(source: ProposedSource) -> Table:
-    rows = f"{source.sample.rows.num_rows:,}{'' if source.sample.complete else ' first'} rows"
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column(f"{source.table}", no_wrap=True)
-    table.add_column(f"from {source.sample.label} ({rows})", no_wrap=True)
-    table.add_column("what", no_wrap=True)
-    table.add_column("such as", overflow="ellipsis", no_wrap=True)
+    table = Table(box=None, header_style="dim", pad_edge=False)
+    for heading in ("column", "in the file", "what"):
+        table.add_column(heading, overflow="fold")
+    table.add_column("such as", overflow="fold", ratio=1)
     for column in source.columns:
         table.add_row(column.name, column.theirs, column.what, shown(column.examples()))
     for name, value in source.options.get("constants", {}).items():

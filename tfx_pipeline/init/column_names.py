@@ -64,13 +64,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "rating": ("averagerating", "rating", "stars", "score", "bewertung", "note", "评分"),
     "in_stock": ("instock", "isinstock", "available", "availability", "lagernd", "enstock", "有货", "是否有货"),
     "query": (
-        "query", "searchterm", "searchquery", "keyword", "keywords", "suchbegriff", "requete", "搜索词", "关键词", "查询",
+        "query", "searchterm", "searchquery", "keyword", "keywords", "suchbegriff", "requete", "搜索词", "关键词",
+        "查询",
     ),
     "relevance": ("relevance", "grade", "relevanz", "pertinence", "相关性"),
     "text": (
         "text", "review", "reviewtext", "comment", "comments", "message", "utterance", "instruction", "body", "content",
-        "reviewbody", "reviewcommentmessage", "kommentar", "bewertungstext", "commentaire", "avis", "评论",
-        "评论内容", "内容", "文本",
+        "reviewbody", "reviewcommentmessage", "kommentar", "bewertungstext", "commentaire", "avis", "评论", "评论内容",
+        "内容", "文本",
     ),
     "label": (
         "label", "sentiment", "intent", "class", "target", "overall", "rating", "stars", "klasse", "etiquette", "标签",

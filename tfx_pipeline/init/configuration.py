@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tfx_pipeline.init.proposal import Proposal, ProposedSource
+from tfx_pipeline.init.proposal import Proposal, ProposedColumn, ProposedSource
 from tfx_pipeline.init.tasks import TaskGuess
 from tfx_pipeline.init.yaml_writer import Commented
 
@@ -31,7 +31,7 @@ def commented_configuration(
     """
     values: dict[str, Any] = {"name": "my-shop"}
     document = Commented(values=values)
-    document.above["name",] = [*_head(proposal, unsure, command), ""]
+    document.above["name",] = _head(proposal, unsure, command)
     if proposal.time_zone != "UTC" or any(source.time and not source.time.names_zone for source in proposal.sources):
         values["time_zone"] = proposal.time_zone
         document.above["time_zone",] = ["Where days and weeks begin, and what times that name no zone are read in."]
@@ -70,13 +70,25 @@ def _add_table(document: Commented, table: str, sources: Sequence[ProposedSource
     document.values["tables"][table] = written[0] if len(written) == 1 else written
     for number, source in enumerate(sources):
         place = ("tables", table) if len(sources) == 1 else ("tables", table, str(number))
-        for column in source.columns:
-            document.beside[*place, "columns", column.name] = f"{column.what}: {shown(column.examples())}"
+        described = {column.name: _described(column) for column in source.columns}
+        if isinstance(written[number], str):
+            document.above.setdefault(("tables", table), []).extend(
+                f"  {name}  {words}" for name, words in described.items()
+            )
+        for name, words in described.items():
+            document.beside[*place, "columns", name] = words
+
+
+def _described(column: ProposedColumn) -> str:
+    # A configuration goes from hand to hand; who the users are stays out of it.
+    return column.what if column.name == "user_id" else f"{column.what}: {shown(column.examples())}"
 
 
 def _short(source: ProposedSource) -> Any:
     """Returns a source as a path where nothing else has to be said."""
-    return source.options["path"] if set(source.options) == {"path"} else _plain(source.options)
+    same = all(theirs == name for name, theirs in source.options["columns"].items())
+    bare = same and set(source.options) == {"path", "columns"}
+    return source.options["path"] if bare else _plain(source.options)
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.tables.files.value_arrays import value_array
+from components.tables.files.value_arrays import text_array, value_text
 
 # Values of a column that guesses look at, spread evenly over the rows that were read.
 LOOKED_AT = 4_000
@@ -98,8 +98,8 @@ class Sample:
         items = [item for items in lists for item in items or ()]
         rows = self.rows.drop_columns([name]).take(pa.array(parents, pa.int64()))
         for key in dict.fromkeys(key for item in items for key in item):
-            values, _ = value_array([item.get(key) for item in items], "timestamp")
-            rows = rows.append_column(f"{name}.{key}", values)
+            texts = text_array([value_text(item.get(key)) for item in items])
+            rows = rows.append_column(f"{name}.{key}", texts)
         return replace(self, rows=rows)
 
     def rows_of_each(self, name: str) -> float:

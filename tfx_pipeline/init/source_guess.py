@@ -104,9 +104,7 @@ class _SourceGuess:
         joins = [self._join(join) for join in self._known.joins]
         if joins:
             options["join"] = joins
-        renamed = {name: column.theirs for name, column in self._columns.items() if column.theirs != name}
-        if renamed:
-            options["columns"] = renamed
+        options["columns"] = {name: column.theirs for name, column in self._columns.items()}
         if self._time is not None and self._time.format is not None:
             options["time"] = {"format": self._time.format}
         if decimal == ",":

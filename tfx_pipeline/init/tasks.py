@@ -99,8 +99,8 @@ def _segmentation(proposal: Proposal, has_titles: bool) -> TaskGuess:
     days = (max(time.last for time in times) - min(time.first for time in times)) / DAY_SECONDS
     users = _users(events)
     if days < needed or users < _FEWEST_SEGMENTED_USERS:
-        why = f"Segmentation needs {needed:.0f} days of {_FEWEST_SEGMENTED_USERS} users; these are {days:.0f} of {users:,}."
-        return TaskGuess(options=None, why=why)
+        enough = f"{needed:.0f} days of {_FEWEST_SEGMENTED_USERS} users"
+        return TaskGuess(options=None, why=f"Segmentation needs {enough}; these are {days:.0f} of {users:,}.")
     options: dict[str, Any] = {}
     bought = proposal.bought_event_type
     if not set(proposal.event_types) <= set(SegmentationConfig().event_types):

@@ -35,10 +35,12 @@ def to_yaml(document: Commented) -> str:
 
 def _mapping(document: Commented, values: Mapping[str, Any], keys: tuple[str, ...], indent: int) -> Iterator[str]:
     space = " " * indent
-    for name, value in values.items():
+    for number, (name, value) in enumerate(values.items()):
         place = (*keys, name)
+        if not keys and number:
+            yield ""
         for sentence in document.above.get(place, ()):
-            yield from (f"{space}# {line}" if line else "" for line in _folded(sentence, _WIDTH - indent - 2))
+            yield from (f"{space}# {line}" for line in _folded(sentence, _WIDTH - indent - 2))
         beside = _beside(document, place)
         key = _scalar(name)
         if isinstance(value, Mapping) and value:
@@ -79,7 +81,10 @@ def _beside(document: Commented, place: tuple[str, ...]) -> str:
 
 
 def _folded(sentence: str, width: int) -> Iterator[str]:
-    """Yields lines of at most `width` characters, a longer word alone."""
+    """Yields lines of at most `width` characters, a longer word alone; what begins with a space stays one line."""
+    if sentence.startswith(" "):
+        yield sentence
+        return
     line = ""
     for word in sentence.split(" "):
         if line and len(line) + 1 + len(word) > width:

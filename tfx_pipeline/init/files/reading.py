@@ -108,9 +108,9 @@ def _looks_like_a_row(fields: Sequence[str]) -> bool:
 
 def _read_rows(files: Sequence[TableFile], columns: FileColumns) -> tuple[pa.Table, bool]:
     """Returns rows of files, and whether these are all."""
-    listed = {name.rpartition(".")[0] for name in columns.item_types}
+    # As text, what has no type in its file: numbers stay what they are, and objects can be told.
     raw = tuple(
-        RawColumn(name=name, kind="json" if name in listed else "timestamp")
+        RawColumn(name=name, kind="json")
         for name in columns.types
         if not any(other.startswith(f"{name}.") for other in columns.types)
     )
