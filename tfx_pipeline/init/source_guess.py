@@ -79,7 +79,6 @@ class _SourceGuess:
         self._contract = TABLES[known.table]
         self._columns: dict[str, ProposedColumn] = {}
         self._time: TimeGuess | None = None
-        self._zone_of_times: str | None = None
 
     def source(self) -> ProposedSource:
         """Returns the source."""
@@ -106,7 +105,8 @@ class _SourceGuess:
             options["join"] = joins
         options["columns"] = {name: column.theirs for name, column in self._columns.items()}
         if self._time is not None and self._time.format is not None:
-            options["time"] = {"format": self._time.format}
+            zone = {"zone": self._time.reads_as} if self._time.reads_as else {}
+            options["time"] = {"format": self._time.format, **zone}
         if decimal == ",":
             options["decimal"] = ","
         options.update(self._other_options())

@@ -1,5 +1,6 @@
 """How the text of a file is encoded, seen from its first bytes."""
 
+import re
 from dataclasses import dataclass
 
 from components.errors import InputError
@@ -106,16 +107,16 @@ def _is_common_chinese(letter: str) -> bool:
 
 
 def _western_share(head: bytes) -> float:
-    """Returns the share of the bytes beyond ASCII that are letters or signs standing among ASCII, read as 1252."""
+    """Returns the share of the bytes beyond ASCII that are letters or signs of western words, read as Windows-1252."""
     text = _decoded(head, "windows-1252")
     if text is None:
         return 0.0
     beyond = good = 0
-    for place, letter in enumerate(text):
-        if letter.isascii():
-            continue
-        beyond += 1
-        # Two of them beside each other are rare in western words, and make a character in Chinese.
-        alone = text[place - 1 : place].isascii() and text[place + 1 : place + 2].isascii()
-        good += alone and (letter.isalpha() or letter in _WESTERN_SIGNS)
+    for run in re.finditer(r"[^\x00-\x7f]+", text):
+        beyond += len(run[0])
+        around = text[run.start() - 1 : run.start()] + text[run.end() : run.end() + 1]
+        # Three or more beside each other are rare in western words; two make a character in Chinese.
+        in_a_word = len(run[0]) <= 2 and run[0].isalpha() and any(letter.isalpha() for letter in around)
+        if in_a_word or (len(run[0]) == 1 and (run[0].isalpha() or run[0] in _WESTERN_SIGNS)):
+            good += len(run[0])
     return good / beyond if beyond else 0.0

@@ -1,10 +1,10 @@
 """How times are written, and how sure that is."""
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import product
 from typing import Any
 
 from serving.graph.time_units import DAY_SECONDS
@@ -19,11 +19,18 @@ _DATES = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y%m%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y",
     "%d-%m-%Y", "%m-%d-%Y", "%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y",
 )  # fmt: skip
+# Written out, where `strptime` reads no zone.
+_UTC = (" UTC", " GMT")
 _CLOCKS = (
     "", " %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S", ", %I:%M %p",
     "T%H:%M:%S", "T%H:%M",
 )  # fmt: skip
-_ZONES = ("", " %z", "%z", " UTC", " %Z")
+_ZONES = ("", " %z", "%z", *_UTC)
+_DIRECTIVES = {
+    "%Y": r"\d{4}", "%y": r"\d\d(?!\d)", "%m": r"\d\d?", "%d": r"\d\d?", "%b": r"[^\W\d_]{3}", "%B": r"[^\W\d_]+",
+    "%H": r"\d\d?", "%I": r"\d\d?", "%M": r"\d\d", "%S": r"\d\d", "%f": r"\d{1,6}", "%p": r"[AaPp][Mm]",
+    "%z": r"(?:Z|[+-]\d\d:?\d\d)",
+}  # fmt: skip
 # The same text read with the day first and with the month first.
 _OTHER_ORDER = {
     "%d/%m/%Y": "%m/%d/%Y",
@@ -43,6 +50,7 @@ class TimeGuess:
         format: As in `time.format` of a source; None where nothing has to be said.
         names_zone: Whether the times say in which zone they are, or are counted from a moment.
         zone: A zone that has the offsets of all times, if they have offsets.
+        reads_as: The zone that the source has to name, since the form does not read it.
         other: The other way to read them, if the values do not tell: `format` is then the likelier one.
         first: The earliest moment in Unix seconds, as if in UTC.
         last: The latest one.
@@ -51,6 +59,7 @@ class TimeGuess:
     format: str | None
     names_zone: bool
     zone: str | None = None
+    reads_as: str | None = None
     other: str | None = None
     first: float
     last: float
@@ -111,7 +120,7 @@ def _of_texts(texts: Sequence[str]) -> TimeGuess | None:
         moments = _readable(texts, _reader(form))
         if moments is None:
             continue
-        zoned = form.endswith(("%z", "UTC", "%Z"))
+        zoned = form.endswith(("%z", *_UTC))
         other_form = _other_order(form)
         other = None if other_form is None else _readable(texts, _reader(other_form))
         if other_form is None or other is None:
@@ -131,12 +140,29 @@ def _days(moments: Sequence[datetime]) -> float:
 
 
 def _forms(text: str) -> Iterator[str]:
-    """Yields the forms that read one text."""
-    for day, clock, zone in product(_DATES, _CLOCKS, _ZONES):
-        form = day + clock + zone
-        for each in (form, _other_order(form)):
-            if each is not None and _reader(each)(text) is not None:
-                yield form
+    """Yields the forms that read one text, the usual ones first."""
+    for day in _DATES:
+        after_day = _rest(day, text)
+        for clock in _CLOCKS if after_day is not None else ():
+            after_clock = _rest(clock, after_day or "")
+            for zone in _ZONES if after_clock is not None else ():
+                form = day + clock + zone
+                fits = _rest(zone, after_clock or "") == ""
+                if fits and any(each and _reader(each)(text) for each in (form, _other_order(form))):
+                    yield form
+
+
+def _rest(form: str, text: str) -> str | None:
+    """Returns what stands after the beginning of a text that has a form; None if it has not."""
+    found = _pattern(form).match(text)
+    return None if found is None else text[found.end() :]
+
+
+@functools.cache
+def _pattern(form: str) -> re.Pattern[str]:
+    # Python's own patterns of so many forms take long to compile.
+    parts = re.split(r"(%.)", form)
+    return re.compile("".join(_DIRECTIVES.get(part, re.escape(part)) for part in parts))
 
 
 def _other_order(form: str) -> str | None:
@@ -184,10 +210,12 @@ def _guess(form: str | None, moments: Sequence[datetime], *, names_zone: bool, o
     epoch = datetime(1970, 1, 1)
     seconds = [(moment.replace(tzinfo=None) - epoch).total_seconds() for moment in moments]
     offsets = [moment for moment in moments if moment.tzinfo is not None]
+    zone = "UTC" if form and form.endswith(_UTC) else None
     return TimeGuess(
         format=form,
         names_zone=names_zone,
-        zone=zone_of(offsets) if names_zone and offsets else None,
+        zone=zone_of(offsets) if names_zone and offsets else zone,
+        reads_as=zone,
         other=other,
         first=min(seconds),
         last=max(seconds),
