@@ -179,8 +179,6 @@ class _SourceGuess:
         """Returns the options that the file gives a reason for."""
         options = dict(self._known.options)
         missing = self._names_of_nothing(options.get("leave_out", {}))
-        if missing:
-            options["missing"] = missing
         fill_down = [
             name
             for name in options.pop("fill_down", ())
@@ -190,7 +188,9 @@ class _SourceGuess:
             options["fill_down"] = fill_down
         if options.get("guests") == "baskets" and ("basket_id" not in self._columns or not self._lacks_users(missing)):
             del options["guests"]
-        leave_out = self._left_out(dict(options.pop("leave_out", {})), fill_down, guests="guests" in options)
+        leave_out = self._left_out(dict(options.pop("leave_out", {})), missing, fill_down, guests="guests" in options)
+        if missing:
+            options["missing"] = missing
         if leave_out:
             options["leave_out"] = leave_out
         return options
@@ -216,9 +216,9 @@ class _SourceGuess:
         return user is not None and (user.sample.filled(user.theirs) < 1 or user.theirs in missing)
 
     def _left_out(
-        self, given: dict[str, Sequence[str]], fill_down: Sequence[str], *, guests: bool
+        self, given: dict[str, Sequence[str]], missing: dict[str, list[str]], fill_down: Sequence[str], *, guests: bool
     ) -> dict[str, list[str]]:
-        """Returns the values whose rows are left out, by column."""
+        """Returns the values whose rows are left out, by column; takes those that stand for none out of `missing`."""
         samples = (self._sample, *(join.sample for join in self._known.joins))
         names = {name for sample in samples for name in sample.names}
         found = {name: list(values) for name, values in given.items() if name in names}
@@ -231,9 +231,11 @@ class _SourceGuess:
             taken = self._columns.get(column.name)
             if taken is None or not column.required or (guests and column.name == "user_id"):
                 continue
-            filled = taken.sample.filled(taken.theirs)
+            nothing = missing.get(taken.theirs, [])
+            lost = sum(taken.sample.distinct_of(taken.theirs, nothing).values()) / max(1, taken.sample.rows.num_rows)
+            filled = taken.sample.filled(taken.theirs) - lost
             if filled < _ALL_FILLED and taken.theirs not in (*found, *fill_down):
-                found[taken.theirs] = [""]
+                found[taken.theirs] = ["", *missing.pop(taken.theirs, ())]
                 self._asker.note(
                     f"{self._sample.label}: {1 - filled:.1%} of the rows have no `{taken.theirs}` and are left out."
                 )
