@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from components.errors import InputError
 from tfx_pipeline.init.event_types import guess_event_types
-from tfx_pipeline.init.files.inputs import find_groups
+from tfx_pipeline.init.files.inputs import TABLE, find_groups
 from tfx_pipeline.init.files.reading import read_sample
 from tfx_pipeline.init.guessed import describe_tables, guess_sources
 from tfx_pipeline.init.known import export_sources, find_export
@@ -28,7 +28,11 @@ def propose(paths: Iterable[str], asker: Asker) -> Proposal:
     Raises:
         InputError: A file cannot be read, or the files make no table that a task can use.
     """
-    samples = [read_sample(group, asker) for group in find_groups(paths)]
+    try:
+        samples = [read_sample(group, asker) for group in find_groups(paths)]
+    except InputError as error:
+        # The readers speak of the table that they read for, which is not known yet.
+        raise InputError(str(error).removeprefix(f"Table `{TABLE}`: ")) from error
     return propose_tables(samples, asker)
 
 

@@ -102,6 +102,10 @@ class Sample:
             rows = rows.append_column(f"{name}.{key}", texts)
         return replace(self, rows=rows)
 
+    def has_values(self, name: str) -> bool:
+        """Says whether there is a column, with a value in some row."""
+        return name in self.names and self.filled(name) > 0
+
     def rows_of_each(self, name: str) -> float:
         """Returns how many rows a value of a column has, in the mean."""
         return self.rows.num_rows / max(1, self.different(name))

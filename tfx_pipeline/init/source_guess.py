@@ -179,12 +179,8 @@ class _SourceGuess:
         """Returns the options that the file gives a reason for."""
         options = dict(self._known.options)
         missing = self._names_of_nothing(options.get("leave_out", {}))
-        fill_down = [
-            name
-            for name in options.pop("fill_down", ())
-            if name in self._sample.names and 0 < self._sample.filled(name) < 1
-        ]
-        if fill_down:
+        fill_down = [name for name in options.pop("fill_down", ()) if self._sample.has_values(name)]
+        if any(self._sample.filled(name) < 1 for name in fill_down):
             options["fill_down"] = fill_down
         if options.get("guests") == "baskets" and ("basket_id" not in self._columns or not self._lacks_users(missing)):
             del options["guests"]

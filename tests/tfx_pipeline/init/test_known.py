@@ -18,7 +18,7 @@ EVENTS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     ),
     "Shopify": (
         {"user_id": "Email", "product_id": "Lineitem sku", "timestamp": "Created at", "basket_id": "Name"},
-        {"fill_down": ["Email", "Created at", "Financial Status"], "guests": "baskets"},
+        {"fill_down": ["Name", "Email", "Created at", "Financial Status"], "guests": "baskets"},
     ),
     "WooCommerce": ({"user_id": "billing_email", "product_id": "item_sku", "timestamp": "date"}, {}),
     "Magento": ({"user_id": "customer_email", "product_id": "sku", "timestamp": "created_at"}, {}),

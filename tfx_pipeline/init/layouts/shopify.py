@@ -23,7 +23,7 @@ SHOPIFY = Layout(
             options={
                 "constants": {"event_type": "purchase"},
                 # The first line of an order alone says whose it is, and when.
-                "fill_down": ("Email", "Phone", "Created at", "Financial Status"),
+                "fill_down": ("Name", "Email", "Phone", "Created at", "Financial Status"),
                 "leave_out": {"Financial Status": ("voided", "refunded")},
                 "guests": "baskets",
             },
@@ -41,7 +41,7 @@ SHOPIFY = Layout(
             },
             # The first row of a product alone has its title; rows of further pictures have no variant.
             options={
-                "fill_down": ("Title", "Body (HTML)", "Vendor", "Product Category", "Type"),
+                "fill_down": ("Handle", "Title", "Body (HTML)", "Vendor", "Product Category", "Type"),
                 "leave_out": {"Variant SKU": ("",)},
             },
         ),
