@@ -97,6 +97,14 @@ def test_a_text_that_may_be_two_things_is_asked_for_and_said(tmp_path: Path) -> 
     assert "Äpfel ÄÖÜ" in said
 
 
+def test_the_first_letter_with_an_accent_may_stand_far_down(tmp_path: Path) -> None:
+    lines = ["id,title", *(f"{number},Green tea {number}" for number in range(90_000)), "90000,Gift voucher £40"]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="windows-1252")
+    sample = sample_of(tmp_path / "a.csv")
+    assert sample.form == {"encoding": "windows-1252"}
+    assert sample.rows["title"].to_pylist()[-1] == "Gift voucher £40"
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

@@ -1,5 +1,6 @@
 """How the text of a file is encoded, seen from its first bytes."""
 
+import codecs
 import re
 from dataclasses import dataclass
 
@@ -14,7 +15,9 @@ _PUNCTUATION = frozenset("，。、；：？！（）《》“”‘’—…·�
 _FIRST_HANZI, _LAST_HANZI = "\u4e00", "\u9fff"
 _LIKELY, _UNLIKELY = 0.95, 0.6
 _SHOWN = 40
-_HEAD_BYTES = 1 << 20
+_CHUNK_BYTES, _MOST_CHUNKS = 1 << 20, 1 << 10
+_HEADER_BYTES = 1 << 16
+_UTF16_BYTES = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,18 +34,49 @@ class EncodingGuess:
     others: tuple[str, ...] = ()
 
 
-def file_head(file: TableFile) -> bytes:
-    """Returns the first lines of a file, unpacked, as bytes.
+def telling_bytes(file: TableFile) -> bytes:
+    """Returns the lines of a text file that tell how it is encoded: the first that are not UTF-8, else the first ones.
+
+    A letter with an accent may stand for the first time after a million lines, so the whole file is looked through, up
+    to a GiB of it.
 
     Raises:
         InputError: It cannot be read.
     """
     try:
         with open_unpacked(file) as opened:
-            head = opened.read(_HEAD_BYTES)
+            first = chunk = opened.read(_CHUNK_BYTES)
+            if marked_encoding(first) is None and likely_utf16(first[:_UTF16_BYTES]) is None:
+                decoder = codecs.getincrementaldecoder("utf-8")()
+                for _ in range(_MOST_CHUNKS):
+                    if not chunk:
+                        break
+                    try:
+                        decoder.decode(chunk)
+                    except UnicodeDecodeError:
+                        return _whole_lines(chunk)
+                    chunk = opened.read(_CHUNK_BYTES)
     except READ_ERRORS as error:
         raise InputError(f"`{file.path}` cannot be read: {error}. Write the file anew.") from error
-    return head[: head.rfind(b"\n") + 1] or head
+    return _whole_lines(first)
+
+
+def header_bytes(file: TableFile) -> bytes:
+    """Returns the first lines of a text file.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    try:
+        with open_unpacked(file) as opened:
+            return _whole_lines(opened.read(_HEADER_BYTES))
+    except READ_ERRORS as error:
+        raise InputError(f"`{file.path}` cannot be read: {error}. Write the file anew.") from error
+
+
+def _whole_lines(chunk: bytes) -> bytes:
+    """Returns the lines of a piece of a file that are whole; its first one may be the end of a line."""
+    return chunk[: chunk.rfind(b"\n") + 1] or chunk
 
 
 def guess_encoding(head: bytes) -> EncodingGuess:
@@ -57,7 +91,7 @@ def guess_encoding(head: bytes) -> EncodingGuess:
     """
     if marked_encoding(head) is not None:
         return EncodingGuess(encoding=None)
-    utf16 = likely_utf16(head[:64])
+    utf16 = likely_utf16(head[:_UTF16_BYTES])
     if utf16 is not None:
         return EncodingGuess(encoding=utf16)
     if _decoded(head, "utf-8") is not None:
@@ -87,7 +121,8 @@ def _decoded(head: bytes, encoding: str) -> str | None:
 
 def _chinese_share(head: bytes) -> float:
     """Returns the share of the characters beyond ASCII that are common in Chinese, read as GB18030."""
-    text = _decoded(head, "gb18030")
+    # A piece of a file may begin or end within a character.
+    text = next((text for cut in range(4) if (text := _decoded(head[cut:], "gb18030")) is not None), None)
     if text is None:
         return 0.0
     beyond = [letter for letter in text if not letter.isascii()]

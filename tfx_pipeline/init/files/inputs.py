@@ -10,7 +10,7 @@ from components.tables.files.file_columns import file_columns
 from components.tables.files.finding import find_table_files
 from components.tables.files.table_file import TableFile
 from components.tables.sources import FileForm
-from tfx_pipeline.init.files.encodings import file_head, guess_encoding
+from tfx_pipeline.init.files.encodings import guess_encoding, header_bytes
 
 # How files are called in messages of the readers, which speak of tables.
 TABLE = "files"
@@ -79,7 +79,7 @@ def in_likely_encoding(file: TableFile) -> TableFile:
     """Returns a file of text with the encoding that it seems to have."""
     if file.format not in ("csv", "json_lines"):
         return file
-    return replace(file, encoding=guess_encoding(file_head(file)).encoding)
+    return replace(file, encoding=guess_encoding(header_bytes(file)).encoding)
 
 
 def _under_one_path(groups: list[FileGroup]) -> list[FileGroup]:

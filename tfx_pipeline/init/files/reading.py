@@ -15,7 +15,7 @@ from components.tables.files.opening import open_text
 from components.tables.files.raw_column import RawColumn
 from components.tables.files.table_file import TableFile
 from components.tables.reading.reader import read_batches
-from tfx_pipeline.init.files.encodings import file_head, guess_encoding, reading_in
+from tfx_pipeline.init.files.encodings import guess_encoding, reading_in, telling_bytes
 from tfx_pipeline.init.files.inputs import TABLE, FileGroup
 from tfx_pipeline.init.known import headerless_names
 from tfx_pipeline.init.questions import Asker
@@ -38,7 +38,7 @@ def read_sample(group: FileGroup, asker: Asker) -> Sample:
         InputError: A file cannot be read, or has no rows or no names of columns.
     """
     label = os.path.basename(group.path.rstrip("/"))
-    form = _text_form(group.files[0], label, asker) if group.files[0].format in ("csv", "json_lines") else {}
+    form = _text_form(group.files, label, asker) if group.files[0].format in ("csv", "json_lines") else {}
     files = [_with_form(file, form) for file in group.files]
     columns = file_columns(TABLE, files[0])
     if columns is None:
@@ -58,12 +58,12 @@ def _with_form(file: TableFile, form: dict[str, Any]) -> TableFile:
     )
 
 
-def _text_form(file: TableFile, label: str, asker: Asker) -> dict[str, Any]:
+def _text_form(files: Sequence[TableFile], label: str, asker: Asker) -> dict[str, Any]:
     """Returns options that say how text is written, where its beginning does not say it to the readers."""
-    head = file_head(file)
     form: dict[str, Any] = {}
-    guess = guess_encoding(head)
-    if guess.encoding is not None:
+    guesses = ((head, guess_encoding(head)) for head in map(telling_bytes, files))
+    head, guess = next(((head, guess) for head, guess in guesses if guess.encoding is not None), (b"", None))
+    if guess is not None and guess.encoding is not None:
         choices = (guess.encoding, *guess.others)
         place = 0
         if guess.others:
@@ -72,8 +72,8 @@ def _text_form(file: TableFile, label: str, asker: Asker) -> dict[str, Any]:
                 [f"`{encoding}`: {reading_in(head, encoding)}" for encoding in choices],
             )
         form["encoding"] = choices[place]
-    if file.format == "csv":
-        form.update(_dialect(_with_form(file, form), label))
+    if files[0].format == "csv":
+        form.update(_dialect(_with_form(files[0], form), label))
     return form
 
 
