@@ -3,7 +3,7 @@
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import apache_beam as beam
@@ -15,6 +15,7 @@ import pyarrow as pa
 from components.tables.contract import TableContract, TableOptions
 from components.tables.quarantine import quarantine_line
 from components.tables.reading.source_batch import SourceBatch
+from components.tables.shaping.tallies import SET_ASIDE_KEY_PREFIX, contradiction_key
 from components.tables.validation import check_rows
 
 GOOD = "good"
@@ -33,6 +34,7 @@ class _PlacedRows:
     """Good rows with where they stood: the order that decides which of two duplicates counts."""
 
     path: str
+    source: int
     file_index: int
     unit: str
     places: npt.NDArray[np.int64]
@@ -118,6 +120,8 @@ class _CheckRowsDoFn(beam.DoFn):
         """Yields the good rows, and to the side the refused ones and the counts."""
         checked = check_rows(self._contract, self._options, source.batch, self._now_seconds)
         counts = Counter({ROWS_KEY: source.batch.num_rows + len(source.broken), GOOD_KEY: checked.good.num_rows})
+        counts.update(source.counts)
+        counts[ROWS_KEY] += sum(count for key, count in source.counts.items() if key.startswith(SET_ASIDE_KEY_PREFIX))
         places = source.places.to_numpy()
         if checked.bad_rows:
             raw_rows = source.batch.take(pa.array(checked.bad_rows, pa.int64())).to_pylist()
@@ -133,6 +137,7 @@ class _CheckRowsDoFn(beam.DoFn):
         if checked.good.num_rows:
             yield _PlacedRows(
                 path=source.path,
+                source=source.source,
                 file_index=source.file_index,
                 unit=source.unit,
                 places=places[checked.good_rows],
@@ -157,60 +162,75 @@ class _SpreadIdsDoFn(beam.DoFn):
         groups = np.array([zlib.crc32(value) % _DUPLICATE_GROUPS for value in ids], np.int64)
         for group in np.unique(groups).tolist():
             chosen = np.flatnonzero(groups == group)
-            yield (
-                group,
-                _PlacedRows(
-                    path=rows.path,
-                    file_index=rows.file_index,
-                    unit=rows.unit,
-                    places=rows.places[chosen],
-                    batch=rows.batch.take(pa.array(chosen)),
-                ),
-            )
+            yield group, replace(rows, places=rows.places[chosen], batch=rows.batch.take(pa.array(chosen)))
 
 
 class _KeepFirstRowsDoFn(beam.DoFn):
-    """Keeps the first row of each id, in the order of files and of rows in a file; refuses the later ones."""
+    """Keeps the first row of each id, in the order of files and of rows in a file.
+
+    Later ones of the same source are refused, and those of another source set aside: that two shops sell one product is
+    no fault. Where such a row says something else than the first, that is counted.
+    """
 
     def __init__(self, contract: TableContract, user_id_key: str | None) -> None:
         super().__init__()
         self._contract = contract
+        self._id_column = str(contract.unique)
         self._user_id_key = user_id_key
 
     def process(self, group: tuple[int, Iterable[_PlacedRows]]) -> Iterator[Any]:
         """Yields batches without duplicates, and to the side the duplicates and the counts."""
-        id_column = str(self._contract.unique)
         parts = sorted(group[1], key=lambda part: (part.file_index, part.places[0]))
-        # Batches of one file do not overlap, so sorting them by their first rows sorts the rows.
-        ids = pd.Series([value for part in parts for value in part.batch.column(id_column).flatten().to_pylist()])
-        duplicated = ids.duplicated(keep="first").to_numpy()
+        first_rows = _first_rows(parts, self._id_column)
+        ends = np.cumsum([part.batch.num_rows for part in parts])
         counts: Counter[str] = Counter()
-        begin = 0
-        for part in parts:
-            refused = duplicated[begin : begin + part.batch.num_rows]
-            begin += part.batch.num_rows
-            if refused.any():
-                reason = f"duplicate_{id_column}"
-                counts[BAD_KEY_PREFIX + reason] += int(refused.sum())
-                counts[GOOD_KEY] -= int(refused.sum())
-                rows = part.batch.filter(pa.array(refused)).to_pylist()
-                for place, row in zip(part.places[refused], rows, strict=True):
-                    detail = f"{part.unit} {place} of {part.path}: an earlier row has the same {id_column}"
-                    yield beam.pvalue.TaggedOutput(BAD, self._line(reason, detail, row))
-            if not refused.all():
-                batch = part.batch.filter(pa.array(~refused)) if refused.any() else part.batch
-                yield _PlacedRows(
-                    path=part.path,
-                    file_index=part.file_index,
-                    unit=part.unit,
-                    places=part.places[~refused],
-                    batch=batch,
-                )
+        for part, end in zip(parts, ends, strict=True):
+            firsts = first_rows[end - part.batch.num_rows : end]
+            again = firsts != np.arange(end - part.batch.num_rows, end)
+            rows = part.batch.filter(pa.array(again)).to_pylist() if again.any() else []
+            for place, row, first in zip(part.places[again], rows, firsts[again], strict=True):
+                counts[GOOD_KEY] -= 1
+                holder = int(np.searchsorted(ends, first, side="right"))
+                kept = parts[holder]
+                if kept.source != part.source:
+                    counts[f"{SET_ASIDE_KEY_PREFIX}same_{self._id_column}_in_another_source"] += 1
+                    first_row = kept.batch.slice(int(first - ends[holder] + kept.batch.num_rows), 1).to_pylist()[0]
+                    counts.update(self._contradictions(first_row, row))
+                    continue
+                reason = f"duplicate_{self._id_column}"
+                counts[BAD_KEY_PREFIX + reason] += 1
+                detail = f"{part.unit} {place} of {part.path}: an earlier row has the same {self._id_column}"
+                yield beam.pvalue.TaggedOutput(BAD, self._line(reason, detail, row))
+            if not again.all():
+                batch = part.batch.filter(pa.array(~again)) if again.any() else part.batch
+                yield replace(part, places=part.places[~again], batch=batch)
         if counts:
             yield beam.pvalue.TaggedOutput(COUNTS, counts)
+
+    def _contradictions(self, first: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
+        """Yields a key for each column that two rows of an id have different values of, and one with the id."""
+        for name, value in other.items():
+            if value is not None and first[name] is not None and value != first[name]:
+                yield contradiction_key(name)
+                yield contradiction_key(name, other[self._id_column][0].decode())
 
     def _line(self, reason: str, detail: str, row: dict[str, list[Any] | None]) -> str:
         vectors = {column.name for column in self._contract.columns if column.kind == "vector"}
         plain = {name: value if name in vectors or value is None else value[0] for name, value in row.items()}
         plain = {name: value.decode() if isinstance(value, bytes) else value for name, value in plain.items()}
         return quarantine_line(self._contract.name, reason, detail, plain, self._user_id_key)
+
+
+def _first_rows(parts: list[_PlacedRows], id_column: str) -> npt.NDArray[np.int64]:
+    """Returns for each row, of all parts one after the other, the first row that has its id: itself or another.
+
+    Batches of one file may overlap, as a join spreads its rows, so each row is put in order by its own place.
+    """
+    ids = pd.Series([value for part in parts for value in part.batch.column(id_column).flatten().to_pylist()])
+    files = np.concatenate([np.full(part.batch.num_rows, part.file_index) for part in parts])
+    order = np.lexsort((np.concatenate([part.places for part in parts]), files))
+    codes = pd.factorize(ids.iloc[order])[0]
+    first_of_code = np.unique(codes, return_index=True)[1]
+    firsts = np.empty(len(ids), np.int64)
+    firsts[order] = order[first_of_code[codes]]
+    return firsts

@@ -18,10 +18,7 @@ from components.artifacts import Quarantine
 from components.errors import InputError
 from components.parameters import Parameter, execution_parameters
 from components.tables.checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY, ROWS_KEY, CheckTable
-from components.tables.columns import check_columns
 from components.tables.contract import TABLES, TableContract, TableOptions
-from components.tables.files.finding import find_table_files
-from components.tables.files.raw_column import raw_columns
 from components.tables.quarantine import (
     QuarantineCounts,
     WriteQuarantine,
@@ -29,7 +26,10 @@ from components.tables.quarantine import (
     quarantine_files,
     write_quarantine_counts,
 )
-from components.tables.reading.reader import ReadSourceFiles
+from components.tables.shaping.notes import reading_notes, set_aside_rows
+from components.tables.shaping.plan import TablePlan
+from components.tables.shaping.planning import plan_table
+from components.tables.shaping.read_table import ReadTable
 from components.tables.sources import TableSource, sources_from_json, sources_to_json
 from components.tables.validation import examples_schema
 from trainer.artifacts.names import PARQUET_SUFFIX, TABLE_PREFIX, TABLE_SPLIT
@@ -75,13 +75,22 @@ def _write_partial_counts(counts: Counter[str], uri: str) -> None:
         file.write(json.dumps(counts))
 
 
-def _take_partial_counts(contract: TableContract, uri: str) -> QuarantineCounts:
+def _take_partial_counts(
+    contract: TableContract, plan: TablePlan, uri: str, user_id_key: str | None
+) -> QuarantineCounts:
     path = f"{uri}/{_PARTIAL_COUNTS_FILE}"
     with fileio.open(path, "r") as file:
-        counts: dict[str, int] = json.loads(file.read())
+        counts: Counter[str] = Counter(json.loads(file.read()))
     fileio.remove(path)
     bad = {key.removeprefix(BAD_KEY_PREFIX): count for key, count in counts.items() if key.startswith(BAD_KEY_PREFIX)}
-    return QuarantineCounts(table=contract.name, rows=counts.get(ROWS_KEY, 0), good=counts.get(GOOD_KEY, 0), bad=bad)
+    return QuarantineCounts(
+        table=contract.name,
+        rows=counts[ROWS_KEY],
+        good=counts[GOOD_KEY],
+        bad=bad,
+        set_aside=set_aside_rows(counts),
+        notes=reading_notes(contract, plan, counts, user_id_key),
+    )
 
 
 class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
@@ -116,10 +125,8 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         self._log_startup(input_dict, output_dict, exec_properties)
         contract = TABLES[exec_properties["table"]]
         options = TableOptions.model_validate_json(exec_properties["options_json"])
-        (source,) = [each.at(exec_properties["data"]) for each in sources_from_json(exec_properties["sources"])]
-        path = source.path
-        files = find_table_files(contract.name, source)
-        columns, present = check_columns(contract, options, files)
+        sources = [each.at(exec_properties["data"]) for each in sources_from_json(exec_properties["sources"])]
+        plan = plan_table(contract, options, sources)
 
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         examples.split_names = artifact_utils.encode_split_names([TABLE_SPLIT])
@@ -132,7 +139,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             checked = (
                 pipeline
-                | "ReadSourceFiles" >> ReadSourceFiles(contract.name, files, raw_columns(present))
+                | "ReadTable" >> ReadTable(plan)
                 # The present is taken once a run: all workers judge by the same one.
                 | "CheckTable"
                 >> CheckTable(
@@ -142,13 +149,13 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                     now_seconds=time.time(),
                 )
             )
-            _ = checked[GOOD] | "WriteExamples" >> WriteTableShards(examples_folder, examples_schema(columns))
+            _ = checked[GOOD] | "WriteExamples" >> WriteTableShards(examples_folder, examples_schema(plan.columns))
             _ = checked[BAD] | "WriteQuarantine" >> WriteQuarantine(quarantine_uri)
             _ = checked[COUNTS] | "WriteCounts" >> beam.Map(_write_partial_counts, uri=quarantine_uri)
 
-        counts = _take_partial_counts(contract, quarantine_uri)
+        counts = _take_partial_counts(contract, plan, quarantine_uri, exec_properties["user_id_key"] or None)
         if counts.rows == 0:
-            raise InputError(f"Table `{contract.name}` is empty: `{path}` holds no row.")
+            raise InputError(f"Table `{contract.name}` is empty: `{sources[0].path}` holds no row.")
         write_quarantine_counts(quarantine_uri, counts)
         if counts.good == 0:
             raise InputError(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,16 +13,17 @@ from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.reading.parsing import parse_column
 from components.tables.reading.timestamps import MILLISECONDS_FROM
-from components.tables.sources import FileForm
+from components.tables.sources import TableSource
 from components.tables.validation import CheckedRows, check_rows
 from serving.graph.time_units import HOUR_SECONDS
 
 if TYPE_CHECKING:
     from components.tables.reading.source_batch import SourceBatch
 
-_CONTRACT = TABLES["events"]
-_OPTIONS = TableOptions()
 _COLUMNS = ("user_id", "product_id", "event_type", "timestamp", "position", "basket_id")
+_EVENTS = TABLES["events"]
+_CONTRACT = replace(_EVENTS, columns=tuple(column for column in _EVENTS.columns if column.name in _COLUMNS))
+_OPTIONS = TableOptions()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +62,7 @@ def history_of_products(product_ids: Sequence[str]) -> UserHistory:
     return UserHistory(product_ids=tuple(product_ids), event_types=("purchase",) * count, age_seconds=(0.0,) * count)
 
 
-def read_user_history(events: str, user_id: str, at: str | None = None) -> UserHistory:
+def read_user_history(sources: Sequence[TableSource], user_id: str, at: str | None = None) -> UserHistory:
     """Reads a user's events from an events table, by the rules of the tables' contract.
 
     Ages are counted from one moment for all users, so that who has been away for long is seen to be: from `at`, or
@@ -70,7 +71,7 @@ def read_user_history(events: str, user_id: str, at: str | None = None) -> UserH
     at a time; bad rows of other users are left out, as a run does.
 
     Args:
-        events: A file, a folder or a glob that Beam's filesystems read.
+        sources: Where the table lies, and how it is written.
         user_id: The user.
         at: ISO 8601 or Unix seconds; events after it are left out, as they lie in the future.
 
@@ -78,15 +79,12 @@ def read_user_history(events: str, user_id: str, at: str | None = None) -> UserH
         InputError: There is no such table, a column is missing, a row of the user is bad, or the user has no events.
     """
     # Beam, whose filesystems open the table, takes more than a second, which only a table is worth.
-    from components.tables.columns import check_columns
-    from components.tables.files.finding import find_table_files
-    from components.tables.files.raw_column import raw_columns
-    from components.tables.reading.reader import read_batches
+    from components.tables.shaping.planning import plan_table
+    from components.tables.shaping.read_table import read_table
 
-    files = find_table_files(_CONTRACT.name, FileForm(path=events))
-    _, present = check_columns(_CONTRACT, _OPTIONS, files)
-    columns = tuple(column for column in present if column.name in _COLUMNS)
-    order = next(name for name in _CONTRACT.one_of if name in {column.name for column in columns})
+    events = " and ".join(source.path for source in sources)
+    plan = plan_table(_CONTRACT, _OPTIONS, sources)
+    order = next(name for name in _CONTRACT.one_of if name in {column.name for column in plan.present})
     moment = None if at is None else _moment(at)
     if moment is not None and order != "timestamp":
         raise InputError(f"--at {at}: {events} has no `timestamp`, so no event is known to lie before it; leave it out")
@@ -94,7 +92,7 @@ def read_user_history(events: str, user_id: str, at: str | None = None) -> UserH
     now = time.time()
     rows: list[tuple[int, str, str, str]] = []
     latest, left_out = 0, 0
-    for source in read_batches(_CONTRACT.name, files, raw_columns(columns)):
+    for source in read_table(plan):
         checked = check_rows(_CONTRACT, _OPTIONS, source.batch, now)
         _refuse_bad_rows(user_id, source, checked)
         left_out += len(checked.bad_rows) + len(source.broken)

@@ -2,6 +2,7 @@
 
 import csv
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,13 +37,19 @@ class FileColumns:
     doubled: frozenset[str] = frozenset()
     nameless: tuple[int, ...] = ()
 
-    def listed(self) -> str:
-        """Names the columns in words."""
-        names = [f"`{name}`" for name in self.types] + [f"column {place} (without a name)" for place in self.nameless]
-        if not names:
-            return "none"
-        text = ", ".join(names[:_NAMES_SHOWN])
-        return text if len(names) <= _NAMES_SHOWN else f"{text} and {len(names) - _NAMES_SHOWN} more"
+
+def listed(names: Iterable[str], nameless: Iterable[int] = ()) -> str:
+    """Names columns in words.
+
+    Args:
+        names: Their names.
+        nameless: Places of those without a name.
+    """
+    words = [f"`{name}`" for name in names] + [f"column {place} (without a name)" for place in nameless]
+    if not words:
+        return "none"
+    text = ", ".join(words[:_NAMES_SHOWN])
+    return text if len(words) <= _NAMES_SHOWN else f"{text} and {len(words) - _NAMES_SHOWN} more"
 
 
 def file_columns(table: str, file: TableFile) -> FileColumns | None:

@@ -53,8 +53,25 @@ def value_text(value: Any) -> str | None:
     """Writes a value as text: 9.0 as `9`, true as `true`, a time as ISO 8601, lists and objects as JSON."""
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_INTEGERS:
         value = int(value)
-    return json.dumps(value, ensure_ascii=False, default=str)
+    if isinstance(value, bool | int | float | list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
+
+
+def of_one_type(arrays: Sequence[pa.Array]) -> list[pa.Array]:
+    """Returns arrays of one type: as they are if they have one, else all as text.
+
+    Batches of files whose columns have no fixed type may differ: a number here may be text there.
+    """
+    if len({array.type for array in arrays}) <= 1:
+        return list(arrays)
+    known = {array.type for array in arrays if not pa.types.is_null(array.type)}
+    if len(known) == 1:
+        return [array.cast(*known) for array in arrays]
+    return [text_array([value_text(value) for value in array.to_pylist()]).cast(pa.large_string()) for array in arrays]

@@ -1,9 +1,8 @@
-"""Reads a table's files with Beam, as Arrow record batches that remember where each row stood."""
+"""Reads files of any format, as Arrow record batches that remember where each row stood."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-import apache_beam as beam
 import pyarrow as pa
 
 from components.tables.files.csv_reader import read_csv
@@ -32,49 +31,8 @@ class FilePiece:
     first_row: int = 1
 
 
-class ReadSourceFiles(beam.PTransform):
-    """Reads files to a PCollection of `SourceBatch`.
-
-    A worker holds one batch at a time (65,536 rows): Parquet is read by row group, other files file by file, since a
-    line break inside quotes makes a CSV file hard to split. Many files are read by many workers. Columns that nobody
-    asked for are not read.
-
-    Args:
-        table: The table's name, for messages.
-        files: Its files.
-        columns: The columns to read; a file may lack optional ones.
-    """
-
-    def __init__(self, table: str, files: Iterable[TableFile], columns: Iterable[RawColumn]) -> None:
-        super().__init__()
-        self._table = table
-        self._files = list(files)
-        self._columns = tuple(columns)
-
-    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
-        """Applies the transform.
-
-        Args:
-            pipeline: The pipeline (or its begin).
-
-        Returns:
-            A PCollection of `SourceBatch`.
-        """
-        return (
-            pipeline
-            | "ListFiles" >> beam.Create(self._files, reshuffle=False)
-            | "ListPieces" >> beam.FlatMap(file_pieces)
-            | "SpreadPieces" >> beam.Reshuffle()
-            | "ReadPieces" >> beam.FlatMap(_read_piece, table=self._table, columns=self._columns)
-        )
-
-
-def _read_piece(piece: FilePiece, table: str, columns: tuple[RawColumn, ...]) -> Iterator[SourceBatch]:
-    return read_piece(table, piece, columns)
-
-
 def read_batches(table: str, files: Iterable[TableFile], columns: Iterable[RawColumn]) -> Iterator[SourceBatch]:
-    """Reads files one after the other without a pipeline, holding one batch at a time; see `ReadSourceFiles`."""
+    """Reads files one after the other without a pipeline, holding one batch at a time."""
     columns = tuple(columns)
     for file in files:
         for piece in file_pieces(file):
@@ -82,7 +40,7 @@ def read_batches(table: str, files: Iterable[TableFile], columns: Iterable[RawCo
 
 
 def file_pieces(file: TableFile, *, whole: bool = False) -> Iterator[FilePiece]:
-    """Yields the pieces of one file: row groups of Parquet, if it is not wanted whole."""
+    """Yields the pieces of one file: row groups of Parquet, unless it is wanted whole."""
     if file.format != "parquet" or whole:
         yield FilePiece(file=file)
         return

@@ -1,6 +1,7 @@
 """Runs TableExampleGen, and what follows it, on files that a test wrote."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,12 +62,12 @@ def beam_context(folder: Path) -> BaseBeamExecutor.Context:
 def run_table(
     folder: Path,
     table: str,
-    path: Path | str,
+    path: Path | str | Sequence[TableSource],
     options: TableOptions | None = None,
     data: str = "",
     user_id_key: str = "a secret",
 ) -> TableRun:
-    """Runs TableExampleGen's executor on `path`; the outputs go under `folder`."""
+    """Runs TableExampleGen's executor on `path`, or on sources; the outputs go under `folder`."""
     options = options or TableOptions()
     examples = standard_artifacts.Examples()
     examples.uri = str(folder / "examples")
@@ -77,7 +78,7 @@ def run_table(
         {"examples": [examples], "quarantine": [quarantine]},
         {
             "table": table,
-            "sources": sources_to_json([TableSource(path=str(path))]),
+            "sources": sources_to_json([TableSource(path=str(path))] if isinstance(path, Path | str) else path),
             "data": data,
             "digest": "",
             "user_id_key": user_id_key,

@@ -80,7 +80,8 @@ def update_index(root: Path, products: str) -> IndexUpdate:
 
     Args:
         root: Folder of the run whose model is served.
-        products: Path or glob of the products table, in full.
+        products: Path of the products table, in full. It is written as the run's own was: the columns have the same
+            names, and so on; where the run's came from several sources, it is taken to need no more than its path.
 
     Raises:
         InputError: There is no such run or model, or the table is not what it should be.
@@ -155,7 +156,7 @@ def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> t
     )
     properties = {
         "table": "products",
-        "sources": sources_to_json([TableSource(path=path).in_zone(shop.time_zone)]),
+        "sources": sources_to_json([_source(path, shop)]),
         "data": "",
         "digest": "",
         "user_id_key": "",
@@ -176,6 +177,13 @@ def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> t
         for batch in read_parquet(file).select(list(PRODUCT_COLUMNS)).to_batches()
     ]
     return pa.Table.from_batches(batches), counts.bad
+
+
+def _source(path: str, shop: ShopOptions) -> TableSource:
+    """Returns a products table that is written as the run's own was, where that came from one source."""
+    sources = shop.tables.products or ()
+    written = sources[0].model_copy(update={"path": path}) if len(sources) == 1 else TableSource(path=path)
+    return written.in_zone(shop.time_zone)
 
 
 def _surviving_queries(root: Path, catalogue: pa.Table) -> JudgedQueries:

@@ -7,7 +7,7 @@ import pytest
 from components.errors import InputError
 from components.tables.contract import TABLES
 from components.tables.files.dialect import found_separator
-from components.tables.files.file_columns import file_columns
+from components.tables.files.file_columns import file_columns, listed
 from components.tables.files.finding import find_table_files
 from components.tables.files.raw_column import raw_columns
 from components.tables.reading.reader import read_batches
@@ -88,7 +88,7 @@ def test_columns_without_a_name(tmp_path: Path) -> None:
     assert [row.place for row in batch.broken] == [6, 7]
     found = file_columns("texts", file)
     assert found is not None
-    assert found.listed() == (
+    assert listed(found.types, found.nameless) == (
         "`text`, `label`, column 1 (without a name), column 4 (without a name), column 5 (without a name)"
     )
 

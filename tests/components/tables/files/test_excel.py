@@ -9,7 +9,7 @@ import pytest
 from components.errors import InputError
 from components.tables.files import excel_reader
 from components.tables.files.excel_reader import read_excel
-from components.tables.files.file_columns import file_columns
+from components.tables.files.file_columns import file_columns, listed
 from components.tables.files.finding import find_table_files
 from components.tables.files.raw_column import RawColumn
 from components.tables.reading.source_batch import SourceBatch
@@ -52,7 +52,7 @@ def test_cells_keep_what_they_are(tmp_path: Path) -> None:
     (file,) = find_table_files("events", FileForm(path=str(path)))
     found = file_columns("events", file)
     assert found is not None
-    assert found.listed() == "`id`, `note`, `when`, `price`, `in_stock`, column 3 (without a name)"
+    assert listed(found.types, found.nameless) == "`id`, `note`, `when`, `price`, `in_stock`, column 3 (without a name)"
 
 
 def test_times_among_texts_are_iso_8601(tmp_path: Path) -> None:

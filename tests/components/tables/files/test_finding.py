@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.errors import InputError
-from components.tables.columns import check_columns
 from components.tables.contract import TABLES, TableOptions
 from components.tables.files.finding import find_table_files
 from components.tables.files.table_file import TableFile
-from components.tables.sources import FileForm, table_path
+from components.tables.shaping.planning import plan_table
+from components.tables.sources import FileForm, TableSource, table_path
 
 
 def _find(table: str, path: Path | str) -> list[TableFile]:
@@ -21,8 +21,8 @@ def _find(table: str, path: Path | str) -> list[TableFile]:
 
 
 def _check(table: str, path: Path | str, options: TableOptions | None = None) -> list[str]:
-    files = _find(table, path)
-    return [column.name for column in check_columns(TABLES[table], options or TableOptions(), files)[1]]
+    plan = plan_table(TABLES[table], options or TableOptions(), [TableSource(path=str(path))])
+    return [column.name for column in plan.present]
 
 
 def test_finds_a_file_a_glob_and_a_folder(tmp_path: Path) -> None:

@@ -1,0 +1,54 @@
+"""Types of columns: which can become what the contract asks for, and in which two files differ."""
+
+from collections.abc import Iterable
+
+from components.errors import InputError
+from components.tables.contract import Column
+from components.tables.shaping.available import AvailableColumns
+
+_TYPES_OF_KIND: dict[str, tuple[str, ...]] = {
+    "string": ("text", "integer", "float", "decimal", "boolean", "date", "null"),
+    "float": ("text", "integer", "float", "decimal", "null"),
+    "integer": ("text", "integer", "float", "decimal", "null"),
+    "boolean": ("text", "integer", "float", "boolean", "null"),
+    "timestamp": ("text", "integer", "float", "decimal", "date", "null"),
+    "vector": ("text", "list", "null"),
+}
+
+
+def refuse_wrong_types(found: AvailableColumns, columns: Iterable[tuple[Column, str | None]]) -> None:
+    """Refuses a column that is there twice, or whose type in Parquet cannot become what it should be.
+
+    Args:
+        found: What the file has.
+        columns: The contract's columns with their names in the file, None where the file is not asked for them.
+
+    Raises:
+        InputError: The message names the column.
+    """
+    for column, name in columns:
+        if name is None or name in found.joined:
+            continue
+        found.refuse_doubled(name)
+        word = found.type_of(name)
+        if found.file.format == "parquet" and word is not None and word not in _TYPES_OF_KIND[column.kind]:
+            raise InputError(
+                f"Table `{found.table}`: column `{name}` of `{found.file.path}` is {word}; expected {column.kind}. "
+                "Cast the column and write the file anew."
+            )
+
+
+def differing_columns(names: Iterable[str], first: AvailableColumns, second: AvailableColumns) -> list[str]:
+    """Describes the columns that two files do not share, or hold as different types; a column of nulls has none.
+
+    Args:
+        names: The columns that are asked for.
+        first: What one file has.
+        second: What the other has.
+    """
+    described = []
+    for name in sorted(names):
+        words = [found.type_of(name) for found in (first, second)]
+        if (None in words and words != [None, None]) or len({*words} - {"null"}) > 1:
+            described.append(f"`{name}` ({words[0] or 'absent'} and {words[1] or 'absent'})")
+    return described
