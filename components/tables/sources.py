@@ -127,7 +127,7 @@ class TableSource(FileForm):
         fill_down: Columns, by their names here, whose value stands in the first row of a group alone.
         explode: A column, by its name here, with a list of items in each row; each item becomes a row, with the keys of
             the item as columns `COLUMN.KEY`.
-        leave_out: Rows that are left out: values by column, by its name here.
+        leave_out: Rows that are left out: values by column, by its name here; `""` for rows without a value.
         missing: Values that stand for none, such as `NULL`, by column, by its name here.
         guests: `refused` takes an event without a user for a bad row; `baskets` takes events without a user that share
             a `basket_id` for a basket of nobody, which counts for what is bought together and for what is popular.
