@@ -2,7 +2,7 @@
 
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from components.tables.contract import TableContract, TableOptions
 from components.tables.notes.dotted_ids import count_dotted_ids, keep_examples
 from components.tables.quarantine import quarantine_line
 from components.tables.reading.source_batch import SourceBatch
+from components.tables.repeats import best_rows, fold_repeats
 from components.tables.returns.order_counts import RETURN, count_orders
 from components.tables.shaping.tallies import SET_ASIDE_KEY_PREFIX, contradiction_key
 from components.tables.sources import SOURCE
@@ -29,13 +30,18 @@ GOOD_KEY = "good"
 BAD_KEY_PREFIX = "bad:"
 RETURNED = "returned"
 
+REPEATED = "repeated"
+
 # Rows of a table with unique ids meet in this many groups, each of which one worker holds at once.
 _DUPLICATE_GROUPS = 32
 
 
 @dataclass(frozen=True, kw_only=True)
 class _PlacedRows:
-    """Good rows with where they stood: the order that decides which of two duplicates counts."""
+    """Good rows with where they stood: the order that decides which of two duplicates counts.
+
+    Rows that stand for several, of a source whose repeats are merged, have weights.
+    """
 
     path: str
     source: int
@@ -43,6 +49,12 @@ class _PlacedRows:
     unit: str
     places: npt.NDArray[np.int64]
     batch: pa.RecordBatch
+    weights: npt.NDArray[np.int64] | None = None
+
+    def rows(self, chosen: npt.NDArray[np.int64]) -> "_PlacedRows":
+        """Returns some of the rows."""
+        weights = None if self.weights is None else self.weights[chosen]
+        return replace(self, places=self.places[chosen], batch=self.batch.take(pa.array(chosen)), weights=weights)
 
 
 class CheckTable(beam.PTransform):
@@ -53,16 +65,24 @@ class CheckTable(beam.PTransform):
         options: Extra columns and event types.
         user_id_key: Key of the hash that stands for a user id in the quarantine; None writes user ids plainly.
         now_seconds: The present in Unix seconds.
+        merged: Places of the sources in which several rows of an id are no fault.
     """
 
     def __init__(
-        self, contract: TableContract, options: TableOptions, *, user_id_key: str | None, now_seconds: float
+        self,
+        contract: TableContract,
+        options: TableOptions,
+        *,
+        user_id_key: str | None,
+        now_seconds: float,
+        merged: Collection[int] = (),
     ) -> None:
         super().__init__()
         self._contract = contract
         self._options = options
         self._user_id_key = user_id_key
         self._now_seconds = now_seconds
+        self._merged = frozenset(merged)
 
     def expand(self, batches: beam.PCollection) -> Any:  # Beam would take a dict for a hint about elements.
         """Applies the transform.
@@ -81,9 +101,12 @@ class CheckTable(beam.PTransform):
         good, bad, counts = checked[GOOD], [checked[BAD]], [checked[COUNTS]]
         if self._contract.unique:
             keep_first_rows = _KeepFirstRowsDoFn(self._contract, self._user_id_key)
+            spread = good | "SpreadIds" >> beam.ParDo(_SpreadIdsDoFn(self._contract.unique, self._merged)).with_outputs(
+                COUNTS, main=GOOD
+            )
+            counts.append(spread[COUNTS])
             unique = (
-                good
-                | "SpreadIds" >> beam.ParDo(_SpreadIdsDoFn(self._contract.unique))
+                spread[GOOD]
                 | "GroupIds" >> beam.GroupByKey()
                 | "KeepFirstRows" >> beam.ParDo(keep_first_rows).with_outputs(BAD, COUNTS, main=GOOD)
             )
@@ -165,20 +188,29 @@ class _CheckRowsDoFn(beam.DoFn):
 
 
 class _SpreadIdsDoFn(beam.DoFn):
-    """Sends rows with one id to one group."""
+    """Sends rows with one id to one group; of a source whose repeats are merged, few rows of each id."""
 
-    def __init__(self, id_column: str) -> None:
+    def __init__(self, id_column: str, merged: Collection[int]) -> None:
         super().__init__()
         self._id_column = id_column
+        self._merged = merged
 
-    def process(self, rows: _PlacedRows) -> Iterator[tuple[int, _PlacedRows]]:
-        """Yields (group, rows)."""
+    def process(self, rows: _PlacedRows) -> Iterator[Any]:
+        """Yields (group, rows), and to the side how many were set aside."""
+        if rows.source in self._merged:
+            folded = fold_repeats(rows.batch, self._id_column)
+            yield _repeated(rows.batch.num_rows - len(folded.rows))
+            rows = replace(rows.rows(folded.rows), weights=folded.weights)
         ids = rows.batch.column(self._id_column).flatten().to_pylist()
         # Not `hash()`, which differs between workers.
         groups = np.array([zlib.crc32(value) % _DUPLICATE_GROUPS for value in ids], np.int64)
         for group in np.unique(groups).tolist():
-            chosen = np.flatnonzero(groups == group)
-            yield group, replace(rows, places=rows.places[chosen], batch=rows.batch.take(pa.array(chosen)))
+            yield group, rows.rows(np.flatnonzero(groups == group))
+
+
+def _repeated(rows: int) -> beam.pvalue.TaggedOutput:
+    """Counts rows that name again what another row of their source names."""
+    return beam.pvalue.TaggedOutput(COUNTS, Counter({SET_ASIDE_KEY_PREFIX + REPEATED: rows, GOOD_KEY: -rows}))
 
 
 class _KeepFirstRowsDoFn(beam.DoFn):
@@ -197,6 +229,10 @@ class _KeepFirstRowsDoFn(beam.DoFn):
     def process(self, group: tuple[int, Iterable[_PlacedRows]]) -> Iterator[Any]:
         """Yields batches without duplicates, and to the side the duplicates and the counts."""
         parts = sorted(group[1], key=lambda part: (part.file_index, part.places[0]))
+        merged = {part.source for part in parts if part.weights is not None}
+        for source in sorted(merged):
+            parts, repeated = _with_best_rows(parts, source, self._id_column)
+            yield _repeated(repeated)
         first_rows = _first_rows(parts, self._id_column)
         ends = np.cumsum([part.batch.num_rows for part in parts])
         counts: Counter[str] = Counter()
@@ -235,6 +271,23 @@ class _KeepFirstRowsDoFn(beam.DoFn):
         plain = {name: value if name in vectors or value is None else value[0] for name, value in row.items()}
         plain = {name: value.decode() if isinstance(value, bytes) else value for name, value in plain.items()}
         return quarantine_line(self._contract.name, reason, detail, plain, self._user_id_key)
+
+
+def _with_best_rows(parts: list[_PlacedRows], source: int, id_column: str) -> tuple[list[_PlacedRows], int]:
+    """Returns parts in which a source has each id once, and how many of its rows were left away."""
+    own = [part for part in parts if part.source == source]
+    table = pa.Table.from_batches([part.batch for part in own]).combine_chunks()
+    weights = np.concatenate([part.weights for part in own if part.weights is not None])
+    best = best_rows(table.to_batches()[0], id_column, weights)
+    ends = np.cumsum([part.batch.num_rows for part in own])
+    kept = []
+    for part, end in zip(own, ends, strict=True):
+        begin = end - part.batch.num_rows
+        chosen = best[(best >= begin) & (best < end)] - begin
+        if len(chosen):
+            kept.append(part.rows(chosen))
+    others = [part for part in parts if part.source != source]
+    return sorted([*kept, *others], key=lambda part: (part.file_index, part.places[0])), int(ends[-1]) - len(best)
 
 
 def _first_rows(parts: list[_PlacedRows], id_column: str) -> npt.NDArray[np.int64]:

@@ -173,6 +173,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                     options,
                     user_id_key=user_id_key,
                     now_seconds=time.time(),
+                    merged=[place for place, source in enumerate(sources) if source.repeats == "merged"],
                 )
             )
             _ = checked[GOOD] | "WriteExamples" >> WriteTableShards(examples_folder, examples_schema(plan.columns))

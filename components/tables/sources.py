@@ -92,11 +92,13 @@ class FileForm(Options):
             from the configuration's folder.
         separator: What stands between the fields of CSV; found from the first line where it is left out.
         encoding: How text is encoded, such as `gb18030`; UTF-8 where it is left out.
+        names: Names of the columns of CSV without a line that names them; the first line is a row then.
     """
 
     path: str
     separator: Annotated[str, AfterValidator(one_sign)] | None = None
     encoding: Annotated[str, AfterValidator(known_encoding)] | None = None
+    names: tuple[str, ...] = ()
 
     def at(self, folder: str) -> Self:
         """Returns the same with relative paths taken from a folder or a URI."""
@@ -154,10 +156,13 @@ class TableSource(FileForm):
         fill_down: Columns, by their names here, whose value stands in the first row of a group alone.
         explode: A column, by its name here, with a list of items in each row; each item becomes a row, with the keys of
             the item as columns `COLUMN.KEY`.
-        leave_out: Rows that are left out: values by column, by its name here.
+        leave_out: Rows that are left out: values by column, by its name here; `""` for rows without a value.
         missing: Values that stand for none, such as `NULL`, by column, by its name here.
         guests: `refused` takes an event without a user for a bad row; `baskets` takes events without a user that share
             a `basket_id` for a basket of nobody, which counts for what is bought together and for what is popular.
+        repeats: What further rows of an id are, in a table whose ids are unique: `refused` takes them for bad rows;
+            `merged` is for files that name a product in each row, such as lines of orders: of the rows of an id one
+            counts, that with the most frequent title and a price above 0, and the others are no fault.
         source: Name of this part of the table, such as `web` or `till`.
         same_ids: Files that say which ids mean one thing, by column; a file has the columns `from` and `to`.
     """
@@ -172,6 +177,7 @@ class TableSource(FileForm):
     leave_out: dict[str, tuple[str, ...]] = {}
     missing: dict[str, tuple[str, ...]] = {}
     guests: Literal["refused", "baskets"] = "refused"
+    repeats: Literal["refused", "merged"] = "refused"
     source: str = ""
     same_ids: dict[str, str] = {}
 

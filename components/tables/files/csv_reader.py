@@ -36,7 +36,7 @@ def read_csv(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Itera
     begin = 1
     try:
         with open_text(table, file) as text:
-            opened = open_rows(text, file.separator)
+            opened = open_rows(text, file.separator, file.names)
             header, reader, next_line = opened.header, opened.reader, opened.lines_before + 1
             kept = {name: header.index(name) for name in header if name in wanted}
             width = len(header)

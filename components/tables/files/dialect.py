@@ -31,7 +31,7 @@ class CsvRows:
     lines_before: int
 
 
-def open_rows(text: TextIO, separator: str | None = None) -> CsvRows:
+def open_rows(text: TextIO, separator: str | None = None, names: tuple[str, ...] = ()) -> CsvRows:
     """Reads the header of a CSV file.
 
     Without a separator, the one that the first line says (`sep=;`, which Excel writes; no other line is skipped) or
@@ -40,6 +40,7 @@ def open_rows(text: TextIO, separator: str | None = None) -> CsvRows:
     Args:
         text: The file, from its beginning.
         separator: What stands between fields, if that is known.
+        names: Names of the columns of a file without a header, whose first line is a row.
 
     Raises:
         csv.Error: The header's quoting is broken.
@@ -53,7 +54,7 @@ def open_rows(text: TextIO, separator: str | None = None) -> CsvRows:
         separator = separator or said[1]
     separator = separator or found_separator(first)
     reader = csv.reader(itertools.chain([first], text), delimiter=separator, strict=True)
-    header = tuple(name.strip() for name in next(reader, []))
+    header = names or tuple(name.strip() for name in next(reader, []))
     return CsvRows(header=header, separator=separator, reader=reader, lines_before=1 if said else 0)
 
 

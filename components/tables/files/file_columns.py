@@ -82,7 +82,7 @@ def file_columns(table: str, file: TableFile) -> FileColumns | None:
 
 def _csv_columns(table: str, file: TableFile) -> FileColumns:
     with open_text(table, file) as text:
-        return _named(table, file, open_rows(text, file.separator).header)
+        return _named(table, file, open_rows(text, file.separator, file.names).header)
 
 
 def _excel_columns(table: str, file: TableFile) -> FileColumns:

@@ -130,6 +130,7 @@ def _table_file(
         partition=partition,
         separator=form.separator or ("\t" if ending == ".tsv" else None),
         encoding=form.encoding,
+        names=form.names,
         size_bytes=file.size_in_bytes,
     )
 

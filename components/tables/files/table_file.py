@@ -20,6 +20,7 @@ class TableFile:
             none); the file lacks them.
         separator: What stands between the fields of CSV; None where the first line says it.
         encoding: How text is encoded; None for UTF-8.
+        names: Names of the columns of CSV without a header; empty where the first line has them.
         size_bytes: Its size, as it lies there.
     """
 
@@ -30,4 +31,5 @@ class TableFile:
     partition: tuple[tuple[str, str | None], ...] = ()
     separator: str | None = None
     encoding: str | None = None
+    names: tuple[str, ...] = ()
     size_bytes: int = 0

@@ -54,5 +54,7 @@ def _is_one_of(column: pa.Array, values: tuple[str, ...]) -> Mask:
     if not pa.types.is_large_string(column.type):
         # Numbers of 3 and 3.0 are both `3`, as they are in ids.
         column = text_array([value_text(value) for value in column.to_pylist()]).cast(pa.large_string())
+    if "" in values:
+        column = pc.fill_null(column, "")
     wanted = pa.array([value.strip() for value in values], pa.large_string())
     return np.asarray(pc.is_in(pc.utf8_trim_whitespace(column), wanted).to_numpy(zero_copy_only=False), np.bool_)
