@@ -100,7 +100,7 @@ def test_returns_cancel_what_was_bought_and_guests_are_baskets(tmp_path: Path) -
 
 def test_guests_are_bad_rows_unless_the_source_says_otherwise(tmp_path: Path) -> None:
     path = write_orders(tmp_path / "e.csv", [order for order in ORDERS if not order[1]])
-    with pytest.raises(InputError, match=r"missing_user_id \(5\).* set `guests: baskets`"):
+    with pytest.raises(InputError, match=r"missing_user_id \(5\).* say `guests: baskets`"):
         run_table(tmp_path, "events", path)
 
 
