@@ -17,6 +17,7 @@ from serving.graph.time_units import DAY_SECONDS
 MILLISECONDS_FROM = 1e11
 # Days from Excel's day 0, 1899-12-30, to 1970-01-01.
 _EXCEL_EPOCH_DAYS = 25_569
+_MOST_DAYS = 1e9
 _PARTS_OF_SECOND = {"unix_seconds": 1, "unix_milliseconds": 1_000, "unix_microseconds": 1_000_000}
 
 _Floats = npt.NDArray[np.float64]
@@ -39,7 +40,8 @@ def times_of_numbers(numbers: pa.Array, time_format: str | None, zone: str) -> P
     values = np.where(broken, 0.0, values)
     if time_format == "excel":
         # To the millisecond, which is what Excel shows: 08:30 has no exact fraction of a day.
-        wall = np.round((values - _EXCEL_EPOCH_DAYS) * DAY_SECONDS, 3)
+        days = np.clip(values, -_MOST_DAYS, _MOST_DAYS) - _EXCEL_EPOCH_DAYS
+        wall = np.round(days * DAY_SECONDS, 3)
         seconds = unix_from_wall(_floored(wall), zone)
     else:
         seconds = _floored(values / _PARTS_OF_SECOND[time_format or "unix_seconds"])
