@@ -42,6 +42,7 @@ setup(
         "matplotlib>=3.10,<4",
         "networkx>=3.4,<4",
         "numpy>=2.4,<2.5",
+        "openpyxl>=3.1,<4",
         "pandas>=2.3,<2.4",
         "pip>=25",
         "prometheus-client>=0.22,<1",

@@ -18,8 +18,8 @@ def figures_line(figures: Mapping[str, float | None]) -> str:
     """Returns figures as one line of JSON.
 
     Args:
-        figures: Numbers by name, Python's or NumPy's. What was not measured, say because the peer is not installed, is
-            None; so is what is no number or infinite.
+        figures: Numbers, Python's or NumPy's, and truths, by name. What was not measured, say because the peer is not
+            installed, is None; so is what is no number or infinite.
 
     Raises:
         ValueError: A name has other characters than lower-case letters, digits and underscores.
@@ -36,6 +36,8 @@ def ratio(numerator: float | None, denominator: float | None) -> float | None:
 
 
 def _number(value: float | None) -> float | None:
+    if isinstance(value, bool):
+        return value
     if value is None or not math.isfinite(value):
         return None
     return int(value) if isinstance(value, Integral) else float(value)

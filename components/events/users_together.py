@@ -80,7 +80,7 @@ class BringUsersTogether(beam.PTransform):
         self._tables, self._product_columns = tables, product_columns
         self._quarantine_uri, self._counts_uri = quarantine_uri, counts_uri
         self._buckets = bucket_count(table_rows(tables.events))
-        self._bucketing = BucketEvents(options, time_column, self._buckets, amounts)
+        self._bucketing = BucketEvents(options, time_column, self._buckets, amounts=amounts)
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
         """Adds the steps to a pipeline; returns `UsersTogether`."""

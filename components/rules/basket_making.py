@@ -59,7 +59,9 @@ class MakeBaskets(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
         """Adds the steps to a pipeline; returns `MadeBaskets`."""
-        bucketing = BucketEvents(self._options, self._time_column, bucket_count(table_rows(self._events)))
+        bucketing = BucketEvents(
+            self._options, self._time_column, bucket_count(table_rows(self._events)), position_baskets=True
+        )
         buckets = (
             pipeline
             | "ReadEvents" >> ReadTable(self._events, _COLUMNS)
@@ -93,7 +95,7 @@ class _MakeBaskets(beam.DoFn):
         events = concatenated(bucket[1])
         if events is None:
             return
-        events = known_events(events, self._moments, self._weights)
+        events = known_events(events, self._moments, self._weights, has_timestamps=self._has_timestamps)
         events = events.filter(pc.equal(events["event_type"], self._bought))
         baskets = make_baskets(
             events, self._product_ids, has_timestamps=self._has_timestamps, time_zone=self._time_zone

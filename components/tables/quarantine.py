@@ -5,7 +5,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -72,6 +72,10 @@ class QuarantineCounts:
         """Lists the reasons, most frequent first."""
         return sorted(self.bad, key=lambda reason: (-self.bad[reason], reason))
 
+    def describe_unused(self) -> str:
+        """Lists the reasons of all rows that are not kept, with their counts, most frequent first."""
+        return replace(self, bad={**self.bad, **self.set_aside}).describe_bad()
+
 
 def quarantine_line(table: str, reason: str, detail: str, row: Mapping[str, Any], user_id_key: str | None) -> str:
     """Writes a refused row as one line of JSON, without a line break at its end.
@@ -102,17 +106,16 @@ class WriteQuarantine(beam.PTransform):
 
     Args:
         uri: The quarantine's folder.
+        name: What the files are of, where a quarantine is written more than once.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, name: str = "") -> None:
         super().__init__()
-        self._uri = uri
+        self._path = "-".join(part for part in (f"{uri}/{QUARANTINE_PREFIX}", name) if part)
 
     def expand(self, lines: beam.PCollection[str]) -> beam.PCollection[str]:
         """Adds the writing to a pipeline; returns the paths of the files."""
-        return lines | "WriteLines" >> beam.io.WriteToText(
-            f"{self._uri}/{QUARANTINE_PREFIX}", file_name_suffix=JSON_LINES_SUFFIX
-        )
+        return lines | "WriteLines" >> beam.io.WriteToText(self._path, file_name_suffix=JSON_LINES_SUFFIX)
 
 
 def write_quarantine_counts(uri: str, counts: QuarantineCounts) -> None:

@@ -15,6 +15,8 @@ from trainer.options import Options
 
 # Times that are numbers: from 1970-01-01 (UTC), or days from 1899-12-30.
 NUMBER_TIME_FORMATS = ("unix_seconds", "unix_milliseconds", "unix_microseconds", "excel")
+# The column that holds a source's name, where the configuration asks for it.
+SOURCE = "source"
 
 
 def known_zone(name: str) -> str:
@@ -53,6 +55,30 @@ def known_time_format(text: str) -> str:
     return text
 
 
+def known_encoding(name: str) -> str:
+    """Returns the name of an encoding of texts that there is.
+
+    Raises:
+        ValueError: There is none of this name.
+    """
+    try:
+        "".encode(name)  # Which refuses codecs that are of no text.
+    except LookupError as error:
+        raise ValueError(f"expected an encoding such as gb18030, windows-1252 or utf-16, got {name!r}") from error
+    return name
+
+
+def one_sign(separator: str) -> str:
+    """Returns what stands between fields.
+
+    Raises:
+        ValueError: It is not one character, or one that has another meaning.
+    """
+    if len(separator) != 1 or separator in '"\r\n':
+        raise ValueError(f'expected one character, such as ";" or "\\t", got {separator!r}')
+    return separator
+
+
 def table_path(path: str, folder: str) -> str:
     """Returns where a file lies: `path` itself if it is absolute or a URI, else taken from `folder`."""
     return path if "://" in path or not folder else os.path.join(folder, path)
@@ -66,15 +92,13 @@ class FileForm(Options):
             from the configuration's folder.
         separator: What stands between the fields of CSV; found from the first line where it is left out.
         encoding: How text is encoded, such as `gb18030`; UTF-8 where it is left out.
+        names: Names of the columns of CSV without a line that names them; the first line is a row then.
     """
 
     path: str
-    separator: str | None = None
-    encoding: str | None = None
-
-    def paths(self) -> tuple[str, ...]:
-        """Returns all paths that are read."""
-        return (self.path,)
+    separator: Annotated[str, AfterValidator(one_sign)] | None = None
+    encoding: Annotated[str, AfterValidator(known_encoding)] | None = None
+    names: tuple[str, ...] = ()
 
     def at(self, folder: str) -> Self:
         """Returns the same with relative paths taken from a folder or a URI."""
@@ -132,10 +156,13 @@ class TableSource(FileForm):
         fill_down: Columns, by their names here, whose value stands in the first row of a group alone.
         explode: A column, by its name here, with a list of items in each row; each item becomes a row, with the keys of
             the item as columns `COLUMN.KEY`.
-        leave_out: Rows that are left out: values by column, by its name here.
+        leave_out: Rows that are left out: values by column, by its name here; `""` for rows without a value.
         missing: Values that stand for none, such as `NULL`, by column, by its name here.
         guests: `refused` takes an event without a user for a bad row; `baskets` takes events without a user that share
             a `basket_id` for a basket of nobody, which counts for what is bought together and for what is popular.
+        repeats: What further rows of an id are, in a table whose ids are unique: `refused` takes them for bad rows;
+            `merged` is for files that name a product in each row, such as lines of orders: of the rows of an id one
+            counts, that with the most frequent title and a price above 0, and the others are no fault.
         source: Name of this part of the table, such as `web` or `till`.
         same_ids: Files that say which ids mean one thing, by column; a file has the columns `from` and `to`.
     """
@@ -150,12 +177,17 @@ class TableSource(FileForm):
     leave_out: dict[str, tuple[str, ...]] = {}
     missing: dict[str, tuple[str, ...]] = {}
     guests: Literal["refused", "baskets"] = "refused"
+    repeats: Literal["refused", "merged"] = "refused"
     source: str = ""
     same_ids: dict[str, str] = {}
 
+    def forms(self) -> tuple[FileForm, ...]:
+        """Returns all that is read: the table's own files, those joined to it, and those of ids."""
+        return (self, *self.join, *(FileForm(path=path) for path in self.same_ids.values()))
+
     def paths(self) -> tuple[str, ...]:
-        """Returns all paths that are read: the table's own, those joined to it, and those of ids."""
-        return (self.path, *(join.path for join in self.join), *self.same_ids.values())
+        """Returns the paths of all that is read."""
+        return tuple(form.path for form in self.forms())
 
     def in_zone(self, zone: str) -> Self:
         """Returns the same with a time zone for times that name none, where the source has none of its own."""

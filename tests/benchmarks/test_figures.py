@@ -12,6 +12,7 @@ from benchmarks.figures import figures_line, print_figures, ratio
 
 NUMBERS = st.one_of(
     st.none(),
+    st.booleans(),
     st.integers(),
     st.floats(),
     st.floats(width=32).map(np.float32),

@@ -18,7 +18,7 @@ from tfx_pipeline.cluster.step import StepFailed
 from tfx_pipeline.config.config import ConfigError
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.running.progress import TerminalProgress
-from tfx_pipeline.summary.table_notes import table_notes
+from tfx_pipeline.summary.tables import table_notes
 from tfx_pipeline.terminal.exit_codes import EXIT_BAD_INPUT
 from trainer.artifacts.labels import load_label_facts
 

@@ -35,6 +35,17 @@ Parameters = Annotated[list[str], typer.Option("--parameter", "-p", help="name=v
 
 
 @app.command()
+def init(
+    files: Annotated[list[str], typer.Argument(help="Files, folders and globs with the shop's tables.")],
+    out: Annotated[Path, typer.Option(help="Configuration to write.")] = Path("shop.yaml"),
+) -> None:
+    """Look at files of a shop, and write a configuration that runs."""
+    from tfx_pipeline.commands.init_command import init as init_files
+
+    init_files(files, out)
+
+
+@app.command()
 def prepare(
     name: Annotated[str, typer.Argument(help="Name of the data set, such as complete_journey or vader_reviews.")],
     out: Annotated[Path, typer.Option(help="Folder for the tables.")],

@@ -2,18 +2,17 @@
 
 import json
 import resource
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tfx.dsl.io import fileio
 
 from components.gate.evaluation import read_evaluation
-from components.tables.quarantine import QuarantineCounts
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.local_runner import NodeResult
-from tfx_pipeline.summary.model import VERSION, RunSummary, TableCounts, TaskSummary
-from tfx_pipeline.summary.table_notes import quarantine_counts, table_notes
+from tfx_pipeline.summary.model import VERSION, RunSummary, TaskSummary
+from tfx_pipeline.summary.tables import quarantine_counts, quarantined, set_aside, table_counts, table_notes
 from tfx_pipeline.tasks.task import Task
 from trainer.artifacts.catalogue import load_catalogue_facts
 from trainer.artifacts.labels import load_label_facts
@@ -47,9 +46,9 @@ def build_summary(
         tasks={
             task.name: _task_summary(task, results, root, origins[task.name]) for task, _ in config.tasks.with_options()
         },
-        tables=_tables(counts),
-        quarantine=_by_reason((each.table, each.bad) for each in counts),
-        set_aside=_by_reason((each.table, each.set_aside) for each in counts if each.set_aside),
+        tables=table_counts(counts),
+        quarantine=quarantined(counts),
+        set_aside=set_aside(counts),
         notes=table_notes(results),
         seconds={node_id: round(result.seconds, 2) for node_id, result in results.items()},
         total_seconds=round(total_seconds, 2),
@@ -87,31 +86,11 @@ def _task_summary(
     )
 
 
-def _tables(quarantines: Iterable[QuarantineCounts]) -> dict[str, TableCounts]:
-    """Returns the rows of each table that were read, and that were good when they were read."""
-    tables: dict[str, TableCounts] = {}
-    for counts in quarantines:
-        # Nodes after the first one read what it left.
-        if counts.table not in tables or counts.rows > tables[counts.table].rows:
-            tables[counts.table] = TableCounts(rows=counts.rows, good=counts.good)
-    return tables
-
-
 def _counted(examples: NodeResult) -> Any:
     """Returns what the node of a task's examples has counted."""
     if "labels" in examples.outputs:
         return load_label_facts(examples.outputs["labels"].uri)
     return load_catalogue_facts(examples.outputs["catalogue"].uri)
-
-
-def _by_reason(counts: Iterable[tuple[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
-    """Returns rows by table and reason; several tasks that read a table leave out the same rows for the same reason."""
-    tables: dict[str, dict[str, int]] = {}
-    for table, found in counts:
-        reasons = tables.setdefault(table, {})
-        for reason, count in found.items():
-            reasons[reason] = max(reasons.get(reason, 0), count)
-    return tables
 
 
 def _read_json(folder: str, name: str) -> Any:

@@ -17,7 +17,8 @@ from apache_beam.io.filesystems import CompressionTypes, FileSystems
 
 from components.errors import InputError
 from components.parameters import IntParameter, Parameter
-from components.tables.sources import TableSource
+from components.tables.files.finding import find_table_files
+from components.tables.sources import FileForm, TableSource
 
 _CHUNK_BYTES = 1 << 20
 
@@ -48,30 +49,25 @@ class PipelineInputs:
 def digest_sources(name: str, sources: Iterable[TableSource]) -> str:
     """Returns the sha256 of the content of all files that a table's sources name.
 
-    Names and times do not count, so touching or moving a file changes nothing. Reads each file once.
+    Names and times do not count, so touching or moving a file changes nothing; columns that folders of Hive stand for
+    do. Reads each file once.
 
     Raises:
-        InputError: Nothing matches a path, or a file cannot be read.
+        InputError: Nothing matches a path, a file's format is not known, or it cannot be read.
     """
-    digests = [_digest_path(name, path) for source in sources for path in source.paths()]
+    digests = [_digest_form(name, form) for source in sources for form in source.forms()]
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode("ascii")).hexdigest()
 
 
-def _digest_path(name: str, path: str) -> str:
-    try:
-        files = sorted(match.path for match in FileSystems.match([path])[0].metadata_list)
-        if not files:
-            raise InputError(
-                f"table {name}: expected a file or a glob that matches one, found nothing at {path}; "
-                f"mend `tables.{name}` in the configuration, or the folder that it is taken from"
-            )
-        digest = hashlib.sha256()
-        for file in files:
-            digest.update(_digest_file(file))
-    except (OSError, ValueError) as error:  # Beam raises the latter for a scheme that it does not know.
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"table {name}: {path} cannot be read: {error}") from error
+def _digest_form(name: str, form: FileForm) -> str:
+    digest = hashlib.sha256()
+    for file in find_table_files(name, form):
+        try:
+            digest.update(_digest_file(file.path))
+        except OSError as error:
+            raise InputError(f"Table `{name}`: `{file.path}` cannot be read: {error}") from error
+        if file.partition:
+            digest.update(repr(file.partition).encode("utf-8"))
     return digest.hexdigest()
 
 

@@ -38,7 +38,12 @@ class TableNodes(NamedTuple):
 
 
 def table_options(
-    name: str, shop: ShopOptions, *, event_types: Sequence[str] = (), columns: Sequence[str] = ()
+    name: str,
+    shop: ShopOptions,
+    *,
+    event_types: Sequence[str] = (),
+    bought_event_types: Sequence[str] = (),
+    columns: Sequence[str] = (),
 ) -> TableOptions:
     """Returns what a table may hold beyond its contract.
 
@@ -46,14 +51,19 @@ def table_options(
         name: The table's name in the configuration.
         shop: Names the extra columns that are kept.
         event_types: The event types that the run's tasks know; none lets any through.
+        bought_event_types: Those that any of the tasks takes for a purchase; none takes `purchase`.
         columns: More columns with texts in them, which a task reads.
     """
     extra = getattr(shop.features, name, ExtraColumns())
-    return TableOptions(
+    options = TableOptions(
         numeric_columns=extra.numeric,
         categorical_columns=(*extra.categorical, *columns),
         event_types=tuple(event_types) if name == "events" else (),
+        keep_markup=shop.markup == "kept",
     )
+    if name == "events" and bought_event_types:
+        return options.model_copy(update={"bought_event_types": tuple(bought_event_types)})
+    return options
 
 
 def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: TableOptions) -> TableNodes:

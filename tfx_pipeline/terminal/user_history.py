@@ -1,8 +1,9 @@
 """One user's events out of an events table, for the command line."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,15 +14,19 @@ from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.reading.parsing import parse_column
 from components.tables.refusals.reasons import advice_for, column_of
+from components.tables.returns.cancelling import cancel_purchases
+from components.tables.returns.order_counts import baskets_cancel, count_orders
+from components.tables.sources import TableSource
 from components.tables.validation import CheckedRows, check_rows
 from serving.graph.time_units import HOUR_SECONDS
 
 if TYPE_CHECKING:
     from components.tables.reading.source_batch import SourceBatch
 
-_CONTRACT = TABLES["events"]
+_COLUMNS = ("user_id", "product_id", "event_type", "timestamp", "position", "basket_id", "quantity", "price", "amount")
+_EVENTS = TABLES["events"]
+_CONTRACT = replace(_EVENTS, columns=tuple(column for column in _EVENTS.columns if column.name in _COLUMNS))
 _OPTIONS = TableOptions()
-_COLUMNS = ("user_id", "product_id", "event_type", "timestamp", "position", "basket_id")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,16 +65,16 @@ def history_of_products(product_ids: Sequence[str]) -> UserHistory:
     return UserHistory(product_ids=tuple(product_ids), event_types=("purchase",) * count, age_seconds=(0.0,) * count)
 
 
-def read_user_history(events: str, user_id: str, at: str | None = None) -> UserHistory:
+def read_user_history(sources: Sequence[TableSource], user_id: str, at: str | None = None) -> UserHistory:
     """Reads a user's events from an events table, by the rules of the tables' contract.
 
     Ages are counted from one moment for all users, so that who has been away for long is seen to be: from `at`, or
     from the end of the hour of the table's latest event, which is what a run counts the segments of users from. Events
     without a timestamp have age 0. Events are in the order that a run gives them. The table is read once, and a batch
-    at a time; bad rows of other users are left out, as a run does.
+    at a time; bad rows of other users are left out, and so is what the user gave back, as a run does.
 
     Args:
-        events: A file, a folder or a glob that Beam's filesystems read.
+        sources: Where the table lies, and how it is written.
         user_id: The user.
         at: ISO 8601 or Unix seconds; events after it are left out, as they lie in the future.
 
@@ -77,32 +82,43 @@ def read_user_history(events: str, user_id: str, at: str | None = None) -> UserH
         InputError: There is no such table, a column is missing, a row of the user is bad, or the user has no events.
     """
     # Beam, whose filesystems open the table, takes more than a second, which only a table is worth.
-    from components.tables.columns import check_columns
-    from components.tables.reading.files import find_table_files
-    from components.tables.reading.reader import read_batches
+    from components.tables.read_back import plain_columns
+    from components.tables.shaping.planning import plan_table
+    from components.tables.shaping.read_table import read_table
 
-    files = find_table_files(_CONTRACT.name, events)
-    _, present = check_columns(_CONTRACT, _OPTIONS, files)
-    columns = tuple(column for column in present if column.name in _COLUMNS)
-    order = next(name for name in _CONTRACT.one_of if name in {column.name for column in columns})
+    events = " and ".join(source.path for source in sources)
+    plan = plan_table(_CONTRACT, _OPTIONS, sources)
+    order = next(name for name in _CONTRACT.one_of if name in {column.name for column in plan.present})
     moment = None if at is None else _moment(at)
     if moment is not None and order != "timestamp":
         raise InputError(f"--at {at}: {events} has no `timestamp`, so no event is known to lie before it; leave it out")
 
     now = time.time()
-    rows: list[tuple[int, str, str, str]] = []
+    good, returned = [], []
+    orders: Counter[str] = Counter()
     latest, left_out = 0, 0
-    for source in read_batches(_CONTRACT.name, files, columns):
-        checked = check_rows(_CONTRACT, _OPTIONS, source.batch, now, source.form)
+    for source in read_table(plan):
+        checked = check_rows(_CONTRACT, _OPTIONS, source.batch, now, source.form, guests=source.guests)
         _refuse_bad_rows(user_id, source, checked)
         left_out += len(checked.bad_rows) + len(source.broken)
         if checked.good.num_rows:
             latest = max(latest, pc.max(checked.good[order].flatten()).as_py())
-        rows += _rows_of(user_id, checked.good, order)
-    kept = sorted(row for row in rows if moment is None or row[0] <= moment)
+        orders += count_orders(checked.good, checked.returned.num_rows)
+        good.append(_of_user(user_id, plain_columns(checked.good)))
+        returned.append(_of_user(user_id, checked.returned))
+    if not good:
+        raise InputError(f"{events}: no event of any user")
+    mine, given_back = (pa.Table.from_batches(batches) for batches in (good, returned))
+    if moment is not None:
+        mine, given_back = (
+            table.filter(pc.less_equal(table[name], moment)) for table, name in ((mine, order), (given_back, "time"))
+        )
+    types = _OPTIONS.bought_event_types
+    left = cancel_purchases(mine, given_back, types, baskets_cancel=baskets_cancel(orders))
+    kept = sorted(_rows_of(mine.filter(pa.array(left.kept)), order))
     bad = f"; bad rows left out: {left_out:,}" if left_out else ""
     if not kept:
-        until = f" up to {at}" if rows else ""
+        until = f" up to {at}" if any(len(batch) for batch in good) else ""
         raise InputError(f"{events}: no event of user {user_id}{until}{bad}")
     given = moment is not None
     if order == "timestamp" and moment is None:
@@ -124,15 +140,18 @@ def _moment(text: str) -> int:
     return int(second)
 
 
-def _rows_of(user_id: str, good: pa.RecordBatch, order: str) -> Iterator[tuple[int, str, str, str]]:
-    """Yields time (or position), basket, product and event type of a user's rows, in what a run orders them by."""
-    mine = pc.equal(good["user_id"].flatten(), pa.scalar(_encoded(user_id), pa.large_binary()))
-    for row in good.filter(mine).select([order, "basket_id", "product_id", "event_type"]).to_pylist():
+def _of_user(user_id: str, rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns a user's rows, of plain columns."""
+    return rows.filter(pc.equal(rows["user_id"], pa.scalar(_encoded(user_id), pa.large_binary())))
+
+
+def _rows_of(rows: pa.Table, order: str) -> Iterator[tuple[int, str, str, str]]:
+    """Yields time (or position), basket, product and event type of rows, in what a run orders them by."""
+    for row in rows.select([order, "basket_id", "product_id", "event_type"]).to_pylist():
         basket, product, event_type = (
-            (row[name] or [b""])[0].decode("utf-8", "surrogateescape")
-            for name in ("basket_id", "product_id", "event_type")
+            (row[name] or b"").decode("utf-8", "surrogateescape") for name in ("basket_id", "product_id", "event_type")
         )
-        yield row[order][0], basket, product, event_type
+        yield row[order], basket, product, event_type
 
 
 def _refuse_bad_rows(user_id: str, source: "SourceBatch", checked: CheckedRows) -> None:

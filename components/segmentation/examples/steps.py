@@ -57,6 +57,7 @@ class SumUp(beam.DoFn):
             return
         options = self._options.segments
         yield to_bytes(product_sums(events, moments.test))
+        events = events.of_users()
         spends: Counter[float] = Counter()
         segments: Counter[str] = Counter()
         if self._given:
@@ -109,8 +110,9 @@ class WriteSegmentExamples(beam.DoFn):
         """Handles one bucket."""
         number, tables = bucket
         events = _events(bucket, self._options)
-        if events is None:
+        if events is None or not len(events.users):
             return
+        events = events.of_users()
         users = concatenated(tables.get(USERS, ()))
         examples = _Examples(events, self._options, segments, from_bytes(products), users)
         counts: Counter[str] = Counter(users=len(events.users))

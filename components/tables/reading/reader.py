@@ -1,142 +1,79 @@
-"""Reads a table's files with Beam, as Arrow record batches that remember where each row stood."""
+"""Reads files of any format, as Arrow record batches that remember where each row stood."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-import apache_beam as beam
 import pyarrow as pa
-import pyarrow.parquet as pq
-from apache_beam.io.filesystems import FileSystems
 
-from components.errors import InputError
-from components.tables.contract import Column
-from components.tables.reading.csv_reader import read_csv
-from components.tables.reading.files import TableFile
-from components.tables.reading.json_lines_reader import read_json_lines
-from components.tables.reading.source_batch import ROWS_PER_BATCH, SourceBatch
-from components.tables.reading.value_form import ValueForm
+from components.tables.files.csv_reader import read_csv
+from components.tables.files.excel_reader import read_excel
+from components.tables.files.json_lines_reader import read_json_lines
+from components.tables.files.parquet_reader import read_parquet, row_group_sizes
+from components.tables.files.raw_column import RawColumn
+from components.tables.files.table_file import TableFile
+from components.tables.reading.source_batch import SourceBatch
 
-_AS_WRITTEN = ValueForm()
+_READ_WHOLE = {"csv": read_csv, "excel": read_excel, "json_lines": read_json_lines, "parquet": read_parquet}
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Piece:
-    """What one worker reads at a time: a row group of a Parquet file, or a whole text file."""
+class FilePiece:
+    """What one worker reads at a time: a row group of a Parquet file, or a whole file.
+
+    Attributes:
+        file: The file.
+        row_group: The row group; None for the whole file.
+        first_row: Number of its first row.
+    """
 
     file: TableFile
-    row_group: int = 0
+    row_group: int | None = None
     first_row: int = 1
 
 
-class ReadSourceFiles(beam.PTransform):
-    """Reads files to a PCollection of `SourceBatch`.
-
-    A worker holds one batch at a time (65,536 rows): Parquet is read by row group, CSV and JSON Lines file by
-    file, as text, since a line break inside quotes makes a CSV file hard to split. Many files are read by many
-    workers. Columns that nobody asked for are not read.
-
-    Args:
-        table: The table's name, for messages.
-        files: Its files.
-        columns: The columns to read; a file may lack optional ones.
-        form: How the values of the files are written.
-    """
-
-    def __init__(
-        self, table: str, files: Iterable[TableFile], columns: tuple[Column, ...], form: ValueForm = _AS_WRITTEN
-    ) -> None:
-        super().__init__()
-        self._table = table
-        self._files = list(files)
-        self._columns = columns
-        self._form = form
-
-    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
-        """Applies the transform.
-
-        Args:
-            pipeline: The pipeline (or its begin).
-
-        Returns:
-            A PCollection of `SourceBatch`.
-        """
-        return (
-            pipeline
-            | "ListFiles" >> beam.Create(self._files, reshuffle=False)
-            | "ListPieces" >> beam.ParDo(_ListPiecesDoFn())
-            | "SpreadPieces" >> beam.Reshuffle()
-            | "ReadPieces" >> beam.ParDo(_ReadPieceDoFn(self._table, self._columns, self._form))
-        )
-
-
-def read_batches(table: str, files: Iterable[TableFile], columns: tuple[Column, ...]) -> Iterator[SourceBatch]:
-    """Reads files one after the other without a pipeline, holding one batch at a time; see `ReadSourceFiles`."""
-    read = _ReadPieceDoFn(table, columns, _AS_WRITTEN)
+def read_batches(table: str, files: Iterable[TableFile], columns: Iterable[RawColumn]) -> Iterator[SourceBatch]:
+    """Reads files one after the other without a pipeline, holding one batch at a time."""
+    columns = tuple(columns)
     for file in files:
-        for piece in _ListPiecesDoFn().process(file):
-            yield from read.process(piece)
+        for piece in file_pieces(file):
+            yield from read_piece(table, piece, columns)
 
 
-class _ListPiecesDoFn(beam.DoFn):
-    """Cuts Parquet files into row groups."""
-
-    def process(self, file: TableFile) -> Iterator[_Piece]:
-        """Yields the pieces of one file."""
-        if file.format != "parquet":
-            yield _Piece(file=file)
-            return
-        with FileSystems.open(file.path) as handle:
-            metadata = pq.read_metadata(handle)
-        first_row = 1
-        for row_group in range(metadata.num_row_groups):
-            yield _Piece(file=file, row_group=row_group, first_row=first_row)
-            first_row += metadata.row_group(row_group).num_rows
+def file_pieces(file: TableFile, *, whole: bool = False) -> Iterator[FilePiece]:
+    """Yields the pieces of one file: row groups of Parquet, unless it is wanted whole."""
+    if file.format != "parquet" or whole:
+        yield FilePiece(file=file)
+        return
+    first_row = 1
+    for row_group, rows in enumerate(row_group_sizes(file)):
+        yield FilePiece(file=file, row_group=row_group, first_row=first_row)
+        first_row += rows
 
 
-class _ReadPieceDoFn(beam.DoFn):
-    """Reads one piece, batch by batch."""
+def read_piece(table: str, piece: FilePiece, columns: tuple[RawColumn, ...]) -> Iterator[SourceBatch]:
+    """Yields the batches of one piece, with the columns of the file's partition that are asked for.
 
-    def __init__(self, table: str, columns: tuple[Column, ...], form: ValueForm) -> None:
-        super().__init__()
-        self._table = table
-        self._columns = columns
-        self._form = form
+    Raises:
+        InputError: If the file as a whole cannot be trusted: broken quoting, not UTF-8, not Parquet.
+    """
+    file = piece.file
+    if piece.row_group is None:
+        batches = _READ_WHOLE[file.format](table, file, columns)
+    else:
+        batches = read_parquet(table, file, columns, [piece.row_group], piece.first_row)
+    wanted = {column.name for column in columns}
+    partition = [(name, value) for name, value in file.partition if name in wanted]
+    return (_with_partition(batch, partition) for batch in batches) if partition else batches
 
-    def process(self, piece: _Piece) -> Iterator[SourceBatch]:
-        """Yields the batches of one piece.
 
-        Raises:
-            InputError: If the file as a whole cannot be trusted: broken quoting, not UTF-8, not Parquet.
-        """
-        for batch in self._read(piece):
-            yield replace(batch, form=self._form)
-
-    def _read(self, piece: _Piece) -> Iterator[SourceBatch]:
-        if piece.file.format == "csv":
-            return read_csv(self._table, piece.file, self._columns)
-        if piece.file.format == "json_lines":
-            return read_json_lines(self._table, piece.file, self._columns, self._form)
-        return self._read_row_group(piece)
-
-    def _read_row_group(self, piece: _Piece) -> Iterator[SourceBatch]:
-        wanted = {column.name for column in self._columns}
-        row = piece.first_row
-        try:
-            with FileSystems.open(piece.file.path) as handle:
-                # Old times of 96 bits come as nanoseconds otherwise, which hold the years 1677 to 2262 alone.
-                parquet = pq.ParquetFile(handle, coerce_int96_timestamp_unit="us")
-                names = [name for name in parquet.schema_arrow.names if name in wanted]
-                for batch in parquet.iter_batches(ROWS_PER_BATCH, row_groups=[piece.row_group], columns=names):
-                    yield SourceBatch(
-                        path=piece.file.path,
-                        file_index=piece.file.index,
-                        unit="row",
-                        places=pa.array(range(row, row + batch.num_rows), pa.int64()),
-                        batch=batch,
-                    )
-                    row += batch.num_rows
-        except (pa.ArrowInvalid, EOFError) as error:
-            raise InputError(
-                f"Table `{self._table}`: `{piece.file.path}` is damaged at or after row {row}: {error}. "
-                "Write the file anew."
-            ) from error
+def _with_partition(source: SourceBatch, partition: list[tuple[str, str | None]]) -> SourceBatch:
+    """Adds columns of one text each, where the file has none of the name with a value in it."""
+    batch = source.batch
+    for name, value in partition:
+        texts = pa.repeat(pa.scalar(value, pa.large_string()), batch.num_rows)
+        index = batch.schema.get_field_index(name)
+        if index < 0:
+            batch = batch.append_column(name, texts)
+        elif batch.column(index).null_count == batch.num_rows:  # As JSON Lines has it, where no row has the key.
+            batch = batch.set_column(index, name, texts)
+    return replace(source, batch=batch)

@@ -1,5 +1,6 @@
 """A batch of raw rows on its way from a file to the examples."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -38,7 +39,10 @@ class SourceBatch:
         places: int64, one a row, from 1, ascending.
         batch: The rows; CSV columns are strings, other columns are of the file's types.
         broken: Rows of the file that could not be read; they are not in `batch`.
-        form: How the values of the file are written.
+        source: Place of the file's source among those of the table.
+        form: How the values of `batch` are written.
+        guests: Whether a row of events may lack a user if it has a basket_id.
+        counts: What became of rows before they came here; see `components.tables.shaping.tallies`.
     """
 
     path: str
@@ -47,4 +51,7 @@ class SourceBatch:
     places: pa.Array
     batch: pa.RecordBatch
     broken: tuple[BrokenRow, ...] = field(default=())
+    source: int = 0
     form: ValueForm = field(default_factory=ValueForm)
+    guests: bool = False
+    counts: Counter[str] = field(default_factory=Counter)

@@ -80,6 +80,8 @@ _BY_ENDING: dict[str, str | Callable[[Sequence[str]], str]] = {
     "_looks_like_yyyymmdd": _looks_like("dates", '"%Y%m%d"'),
     "_looks_like_yyyymmddhhmm": _looks_like("dates and times", '"%Y%m%d%H%M"'),
     "_looks_like_yyyymmddhhmmss": _looks_like("dates and times", '"%Y%m%d%H%M%S"'),
+    "missing_user_id": "expected a user; where orders of guests have a basket_id alone, say `guests: baskets` beside "
+    "the table's `path`",
     "_in_future": "expected a time up to now, in the Gregorian calendar, where Buddhist 2568 is 2025",
     "_before_1970": "expected a time from 1970 on, in the Gregorian calendar",
 }

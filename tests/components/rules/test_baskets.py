@@ -13,11 +13,11 @@ from components.rules.baskets import basket_items, known_events, level_baskets, 
 DAY, HOUR = 86_400, 3_600
 
 
-def events(*rows: tuple[str, str, int, str | None], event_type: int = 0) -> pa.Table:
+def events(*rows: tuple[str | None, str, int, str | None], event_type: int = 0) -> pa.Table:
     user, product, time, basket = zip(*rows, strict=True)
     return pa.table(
         {
-            "user_id": pa.array([each.encode() for each in user], pa.binary()),
+            "user_id": pa.array([each and each.encode() for each in user], pa.binary()),
             "product_id": pa.array([each.encode() for each in product], pa.binary()),
             "event_type": pa.array([event_type] * len(rows), pa.int8()),
             "time": pa.array(time, pa.int64()),
@@ -62,13 +62,13 @@ def test_products_that_the_catalogue_lacks_are_left_out_and_so_is_a_basket_of_th
 
 def test_events_end_where_validation_begins() -> None:
     table = events(("u", "a", 9, None), ("u", "b", 10, None))
-    kept = known_events(table, SplitMoments(10, 20), [1.0])
+    kept = known_events(table, SplitMoments(10, 20), [1.0], has_timestamps=True)
     assert kept["product_id"].to_pylist() == [b"a"]
 
 
 def test_where_the_last_groups_are_left_out_each_user_ends_before_them() -> None:
     table = events(*[("u", product, time, None) for time, product in enumerate("abcd")], ("v", "a", 7, None))
-    kept = known_events(table, SplitMoments(None, None), [1.0])
+    kept = known_events(table, SplitMoments(None, None), [1.0], has_timestamps=True)
     # User v has one group alone, which is the test.
     assert kept["product_id"].to_pylist() == [b"a", b"b"]
 
@@ -102,3 +102,36 @@ def test_the_day_on_which_the_clock_goes_back_has_25_hours() -> None:
     )
     day = (date(2026, 10, 25) - date(1970, 1, 1)).days
     assert made(table, time_zone="Europe/Berlin") == [([0], day - 1), ([1, 2], day), ([3], day + 1)]
+
+
+def test_a_basket_id_holds_where_events_have_positions() -> None:
+    table = events(("u", "a", 1, "x"), ("u", "b", 2, "x"), ("u", "c", 2, "y"), ("u", "d", 3, None))
+    assert made(table, has_timestamps=False) == [([0, 1], None), ([2], None), ([3], None)]
+
+
+def test_a_basket_of_a_guest_is_one_by_its_id_alone() -> None:
+    table = events((None, "a", 0, "x"), (None, "b", 2 * DAY, "x"), (None, "c", 0, "y"), ("u", "d", 0, "x"))
+    assert made(table) == [([0, 1], 0), ([2], 0), ([3], 0)]
+
+
+def test_of_a_basket_that_reaches_into_validation_nothing_is_known() -> None:
+    rows = [("u", "a", 1, "x"), ("u", "b", 2, "y"), ("u", "c", 3, "y"), ("u", "d", 4, "z"), ("v", "a", 1, "y")]
+    kept = known_events(events(*rows), SplitMoments(3, 4), [1.0], has_timestamps=True)
+    assert kept.select(["user_id", "time"]).to_pylist() == [
+        {"user_id": b"u", "time": 1},
+        {"user_id": b"v", "time": 1},
+    ]
+
+
+def test_where_the_last_positions_are_left_out_so_are_their_baskets_and_guests_stay() -> None:
+    rows = [("u", "a", 1, "x"), ("u", "b", 2, "x"), ("u", "c", 3, "y"), ("u", "d", 4, "y"), ("u", "a", 5, "z")]
+    guests = [(None, "a", 1, "x"), (None, "b", 9, "x")]
+    kept = known_events(events(*rows, *guests), SplitMoments(None, None), [1.0], has_timestamps=False)
+    # Position 4 is the validation, and 5 the test.
+    assert kept["time"].to_pylist() == [1, 2, 1, 9]
+
+
+def test_two_baskets_at_one_position_are_one_group_of_the_history() -> None:
+    rows = [("u", "a", 1, "x"), ("u", "b", 2, "y"), ("u", "c", 2, "z"), ("u", "d", 3, None)]
+    kept = known_events(events(*rows), SplitMoments(None, None), [1.0], has_timestamps=False)
+    assert kept["product_id"].to_pylist() == [b"a"]

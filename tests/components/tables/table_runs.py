@@ -1,6 +1,7 @@
 """Runs TableExampleGen, and what follows it, on files that a test wrote."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,13 +62,14 @@ def beam_context(folder: Path) -> BaseBeamExecutor.Context:
 def run_table(
     folder: Path,
     table: str,
-    path: Path | str,
+    path: Path | str | Sequence[TableSource],
     options: TableOptions | None = None,
     data: str = "",
     user_id_key: str = "a secret",
+    source: TableSource | None = None,
 ) -> TableRun:
-    """Runs TableExampleGen's executor on `path`; the outputs go under `folder`."""
-    options = options or TableOptions()
+    """Runs TableExampleGen's executor on `path` (read as `source` says), or on sources; outputs go under `folder`."""
+    options, source = options or TableOptions(), source or TableSource(path="")
     examples = standard_artifacts.Examples()
     examples.uri = str(folder / "examples")
     quarantine = Quarantine()
@@ -77,7 +79,9 @@ def run_table(
         {"examples": [examples], "quarantine": [quarantine]},
         {
             "table": table,
-            "sources": sources_to_json([TableSource(path=str(path))]),
+            "sources": sources_to_json(
+                [source.model_copy(update={"path": str(path)})] if isinstance(path, Path | str) else path
+            ),
             "data": data,
             "digest": "",
             "user_id_key": user_id_key,

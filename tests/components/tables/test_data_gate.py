@@ -89,9 +89,12 @@ def test_schemas_follow_the_contract(table: str) -> None:
     schema = _schema(table)
     contract = TABLES[table]
     assert [feature.name for feature in schema.feature] == list(contract.column_names)
-    for feature, column in zip(schema.feature, contract.columns, strict=True):
+    for feature, column in zip(schema.feature, (each for each in contract.columns if each.kept), strict=True):
         assert schema_pb2.FeatureType.Name(feature.type) == KINDS[column.kind]
-        assert feature.presence.min_fraction == (1.0 if column.required else 0.0)
+        # Some events may be of guests, but not all.
+        may_lack = (table, column.name) == ("events", "user_id")
+        assert feature.presence.min_fraction == (1.0 if column.required and not may_lack else 0.0)
+        assert feature.presence.min_count == int(column.required)
 
 
 def test_extra_columns_come_last() -> None:
@@ -163,6 +166,27 @@ def test_a_table_of_unknown_event_types_alone_names_them(tmp_path: Path) -> None
 def test_lets_each_table_through(tmp_path: Path, table: str, row: str) -> None:
     (tmp_path / "t.csv").write_text(row)
     assert _judge(tmp_path, run_table(tmp_path, table, tmp_path / "t.csv"))["bad"] == {}
+
+
+def test_returns_and_guests_are_no_bad_rows(tmp_path: Path) -> None:
+    rows = ["u,p,purchase,1,7,2", ",p,purchase,2,8,1", ",q,purchase,3,8,1", "u,p,purchase,4,9,-2", "u,q,purchase,5,9,1"]
+    (tmp_path / "e.csv").write_text("\n".join(["user_id,product_id,event_type,position,basket_id,quantity", *rows]))
+    run = run_table(tmp_path, "events", tmp_path / "e.csv", source=TableSource(path="", guests="baskets"))
+    assert _judge(tmp_path, run, limit=0.0) == {
+        "table": "events",
+        "rows": 5,
+        "good": 3,
+        "bad": {},
+        "bad_fraction": 0.0,
+        "max_bad_fraction": 0.0,
+    }
+
+
+def test_rows_without_a_user_are_told_what_guests_are(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("user_id,product_id,event_type,position\nu,p,view,1\n,p,view,2\n")
+    run = run_table(tmp_path, "events", tmp_path / "e.csv")
+    with pytest.raises(InputError, match=r"missing_user_id \(1\)\. If rows .*: baskets` for the table\. The rows"):
+        _judge(tmp_path, run)
 
 
 def test_stops_at_an_anomaly(tmp_path: Path) -> None:

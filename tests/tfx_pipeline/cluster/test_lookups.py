@@ -51,5 +51,5 @@ def test_no_folder_for_relative_paths(compiled: CompiledPipeline, tmp_path: Path
 
 
 def test_a_table_that_is_not_there(compiled: CompiledPipeline, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="table events: expected a file"):
+    with pytest.raises(InputError, match="Table `events`: expected a file"):
         look_up(compiled, {"data": str(tmp_path)}, tmp_path)

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from components.errors import InputError
-from components.tables.reading import reader as table_reader
-from tfx_pipeline.terminal.user_history import history_of_products, read_user_history
+from components.tables.files import parquet_reader as table_reader
+from tfx_pipeline.terminal.histories import read_history
+from tfx_pipeline.terminal.user_history import UserHistory, history_of_products
 
 LATEST = 1_700_000_300
 # The latest event was at 22:18:20, so its hour ends 2,500 seconds later.
@@ -34,6 +35,11 @@ def write(events: pd.DataFrame, file: Path) -> str:
         case _:
             events.to_json(file, orient="records", lines=True)
     return str(file)
+
+
+def read_user_history(file: str, user_id: str, at: str | None = None) -> UserHistory:
+    """Reads the history as a command does."""
+    return read_history([], user_id, file, at)
 
 
 def with_iso_times(events: pd.DataFrame) -> pd.DataFrame:
@@ -138,7 +144,54 @@ def test_mistakes(tmp_path: Path) -> None:
         read_user_history(f"{tmp_path}/none.parquet", "7")
     assert str(caught.value).count("none.parquet") == 1
     with pytest.raises(InputError, match="is not known by its ending"):
-        read_user_history(write(EVENTS, tmp_path / "events.xlsx"), "7")
+        read_user_history(write(EVENTS, tmp_path / "events.xls"), "7")
     for at in ("soon", "1699900000000", "-5", ""):
         with pytest.raises(InputError, match=f"--at {at}: expected ISO 8601"):
             read_user_history(file, "7", at)
+
+
+def test_a_table_in_the_form_of_a_configuration(tmp_path: Path) -> None:
+    renamed = {"user_id": "CustomerID", "product_id": "StockCode", "timestamp": "Invoice Date"}
+    sold = EVENTS.rename(columns=renamed).drop(columns="event_type")
+    (tmp_path / "shop").mkdir()
+    sold.to_csv(tmp_path / "shop" / "sold.csv", index=False, sep=";")
+    sold.iloc[:2].to_csv(tmp_path / "new.csv", index=False, sep=";")
+    columns = ", ".join(f"{name}: {own}" for name, own in renamed.items())
+    config = tmp_path / "shop" / "shop.yaml"
+    source = f"{{path: sold.csv, columns: {{{columns}}}, constants: {{event_type: purchase}}}}"
+    config.write_text(f"tables: {{events: {source}}}\ntext: off\ntasks: {{recommendation: }}\n")
+    history = read_history([], "7", None, config=config)
+    assert history.product_ids == ("early", "middle", "late")
+    assert history.event_types == ("purchase",) * 3
+    assert read_history([], "7", str(tmp_path / "new.csv"), config=config).product_ids == ("early", "late")
+    config.write_text(f"tables: {{events: [{source}, {source}]}}\ntext: off\ntasks: {{recommendation: }}\n")
+    assert read_history([], "7", None, config=config).product_ids == (
+        "early",
+        "early",
+        "middle",
+        "middle",
+        "late",
+        "late",
+    )
+    with pytest.raises(InputError, match=r"has 2 sources; leave --config out"):
+        read_history([], "7", str(tmp_path / "new.csv"), config=config)
+    with pytest.raises(InputError, match=r"--config needs --user ID"):
+        read_history([], None, None, config=config)
+
+
+def test_what_the_user_gave_back_is_left_out(tmp_path: Path) -> None:
+    rows = [
+        ("7", "cup", "purchase", 1, "100", 1),
+        ("7", "pot", "purchase", 2, "101", 2),
+        ("8", "pot", "purchase", 2, "102", 1),
+        ("7", "pot", "refund", 3, "103", -2),
+        ("7", "cup", "purchase", 4, "C104", 1),
+        ("7", "mug", "purchase", 5, "105", 1),
+    ]
+    columns = ["user_id", "product_id", "event_type", "timestamp", "basket_id", "quantity"]
+    file = write(pd.DataFrame(rows, columns=columns), tmp_path / "events.csv")
+    assert read_user_history(file, "7").product_ids == ("mug",)
+    assert read_user_history(file, "8").product_ids == ("pot",)
+    # What came back later was still there then.
+    assert read_user_history(file, "7", at="2").product_ids == ("cup", "pot")
+    assert read_user_history(file, "7", at="3").product_ids == ("cup",)

@@ -7,7 +7,7 @@ import typer
 
 from components.errors import InputError
 from serving.quiet_import import quiet_import
-from tfx_pipeline.terminal.options import Address, AsJson, At, Events, K, Products, Root, User
+from tfx_pipeline.terminal.options import Address, AsJson, At, Events, EventsConfig, K, Products, Root, User
 
 app = typer.Typer()
 
@@ -21,6 +21,7 @@ def recommend(
     user: User = None,
     events: Events = None,
     at: At = None,
+    config: EventsConfig = None,
     k: K = 10,
     category: Annotated[str, typer.Option(help="Only products below this category.")] = "",
     max_price: Annotated[float, typer.Option(help="Only products up to this price; 0 for any.")] = 0.0,
@@ -50,7 +51,7 @@ def recommend(
         from tfx_pipeline.terminal.histories import read_history
 
     product_commands.recommend(
-        read_history(products or [], user, events, at),
+        read_history(products or [], user, events, at, config),
         k=k,
         category=category,
         max_price=max_price,

@@ -31,7 +31,6 @@ from components.search.judging.query_judge import (
     rank_in_batches,
 )
 from components.search.judging.query_summary import QuerySummary
-from components.tables.contract import TableOptions
 from components.tables.example_gen import TableExampleGenExecutor
 from components.tables.quarantine import read_quarantine_counts
 from components.tables.read_back import plain_columns, table_files
@@ -40,6 +39,7 @@ from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.search.module import Fusion
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.shop.tables import table_options
 from tfx_pipeline.summary.file import summary_of_run
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from tfx_pipeline.tasks.search.config import SearchConfig
@@ -80,7 +80,8 @@ def update_index(root: Path, products: str) -> IndexUpdate:
 
     Args:
         root: Folder of the run whose model is served.
-        products: Path or glob of the products table, in full.
+        products: Path of the products table, in full. It is written as the run's own was: the columns have the same
+            names, and so on; where the run's came from several sources, it is taken to need no more than its path.
 
     Raises:
         InputError: There is no such run or model, or the table is not what it should be.
@@ -150,12 +151,10 @@ def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> t
     context = BaseBeamExecutor.Context(
         beam_pipeline_args=list(shop.beam_args), tmp_dir=str(scratch / "tmp"), unique_id="index"
     )
-    options = TableOptions(
-        numeric_columns=shop.features.products.numeric, categorical_columns=shop.features.products.categorical
-    )
+    options = table_options("products", shop)
     properties = {
         "table": "products",
-        "sources": sources_to_json([TableSource(path=path).in_zone(shop.time_zone)]),
+        "sources": sources_to_json([_source(path, shop)]),
         "data": "",
         "digest": "",
         "user_id_key": "",
@@ -176,6 +175,13 @@ def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> t
         for batch in read_parquet(file).select(list(PRODUCT_COLUMNS)).to_batches()
     ]
     return pa.Table.from_batches(batches), counts.bad
+
+
+def _source(path: str, shop: ShopOptions) -> TableSource:
+    """Returns a products table that is written as the run's own was, where that came from one source."""
+    sources = shop.tables.products or ()
+    written = sources[0].model_copy(update={"path": path}) if len(sources) == 1 else TableSource(path=path)
+    return written.in_zone(shop.time_zone)
 
 
 def _surviving_queries(root: Path, catalogue: pa.Table) -> JudgedQueries:

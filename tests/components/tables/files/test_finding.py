@@ -9,15 +9,20 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.errors import InputError
-from components.tables.columns import check_columns
 from components.tables.contract import TABLES, TableOptions
-from components.tables.reading.files import find_table_files
-from components.tables.sources import table_path
+from components.tables.files.finding import find_table_files
+from components.tables.files.table_file import TableFile
+from components.tables.shaping.planning import plan_table
+from components.tables.sources import FileForm, TableSource, table_path
+
+
+def _find(table: str, path: Path | str) -> list[TableFile]:
+    return find_table_files(table, FileForm(path=str(path)))
 
 
 def _check(table: str, path: Path | str, options: TableOptions | None = None) -> list[str]:
-    files = find_table_files(table, str(path))
-    return [column.name for column in check_columns(TABLES[table], options or TableOptions(), files)[1]]
+    plan = plan_table(TABLES[table], options or TableOptions(), [TableSource(path=str(path))])
+    return [column.name for column in plan.present]
 
 
 def test_finds_a_file_a_glob_and_a_folder(tmp_path: Path) -> None:
@@ -25,7 +30,7 @@ def test_finds_a_file_a_glob_and_a_folder(tmp_path: Path) -> None:
         (tmp_path / name).write_text("text,label\nx,y\n")
     both = [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]
     for path, expected in (("b.csv", both[1:]), ("*.csv", both), ("", both), ("*", both)):
-        files = find_table_files("texts", str(tmp_path / path))
+        files = _find("texts", tmp_path / path)
         assert [file.path for file in files] == expected
         assert [file.index for file in files] == list(range(len(expected)))
 
@@ -33,32 +38,32 @@ def test_finds_a_file_a_glob_and_a_folder(tmp_path: Path) -> None:
 def test_a_name_with_brackets_is_no_glob(tmp_path: Path) -> None:
     path = tmp_path / "texts [new].csv"
     path.write_text("text,label\nx,y\n")
-    assert [file.path for file in find_table_files("texts", str(path))] == [str(path)]
+    assert [file.path for file in _find("texts", path)] == [str(path)]
 
 
 @pytest.mark.parametrize("name", ["nowhere.csv", "nowhere-*.parquet", "no/folder/x.csv"])
 def test_a_missing_table(tmp_path: Path, name: str) -> None:
     with pytest.raises(InputError, match=r"Table `products`: expected a file.*nothing is at") as raised:
-        find_table_files("products", str(tmp_path / name))
+        _find("products", tmp_path / name)
     assert name in str(raised.value)
 
 
 def test_an_unknown_filesystem() -> None:
     with pytest.raises(InputError, match=r"cannot look for `nosuch://x/y\.csv`"):
-        find_table_files("products", "nosuch://x/y.csv")
+        _find("products", "nosuch://x/y.csv")
 
 
 def test_an_unknown_format(tmp_path: Path) -> None:
-    (tmp_path / "products.xlsx").write_bytes(b"x")
+    (tmp_path / "products.xls").write_bytes(b"x")
     with pytest.raises(InputError, match=r"not known by its ending.*\.parquet"):
-        find_table_files("products", str(tmp_path / "products.xlsx"))
+        _find("products", tmp_path / "products.xls")
 
 
 def test_mixed_formats(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("x")
     (tmp_path / "b.jsonl").write_text("{}")
     with pytest.raises(InputError, match="mixes formats"):
-        find_table_files("products", str(tmp_path))
+        _find("products", tmp_path)
 
 
 def test_lists_the_columns_of_each_format(tmp_path: Path) -> None:
@@ -123,7 +128,7 @@ def test_a_column_that_only_some_files_have(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_text("product_id,title\n1,x\n")
     assert _check("products", tmp_path) == ["product_id", "title", "price"]
     options = TableOptions(numeric_columns=("age",))
-    with pytest.raises(InputError, match=r"a.csv` lacks column `age` \(which the configuration asks for\)"):
+    with pytest.raises(InputError, match=r"` lacks column `age` \(which the configuration asks for\)"):
         _check("products", tmp_path, options)
     (tmp_path / "c.csv").write_text("product_id,title,age\n1,x,3\n")
     assert _check("products", tmp_path, options) == ["product_id", "title", "price", "age"]

@@ -7,19 +7,22 @@ import pytest
 
 from components.errors import InputError
 from components.tables.contract import TABLES
-from components.tables.reading import csv_reader, json_lines_reader
-from components.tables.reading.csv_reader import read_csv
-from components.tables.reading.files import TableFile
-from components.tables.reading.json_lines_reader import read_json_lines
+from components.tables.files import csv_reader, json_lines_reader
+from components.tables.files.csv_reader import read_csv
+from components.tables.files.json_lines_reader import read_json_lines
+from components.tables.files.raw_column import raw_columns
+from components.tables.files.table_file import Compression, TableFile
 from components.tables.reading.source_batch import SourceBatch
 
-TEXTS = TABLES["texts"].columns
-PRODUCTS = TABLES["products"].columns
+TEXTS = raw_columns(TABLES["texts"].columns)
+PRODUCTS = raw_columns(TABLES["products"].columns)
 
 
 def _csv(path: Path, content: bytes) -> list[SourceBatch]:
     path.write_bytes(content)
-    return list(read_csv("texts", TableFile(path=str(path), index=0, format="csv"), TEXTS))
+    compression: Compression = "gzip" if path.suffix == ".gz" else "none"
+    file = TableFile(path=str(path), index=0, format="csv", compression=compression)
+    return list(read_csv("texts", file, TEXTS))
 
 
 def _lines(path: Path, content: bytes) -> SourceBatch:

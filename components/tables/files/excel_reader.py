@@ -1,0 +1,120 @@
+"""Reads Excel workbooks (.xlsx): the first sheet that has rows."""
+
+import contextlib
+import warnings
+import zipfile
+from collections.abc import Iterable, Iterator
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+import openpyxl
+import pyarrow as pa
+
+from components.errors import InputError
+from components.tables.files.opening import open_packed
+from components.tables.files.raw_column import RawColumn
+from components.tables.files.table_file import TableFile
+from components.tables.files.value_arrays import value_array, value_text
+from components.tables.reading.source_batch import ROWS_PER_BATCH, SourceBatch
+
+# What openpyxl raises for what is no workbook, or a damaged one.
+_NO_WORKBOOK = (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, ParseError)
+
+
+def read_excel(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Iterator[SourceBatch]:
+    """Reads the first sheet of a workbook that has rows; its first row that is not empty names the columns.
+
+    Cells keep what they are: numbers, texts, times, true and false; of a formula, the value that Excel computed last
+    counts. Rows without a value are no rows. Rows are read one by one, but the workbook's texts are held at once, as
+    the file keeps them in one place.
+
+    Args:
+        table: The table's name, for messages.
+        file: The file.
+        columns: The columns to keep.
+
+    Yields:
+        Batches; a row's place is its number in the sheet.
+
+    Raises:
+        InputError: The file is no workbook.
+    """
+    with _sheet(table, file) as rows:
+        header = _names(next(rows, (0, ()))[1])
+        kept = [(header.index(column.name), column) for column in columns if column.name in header]
+        places: list[int] = []
+        values: list[list[Any]] = [[] for _ in kept]
+        for place, row in rows:
+            places.append(place)
+            for (index, _), column_values in zip(kept, values, strict=True):
+                column_values.append(row[index] if index < len(row) else None)
+            if len(places) >= ROWS_PER_BATCH:
+                yield _batch(file, kept, places, values)
+                places, values = [], [[] for _ in kept]
+    if places:
+        yield _batch(file, kept, places, values)
+
+
+def excel_header(table: str, file: TableFile) -> tuple[str, ...]:
+    """Returns the names of the columns of a workbook's first sheet with rows, "" for those without.
+
+    Raises:
+        InputError: The file is no workbook.
+    """
+    with _sheet(table, file) as rows:
+        return _names(next(rows, (0, ()))[1])
+
+
+@contextlib.contextmanager
+def _sheet(table: str, file: TableFile) -> Iterator[Iterator[tuple[int, tuple[Any, ...]]]]:
+    """Opens a workbook; gives the number and the cells of each row of the first sheet that has one."""
+    try:
+        with open_packed(file.path) as packed, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Of styles and rules for input, which are not read.
+            workbook = openpyxl.load_workbook(packed, read_only=True, data_only=True)
+            try:
+                yield next(filter(None, map(_rows, workbook.worksheets)), iter(()))
+            finally:
+                workbook.close()
+    except InputError:
+        raise
+    except _NO_WORKBOOK as error:
+        raise InputError(
+            f"Table `{table}`: `{file.path}` cannot be read as an Excel workbook (.xlsx): {error}. "
+            "Save it anew in Excel, without a password, or as CSV."
+        ) from error
+
+
+def _rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]] | None:
+    """Returns the rows of a sheet that have a value, with their numbers; None where there is none."""
+    sheet.reset_dimensions()  # Which other programs than Excel write wrong.
+    numbered = enumerate(sheet.iter_rows(values_only=True), start=1)
+    filled = ((place, row) for place, row in numbered if any(value not in (None, "") for value in row))
+    first = next(filled, None)
+    if first is None:
+        return None
+    return _with_first(first, filled)
+
+
+def _with_first(
+    first: tuple[int, tuple[Any, ...]], others: Iterator[tuple[int, tuple[Any, ...]]]
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    yield first
+    yield from others
+
+
+def _names(cells: Iterable[Any]) -> tuple[str, ...]:
+    return tuple((value_text(cell) or "").strip() for cell in cells)
+
+
+def _batch(
+    file: TableFile, kept: list[tuple[int, RawColumn]], places: list[int], values: list[list[Any]]
+) -> SourceBatch:
+    arrays = [value_array(column_values, column) for (_, column), column_values in zip(kept, values, strict=True)]
+    return SourceBatch(
+        path=file.path,
+        file_index=file.index,
+        unit="row",
+        places=pa.array(places, pa.int64()),
+        batch=pa.RecordBatch.from_arrays(arrays, names=[column.name for _, column in kept]),
+    )

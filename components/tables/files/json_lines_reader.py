@@ -1,0 +1,171 @@
+"""Reads JSON Lines: a line that is no JSON object is one broken row and hurts no other."""
+
+import codecs
+import io
+import json
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from components.errors import InputError
+from components.tables.files.opening import (
+    READ_ERRORS,
+    UTF8,
+    open_unpacked,
+    text_encoding,
+    wrong_encoding_message,
+)
+from components.tables.files.raw_column import RawColumn
+from components.tables.files.table_file import TableFile
+from components.tables.files.value_arrays import is_no_text, value_array
+from components.tables.reading.source_batch import ROWS_PER_BATCH, BrokenRow, SourceBatch
+
+
+def read_json_lines(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Iterator[SourceBatch]:
+    """Reads one JSON Lines file.
+
+    A line that is not UTF-8, not JSON or not an object is a broken row. A key that a line lacks, null and "" are
+    missing values. Empty lines are no rows.
+
+    Args:
+        table: The table's name, for messages.
+        file: The file.
+        columns: The columns to keep.
+
+    Yields:
+        Batches with a column for each of `columns`; see `value_array`.
+
+    Raises:
+        InputError: If the file breaks off (a damaged archive), or is not text of the encoding that it should have,
+            other than UTF-8.
+    """
+    columns = tuple(columns)
+    rows: list[dict[str, Any]] = []
+    places: list[int] = []
+    broken: list[BrokenRow] = []
+    place = 0
+    try:
+        with open_unpacked(file) as opened:
+            for place, line in enumerate(_lines(table, file, opened), start=1):
+                stripped = line.strip()
+                if not stripped:
+                    continue
+                row = _parse(place, stripped)
+                if isinstance(row, BrokenRow):
+                    broken.append(row)
+                else:
+                    rows.append(row)
+                    places.append(place)
+                if len(rows) + len(broken) >= ROWS_PER_BATCH:
+                    yield _batch(file, columns, rows, places, broken)
+                    rows, places, broken = [], [], []
+    except UnicodeDecodeError as error:
+        raise InputError(wrong_encoding_message(table, file, place + 1, error)) from error
+    except READ_ERRORS as error:
+        raise InputError(
+            f"Table `{table}`: `{file.path}` cannot be read after line {place}: {error}. Write the file anew."
+        ) from error
+    if rows or broken:
+        yield _batch(file, columns, rows, places, broken)
+
+
+def first_objects(table: str, file: TableFile, lines: int) -> Iterator[dict[str, Any] | None]:
+    """Yields what the first lines of a file hold that are not empty: an object, or None for a line that is none.
+
+    Raises:
+        InputError: The first bytes prove that the file is no text.
+    """
+    with open_unpacked(file) as opened:
+        for line in _lines(table, file, opened):
+            if lines and line.strip():
+                lines -= 1
+                row = _parse(0, line.strip())
+                yield row if isinstance(row, dict) else None
+            if not lines:
+                return
+
+
+def _lines(table: str, file: TableFile, opened: io.BufferedReader) -> Iterable[bytes | str]:
+    """Returns the lines: bytes of UTF-8, so that one that is none hurts no other, or else text."""
+    encoding = text_encoding(table, file, opened)
+    if codecs.lookup(encoding).name not in (UTF8, "utf-8"):
+        return io.TextIOWrapper(opened, encoding=encoding)
+    if opened.peek(3).startswith(codecs.BOM_UTF8):
+        opened.read(len(codecs.BOM_UTF8))
+    return opened
+
+
+def _parse(place: int, line: bytes | str) -> dict[str, Any] | BrokenRow:
+    try:
+        text = line if isinstance(line, str) else line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        shown = {"line": error.object.decode("utf-8", "replace")}
+        return BrokenRow(place=place, reason="not_utf8", detail=f"byte {error.start + 1}: {error.reason}", row=shown)
+    try:
+        row = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return BrokenRow(place=place, reason="broken_json", detail=str(error), row={"line": text})
+    if not isinstance(row, dict):
+        detail = f"expected an object, got {type(row).__name__}"
+        return BrokenRow(place=place, reason="broken_json", detail=detail, row={"line": text})
+    return row
+
+
+def _batch(
+    file: TableFile,
+    columns: tuple[RawColumn, ...],
+    rows: list[dict[str, Any]],
+    places: list[int],
+    broken: list[BrokenRow],
+) -> SourceBatch:
+    arrays: dict[str, pa.Array] = {}
+    for column in columns:
+        values = list(map(value_at(column.name), rows))
+        if column.kind in ("string", "category"):
+            wrong = [index for index, value in enumerate(values) if is_no_text(value)]
+            if wrong:
+                return _batch(file, columns, *_without(column.name, wrong, rows, places, broken))
+        arrays[column.name] = value_array(values, column)
+    return SourceBatch(
+        path=file.path,
+        file_index=file.index,
+        unit="line",
+        places=pa.array(places, pa.int64()),
+        batch=pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays)),
+        broken=tuple(broken),
+    )
+
+
+def value_at(name: str) -> Callable[[dict[str, Any]], Any]:
+    """Returns what takes a column's value out of an object; dots lead into objects where no key is called so."""
+    if "." not in name:
+        return lambda row: row.get(name)
+    first, *rest = name.split(".")
+
+    def value(row: dict[str, Any]) -> Any:
+        if name in row:
+            return row[name]
+        found = row.get(first)
+        for key in rest:
+            found = found.get(key) if isinstance(found, dict) else None
+        return found
+
+    return value
+
+
+def _without(
+    name: str, wrong: list[int], rows: list[dict[str, Any]], places: list[int], broken: list[BrokenRow]
+) -> tuple[list[dict[str, Any]], list[int], list[BrokenRow]]:
+    """Moves the rows whose text is none to the broken ones."""
+    moved = [
+        BrokenRow(
+            place=places[index],
+            reason=f"{name}_not_a_string",
+            detail=f"expected text, got {type(value_at(name)(rows[index])).__name__}",
+            row=rows[index],
+        )
+        for index in wrong
+    ]
+    kept = sorted(set(range(len(rows))).difference(wrong))
+    return [rows[index] for index in kept], [places[index] for index in kept], broken + moved

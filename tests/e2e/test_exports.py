@@ -1,0 +1,49 @@
+"""The exports that shops have, from their files to an answer: init, run without an edit, serve, ask."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from serving.client import Shelfwise
+from tests.e2e.shop import PROJECT, read_summary, run_quietly, served
+from tests.tfx_pipeline.init.exports import EXPORTS
+from tfx_pipeline.init.proposing import propose
+from tfx_pipeline.init.questions import BestGuess
+
+# How much is trained, and how large: what a test has no time for, and nothing that init decides.
+SMALL = (
+    "tasks.recommendation.towers.dimensions=16",
+    "tasks.recommendation.towers.history=16",
+    "tasks.recommendation.training.max_epochs=2",
+    "tasks.recommendation.serving.history_length=32",
+    "tasks.recommendation.ranker=off",
+)
+# By default, one that is joined, filled and merged, and one of nothing but events.
+QUICK = ("Shopify", "RetailRocket")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in EXPORTS]
+)
+def test_an_export_runs_and_answers_without_an_edit(name: str, tmp_path: Path, tiny_bert: Path) -> None:
+    (tmp_path / "data").mkdir()
+    EXPORTS[name](tmp_path / "data")
+    config, root = tmp_path / "shop.yaml", tmp_path / "root"
+    command = [sys.executable, "-m", "tfx_pipeline", "init", str(tmp_path / "data"), "--out", str(config)]
+    done = subprocess.run(command, cwd=PROJECT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    written = config.read_text(encoding="utf-8")
+    has_texts = "text: false" not in written
+    run_quietly(config, root, "--tasks", *SMALL, *([f"text.backbone={tiny_bert}"] if has_texts else []))
+    assert config.read_text(encoding="utf-8") == written
+    summary = read_summary(root)
+    assert summary["tasks"]["recommendation"]["pushed"], summary["tasks"]["recommendation"]["refused_because"]
+    events = propose([str(tmp_path / "data")], BestGuess()).of_table("events")[0]
+    column = events.column("product_id")
+    assert column is not None
+    with served(root) as address, Shelfwise(address) as client:
+        answers = client.recommend([str(column.examples()[0])], k=5)
+    assert len(answers) == 5
+    assert all(answer.title for answer in answers)

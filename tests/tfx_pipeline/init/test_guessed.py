@@ -1,0 +1,168 @@
+"""Files that are no known export: tables by the names of columns, in several languages, and by values."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from components.errors import InputError
+from tfx_pipeline.init.proposal import Proposal
+from tfx_pipeline.init.proposing import propose
+from tfx_pipeline.init.questions import AtTerminal, BestGuess
+
+EVENTS = pd.DataFrame(
+    {
+        "user": [f"u{number % 30}" for number in range(120)],
+        "product": [f"p{number % 20:03d}" for number in range(120)],
+        "kind": [("view", "cart", "purchase")[number % 3] for number in range(120)],
+        "time": [f"{1 + number % 28:02d}.{1 + number % 12:02d}.2024 10:30" for number in range(120)],
+        "price": [f"{1 + number % 20},50" for number in range(120)],
+    }
+)
+
+
+def proposed(folder: Path, tables: dict[str, pd.DataFrame], **how: Any) -> tuple[Proposal, BestGuess]:
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False, **how)
+    asker = BestGuess()
+    return propose([str(folder)], asker), asker
+
+
+def columns(proposal: Proposal, table: str) -> dict[str, str]:
+    (source,) = proposal.of_table(table)
+    return dict(source.options["columns"])
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("customer_id", "sku", "event", "created_at", "unit price"),
+        ("Kundennummer", "Artikelnummer", "Ereignis", "Datum", "Einzelpreis"),
+        ("id_client", "référence", "évènement", "date achat", "prix"),
+        ("用户ID", "商品编号", "行为类型", "时间", "单价"),
+    ],
+)
+def test_names_in_several_languages(names: tuple[str, ...], tmp_path: Path) -> None:
+    table = EVENTS.set_axis(list(names), axis=1)
+    proposal, asker = proposed(tmp_path, {"log": table}, sep=";")
+    assert columns(proposal, "events") == dict(
+        zip(("user_id", "product_id", "event_type", "timestamp", "price"), names, strict=True)
+    )
+    (source,) = proposal.of_table("events")
+    assert source.options["time"] == {"format": "%d.%m.%Y %H:%M"}
+    assert source.options["decimal"] == ","
+    assert proposal.event_types == {"view": 1.0, "cart": 1.0, "purchase": 1.0}
+    assert asker.unsure == ["The times do not say in which zone they are, and UTC was taken: see `time_zone`."]
+
+
+def test_times_are_found_by_their_values_where_no_name_tells(tmp_path: Path) -> None:
+    table = EVENTS.set_axis(["user_id", "product_id", "event_type", "when exactly", "x"], axis=1)
+    proposal, _ = proposed(tmp_path, {"log": table})
+    assert columns(proposal, "events")["timestamp"] == "when exactly"
+
+
+def test_one_file_may_hold_the_events_and_the_products(tmp_path: Path) -> None:
+    table = EVENTS.assign(name=[f"Title {product}" for product in EVENTS["product"]], order_id=range(120))
+    proposal, _ = proposed(tmp_path, {"lines": table.rename(columns={"user": "customer", "kind": "note"})})
+    assert columns(proposal, "products") == {"product_id": "product", "title": "name", "price": "price"}
+    (products,) = proposal.of_table("products")
+    assert products.options["repeats"] == "merged"
+    (events,) = proposal.of_table("events")
+    assert events.options["constants"] == {"event_type": "purchase"}
+
+
+def test_lines_of_orders_are_joined_to_their_orders(tmp_path: Path) -> None:
+    orders = pd.DataFrame(
+        {"order no": range(40), "customer": [f"c{n % 25}" for n in range(40)], "order date": ["2024-05-01"] * 40}
+    )
+    lines = pd.DataFrame(
+        {"order_id": [n % 40 for n in range(90)], "article_no": [f"a{n % 9}" for n in range(90)], "qty": [1] * 90}
+    )
+    proposal, _ = proposed(tmp_path, {"orders": orders, "lines": lines})
+    (events,) = proposal.of_table("events")
+    assert events.options["join"] == [
+        {"path": str(tmp_path / "orders.csv"), "on": {"order_id": "order no"}, "columns": ["customer", "order date"]}
+    ]
+    expected = {"user_id": "customer", "product_id": "article_no", "timestamp": "order date"}
+    assert expected.items() <= columns(proposal, "events").items()
+
+
+def test_every_other_table(tmp_path: Path) -> None:
+    tables = {
+        "items": pd.DataFrame({"item_id": ["a", "b"], "name": ["Tea", "Pot"], "vendor": ["X", "Y"]}),
+        "people": pd.DataFrame({"customer_id": ["c1", "c2"], "segment": ["gold", "new"]}),
+        "search": pd.DataFrame({"search_term": ["tea", "pot"], "sku": ["a", "b"], "grade": [1.0, 0.5]}),
+        "mails": pd.DataFrame(
+            {"message": ["Where is my parcel?", "I want my money back"], "intent": ["track", "refund"]}
+        ),
+    }
+    proposal, asker = proposed(tmp_path, tables)
+    assert set(proposal.tables()) == {"products", "users", "judgements", "texts"}
+    assert columns(proposal, "products") == {"product_id": "item_id", "title": "name", "brand": "vendor"}
+    assert columns(proposal, "texts") == {"text": "message", "label": "intent"}
+    assert columns(proposal, "judgements") == {"query": "search_term", "product_id": "sku", "relevance": "grade"}
+    assert asker.unsure == []
+
+
+def test_values_that_stand_for_none_and_rows_without_a_product(tmp_path: Path) -> None:
+    table = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    table.loc[::6, "user_id"] = "NULL"
+    table.loc[::10, "product_id"] = ""
+    proposal, asker = proposed(tmp_path, {"log": table})
+    (events,) = proposal.of_table("events")
+    assert "missing" not in events.options
+    assert events.options["leave_out"] == {"product_id": [""], "user_id": ["", "NULL"]}
+    assert any("`NULL` in `user_id`" in remark for remark in asker.unsure)
+    assert any("10.0% of the rows have no `product_id`" in remark for remark in asker.unsure)
+
+
+def test_a_zero_for_nobody_is_told_from_a_customer_called_zero(tmp_path: Path) -> None:
+    table = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    table["user_id"] = ["0" if number % 2 else str(number % 60) for number in range(120)]
+    proposal, _ = proposed(tmp_path, {"log": table})
+    assert proposal.of_table("events")[0].options["leave_out"] == {"user_id": ["", "0"]}
+    table["user_id"] = [str(number % 30) for number in range(120)]
+    proposal, _ = proposed(tmp_path, {"log": table})
+    assert "leave_out" not in proposal.of_table("events")[0].options
+
+
+def test_products_of_other_ids_are_left_out(tmp_path: Path) -> None:
+    events = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    products = pd.DataFrame({"product_id": ["x1", "x2"], "title": ["Tea", "Pot"]})
+    proposal, asker = proposed(tmp_path, {"log": events, "products": products})
+    assert set(proposal.tables()) == {"events"}
+    assert any("100% of the events" in remark for remark in asker.unsure)
+
+
+def test_what_is_not_known_of_event_types_is_said(tmp_path: Path) -> None:
+    events = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    events["event_type"] = [("look", "hover", "order")[number % 3] for number in range(120)]
+    proposal, asker = proposed(tmp_path, {"log": events})
+    assert proposal.event_types == {"look": 0.0, "hover": 0.0, "order": 1.0}
+    assert proposal.bought_event_type == "order"
+    assert any("`look`, `hover`" in remark for remark in asker.unsure)
+
+
+def test_a_terminal_is_asked_what_the_values_do_not_tell(tmp_path: Path) -> None:
+    table = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    table["timestamp"] = [f"0{1 + number % 9}/0{1 + number % 7}/2024" for number in range(120)]
+    table.to_csv(tmp_path / "log.csv", index=False)
+    shown: list[str] = []
+    answers = iter(["three", "2"])
+    asker = AtTerminal(show=shown.append, read=lambda prompt: next(answers))
+    proposal = propose([str(tmp_path)], asker)
+    assert asker.asked == 1
+    assert "day or the month first" in shown[0]
+    assert "expected a number from 1 to 2, got 'three'" in shown
+    first = shown[1].split("`")[1]
+    taken = proposal.of_table("events")[0].options["time"]["format"]
+    assert {first, taken} == {"%d/%m/%Y", "%m/%d/%Y"}
+    assert first != taken
+
+
+def test_files_without_any_table_are_one_message_that_lists_what_they_have(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match=r"no table was found.*`weather.csv` has `city`, `degrees`.*Looked for: events"
+    ):
+        proposed(tmp_path, {"weather": pd.DataFrame({"city": ["Bonn"], "degrees": [3]})})

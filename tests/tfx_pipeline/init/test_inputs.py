@@ -1,0 +1,128 @@
+"""Files that a shop names, of every kind that is read, and which of them belong together."""
+
+import gzip
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components.errors import InputError
+from tfx_pipeline.init.files.inputs import find_groups
+from tfx_pipeline.init.files.reading import read_sample
+from tfx_pipeline.init.questions import BestGuess
+from tfx_pipeline.init.sample import Sample
+
+ROWS = [{"user_id": f"u{number}", "title": f"Grüner Tee {number}", "price": number + 0.5} for number in range(6)]
+NAMES = list(ROWS[0])
+
+
+def text(separator: str = ",", decimal: str = ".") -> str:
+    lines = [separator.join(NAMES)]
+    lines += [separator.join(str(row[name]).replace(".", decimal) for name in NAMES) for row in ROWS]
+    return "\n".join(lines) + "\n"
+
+
+def write_every_kind(folder: Path) -> None:
+    (folder / "comma.csv").write_text(text(), encoding="utf-8")
+    (folder / "semicolon.csv").write_text(text(";", ","), encoding="utf-8-sig")
+    (folder / "tab.tsv").write_text(text("\t"), encoding="utf-16")
+    (folder / "bar.csv").write_text(text("|"), encoding="windows-1252")
+    (folder / "caret.csv").write_text(text("^"), encoding="utf-8")
+    (folder / "packed.csv.gz").write_bytes(gzip.compress(text().encode()))
+    with zipfile.ZipFile(folder / "packed.csv.zip", "w") as archive:
+        archive.writestr("inner.csv", text())
+    (folder / "lines.jsonl").write_text(pa.Table.from_pylist(ROWS).to_pandas().to_json(orient="records", lines=True))
+    pq.write_table(pa.Table.from_pylist(ROWS), folder / "table.parquet")
+    book = openpyxl.Workbook()
+    for row in [NAMES, *(list(row.values()) for row in ROWS)]:
+        book.active.append(row)
+    book.save(folder / "book.xlsx")
+
+
+def sample_of(*paths: Path) -> Sample:
+    (group,) = find_groups([str(path) for path in paths])
+    return read_sample(group, BestGuess())
+
+
+def test_every_kind_of_file_gives_the_same_rows(tmp_path: Path) -> None:
+    write_every_kind(tmp_path)
+    forms: dict[str, dict[str, Any]] = {}
+    for file in sorted(tmp_path.iterdir()):
+        sample = sample_of(file)
+        found = [
+            {**row, "price": float(str(row["price"]).replace(",", "."))}
+            for row in sample.rows.select(NAMES).to_pylist()
+        ]
+        assert found == ROWS, file.name
+        assert sample.complete
+        if sample.form:
+            forms[file.name] = sample.form
+    assert forms == {"bar.csv": {"encoding": "windows-1252"}, "caret.csv": {"separator": "^"}}
+
+
+def test_files_of_the_same_columns_are_one_folder_or_one_glob(tmp_path: Path) -> None:
+    days = tmp_path / "days"
+    days.mkdir()
+    for day in (1, 2, 3):
+        (days / f"sales-{day}.csv").write_text(text())
+    assert [group.path for group in find_groups([str(days)])] == [str(days)]
+    (days / "other.csv").write_text("product_id,title\np1,Tea\n")
+    paths = {group.path: len(group.files) for group in find_groups([str(days)])}
+    assert paths == {str(days / "other.csv"): 1, str(days / "sales-*.csv"): 3}
+    assert sample_of(days / "sales-*.csv").rows.num_rows == 3 * len(ROWS)
+
+
+def test_folders_called_key_value_are_one_table_with_the_key_as_a_column(tmp_path: Path) -> None:
+    for day in ("2024-01-01", "2024-01-02"):
+        (tmp_path / "events" / f"dt={day}").mkdir(parents=True)
+        pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "events" / f"dt={day}" / "part-0.parquet")
+    (tmp_path / "products.csv").write_text("product_id,title\np1,Tea\n")
+    events, products = sorted(find_groups([str(tmp_path)]), key=lambda group: group.path)
+    assert (events.path, products.path) == (str(tmp_path / "events"), str(tmp_path / "products.csv"))
+    assert list(read_sample(events, BestGuess()).distinct("dt")) == ["2024-01-01", "2024-01-02"]
+
+
+def test_a_text_that_may_be_two_things_is_asked_for_and_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("id,title\n1,Äpfel ÄÖÜ\n".encode("windows-1252"))
+    asker = BestGuess()
+    (group,) = find_groups([str(tmp_path)])
+    sample = read_sample(group, asker)
+    assert sample.form["encoding"] in ("windows-1252", "gb18030")
+    (said,) = asker.unsure
+    assert "Which of these reads right?" in said
+    assert "Äpfel ÄÖÜ" in said
+
+
+def test_the_first_letter_with_an_accent_may_stand_far_down(tmp_path: Path) -> None:
+    lines = ["id,title", *(f"{number},Green tea {number}" for number in range(90_000)), "90000,Gift voucher £40"]
+    (tmp_path / "a.csv").write_text("\n".join(lines) + "\n", encoding="windows-1252")
+    sample = sample_of(tmp_path / "a.csv")
+    assert sample.form == {"encoding": "windows-1252"}
+    assert sample.rows["title"].to_pylist()[-1] == "Gift voucher £40"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("none.csv", b"", "none.csv"),
+        ("header.csv", b"user_id,title\n", "holds no row"),
+        ("numbers.csv", b"1,2,3,4\n5,6,7,8\n", "lacks a line with the names of its columns"),
+        ("picture.png", b"\x89PNG", "picture.png"),
+        ("packed.csv", b"\x1f\x8b\x08\x00", "gzip"),
+    ],
+)
+def test_what_cannot_be_read_is_one_message(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        sample_of(tmp_path / name)
+
+
+def test_a_path_with_nothing_there_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing is at"):
+        find_groups([str(tmp_path / "nowhere.csv")])
+    with pytest.raises(InputError, match="no file that would be read"):
+        find_groups([str(tmp_path)])

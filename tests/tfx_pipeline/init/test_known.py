@@ -1,0 +1,112 @@
+"""The known exports: each is told from its files, and its tables come from the right columns."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tfx_pipeline.init.exports import EXPORTS
+from tfx_pipeline.init.proposal import Proposal
+from tfx_pipeline.init.proposing import propose
+from tfx_pipeline.init.questions import BestGuess
+
+# Of the events: columns here, with those of the file; and other options of the source.
+EVENTS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "Online Retail (UCI)": (
+        {"user_id": "CustomerID", "product_id": "StockCode", "timestamp": "InvoiceDate", "basket_id": "InvoiceNo"},
+        {"time": {"format": "%m/%d/%Y %H:%M"}, "encoding": "windows-1252", "guests": "baskets"},
+    ),
+    "Shopify": (
+        {"user_id": "Email", "product_id": "Lineitem sku", "timestamp": "Created at", "basket_id": "Name"},
+        {"fill_down": ["Name", "Email", "Created at", "Financial Status"], "guests": "baskets"},
+    ),
+    "WooCommerce": ({"user_id": "billing_email", "product_id": "item_sku", "timestamp": "date"}, {}),
+    "Magento": ({"user_id": "customer_email", "product_id": "sku", "timestamp": "created_at"}, {}),
+    "Olist": (
+        {"user_id": "customer_unique_id", "product_id": "product_id", "timestamp": "order_purchase_timestamp"},
+        {"leave_out": {"order_status": ["canceled", "unavailable"]}},
+    ),
+    "RetailRocket": (
+        {"user_id": "visitorid", "product_id": "itemid", "event_type": "event", "basket_id": "transactionid"},
+        {"time": {"format": "unix_milliseconds"}},
+    ),
+    "Instacart": ({"user_id": "user_id", "product_id": "product_id", "position": "order_number"}, {}),
+    "Amazon reviews (2023)": (
+        {"user_id": "user_id", "product_id": "parent_asin", "timestamp": "timestamp"},
+        {"time": {"format": "unix_milliseconds"}},
+    ),
+    "Taobao user behaviour": (
+        {"user_id": "user_id", "product_id": "item_id", "event_type": "behavior_type", "timestamp": "timestamp"},
+        {"names": ["user_id", "item_id", "category_id", "behavior_type", "timestamp"]},
+    ),
+    "Google Analytics 4": (
+        {"user_id": "user_pseudo_id", "product_id": "items.item_id", "basket_id": "ecommerce.transaction_id"},
+        {
+            "time": {"format": "unix_microseconds"},
+            "explode": "items",
+            "leave_out": {"items.item_id": ["", "(not set)"], "event_name": ["view_item_list"]},
+        },
+    ),
+}
+TITLES = {
+    "Online Retail (UCI)": "Description",
+    "Shopify": "Title",
+    "WooCommerce": "Name",
+    "Magento": "name",
+    "Olist": "product_category_name_english",
+    "Instacart": "product_name",
+    "Amazon reviews (2023)": "title",
+    "Google Analytics 4": "items.item_name",
+}
+ZONES = {
+    "Online Retail (UCI)": "Europe/London",
+    "Shopify": "Europe/Berlin",
+    "Olist": "America/Sao_Paulo",
+    "Taobao user behaviour": "Asia/Shanghai",
+}
+
+
+def proposed(name: str, folder: Path) -> tuple[Proposal, BestGuess]:
+    EXPORTS[name](folder)
+    asker = BestGuess()
+    return propose([str(folder)], asker), asker
+
+
+@pytest.mark.parametrize("name", list(EXPORTS))
+def test_an_export_is_told_from_its_files(name: str, tmp_path: Path) -> None:
+    proposal, _ = proposed(name, tmp_path)
+    assert proposal.layout == name
+    (events,) = proposal.of_table("events")
+    columns, options = EVENTS[name]
+    assert columns.items() <= dict(events.options["columns"]).items()
+    assert options.items() <= events.options.items()
+    for column in events.columns:
+        assert 1 <= len(column.examples()) <= 5
+    titles = [dict(source.options["columns"])["title"] for source in proposal.of_table("products")]
+    assert titles == ([TITLES[name]] if name in TITLES else [])
+    assert proposal.time_zone == ZONES.get(name, "UTC")
+
+
+@pytest.mark.parametrize("name", ["Online Retail (UCI)", "RetailRocket", "Taobao user behaviour", "Google Analytics 4"])
+def test_nothing_is_unsure_where_the_export_says_all(name: str, tmp_path: Path) -> None:
+    _, asker = proposed(name, tmp_path)
+    assert asker.unsure == []
+
+
+def test_products_come_from_the_orders_where_there_is_no_export_of_products(tmp_path: Path) -> None:
+    EXPORTS["Shopify"](tmp_path)
+    proposal = propose([str(tmp_path / "orders_export_1.csv")], BestGuess())
+    (products,) = proposal.of_table("products")
+    assert dict(products.options["columns"])["title"] == "Lineitem name"
+    assert products.options["repeats"] == "merged"
+
+
+def test_several_files_of_one_kind_are_several_sources(tmp_path: Path) -> None:
+    EXPORTS["Instacart"](tmp_path)
+    other = tmp_path / "more.csv"
+    other.write_bytes((tmp_path / "order_products__prior.csv").read_bytes())
+    proposal = propose([str(tmp_path)], BestGuess())
+    paths = [source.options["path"] for source in proposal.of_table("events")]
+    assert paths == [
+        str(tmp_path / name) for name in ("more.csv", "order_products__prior.csv", "order_products__train.csv")
+    ]

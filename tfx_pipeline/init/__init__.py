@@ -1,0 +1,1 @@
+"""`shelfwise init`: looks at a shop's files and proposes a configuration that runs."""

@@ -1,0 +1,130 @@
+"""How shops call the columns that Shelfwise knows, in several languages."""
+
+import unicodedata
+
+# The likeliest names first; written as `plain_name` writes them.
+_NAMES: dict[str, tuple[str, ...]] = {
+    "user_id": (
+        "userid", "customerid", "customeruniqueid", "clientid", "visitorid", "memberid", "buyerid", "shopperid",
+        "accountid", "userpseudoid", "reviewerid", "householdid", "user", "customer", "client", "visitor", "customerno",
+        "customernumber", "customeremail", "useremail", "email", "kundennummer", "kundennr", "kundenid", "kunde",
+        "idclient", "numeroclient", "clienteid", "idcliente", "cliente", "fullvisitorid", "sessionid",
+        "用户id", "用户编号", "用户", "客户id", "客户编号", "客户", "会员id", "会员号", "会员编号", "买家id",
+    ),
+    "product_id": (
+        "productid", "itemid", "sku", "productsku", "itemsku", "stockcode", "asin", "articleid", "articleno",
+        "articlenumber", "itemno", "productcode", "itemcode", "productno", "upc", "ean", "gtin", "isbn", "product",
+        "item", "article", "artikelnummer", "artikelnr", "artikelid", "produktid", "artikel", "produkt", "idproduit",
+        "refproduit", "reference", "produit", "codigoproducto", "idproducto", "producto", "variantsku", "variantid",
+        "商品id", "商品编号", "商品编码", "产品id", "产品编号", "货号", "商品",
+    ),
+    "event_type": (
+        "eventtype", "event", "eventname", "action", "actiontype", "behaviortype", "behaviourtype", "behavior",
+        "behaviour", "interaction", "interactiontype", "activity", "ereignis", "aktion", "evenement",
+        "行为类型", "行为", "事件类型", "事件",
+    ),
+    "timestamp": (
+        "timestamp", "eventtime", "eventtimestamp", "datetime", "createdat", "orderdate", "invoicedate", "orderedat",
+        "purchasedate", "purchasetimestamp", "orderpurchasetimestamp", "transactiondate", "time", "date", "ts",
+        "eventdate", "orderts", "unixtime", "unixreviewtime", "createdtime", "ordertime", "paymenttime", "saledate",
+        "bestelldatum", "kaufdatum", "datum", "zeit", "zeitstempel", "datecommande", "dateachat", "fecha",
+        "下单时间", "订单时间", "购买时间", "付款时间", "创建时间", "时间戳", "时间", "日期",
+    ),
+    "position": ("position", "ordernumberofuser", "sequence", "seq", "sequencenumber", "step", "序号"),
+    "basket_id": (
+        "basketid", "orderid", "invoiceno", "invoice", "ordernumber", "orderno", "transactionid", "cartid", "receiptid",
+        "receiptno", "invoiceid", "invoicenumber", "checkoutid", "order", "bestellnummer", "bestellid",
+        "rechnungsnummer", "numerocommande", "idcommande", "commande", "pedido", "订单id", "订单号", "订单编号",
+    ),
+    "quantity": (
+        "quantity", "qty", "units", "amountordered", "qtyordered", "itemquantity", "count", "menge", "anzahl", "stueck",
+        "quantite", "cantidad", "数量", "购买数量",
+    ),
+    "amount": (
+        "amount", "linetotal", "itemtotal", "salesvalue", "revenue", "betrag", "umsatz", "montant", "金额", "总价",
+    ),
+    "price": (
+        "price", "unitprice", "itemprice", "productprice", "regularprice", "saleprice", "variantprice", "listprice",
+        "cost", "preis", "einzelpreis", "stueckpreis", "prix", "prixunitaire", "precio", "单价", "价格", "售价",
+    ),
+    "title": (
+        "title", "productname", "producttitle", "itemname", "name", "description", "productdescription", "itemtitle",
+        "articlename", "produktname", "artikelname", "bezeichnung", "artikelbezeichnung", "titel", "nomproduit", "nom",
+        "libelle", "designation", "nombre", "商品名称", "商品标题", "产品名称", "标题", "名称",
+    ),
+    "description": (
+        "description", "longdescription", "shortdescription", "productdescription", "details", "bodyhtml",
+        "beschreibung", "produktbeschreibung", "descripcion", "商品描述", "描述", "简介",
+    ),
+    "brand": ("brand", "vendor", "manufacturer", "make", "marke", "hersteller", "marque", "fabricant", "marca", "品牌"),
+    "category": (
+        "category", "categoryname", "categories", "productcategory", "producttype", "department", "type", "categoryid",
+        "kategorie", "warengruppe", "categorie", "rayon", "categoria", "类目", "品类", "分类", "类别",
+    ),
+    "rating": ("averagerating", "rating", "stars", "score", "bewertung", "note", "评分"),
+    "in_stock": ("instock", "isinstock", "available", "availability", "lagernd", "enstock", "有货", "是否有货"),
+    "query": (
+        "query", "searchterm", "searchquery", "keyword", "keywords", "suchbegriff", "requete", "搜索词", "关键词",
+        "查询",
+    ),
+    "relevance": ("relevance", "grade", "relevanz", "pertinence", "相关性"),
+    "text": (
+        "text", "review", "reviewtext", "comment", "comments", "message", "utterance", "instruction", "body", "content",
+        "reviewbody", "reviewcommentmessage", "kommentar", "bewertungstext", "commentaire", "avis", "评论", "评论内容",
+        "内容", "文本",
+    ),
+    "label": (
+        "label", "sentiment", "intent", "class", "target", "overall", "rating", "stars", "klasse", "etiquette", "标签",
+        "情感",
+    ),
+    "segment": ("segment", "customersegment", "tier", "loyaltytier", "kundensegment"),
+}  # fmt: skip
+
+_VIEWED = {
+    "view", "pv", "click", "pageview", "viewitem", "viewproduct", "productview", "detail", "productdetail", "browse",
+    "clickout", "impression", "views", "ansicht", "vue", "浏览", "点击", "查看",
+}  # fmt: skip
+_WANTED = {
+    "cart", "addtocart", "add", "basket", "addtobasket", "atc", "fav", "favorite", "favourite", "wishlist", "like",
+    "addtowishlist", "checkout", "begincheckout", "warenkorb", "panier", "加购", "加入购物车", "收藏",
+}  # fmt: skip
+_BOUGHT = {
+    "purchase", "buy", "bought", "order", "ordered", "transaction", "sale", "sold", "paid", "conversion",
+    "checkoutdone", "purchased", "kauf", "bestellung", "achat", "compra", "购买", "下单", "支付",
+}  # fmt: skip
+_UNDONE = {
+    "removefromcart", "remove", "refund", "return", "returned", "cancel", "cancelled", "canceled", "unfav", "dislike",
+    "退货", "退款", "取消", "移除",
+}  # fmt: skip
+
+
+def plain_name(name: str) -> str:
+    """Returns a name in small letters without accents, spaces and signs."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if letter.isalnum() and not unicodedata.combining(letter))
+
+
+def name_rank(column: str, name: str) -> int | None:
+    """Says how well a name in a file fits a column of the contract.
+
+    Args:
+        column: Column of the contract.
+        name: Name in the file.
+
+    Returns:
+        0 for the best fit, more for a lesser one, None for none.
+    """
+    plain = plain_name(name)
+    if plain == plain_name(column):
+        return 0
+    names = _NAMES.get(column, ())
+    return names.index(plain) + 1 if plain in names else None
+
+
+def kind_of_event(value: str) -> str | None:
+    """Returns what an event type means: `view`, `cart`, `purchase`, `undone`, or None if its name does not tell."""
+    plain = plain_name(value)
+    for kind, names in {"view": _VIEWED, "cart": _WANTED, "purchase": _BOUGHT, "undone": _UNDONE}.items():
+        if plain in names:
+            return kind
+    return None

@@ -1,0 +1,163 @@
+"""Reads the first rows of files, and finds out how they are written."""
+
+import csv
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from components.errors import InputError
+from components.tables.files.dialect import open_rows
+from components.tables.files.file_columns import FileColumns, file_columns
+from components.tables.files.opening import open_text
+from components.tables.files.raw_column import RawColumn
+from components.tables.files.table_file import TableFile
+from components.tables.reading.reader import read_batches
+from tfx_pipeline.init.files.encodings import guess_encoding, reading_in, telling_bytes
+from tfx_pipeline.init.files.inputs import TABLE, FileGroup
+from tfx_pipeline.init.known import headerless_names
+from tfx_pipeline.init.questions import Asker
+from tfx_pipeline.init.sample import Sample
+from tfx_pipeline.init.values.numbers import is_number
+
+# So many values are read of files that are alike: enough to see a year of a small shop, in a few seconds.
+_MOST_VALUES = 8_000_000
+_RARE_SEPARATORS = ("^", "~", ":", "\x01")
+
+
+def read_sample(group: FileGroup, asker: Asker) -> Sample:
+    """Reads the first rows of files with the same columns.
+
+    Args:
+        group: The files.
+        asker: Settles how text is encoded where the bytes do not tell.
+
+    Raises:
+        InputError: A file cannot be read, or has no rows or no names of columns.
+    """
+    label = os.path.basename(group.path.rstrip("/"))
+    form = _text_form(group.files, label, asker) if group.files[0].format in ("csv", "json_lines") else {}
+    files = [_with_form(file, form) for file in group.files]
+    columns = file_columns(TABLE, files[0])
+    if columns is None:
+        raise InputError(f"`{group.path}` is empty: it holds no row.")
+    rows, complete = _read_rows(files, columns)
+    if rows.num_rows == 0:
+        raise InputError(f"`{group.path}` is empty: it holds no row.")
+    return Sample(path=group.path, rows=rows, complete=complete, form=form, label=label)
+
+
+def _with_form(file: TableFile, form: dict[str, Any]) -> TableFile:
+    return replace(
+        file,
+        separator=form.get("separator", file.separator),
+        encoding=form.get("encoding", file.encoding),
+        names=tuple(form.get("names", ())),
+    )
+
+
+def _text_form(files: Sequence[TableFile], label: str, asker: Asker) -> dict[str, Any]:
+    """Returns options that say how text is written, where its beginning does not say it to the readers."""
+    form: dict[str, Any] = {}
+    guesses = ((head, guess_encoding(head)) for head in map(telling_bytes, files))
+    head, guess = next(((head, guess) for head, guess in guesses if guess.encoding is not None), (b"", None))
+    if guess is not None and guess.encoding is not None:
+        choices = (guess.encoding, *guess.others)
+        place = 0
+        if guess.others:
+            place = asker.choose(
+                f"{label}: the text is not UTF-8. Which of these reads right?",
+                [f"`{encoding}`: {reading_in(head, encoding)}" for encoding in choices],
+            )
+        form["encoding"] = choices[place]
+    if files[0].format == "csv":
+        form.update(_dialect(_with_form(files[0], form), label))
+    return form
+
+
+def _dialect(file: TableFile, label: str) -> dict[str, Any]:
+    with open_text(TABLE, file) as text:
+        first = text.readline()
+    form: dict[str, Any] = {}
+    with open_text(TABLE, file) as text:
+        opened = open_rows(text, file.separator)
+    fields: Sequence[str] = opened.header
+    if len(fields) == 1:
+        for sign in _RARE_SEPARATORS:
+            if first.count(sign) > 1:
+                form["separator"], fields = sign, next(csv.reader([first], delimiter=sign))
+                break
+    if _looks_like_a_row(fields):
+        names = headerless_names(fields)
+        if names is None:
+            raise InputError(
+                f"`{label}` lacks a line with the names of its columns: its first line is `{first.strip():.60}`. "
+                "Write one above it, such as `user_id,product_id,event_type,timestamp`."
+            )
+        form["names"] = list(names)
+    return form
+
+
+def _looks_like_a_row(fields: Sequence[str]) -> bool:
+    """Says whether a first line has values, not names: no name of a column is a number."""
+    named = [field for field in fields if field]
+    return bool(named) and sum(is_number(field) for field in named) > len(named) / 4
+
+
+def _read_rows(files: Sequence[TableFile], columns: FileColumns) -> tuple[pa.Table, bool]:
+    """Returns rows of files, and whether these are all."""
+    # As text, what has no type in its file: numbers stay what they are, and objects can be told.
+    raw = tuple(
+        RawColumn(name=name, kind="json")
+        for name in columns.types
+        if not any(other.startswith(f"{name}.") for other in columns.types)
+    )
+    batches: list[pa.RecordBatch] = []
+    rows = 0
+    complete = True
+    for batch in read_batches(TABLE, files, raw):
+        batches.append(_with_blanks_as_missing(batch.batch))
+        rows += batch.batch.num_rows
+        if rows * len(raw) >= _MOST_VALUES:
+            complete = False
+            break
+    tables = [pa.Table.from_batches([batch]) for batch in batches]
+    return pa.concat_tables(_alike(tables), promote_options="permissive") if tables else pa.table({}), complete
+
+
+def _with_blanks_as_missing(batch: pa.RecordBatch) -> pa.RecordBatch:
+    arrays = []
+    for array in batch.columns:
+        if pa.types.is_dictionary(array.type):
+            array = array.dictionary_decode()
+        if pa.types.is_binary(array.type) or pa.types.is_large_binary(array.type):
+            array = pa.array([value and value.decode("utf-8", "replace") for value in array.to_pylist()], pa.string())
+        if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+            blank = pa.compute.equal(pa.compute.utf8_trim_whitespace(array), "")
+            array = pa.compute.if_else(pa.compute.fill_null(blank, False), pa.scalar(None, array.type), array)
+        arrays.append(array)
+    return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
+
+
+def _alike(tables: Sequence[pa.Table]) -> list[pa.Table]:
+    """Returns tables with text for the columns whose types have nothing in common."""
+    types: dict[str, set[pa.DataType]] = {}
+    for table in tables:
+        for field in table.schema:
+            if not pa.types.is_null(field.type):
+                types.setdefault(field.name, set()).add(field.type)
+    mixed = {
+        name
+        for name, found in types.items()
+        if len(found) > 1 and any(pa.types.is_string(each) or pa.types.is_large_string(each) for each in found)
+    }
+    return [
+        table.cast(
+            pa.schema(
+                [pa.field(field.name, pa.large_string()) if field.name in mixed else field for field in table.schema]
+            )
+        )
+        for table in tables
+    ]

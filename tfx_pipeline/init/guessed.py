@@ -1,0 +1,162 @@
+"""Guesses the tables of files that are no known export, by the names of their columns and by their values."""
+
+from collections.abc import Collection, Sequence
+
+from components.tables.contract import TABLES
+from tfx_pipeline.init.column_names import name_rank
+from tfx_pipeline.init.proposal import ProposedSource
+from tfx_pipeline.init.questions import Asker
+from tfx_pipeline.init.sample import Sample
+from tfx_pipeline.init.source_guess import Joined, KnownColumns, guess_source
+from tfx_pipeline.init.values.numbers import is_number
+from tfx_pipeline.init.values.times import guess_time
+
+_TABLE_WORDS = {
+    "events": "what users did with products: each row has a user and a product",
+    "products": "the catalogue: each row has a product and its title",
+    "users": "users and their attributes",
+    "judgements": "how relevant products are to queries",
+    "texts": "texts with labels",
+}
+# A text is worth a classifier, and a label is one of a few.
+_TEXT_CHARACTERS = 15
+_MOST_LABELS = 100
+
+
+def guess_sources(samples: Sequence[Sample], asker: Asker) -> tuple[list[ProposedSource], list[Sample]]:
+    """Returns the sources that files make, and the files that make none.
+
+    Args:
+        samples: The files.
+        asker: Settles what names and values do not tell.
+    """
+    names = {id(sample): _columns_of(sample) for sample in samples}
+    sources: list[ProposedSource] = []
+    used: set[int] = set()
+    for sample in samples:
+        table = _table(sample, names[id(sample)])
+        if table is None:
+            continue
+        sources.append(_source(table, sample, names[id(sample)], (), asker))
+        used.add(id(sample))
+        if table == "events" and "title" in names[id(sample)]:
+            sources.append(_source("products", sample, names[id(sample)], (), asker))
+    if not any(source.table == "events" for source in sources):
+        for lines in samples:
+            orders = _orders_of(lines, samples, names) if id(lines) not in used else None
+            if orders is not None:
+                both = _columns_of(lines, orders.sample)
+                sources.append(_source("events", lines, both, (orders,), asker))
+                used |= {id(lines), id(orders.sample)}
+    has_catalogue = any("repeats" not in source.options for source in sources if source.table == "products")
+    if has_catalogue:
+        sources = [source for source in sources if "repeats" not in source.options]
+    return sources, [sample for sample in samples if id(sample) not in used]
+
+
+def describe_tables() -> str:
+    """Says what init looks for."""
+    return "; ".join(f"{table} ({words})" for table, words in _TABLE_WORDS.items())
+
+
+def _columns_of(*samples: Sample) -> dict[str, list[str]]:
+    """Returns the names in files that fit each column of the contract, the best first; a name is used once a table."""
+    every = {column.name for contract in TABLES.values() for column in contract.columns}
+    found: dict[str, list[str]] = {}
+    for column in every:
+        ranked = sorted(
+            (rank, name)
+            for sample in samples
+            for name in sample.names
+            if not sample.is_listed(name) and (rank := name_rank(column, name)) is not None
+        )
+        if ranked:
+            found[column] = list(dict.fromkeys(name for _, name in ranked))
+    if "timestamp" not in found:
+        times = [name for sample in samples for name in sample.rows.column_names if _holds_times(sample, name)]
+        if times:
+            found["timestamp"] = times[:1]
+    return found
+
+
+def _holds_times(sample: Sample, name: str) -> bool:
+    if sample.is_listed(name):
+        return False
+    values = sample.values(name)
+    # A number may be a moment by chance; a date in letters is none.
+    return bool(values) and not is_number(values[0]) and guess_time(values) is not None
+
+
+def _table(sample: Sample, columns: dict[str, list[str]]) -> str | None:
+    """Returns the table that a file is, by the columns that it has."""
+    has = columns.keys()
+    if {"query", "product_id", "relevance"} <= has:
+        return "judgements"
+    if {"user_id", "product_id"} <= has and {"timestamp", "position"} & has:
+        return "events"
+    if {"text", "label"} <= has and _is_text(sample, columns["text"][0]) and _is_label(sample, columns["label"][0]):
+        return "texts"
+    if {"product_id", "title"} <= has and "user_id" not in has and not {"basket_id", "event_type"} & has:
+        return "products"
+    if "user_id" in has and "product_id" not in has and _is_key(sample, columns["user_id"][0]):
+        return "users"
+    return None
+
+
+def _orders_of(lines: Sample, samples: Sequence[Sample], names: dict[int, dict[str, list[str]]]) -> Joined | None:
+    """Returns the file with the orders that the lines of another belong to: one that says who bought, and when."""
+    mine = names[id(lines)]
+    if "product_id" not in mine or "basket_id" not in mine:
+        return None
+    for other in samples:
+        theirs = names[id(other)]
+        if other is lines or "basket_id" not in theirs or "user_id" not in theirs or "product_id" in theirs:
+            continue
+        ours, key = mine["basket_id"][0], theirs["basket_id"][0]
+        if _is_key(other, key):
+            lacking = sorted(other.names - lines.names)
+            wanted = [name for name in lacking if any(name in each for each in theirs.values()) and name != key]
+            return Joined(sample=other, on=ours if ours == key else {ours: key}, columns=wanted)
+    return None
+
+
+def _source(
+    table: str, sample: Sample, columns: dict[str, list[str]], joins: Sequence[Joined], asker: Asker
+) -> ProposedSource:
+    options: dict[str, object] = {}
+    taken: dict[str, list[str]] = {}
+    used: set[str] = set()
+    for column in TABLES[table].columns:
+        free = [name for name in columns.get(column.name, []) if name not in used]
+        if free:
+            taken[column.name] = free
+            used.add(free[0])
+    if table == "events":
+        options["guests"] = "baskets"
+        if "event_type" not in taken:
+            options["constants"] = {"event_type": _what_users_did(sample, taken.keys(), asker)}
+    if table == "products" and "user_id" in columns:
+        options["repeats"] = "merged"
+    return guess_source(KnownColumns(table=table, columns=taken, joins=joins, options=options), sample, asker)
+
+
+def _what_users_did(sample: Sample, columns: Collection[str], asker: Asker) -> str:
+    """Returns the event type of a table that has no column for it: what has orders or prices was bought."""
+    if "basket_id" in columns:
+        return "purchase"
+    kinds = ["purchase", "view"] if {"price", "quantity", "amount"} & set(columns) else ["view", "purchase"]
+    question = f"{sample.label}: no column says what users did. What is a row?"
+    return kinds[asker.choose(question, [f"a `{kind}`" for kind in kinds])]
+
+
+def _is_key(sample: Sample, name: str) -> bool:
+    return sample.rows.num_rows > 0 and sample.different(name) >= 0.99 * sample.rows.num_rows
+
+
+def _is_text(sample: Sample, name: str) -> bool:
+    values = sample.values(name)
+    return bool(values) and sum(len(str(value)) for value in values) / len(values) >= _TEXT_CHARACTERS
+
+
+def _is_label(sample: Sample, name: str) -> bool:
+    return 2 <= len(sample.distinct(name)) <= _MOST_LABELS

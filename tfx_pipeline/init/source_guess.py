@@ -1,0 +1,246 @@
+"""Makes a source of a table out of a file whose columns are known: how its values are written, what is left out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from components.tables.contract import TABLES, Column
+from tfx_pipeline.init.proposal import ProposedColumn, ProposedSource
+from tfx_pipeline.init.questions import Asker
+from tfx_pipeline.init.sample import Sample
+from tfx_pipeline.init.values.numbers import decimal_sign, is_number
+from tfx_pipeline.init.values.times import TimeGuess, guess_time
+
+# A column counts as filled if so many rows have a value; of a required one a few more may lack it than may be bad.
+_FILLED = 0.5
+_ALL_FILLED = 0.995
+_READABLE = 0.99
+# What programs write where there is nothing.
+_NOTHING = ("NULL", "null", "None", "none", "N/A", "n/a", "nan", "NaN", "(null)", "(not set)", "undefined")
+_NOBODY = ("0", "-1", "guest", "Guest", "anonymous", "Anonymous")
+_OFTEN = 0.02
+_FAR_MORE = 10
+_BOOLEANS = {"true", "false", "t", "f", "yes", "no", "y", "n", "1", "0", "1.0", "0.0"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """A file that belongs to the rows of another.
+
+    Attributes:
+        sample: The file.
+        on: The column that both have, or this file's name of it by that of the first.
+        columns: Columns that are taken over.
+    """
+
+    sample: Sample
+    on: str | Mapping[str, str]
+    columns: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownColumns:
+    """What is known of a source.
+
+    Attributes:
+        table: Name of the table.
+        columns: Names in the file by names here, the likelier ones first.
+        joins: Files that belong to its rows.
+        options: Options of the `TableSource`; those that the file gives no reason for are dropped.
+        kept_values: Columns of which only these values, and rows without one, make rows.
+    """
+
+    table: str
+    columns: Mapping[str, Sequence[str]]
+    joins: Sequence[Joined] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    kept_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def guess_source(known: KnownColumns, sample: Sample, asker: Asker) -> ProposedSource:
+    """Returns the source of a table.
+
+    Args:
+        known: Which columns the file has, and what else is known of it.
+        sample: The file.
+        asker: Settles what the values do not tell.
+    """
+    guess = _SourceGuess(known, sample, asker)
+    return guess.source()
+
+
+class _SourceGuess:
+    """The guess of one source."""
+
+    def __init__(self, known: KnownColumns, sample: Sample, asker: Asker) -> None:
+        self._known = known
+        self._sample = sample.exploded(known.options["explode"]) if "explode" in known.options else sample
+        self._asker = asker
+        self._contract = TABLES[known.table]
+        self._columns: dict[str, ProposedColumn] = {}
+        self._time: TimeGuess | None = None
+
+    def source(self) -> ProposedSource:
+        """Returns the source."""
+        number_texts: list[Any] = []
+        for column in self._contract.columns:
+            found = self._find(column)
+            if found is not None and column.kind in ("float", "integer"):
+                number_texts += found[1].values(found[0])
+        decimal, certain = decimal_sign(number_texts)
+        if not certain:
+            signs = (decimal, "," if decimal == "." else ".")
+            chosen = self._asker.choose(
+                f"{self._sample.label}: is the sign before the fraction of a number a point or a comma?",
+                [f"`{sign}`" for sign in signs],
+            )
+            decimal = "." if signs[chosen] == "." else ","
+        for column in self._contract.columns:
+            found = self._find(column)
+            if found is not None:
+                self._take(column, *found, decimal)
+        options: dict[str, Any] = {"path": self._sample.path, **self._sample.form}
+        joins = [self._join(join) for join in self._known.joins]
+        if joins:
+            options["join"] = joins
+        options["columns"] = {name: column.theirs for name, column in self._columns.items()}
+        if self._time is not None and self._time.format is not None:
+            zone = {"zone": self._time.reads_as} if self._time.reads_as else {}
+            options["time"] = {"format": self._time.format, **zone}
+        if decimal == ",":
+            options["decimal"] = ","
+        options.update(self._other_options())
+        return ProposedSource(
+            table=self._known.table,
+            sample=self._sample,
+            options=options,
+            columns=tuple(self._columns.values()),
+            time=self._time,
+        )
+
+    def _find(self, column: Column) -> tuple[str, Sample] | None:
+        """Returns the name of a column in the file that has it: the first that is filled, else the first there is."""
+        there = [
+            (name, sample)
+            for name in self._known.columns.get(column.name, ())
+            for sample in (self._sample, *(join.sample for join in self._known.joins))
+            if name in sample.names and not (sample.is_listed(name) and column.kind != "vector")
+        ]
+        filled_down = self._known.options.get("fill_down", ())
+        filled = [each for each in there if each[0] in filled_down or each[1].filled(each[0]) >= _FILLED]
+        # Such as the order of an event, which views have not.
+        return next(iter(filled or [each for each in there if column.required or each[1].filled(each[0]) > 0]), None)
+
+    def _take(self, column: Column, theirs: str, sample: Sample, decimal: str) -> None:
+        """Takes a column, unless it is optional and its values cannot be read."""
+        values = sample.values(theirs)
+        what = "text"
+        if column.kind == "timestamp":
+            self._time = self._settled(theirs, guess_time(values))
+            if self._time is None:
+                self._asker.note(f"{sample.label}: the times in `{theirs}` could not be read, such as {values[:1]}.")
+                return
+            what = f"time, {self._time.format}" if self._time.format else "time"
+        elif column.kind in ("float", "integer"):
+            what = "number"
+            if not _mostly([is_number(value, decimal) for value in values]):
+                self._asker.note(f"{sample.label}: `{theirs}` is not used: some of its values are no numbers.")
+                return
+        elif column.kind == "boolean":
+            what = "yes or no"
+            if not _mostly([str(value).strip().lower() in _BOOLEANS for value in values]):
+                self._asker.note(f"{sample.label}: `{theirs}` is not used: it has other values than yes and no.")
+                return
+        elif column.name.endswith("_id"):
+            what = "id"
+        self._columns[column.name] = ProposedColumn(name=column.name, theirs=theirs, what=what, sample=sample)
+
+    def _settled(self, theirs: str, guess: TimeGuess | None) -> TimeGuess | None:
+        if guess is None or guess.other is None or guess.format is None:
+            return guess
+        forms = (guess.format, guess.other)
+        values = self._sample.values(theirs) if theirs in self._sample.names else []
+        shown = f" such as {values[0]}" if values else ""
+        chosen = self._asker.choose(
+            f"{self._sample.label}: do the dates in `{theirs}`{shown} have the day or the month first?",
+            [_in_words(form) for form in forms],
+        )
+        if chosen == 0:
+            return guess
+        return replace(guess, format=forms[chosen], other=None)
+
+    def _join(self, join: Joined) -> dict[str, Any]:
+        options: dict[str, Any] = {"path": join.sample.path, **join.sample.form}
+        options["on"] = join.on if isinstance(join.on, str) else dict(join.on)
+        options["columns"] = [name for name in join.columns if name in join.sample.names]
+        return options
+
+    def _other_options(self) -> dict[str, Any]:
+        """Returns the options that the file gives a reason for."""
+        options = dict(self._known.options)
+        missing = self._names_of_nothing(options.get("leave_out", {}))
+        fill_down = [name for name in options.pop("fill_down", ()) if self._sample.has_values(name)]
+        if any(self._sample.filled(name) < 1 for name in fill_down):
+            options["fill_down"] = fill_down
+        if options.get("guests") == "baskets" and ("basket_id" not in self._columns or not self._lacks_users(missing)):
+            del options["guests"]
+        leave_out = self._left_out(dict(options.pop("leave_out", {})), missing, fill_down, guests="guests" in options)
+        if missing:
+            options["missing"] = missing
+        if leave_out:
+            options["leave_out"] = leave_out
+        return options
+
+    def _names_of_nothing(self, left_out: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+        """Returns values that stand for none, by column; for users also those that stand for anybody."""
+        found = {}
+        for column in self._columns.values():
+            names = _NOTHING + (_NOBODY if column.name == "user_id" else ())
+            counts = column.sample.distinct_of(column.theirs, names)
+            # A customer may be called 0; what has far more rows than others have is nobody.
+            often = max(_OFTEN * column.sample.rows.num_rows, _FAR_MORE * column.sample.rows_of_each(column.theirs))
+            named = [name for name, count in counts.items() if name in _NOTHING or count >= often]
+            named = [name for name in named if name not in left_out.get(column.theirs, ())]
+            if named:
+                found[column.theirs] = named
+                shown = ", ".join(f"`{name}`" for name in named)
+                self._asker.note(f"{self._sample.label}: {shown} in `{column.theirs}` counts as no value.")
+        return found
+
+    def _lacks_users(self, missing: Mapping[str, Sequence[str]]) -> bool:
+        user = self._columns.get("user_id")
+        return user is not None and (user.sample.filled(user.theirs) < 1 or user.theirs in missing)
+
+    def _left_out(
+        self, given: dict[str, Sequence[str]], missing: dict[str, list[str]], fill_down: Sequence[str], *, guests: bool
+    ) -> dict[str, list[str]]:
+        """Returns the values whose rows are left out, by column; takes those that stand for none out of `missing`."""
+        samples = (self._sample, *(join.sample for join in self._known.joins))
+        names = {name for sample in samples for name in sample.names}
+        found = {name: list(values) for name, values in given.items() if name in names}
+        for name, kept in self._known.kept_values.items():
+            if name in self._sample.names:
+                others = [value for value in self._sample.distinct(name) if value and value not in kept]
+                if others:
+                    found.setdefault(name, []).extend(others)
+        for column in self._contract.columns:
+            taken = self._columns.get(column.name)
+            if taken is None or not column.required or (guests and column.name == "user_id"):
+                continue
+            nothing = missing.get(taken.theirs, [])
+            lost = sum(taken.sample.distinct_of(taken.theirs, nothing).values()) / max(1, taken.sample.rows.num_rows)
+            filled = taken.sample.filled(taken.theirs) - lost
+            if filled < _ALL_FILLED and taken.theirs not in (*found, *fill_down):
+                found[taken.theirs] = ["", *missing.pop(taken.theirs, ())]
+                self._asker.note(
+                    f"{self._sample.label}: {1 - filled:.1%} of the rows have no `{taken.theirs}` and are left out."
+                )
+        return found
+
+
+def _in_words(form: str) -> str:
+    return f"the {'month' if form.startswith('%m') else 'day'} first (`{form}`)"
+
+
+def _mostly(truths: Sequence[bool]) -> bool:
+    return sum(truths) >= _READABLE * len(truths)

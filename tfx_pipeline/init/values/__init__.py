@@ -1,0 +1,1 @@
+"""What values look like: numbers, times, and how sure that is."""

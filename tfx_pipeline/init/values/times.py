@@ -1,0 +1,231 @@
+"""How times are written, and how sure that is."""
+
+import functools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from serving.graph.time_units import DAY_SECONDS
+from tfx_pipeline.init.values.zones import zone_of
+
+# Moments between 2000 and 2100: a number that is one of these, whatever its unit.
+_FIRST_SECOND, _LAST_SECOND = 946_684_800, 4_102_444_800
+_UNITS = {"unix_seconds": 1, "unix_milliseconds": 1_000, "unix_microseconds": 1_000_000}
+_EXCEL_FIRST, _EXCEL_LAST = 36_526, 73_050
+
+_DATES = (
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y%m%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y",
+    "%d-%m-%Y", "%m-%d-%Y", "%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y",
+)  # fmt: skip
+# Written out, where `strptime` reads no zone.
+_UTC = (" UTC", " GMT")
+_CLOCKS = (
+    "", " %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S", ", %I:%M %p",
+    "T%H:%M:%S", "T%H:%M",
+)  # fmt: skip
+_ZONES = ("", " %z", "%z", *_UTC)
+_DIRECTIVES = {
+    "%Y": r"\d{4}", "%y": r"\d\d(?!\d)", "%m": r"\d\d?", "%d": r"\d\d?", "%b": r"[^\W\d_]{3}", "%B": r"[^\W\d_]+",
+    "%H": r"\d\d?", "%I": r"\d\d?", "%M": r"\d\d", "%S": r"\d\d", "%f": r"\d{1,6}", "%p": r"[AaPp][Mm]",
+    "%z": r"(?:Z|[+-]\d\d:?\d\d)",
+}  # fmt: skip
+# The same text read with the day first and with the month first.
+_OTHER_ORDER = {
+    "%d/%m/%Y": "%m/%d/%Y",
+    "%d-%m-%Y": "%m-%d-%Y",
+    "%d/%m/%y": "%m/%d/%y",
+    "%d.%m.%Y": "%m.%d.%Y",
+}
+# A column of times may hold some that are wrong.
+_SHARE = 0.98
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeGuess:
+    """How the times of a column are written.
+
+    Attributes:
+        format: As in `time.format` of a source; None where nothing has to be said.
+        names_zone: Whether the times say in which zone they are, or are counted from a moment.
+        zone: A zone that has the offsets of all times, if they have offsets.
+        reads_as: The zone that the source has to name, since the form does not read it.
+        other: The other way to read them, if the values do not tell: `format` is then the likelier one.
+        first: The earliest moment in Unix seconds, as if in UTC.
+        last: The latest one.
+    """
+
+    format: str | None
+    names_zone: bool
+    zone: str | None = None
+    reads_as: str | None = None
+    other: str | None = None
+    first: float
+    last: float
+
+
+def guess_time(values: Sequence[Any]) -> TimeGuess | None:
+    """Finds how times are written.
+
+    Args:
+        values: Values of a column, missing ones left out.
+
+    Returns:
+        The form, or None if these are no times.
+    """
+    if not values:
+        return None
+    if all(isinstance(value, date) for value in values):
+        return _of_dates(values)
+    numbers = [number for value in values if (number := _number(value)) is not None]
+    if len(numbers) >= _SHARE * len(values):
+        return _of_numbers(numbers)
+    texts = [value.strip() for value in values if isinstance(value, str)]
+    if len(texts) < len(values):
+        return None
+    iso = _readable(texts, _from_iso)
+    if iso is not None:
+        zoned = sum(moment.tzinfo is not None for moment in iso) > len(iso) / 2
+        return _guess(None, iso, names_zone=zoned)
+    return _of_texts(texts)
+
+
+def _of_dates(values: Sequence[Any]) -> TimeGuess:
+    moments = [
+        value if isinstance(value, datetime) else datetime(value.year, value.month, value.day) for value in values
+    ]
+    return _guess(None, moments, names_zone=any(moment.tzinfo is not None for moment in moments))
+
+
+def _of_numbers(numbers: Sequence[float]) -> TimeGuess | None:
+    middle = sorted(numbers)[len(numbers) // 2]
+    for name, unit in _UNITS.items():
+        if _FIRST_SECOND <= middle / unit <= _LAST_SECOND:
+            good = [number / unit for number in numbers if number > 0]
+            form = None if name == "unix_seconds" else name
+            return TimeGuess(format=form, names_zone=True, first=min(good), last=max(good))
+    days = [f"{number:.0f}" for number in numbers]
+    compact = _readable(days, _reader("%Y%m%d"))
+    if compact is not None and 2000 <= compact[0].year < 2100:
+        return _guess("%Y%m%d", compact, names_zone=False)
+    if all(_EXCEL_FIRST <= number <= _EXCEL_LAST for number in numbers):
+        shifted = [(number - 25_569) * DAY_SECONDS for number in numbers]
+        return TimeGuess(format="excel", names_zone=False, first=min(shifted), last=max(shifted))
+    return None
+
+
+def _of_texts(texts: Sequence[str]) -> TimeGuess | None:
+    for form in _forms(texts[0]):
+        moments = _readable(texts, _reader(form))
+        if moments is None:
+            continue
+        zoned = form.endswith(("%z", *_UTC))
+        other_form = _other_order(form)
+        other = None if other_form is None else _readable(texts, _reader(other_form))
+        if other_form is None or other is None:
+            return _guess(form, moments, names_zone=zoned)
+        # Both fit. Days that follow each other lie close together in the right reading and months apart in the other;
+        # a clock with am and pm goes with the month first.
+        month_first = "%p" in form if _days(moments) == _days(other) else _days(other) < _days(moments)
+        if month_first:
+            return _guess(other_form, other, names_zone=zoned, other=form)
+        return _guess(form, moments, names_zone=zoned, other=other_form)
+    return None
+
+
+def _days(moments: Sequence[datetime]) -> float:
+    """Returns how many days lie between the first and the last moment."""
+    return (max(moments) - min(moments)).total_seconds() // DAY_SECONDS
+
+
+def _forms(text: str) -> Iterator[str]:
+    """Yields the forms that read one text, the usual ones first."""
+    for day in _DATES:
+        after_day = _rest(day, text)
+        for clock in _CLOCKS if after_day is not None else ():
+            after_clock = _rest(clock, after_day or "")
+            for zone in _ZONES if after_clock is not None else ():
+                form = day + clock + zone
+                fits = _rest(zone, after_clock or "") == ""
+                if fits and any(each and _reader(each)(text) for each in (form, _other_order(form))):
+                    yield form
+
+
+def _rest(form: str, text: str) -> str | None:
+    """Returns what stands after the beginning of a text that has a form; None if it has not."""
+    found = _pattern(form).match(text)
+    return None if found is None else text[found.end() :]
+
+
+@functools.cache
+def _pattern(form: str) -> re.Pattern[str]:
+    # Python's own patterns of so many forms take long to compile.
+    parts = re.split(r"(%.)", form)
+    return re.compile("".join(_DIRECTIVES.get(part, re.escape(part)) for part in parts))
+
+
+def _other_order(form: str) -> str | None:
+    for day_first, month_first in _OTHER_ORDER.items():
+        if form.startswith(day_first):
+            return form.replace(day_first, month_first, 1)
+    return None
+
+
+def _reader(form: str) -> Callable[[str], datetime | None]:
+    def read(text: str) -> datetime | None:
+        try:
+            return datetime.strptime(text, form)
+        except ValueError:
+            return None
+
+    return read
+
+
+def _from_iso(text: str) -> datetime | None:
+    if not re.match(r"\d{4}-\d\d-\d\d", text):
+        return None  # Week dates, and numbers that happen to have eight digits.
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _readable(texts: Sequence[str], read: Callable[[str], datetime | None]) -> list[datetime] | None:
+    """Returns the moments of texts, or None if too few are readable this way."""
+    allowed = len(texts) * (1 - _SHARE)
+    moments = []
+    for text in texts:
+        moment = read(text)
+        if moment is None:
+            allowed -= 1
+            if allowed < 0:
+                return None
+        else:
+            moments.append(moment)
+    return moments or None
+
+
+def _guess(form: str | None, moments: Sequence[datetime], *, names_zone: bool, other: str | None = None) -> TimeGuess:
+    epoch = datetime(1970, 1, 1)
+    seconds = [(moment.replace(tzinfo=None) - epoch).total_seconds() for moment in moments]
+    offsets = [moment for moment in moments if moment.tzinfo is not None]
+    zone = "UTC" if form and form.endswith(_UTC) else None
+    return TimeGuess(
+        format=form,
+        names_zone=names_zone,
+        zone=zone_of(offsets) if names_zone and offsets else zone,
+        reads_as=zone,
+        other=other,
+        first=min(seconds),
+        last=max(seconds),
+    )
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool | date):
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
