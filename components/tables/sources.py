@@ -119,7 +119,7 @@ class TableSource(FileForm):
 
     Attributes:
         columns: The name of a column here, by the name that Shelfwise knows it by; columns that have the right name
-            already need not be named.
+            already need not be named, and `""` takes none for a column although the file has one of its name.
         constants: Values of columns that the files lack, the same for each row.
         time: How times are written.
         decimal: The sign before the fraction of a number.

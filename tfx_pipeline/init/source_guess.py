@@ -103,7 +103,7 @@ class _SourceGuess:
         joins = [self._join(join) for join in self._known.joins]
         if joins:
             options["join"] = joins
-        options["columns"] = {name: column.theirs for name, column in self._columns.items()}
+        options["columns"] = self._names()
         if self._time is not None and self._time.format is not None:
             zone = {"zone": self._time.reads_as} if self._time.reads_as else {}
             options["time"] = {"format": self._time.format, **zone}
@@ -168,6 +168,16 @@ class _SourceGuess:
         if chosen == 0:
             return guess
         return replace(guess, format=forms[chosen], other=None)
+
+    def _names(self) -> dict[str, str]:
+        """Returns the name in the file of each column; none for what only has the name of a column."""
+        names = {name: column.theirs for name, column in self._columns.items()}
+        constants = self._known.options.get("constants", {})
+        for column in self._contract.columns:
+            other = column.name in self._sample.names and column.name not in names.values()
+            if other and column.name not in names and column.name not in constants:
+                names[column.name] = ""
+        return names
 
     def _join(self, join: Joined) -> dict[str, Any]:
         options: dict[str, Any] = {"path": join.sample.path, **join.sample.form}
