@@ -265,7 +265,7 @@ def component_process(folder: str, options: dict[str, Any], products: int, sende
     BasketRulesExecutor(context).Do(
         {name: [artifacts[name]] for name in ("events", "catalogue")},
         {"rules": [artifacts["rules"]]},
-        {"options_json": level.model_dump_json(), "source_digest": ""},
+        {"options_json": level.model_dump_json(), "time_zone": "UTC", "source_digest": ""},
     )
     seconds = time.perf_counter() - started
     counts = read_json(f"{artifacts['rules'].uri}/rules.json")["levels"]["product"]

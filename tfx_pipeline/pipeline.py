@@ -51,10 +51,11 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
 def _tables(config: Config, inputs: PipelineInputs) -> dict[str, TableNodes]:
     tasks = list(config.tasks.with_options())
     known_types = next((types for task, options in tasks if (types := task.event_types(options))), ())
+    bought = tuple(dict.fromkeys(kind for task, options in tasks for kind in task.bought_event_types(options)))
     tables = {}
     for name in config.tables.given():
         columns = [column for task, options in tasks for column in task.extra_columns(name, options)]
-        options = table_options(name, config, event_types=known_types, columns=columns)
+        options = table_options(name, config, event_types=known_types, bought_event_types=bought, columns=columns)
         tables[name] = table_nodes(name, config, inputs, options)
     return tables
 

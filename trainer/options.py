@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-TextField = Literal["title", "brand", "category", "description"]
+TextField = Literal["title", "brand", "category", "description", "product_id", "sku"]
 
 
 class Options(BaseModel):
@@ -21,7 +21,8 @@ class TextOptions(Options):
             `package:NAME/FOLDER` for weights that an installed Python package ships.
         training: `frozen` (BERT stays as it is; vectors are computed once, by Beam), `lora` (a small update of it is
             trained) or `full` (all of it is trained).
-        fields: Product columns that make up the text, in this order; empty ones are left out.
+        fields: Product columns that make up the text, in this order; empty ones are left out. Search finds a product by
+            its id or SKU without them; with them their parts are words of its text too.
         sequence_length: Tokens a text is cut to.
         batch_size: Texts encoded at once.
         lora_rank: Rank of the LoRA update; used when `training` is `lora`.

@@ -1,6 +1,5 @@
 """Beam steps that deal users out to buckets, each of which is handled in memory."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.events.counts import EventCounts
-from components.events.history import IntArray
 from components.events.options import EventOptions
 from components.tables.quarantine import UNKNOWN_PRODUCT, UNKNOWN_PRODUCT_DETAIL, quarantine_line
 from components.tables.read_back import concatenated, from_bytes, to_bytes
+from components.tables.user_buckets import split_by_user
 from serving.graph.time_units import HOUR_SECONDS
 
 EVENTS, HOURS, QUARANTINED, COUNTS = "events", "hours", "quarantined", "counts"
@@ -24,18 +23,28 @@ _SHOWN_NAMES = 10
 class BucketEvents(beam.DoFn):
     """Arrow IPC streams of events to (bucket, Arrow IPC stream of the columns that `order_events` wants).
 
-    A user's bucket is sha256 of the id modulo the number of buckets, so it is the same in every run. Events
-    of unknown products go to the output `QUARANTINED` as lines of JSON. `HOURS` gets the number of events
+    A user's bucket is the same in every run; guests, who have no id, are dealt out by their baskets. Events of unknown
+    products go to the output `QUARANTINED` as lines of JSON. `HOURS` gets the number of events
     of each hour, `COUNTS` what else is counted. Columns of `amounts` (float) are kept too, null where the table has
-    no such column.
+    no such column. Where events have positions, a user's baskets are kept only if `position_baskets`: histories take
+    events at one position for one group, whatever basket they name.
 
     Side input:
         known_ids: Arrow IPC streams of the product ids of the products table, or None where there is no such
             table; each worker holds them.
     """
 
-    def __init__(self, options: EventOptions, time_column: str, buckets: int, amounts: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        options: EventOptions,
+        time_column: str,
+        buckets: int,
+        *,
+        amounts: tuple[str, ...] = (),
+        position_baskets: bool = False,
+    ) -> None:
         self._options, self._time_column, self._buckets, self._amounts = options, time_column, buckets, amounts
+        self._keeps_baskets = position_baskets or time_column == "timestamp"
 
     def process(self, stream: bytes, known_ids: Iterable[bytes] | None) -> Iterator[Any]:
         """Handles one batch."""
@@ -78,10 +87,13 @@ class BucketEvents(beam.DoFn):
         yield from split_by_user(narrow, self._buckets)
 
     def _baskets(self, events: pa.Table) -> pa.ChunkedArray:
-        # Events at one position are one group, whatever basket they name.
-        if self._time_column == "timestamp" and "basket_id" in events.column_names:
-            return events["basket_id"]
-        return pa.chunked_array([pa.nulls(len(events), pa.binary())])
+        if "basket_id" not in events.column_names:
+            return pa.chunked_array([pa.nulls(len(events), pa.binary())])
+        baskets = events["basket_id"]
+        if self._keeps_baskets:
+            return baskets
+        # A basket is all that is known of a guest.
+        return pc.if_else(events["user_id"].is_null(), baskets, pa.scalar(None, baskets.type))
 
 
 class BucketUsers(beam.DoFn):
@@ -98,28 +110,6 @@ class BucketUsers(beam.DoFn):
 def take_product_ids(stream: bytes) -> bytes:
     """Returns an Arrow IPC stream with the column product_id alone."""
     return to_bytes(from_bytes(stream).select(["product_id"]).combine_chunks())
-
-
-def split_by_user(table: pa.Table, buckets: int) -> Iterator[tuple[int, bytes]]:
-    """Yields (bucket, Arrow IPC stream of the rows of the users in it) for each bucket that has any."""
-    if not len(table):
-        return
-    encoded = table["user_id"].combine_chunks().dictionary_encode()
-    bucket_of_user = np.array([user_bucket(user, buckets) for user in encoded.dictionary.to_pylist()], dtype=np.int64)
-    bucket: IntArray = bucket_of_user[encoded.indices.to_numpy()]
-    order = np.argsort(bucket, kind="stable")
-    ends = np.cumsum(np.bincount(bucket, minlength=buckets))
-    ordered = table.take(pa.array(order)).combine_chunks()
-    start = 0
-    for number, end in enumerate(ends.tolist()):
-        if end > start:
-            yield number, to_bytes(ordered.slice(start, end - start))
-        start = end
-
-
-def user_bucket(user_id: bytes, buckets: int) -> int:
-    """Returns the bucket of a user."""
-    return int.from_bytes(hashlib.sha256(user_id).digest()[:8], "big") % buckets
 
 
 def _amount(events: pa.Table, name: str) -> pa.ChunkedArray:

@@ -27,19 +27,25 @@ class Counts:
 
 @dataclass(kw_only=True)
 class EventCounts(Counts):
-    """What was read of the events table.
+    """What was read of the events table, and of the users table beside it.
 
     Attributes:
         events: Rows of the events table.
         unknown_product_events: Events whose product the products table lacks.
         events_without_time: Events with neither a timestamp nor a position where the others have one.
         strange_types: Events of each type that is not known, by type.
+        users: Distinct users of the events that are kept.
+        users_in_table: Distinct users of the users table.
+        users_in_both: Those that both have.
     """
 
     events: int = 0
     unknown_product_events: int = 0
     events_without_time: int = 0
     strange_types: Counter[str] = field(default_factory=Counter)
+    users: int = 0
+    users_in_table: int = 0
+    users_in_both: int = 0
 
 
 class SumCounts(beam.CombineFn, Generic[_Counted]):

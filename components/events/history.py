@@ -23,7 +23,7 @@ class EventHistory:
 
     Attributes:
         users: Distinct user ids in byte order; binary.
-        user: Index into `users`, `(events,)`.
+        user: Index into `users`, -1 for a guest, who has no id, `(events,)`.
         time: Unix seconds, or the position where events have no timestamp, `(events,)`.
         group: Group number, not decreasing, `(events,)`.
         products: Distinct product ids in byte order; binary. A catalogue's ids after `in_catalogue`.
@@ -54,6 +54,10 @@ class EventHistory:
             event_type=self.event_type[mask],
         )
 
+    def not_of_guests(self) -> BoolArray:
+        """Returns which events are not of guests, `(events,)`."""
+        return self.user >= 0
+
     def in_catalogue(self, product_ids: pa.Array) -> tuple["EventHistory", BoolArray]:
         """Leaves out events of products that a catalogue lacks.
 
@@ -76,8 +80,8 @@ def order_events(events: pa.Table) -> EventHistory:
     """Puts events in order and numbers their groups.
 
     Args:
-        events: Columns user_id and product_id (binary), event_type (integer index), time (int64), and
-            basket_id (binary, null for none).
+        events: Columns user_id (binary, null for a guest), product_id (binary), event_type (integer index), time
+            (int64), and basket_id (binary, null for none).
 
     Returns:
         The ordered events. Equal rows are interchangeable, so the result does not depend on the rows' order.
@@ -110,15 +114,17 @@ def periods_by_last_groups(history: EventHistory, is_target: BoolArray) -> IntAr
 
     The test period of a user starts with the last group that has an event that can be predicted, the
     validation period with the last such group before it. A user with one such group has no validation
-    period; one with none is all training.
+    period; one with none is all training, and so is what guests do.
 
     Args:
         history: Ordered events.
         is_target: Whether an event's type can be predicted, `(events,)`.
     """
     never = np.int64(len(history) + 1)
-    test_group = np.full(len(history.users), never)
-    eval_group = np.full(len(history.users), never)
+    # The last place is that of guests.
+    test_group = np.full(len(history.users) + 1, never)
+    eval_group = np.full(len(history.users) + 1, never)
+    is_target = is_target & history.not_of_guests()
     starts = np.flatnonzero(run_starts(history.group[is_target]))
     group, user = history.group[is_target][starts], history.user[is_target][starts]
     last = np.append(user[1:] != user[:-1], True) if len(user) else np.zeros(0, dtype=bool)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
@@ -30,8 +31,8 @@ class SplitOptions(Options):
         method: `time` splits at a moment that is the same for all users. `leave_last_out` is for events
             with a position instead of a timestamp: each user's last group is the test, the one before it
             the validation.
-        test_start: The test period starts here; Unix seconds or ISO 8601, UTC where it names no zone. When
-            left out, the moment after which the last tenth of the events lies is taken.
+        test_start: The test period starts here; Unix seconds or ISO 8601, of the shop's time zone where it names
+            none. When left out, the moment after which the last tenth of the events lies is taken.
         validation_days: Days before `test_start` that the towers do not learn from: they are validated on them, and
             the ranker learns from them. At most a quarter of the time before `test_start` is taken.
     """
@@ -46,9 +47,20 @@ class SplitOptions(Options):
             raise ValueError("`test_start` goes with `method: time`; leave it out for `leave_last_out`")
         return self
 
+    def in_zone(self, zone: str) -> "SplitOptions":
+        """Returns the same with `test_start` in a time zone, where it names none."""
+        return self.model_copy(update={"test_start": moment_in_zone(self.test_start, zone)})
+
     def test_start_seconds(self) -> int | None:
         """Returns `test_start` in Unix seconds, or None where the data decide."""
         return unix_seconds(self.test_start)
+
+
+def moment_in_zone(moment: datetime | None, zone: str) -> datetime | None:
+    """Returns a moment in a time zone where it names none; None for None."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=ZoneInfo(zone))
 
 
 def unix_seconds(moment: datetime | None) -> int | None:

@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import apache_beam as beam
+import pyarrow as pa
+import pyarrow.compute as pc
 from tfx.types.artifact import Artifact
 
 from components.events.buckets import COUNTS, EVENTS, HOURS, QUARANTINED, BucketEvents, BucketUsers, take_product_ids
 from components.events.counts import EventCounts, SumCounters, SumCounts, write_event_counts
 from components.events.options import EventOptions
 from components.tables.quarantine import WriteQuarantine
-from components.tables.read_back import ReadTable, bucket_count, input_files, table_rows
+from components.tables.read_back import ReadTable, bucket_count, from_bytes, input_files, table_rows
 
 USERS = "users"
 
@@ -78,7 +80,7 @@ class BringUsersTogether(beam.PTransform):
         self._tables, self._product_columns = tables, product_columns
         self._quarantine_uri, self._counts_uri = quarantine_uri, counts_uri
         self._buckets = bucket_count(table_rows(tables.events))
-        self._bucketing = BucketEvents(options, time_column, self._buckets, amounts)
+        self._bucketing = BucketEvents(options, time_column, self._buckets, amounts=amounts)
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
         """Adds the steps to a pipeline; returns `UsersTogether`."""
@@ -94,18 +96,33 @@ class BringUsersTogether(beam.PTransform):
             >> beam.ParDo(self._bucketing, product_ids).with_outputs(QUARANTINED, COUNTS, HOURS, main=EVENTS)
         )
         _ = events[QUARANTINED] | "WriteQuarantine" >> WriteQuarantine(self._quarantine_uri)
-        _ = (
-            events[COUNTS]
-            | "AddUpCounts" >> beam.CombineGlobally(SumCounts(EventCounts))
-            | "WriteCounts" >> beam.Map(write_event_counts, self._counts_uri)
-        )
         tables = {EVENTS: events[EVENTS]}
         if self._tables.users:
             users = pipeline | "ReadUsers" >> ReadTable(self._tables.users)
             tables[USERS] = users | "BucketUsers" >> beam.ParDo(BucketUsers(self._buckets))
+        buckets = tables | "BringTogether" >> beam.CoGroupByKey()
+        _ = (
+            (events[COUNTS], buckets | "CountUsers" >> beam.Map(count_users))
+            | "GatherCounts" >> beam.Flatten()
+            | "AddUpCounts" >> beam.CombineGlobally(SumCounts(EventCounts))
+            | "WriteCounts" >> beam.Map(write_event_counts, self._counts_uri)
+        )
         return UsersTogether(
-            buckets=tables | "BringTogether" >> beam.CoGroupByKey(),
+            buckets=buckets,
             events_by_hour=events[HOURS] | "AddUpHours" >> beam.CombineGlobally(SumCounters()),
             products=products,
             number_of_buckets=self._buckets,
         )
+
+
+def count_users(bucket: Bucket) -> EventCounts:
+    """Returns how many users the tables have in a bucket, and how many both have."""
+    in_events, in_table = (_user_ids(bucket[1].get(name, ())) for name in (EVENTS, USERS))
+    both = pc.sum(pc.is_in(in_table, value_set=in_events)).as_py() or 0
+    return EventCounts(users=len(in_events), users_in_table=len(in_table), users_in_both=both)
+
+
+def _user_ids(streams: Iterable[bytes]) -> pa.Array:
+    """Returns the distinct users of some rows; holds no other column of them."""
+    found = [pc.unique(from_bytes(stream)["user_id"]).cast(pa.large_binary()) for stream in streams]
+    return pc.unique(pa.chunked_array(found, pa.large_binary()))

@@ -43,11 +43,14 @@ class MakeBaskets(beam.PTransform):
         catalogue_uri: The catalogue artifact.
         facts: Its facts: event types and weights, what bought is, and where the periods begin.
         max_products: Products of a basket at the most; larger ones are left out and counted.
+        time_zone: Where the day begins and ends that makes a basket of events without a basket_id.
     """
 
-    def __init__(self, events: Sequence[str], catalogue_uri: str, facts: dict[str, Any], max_products: int) -> None:
+    def __init__(
+        self, events: Sequence[str], catalogue_uri: str, facts: dict[str, Any], max_products: int, time_zone: str
+    ) -> None:
         super().__init__()
-        self._events, self._making = list(events), _MakeBaskets(catalogue_uri, facts, max_products)
+        self._events, self._making = list(events), _MakeBaskets(catalogue_uri, facts, max_products, time_zone)
         self._time_column = "timestamp" if facts["has_timestamps"] else "position"
         # Events of unknown products are no matter here: what is not in the catalogue is in no basket.
         self._options = EventOptions(
@@ -56,7 +59,9 @@ class MakeBaskets(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
         """Adds the steps to a pipeline; returns `MadeBaskets`."""
-        bucketing = BucketEvents(self._options, self._time_column, bucket_count(table_rows(self._events)))
+        bucketing = BucketEvents(
+            self._options, self._time_column, bucket_count(table_rows(self._events)), position_baskets=True
+        )
         buckets = (
             pipeline
             | "ReadEvents" >> ReadTable(self._events, _COLUMNS)
@@ -75,8 +80,8 @@ class MakeBaskets(beam.PTransform):
 class _MakeBaskets(beam.DoFn):
     """(bucket, Arrow IPC streams of its users' events) to an Arrow IPC stream with `BASKETS_SCHEMA`."""
 
-    def __init__(self, catalogue_uri: str, facts: dict[str, Any], max_products: int) -> None:
-        self._catalogue_uri, self._max_products = catalogue_uri, max_products
+    def __init__(self, catalogue_uri: str, facts: dict[str, Any], max_products: int, time_zone: str) -> None:
+        self._catalogue_uri, self._max_products, self._time_zone = catalogue_uri, max_products, time_zone
         self._moments = SplitMoments(facts["validation_start"], facts["test_start"])
         self._weights, self._has_timestamps = facts["event_weights"], facts["has_timestamps"]
         self._bought = facts["event_types"].index(facts["bought_event_type"])
@@ -90,9 +95,11 @@ class _MakeBaskets(beam.DoFn):
         events = concatenated(bucket[1])
         if events is None:
             return
-        events = known_events(events, self._moments, self._weights)
+        events = known_events(events, self._moments, self._weights, has_timestamps=self._has_timestamps)
         events = events.filter(pc.equal(events["event_type"], self._bought))
-        baskets = make_baskets(events, self._product_ids, has_timestamps=self._has_timestamps)
+        baskets = make_baskets(
+            events, self._product_ids, has_timestamps=self._has_timestamps, time_zone=self._time_zone
+        )
         sizes = pc.list_value_length(baskets["items"])
         kept = baskets.filter(pc.less_equal(sizes, self._max_products))
         counts = Counter(

@@ -10,50 +10,67 @@ import pyarrow.compute as pc
 from components.events.history import TRAIN_PERIOD, order_events, run_starts
 from components.events.moments import SplitMoments, event_periods
 from components.rules.itemset_mining import IntArray
+from components.time_zones import wall_from_unix
 from serving.graph.time_units import DAY_SECONDS
 
 BASKETS_SCHEMA = pa.schema([("items", pa.list_(pa.int32())), ("day", pa.int64())])
 
 
-def known_events(events: pa.Table, moments: SplitMoments, event_weights: Sequence[float]) -> pa.Table:
+def known_events(
+    events: pa.Table, moments: SplitMoments, event_weights: Sequence[float], *, has_timestamps: bool
+) -> pa.Table:
     """Returns the events that the towers learn from too: those before validation.
+
+    Of a basket_id that reaches into validation nothing is left, since a part of a basket would tell that its products
+    are not bought with those of the other part.
 
     Args:
         events: What `BucketEvents` makes, with all events of each user in it.
         moments: Where the periods begin; where each user's last groups decide, a user's events end before them.
         event_weights: Weight of each event type.
+        has_timestamps: Whether `time` is Unix seconds, and not a position.
     """
     time = events["time"].to_numpy()
     if moments.validation_start is not None:
-        return events.filter(pa.array(time < moments.validation_start))
-    history = order_events(events)
-    later = event_periods(history, moments, np.array(event_weights, dtype=np.float64)) != TRAIN_PERIOD
-    end = np.full(len(history.users), np.iinfo(np.int64).max)
-    np.minimum.at(end, history.user[later], history.time[later])
-    user = pc.index_in(events["user_id"], value_set=history.users).to_numpy()
-    return events.filter(pa.array(time < end[user]))
+        known = time < moments.validation_start
+    else:
+        # The towers take events at one position for one group, whatever basket they name.
+        nameless = pa.chunked_array([pa.nulls(len(events), pa.binary())])
+        place = events.column_names.index("basket_id")
+        history = order_events(events if has_timestamps else events.set_column(place, "basket_id", nameless))
+        later = event_periods(history, moments, np.array(event_weights, dtype=np.float64)) != TRAIN_PERIOD
+        end = np.full(len(history.users) + 1, np.iinfo(np.int64).max)  # The last one is that of guests.
+        np.minimum.at(end, history.user[later], history.time[later])
+        user = pc.fill_null(pc.index_in(events["user_id"], value_set=history.users), -1).to_numpy()
+        known = time < end[user]
+    named = _codes(events["basket_id"])
+    basket = (_codes(events["user_id"]) + 1) * (named.max(initial=0) + 1) + named
+    cut = (named >= 0) & np.isin(basket, basket[~known & (named >= 0)])
+    return events.filter(pa.array(known & ~cut))
 
 
-def make_baskets(events: pa.Table, product_ids: pa.Array, *, has_timestamps: bool) -> pa.Table:
+def make_baskets(events: pa.Table, product_ids: pa.Array, *, has_timestamps: bool, time_zone: str = "UTC") -> pa.Table:
     """Brings the products of each basket together.
 
-    A basket is what a user bought under one basket_id; where an event has none, what the user bought on one day (UTC);
-    where events have positions and no time, at one position.
+    A basket is what a user, or a guest, bought under one basket_id; where an event has none, what the user bought on
+    one day, or where events have positions and no time, at one position.
 
     Args:
-        events: Columns user_id, product_id, basket_id (binary) and time (int64).
+        events: Columns user_id (null for a guest), product_id, basket_id (binary) and time (int64).
         product_ids: The catalogue's ids, binary. Other products are left out.
         has_timestamps: Whether `time` is Unix seconds, and not a position.
+        time_zone: Where days begin and end at midnight.
 
     Returns:
         A table with `BASKETS_SCHEMA`, one row a basket with any product: their places in the catalogue, ascending and
-        distinct, and the day of the basket's first event (days since 1970; null where events have positions).
+        distinct, and the day of the basket's first event (days since 1970 by the calendar of the time zone; null where
+        events have positions).
     """
     product = pc.index_in(events["product_id"], value_set=product_ids)
     known = product.is_valid()
     events, item = events.filter(known), product.drop_null().to_numpy().astype(np.int64)
     time = events["time"].to_numpy().astype(np.int64)
-    moment = time // DAY_SECONDS if has_timestamps else time
+    moment = wall_from_unix(time, time_zone) // DAY_SECONDS if has_timestamps else time
     named = _codes(events["basket_id"])
     moment_code = np.where(named < 0, moment, 0)
     order = np.lexsort((item, moment_code, named, _codes(events["user_id"])))

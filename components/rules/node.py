@@ -31,7 +31,7 @@ _EVENTS = "events"
 class BasketRulesSpec(ComponentSpec):
     """Inputs, outputs and parameters of BasketRules."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(options_json=str, source_digest=str)
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(options_json=str, time_zone=str, source_digest=str)
     INPUTS: ClassVar[dict[str, Any]] = {
         "events": ChannelParameter(type=standard_artifacts.Examples),
         "catalogue": ChannelParameter(type=Catalogue),
@@ -60,7 +60,8 @@ class BasketRulesExecutor(BaseBeamExecutor):
             output_dict: `rules`: `itemsets-*.parquet` with `ITEMSETS_SCHEMA` and `rules-*.parquet` with
                 `RULES_SCHEMA`, rows in no particular order; `rules.json` with the options, and counts of what was read
                 and found by level.
-            exec_properties: `options_json`: RulesOptions. `source_digest` only keys the cache.
+            exec_properties: `options_json`: RulesOptions. `time_zone`: where days begin and end. `source_digest` only
+                keys the cache.
 
         Raises:
             InputError: There are more itemsets than the options allow.
@@ -72,7 +73,9 @@ class BasketRulesExecutor(BaseBeamExecutor):
         events = table_files(get_single_instance(input_dict["events"]))
         facts = load_catalogue_facts(catalogue_uri)
         with self._make_beam_pipeline() as pipeline:
-            made = pipeline | "MakeBaskets" >> MakeBaskets(events, catalogue_uri, facts, options.max_basket_products)
+            made = pipeline | "MakeBaskets" >> MakeBaskets(
+                events, catalogue_uri, facts, options.max_basket_products, exec_properties["time_zone"]
+            )
             counts = {_EVENTS: made.counts}
             tables = []
             for level in options.levels:
@@ -101,6 +104,7 @@ class BasketRules(BaseBeamComponent):
         events: Table of events.
         catalogue: The products, and the moments up to which events count.
         options: What is mined, and which rules are kept.
+        time_zone: Where days begin and end: what a user bought on one is a basket, if it has no basket_id.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
 
     Output `rules` (components.artifacts.AssociationRules).
@@ -110,13 +114,20 @@ class BasketRules(BaseBeamComponent):
     EXECUTOR_SPEC = BeamExecutorSpec(BasketRulesExecutor)
 
     def __init__(
-        self, *, events: BaseChannel, catalogue: BaseChannel, options: RulesOptions, source_digest: str
+        self,
+        *,
+        events: BaseChannel,
+        catalogue: BaseChannel,
+        options: RulesOptions,
+        time_zone: str,
+        source_digest: str,
     ) -> None:
         super().__init__(
             BasketRulesSpec(
                 events=events,
                 catalogue=catalogue,
                 options_json=options.model_dump_json(),
+                time_zone=time_zone,
                 source_digest=source_digest,
                 rules=Channel(type=AssociationRules),
             )

@@ -13,10 +13,13 @@ import pandas as pd
 import pyarrow as pa
 
 from components.tables.contract import TableContract, TableOptions
+from components.tables.notes.dotted_ids import count_dotted_ids, keep_examples
 from components.tables.quarantine import quarantine_line
 from components.tables.reading.source_batch import SourceBatch
 from components.tables.repeats import best_rows, fold_repeats
+from components.tables.returns.order_counts import RETURN, count_orders
 from components.tables.shaping.tallies import SET_ASIDE_KEY_PREFIX, contradiction_key
+from components.tables.sources import SOURCE
 from components.tables.validation import check_rows
 
 GOOD = "good"
@@ -25,6 +28,7 @@ COUNTS = "counts"
 ROWS_KEY = "rows"
 GOOD_KEY = "good"
 BAD_KEY_PREFIX = "bad:"
+RETURNED = "returned"
 
 REPEATED = "repeated"
 
@@ -87,12 +91,13 @@ class CheckTable(beam.PTransform):
             batches: A PCollection of `SourceBatch`.
 
         Returns:
-            `good`: Arrow record batches in the examples' columns; `bad`: lines of the quarantine (str);
-            `counts`: one Counter with `rows`, `good` and `bad:REASON`.
+            `good`: Arrow record batches in the examples' columns; `bad`: lines of the quarantine (str), of rows that
+            give something back too; `returned`: batches of these with `RETURNS_SCHEMA`; `counts`: one Counter with
+            `rows`, `good`, `bad:REASON`, and those of `count_dotted_ids` and `count_orders`.
         """
         checked = batches | "CheckRows" >> beam.ParDo(
             _CheckRowsDoFn(self._contract, self._options, self._user_id_key, self._now_seconds)
-        ).with_outputs(BAD, COUNTS, main=GOOD)
+        ).with_outputs(BAD, COUNTS, RETURNED, main=GOOD)
         good, bad, counts = checked[GOOD], [checked[BAD]], [checked[COUNTS]]
         if self._contract.unique:
             keep_first_rows = _KeepFirstRowsDoFn(self._contract, self._user_id_key)
@@ -111,6 +116,7 @@ class CheckTable(beam.PTransform):
         return {
             GOOD: good | "DropPlaces" >> beam.Map(_batch_of),
             BAD: tuple(bad) | "JoinRefused" >> beam.Flatten(),
+            RETURNED: checked[RETURNED],
             COUNTS: tuple(counts) | "JoinCounts" >> beam.Flatten() | "SumCounts" >> beam.CombineGlobally(_sum_counts),
         }
 
@@ -124,7 +130,7 @@ def _sum_counts(counters: Iterable[Counter[str]]) -> Counter[str]:
     for counter in counters:
         for key, count in counter.items():
             total[key] += count
-    return total
+    return keep_examples(total)
 
 
 class _CheckRowsDoFn(beam.DoFn):
@@ -140,18 +146,28 @@ class _CheckRowsDoFn(beam.DoFn):
         self._now_seconds = now_seconds
 
     def process(self, source: SourceBatch) -> Iterator[Any]:
-        """Yields the good rows, and to the side the refused ones and the counts."""
-        checked = check_rows(self._contract, self._options, source.batch, self._now_seconds)
+        """Yields the good rows, and to the side the refused ones, those that give something back, and the counts."""
+        checked = check_rows(
+            self._contract, self._options, source.batch, self._now_seconds, source.form, guests=source.guests
+        )
         counts = Counter({ROWS_KEY: source.batch.num_rows + len(source.broken), GOOD_KEY: checked.good.num_rows})
+        counts.update(count_dotted_ids(checked.good))
         counts.update(source.counts)
         counts[ROWS_KEY] += sum(count for key, count in source.counts.items() if key.startswith(SET_ASIDE_KEY_PREFIX))
         places = source.places.to_numpy()
-        if checked.bad_rows:
-            raw_rows = source.batch.take(pa.array(checked.bad_rows, pa.int64())).to_pylist()
-            for index, reason, row in zip(checked.bad_rows, checked.reasons, raw_rows, strict=True):
-                counts[BAD_KEY_PREFIX + reason] += 1
+        counts.update(BAD_KEY_PREFIX + reason for reason in checked.reasons)
+        for rows, reasons in (
+            (checked.bad_rows, checked.reasons),
+            (checked.returned_rows, [RETURN] * len(checked.returned_rows)),
+        ):
+            raw_rows = source.batch.take(pa.array(rows, pa.int64())).to_pylist() if rows else []
+            for index, reason, row in zip(rows, reasons, raw_rows, strict=True):
                 detail = f"{source.unit} {places[index]} of {source.path}"
                 yield beam.pvalue.TaggedOutput(BAD, self._line(reason, detail, row))
+        if self._contract.returns:
+            counts.update(count_orders(checked.good, checked.returned.num_rows))
+        if checked.returned.num_rows:
+            yield beam.pvalue.TaggedOutput(RETURNED, checked.returned)
         for broken in source.broken:
             counts[BAD_KEY_PREFIX + broken.reason] += 1
             detail = f"{source.unit} {broken.place} of {source.path}: {broken.detail}"
@@ -246,7 +262,7 @@ class _KeepFirstRowsDoFn(beam.DoFn):
     def _contradictions(self, first: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
         """Yields a key for each column that two rows of an id have different values of, and one with the id."""
         for name, value in other.items():
-            if value is not None and first[name] is not None and value != first[name]:
+            if name != SOURCE and value is not None and first[name] is not None and value != first[name]:
                 yield contradiction_key(name)
                 yield contradiction_key(name, other[self._id_column][0].decode())
 

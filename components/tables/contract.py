@@ -1,12 +1,14 @@
 """The contract of each table as data: its columns, what they hold, and which of them a row must have."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Kind = Literal["string", "float", "integer", "boolean", "timestamp", "vector"]
+USER_ID, BASKET_ID = "user_id", "basket_id"
+
+Kind = Literal["string", "category", "float", "integer", "boolean", "timestamp", "vector"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,11 +17,14 @@ class Column:
 
     Attributes:
         name: The column's name in the user's file and in the examples.
-        kind: What its values are; `timestamp` is Unix seconds or ISO 8601, `vector` a list of floats.
+        kind: What its values are; `category` is a string that names one of a few things, `timestamp` Unix seconds or
+            ISO 8601, `vector` a list of floats.
         required: Whether each row must have a value (and each table the column).
         minimum: Smallest value that is allowed, or None.
         maximum: Largest value that is allowed, or None.
         stripped: Whether a string loses what nobody sees at its ends, so that a blank one is missing.
+        kept: Whether the examples have it; what is not kept is read for the sake of another column.
+        markup: Whether a string may hold HTML, which is cut unless the configuration keeps it.
     """
 
     name: str
@@ -28,6 +33,8 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     stripped: bool = False
+    kept: bool = True
+    markup: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,17 +47,19 @@ class TableContract:
         one_of: Columns of which the table must have at least one. A row needs a value in the first one
             that its table has, so a table with both `timestamp` and `position` is ordered by timestamp.
         unique: The column whose first row counts, later ones being duplicates; None where rows may repeat.
+        returns: Whether a row may give back what an earlier one bought; see `components/tables/returns/`.
     """
 
     name: str
     columns: tuple[Column, ...]
     one_of: tuple[str, ...] = ()
     unique: str | None = None
+    returns: bool = False
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """Names of all columns, in the contract's order."""
-        return tuple(column.name for column in self.columns)
+        """Names of all columns that the examples have, in the contract's order."""
+        return tuple(column.name for column in self.columns if column.kept)
 
 
 def _required(kind: Kind, *names: str) -> tuple[Column, ...]:
@@ -59,6 +68,10 @@ def _required(kind: Kind, *names: str) -> tuple[Column, ...]:
 
 def _optional(kind: Kind, *names: str) -> tuple[Column, ...]:
     return tuple(Column(name=name, kind=kind) for name in names)
+
+
+def _texts(*names: str, required: bool = False) -> tuple[Column, ...]:
+    return tuple(Column(name=name, kind="string", required=required, markup=True) for name in names)
 
 
 def _not_negative(*names: str) -> tuple[Column, ...]:
@@ -71,8 +84,10 @@ TABLES: dict[str, TableContract] = {
         TableContract(
             name="products",
             columns=(
-                *_required("string", "product_id", "title"),
-                *_optional("string", "description", "brand", "category"),
+                *_required("string", "product_id"),
+                *_texts("title", required=True),
+                *_optional("string", "sku"),
+                *_texts("description", "brand", "category"),
                 *_not_negative("price"),
                 *_optional("float", "rating"),
                 *_optional("boolean", "in_stock"),
@@ -89,8 +104,11 @@ TABLES: dict[str, TableContract] = {
                 *_optional("string", "basket_id"),
                 *_not_negative("quantity", "price", "dwell_seconds"),
                 *_optional("string", "query"),
+                # Money of the whole row; the price of one piece comes of it.
+                Column(name="amount", kind="float", minimum=0.0, kept=False),
             ),
             one_of=("timestamp", "position"),
+            returns=True,
         ),
         TableContract(
             name="judgements",
@@ -102,13 +120,13 @@ TABLES: dict[str, TableContract] = {
         TableContract(
             name="texts",
             columns=(
-                *_required("string", "text"),
-                Column(name="label", kind="string", required=True, stripped=True),
+                *_texts("text", required=True),
+                Column(name="label", kind="category", required=True, stripped=True),
             ),
         ),
         TableContract(
             name="users",
-            columns=(*_required("string", "user_id"), Column(name="segment", kind="string", stripped=True)),
+            columns=(*_required("string", "user_id"), Column(name="segment", kind="category", stripped=True)),
             unique="user_id",
         ),
     )
@@ -122,6 +140,8 @@ class TableOptions(BaseModel):
         numeric_columns: Extra columns to keep as float features.
         categorical_columns: Extra columns to keep as string features (attributes of users too).
         event_types: Names that `event_type` may have; empty means any name.
+        bought_event_types: Those of them that are purchases, which a return cancels.
+        keep_markup: Whether texts keep their HTML.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -129,6 +149,8 @@ class TableOptions(BaseModel):
     numeric_columns: tuple[str, ...] = ()
     categorical_columns: tuple[str, ...] = ()
     event_types: tuple[str, ...] = ()
+    bought_event_types: tuple[str, ...] = ("purchase",)
+    keep_markup: bool = False
 
 
 def columns_to_read(contract: TableContract, options: TableOptions) -> tuple[Column, ...]:
@@ -139,28 +161,36 @@ def columns_to_read(contract: TableContract, options: TableOptions) -> tuple[Col
         options: Names the extra columns; one that the contract has already is not repeated.
 
     Returns:
-        The columns, in the order in which the examples hold them.
+        The columns, in the order in which the examples hold those that are kept.
     """
     columns = {column.name: column for column in contract.columns}
     for name in options.numeric_columns:
-        columns.setdefault(name, Column(name=name, kind="float"))
+        column = columns.get(name, Column(name=name, kind="float"))
+        if not column.kept:
+            del columns[name]
+        columns.setdefault(name, replace(column, kept=True))
     for name in options.categorical_columns:
-        columns.setdefault(name, Column(name=name, kind="string"))
+        columns.setdefault(name, Column(name=name, kind="category"))
     return tuple(columns.values())
 
 
-def describe_missing_columns(contract: TableContract, options: TableOptions, found: Iterable[str]) -> str | None:
+def describe_missing_columns(
+    contract: TableContract, options: TableOptions, found: Iterable[str], *, guests: bool = False
+) -> str | None:
     """Says which columns a file lacks.
 
     Args:
         contract: The table's contract.
         options: Names the extra columns, which must be there as well.
         found: The file's columns.
+        guests: Whether a row with a basket_id may lack a user, so that a file may lack the column.
 
     Returns:
         A phrase such as "column `title`", or None if nothing is missing.
     """
     present = set(found)
+    if guests and BASKET_ID in present:
+        present.add(USER_ID)
     missing = [f"`{column.name}`" for column in contract.columns if column.required and column.name not in present]
     extra = (*options.numeric_columns, *options.categorical_columns)
     missing += [f"`{name}` (which the configuration asks for)" for name in extra if name not in present]

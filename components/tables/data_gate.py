@@ -1,8 +1,10 @@
 """DataGate: a table's quarantine counts and anomalies become an approval or a failed run."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
-from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 from tfx import types
 from tfx.components.example_validator.executor import DEFAULT_FILE_NAME
 from tfx.components.statistics_gen import stats_artifact_utils
@@ -13,12 +15,14 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from components.artifacts import DataApproval, Quarantine
 from components.errors import InputError
 from components.parameters import execution_parameters
+from components.tables.notes.constant_columns import note_constant_columns
+from components.tables.notes.largest_users import note_largest_users
 from components.tables.quarantine import (
     QuarantineCounts,
-    describe_unknown_event_types,
     quarantine_files,
     read_quarantine_counts,
 )
+from components.tables.refusals.bad_rows import describe_bad_rows
 from trainer.artifacts.json_files import write_json
 from trainer.artifacts.names import APPROVAL_FILE
 
@@ -72,10 +76,12 @@ class DataGateExecutor(base_executor.BaseExecutor):
                 - quarantine: `Quarantine` of TableExampleGen.
             output_dict:
                 - approval: `DataApproval` with `approval.json`: table, rows, good, bad, bad_fraction,
-                  max_bad_fraction.
+                  max_bad_fraction, notes.
             exec_properties:
                 - table: The table's name.
                 - max_bad_fraction: Largest fraction of refused rows that lets the run go on.
+                - telling_columns: JSON list of columns that are noted where they say the same in every row.
+                - plain_user_ids: 1 where notes may show user ids, else 0.
                 - source_digest: Digest of the code; only a cache key.
 
         Raises:
@@ -95,7 +101,11 @@ class DataGateExecutor(base_executor.BaseExecutor):
             problems += find_anomalies(_read_anomalies(anomalies, split))
         if problems:
             raise InputError(f"Table `{table}` is refused: {'; '.join(problems)}")
-        _check_rows_kept(artifact_utils.get_single_instance(input_dict["statistics"]), counts)
+        statistics = _read_statistics(artifact_utils.get_single_instance(input_dict["statistics"]))
+        _check_rows_kept(statistics, counts)
+        notes = note_constant_columns(table, statistics, json.loads(exec_properties["telling_columns"]))
+        if table == "events":
+            notes += note_largest_users(statistics, plain=bool(exec_properties["plain_user_ids"]))
         approval = {
             "table": table,
             "rows": counts.rows,
@@ -103,6 +113,7 @@ class DataGateExecutor(base_executor.BaseExecutor):
             "bad": dict(counts.bad),
             "bad_fraction": counts.bad_fraction,
             "max_bad_fraction": limit,
+            "notes": notes,
         }
         write_json(f"{artifact_utils.get_single_uri(output_dict['approval'])}/{APPROVAL_FILE}", approval)
 
@@ -111,7 +122,7 @@ def _too_many_bad_rows(counts: QuarantineCounts, limit: float, quarantine_uri: s
     bad = sum(counts.bad.values())
     return (
         f"{bad:,} of {counts.rows:,} rows are bad ({counts.bad_fraction:.2%}, the limit is {limit:.2%}): "
-        f"{counts.describe_bad()}.{describe_unknown_event_types(quarantine_uri, counts)} "
+        f"{counts.describe_bad()}.{describe_bad_rows(quarantine_uri, counts)} "
         f"The rows and their reasons are in {quarantine_files(quarantine_uri)}. "
         "Correct the table, or raise `max_bad_fraction`."
     )
@@ -123,22 +134,25 @@ def _read_anomalies(artifact: types.Artifact, split: str) -> anomalies_pb2.Anoma
         return anomalies_pb2.Anomalies.FromString(file.read())
 
 
-def _check_rows_kept(statistics: types.Artifact, counts: QuarantineCounts) -> None:
-    rows = sum(
-        stats_artifact_utils.load_statistics(statistics, split).proto().datasets[0].num_examples
-        for split in artifact_utils.decode_split_names(statistics.split_names)
-    )
-    if rows != counts.good:
+def _read_statistics(artifact: types.Artifact) -> statistics_pb2.DatasetFeatureStatistics:
+    (split,) = artifact_utils.decode_split_names(artifact.split_names)
+    return stats_artifact_utils.load_statistics(artifact, split).proto().datasets[0]
+
+
+def _check_rows_kept(statistics: statistics_pb2.DatasetFeatureStatistics, counts: QuarantineCounts) -> None:
+    if statistics.num_examples != counts.good:
         raise RuntimeError(
             f"Expected the examples of table `{counts.table}` to hold the {counts.good:,} rows that were found good, "
-            f"got {rows:,}. Remove the run's folder of this table and run again."
+            f"got {statistics.num_examples:,}. Remove the run's folder of this table and run again."
         )
 
 
 class DataGateSpec(component_spec.ComponentSpec):
     """What DataGate takes and gives."""
 
-    PARAMETERS = execution_parameters(table=str, max_bad_fraction=float, source_digest=str)
+    PARAMETERS = execution_parameters(
+        table=str, max_bad_fraction=float, telling_columns=str, plain_user_ids=int, source_digest=str
+    )
     INPUTS = {
         "anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies),
         "statistics": component_spec.ChannelParameter(type=standard_artifacts.ExampleStatistics),
@@ -161,6 +175,8 @@ class DataGate(base_component.BaseComponent):
         quarantine: types.BaseChannel,
         table: str,
         max_bad_fraction: float,
+        telling_columns: Sequence[str],
+        plain_user_ids: bool,
         source_digest: str,
     ) -> None:
         """Builds the component.
@@ -171,6 +187,8 @@ class DataGate(base_component.BaseComponent):
             quarantine: TableExampleGen's output.
             table: The table's name.
             max_bad_fraction: Largest fraction of refused rows that lets the run go on.
+            telling_columns: Columns that are noted where they say the same in every row.
+            plain_user_ids: Whether notes may show user ids.
             source_digest: Digest of this component's source.
         """
         super().__init__(
@@ -180,6 +198,8 @@ class DataGate(base_component.BaseComponent):
                 quarantine=quarantine,
                 table=table,
                 max_bad_fraction=max_bad_fraction,
+                telling_columns=json.dumps(list(telling_columns)),
+                plain_user_ids=int(plain_user_ids),
                 source_digest=source_digest,
                 approval=types.Channel(type=DataApproval),
             )

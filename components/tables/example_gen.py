@@ -17,26 +17,38 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from components.artifacts import Quarantine
 from components.errors import InputError
 from components.parameters import Parameter, execution_parameters
-from components.tables.checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY, ROWS_KEY, CheckTable
+from components.tables.checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY, RETURNED, ROWS_KEY, CheckTable
 from components.tables.contract import TABLES, TableContract, TableOptions
+from components.tables.notes.dotted_ids import note_dotted_ids
 from components.tables.quarantine import (
     QuarantineCounts,
     WriteQuarantine,
-    describe_unknown_event_types,
     quarantine_files,
     write_quarantine_counts,
 )
+from components.tables.read_back import bucket_count
+from components.tables.refusals.bad_rows import describe_bad_rows
+from components.tables.returns.cancel_step import LINES, ROWS, CancelPurchases
+from components.tables.returns.order_counts import (
+    CANCELLED,
+    RETURN,
+    baskets_cancel,
+    describe_orders,
+    guest_count,
+)
+from components.tables.returns.return_rows import RETURNS_SCHEMA
 from components.tables.shaping.notes import reading_notes, set_aside_rows
 from components.tables.shaping.plan import TablePlan
 from components.tables.shaping.planning import plan_table
 from components.tables.shaping.read_table import ReadTable
 from components.tables.sources import TableSource, sources_from_json, sources_to_json
 from components.tables.validation import examples_schema
-from trainer.artifacts.names import PARQUET_SUFFIX, TABLE_PREFIX, TABLE_SPLIT
+from trainer.artifacts.names import PARQUET_SUFFIX, TABLE_PREFIX, TABLE_SPLIT, shards
 
 _PAYLOAD_FORMAT = "FORMAT_PARQUET"
 _FILE_FORMAT = "FILE_FORMAT_PARQUET"
 _PARTIAL_COUNTS_FILE = "partial_counts.json"
+_RETURNS_FOLDER = "returns"
 
 _logger = logging.getLogger(__name__)
 
@@ -47,11 +59,12 @@ class WriteTableShards(beam.PTransform):
     Args:
         folder: Where the shards go.
         schema: The examples' Arrow schema.
+        prefix: What the shards' names begin with.
     """
 
-    def __init__(self, folder: str, schema: pa.Schema) -> None:
+    def __init__(self, folder: str, schema: pa.Schema, prefix: str = TABLE_PREFIX) -> None:
         super().__init__()
-        self._folder = folder
+        self._path = f"{folder}/{prefix}"
         self._schema = schema
 
     def expand(self, batches: beam.PCollection) -> beam.PCollection:
@@ -61,7 +74,7 @@ class WriteTableShards(beam.PTransform):
             | "MakeTables" >> beam.Map(_as_table)
             | "WriteShards"
             >> beam.io.WriteToParquetBatched(
-                f"{self._folder}/{TABLE_PREFIX}", schema=self._schema, codec="snappy", file_name_suffix=PARQUET_SUFFIX
+                self._path, schema=self._schema, codec="snappy", file_name_suffix=PARQUET_SUFFIX
             )
         )
 
@@ -75,21 +88,32 @@ def _write_partial_counts(counts: Counter[str], uri: str) -> None:
         file.write(json.dumps(counts))
 
 
-def _take_partial_counts(
-    contract: TableContract, plan: TablePlan, uri: str, user_id_key: str | None
-) -> QuarantineCounts:
+def _take_partial_counts(uri: str) -> Counter[str]:
     path = f"{uri}/{_PARTIAL_COUNTS_FILE}"
     with fileio.open(path, "r") as file:
         counts: Counter[str] = Counter(json.loads(file.read()))
     fileio.remove(path)
+    return counts
+
+
+def _quarantine_counts(
+    contract: TableContract, plan: TablePlan, counts: Counter[str], user_id_key: str | None
+) -> QuarantineCounts:
     bad = {key.removeprefix(BAD_KEY_PREFIX): count for key, count in counts.items() if key.startswith(BAD_KEY_PREFIX)}
     return QuarantineCounts(
         table=contract.name,
         rows=counts[ROWS_KEY],
         good=counts[GOOD_KEY],
         bad=bad,
-        set_aside=set_aside_rows(counts),
-        notes=reading_notes(contract, plan, counts, user_id_key),
+        set_aside={
+            **set_aside_rows(counts),
+            **{reason: counts[reason] for reason in (RETURN, CANCELLED) if counts[reason]},
+        },
+        notes=(
+            *reading_notes(contract, plan, counts, user_id_key),
+            *describe_orders(counts),
+            *note_dotted_ids(counts, plain_user_ids=user_id_key is None),
+        ),
     )
 
 
@@ -109,7 +133,8 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             output_dict:
                 - examples: `Examples` with one split, `all`, of Parquet shards `data-*.parquet` whose columns are
                   all those of the contract, then the extra ones; rows are in no particular order.
-                - quarantine: `Quarantine` with `quarantine-*.jsonl`, and `counts.json`, which is written last.
+                - quarantine: `Quarantine` with `quarantine-*.jsonl`, of rows that are set aside too, and
+                  `counts.json`, which is written last.
             exec_properties:
                 - table: The table's name.
                 - sources: JSON of the table's `TableSource`s.
@@ -135,6 +160,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         examples_folder = artifact_utils.get_split_uri([examples], TABLE_SPLIT)
         quarantine_uri = artifact_utils.get_single_uri(output_dict["quarantine"])
         fileio.makedirs(quarantine_uri)
+        user_id_key = exec_properties["user_id_key"] or None
 
         with self._make_beam_pipeline() as pipeline:
             checked = (
@@ -145,7 +171,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                 >> CheckTable(
                     contract,
                     options,
-                    user_id_key=exec_properties["user_id_key"] or None,
+                    user_id_key=user_id_key,
                     now_seconds=time.time(),
                     merged=[place for place, source in enumerate(sources) if source.repeats == "merged"],
                 )
@@ -153,18 +179,64 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             _ = checked[GOOD] | "WriteExamples" >> WriteTableShards(examples_folder, examples_schema(plan.columns))
             _ = checked[BAD] | "WriteQuarantine" >> WriteQuarantine(quarantine_uri)
             _ = checked[COUNTS] | "WriteCounts" >> beam.Map(_write_partial_counts, uri=quarantine_uri)
+            if contract.returns:
+                _ = checked[RETURNED] | "WriteReturns" >> WriteTableShards(
+                    f"{quarantine_uri}/{_RETURNS_FOLDER}", RETURNS_SCHEMA
+                )
 
-        counts = _take_partial_counts(contract, plan, quarantine_uri, exec_properties["user_id_key"] or None)
+        counted = _take_partial_counts(quarantine_uri)
+        if counted[RETURN] or baskets_cancel(counted):
+            schema = examples_schema(plan.columns)
+            counted = self._cancel_purchases(counted, options, examples_folder, schema, quarantine_uri, user_id_key)
+        if contract.returns:
+            fileio.rmtree(f"{quarantine_uri}/{_RETURNS_FOLDER}")
+        counts = _quarantine_counts(contract, plan, counted, user_id_key)
         if counts.rows == 0:
             raise InputError(f"Table `{contract.name}` is empty: `{sources[0].path}` holds no row.")
         write_quarantine_counts(quarantine_uri, counts)
         if counts.good == 0:
             raise InputError(
-                f"Table `{contract.name}`: none of its {counts.rows:,} rows is usable: {counts.describe_bad()}."
-                f"{describe_unknown_event_types(quarantine_uri, counts)} "
+                f"Table `{contract.name}`: none of its {counts.rows:,} rows is usable: {counts.describe_unused()}."
+                f"{describe_bad_rows(quarantine_uri, counts)} "
                 f"The rows and their reasons are in {quarantine_files(quarantine_uri)}; correct the table."
             )
+        if guest_count(counted) == counts.good:
+            raise InputError(
+                f"Table `{contract.name}`: none of its {counts.good:,} good rows has a user_id. Tasks learn from "
+                "users; `guests: baskets` is for a table with users and guests. Name their column under `columns`."
+            )
         _logger.info("Table %s: %d rows, %d good.", contract.name, counts.rows, counts.good)
+
+    def _cancel_purchases(
+        self,
+        counted: Counter[str],
+        options: TableOptions,
+        examples_folder: str,
+        schema: pa.Schema,
+        quarantine_uri: str,
+        user_id_key: str | None,
+    ) -> Counter[str]:
+        """Writes the examples once more without what was given back; returns the counts with what changed."""
+        before = fileio.glob(shards(examples_folder, TABLE_PREFIX))
+        with self._make_beam_pipeline() as pipeline:
+            left = pipeline | "CancelPurchases" >> CancelPurchases(
+                shards(examples_folder, TABLE_PREFIX),
+                shards(f"{quarantine_uri}/{_RETURNS_FOLDER}", TABLE_PREFIX),
+                buckets=bucket_count(counted[GOOD_KEY]),
+                bought_event_types=options.bought_event_types,
+                baskets_cancel=baskets_cancel(counted),
+                user_id_key=user_id_key,
+            )
+            _ = left[ROWS] | "WriteExamples" >> WriteTableShards(examples_folder, schema, f"{TABLE_PREFIX}-left")
+            _ = left[LINES] | "WriteQuarantine" >> WriteQuarantine(quarantine_uri, "cancelled")
+            _ = left[COUNTS] | "WriteCounts" >> beam.Map(_write_partial_counts, uri=quarantine_uri)
+        for path in before:
+            fileio.remove(path)
+        changed = _take_partial_counts(quarantine_uri)
+        changed[GOOD_KEY] = -changed[RETURN] - changed[CANCELLED]
+        counts = counted.copy()
+        counts.update(changed)
+        return counts
 
 
 class TableExampleGenSpec(component_spec.ComponentSpec):

@@ -5,7 +5,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,7 +22,7 @@ UNKNOWN_EVENT_TYPE = "unknown_event_type"
 UNKNOWN_PRODUCT = "unknown_product"
 UNKNOWN_PRODUCT_DETAIL = "the products table has no row of this product_id"
 _USER_ID = "user_id"
-# Of a table whose every row is bad, the first ones tell which values it has.
+# Of very many bad rows, the first ones tell which values they have.
 _ROWS_LOOKED_AT = 100_000
 _VALUES_SHOWN = 5
 
@@ -66,8 +66,15 @@ class QuarantineCounts:
 
     def describe_bad(self) -> str:
         """Lists the reasons with their counts, most frequent first."""
-        ordered = sorted(self.bad.items(), key=lambda item: (-item[1], item[0]))
-        return ", ".join(f"{reason} ({count:,})" for reason, count in ordered) or "none"
+        return ", ".join(f"{reason} ({self.bad[reason]:,})" for reason in self.bad_reasons()) or "none"
+
+    def bad_reasons(self) -> list[str]:
+        """Lists the reasons, most frequent first."""
+        return sorted(self.bad, key=lambda reason: (-self.bad[reason], reason))
+
+    def describe_unused(self) -> str:
+        """Lists the reasons of all rows that are not kept, with their counts, most frequent first."""
+        return replace(self, bad={**self.bad, **self.set_aside}).describe_bad()
 
 
 def quarantine_line(table: str, reason: str, detail: str, row: Mapping[str, Any], user_id_key: str | None) -> str:
@@ -99,17 +106,16 @@ class WriteQuarantine(beam.PTransform):
 
     Args:
         uri: The quarantine's folder.
+        name: What the files are of, where a quarantine is written more than once.
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, name: str = "") -> None:
         super().__init__()
-        self._uri = uri
+        self._path = "-".join(part for part in (f"{uri}/{QUARANTINE_PREFIX}", name) if part)
 
     def expand(self, lines: beam.PCollection[str]) -> beam.PCollection[str]:
         """Adds the writing to a pipeline; returns the paths of the files."""
-        return lines | "WriteLines" >> beam.io.WriteToText(
-            f"{self._uri}/{QUARANTINE_PREFIX}", file_name_suffix=JSON_LINES_SUFFIX
-        )
+        return lines | "WriteLines" >> beam.io.WriteToText(self._path, file_name_suffix=JSON_LINES_SUFFIX)
 
 
 def write_quarantine_counts(uri: str, counts: QuarantineCounts) -> None:
@@ -148,6 +154,16 @@ def quarantine_files(uri: str) -> str:
     return shards(uri, QUARANTINE_PREFIX, JSON_LINES_SUFFIX)
 
 
+def refused_rows(uri: str, reason: str) -> Iterator[dict[str, Any]]:
+    """Returns rows that were refused for a reason, as far as they could be read; of many rows, out of the first ones.
+
+    Args:
+        uri: The quarantine's folder.
+        reason: The reason.
+    """
+    return (refused["row"] for refused in first_refused_rows(uri) if refused["reason"] == reason)
+
+
 def describe_unknown_event_types(uri: str, counts: QuarantineCounts) -> str:
     """Names the values that the configuration does not know as event types, and the key that lists those it knows.
 
@@ -160,11 +176,16 @@ def describe_unknown_event_types(uri: str, counts: QuarantineCounts) -> str:
     """
     if UNKNOWN_EVENT_TYPE not in counts.bad:
         return ""
-    rows = (json.loads(line) for line in itertools.islice(_lines(uri), _ROWS_LOOKED_AT))
-    values = Counter(str(row["row"].get("event_type")) for row in rows if row["reason"] == UNKNOWN_EVENT_TYPE)
+    values = Counter(str(row.get("event_type")) for row in refused_rows(uri, UNKNOWN_EVENT_TYPE))
     shown = ", ".join(f"`{value}`" for value, _ in values.most_common(_VALUES_SHOWN))
     more = ", …" if len(values) > _VALUES_SHOWN else ""
     return f" Unknown as event types are {shown}{more}: if they are right, add them to the task's `event_types`."
+
+
+def first_refused_rows(uri: str) -> Iterator[dict[str, Any]]:
+    """Yields what `quarantine_line` wrote, parsed; of very many rows the first ones."""
+    for line in itertools.islice(_lines(uri), _ROWS_LOOKED_AT):
+        yield json.loads(line)
 
 
 def _lines(uri: str) -> Iterator[str]:

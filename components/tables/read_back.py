@@ -49,6 +49,16 @@ def column_has_values(paths: Sequence[str], name: str) -> bool:
     return any(_on_file(path, lambda file: _any_value(file, name)) for path in paths)
 
 
+def first_values(paths: Sequence[str], name: str, rows: int) -> list[Any]:
+    """Returns the values that the first rows of a table have in a column; nothing for a row without one."""
+    for path in paths:
+        found = _on_file(path, lambda file: next(file.iter_batches(rows, columns=[name]), None))
+        if found is not None:
+            values: list[Any] = plain_columns(found).column(0).drop_null().to_pylist()
+            return values
+    return []
+
+
 def to_bytes(table: pa.Table | pa.RecordBatch) -> bytes:
     """Returns a table as one Arrow IPC stream, which Beam moves as it is."""
     sink = pa.BufferOutputStream()

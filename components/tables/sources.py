@@ -5,12 +5,18 @@ Plain models that the configuration can import without TFX.
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer, TypeAdapter
 
 from trainer.options import Options
+
+# Times that are numbers: from 1970-01-01 (UTC), or days from 1899-12-30.
+NUMBER_TIME_FORMATS = ("unix_seconds", "unix_milliseconds", "unix_microseconds", "excel")
+# The column that holds a source's name, where the configuration asks for it.
+SOURCE = "source"
 
 
 def known_zone(name: str) -> str:
@@ -24,6 +30,29 @@ def known_zone(name: str) -> str:
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ValueError(f"expected a time zone such as Europe/Berlin or UTC, got {name!r}") from error
     return name
+
+
+def known_time_format(text: str) -> str:
+    """Returns the format of a time that can be read.
+
+    Raises:
+        ValueError: It is none of the named ones, and no format of strptime that names a year.
+    """
+    if text in NUMBER_TIME_FORMATS:
+        return text
+    expected = (
+        f"expected a format of Python's strptime that names at least a year, such as %d.%m.%Y %H:%M, or one of "
+        f"{', '.join(NUMBER_TIME_FORMATS)}; got {text!r}"
+    )
+    moment = datetime(2031, 5, 17, 13, 4, 5, tzinfo=UTC)
+    try:
+        read = datetime.strptime(moment.strftime(text), text)
+    except ValueError as error:
+        raise ValueError(f"{expected} ({error})") from error
+    if read.year != moment.year or "%Z" in text:
+        # Of names of zones strptime knows UTC and that of this machine alone, and then forgets them.
+        raise ValueError(f"{expected}{'; %z reads zones as +02:00, and %Z none' if '%Z' in text else ''}")
+    return text
 
 
 def known_encoding(name: str) -> str:
@@ -105,7 +134,7 @@ class TimeForm(Options):
         zone: Time zone of times that name none, such as `Europe/Berlin`; the shop's `time_zone` where it is left out.
     """
 
-    format: str | None = None
+    format: Annotated[str, AfterValidator(known_time_format)] | None = None
     zone: Annotated[str, AfterValidator(known_zone)] | None = None
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from serving.graph.answers import text_variable, texts_at
 from serving.graph.explanation import ServedClassifier, attributions
 from serving.graph.signatures import batch_of, trace
-from serving.graph.words import readable
+from serving.graph.spelling import readable
 from serving.signature_names import EVALUATE, EXPLAIN, SERVING_DEFAULT
 
 # Of a longer text the beginning is read.

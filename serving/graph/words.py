@@ -3,7 +3,8 @@
 from typing import Any
 
 import tensorflow as tf
-import tensorflow_text as tf_text
+
+from serving.graph.spelling import folded, readable
 
 # A letter, mark or digit of a script written without spaces between words: each is a word, and so is each pair of
 # neighbours. It is a class of code points because Python's `re`, which reads it too, knows no scripts.
@@ -50,7 +51,7 @@ def split_words(texts: tf.Tensor) -> Any:
 
 
 def plain_words(texts: tf.Tensor) -> Any:
-    """Splits texts into lower-case words, in their order.
+    """Splits texts into lower-case words without accents, in their order.
 
     Numbers and letters are words of their own, and ½ is 1/2. In scripts without spaces words are single characters.
     What is neither letter nor digit separates words.
@@ -62,7 +63,7 @@ def plain_words(texts: tf.Tensor) -> Any:
         Ragged string `(batch, words)`; an empty row for a text without any word.
     """
     texts = tf.strings.regex_replace(readable(texts), _SPELLED_OUT, r" \0 ")
-    texts = tf_text.normalize_utf8(tf_text.case_fold_utf8(texts), "NFKC")
+    texts = folded(texts)
     texts = tf.strings.regex_replace(texts, _FRACTION_SLASH, "/")
     texts = tf.strings.regex_replace(texts, UNSPACED_CHARACTER, r" \0 ")
     # Marked first and cleared between the marks: a mask over the pieces would be a hundred nodes of the graph.
@@ -80,16 +81,6 @@ def index_words(words: Any) -> Any:
         words: What `plain_words` returned.
     """
     return tf.concat([words.with_flat_values(_singular(words.flat_values)), unspaced_pairs(words)], axis=1)
-
-
-def readable(texts: tf.Tensor) -> tf.Tensor:
-    """Returns texts as UTF-8 where each control character, like any byte that is not UTF-8, has become a space.
-
-    To a tokenizer of BERT U+FFFD, the usual replacement, would be a letter, and a word before a line break unknown.
-    """
-    return tf.strings.unicode_transcode(
-        texts, "UTF-8", "UTF-8", errors="replace", replacement_char=ord(" "), replace_control_characters=True
-    )
 
 
 def _singular(words: tf.Tensor) -> tf.Tensor:

@@ -13,10 +13,13 @@ from serving.graph.catalogue import ServedProducts
 from serving.graph.filters import CatalogueFilters
 from serving.graph.lookup import IdLookup
 from serving.graph.signatures import Signature, batch_of, trace
+from serving.graph.spelling import readable
 from serving.graph.top_k import top_k
-from serving.graph.words import index_words, plain_words, readable, unspaced_pairs
+from serving.graph.words import index_words, plain_words, unspaced_pairs
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex, Postings
+from serving.search.product_codes import NamedProducts, ProductCodes
+from serving.search.proposals import without_repetitions
 from serving.signature_names import EMBED, EXPLAIN, FILTERED, SERVING_DEFAULT
 
 # Of a longer query the beginning is read.
@@ -34,10 +37,12 @@ class SearchedProducts(ServedProducts):
     """What a served search model knows of the products; row i of every field is product i.
 
     Attributes:
+        skus: What each is called in the shop, beside its id; empty for none.
         text_hashes: int64 `(products,)`: tells whether a product's text has changed.
         cluster_ids: int32 `(products,)`: the cluster of each.
     """
 
+    skus: Sequence[bytes]
     text_hashes: ArrayLike
     cluster_ids: ArrayLike
 
@@ -58,6 +63,7 @@ class _Query(NamedTuple):
     vectors: tf.Tensor
     word_ids: Any
     rarity: tf.Tensor
+    named: NamedProducts
     asks: tf.Tensor
 
 
@@ -67,6 +73,9 @@ class SearchModule(tf.Module):
     Both sides propose `CANDIDATES` products (or as many as are asked for), and those are ordered by
     `dense * cosine + lexical * BM25 / (sum of the inverse document frequencies of the query's known words)`. The
     division makes the lexical part the share of the query's rare words that a product has, whatever the query's length.
+
+    A query that is a product's id or SKU finds that product first, whatever the weights: its score is raised above all
+    that are possible, twice for the very id (see `serving.search.product_codes`). Filters hold for it too.
 
     A query of which neither side knows a thing (empty, emoji, an unknown script) has no answer: all columns are "" and
     -inf. Answers have the columns product_ids, scores, titles, cluster_ids and cluster_labels.
@@ -107,6 +116,7 @@ class SearchModule(tf.Module):
         self._filters = CatalogueFilters(products)
         self.product_ids = text_variable(products.product_ids, "product_ids")
         self.titles = text_variable(products.titles, "titles")
+        self._codes = ProductCodes(self.product_ids, text_variable(products.skus, "skus"))
         self.text_hashes = tf.Variable(np.asarray(products.text_hashes, np.int64), trainable=False)
         self.cluster_ids = tf.Variable(np.asarray(products.cluster_ids, np.int32), trainable=False)
         self.cluster_labels = text_variable(cluster_labels, "cluster_labels")
@@ -200,13 +210,15 @@ class SearchModule(tf.Module):
         rarity = self._lexical.rarity(word_ids)
         # Punctuation is known to most encoders, but asks for nothing.
         asks = (words.row_lengths() > 0) & (known | (rarity > 0.0))
-        return _Query(vectors, word_ids, rarity, asks)
+        return _Query(vectors, word_ids, rarity, self._codes.find(text), asks)
 
     def _retrieve(
         self, query: _Query, k: tf.Tensor, allowed: tf.Tensor | None = None, fusion: Fusion | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Finds the `k` best products of each query: scores and indices as `ExactIndex.search` gives them."""
         fusion = fusion or self._fusion
+        if allowed is not None:
+            query = query._replace(named=_allowed_only(query.named, allowed))
         count = tf.clip_by_value(tf.maximum(k, CANDIDATES), 0, self.size)
         proposals = []
         if not _is_off(fusion.dense):
@@ -216,7 +228,7 @@ class SearchModule(tf.Module):
             words = self._lexical.scores(query.word_ids)
             proposed, by_words = top_k(words if allowed is None else tf.where(allowed, words, -np.inf), count)
             proposals.append(tf.where((proposed > -np.inf) & (_column(fusion.lexical) > 0.0), by_words, -1))
-        candidates = _without_repetitions(proposals)
+        candidates = without_repetitions([*proposals, query.named.products])
         known = tf.maximum(candidates, 0)
         scores = tf.zeros(tf.shape(candidates))
         if not _is_off(fusion.dense):
@@ -225,7 +237,12 @@ class SearchModule(tf.Module):
         if not _is_off(fusion.lexical):
             shares = tf.math.divide_no_nan(1.0, query.rarity)
             scores += _column(fusion.lexical) * _column(shares) * tf.gather(words, known, batch_dims=1)
-        scores = tf.where((candidates >= 0) & query.asks[:, tf.newaxis], scores, -np.inf)
+        # The products that are named are few: 0 or 1 of most queries.
+        same = candidates[:, :, tf.newaxis] == query.named.products[:, tf.newaxis, :]
+        closeness = tf.reduce_sum(tf.where(same, query.named.closeness[:, tf.newaxis, :], 0.0), axis=2)
+        # A cosine lies between -1 and 1, and a share of BM25 between 0 and 1.
+        scores += closeness * (1.0 + 2.0 * _column(fusion.dense) + _column(fusion.lexical))
+        scores = tf.where((candidates >= 0) & (query.asks[:, tf.newaxis] | (closeness > 0.0)), scores, -np.inf)
         best, places = tf.math.top_k(scores, tf.clip_by_value(k, 0, self.size))
         indices = tf.gather(candidates, places, batch_dims=1)
         return best, tf.where(best > -np.inf, indices, -1)
@@ -257,6 +274,11 @@ def _beginning(query: tf.Tensor) -> tf.Tensor:
     return tf.strings.substr(readable(query), 0, MAX_QUERY_CHARACTERS, unit="UTF8_CHAR")
 
 
+def _allowed_only(named: NamedProducts, allowed: tf.Tensor) -> NamedProducts:
+    if_known = tf.gather(allowed, tf.maximum(named.products, 0), batch_dims=1)
+    return named._replace(products=tf.where(if_known, named.products, -1))
+
+
 def _is_off(weight: tf.Tensor | float) -> bool:
     return isinstance(weight, float) and weight == 0.0
 
@@ -264,15 +286,3 @@ def _is_off(weight: tf.Tensor | float) -> bool:
 def _column(weight: tf.Tensor | float) -> tf.Tensor:
     """Returns a weight, or one a row, as `(1, 1)` or `(batch, 1)`."""
     return tf.reshape(weight, [-1, 1])
-
-
-def _without_repetitions(proposals: Sequence[tf.Tensor]) -> tf.Tensor:
-    """Joins lists of indices `(batch, width)`, each without repetitions; one that an earlier list has becomes -1."""
-    joined = proposals[0]
-    for proposal in proposals[1:]:
-        # Sorted, since to compare each with each would take the square of the width.
-        known = tf.sort(joined, axis=1)
-        places = tf.minimum(tf.searchsorted(known, proposal), tf.shape(known)[1] - 1)
-        repeated = tf.gather(known, places, batch_dims=1) == proposal
-        joined = tf.concat([joined, tf.where(repeated, -1, proposal)], axis=1)
-    return joined

@@ -119,6 +119,9 @@ def _parser(program: str, models_needed: bool) -> argparse.ArgumentParser:
     _add(parser, "rest_api_port", _port, "rest_port", help="REST port; 0 takes a free one; none without this option")
     _add(parser, "rest_api_timeout_in_ms", _milliseconds, "rest_timeout_seconds", help="time for a REST request")
     _add(parser, "rest_api_num_threads", _positive, "rest_threads", help="REST calls that are answered at once")
+    _add_flag(
+        parser, "rest_api_enable_cors_support", "rest_cors", help="let scripts of any web page read REST's answers"
+    )
     _add(parser, "grpc_max_threads", _positive, "grpc_threads", help="gRPC calls that are answered at once")
     _add(parser, "tensorflow_session_parallelism", _positive, help="both of the next two")
     _add(parser, "tensorflow_intra_op_parallelism", _positive, "intra_op", help="threads that compute one operation")

@@ -26,6 +26,7 @@ class ServerSettings:
         rest_timeout_seconds: Time that the headers of a REST request have to arrive, then the rest of it, then the
             answer.
         rest_threads: REST calls that are answered at once; None chooses by processors and batching.
+        rest_cors: Whether scripts of web pages, from wherever these come, may read what REST answers.
         grpc_threads: gRPC calls that are answered at once, likewise.
         parallelism: Threads of TensorFlow.
         metrics_path: Where the metrics are on the REST port; None for nowhere.
@@ -46,6 +47,7 @@ class ServerSettings:
     rest_port: int | None = None
     rest_timeout_seconds: float = 30.0
     rest_threads: int | None = None
+    rest_cors: bool = False
     grpc_threads: int | None = None
     parallelism: Parallelism = field(default_factory=Parallelism)
     metrics_path: str | None = METRICS_PATH

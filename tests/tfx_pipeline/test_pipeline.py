@@ -1,5 +1,6 @@
 """The nodes of a run: what each task adds, and what tasks share."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,16 @@ def test_search_alone_transforms_no_products(tmp_path: Path) -> None:
     assert properties(made, "SearchServingValidator")["model_name"] == "search"
 
 
+def test_what_texts_are_made_of_reaches_the_nodes_that_read_them(tmp_path: Path) -> None:
+    fields = ["title", "product_id", "sku"]
+    kept = pipeline(tmp_path, ("products",), {"search": {}}, text={"fields": fields}, markup="kept")
+    cut = pipeline(tmp_path, ("products",), {"search": {}})
+    made = [json.loads(properties(each, "ProductsExampleGen")["options_json"])["keep_markup"] for each in (kept, cut)]
+    assert made == [True, False]
+    assert json.loads(properties(kept, "SearchExamples")["options_json"])["text_fields"] == fields
+    assert json.loads(properties(kept, "ProductsTextVectors")["options_json"])["fields"] == fields
+
+
 def test_both_tasks_share_the_text_vectors(tmp_path: Path) -> None:
     made = pipeline(tmp_path, ("products", "events"), {"recommendation": {}, "search": {"text_training": "full"}})
     shared = ["ProductsTransform", "ProductsTextVectors"]
@@ -110,6 +121,15 @@ def test_segmentation_reads_events_and_what_there_is_beside_them(tmp_path: Path)
     assert sorted(ids(alone)) == sorted([*of_tables("events"), *SEGMENTATION_NODES])
     both = pipeline(tmp_path, ("products", "events"), {**task, "recommendation": {"event_types": {"purchase": 1}}})
     assert "RecommendationIndex" in upstream(both, "UserSegments")
+
+
+def test_returns_cancel_what_any_task_takes_for_a_purchase(tmp_path: Path) -> None:
+    segmentation = {"event_types": ["view", "order"], "bought_event_type": "order"}
+    tasks = {"recommendation": {"event_types": {"sale": 1, "order": 1}, "bought_event_type": "sale"}}
+    both = pipeline(tmp_path, ("products", "events"), {**tasks, "segmentation": segmentation})
+    assert '"bought_event_types":["sale","order"]' in properties(both, "EventsExampleGen")["options_json"]
+    neither = pipeline(tmp_path, ("products", "events"), {"search": {}})
+    assert '"bought_event_types":["purchase"]' in properties(neither, "EventsExampleGen")["options_json"]
 
 
 @pytest.mark.parametrize("task", ["recommendation", "search", "segmentation"])

@@ -18,7 +18,9 @@ from tfx_pipeline.cluster.step import StepFailed
 from tfx_pipeline.config.config import ConfigError
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.running.progress import TerminalProgress
+from tfx_pipeline.summary.tables import table_notes
 from tfx_pipeline.terminal.exit_codes import EXIT_BAD_INPUT
+from trainer.artifacts.labels import load_label_facts
 
 
 def run_spec_here(spec: Path, root: Path, given: Mapping[str, str], terminal: TextIO) -> bool:
@@ -68,14 +70,19 @@ def _absolute(place: str) -> str:
 
 
 def _report(results: Mapping[str, NodeResult], terminal: TextIO) -> bool:
-    """Writes what was pushed and what was refused; returns whether every model was pushed."""
+    """Writes what was noted, pushed and refused; returns whether every model was pushed."""
     pushed = True
+    for note in table_notes(results):
+        print(f"note: {note}", file=terminal)
     for result in results.values():
         if "pushed_model" in result.outputs:
             properties = result.outputs["pushed_model"].properties
             pushed = pushed and bool(properties.get("pushed"))
             if properties.get("pushed"):
                 print(f"pushed {properties['pushed_destination']}", file=terminal)
+        if "labels" in result.outputs:
+            for note in load_label_facts(result.outputs["labels"].uri).get("notes", ()):
+                print(f"note: {note}", file=terminal)
         if "evaluation" in result.outputs:
             evaluation = read_evaluation(result.outputs["evaluation"].uri)
             for note in evaluation["notes"]:

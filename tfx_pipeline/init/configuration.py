@@ -76,7 +76,9 @@ def _add_table(document: Commented, table: str, sources: Sequence[ProposedSource
                 f"  {name}  {words}" for name, words in described.items()
             )
         for name in source.options["columns"]:
-            document.beside[*place, "columns", name] = described.get(name, "not used: what the file calls so is another")
+            document.beside[*place, "columns", name] = described.get(
+                name, "not used: what the file calls so is another"
+            )
 
 
 def _described(column: ProposedColumn) -> str:

@@ -41,6 +41,7 @@ def render_report(summary: RunSummary, root: Path | None = None) -> str:
         minutes=summary.total_seconds / 60,
         gibibytes=summary.peak_rss_bytes / 2**30,
         tables=inputs_table(summary),
+        notes=summary.notes,
         tasks=task_sections(summary, root),
         nodes=nodes,
         durations=Figure(

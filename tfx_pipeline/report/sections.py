@@ -80,16 +80,19 @@ def _task_section(task: Task[Any], done: TaskSummary, root: Path | None) -> Task
 
 
 def inputs_table(summary: RunSummary) -> Table:
-    """Returns the tables that the run was given: rows read and kept, and refused rows by reason."""
+    """Returns the tables that the run was given: rows read and kept, and by reason those refused and set aside."""
     rows = []
     for name, counts in summary.tables.items():
         # One that a task makes up for itself has a gate too.
         if summary.config["tables"].get(name) is None:
             continue
-        refused = summary.quarantine.get(name, {})
-        bad = ", ".join(f"{count:,} {in_words(reason)}" for reason, count in refused.items())
-        rows.append([Cell(name), Cell(f"{counts.rows:,}"), Cell(f"{counts.good:,}"), words_cell(bad or "none")])
-    return Table(["table", "rows", "good", "quarantined"], rows)
+        left_out = (words_cell(_reasons(rows_of.get(name, {}))) for rows_of in (summary.quarantine, summary.set_aside))
+        rows.append([Cell(name), Cell(f"{counts.rows:,}"), Cell(f"{counts.good:,}"), *left_out])
+    return Table(["table", "rows", "good", "quarantined", "set aside"], rows)
+
+
+def _reasons(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {in_words(reason)}" for reason, count in counts.items()) or "none"
 
 
 def _difference_figures(task: Task[Any], done: TaskSummary) -> list[Figure]:

@@ -11,11 +11,12 @@ from tfx.dsl.io import fileio
 from components.gate.evaluation import read_evaluation
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.local_runner import NodeResult
-from tfx_pipeline.summary.model import VERSION, RunSummary, TableCounts, TaskSummary
+from tfx_pipeline.summary.model import VERSION, RunSummary, TaskSummary
+from tfx_pipeline.summary.tables import quarantine_counts, quarantined, set_aside, table_counts, table_notes
 from tfx_pipeline.tasks.task import Task
 from trainer.artifacts.catalogue import load_catalogue_facts
 from trainer.artifacts.labels import load_label_facts
-from trainer.artifacts.names import QUARANTINE_COUNTS_FILE, VALIDATION_FILE
+from trainer.artifacts.names import VALIDATION_FILE
 from trainer.exporting import SERVING_FOLDER
 
 # Keys of an evaluation that do not go into the summary as they are.
@@ -38,14 +39,17 @@ def build_summary(
         total_seconds: Wall time of the whole run.
         origins: What to remember of each task for the next run's comparison: `fingerprint` and `compared_with`.
     """
+    counts = quarantine_counts(results)
     return RunSummary(
         version=VERSION,
         config=config.model_dump(mode="json"),
         tasks={
             task.name: _task_summary(task, results, root, origins[task.name]) for task, _ in config.tasks.with_options()
         },
-        tables=_tables(results),
-        quarantine=_quarantine(results),
+        tables=table_counts(counts),
+        quarantine=quarantined(counts),
+        set_aside=set_aside(counts),
+        notes=table_notes(results),
         seconds={node_id: round(result.seconds, 2) for node_id, result in results.items()},
         total_seconds=round(total_seconds, 2),
         peak_rss_bytes=_peak_rss_bytes(),
@@ -72,6 +76,7 @@ def _task_summary(
             **task.summary_details(results, root, blessed=blessed),
             "blessed": blessed,
             "refused_because": refused_because,
+            "notes": [*counted.get("notes", ()), *evaluation["notes"]],
             "pushed": pushed["pushed_destination"] if pushed.get("pushed") else None,
             "examples": counted["examples"],
             "counts": counted["counts"],
@@ -81,36 +86,11 @@ def _task_summary(
     )
 
 
-def _tables(results: Mapping[str, NodeResult]) -> dict[str, TableCounts]:
-    """Returns the rows of each table that were read, and that were good when they were read."""
-    tables: dict[str, TableCounts] = {}
-    for counts in _quarantine_counts(results):
-        # Nodes after the first one read what it left.
-        if counts["table"] not in tables or counts["rows"] > tables[counts["table"]].rows:
-            tables[counts["table"]] = TableCounts(rows=counts["rows"], good=counts["good"])
-    return tables
-
-
 def _counted(examples: NodeResult) -> Any:
     """Returns what the node of a task's examples has counted."""
     if "labels" in examples.outputs:
         return load_label_facts(examples.outputs["labels"].uri)
     return load_catalogue_facts(examples.outputs["catalogue"].uri)
-
-
-def _quarantine(results: Mapping[str, NodeResult]) -> dict[str, dict[str, int]]:
-    """Adds up the reasons of every quarantine artifact, by table."""
-    tables: dict[str, dict[str, int]] = {}
-    for counts in _quarantine_counts(results):
-        reasons = tables.setdefault(counts["table"], {})
-        for reason, count in counts["bad"].items():
-            reasons[reason] = reasons.get(reason, 0) + count
-    return tables
-
-
-def _quarantine_counts(results: Mapping[str, NodeResult]) -> list[dict[str, Any]]:
-    quarantines = (result.outputs["quarantine"] for result in results.values() if "quarantine" in result.outputs)
-    return [_read_json(quarantine.uri, QUARANTINE_COUNTS_FILE) for quarantine in quarantines]
 
 
 def _read_json(folder: str, name: str) -> Any:

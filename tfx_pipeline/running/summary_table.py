@@ -13,11 +13,14 @@ _HEADING_WIDTH, _NUMBER_WIDTH = 9, 6
 
 
 def print_summary(summary: RunSummary, root: Path) -> None:
-    """Prints the tasks' metrics, quarantined rows and pushed models, and where the whole summary is."""
-    for table, reasons in summary.quarantine.items():
-        if reasons:
-            listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
-            console.print(f"  quarantined rows of {table}: {listed}")
+    """Prints what became of the tables' rows, the tasks' metrics and models, and where the whole summary is."""
+    for heading, tables in (("quarantined rows of", summary.quarantine), ("set aside of", summary.set_aside)):
+        for table, reasons in tables.items():
+            if reasons:
+                listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
+                console.print(f"  {heading} {table}: {listed}")
+    for note in summary.notes:
+        console.print(f"note: {note}")
     for name, done in summary.tasks.items():
         task = TASKS[name]
         console.print(f"\n{name}, {task.judged_over(done)}")

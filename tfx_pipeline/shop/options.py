@@ -111,6 +111,8 @@ class ShopOptions(Options):
         name: Name of the pipeline, in ML Metadata and on Kubeflow.
         tables: The input tables; relative paths start at the configuration's folder.
         text: How product texts become vectors; `off` for a shop without texts.
+        markup: What becomes of HTML in texts of products and in classified texts: `cut` (tags, and what scripts hold,
+            are taken away when a table is read, and entities become characters) or `kept`.
         limits: How much bad data a run accepts.
         features: Extra columns to keep.
         plain_user_ids: Whether user ids are written as they are in logs and quarantine, not as keyed hashes.
@@ -124,6 +126,7 @@ class ShopOptions(Options):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")] = "shelfwise"
     tables: Tables
     text: Annotated[TextOptions | None, BeforeValidator(off_is_none)] = TextOptions()
+    markup: Literal["cut", "kept"] = "cut"
     limits: Limits = Limits()
     features: Features = Features()
     plain_user_ids: bool = False

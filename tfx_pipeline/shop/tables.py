@@ -15,6 +15,7 @@ from components.tables.contract import TABLES, TableOptions
 from components.tables.data_gate import DataGate
 from components.tables.example_gen import TableExampleGen
 from components.tables.import_schema import ImportSchema
+from components.tables.notes.constant_columns import telling_columns
 from components.tables.schema import extend_schema
 from tfx_pipeline.shop.inputs import PipelineInputs
 from tfx_pipeline.shop.options import ExtraColumns, ShopOptions
@@ -37,7 +38,12 @@ class TableNodes(NamedTuple):
 
 
 def table_options(
-    name: str, shop: ShopOptions, *, event_types: Sequence[str] = (), columns: Sequence[str] = ()
+    name: str,
+    shop: ShopOptions,
+    *,
+    event_types: Sequence[str] = (),
+    bought_event_types: Sequence[str] = (),
+    columns: Sequence[str] = (),
 ) -> TableOptions:
     """Returns what a table may hold beyond its contract.
 
@@ -45,14 +51,19 @@ def table_options(
         name: The table's name in the configuration.
         shop: Names the extra columns that are kept.
         event_types: The event types that the run's tasks know; none lets any through.
+        bought_event_types: Those that any of the tasks takes for a purchase; none takes `purchase`.
         columns: More columns with texts in them, which a task reads.
     """
     extra = getattr(shop.features, name, ExtraColumns())
-    return TableOptions(
+    options = TableOptions(
         numeric_columns=extra.numeric,
         categorical_columns=(*extra.categorical, *columns),
         event_types=tuple(event_types) if name == "events" else (),
+        keep_markup=shop.markup == "kept",
     )
+    if name == "events" and bought_event_types:
+        return options.model_copy(update={"bought_event_types": tuple(bought_event_types)})
+    return options
 
 
 def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: TableOptions) -> TableNodes:
@@ -65,9 +76,10 @@ def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: T
         options: What it may hold beyond its contract.
     """
     title = name.capitalize()
+    sources = shop.tables.given()[name]
     example_gen = TableExampleGen(
         table=name,
-        sources=[source.in_zone(shop.time_zone) for source in shop.tables.given()[name]],
+        sources=[source.in_zone(shop.time_zone) for source in sources],
         data=inputs.data,
         digest=inputs.table_digests[name],
         user_id_key=inputs.user_id_key,
@@ -85,6 +97,8 @@ def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: T
         quarantine=example_gen.outputs["quarantine"],
         table=name,
         max_bad_fraction=shop.limits.max_bad_fraction,
+        telling_columns=telling_columns(name, options, sources),
+        plain_user_ids=shop.plain_user_ids,
         source_digest=source_digest("components.tables.data_gate"),
     ).with_id(f"{title}DataGate")
     return TableNodes(

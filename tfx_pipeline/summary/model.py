@@ -64,7 +64,7 @@ class TaskSummary(_Part):
         slices: Metrics by the name of a slice; empty where none is large enough.
         blessed: Whether gate and serving validator let the model pass.
         refused_because: One sentence a reason.
-        notes: What fell short and was no reason to refuse, one sentence each.
+        notes: What fell short and was no reason to refuse, and what the task's data lack, one sentence each.
         pushed: Folder of the version that this run pushed; None where it pushed none.
         examples: Examples by split.
         counts: Names and numbers of what the task learned from.
@@ -98,7 +98,7 @@ class TableCounts(_Part):
 
     Attributes:
         rows: Rows that were read.
-        good: Those of them that were not refused.
+        good: Those of them that are used: neither refused nor set aside.
     """
 
     rows: int
@@ -114,6 +114,8 @@ class RunSummary(_Part):
         tasks: Each task's part, by name.
         tables: Rows of each table.
         quarantine: Refused rows of each table, by reason.
+        set_aside: Rows of each table that are right but not used, by reason.
+        notes: What the shop should know of its tables and how they fit together, one sentence each.
         seconds: Wall time of each node.
         total_seconds: Wall time of the run.
         peak_rss_bytes: Largest resident size of the process and of any child, added up.
@@ -124,6 +126,8 @@ class RunSummary(_Part):
     tasks: dict[str, TaskSummary]
     tables: dict[str, TableCounts] = {}
     quarantine: dict[str, dict[str, int]] = {}
+    set_aside: dict[str, dict[str, int]] = {}
+    notes: list[str] = []
     seconds: dict[str, float]
     total_seconds: float
     peak_rss_bytes: int

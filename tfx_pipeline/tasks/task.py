@@ -117,6 +117,10 @@ class Task(ABC, Generic[TaskOptions]):
         """
         return ()
 
+    def bought_event_types(self, options: TaskOptions) -> tuple[str, ...]:
+        """Returns the event types that the task takes for purchases; a row that gives something back cancels them."""
+        return ()
+
     def extra_columns(self, table: str, options: TaskOptions) -> tuple[str, ...]:
         """Returns the columns of a table, beyond the contract's and the configured ones, that the task reads."""
         return ()

@@ -1,6 +1,7 @@
 """One user's events out of an events table, for the command line."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -12,7 +13,9 @@ import pyarrow.compute as pc
 from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.reading.parsing import parse_column
-from components.tables.reading.timestamps import MILLISECONDS_FROM
+from components.tables.refusals.reasons import advice_for, column_of
+from components.tables.returns.cancelling import cancel_purchases
+from components.tables.returns.order_counts import baskets_cancel, count_orders
 from components.tables.sources import TableSource
 from components.tables.validation import CheckedRows, check_rows
 from serving.graph.time_units import HOUR_SECONDS
@@ -20,7 +23,7 @@ from serving.graph.time_units import HOUR_SECONDS
 if TYPE_CHECKING:
     from components.tables.reading.source_batch import SourceBatch
 
-_COLUMNS = ("user_id", "product_id", "event_type", "timestamp", "position", "basket_id")
+_COLUMNS = ("user_id", "product_id", "event_type", "timestamp", "position", "basket_id", "quantity", "price", "amount")
 _EVENTS = TABLES["events"]
 _CONTRACT = replace(_EVENTS, columns=tuple(column for column in _EVENTS.columns if column.name in _COLUMNS))
 _OPTIONS = TableOptions()
@@ -68,7 +71,7 @@ def read_user_history(sources: Sequence[TableSource], user_id: str, at: str | No
     Ages are counted from one moment for all users, so that who has been away for long is seen to be: from `at`, or
     from the end of the hour of the table's latest event, which is what a run counts the segments of users from. Events
     without a timestamp have age 0. Events are in the order that a run gives them. The table is read once, and a batch
-    at a time; bad rows of other users are left out, as a run does.
+    at a time; bad rows of other users are left out, and so is what the user gave back, as a run does.
 
     Args:
         sources: Where the table lies, and how it is written.
@@ -79,6 +82,7 @@ def read_user_history(sources: Sequence[TableSource], user_id: str, at: str | No
         InputError: There is no such table, a column is missing, a row of the user is bad, or the user has no events.
     """
     # Beam, whose filesystems open the table, takes more than a second, which only a table is worth.
+    from components.tables.read_back import plain_columns
     from components.tables.shaping.planning import plan_table
     from components.tables.shaping.read_table import read_table
 
@@ -90,19 +94,31 @@ def read_user_history(sources: Sequence[TableSource], user_id: str, at: str | No
         raise InputError(f"--at {at}: {events} has no `timestamp`, so no event is known to lie before it; leave it out")
 
     now = time.time()
-    rows: list[tuple[int, str, str, str]] = []
+    good, returned = [], []
+    orders: Counter[str] = Counter()
     latest, left_out = 0, 0
     for source in read_table(plan):
-        checked = check_rows(_CONTRACT, _OPTIONS, source.batch, now)
+        checked = check_rows(_CONTRACT, _OPTIONS, source.batch, now, source.form, guests=source.guests)
         _refuse_bad_rows(user_id, source, checked)
         left_out += len(checked.bad_rows) + len(source.broken)
         if checked.good.num_rows:
             latest = max(latest, pc.max(checked.good[order].flatten()).as_py())
-        rows += _rows_of(user_id, checked.good, order)
-    kept = sorted(row for row in rows if moment is None or row[0] <= moment)
+        orders += count_orders(checked.good, checked.returned.num_rows)
+        good.append(_of_user(user_id, plain_columns(checked.good)))
+        returned.append(_of_user(user_id, checked.returned))
+    if not good:
+        raise InputError(f"{events}: no event of any user")
+    mine, given_back = (pa.Table.from_batches(batches) for batches in (good, returned))
+    if moment is not None:
+        mine, given_back = (
+            table.filter(pc.less_equal(table[name], moment)) for table, name in ((mine, order), (given_back, "time"))
+        )
+    types = _OPTIONS.bought_event_types
+    left = cancel_purchases(mine, given_back, types, baskets_cancel=baskets_cancel(orders))
+    kept = sorted(_rows_of(mine.filter(pa.array(left.kept)), order))
     bad = f"; bad rows left out: {left_out:,}" if left_out else ""
     if not kept:
-        until = f" up to {at}" if rows else ""
+        until = f" up to {at}" if any(len(batch) for batch in good) else ""
         raise InputError(f"{events}: no event of user {user_id}{until}{bad}")
     given = moment is not None
     if order == "timestamp" and moment is None:
@@ -119,20 +135,23 @@ def read_user_history(sources: Sequence[TableSource], user_id: str, at: str | No
 def _moment(text: str) -> int:
     """Reads a moment as the column `timestamp` is read."""
     second = parse_column(pa.array([text], pa.large_string()), "timestamp").values[0].as_py()
-    if second is None or not 0 <= second <= MILLISECONDS_FROM:
+    if second is None or second < 0:
         raise InputError(f"--at {text}: expected ISO 8601, such as 2017-07-01 or 2017-07-01T12:00Z, or Unix seconds")
     return int(second)
 
 
-def _rows_of(user_id: str, good: pa.RecordBatch, order: str) -> Iterator[tuple[int, str, str, str]]:
-    """Yields time (or position), basket, product and event type of a user's rows, in what a run orders them by."""
-    mine = pc.equal(good["user_id"].flatten(), pa.scalar(_encoded(user_id), pa.large_binary()))
-    for row in good.filter(mine).select([order, "basket_id", "product_id", "event_type"]).to_pylist():
+def _of_user(user_id: str, rows: pa.RecordBatch) -> pa.RecordBatch:
+    """Returns a user's rows, of plain columns."""
+    return rows.filter(pc.equal(rows["user_id"], pa.scalar(_encoded(user_id), pa.large_binary())))
+
+
+def _rows_of(rows: pa.Table, order: str) -> Iterator[tuple[int, str, str, str]]:
+    """Yields time (or position), basket, product and event type of rows, in what a run orders them by."""
+    for row in rows.select([order, "basket_id", "product_id", "event_type"]).to_pylist():
         basket, product, event_type = (
-            (row[name] or [b""])[0].decode("utf-8", "surrogateescape")
-            for name in ("basket_id", "product_id", "event_type")
+            (row[name] or b"").decode("utf-8", "surrogateescape") for name in ("basket_id", "product_id", "event_type")
         )
-        yield row[order][0], basket, product, event_type
+        yield row[order], basket, product, event_type
 
 
 def _refuse_bad_rows(user_id: str, source: "SourceBatch", checked: CheckedRows) -> None:
@@ -145,11 +164,12 @@ def _refuse_bad_rows(user_id: str, source: "SourceBatch", checked: CheckedRows) 
         return
     first = users.index(_encoded(user_id))
     reason = checked.reasons[first]
-    column = next(name for name in _COLUMNS if name in reason)
-    expected = " Expected Unix seconds or ISO 8601." if column == "timestamp" else ""
+    column = column_of(reason, _COLUMNS)
+    seen = None if column is None else batch[column][first].as_py()
+    advice = advice_for(reason, [] if seen is None else [str(seen)])
     raise InputError(
         f"{source.path}: {source.unit} {source.places[checked.bad_rows[first]]}, an event of user {user_id}, has "
-        f"`{column}` {batch[column][first].as_py()!r} ({reason}).{expected} Correct the row."
+        f"`{column}` {seen!r} ({reason}){advice and '; '}{advice}. Correct the row."
     )
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-import keras_nlp
 import tensorflow as tf
 from tensorflow_text.tools.wordpiece_vocab import wordpiece_tokenizer_learner_lib as learner
 
+from serving.graph.spelling import as_vocabulary
 from trainer.text.keras_nlp_parts import pretokenize
+from trainer.text.tokenizer import TextTokenizer
 
 # In the order of the original BERT: padding is 0.
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -19,7 +20,7 @@ def split_words(texts: Sequence[str]) -> list[str]:
 
     Lower case, without accents; punctuation and each Chinese character are words of their own.
     """
-    words = pretokenize(tf.constant(list(texts), tf.string))
+    words = pretokenize(as_vocabulary(tf.constant(list(texts), tf.string), lowercase=True, strip_accents=True))
     return [word.decode() for word in words.flat_values.numpy().tolist()]
 
 
@@ -46,6 +47,10 @@ def learn_vocabulary(counts: Iterable[tuple[str, int]], size: int) -> list[str]:
     return pieces
 
 
-def scratch_tokenizer(vocabulary: list[str]) -> keras_nlp.models.BertTokenizer:
-    """Returns the tokenizer of a learned vocabulary."""
-    return keras_nlp.models.BertTokenizer(vocabulary=vocabulary, lowercase=True, strip_accents=True)
+def scratch_tokenizer(vocabulary: list[str]) -> TextTokenizer:
+    """Returns the tokenizer of a learned vocabulary.
+
+    Raises:
+        ValueError: The vocabulary would not be the same when it is loaded again.
+    """
+    return TextTokenizer(vocabulary, lowercase=True, strip_accents=True)

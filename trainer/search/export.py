@@ -14,7 +14,7 @@ from serving.model_names import SEARCH_MODEL
 from serving.search.module import SearchedProducts, SearchModule
 from trainer.clusters.files import save_product_clusters
 from trainer.clusters.products import ProductClusters
-from trainer.exporting import products_of, write_extra_assets
+from trainer.exporting import byte_strings, products_of, write_extra_assets
 
 # The signature by which parts of the model are compared; never in the model that is served.
 WEIGHTED_SIGNATURE = "weighted"
@@ -30,11 +30,12 @@ def searched_products(catalogue: pa.Table, cluster_ids: npt.NDArray[np.int32]) -
     """Returns the columns of a catalogue as the served model wants them.
 
     Args:
-        catalogue: Columns product_id, title, category, price, in_stock and text.
+        catalogue: Columns product_id, sku, title, category, price, in_stock and text.
         cluster_ids: int32 `(products,)`.
     """
     return SearchedProducts(
         **products_of(catalogue),
+        skus=byte_strings(catalogue["sku"]),
         text_hashes=text_hashes(catalogue.column("text").to_pylist()),
         cluster_ids=cluster_ids,
     )

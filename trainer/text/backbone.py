@@ -13,7 +13,8 @@ from trainer.artifacts.keras_files import load_keras, save_keras
 from trainer.fitting.keras_parts import nested_layers
 from trainer.fitting.strategy import shapes_must_be_known
 from trainer.options import TextOptions
-from trainer.text.pretrained import load_pretrained, make_tokenizer
+from trainer.text.pretrained import load_pretrained
+from trainer.text.tokenizer import TextTokenizer
 from trainer.text.unpadded_bert import token_vectors
 
 _ENCODER_FILE = "text_encoder.keras"
@@ -38,11 +39,11 @@ class TextEncoder(keras.Model):
 
     Args:
         backbone: A `keras_nlp.models.BertBackbone`.
-        tokenizer: The `keras_nlp.models.BertTokenizer` of its vocabulary.
+        tokenizer: The tokenizer of its vocabulary.
         sequence_length: Tokens a text is cut to, [CLS] and [SEP] included.
     """
 
-    def __init__(self, *, backbone: Any, tokenizer: Any, sequence_length: int, **kwargs: Any) -> None:
+    def __init__(self, *, backbone: Any, tokenizer: TextTokenizer, sequence_length: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if not 2 < sequence_length <= backbone.max_sequence_length:
             raise ValueError(
@@ -111,7 +112,7 @@ class TextEncoder(keras.Model):
         return {
             **super().get_config(),
             "backbone": keras.saving.serialize_keras_object(self.backbone),
-            "lowercase": self.tokenizer.lowercase,
+            "tokenizer": keras.saving.serialize_keras_object(self.tokenizer),
             "sequence_length": self.sequence_length,
         }
 
@@ -123,8 +124,7 @@ class TextEncoder(keras.Model):
         dtype = keras.saving.serialize_keras_object(keras.config.dtype_policy())
         backbone = {**backbone, "config": {**backbone["config"], "dtype": dtype}}
         settings["backbone"] = keras.saving.deserialize_keras_object(backbone)
-        # The vocabulary is not in the configuration: Keras saves it as an asset of the tokenizer.
-        settings["tokenizer"] = make_tokenizer(None, settings.pop("lowercase"))
+        settings["tokenizer"] = keras.saving.deserialize_keras_object(settings["tokenizer"])
         return cls(**settings)
 
 

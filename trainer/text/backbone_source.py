@@ -4,6 +4,8 @@ import importlib.resources
 import os
 from pathlib import Path
 
+from trainer.text.hugging_face_config import check_hugging_face_config
+
 PACKAGE_PREFIX = "package:"
 
 
@@ -11,8 +13,16 @@ def named_folder(source: str) -> Path | None:
     """Returns the local folder that `source` names, or None where it can only be a preset's name or a URL.
 
     Raises:
-        ValueError: `source` is meant as a folder, as it begins with `package:` or is a path, and there is none.
+        ValueError: `source` is meant as a folder, as it begins with `package:` or is a path, and there is none; or it
+            holds a BERT of Hugging Face's that KerasNLP computes otherwise.
     """
+    folder = _folder(source)
+    if folder is not None:
+        check_hugging_face_config(source, folder)
+    return folder
+
+
+def _folder(source: str) -> Path | None:
     if source.startswith(PACKAGE_PREFIX):
         return _folder_of_package(source)
     if os.path.isdir(source):

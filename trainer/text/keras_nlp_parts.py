@@ -77,12 +77,12 @@ def attend(attention: Any, query: Any, key: Any, value: Any, mask: Any, training
 
 
 def pretokenize(texts: Any) -> Any:
-    """Cuts string `(texts,)` into words as an uncased BERT tokenizer does; ragged string `(texts, None)`.
+    """Cuts string `(texts,)` into words as a BERT tokenizer does, in whatever spelling; ragged string `(texts, None)`.
 
     Raises:
         RuntimeError: KerasNLP calls it otherwise now.
     """
-    return _private(_word_pieces(), "pretokenize")(texts, lowercase=True, strip_accents=True)
+    return _private(_word_pieces(), "pretokenize")(texts, lowercase=False, strip_accents=False)
 
 
 def _word_pieces() -> ModuleType:

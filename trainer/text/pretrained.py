@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 import keras_nlp
 
 from trainer.text.backbone_source import PACKAGE_PREFIX, named_folder
+from trainer.text.tokenizer import TextTokenizer
 
 
 class Pretrained(NamedTuple):
     """A backbone and the tokenizer of its vocabulary."""
 
     backbone: Any
-    tokenizer: Any
+    tokenizer: TextTokenizer
 
 
 def load_pretrained(source: str) -> Pretrained:
@@ -46,11 +47,6 @@ def load_pretrained(source: str) -> Pretrained:
     return Pretrained(backbone, tokenizer)
 
 
-def make_tokenizer(vocabulary: list[str] | None, lowercase: bool) -> Any:
-    """Builds a BERT tokenizer; an uncased one drops accents too, as the original does."""
-    return keras_nlp.models.BertTokenizer(vocabulary=vocabulary, lowercase=lowercase, strip_accents=lowercase)
-
-
 def local_folder(source: str) -> Path | None:
     """Returns the local folder that `source` names, or None where it is a preset's name.
 
@@ -79,26 +75,35 @@ def _load_preset(name: str) -> Pretrained:
             f"Backbone `{name}` is a preset that has to be downloaded, and that failed: {_first_line(error)}. "
             f"Try again with a network, or give a local folder or `{PACKAGE_PREFIX}NAME/FOLDER`."
         ) from error
-    return Pretrained(backbone, make_tokenizer(tokenizer.get_vocabulary(), tokenizer.lowercase))
+    return Pretrained(backbone, _same_tokenizer(tokenizer))
 
 
-def _folder_tokenizer(folder: Path) -> Any:
+def _folder_tokenizer(folder: Path) -> TextTokenizer:
     vocabulary_file = folder / "vocab.txt"
     if not vocabulary_file.is_file():
-        tokenizer = keras_nlp.models.BertTokenizer.from_preset(str(folder))
-        return make_tokenizer(tokenizer.get_vocabulary(), tokenizer.lowercase)
+        return _same_tokenizer(keras_nlp.models.BertTokenizer.from_preset(str(folder)))
     vocabulary = vocabulary_file.read_text(encoding="utf-8").rstrip("\n").split("\n")
-    return make_tokenizer(vocabulary, _is_lowercase(folder, vocabulary))
+    settings = _tokenizer_settings(folder)
+    lowercase = settings.get("do_lower_case")
+    if not isinstance(lowercase, bool):
+        lowercase = all(token == token.lower() for token in vocabulary if not token.startswith("["))
+    # Where nothing is said of accents, an uncased BERT drops them too, as the original does.
+    strip_accents = settings.get("strip_accents")
+    return TextTokenizer(
+        vocabulary,
+        lowercase=lowercase,
+        strip_accents=strip_accents if isinstance(strip_accents, bool) else lowercase,
+    )
 
 
-def _is_lowercase(folder: Path, vocabulary: list[str]) -> bool:
-    """Tells whether texts are to be lower-cased: as the folder says, else as the vocabulary is written."""
+def _same_tokenizer(tokenizer: Any) -> TextTokenizer:
+    """Returns a tokenizer of KerasNLP's as ours."""
+    return TextTokenizer(tokenizer.get_vocabulary(), lowercase=tokenizer.lowercase, strip_accents=tokenizer.lowercase)
+
+
+def _tokenizer_settings(folder: Path) -> dict[str, Any]:
     config_file = folder / "tokenizer_config.json"
-    if config_file.is_file():
-        config = json.loads(config_file.read_text(encoding="utf-8"))
-        if isinstance(config.get("do_lower_case"), bool):
-            return bool(config["do_lower_case"])
-    return all(token == token.lower() for token in vocabulary if not token.startswith("["))
+    return dict(json.loads(config_file.read_text(encoding="utf-8"))) if config_file.is_file() else {}
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,11 +1,13 @@
 """Names of raw and transformed features, and the one function that composes a product's text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from serving.graph.catalogue import CATEGORY_SEPARATOR
+from trainer.options import TextField
 
 PRODUCT_ID = "product_id"
 PRICE = "price"
@@ -32,27 +34,26 @@ def index_name(column: str) -> str:
     return column + INDEX_SUFFIX
 
 
-def product_text(title: str, brand: str, category: str, description: str, fields: Sequence[str]) -> str:
+def product_text(values: Mapping[str, str], fields: Sequence[str]) -> str:
     """Composes the text that stands for a product in the backbone.
 
     Fields come in the order of `fields`; empty ones are left out; category levels follow each other without
     their separator, which the backbone would spend a token on.
 
+    Args:
+        values: Columns of one product; an absent one is empty.
+        fields: Columns to use, in this order.
+
     Raises:
         ValueError: `fields` names an unknown field.
 
     Example:
-        >>> product_text("Rye bread", "", "food > bread", "", ("title", "brand", "category"))
+        >>> product_text({"title": "Rye bread", "category": "food > bread"}, ("title", "brand", "category"))
         'Rye bread. food bread'
     """
-    values = {
-        "title": title,
-        "brand": brand,
-        "category": category.replace(CATEGORY_SEPARATOR, " "),
-        "description": description,
-    }
-    _check_fields(fields, values)
-    stripped = (values[field].strip() for field in fields)
+    _check_fields(fields)
+    spaced = {**values, CATEGORY: values.get(CATEGORY, "").replace(CATEGORY_SEPARATOR, " ")}
+    stripped = (spaced.get(field, "").strip() for field in fields)
     return FIELD_SEPARATOR.join(value for value in stripped if value)
 
 
@@ -60,8 +61,8 @@ def product_texts(table: pa.Table, fields: Sequence[str]) -> list[str]:
     """Composes each product's text as `product_text` does, over the columns of a table.
 
     Args:
-        table: Columns title, brand, category and description, of strings or of lists of which the first value
-            counts; an absent column or value is empty.
+        table: Columns that `fields` may name, of strings, of bytes, or of lists of which the first value counts; an
+            absent column or value is empty.
         fields: Columns to use, in this order.
 
     Returns:
@@ -70,7 +71,7 @@ def product_texts(table: pa.Table, fields: Sequence[str]) -> list[str]:
     Raises:
         ValueError: `fields` names an unknown field, or a value is not UTF-8.
     """
-    _check_fields(fields, ("title", "brand", "category", "description"))
+    _check_fields(fields)
     texts = pa.array([""] * table.num_rows, pa.string())
     for field in fields:
         if field not in table.column_names:
@@ -92,7 +93,8 @@ def _strip(values: pa.Array) -> pa.Array:
     return pa.array([value.strip() for value in values.to_pylist()], pa.string())
 
 
-def _check_fields(fields: Sequence[str], known: Sequence[str] | dict[str, str]) -> None:
+def _check_fields(fields: Sequence[str]) -> None:
+    known = get_args(TextField)
     unknown = [field for field in fields if field not in known]
     if unknown:
         raise ValueError(f"`fields` should name some of {list(known)}. Received {unknown}.")

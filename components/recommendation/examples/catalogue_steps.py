@@ -91,5 +91,8 @@ class ChooseCatalogue(beam.DoFn):
         write_catalogue(self._uri, catalogue)
         write_product_statistics(self._uri, counted, catalogue["product_id"])
         known = len(table if table is not None else counted)
-        yield beam.pvalue.TaggedOutput(COUNTS, ExampleCounts(known_products=known, catalogue_products=len(catalogue)))
+        seen = ExampleCounts(
+            known_products=known, catalogue_products=len(catalogue), products_without_events=known - len(counted)
+        )
+        yield beam.pvalue.TaggedOutput(COUNTS, seen)
         yield to_bytes(catalogue.select(["product_id"]).combine_chunks())

@@ -20,6 +20,7 @@ class ExampleCounts(Counts):
         filtered_events: Events of products that `min_product_events` keeps out.
         known_products: Products of the products table, or those in events where there is none.
         catalogue_products: Those of them in the catalogue.
+        products_without_events: Those of them that no good row of events names.
         train: Training examples.
         eval: Evaluation examples.
         ranker: Examples that the ranker learns from.
@@ -32,6 +33,7 @@ class ExampleCounts(Counts):
     filtered_events: int = 0
     known_products: int = 0
     catalogue_products: int = 0
+    products_without_events: int = 0
     train: int = 0
     eval: int = 0
     ranker: int = 0

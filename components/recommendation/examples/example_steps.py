@@ -26,7 +26,7 @@ class WriteRecommendationExamples(beam.DoFn):
     """A bucket to TFRecord files of tf.Examples, one of each split, named after the bucket.
 
     Memory grows with the events of the bucket and the catalogue's ids. A file appears whole or not at all,
-    and writing a bucket twice leaves the same files.
+    and writing a bucket twice leaves the same files. Guests have no history and are in no example.
     """
 
     def __init__(
@@ -44,7 +44,9 @@ class WriteRecommendationExamples(beam.DoFn):
         history = order_events(events)
         period = event_periods(history, moments, self._weights)
         history, kept = history.in_catalogue(from_bytes(catalogue)["product_id"].combine_chunks().cast(pa.binary()))
-        period = period[kept]
+        filtered_events = int((~kept).sum())
+        period = period[kept][history.not_of_guests()]
+        history = history.keep(history.not_of_guests())
         splits = {
             "train": training_windows(
                 history.keep(period == TRAIN_PERIOD),
@@ -63,7 +65,7 @@ class WriteRecommendationExamples(beam.DoFn):
         for name, table in splits.items():
             write_examples(self._uris[name], number, self._buckets, table)
         yield ExampleCounts(
-            filtered_events=int((~kept).sum()),
+            filtered_events=filtered_events,
             train=len(splits["train"]),
             eval=len(splits["eval"]),
             ranker=len(splits["ranker"]),

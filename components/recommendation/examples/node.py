@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from components.events.checks import check_events, quarantine_counts
 from components.events.examples_node import EventExamples, EventExamplesSpec
+from components.events.join_notes import note_products, note_users
 from components.events.users_together import TablePaths
 from components.output_folders import make_output_folders
 from components.products.catalogue import write_catalogue_facts
@@ -62,11 +63,15 @@ class RecommendationExamplesExecutor(BaseBeamExecutor):
                 options, events, tables, time_column=time_column, examples=splits, **folders
             )
         counted = read_counted(folders["catalogue"])
-        check_events(counted.events, events)
+        check_events(counted.events, events, quarantine_uri=folders["quarantine"], product_paths=tables.products)
         check_examples(counted, options)
         facts = catalogue_facts(counted, options, has_timestamps=time_column == "timestamp")
         write_catalogue_facts(folders["catalogue"], facts)
-        write_quarantine_counts(folders["quarantine"], quarantine_counts(counted.events))
+        notes = [
+            *note_users(counted.events, tables, plain_user_ids=events.user_id_key is None),
+            *note_products(counted.examples.products_without_events, counted.examples.known_products),
+        ]
+        write_quarantine_counts(folders["quarantine"], quarantine_counts(counted.events, notes))
 
 
 class RecommendationExamples(EventExamples):

@@ -33,15 +33,15 @@ def count_statistics(
 
     Returns:
         `total`: weight of the events; `decayed`: the same, by exp(-age / 10 weeks); `recent`: of the last four
-        weeks; `latest`: by exp(-age / 1 week); `buyers`: distinct users; `repeat_buyers`: those who came back. Each
-        `(len(history.products),)`.
+        weeks; `latest`: by exp(-age / 1 week); `buyers`: distinct users; `repeat_buyers`: those who came back. Guests
+        are no users. Each `(len(history.products),)`.
     """
     products = len(history.products)
     user, product, group = history.user[counted], history.product[counted], history.group[counted]
     weights = type_weights[history.event_type[counted]]
     weeks = np.zeros(len(user)) if moment is None else (moment - history.time[counted]) / WEEK_SECONDS
     # A product counts once for each group of a user: who had it in two groups came back.
-    first = np.flatnonzero(run_starts(group, product))
+    first = np.flatnonzero(run_starts(group, product) & (user >= 0))
     pairs, times = np.unique(user[first] * products + product[first], return_counts=True)
     came_back = pairs[times > 1]
 

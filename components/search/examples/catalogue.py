@@ -10,6 +10,7 @@ from trainer.options import TextField
 
 PRODUCT_COLUMNS = (
     "product_id",
+    "sku",
     "title",
     "category",
     "brand",
@@ -19,7 +20,11 @@ PRODUCT_COLUMNS = (
     "description",
     "image_embedding",
 )
-_OWN_FIELDS = (pa.field("rating", pa.float32()), pa.field("image_embedding", pa.list_(pa.float32())))
+_OWN_FIELDS = (
+    pa.field("sku", pa.string()),
+    pa.field("rating", pa.float32()),
+    pa.field("image_embedding", pa.list_(pa.float32())),
+)
 SEARCH_CATALOGUE_SCHEMA = pa.schema([*CATALOGUE_SCHEMA, *_OWN_FIELDS])
 
 
@@ -31,8 +36,8 @@ def build_search_catalogue(products: pa.Table, text_fields: Sequence[TextField])
         text_fields: Columns that make up the text.
 
     Returns:
-        A table with `SEARCH_CATALOGUE_SCHEMA`, rating and image_embedding null where there is none, in byte order of
-        product ids.
+        A table with `SEARCH_CATALOGUE_SCHEMA`, sku, rating and image_embedding null where there is none, in byte order
+        of product ids.
     """
     products = by_product_id(products)
     catalogue = build_catalogue(products, Popularity.none(len(products)), text_fields)

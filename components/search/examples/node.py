@@ -1,6 +1,8 @@
 """SearchExamples: products, judgements and events become a catalogue and queries with relevant products."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -19,10 +21,12 @@ from components.output_folders import make_output_folders
 from components.parameters import execution_parameters
 from components.products.catalogue import write_catalogue, write_catalogue_facts
 from components.search.examples.catalogue import PRODUCT_COLUMNS, SEARCH_CATALOGUE_SCHEMA, build_search_catalogue
+from components.search.examples.join_notes import note_missed_events
 from components.search.examples.options import SearchExamplesOptions
 from components.search.examples.query_examples import EVAL, SPLITS, TEST, TRAIN
 from components.search.examples.query_pairs import BLANK_QUERY
 from components.search.examples.transform import MakeSearchExamples, QueryTables
+from components.tables.notes.unknown_products import describe_unknown_products
 from components.tables.quarantine import UNKNOWN_PRODUCT, QuarantineCounts, write_quarantine_counts
 from components.tables.read_back import (
     ReadTable,
@@ -79,10 +83,11 @@ class SearchExamplesExecutor(BaseBeamExecutor):
         options = SearchExamplesOptions.model_validate_json(exec_properties["options_json"])
         splits, folders = make_output_folders(output_dict, SPLITS)
         catalogue_uri, quarantine_uri = folders["catalogue"], folders["quarantine"]
+        products, judgements, events = (input_files(input_dict, name) for name in ("products", "judgements", "events"))
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "ReadProducts" >> ReadTable(input_files(input_dict, "products"), PRODUCT_COLUMNS)
+                | "ReadProducts" >> ReadTable(products, PRODUCT_COLUMNS)
                 | "GatherProducts" >> beam.combiners.ToList()
                 | "WriteCatalogue" >> beam.Map(_write_catalogue, options, catalogue_uri)
             )
@@ -92,18 +97,19 @@ class SearchExamplesExecutor(BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | "MakeExamples" >> MakeSearchExamples(
                 options,
-                QueryTables(input_files(input_dict, "judgements"), input_files(input_dict, "events")),
+                QueryTables(judgements, events),
                 catalogue,
                 examples=splits,
                 catalogue_uri=catalogue_uri,
                 quarantine_uri=quarantine_uri,
             )
         counts: Counter[str] = Counter(read_json(f"{catalogue_uri}/{EXAMPLE_COUNTS_FILE}"))
-        _check(counts, options)
+        _check_judgements(counts, options, quarantine_uri, products)
+        notes = note_missed_events(counts, events, products)
+        _check_queries(counts, options, notes)
         refused = {reason: counts[reason] for reason in (BLANK_QUERY, UNKNOWN_PRODUCT)}
-        write_quarantine_counts(
-            quarantine_uri, QuarantineCounts.without_zeros("judgements", counts["judgements"], refused)
-        )
+        judged = QuarantineCounts.without_zeros("judgements", counts["judgements"], refused)
+        write_quarantine_counts(quarantine_uri, replace(judged, notes=tuple(notes)))
         write_catalogue_facts(
             catalogue_uri,
             {
@@ -167,14 +173,22 @@ def _write_catalogue(streams: list[bytes], options: SearchExamplesOptions, uri: 
     write_catalogue(uri, SEARCH_CATALOGUE_SCHEMA.empty_table() if rows is None else rows)
 
 
-def _check(counts: Counter[str], options: SearchExamplesOptions) -> None:
+def _check_judgements(
+    counts: Counter[str], options: SearchExamplesOptions, quarantine_uri: str, product_paths: Sequence[str]
+) -> None:
     unknown, judgements = counts[UNKNOWN_PRODUCT], counts["judgements"]
     if judgements and unknown / judgements > options.max_unknown_product_fraction:
         raise InputError(
             f"Table `judgements`: {unknown:,} of {judgements:,} rows ({unknown / judgements:.1%}) name a product_id "
-            f"that table `products` lacks; {options.max_unknown_product_fraction:.1%} may. Check that both write ids "
-            "alike, or raise `limits.max_unknown_product_fraction`."
+            f"that table `products` lacks; {options.max_unknown_product_fraction:.1%} may. "
+            f"{describe_unknown_products(quarantine_uri, product_paths)} Check that both write ids alike, or raise "
+            "`limits.max_unknown_product_fraction`."
         )
+
+
+def _check_queries(counts: Counter[str], options: SearchExamplesOptions, notes: Sequence[str]) -> None:
+    """Checks that every split has a query; `notes` may say why one has none."""
+    why = "".join(f" {note}" for note in notes)
     otherwise = (
         "raise `tasks.search.queries.eval_fraction` and `.test_fraction`"
         if options.queries.pseudo_queries == "always"
@@ -182,7 +196,8 @@ def _check(counts: Counter[str], options: SearchExamplesOptions) -> None:
     )
     for split, use in ((TRAIN, "train on"), (EVAL, "validate on"), (TEST, "test on")):
         if not counts[split]:
+            found = sum(counts[name] for name in SPLITS)
             raise InputError(
-                f"Search has no query to {use}: {sum(counts[name] for name in SPLITS):,} queries were found in all. "
+                f"Search has no query to {use}: {found:,} queries were found in all.{why} "
                 f"Give more judgements or events with a query, or {otherwise}."
             )

@@ -1,6 +1,7 @@
 """SegmentationExamples: events, products and users become histories with segments."""
 
 import logging
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
@@ -14,11 +15,13 @@ from components.errors import InputError
 from components.events.checks import check_events, check_has_events, quarantine_counts
 from components.events.counts import EventCounts, read_event_counts
 from components.events.examples_node import EventExamples, EventExamplesSpec
+from components.events.join_notes import note_users
 from components.events.users_together import TablePaths
 from components.output_folders import make_output_folders
 from components.products.catalogue import write_catalogue_facts
 from components.segmentation.examples.moments import segment_definitions
 from components.segmentation.examples.options import SegmentationExamplesOptions
+from components.segmentation.examples.segment_notes import note_segments
 from components.segmentation.examples.steps import SEGMENT, SPLITS
 from components.segmentation.examples.transform import MakeSegmentExamples
 from components.tables.quarantine import write_quarantine_counts
@@ -74,9 +77,10 @@ class SegmentationExamplesExecutor(BaseBeamExecutor):
                 options, event_options, tables, given=given, examples=splits, **folders
             )
         events = read_event_counts(folders["labels"])
-        check_events(events, event_options)
+        check_events(events, event_options, quarantine_uri=folders["quarantine"], product_paths=tables.products)
+        notes = note_users(events, tables, plain_user_ids=event_options.user_id_key is None)
         made = read_json(f"{folders['labels']}/{EXAMPLE_COUNTS_FILE}")
-        _check(made, options)
+        _check(made, options, notes)
         if made["counts"].get("left_out"):
             logging.warning(
                 "%d users are left out: their segments have fewer than %d training users.",
@@ -88,7 +92,7 @@ class SegmentationExamplesExecutor(BaseBeamExecutor):
             folders["catalogue"],
             {"event_types": options.event_types, "bought_event_type": options.bought_event_type},
         )
-        write_quarantine_counts(folders["quarantine"], quarantine_counts(events))
+        write_quarantine_counts(folders["quarantine"], quarantine_counts(events, notes))
 
 
 class SegmentationExamples(EventExamples):
@@ -127,8 +131,8 @@ def _check_columns(tables: TablePaths, *, given: bool) -> None:
         )
 
 
-def _check(made: dict[str, Any], options: SegmentationExamplesOptions) -> None:
-    """Checks that there are two labels to tell apart, and examples in every split."""
+def _check(made: dict[str, Any], options: SegmentationExamplesOptions, notes: Sequence[str]) -> None:
+    """Checks that there are two labels to tell apart, and examples in every split; `notes` may say why not."""
     counts, segments = made["counts"], options.segments
     if not made["given"] and not made["moments"]["train"]:
         days = (made["moments"]["test"] - made["moments"]["end"]) / DAY_SECONDS
@@ -139,10 +143,11 @@ def _check(made: dict[str, Any], options: SegmentationExamplesOptions) -> None:
         )
     learned = [name for name in made["labels"] if counts.get(f"train: {name}", 0)]
     if len(learned) < 2:
+        why = "".join(f"{note} " for note in notes) if made["given"] else ""
         shown = f": {learned[0]!r} with {counts[f'train: {learned[0]}']:,} users" if learned else ""
         raise InputError(
             f"Segmentation should have two segments or more to tell apart among its training users; it has "
-            f"{len(learned)}{shown}. Give users of other segments, or mend `tasks.segmentation.segments`."
+            f"{len(learned)}{shown}. {why}Give users of other segments, or mend `tasks.segmentation.segments`."
         )
     for split, use in (("train", "train on"), ("eval", "validate on"), ("test", "test on")):
         if not counts.get(split, 0):
@@ -153,7 +158,7 @@ def _check(made: dict[str, Any], options: SegmentationExamplesOptions) -> None:
 
 def _facts(made: dict[str, Any], events: EventCounts, options: SegmentationExamplesOptions) -> dict[str, Any]:
     counts = made["counts"]
-    defined = {} if made["given"] else {"segment_definitions": segment_definitions(made["labels"], made["cuts"])}
+    definitions = [] if made["given"] else segment_definitions(made["labels"], made["cuts"])
     by_label = {
         name: {split: counts.get(f"{split}: {name}", 0) for split in ("train", "eval", "test")}
         for name in made["labels"]
@@ -161,7 +166,7 @@ def _facts(made: dict[str, Any], events: EventCounts, options: SegmentationExamp
     return {
         "labels": made["labels"],
         "cuts": made["cuts"],
-        **defined,
+        **({"segment_definitions": definitions} if definitions else {}),
         "given": made["given"],
         "active_seconds": options.segments.active_seconds,
         "moments": made["moments"],
@@ -169,8 +174,9 @@ def _facts(made: dict[str, Any], events: EventCounts, options: SegmentationExamp
             "events": events.events,
             "users": counts["users"],
             "labels": len(made["labels"]),
-            **({"left_out": counts["left_out"]} if counts.get("left_out") else {}),
+            **{name: counts[name] for name in ("left_out", "without_segment") if counts.get(name)},
         },
+        "notes": note_segments(made, definitions),
         "by_label": by_label,
         "examples": {split: counts.get(split, 0) for split in SPLITS},
     }

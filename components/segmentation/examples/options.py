@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from components.events.options import EventOptions, check_bought_event_type, unix_seconds
+from components.events.options import EventOptions, check_bought_event_type, moment_in_zone, unix_seconds
 from serving.graph.time_units import DAY_SECONDS
 from trainer.options import Options
 
@@ -22,8 +22,8 @@ class SegmentOptions(Options):
         labels: `given` reads the users table, `spend` makes tiers; `auto` reads the users table where it has segments.
         period_days: Days after a moment whose spend makes the tier.
         active_days: Users who bought something in so many days up to a moment are looked at.
-        test_start: The moment of the test; Unix seconds or ISO 8601, UTC where it names no zone. When left out, a
-            period before the end of the events.
+        test_start: The moment of the test; Unix seconds or ISO 8601, of the shop's time zone where it names none. When
+            left out, a period before the end of the events.
         windows: Moments to learn from at the most.
         step_days: Days between them.
         gap_days: Days between the end of the last training period and the test.
@@ -82,6 +82,10 @@ class SegmentOptions(Options):
     def gap_seconds(self) -> int:
         """Seconds between the last training period and the test."""
         return round(self.gap_days * DAY_SECONDS)
+
+    def in_zone(self, zone: str) -> "SegmentOptions":
+        """Returns the same with `test_start` in a time zone, where it names none."""
+        return self.model_copy(update={"test_start": moment_in_zone(self.test_start, zone)})
 
     def test_start_seconds(self) -> int | None:
         """Returns `test_start` in Unix seconds, or None where the data decide."""

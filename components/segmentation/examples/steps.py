@@ -57,6 +57,7 @@ class SumUp(beam.DoFn):
             return
         options = self._options.segments
         yield to_bytes(product_sums(events, moments.test))
+        events = events.of_users()
         spends: Counter[float] = Counter()
         segments: Counter[str] = Counter()
         if self._given:
@@ -109,15 +110,16 @@ class WriteSegmentExamples(beam.DoFn):
         """Handles one bucket."""
         number, tables = bucket
         events = _events(bucket, self._options)
-        if events is None:
+        if events is None or not len(events.users):
             return
+        events = events.of_users()
         users = concatenated(tables.get(USERS, ()))
         examples = _Examples(events, self._options, segments, from_bytes(products), users)
         counts: Counter[str] = Counter(users=len(events.users))
         parts: dict[str, list[pa.Table]] = {name: [] for name in SPLITS}
         if segments.given:
             chosen, labels, left_out = examples.given()
-            counts["left_out"] = left_out
+            counts.update(left_out=left_out, without_segment=len(events.users) - len(chosen) - left_out)
             shares = user_shares(events.users, SEGMENT)[chosen]
             test = self._options.segments.test_fraction
             learned = shares >= test + self._options.segments.eval_fraction

@@ -1,6 +1,6 @@
 """Events of many users in order, with what they cost, as they stand at a moment; plain NumPy over Arrow columns."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ class UserEvents:
 
     Attributes:
         users: Distinct user ids in byte order; binary.
-        user: Index into `users`, `(events,)`.
+        user: Index into `users`, -1 for a guest, who has no id, `(events,)`.
         time: Unix seconds, `(events,)`.
         product_id: binary `(events,)`.
         event_type: Number of the event type, `(events,)`.
@@ -40,6 +40,19 @@ class UserEvents:
     priced: BoolArray
     visit: FloatArray
 
+    def of_users(self) -> "UserEvents":
+        """Returns the events without those of guests."""
+        chosen = self.user >= 0
+        columns = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "users"}
+        arrow_mask = pa.array(chosen)
+        return UserEvents(
+            users=self.users,
+            **{
+                name: column.filter(arrow_mask) if isinstance(column, pa.Array) else column[chosen]
+                for name, column in columns.items()
+            },
+        )
+
     def total(self, weights: FloatArray, low: int, high: int) -> FloatArray:
         """Returns the sum of `(events,)` weights of each user's events from `low` to before `high`, `(users,)`."""
         within = (self.time >= low) & (self.time < high)
@@ -54,13 +67,13 @@ def order_user_events(events: pa.Table, bought_type: int) -> UserEvents:
     """Puts events in order.
 
     Args:
-        events: Columns user_id, product_id and basket_id (binary), event_type (integer), time (int64), and quantity and
-            price (float), null where unknown. A quantity that is not known is 1.
+        events: Columns user_id (null for a guest), product_id and basket_id (binary), event_type (integer), time
+            (int64), and quantity and price (float), null where unknown. A quantity that is not known is 1.
         bought_type: Number of the event type that costs money.
     """
     events = events.take(pc.sort_indices(events, sort_keys=[(name, "ascending") for name in _ORDER])).combine_chunks()
     users = events["user_id"].combine_chunks().dictionary_encode()
-    user = users.indices.to_numpy().astype(np.int64)
+    user = pc.fill_null(users.indices, -1).to_numpy().astype(np.int64)
     time = events["time"].to_numpy().astype(np.int64)
     basket = pc.fill_null(events["basket_id"].combine_chunks().dictionary_encode().indices, -1).to_numpy()
     price = events["price"].cast(pa.float64()).to_numpy()

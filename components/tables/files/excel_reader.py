@@ -14,7 +14,7 @@ from components.errors import InputError
 from components.tables.files.opening import open_packed
 from components.tables.files.raw_column import RawColumn
 from components.tables.files.table_file import TableFile
-from components.tables.files.value_arrays import text_array, value_array, value_text
+from components.tables.files.value_arrays import value_array, value_text
 from components.tables.reading.source_batch import ROWS_PER_BATCH, SourceBatch
 
 # What openpyxl raises for what is no workbook, or a damaged one.
@@ -110,12 +110,7 @@ def _names(cells: Iterable[Any]) -> tuple[str, ...]:
 def _batch(
     file: TableFile, kept: list[tuple[int, RawColumn]], places: list[int], values: list[list[Any]]
 ) -> SourceBatch:
-    arrays = [
-        text_array([value_text(value) for value in column_values])
-        if column.kind == "json"
-        else value_array(column_values, column.kind)[0]
-        for (_, column), column_values in zip(kept, values, strict=True)
-    ]
+    arrays = [value_array(column_values, column) for (_, column), column_values in zip(kept, values, strict=True)]
     return SourceBatch(
         path=file.path,
         file_index=file.index,

@@ -18,7 +18,7 @@ from components.tables.files.opening import (
 )
 from components.tables.files.raw_column import RawColumn
 from components.tables.files.table_file import TableFile
-from components.tables.files.value_arrays import text_array, value_array, value_text
+from components.tables.files.value_arrays import is_no_text, value_array
 from components.tables.reading.source_batch import ROWS_PER_BATCH, BrokenRow, SourceBatch
 
 
@@ -122,15 +122,11 @@ def _batch(
     arrays: dict[str, pa.Array] = {}
     for column in columns:
         values = list(map(value_at(column.name), rows))
-        if column.kind == "json":
-            arrays[column.name] = text_array([value_text(value) for value in values])
-            continue
-        array, all_fit = value_array(values, column.kind)
-        if column.kind == "string" and not all_fit:
-            nested = [index for index, value in enumerate(values) if isinstance(value, dict | list)]
-            if nested:
-                return _batch(file, columns, *_without_nested(column.name, nested, rows, places, broken))
-        arrays[column.name] = array
+        if column.kind in ("string", "category"):
+            wrong = [index for index, value in enumerate(values) if is_no_text(value)]
+            if wrong:
+                return _batch(file, columns, *_without(column.name, wrong, rows, places, broken))
+        arrays[column.name] = value_array(values, column)
     return SourceBatch(
         path=file.path,
         file_index=file.index,
@@ -158,10 +154,10 @@ def value_at(name: str) -> Callable[[dict[str, Any]], Any]:
     return value
 
 
-def _without_nested(
-    name: str, nested: list[int], rows: list[dict[str, Any]], places: list[int], broken: list[BrokenRow]
+def _without(
+    name: str, wrong: list[int], rows: list[dict[str, Any]], places: list[int], broken: list[BrokenRow]
 ) -> tuple[list[dict[str, Any]], list[int], list[BrokenRow]]:
-    """Moves the rows whose text is a list or an object to the broken ones."""
+    """Moves the rows whose text is none to the broken ones."""
     moved = [
         BrokenRow(
             place=places[index],
@@ -169,7 +165,7 @@ def _without_nested(
             detail=f"expected text, got {type(value_at(name)(rows[index])).__name__}",
             row=rows[index],
         )
-        for index in nested
+        for index in wrong
     ]
-    kept = sorted(set(range(len(rows))).difference(nested))
+    kept = sorted(set(range(len(rows))).difference(wrong))
     return [rows[index] for index in kept], [places[index] for index in kept], broken + moved

@@ -45,7 +45,8 @@ def read_parquet(
     row = first_row
     try:
         with FileSystems.open(file.path) as handle:
-            parquet = pq.ParquetFile(handle)
+            # Old times of 96 bits come as nanoseconds otherwise, which hold the years 1677 to 2262 alone.
+            parquet = pq.ParquetFile(handle, coerce_int96_timestamp_unit="us")
             names = [column.name for column in columns if has_column(parquet.schema_arrow, column.name)]
             groups = range(parquet.metadata.num_row_groups) if row_groups is None else row_groups
             for batch in parquet.iter_batches(ROWS_PER_BATCH, row_groups=list(groups), columns=names):

@@ -15,10 +15,12 @@ class RawColumn:
         name: Its name in the file. Where no column is called so, dots lead into objects: `ecommerce.transaction_id`.
         kind: What its values are to become, which tells how values of no fixed type are held until then; `json` for
             lists of objects, held as JSON text.
+        decimal: The sign before the fraction of a number that is text.
     """
 
     name: str
     kind: Kind | Literal["json"]
+    decimal: Literal[".", ","] = "."
 
 
 def raw_columns(columns: Iterable[Column]) -> tuple[RawColumn, ...]:

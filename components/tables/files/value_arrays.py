@@ -1,42 +1,61 @@
 """Values of Python to Arrow arrays, for files whose columns have no fixed type: JSON Lines and Excel."""
 
 import json
+import math
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
 
 import pyarrow as pa
 
-from components.tables.contract import Kind
+from components.tables.files.raw_column import RawColumn
+from components.tables.reading.number_columns import EXACT_INTEGERS
 
-_EXACT_INTEGERS = 2**53
-_TYPES_TRIED: dict[str, tuple[pa.DataType, ...]] = {
-    "string": (pa.large_string(), pa.int64()),
-    "float": (pa.float64(), pa.large_string()),
-    "integer": (pa.int64(), pa.float64(), pa.large_string()),
-    "boolean": (pa.bool_(), pa.large_string()),
-    "timestamp": (pa.int64(), pa.float64(), pa.large_string(), pa.timestamp("us")),
-    "vector": (pa.large_list(pa.float64()), pa.large_string()),
+# What values of Python there are, and the column that they can be as they are; a missing one is of any type. Any other
+# column is text, so that what a value means does not depend on its neighbours.
+_TEXT: tuple[set[type], pa.DataType] = ({str}, pa.large_string())
+_TYPES: dict[str, tuple[tuple[set[type], pa.DataType], ...]] = {
+    "string": (_TEXT,),
+    "category": (_TEXT,),
+    "float": (_TEXT, ({int, float}, pa.float64())),
+    "integer": (_TEXT, ({int}, pa.int64())),
+    "boolean": (_TEXT, ({bool}, pa.bool_())),
+    "timestamp": (_TEXT, ({int}, pa.int64()), ({datetime}, pa.timestamp("us"))),
+    "vector": (_TEXT, ({list, int, float}, pa.large_list(pa.float64()))),
+    "json": (_TEXT,),
 }
+_NUMBERS = ("float", "integer", "timestamp")
 
 
-def value_array(values: Sequence[Any], kind: Kind) -> tuple[pa.Array, bool]:
+def value_array(values: Sequence[Any], column: RawColumn) -> pa.Array:
     """Gives values as an Arrow array.
 
     Args:
         values: What a file holds; None where there is nothing.
-        kind: What they are to become.
+        column: What they are to become.
 
     Returns:
-        The array, of the kind's type if all values fit it, else of text in which numbers, booleans, times, lists and
-        objects stand as JSON or ISO 8601; and whether the values had a type in common.
+        The array, of a type of the column's kind if all values are of it, else of text in which numbers, booleans,
+        times, lists and objects stand as they would as text.
     """
-    for data_type in _TYPES_TRIED[kind]:
-        try:
-            return pa.array(values, data_type), True
-        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError):
-            continue
-    return text_array([value_text(value) for value in values]), False
+    there = set(map(type, values)) - {type(None)}
+    if there == {list}:
+        there = {type(item) for value in values if value is not None for item in value} | {list}
+    for types, data_type in _TYPES[column.kind]:
+        if there <= types:
+            try:
+                return pa.array(values, data_type)
+            except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError):
+                break
+    decimal = column.decimal if column.kind in _NUMBERS else "."
+    return text_array([value_text(value, decimal) for value in values])
+
+
+def is_no_text(value: Any) -> bool:
+    """Tells what cannot be text: a list, an object, and a number whose digits are lost."""
+    if isinstance(value, float):
+        return not math.isfinite(value) or (value.is_integer() and abs(value) >= EXACT_INTEGERS)
+    return isinstance(value, dict | list)
 
 
 def text_array(texts: Sequence[str | None]) -> pa.Array:
@@ -49,7 +68,7 @@ def text_array(texts: Sequence[str | None]) -> pa.Array:
         return pa.array(encoded, pa.large_binary())
 
 
-def value_text(value: Any) -> str | None:
+def value_text(value: Any, decimal: str = ".") -> str | None:
     """Writes a value as text: 9.0 as `9`, true as `true`, a time as ISO 8601, lists and objects as JSON."""
     if value is None or isinstance(value, str):
         return value
@@ -57,9 +76,10 @@ def value_text(value: Any) -> str | None:
         return value.decode("utf-8", "replace")
     if isinstance(value, datetime | date | time):
         return value.isoformat()
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_INTEGERS:
-        value = int(value)
-    if isinstance(value, bool | int | float | list | dict):
+    if isinstance(value, float):
+        whole = value.is_integer() and abs(value) < EXACT_INTEGERS
+        return str(int(value)) if whole else json.dumps(value).replace(".", decimal)
+    if isinstance(value, bool | int | list | dict):
         return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)
 

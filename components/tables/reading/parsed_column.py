@@ -1,6 +1,8 @@
 """A column on its way from what a file holds to what the contract wants, and what all kinds of columns need for it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +25,15 @@ class ParsedColumn:
     values: pa.Array
     problems: dict[str, Mask] = field(default_factory=dict)
 
+    def refusing(self, problem: str, rows: Mask) -> "ParsedColumn":
+        """Returns the same with a further problem of some rows, which then have no value."""
+        if not rows.any():
+            return self
+        values = pc.if_else(pa.array(rows), pa.scalar(None, self.values.type), self.values)
+        return ParsedColumn(
+            values=values, problems={**self.problems, problem: rows | self.problems.get(problem, False)}
+        )
+
 
 def trimmed(array: pa.Array) -> pa.Array:
     """Gives the text without the white space around it; nothing left, or no UTF-8, is null or a mark no kind reads."""
@@ -31,6 +42,23 @@ def trimmed(array: pa.Array) -> pa.Array:
         array = pa.array(decoded, pa.large_string())
     text = pc.utf8_trim_whitespace(array.cast(pa.large_string()))
     return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.large_string()), text)
+
+
+def of_distinct(text: pa.Array, read: Callable[[str], Any], data_type: pa.DataType) -> pa.Array:
+    """Reads each distinct text once.
+
+    Args:
+        text: large_string.
+        read: Gives the value of a text, None where it has none. It sees one text at a time, so what a text means does
+            not depend on its neighbours.
+        data_type: Type of the values.
+
+    Returns:
+        The values, one a row; null where the text is null.
+    """
+    encoded = text.dictionary_encode()
+    values = pa.array([read(value) for value in encoded.dictionary.to_pylist()], data_type, from_pandas=False)
+    return values.take(encoded.indices)
 
 
 def is_text(data_type: pa.DataType) -> bool:

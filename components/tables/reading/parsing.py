@@ -12,84 +12,41 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.tables.reading.number_columns import EXACT_INTEGERS, parse_floats, parse_integers
-from components.tables.reading.parsed_column import (
-    Mask,
-    ParsedColumn,
-    float_values,
-    is_binary,
-    is_text,
-    missing_rows,
-    trimmed,
-)
+from components.tables.reading.number_columns import parse_floats, parse_integers
+from components.tables.reading.parsed_column import ParsedColumn, float_values, is_text, missing_rows, trimmed
+from components.tables.reading.string_columns import parse_categories, parse_strings
 from components.tables.reading.timestamps import parse_timestamps
+from components.tables.reading.value_form import ValueForm
 
 _BOOLEANS = {"true": 1, "t": 1, "yes": 1, "y": 1, "1": 1, "false": 0, "f": 0, "no": 0, "n": 0, "0": 0}
+_AS_WRITTEN = ValueForm()
 
 
-def parse_column(array: pa.Array, kind: str) -> ParsedColumn:
+def parse_column(array: pa.Array, kind: str, form: ValueForm = _AS_WRITTEN) -> ParsedColumn:
     """Parses one column.
+
+    What a value means depends on the kind and on the form alone: not on its neighbours, nor on the type that a file has
+    for it.
 
     Args:
         array: The column as the file holds it.
         kind: The contract's kind for it.
+        form: How times and numbers are written where they are text.
 
     Returns:
         The values, and which rows have none because theirs is wrong.
     """
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
-    return _PARSERS[kind](array)
+    return _PARSERS[kind](array, form)
 
 
-def _parse_string(array: pa.Array) -> ParsedColumn:
-    problems: dict[str, Mask] = {}
-    data_type = array.type
-    if pa.types.is_floating(data_type):
-        # What was integers and met a missing value has become floats on its way through many a tool.
-        values = array.cast(pa.float64())
-        numbers = float_values(values, np.nan)
-        wrong = ~missing_rows(values) & ~((numbers == np.floor(numbers)) & (np.abs(numbers) < EXACT_INTEGERS))
-        problems = {"not_a_string": wrong} if wrong.any() else {}
-        unusable = wrong | missing_rows(values)
-        integers = pa.array(np.where(unusable, 0.0, numbers).astype(np.int64), mask=unusable)
-        array = integers.cast(pa.large_string())
-    elif is_binary(data_type):
-        array, problems = _checked_utf8(array.cast(pa.large_binary()))
-        array = array.cast(pa.large_string())
-    else:
-        array = array.cast(pa.large_string())
-    empty = pc.equal(array, "")
-    if pc.any(empty).as_py():
-        array = pc.if_else(empty, pa.scalar(None, pa.large_string()), array)
-    if not problems and not is_binary(data_type):
-        try:
-            array.validate(full=True)  # Parquet's strings are not checked when they are read.
-        except pa.ArrowInvalid:
-            array, problems = _checked_utf8(array.cast(pa.large_binary()))
-    return ParsedColumn(values=array.cast(pa.large_binary()), problems=problems)
-
-
-def _checked_utf8(array: pa.Array) -> tuple[pa.Array, dict[str, Mask]]:
-    """Sets what is not UTF-8 to null and reports it."""
-    wrong = np.zeros(len(array), np.bool_)
-    for index, value in enumerate(array.to_pylist()):
-        try:
-            if value is not None:
-                value.decode("utf-8")
-        except UnicodeDecodeError:
-            wrong[index] = True
-    if not wrong.any():
-        return array, {}
-    return pc.if_else(pa.array(wrong), pa.scalar(None, pa.large_binary()), array), {"not_utf8": wrong}
-
-
-def _parse_boolean(array: pa.Array) -> ParsedColumn:
+def _parse_booleans(array: pa.Array, _form: ValueForm) -> ParsedColumn:
     if pa.types.is_boolean(array.type):
         return ParsedColumn(values=array.cast(pa.int64()))
     if not is_text(array.type):
         array = array.cast(pa.float64()).cast(pa.large_string())  # 0.0 and 1.0 become "0" and "1".
-    text = pc.utf8_lower(trimmed(array))
+    text = pc.replace_substring_regex(pc.utf8_lower(trimmed(array)), r"^([01])\.0+$", r"\1")
     known = pa.array(list(_BOOLEANS), pa.large_string())
     found = pc.index_in(text, known)
     values = pc.take(pa.array(list(_BOOLEANS.values()), pa.int64()), found)
@@ -97,7 +54,7 @@ def _parse_boolean(array: pa.Array) -> ParsedColumn:
     return ParsedColumn(values=values, problems={"not_a_boolean": wrong} if wrong.any() else {})
 
 
-def _parse_vector(array: pa.Array) -> ParsedColumn:
+def _parse_vectors(array: pa.Array, _form: ValueForm) -> ParsedColumn:
     if pa.types.is_null(array.type):
         return ParsedColumn(values=array.cast(pa.large_list(pa.float32())))
     if is_text(array.type):
@@ -128,11 +85,12 @@ def _vector_of_text(text: str | None) -> list[float] | bool | None:
     return False
 
 
-_PARSERS: dict[str, Callable[[pa.Array], ParsedColumn]] = {
-    "string": _parse_string,
+_PARSERS: dict[str, Callable[[pa.Array, ValueForm], ParsedColumn]] = {
+    "string": parse_strings,
+    "category": parse_categories,
     "float": parse_floats,
     "integer": parse_integers,
-    "boolean": _parse_boolean,
+    "boolean": _parse_booleans,
     "timestamp": parse_timestamps,
-    "vector": _parse_vector,
+    "vector": _parse_vectors,
 }

@@ -1,4 +1,4 @@
-"""Types of columns: which can become what the contract asks for, and in which two files differ."""
+"""Types of columns: which can become what the contract asks for."""
 
 from collections.abc import Iterable
 
@@ -8,6 +8,7 @@ from components.tables.shaping.available import AvailableColumns
 
 _TYPES_OF_KIND: dict[str, tuple[str, ...]] = {
     "string": ("text", "integer", "float", "decimal", "boolean", "date", "null"),
+    "category": ("text", "integer", "float", "decimal", "boolean", "date", "null"),
     "float": ("text", "integer", "float", "decimal", "null"),
     "integer": ("text", "integer", "float", "decimal", "null"),
     "boolean": ("text", "integer", "float", "boolean", "null"),
@@ -36,19 +37,3 @@ def refuse_wrong_types(found: AvailableColumns, columns: Iterable[tuple[Column, 
                 f"Table `{found.table}`: column `{name}` of `{found.file.path}` is {word}; expected {column.kind}. "
                 "Cast the column and write the file anew."
             )
-
-
-def differing_columns(names: Iterable[str], first: AvailableColumns, second: AvailableColumns) -> list[str]:
-    """Describes the columns that two files do not share, or hold as different types; a column of nulls has none.
-
-    Args:
-        names: The columns that are asked for.
-        first: What one file has.
-        second: What the other has.
-    """
-    described = []
-    for name in sorted(names):
-        words = [found.type_of(name) for found in (first, second)]
-        if (None in words and words != [None, None]) or len({*words} - {"null"}) > 1:
-            described.append(f"`{name}` ({words[0] or 'absent'} and {words[1] or 'absent'})")
-    return described

@@ -29,8 +29,9 @@ def explode(source: SourceBatch, column: str, items: Sequence[RawColumn]) -> Ite
         and is counted as set aside; one that holds no list is broken.
     """
     lists = source.batch.column(column)
+    broken: tuple[BrokenRow, ...] = ()
     if isinstance(lists, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
-        parents, arrays, broken = *_items_of_lists(lists, column, items), ()
+        parents, arrays = _items_of_lists(lists, column, items)
     else:
         parents, arrays, broken = _items_of_texts(source, column, items)
     empty = source.batch.num_rows - len(broken) - len(np.unique(parents))
@@ -79,7 +80,7 @@ def _items_of_texts(
         key = item.name.removeprefix(column).strip(".")
         take = value_at(key) if key else None
         values = [value if take is None else take(value) if isinstance(value, dict) else None for value in found]
-        arrays.append(value_array(values, "string" if item.kind == "json" else item.kind)[0])
+        arrays.append(value_array(values, item))
     return np.asarray(parents, np.int64), arrays, tuple(broken)
 
 

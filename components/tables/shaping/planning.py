@@ -1,7 +1,7 @@
 """Settles what is read of a table, and refuses columns that are not there before any row is read."""
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from components.errors import InputError
 from components.tables.contract import (
@@ -16,11 +16,11 @@ from components.tables.files.finding import find_table_files
 from components.tables.files.raw_column import RawColumn
 from components.tables.files.table_file import TableFile
 from components.tables.shaping.available import AvailableColumns
-from components.tables.shaping.column_types import differing_columns, refuse_wrong_types
+from components.tables.shaping.column_types import refuse_wrong_types
 from components.tables.shaping.plan import JoinPlan, SourcePlan, TablePlan
-from components.tables.sources import FileForm, Join, TableSource
+from components.tables.shaping.same_ids import FROM, TO
+from components.tables.sources import SOURCE, FileForm, Join, TableSource
 
-SOURCE = "source"
 NOT_USED = ""
 # What a bucket of a join holds of the files, as they lie there.
 _BUCKET_BYTES = 64 << 20
@@ -31,6 +31,9 @@ _CLOSE = 0.8
 def plan_table(contract: TableContract, options: TableOptions, sources: Sequence[TableSource]) -> TablePlan:
     """Looks at the files of a table, and settles what is read of them.
 
+    A file may lack a column that its rows need not have, as older exports do; the type of a column may differ between
+    files, as long as its kind can be read from each.
+
     Args:
         contract: The table's contract.
         options: Names the extra columns.
@@ -40,18 +43,43 @@ def plan_table(contract: TableContract, options: TableOptions, sources: Sequence
         The plan. Files are numbered through all sources, so that the first source comes first.
 
     Raises:
-        InputError: If a file cannot be found or read, is empty, lacks a column, or has other columns than the first one
-            of its source; or if the configuration names a column that is not there.
+        InputError: If a file cannot be found or read, is empty, lacks a column that each row needs, or has one of a
+            type that its kind cannot be read from; if the configuration names a column that is not there.
     """
     wanted = columns_to_read(contract, options)
     plans: list[SourcePlan] = []
     files = 0
     for place, source in enumerate(sources):
-        planner = _Planner(contract, options, wanted, source, place)
+        planner = _Planner(contract, wanted, source, place)
         plan = planner.plan(find_table_files(contract.name, source, files))
         files += len(plan.files)
         plans.append(plan)
+    _refuse_absent_columns(contract, options, plans)
+    _refuse_two_orders(contract, [(plan.source.path, plan.present) for plan in plans])
     return TablePlan(table=contract.name, columns=wanted, sources=tuple(plans))
+
+
+def _refuse_absent_columns(contract: TableContract, options: TableOptions, plans: Sequence[SourcePlan]) -> None:
+    """Refuses extra columns that the configuration names and no source has."""
+    present = frozenset[str]().union(*(plan.present for plan in plans))
+    missing = describe_missing_columns(contract, options, present, guests=True)
+    if missing:
+        listed = " and ".join(f"`{plan.source.path}`" for plan in plans)
+        raise InputError(
+            f"Table `{contract.name}`: {listed} lacks {missing}. Rename or add the column, or say its name there with "
+            f"`tables.{contract.name}.columns`."
+        )
+
+
+def _refuse_two_orders(contract: TableContract, columns_of: Sequence[tuple[str, Collection[str]]]) -> None:
+    """Refuses files or sources without the column that orders the rows of the others."""
+    order = next((name for name in contract.one_of if any(name in found for _, found in columns_of)), None)
+    without = [path for path, found in columns_of if order is not None and order not in found]
+    if without:
+        raise InputError(
+            f"Table `{contract.name}`: `{without[0]}` lacks column `{order}`, which orders the rows of other files. "
+            "Add the column, or leave it out of all files."
+        )
 
 
 class _Planner:
@@ -60,13 +88,11 @@ class _Planner:
     def __init__(
         self,
         contract: TableContract,
-        options: TableOptions,
         wanted: tuple[Column, ...],
         source: TableSource,
         place: int,
     ) -> None:
         self._contract = contract
-        self._options = options
         self._wanted = wanted
         self._source = source
         self._place = place
@@ -91,7 +117,7 @@ class _Planner:
             raise InputError(
                 f"Table `{self._contract.name}` is empty: no file of it has a row. Point `path` at the data."
             )
-        self._refuse_differing_files(looked_at)
+        _refuse_two_orders(self._contract, [(file.path, self._present(found)) for file, found in looked_at])
         names = {
             name: own for name, own in self._own_names.items() if any(self._has(found, own) for _, found in looked_at)
         }
@@ -116,9 +142,8 @@ class _Planner:
         for name in source.columns:
             if name in self._own_names:
                 found.need(source.columns[name], "columns")
-        present = [name for name, own in self._own_names.items() if found.has(own)]
         missing = describe_missing_columns(
-            self._contract, self._options, [*present, *(column.name for column, _ in self._constants)]
+            self._contract, TableOptions(), self._present(found), guests=self._source.guests == "baskets"
         )
         if missing:
             raise InputError(
@@ -127,6 +152,11 @@ class _Planner:
             )
         refuse_wrong_types(found, [(column, self._own_names.get(column.name)) for column in self._wanted])
         return found
+
+    def _present(self, found: AvailableColumns) -> list[str]:
+        """Returns the contract's names of columns that rows of a file have."""
+        own = [name for name, own in self._own_names.items() if found.has(own)]
+        return [*own, *(column.name for column, _ in self._constants)]
 
     def _has(self, found: AvailableColumns, own: str) -> bool:
         return found.has(own) or (found.open and own in self._source.columns.values())
@@ -147,16 +177,6 @@ class _Planner:
                         f"meant? Mend `tables.{self._contract.name}.{key}`."
                     )
 
-    def _refuse_differing_files(self, looked_at: Sequence[tuple[TableFile, AvailableColumns]]) -> None:
-        file, first = looked_at[0]
-        for other, found in looked_at[1:]:
-            differing = [] if found.open else differing_columns(self._own_names.values(), first, found)
-            if differing:
-                raise InputError(
-                    f"Table `{self._contract.name}`: `{file.path}` and `{other.path}` differ in column "
-                    f"{', '.join(differing)}. Write all files of a table with the same columns and types."
-                )
-
     def _settled(
         self,
         files: Sequence[TableFile],
@@ -171,7 +191,7 @@ class _Planner:
                 kinds.setdefault(names[column.name], column.kind)
         for name in (*(own for join in joins for own in join.keys), *source.leave_out, *source.fill_down):
             kinds.setdefault(name, "string")
-        columns = {name: RawColumn(name=name, kind=kind) for name, kind in kinds.items()}
+        columns = {name: RawColumn(name=name, kind=kind, decimal=source.decimal) for name, kind in kinds.items()}
         items = tuple(column for name, column in columns.items() if found.is_item(name))
         own = [column for name, column in columns.items() if not found.is_item(name) and name not in found.joined]
         if source.explode is not None:
@@ -188,12 +208,15 @@ class _Planner:
             ),
             names=tuple(names.items()),
             constants=self._constants,
-            same_ids=tuple(
-                (name, tuple(find_table_files(self._contract.name, FileForm(path=path))))
-                for name, path in source.same_ids.items()
-                if name in names
-            ),
+            same_ids=tuple((name, self._files_of_ids(path)) for name, path in source.same_ids.items() if name in names),
         )
+
+    def _files_of_ids(self, path: str) -> tuple[TableFile, ...]:
+        files = tuple(find_table_files(self._contract.name, FileForm(path=path)))
+        for found in filter(None, (AvailableColumns.of(self._contract.name, file) for file in files)):
+            for name in (FROM, TO):
+                found.need(name, "same_ids")
+        return files
 
 
 class _JoinColumns:

@@ -21,7 +21,8 @@ from serving.server.requests.calls import Calls
 from serving.server.rest.api import RestApi
 from serving.server.rest.bodies import receive_body
 from serving.server.rest.connections import connections
-from serving.server.rest.refusals import CLIENT_CLOSED_REQUEST, HttpAnswer
+from serving.server.rest.cross_origin import CROSS_ORIGIN_HEADERS, check_preflight
+from serving.server.rest.refusals import CLIENT_CLOSED_REQUEST, HttpAnswer, refused
 from serving.server.settings import ServerSettings
 
 _ENTRYPOINT = "REST"
@@ -48,6 +49,7 @@ class RestServer:
         self._calls = calls
         self._timeout_seconds = settings.rest_timeout_seconds
         self._metrics_path = settings.metrics_path
+        self._headers = CROSS_ORIGIN_HEADERS if settings.rest_cors else {}
         threads = settings.calls_at_once(settings.rest_threads)
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="rest")
         host, port = settings.host, settings.rest_port or 0
@@ -112,13 +114,20 @@ class RestServer:
         if query := request.scope["query_string"].decode("ascii", "replace"):
             # In TF Serving it is part of the path.
             path += f"?{query}"
+        if not path.lower().startswith("/v1/"):
+            message = f"There is nothing at {path}; models are below /v1/models/."
+            return self._refuse(request, path, StatusError(grpc.StatusCode.NOT_FOUND, message))
+        response = await self._answer(request, path)
+        response.headers.update(self._headers)
+        return response
+
+    async def _answer(self, request: Request, path: str) -> Response:
         try:
-            if not path.lower().startswith("/v1/"):
-                message = f"There is nothing at {path}; models are below /v1/models/."
-                raise StatusError(grpc.StatusCode.NOT_FOUND, message)
             body = await receive_body(request, self._calls.limits.message_bytes, self._timeout_seconds)
         except StatusError as error:
-            return _json(self._api.refuse(error, Call(entrypoint=_ENTRYPOINT), f"{request.method} {path}"))
+            return self._refuse(request, path, error)
+        if request.method == "OPTIONS":
+            return self._preflight(request, path)
         gone = _Gone()
         watcher = asyncio.create_task(_watch(request, gone))
         try:
@@ -131,6 +140,18 @@ class RestServer:
         finally:
             watcher.cancel()
         return _json(answer)
+
+    def _preflight(self, request: Request, path: str) -> Response:
+        """Answers a browser that asks whether it may send a page's request."""
+        try:
+            with self._calls.watched("", "", Call(entrypoint=_ENTRYPOINT), f"OPTIONS {path}"):
+                check_preflight(request.headers.get("origin", ""))
+        except StatusError as error:
+            return _json(refused(error))
+        return Response()
+
+    def _refuse(self, request: Request, path: str, error: StatusError) -> Response:
+        return _json(self._api.refuse(error, Call(entrypoint=_ENTRYPOINT), f"{request.method} {path}"))
 
     def _refuse_malformed(self) -> HttpAnswer:
         return self._api.refuse(invalid_argument("The request is not HTTP."), Call(entrypoint=_ENTRYPOINT))

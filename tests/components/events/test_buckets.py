@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from components.events.buckets import split_by_user
 from components.tables.read_back import bucket_count, concatenated, from_bytes, plain_columns
+from components.tables.user_buckets import split_by_user
 from tests.components.events.plain_histories import WEIRD_IDS, digest
 
 
@@ -44,3 +44,16 @@ def test_plain_columns():
             "none": [None, None, None][start:],
             "plain": [1.5, None, 2.5][start:],
         }
+
+
+def test_guests_are_dealt_out_by_their_baskets():
+    baskets = [b"1", b"2", b"3", b"2", b"4", b"x"]
+    table = pa.table(
+        {"user_id": pa.array([None] * 5 + [b"u"], pa.binary()), "basket_id": pa.array(baskets, pa.binary())}
+    )
+    found = {bucket: from_bytes(stream)["basket_id"].to_pylist() for bucket, stream in split_by_user(table, 3)}
+    keys = [*baskets[:5], b"u"]
+    assert found == {
+        bucket: [basket for basket, key in zip(baskets, keys, strict=True) if digest(key) % 3 == bucket]
+        for bucket in {digest(key) % 3 for key in keys}
+    }

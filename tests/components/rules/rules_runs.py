@@ -71,22 +71,32 @@ def run_rules(
 ) -> RulesRun:
     """Writes rows as artifacts, runs the executor, reads its outputs."""
     ids = sorted({event["product_id"] for event in events} if products is None else products, key=str.encode)
+    catalogue = catalogue_artifact(folder, ids, categories, **facts)
+    return mine(folder, options, table_artifact(folder / "events", events, files=2), catalogue)
+
+
+def catalogue_artifact(
+    folder: Path, ids: list[str], categories: dict[str, str] | None = None, **facts: Any
+) -> Catalogue:
+    """Writes a catalogue of ids alone."""
     catalogue = Catalogue()
     catalogue.uri = str(folder / "catalogue")
     (folder / "catalogue").mkdir(parents=True)
     write_catalogue(catalogue.uri, catalogue_table(ids, categories or {}))
     write_catalogue_facts(catalogue.uri, {**catalogue_facts(), **facts})
-    return mine(folder, options, table_artifact(folder / "events", events, files=2), catalogue)
+    return catalogue
 
 
-def mine(folder: Path, options: RulesOptions, events: Artifact, catalogue: Artifact) -> RulesRun:
+def mine(
+    folder: Path, options: RulesOptions, events: Artifact, catalogue: Artifact, time_zone: str = "UTC"
+) -> RulesRun:
     """Runs the executor on artifacts, reads its outputs."""
     rules = AssociationRules()
     rules.uri = str(folder / "rules")
     BasketRulesExecutor(beam_context(folder)).Do(
         {"events": [events], "catalogue": [catalogue]},
         {"rules": [rules]},
-        {"options_json": options.model_dump_json(), "source_digest": "any"},
+        {"options_json": options.model_dump_json(), "time_zone": time_zone, "source_digest": "any"},
     )
     itemsets, found = (
         ds.dataset(sorted(map(str, (folder / "rules").glob(f"{name}-*.parquet")))).to_table()

@@ -66,9 +66,10 @@ def run_table(
     options: TableOptions | None = None,
     data: str = "",
     user_id_key: str = "a secret",
+    source: TableSource | None = None,
 ) -> TableRun:
-    """Runs TableExampleGen's executor on `path`, or on sources; the outputs go under `folder`."""
-    options = options or TableOptions()
+    """Runs TableExampleGen's executor on `path` (read as `source` says), or on sources; outputs go under `folder`."""
+    options, source = options or TableOptions(), source or TableSource(path="")
     examples = standard_artifacts.Examples()
     examples.uri = str(folder / "examples")
     quarantine = Quarantine()
@@ -78,7 +79,9 @@ def run_table(
         {"examples": [examples], "quarantine": [quarantine]},
         {
             "table": table,
-            "sources": sources_to_json([TableSource(path=str(path))] if isinstance(path, Path | str) else path),
+            "sources": sources_to_json(
+                [source.model_copy(update={"path": str(path)})] if isinstance(path, Path | str) else path
+            ),
             "data": data,
             "digest": "",
             "user_id_key": user_id_key,

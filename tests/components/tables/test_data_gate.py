@@ -1,6 +1,7 @@
 """Tables through TFX's own StatisticsGen, ExampleValidator and Transform to the gate, with the curated schemas."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,21 @@ from components.artifacts import DataApproval, Quarantine
 from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.data_gate import DataGate, DataGateExecutor, find_anomalies
+from components.tables.notes.constant_columns import telling_columns
 from components.tables.schema import extend_schema
+from components.tables.sources import TableSource
 from tests.components.tables.table_runs import TableRun, beam_context, run_table
 
 SCHEMAS = Path(__file__).parents[3] / "tfx_pipeline" / "schemas"
-KINDS = {"string": "BYTES", "float": "FLOAT", "vector": "FLOAT", "integer": "INT", "boolean": "INT", "timestamp": "INT"}
+KINDS = {
+    "string": "BYTES",
+    "category": "BYTES",
+    "float": "FLOAT",
+    "vector": "FLOAT",
+    "integer": "INT",
+    "boolean": "INT",
+    "timestamp": "INT",
+}
 
 
 def _artifact(artifact: Artifact, uri: Path) -> Artifact:
@@ -38,7 +49,9 @@ def _schema(table: str) -> schema_pb2.Schema:
     return text_format.Parse((SCHEMAS / f"{table}.pbtxt").read_text(), schema_pb2.Schema())
 
 
-def _judge(folder: Path, run: TableRun, limit: float = 0.01) -> dict[str, Any]:
+def _judge(
+    folder: Path, run: TableRun, limit: float = 0.01, telling: Sequence[str] = (), plain_user_ids: bool = False
+) -> dict[str, Any]:
     """Runs the nodes that follow TableExampleGen; returns the approval, or lets the gate's error through."""
     statistics = _artifact(standard_artifacts.ExampleStatistics(), folder / "statistics")
     schema = _artifact(standard_artifacts.Schema(), folder / "schema")
@@ -51,7 +64,13 @@ def _judge(folder: Path, run: TableRun, limit: float = 0.01) -> dict[str, Any]:
     DataGateExecutor().Do(
         {"anomalies": [anomalies], "statistics": [statistics], "quarantine": [run.quarantine]},
         {"approval": [approval]},
-        {"table": run.table, "max_bad_fraction": limit, "source_digest": ""},
+        {
+            "table": run.table,
+            "max_bad_fraction": limit,
+            "telling_columns": json.dumps(telling),
+            "plain_user_ids": int(plain_user_ids),
+            "source_digest": "",
+        },
     )
     found: dict[str, Any] = json.loads((folder / "approval" / "approval.json").read_text())
     return found
@@ -70,9 +89,12 @@ def test_schemas_follow_the_contract(table: str) -> None:
     schema = _schema(table)
     contract = TABLES[table]
     assert [feature.name for feature in schema.feature] == list(contract.column_names)
-    for feature, column in zip(schema.feature, contract.columns, strict=True):
+    for feature, column in zip(schema.feature, (each for each in contract.columns if each.kept), strict=True):
         assert schema_pb2.FeatureType.Name(feature.type) == KINDS[column.kind]
-        assert feature.presence.min_fraction == (1.0 if column.required else 0.0)
+        # Some events may be of guests, but not all.
+        may_lack = (table, column.name) == ("events", "user_id")
+        assert feature.presence.min_fraction == (1.0 if column.required and not may_lack else 0.0)
+        assert feature.presence.min_count == int(column.required)
 
 
 def test_extra_columns_come_last() -> None:
@@ -92,6 +114,7 @@ def test_lets_a_good_table_through(tmp_path: Path) -> None:
         "bad": {"negative_price": 1},
         "bad_fraction": 0.01,
         "max_bad_fraction": 0.01,
+        "notes": [],
     }
 
 
@@ -101,6 +124,7 @@ def test_stops_at_too_many_bad_rows(tmp_path: Path) -> None:
         _judge(tmp_path, run)
     assert str(raised.value) == (
         "Table `products` is refused: 2 of 100 rows are bad (2.00%, the limit is 1.00%): negative_price (2). "
+        f"Seen: `-1.0` (first on row 1 of {tmp_path}/p.parquet); expected 0 or more. "
         f"The rows and their reasons are in {run.quarantine.uri}/quarantine-*.jsonl. "
         "Correct the table, or raise `max_bad_fraction`."
     )
@@ -117,7 +141,8 @@ def test_event_types_that_are_not_known_are_named_with_their_key(tmp_path: Path)
         _judge(tmp_path, run)
     assert (
         "7 of 14 rows are bad (50.00%, the limit is 1.00%): unknown_event_type (6), missing_event_type (1). "
-        "Unknown as event types are `view`, `stare`: if they are right, add them to the task's `event_types`. The rows"
+        "Unknown as event types are `view`, `stare`: if they are right, add them to the task's `event_types`. "
+        f"missing_event_type: first on line 14 of {tmp_path}/e.csv; expected a value in each row. The rows"
     ) in str(raised.value)
 
 
@@ -143,6 +168,27 @@ def test_lets_each_table_through(tmp_path: Path, table: str, row: str) -> None:
     assert _judge(tmp_path, run_table(tmp_path, table, tmp_path / "t.csv"))["bad"] == {}
 
 
+def test_returns_and_guests_are_no_bad_rows(tmp_path: Path) -> None:
+    rows = ["u,p,purchase,1,7,2", ",p,purchase,2,8,1", ",q,purchase,3,8,1", "u,p,purchase,4,9,-2", "u,q,purchase,5,9,1"]
+    (tmp_path / "e.csv").write_text("\n".join(["user_id,product_id,event_type,position,basket_id,quantity", *rows]))
+    run = run_table(tmp_path, "events", tmp_path / "e.csv", source=TableSource(path="", guests="baskets"))
+    assert _judge(tmp_path, run, limit=0.0) == {
+        "table": "events",
+        "rows": 5,
+        "good": 3,
+        "bad": {},
+        "bad_fraction": 0.0,
+        "max_bad_fraction": 0.0,
+    }
+
+
+def test_rows_without_a_user_are_told_what_guests_are(tmp_path: Path) -> None:
+    (tmp_path / "e.csv").write_text("user_id,product_id,event_type,position\nu,p,view,1\n,p,view,2\n")
+    run = run_table(tmp_path, "events", tmp_path / "e.csv")
+    with pytest.raises(InputError, match=r"missing_user_id \(1\)\. If rows .*: baskets` for the table\. The rows"):
+        _judge(tmp_path, run)
+
+
 def test_stops_at_an_anomaly(tmp_path: Path) -> None:
     """Examples that TableExampleGen would not write: a relevance of 2."""
     (tmp_path / "j.csv").write_text("query,product_id,relevance\nq,p,1\n")
@@ -163,6 +209,41 @@ def test_notices_lost_rows(tmp_path: Path) -> None:
     pq.write_table(pq.read_table(path).slice(0, 1), path)
     with pytest.raises(RuntimeError, match="2 rows that were found good, got 1"):
         _judge(tmp_path, run)
+
+
+def test_columns_that_say_the_same_in_every_row_are_noted(tmp_path: Path) -> None:
+    rows = 24
+    columns = {
+        "title": ["tea"] * rows,
+        "brand": ["x"] * (rows - 1) + [None],
+        "category": ["a"] * (rows - 1) + ["b"],
+        "price": [2.5] * rows,
+        "weight": [None] * rows,
+        "size": [0.0] * (rows - 1) + [1.0],
+        "hue": ["r" * 50] * rows,
+        "unseen": ["same"] * rows,
+    }
+    ids = [f"p{number}" for number in range(rows)]
+    path = tmp_path / "p.parquet"
+    options = TableOptions(numeric_columns=("weight", "size"), categorical_columns=("hue", "unseen"))
+    telling = telling_columns("products", options, [TableSource(path="p", constants={"unseen": "same"})])
+    pq.write_table(pa.table({"product_id": ids, **columns}), path)
+    assert _judge(tmp_path, run_table(tmp_path, "products", path, options), telling=telling)["notes"] == [
+        "Column `title` of table `products` is `tea` in all 24 rows, so it tells no row from another.",
+        "Column `price` of table `products` is `2.5` in all 24 rows, so it tells no row from another.",
+        "Column `weight` of table `products` has no value in any of its 24 rows.",
+        f"Column `hue` of table `products` is `{'r' * 39}…` in all 24 rows, so it tells no row from another.",
+    ]
+
+
+@pytest.mark.parametrize(("plain", "shown"), [(False, "whose id is written like `Aaaa-9`."), (True, "`Till-7`.")])
+def test_ids_with_more_events_than_a_shopper_has_are_noted(tmp_path: Path, plain: bool, shown: str) -> None:
+    rows = "u-1,p,view,1\n" * 3 + "NULL,p,view,1\n" * 2 + "Till-7,p,view,1\n" * 7
+    (tmp_path / "e.csv").write_text("user_id,product_id,event_type,position\n" + rows)
+    run = run_table(tmp_path, "events", tmp_path / "e.csv")
+    till, nobody = _judge(tmp_path, run, plain_user_ids=plain)["notes"]
+    assert till.startswith(f"Table `events`: 7 of 12 events (58.3%) are of one user, {shown}")
+    assert nobody.startswith("Table `events`: 2 of 12 events (16.7%) are of one user, `NULL`, which is what many tools")
 
 
 def test_new_columns_and_warnings_are_no_anomalies() -> None:
@@ -229,7 +310,15 @@ def test_the_component_has_primitive_parameters_only() -> None:
         quarantine=Channel(type=Quarantine),
         table="products",
         max_bad_fraction=0.01,
+        telling_columns=["price", "hue"],
+        plain_user_ids=False,
         source_digest="s",
     )
-    assert node.exec_properties == {"table": "products", "max_bad_fraction": 0.01, "source_digest": "s"}
+    assert node.exec_properties == {
+        "table": "products",
+        "max_bad_fraction": 0.01,
+        "telling_columns": '["price", "hue"]',
+        "plain_user_ids": 0,
+        "source_digest": "s",
+    }
     assert node.outputs["approval"].type is DataApproval

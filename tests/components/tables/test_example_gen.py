@@ -95,6 +95,7 @@ def test_examples_have_every_column_as_a_large_list(tmp_path: Path) -> None:
     assert run.lists().schema.equals(pa.schema([
         ("product_id", pa.large_list(pa.large_binary())),
         ("title", pa.large_list(pa.large_binary())),
+        ("sku", pa.large_list(pa.large_binary())),
         ("description", pa.large_list(pa.large_binary())),
         ("brand", pa.large_list(pa.large_binary())),
         ("category", pa.large_list(pa.large_binary())),
@@ -151,7 +152,7 @@ def test_each_bad_event_has_its_reason(tmp_path: Path) -> None:
         "product_id": "p",
         "event_type": "view",
         "timestamp": "2024-01-01T10:00:00Z",
-        "quantity": "1",
+        "price": "1",
     }
     bad = {
         "missing_user_id": {"user_id": ""},
@@ -161,7 +162,7 @@ def test_each_bad_event_has_its_reason(tmp_path: Path) -> None:
         "timestamp_in_future": {"timestamp": str(NOW + 3 * 24 * 60 * 60)},
         "timestamp_before_1970": {"timestamp": "1969-12-31"},
         "unknown_event_type": {"event_type": "stare"},
-        "negative_quantity": {"quantity": "-1"},
+        "negative_price": {"price": "-1"},
     }
     rows = [good, good] + [{**good, **change} for change in bad.values()]
     run = run_table(tmp_path, "events", _write(tmp_path / "e.csv", rows), TableOptions(event_types=("view", "cart")))
@@ -329,4 +330,4 @@ def test_an_unknown_table() -> None:
 
 def test_contract_names_are_unique() -> None:
     for contract in TABLES.values():
-        assert len(set(contract.column_names)) == len(contract.columns)
+        assert len({column.name for column in contract.columns}) == len(contract.columns)

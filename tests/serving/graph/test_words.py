@@ -10,7 +10,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.graph.words import UNSPACED_CHARACTER, plain_words, readable, split_words
+from serving.graph.words import UNSPACED_CHARACTER, plain_words, split_words
 from tests.serving.graph.plain_words import ascii_words, singular
 
 SIGNATURE = [tf.TensorSpec([None], tf.string)]
@@ -42,8 +42,8 @@ def words_of(*texts: str | bytes, split: object = SPLIT) -> list[list[str]]:
         ("우유", ["우", "유", "우유"]),
         ("Ｍｉｌｋ　１２", ["milk", "12"]),
         ("ﬁne ℡ Ⅳ", ["fine", "tel", "iv"]),
-        ("Crème İzmir Straße ΣΑΣ", ["crème", "i̇zmir", "strasse", "σασ"]),
-        ("Cre\u0300me", ["crème"]),
+        ("Crème İzmir Straße ΣΑΣ", ["creme", "izmir", "strasse", "σασ"]),
+        ("Cre\u0300me", ["creme"]),
         ("Lego™ Kellogg's®", ["lego", "tm", "kellogg", "s"]),
         ("½ 1½ ¼lb", ["1/2", "1", "1/2", "1/4", "lb"]),
         ("5㎏ 10m²", ["5", "kg", "10", "m", "2"]),
@@ -74,7 +74,7 @@ def test_plain_words_keep_plurals_and_make_no_pairs() -> None:
 
 def test_plurals_as_a_shop_writes_them() -> None:
     plurals = "Apples cherries boxes dresses brushes watches shoes batteries kids' cafés"
-    expected = "apple cherry box dress brush watch shoe battery kid café"
+    expected = "apple cherry box dress brush watch shoe battery kid cafe"
     assert words_of(plurals) == [expected.split()]
     assert words_of("glass bus gas as s es ies lens") == [["glass", "bus", "ga", "as", "s", "es", "ie", "len"]]
 
@@ -82,7 +82,7 @@ def test_plurals_as_a_shop_writes_them() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.text(string.ascii_lowercase, max_size=4), min_size=1, max_size=10), st.data())
 def test_plurals_against_plain_python(stems: list[str], data: st.DataObject) -> None:
-    endings = st.sampled_from(["s", "es", "ies", "aies", "sses", "xes", "zzes", "ches", "shes", "us", "ss", "é", "és"])
+    endings = st.sampled_from(["s", "es", "ies", "aies", "sses", "xes", "zzes", "ches", "shes", "us", "ss", "e", "es"])
     words = [stem + data.draw(endings) for stem in stems]
     assert words_of(*words) == [[singular(word)] for word in words]
 
@@ -111,17 +111,6 @@ def test_a_word_has_neither_spaces_nor_capitals(texts: list[str | bytes]) -> Non
             assert word
             assert not any(character.isspace() for character in word)
             assert not set(word) & set(string.ascii_uppercase)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(ANY_TEXT, min_size=1, max_size=10))
-def test_readable_texts_differ_in_control_characters_alone(texts: list[str]) -> None:
-    expected = ["".join(" " if character < " " else character for character in text) for text in texts]
-    assert [text.decode() for text in readable(tf.constant(texts)).numpy()] == expected
-
-
-def test_bytes_that_are_no_text_become_spaces() -> None:
-    assert readable(tf.constant([b"a\xffb\xe7\x89"])).numpy()[0].split() == [b"a", b"b"]
 
 
 def test_unspaced_characters_are_those_of_their_scripts_to_the_graph_and_to_python() -> None:

@@ -57,6 +57,18 @@ def test_scores_against_the_formula(options: dict[str, float]) -> None:
     np.testing.assert_allclose(index.scores(ids_of(index, QUERIES)), expected, atol=1e-5)
 
 
+def test_accents_and_case_do_not_matter_on_either_side() -> None:
+    index = lexical_index(["Creme eggs chocolate", "Crème brûlée torch", "CRE\u0300ME soda", "ガム", "カム"])
+    queries = ["creme brulee", "Crème Brûlée", "CRÈME\u00a0brulee", "ガム"]
+    scores = index.scores(ids_of(index, queries)).numpy()
+    np.testing.assert_allclose(scores[:3], scores[:1].repeat(3, axis=0))
+    assert scores[0].argmax() == 1
+    assert (scores[0, :3] > 0.0).all()
+    # A mark that only one script has makes another word.
+    assert scores[3].argmax() == 3
+    assert scores[3, 4] < scores[3, 3]
+
+
 def test_scores_against_bm25s() -> None:
     bm25s = pytest.importorskip("bm25s")
     texts = [text for text in TEXTS if words_of([text]) != [[]]]

@@ -1,6 +1,7 @@
 """A small shop to search in, and the answers worked out in plain Python."""
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +40,8 @@ ODD_TITLES = [
     "Kids' Cereals™ 1½ oz",
     "Tea [green]\n12 oz",
 ]
+# SKUs of some products, by their place.
+SKUS = {3: "24-MB01", 4: "24MB01", 5: "24.mb.01", 6: "Größe-L", 7: "red tea", 8: "1-2", 9: "400-6381"}
 KINDS, COLOURS = ["Milk", "Bread", "Tea", "Coffee", "Apples", "Cheese"], ["red", "green", "big", "small"]
 
 
@@ -63,7 +66,8 @@ def searched_catalogue() -> pa.Table:
     ]
     texts = [" ".join(filter(None, pair)) for pair in zip(titles, catalogue["category"].to_pylist(), strict=True)]
     place = catalogue.column_names.index("title")
-    return catalogue.set_column(place, "title", pa.array(titles)).append_column("text", pa.array(texts))
+    catalogue = catalogue.set_column(place, "title", pa.array(titles)).append_column("text", pa.array(texts))
+    return catalogue.append_column("sku", pa.array([SKUS.get(row) for row in range(PRODUCTS)], pa.string()))
 
 
 def small_search_encoder(bert: Path) -> SearchEncoder:
@@ -118,9 +122,16 @@ class PlainSearch:
         """The share of the query's rare words that every product has."""
         return self.bm25.shares(words_of([query])[0])
 
+    def closeness(self, query: str) -> np.ndarray:
+        """2 for each product of which the query is the id or the SKU, 1 for one of which it nearly is."""
+        return np.array(
+            [float(max(closeness(query, row["product_id"]), closeness(query, row["sku"] or ""))) for row in self.rows]
+        )
+
     def scores(self, search: Search, fusion: Fusion = BOTH) -> dict[str, float]:
         """The score of every product that passes the filters, by id."""
         scores = fusion.dense * self.dense(search.query) + fusion.lexical * self.lexical(search.query)
+        scores = scores + self.closeness(search.query) * (1.0 + 2.0 * fusion.dense + fusion.lexical)
         return {
             row["product_id"]: float(score)
             for row, score in zip(self.rows, scores, strict=True)
@@ -129,6 +140,22 @@ class PlainSearch:
             and (not search.max_price > 0 or (not math.isnan(row["price"]) and row["price"] <= search.max_price))
             and (not search.in_stock_only or row["in_stock"])
         }
+
+
+def closeness(query: str, code: str) -> int:
+    """How close a query is to a code, in plain Python: 2, 1 or 0."""
+    asked = "".join(" " if character < " " else character for character in query).strip()
+    if asked and asked == code:
+        return 2
+    return int(plain_code(asked) == plain_code(code) != "")
+
+
+def plain_code(text: str) -> str:
+    """What is left of a code without case, accents and separators, unless that is a short number."""
+    decomposed = unicodedata.normalize("NFKD", text.strip().casefold())
+    text = unicodedata.normalize("NFKC", "".join(each for each in decomposed if not "\u0300" <= each <= "\u036f"))
+    joined = "".join(each for each in text if unicodedata.category(each)[0] in "LMN")
+    return text if not joined or (joined.isdigit() and len(joined) < 6) else joined
 
 
 def words_of(texts: Sequence[str]) -> list[list[str]]:

@@ -53,7 +53,31 @@ ANSWERED = [
     "tea 😀",
     "cheese! - 'bread'",
 ]
-UNANSWERED = ["", "   ", "\n\t", "😀🛒", "❤️", "!?… -- “”", "\0\x01\x02", "ሀሎ", "கடை", "\ufffd"]
+UNANSWERED = ["", "   ", "\n\t", "🛒😀", "❤️", "!?… -- “”", "\0\x01\x02", "ሀሎ", "கடை", "\ufffd"]
+# Ids of products, of which neither side knows a thing.
+NAME_ALONE, LONG_NAME = "😀🛒", "x" * 300
+NAMES = [
+    "24-MB01",
+    " 24MB01\n",
+    "24.mb.01",
+    "24 mb_01",
+    "grosse l",
+    "RED-TEA",
+    "1-2",
+    "1/2",
+    "12",
+    "4006381",
+    "p003",
+    "P 003",
+    "P003 tea",
+    "24-MB0",
+    "é",
+    "E",
+    "with-space",
+    "line\nbreak",
+    LONG_NAME,
+    NAME_ALONE,
+]
 FILTERED = [
     Search("green tea", k=PRODUCTS),
     Search("green tea", k=12, category="Home"),
@@ -98,7 +122,11 @@ def call(signatures: Any, signature: str, inputs: dict[str, np.ndarray]) -> dict
 
 
 def expected_scores(plain: PlainSearch, search: Search, fusion: Fusion = BOTH) -> dict[str, float]:
-    return {} if search.query in UNANSWERED else plain.scores(search, fusion)
+    scores = plain.scores(search, fusion)
+    if search.query in (*UNANSWERED, NAME_ALONE, LONG_NAME):
+        named = plain.closeness(search.query) > 0
+        return {product_id: score for product_id, score in scores.items() if named[plain.place[product_id]]}
+    return scores
 
 
 def test_serving_default(reloaded: Any, plain_search: PlainSearch) -> None:
@@ -146,6 +174,41 @@ def test_a_row_has_the_same_answer_alone_as_in_a_batch(reloaded: Any, plain_sear
     for search in FILTERED[:4]:
         (row,) = rows_of(call(reloaded.signatures, "filtered", search_inputs([search])))
         assert_best(row, expected_scores(plain_search, search), search.k)
+
+
+def test_a_product_is_found_by_its_id_or_sku(reloaded: Any, plain_search: PlainSearch) -> None:
+    outputs = call(reloaded.signatures, "serving_default", {"query": texts(NAMES)})
+    answers = dict(zip(NAMES, rows_of(outputs), strict=True))
+    for query, row in answers.items():
+        assert_best(row, expected_scores(plain_search, Search(query)), DEFAULT_K)
+    ids = list(plain_search.place)
+    # The exact one first, then those that are alike, then what shares words or meaning.
+    assert answers["24-MB01"][0][0] == ids[3]
+    assert answers[" 24MB01\n"][0][0] == ids[4]
+    assert {product_id for product_id, _ in answers["24 mb_01"][:3]} == {ids[3], ids[4], ids[5]}
+    assert answers["p003"][0][0] == answers["P 003"][0][0] == "P003"
+    assert [answers[query][0][0] for query in ("é", "E")] == ["é", answers["E"][0][0]]
+    assert answers["1-2"][0][0] == ids[8]
+    # A query that only holds a code, or lacks a part of it, is read as words.
+    raised = 1.0 + 2.0 * BOTH.dense
+    assert all(answers[query][0][1] < raised for query in ("1/2", "12", "P003 tea", "24-MB0"))
+    assert answers[NAME_ALONE] == [(NAME_ALONE, answers[NAME_ALONE][0][1])]
+
+
+def test_filters_hold_for_a_product_that_is_named(reloaded: Any, plain_search: PlainSearch) -> None:
+    ids = list(plain_search.place)
+    searches = [
+        Search("24-MB01", k=PRODUCTS, exclude=[ids[3]]),
+        Search("24-MB01", k=PRODUCTS, category="Home > Kitchen"),
+        Search("24mb01", k=PRODUCTS, in_stock_only=True, max_price=25.0),
+        Search(NAME_ALONE, k=PRODUCTS, exclude=[NAME_ALONE]),
+        *(Search(name, k=PRODUCTS, max_price=20.0) for name in NAMES),
+    ]
+    rows = rows_of(call(reloaded.signatures, "filtered", search_inputs(searches)))
+    for row, search in zip(rows, searches, strict=True):
+        assert_best(row, expected_scores(plain_search, search), search.k)
+    assert rows[0][0][0] in (ids[4], ids[5])
+    assert rows[3] == []
 
 
 def test_titles_and_clusters_belong_to_the_products(reloaded: Any, plain_search: PlainSearch) -> None:
@@ -262,6 +325,7 @@ def test_a_catalogue_without_any_word_is_found_by_meaning(
     catalogue = pa.table(
         {
             "product_id": products,
+            "sku": [""] * rows,
             "title": titles,
             "category": [""] * rows,
             "price": pa.array([None] * rows, pa.float32()),

@@ -13,23 +13,24 @@ import json, os, pathlib, sys, time
 told = json.loads(sys.argv[1])
 values = told.get("inputs", {}).get("parameterValues", {})
 inputs = {k: v["artifacts"][0] for k, v in told.get("inputs", {}).get("artifacts", {}).items()}
-out = pathlib.Path(told["outputs"]["artifacts"]["out"]["artifacts"][0]["uri"])
+out = pathlib.Path(told["outputs"]["artifacts"][output]["artifacts"][0]["uri"])
 out.mkdir(parents=True)
 def finish(**metadata):
     file = pathlib.Path(told["outputs"]["outputFile"])
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"artifacts": {"out": {"artifacts": [{"metadata": metadata}]}}}))
+    file.write_text(json.dumps({"artifacts": {output: {"artifacts": [{"metadata": metadata}]}}}))
 """
 
 
 class SmallStep(NamedTuple):
-    """A step: the Python that it runs, the steps whose artifact it reads, and parameters (`@name` is submitted)."""
+    """A step: its Python, the steps whose artifact it reads, parameters (`@name` is submitted), its output's name."""
 
     code: str
     reads: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     parameters: Mapping[str, Any] = {}
     cached: bool = True
+    output: str = "out"
 
 
 def write_spec(file: Path, steps: Mapping[str, SmallStep], submitted: Mapping[str, Any] = {}) -> Path:
@@ -51,16 +52,16 @@ def write_spec(file: Path, steps: Mapping[str, SmallStep], submitted: Mapping[st
         "components": {
             name: {
                 "executorLabel": f"{name}_executor",
-                "outputDefinitions": {"artifacts": {"out": ARTIFACT}},
+                "outputDefinitions": {"artifacts": {step.output: ARTIFACT}},
             }
-            for name in steps
+            for name, step in steps.items()
         },
         "deploymentSpec": {
             "executors": {
                 f"{name}_executor": {
                     "container": {
                         "image": "any:1",
-                        "command": ["python", "-c", PRELUDE + step.code],
+                        "command": ["python", "-c", f"output = {step.output!r}\n{PRELUDE}{step.code}"],
                         "args": ["{{$}}"],
                     }
                 }

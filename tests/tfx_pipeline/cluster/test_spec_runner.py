@@ -220,3 +220,20 @@ def test_a_users_mistake_in_a_step_is_its_last_line(tmp_path: Path) -> None:
     spec = write_spec(tmp_path / "spec.yaml", {"only": SmallStep(code)}, {"serving_root": ""})
     with pytest.raises(InputError, match=r"^Table `events` is empty$"):
         run_spec_here(spec, tmp_path / "root", {}, io.StringIO())
+
+
+def test_what_steps_noted_of_tables_and_labels_is_said(tmp_path: Path) -> None:
+    counts = {"table": "events", "rows": 1, "good": 1, "bad": {}, "set_aside": {}, "notes": ["Users miss."]}
+    written = {
+        "quarantine": ("counts.json", counts),
+        "approval": ("approval.json", {"notes": ["One user has all."]}),
+        "labels": ("labels.json", {"notes": ["Nobody can be in `mid`."]}),
+    }
+    steps = {
+        name: SmallStep(f"(out / {file!r}).write_text({json.dumps(content)!r}); finish()", output=name)
+        for name, (file, content) in written.items()
+    }
+    spec, said = write_spec(tmp_path / "spec.yaml", steps, {"serving_root": ""}), io.StringIO()
+    assert run_spec_here(spec, tmp_path / "root", {}, said)
+    notes = [line for line in said.getvalue().splitlines() if line.startswith("note: ")]
+    assert notes == ["note: Users miss.", "note: One user has all.", "note: Nobody can be in `mid`."]

@@ -55,6 +55,8 @@ def summary() -> dict[str, Any]:
         "peak_rss_bytes": 3 * 2**30,
         "tables": {"events": {"rows": 1005, "good": 1000}, "products": {"rows": 7, "good": 7}, **not_given},
         "quarantine": {"events": {"negative_price": 5}, "products": {}},
+        "set_aside": {"events": {"return": 1234}},
+        "notes": [f"Table `users`: no user of {ODD_NAME} occurs in `events`."],
         "tasks": {"recommendation": task, "search": refused},
         "seconds": {f"Node{number}": float(number) for number in range(20)},
     }
@@ -92,6 +94,8 @@ def test_the_page_says_what_the_summary_says() -> None:
         "Metrics over 163 test queries",
         f"ndcg_at_10 is below {ODD_NAME}",
         "5 negative price",
+        "1,234 return",
+        f"Note: Table `users`: no user of {ODD_NAME} occurs",
         "98,765",
         "decayed count",
     ):

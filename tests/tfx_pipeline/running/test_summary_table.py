@@ -72,6 +72,22 @@ def test_what_the_gate_could_not_count_is_said():
     assert "recommendation note: ndcg_at_10 is 0.1; it may be chance.\n" in capture.get()
 
 
+def test_what_became_of_the_tables_is_said_before_the_tasks(monkeypatch):
+    monkeypatch.setattr(console, "width", 80)
+    content = summary([])
+    content["quarantine"] = {"events": {"unknown_product": 1200, "negative_price": 5}, "products": {}}
+    content["set_aside"] = {"events": {"return": 1234, "left_out": 56}}
+    content["notes"] = ["Table `users`: 0 of its 400 users occur in `events` [sic], and so on until the line ends."]
+    with console.capture() as capture:
+        show(content)
+    assert capture.get().splitlines()[:4] == [
+        "  quarantined rows of events: 5 negative_price, 1,200 unknown_product",
+        "  set aside of events: 56 left_out, 1,234 return",
+        f"note: {content['notes'][0]}",
+        "",
+    ]
+
+
 def test_a_model_without_parts_has_no_columns_for_them():
     with console.capture() as capture:
         show(summary([]))
@@ -138,6 +154,17 @@ def test_the_spends_of_segments_are_told_and_whether_they_changed(monkeypatch):
     assert "segments by spend in a period: lapsed up to 0.00, low up to 1,234.57, high over 1,234.57" in told[False]
     (line,) = set(told[True]) - set(told[False])
     assert line.startswith("These differ from the last run's")
+
+
+def test_a_tier_that_nobody_can_be_in_is_told(monkeypatch):
+    monkeypatch.setattr(console, "width", 500)
+    content = summary([])
+    task = content["tasks"]["recommendation"]
+    task["segment_definitions"] = segment_definitions(["lapsed", "low", "mid", "high"], [10.0, 10.0])
+    with console.capture() as capture:
+        show({**content, "tasks": {"segmentation": task}})
+    spends = "lapsed up to 0.00, low up to 10.00, mid nobody, high over 10.00"
+    assert f"segments by spend in a period: {spends}" in capture.get().splitlines()
 
 
 def test_a_difference_without_an_interval_is_left_out():

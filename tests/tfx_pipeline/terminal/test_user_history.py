@@ -177,3 +177,21 @@ def test_a_table_in_the_form_of_a_configuration(tmp_path: Path) -> None:
         read_history([], "7", str(tmp_path / "new.csv"), config=config)
     with pytest.raises(InputError, match=r"--config needs --user ID"):
         read_history([], None, None, config=config)
+
+
+def test_what_the_user_gave_back_is_left_out(tmp_path: Path) -> None:
+    rows = [
+        ("7", "cup", "purchase", 1, "100", 1),
+        ("7", "pot", "purchase", 2, "101", 2),
+        ("8", "pot", "purchase", 2, "102", 1),
+        ("7", "pot", "refund", 3, "103", -2),
+        ("7", "cup", "purchase", 4, "C104", 1),
+        ("7", "mug", "purchase", 5, "105", 1),
+    ]
+    columns = ["user_id", "product_id", "event_type", "timestamp", "basket_id", "quantity"]
+    file = write(pd.DataFrame(rows, columns=columns), tmp_path / "events.csv")
+    assert read_user_history(file, "7").product_ids == ("mug",)
+    assert read_user_history(file, "8").product_ids == ("pot",)
+    # What came back later was still there then.
+    assert read_user_history(file, "7", at="2").product_ids == ("cup", "pot")
+    assert read_user_history(file, "7", at="3").product_ids == ("cup",)

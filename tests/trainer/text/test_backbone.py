@@ -21,6 +21,7 @@ from trainer.text.backbone import (
     save_trained_encoder,
     tokenize,
 )
+from trainer.text.backbone_source import named_folder
 from trainer.text.pretrained import load_pretrained
 
 TEXTS = ["milk", "red apple . green tea", "", "牛 奶 茶", "Big Kids Cereal 12 oz", "zzz\nqqq", "bread " * 40]
@@ -62,9 +63,13 @@ def test_case_goes_by_the_vocabulary(encoder: TextEncoder) -> None:
 
 def test_a_cased_vocabulary_keeps_case(tiny_bert: Path, tmp_path: Path) -> None:
     folder = hugging_face_folder(tmp_path / "cased", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "Milk", "milk"])
-    assert not load_pretrained(str(folder)).tokenizer.lowercase
+    assert not load_pretrained(str(folder)).tokenizer.lowercased
     (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": True}))
-    assert load_pretrained(str(folder)).tokenizer.lowercase
+    uncased = load_pretrained(str(folder)).tokenizer
+    assert (uncased.lowercased, uncased.without_accents) == (True, True)
+    (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": True, "strip_accents": False}))
+    accented = load_pretrained(str(folder)).tokenizer
+    assert (accented.lowercased, accented.without_accents) == (True, False)
 
 
 def hugging_face_folder(folder: Path, vocabulary: list[str]) -> Path:
@@ -105,6 +110,30 @@ def test_a_hugging_face_folder_loads(tmp_path: Path) -> None:
     folder = hugging_face_folder(tmp_path / "bert", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "milk"])
     encoder = load_text_encoder(TextOptions(backbone=str(folder), sequence_length=8))
     assert encode_texts(encoder, ["Milk"], 1).shape == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("hidden_act", "relu", "`hidden_act` `gelu`"),
+        ("layer_norm_eps", 1e-5, "`layer_norm_eps` 1e-12"),
+        ("position_embedding_type", "relative_key", "`position_embedding_type` `absolute`"),
+        ("is_decoder", True, "`is_decoder` false"),
+    ],
+)
+def test_a_hugging_face_folder_that_would_be_computed_otherwise_is_refused(
+    key: str, value: object, expected: str, tmp_path: Path
+) -> None:
+    folder = hugging_face_folder(tmp_path / "bert", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "milk"])
+    config = json.loads((folder / "config.json").read_text())
+    usual = {"hidden_act": "gelu", "layer_norm_eps": 1e-12, "position_embedding_type": "absolute", "is_decoder": False}
+    (folder / "config.json").write_text(json.dumps(config | usual))
+    assert named_folder(str(folder)) == folder
+    (folder / "config.json").write_text(json.dumps(config | usual | {key: value}))
+    for load in (named_folder, load_pretrained):
+        with pytest.raises(ValueError, match=f"should have {expected} in its config.json") as caught:
+            load(str(folder))
+        assert f"has {json.dumps(value)}." in str(caught.value)
 
 
 def test_a_package_folder_loads(tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,27 +7,30 @@ from hypothesis import strategies as st
 
 from trainer.text.product_texts import product_text, product_texts
 
-FIELDS = ("title", "brand", "category", "description")
+FIELDS = ("title", "brand", "category", "description", "product_id", "sku")
 VALUES = st.one_of(st.none(), st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12))
 
 
 def test_empty_fields_are_left_out() -> None:
-    assert product_text("Rye", " ", "food > bread", "", FIELDS) == "Rye. food bread"
-    assert product_text("Rye", "Mill", "food", "", ("brand", "title")) == "Mill. Rye"
-    assert product_text("", "", "", "", FIELDS) == ""
+    bread = {"title": "Rye", "brand": " ", "category": "food > bread", "product_id": "24-MB01", "sku": ""}
+    assert product_text(bread, FIELDS) == "Rye. food bread. 24-MB01"
+    assert product_text({**bread, "brand": "Mill"}, ("brand", "title")) == "Mill. Rye"
+    assert product_text({}, FIELDS) == ""
 
 
 def test_an_unknown_field_is_named() -> None:
     with pytest.raises(ValueError, match=r"Received \['colour'\]"):
-        product_text("a", "", "", "", ("title", "colour"))
+        product_text({"title": "a"}, ("title", "colour"))
     with pytest.raises(ValueError, match=r"Received \['colour'\]"):
         product_texts(pa.table({"title": ["a"]}), ("title", "colour"))
 
 
-@given(st.lists(st.tuples(VALUES, VALUES, VALUES, VALUES), max_size=6), st.permutations(FIELDS), st.integers(0, 4))
+@given(st.lists(st.tuples(*(VALUES for _ in FIELDS)), max_size=6), st.permutations(FIELDS), st.integers(0, 6))
 def test_columns_give_what_single_texts_give(rows: list[tuple], order: list[str], count: int) -> None:
     fields = tuple(order[:count])
-    expected = [product_text(*[value or "" for value in row], fields) for row in rows]
+    expected = [
+        product_text({name: value or "" for name, value in zip(FIELDS, row, strict=True)}, fields) for row in rows
+    ]
     columns = {name: [row[place] for row in rows] for place, name in enumerate(FIELDS)}
     plain = pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
     assert product_texts(plain, fields) == expected

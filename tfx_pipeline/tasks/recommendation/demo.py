@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 from tfx_pipeline.tasks.recommendation.product_commands import print_together
 from tfx_pipeline.tasks.recommendation.rules_command import print_rules, read_rules
 from tfx_pipeline.terminal.console import console
-from tfx_pipeline.terminal.histories import print_as_of
+from tfx_pipeline.terminal.histories import print_as_of, read_history
 from tfx_pipeline.terminal.products import print_answers
-from tfx_pipeline.terminal.user_history import read_user_history
 
 if TYPE_CHECKING:
     from serving.client import Shelfwise
@@ -18,7 +17,7 @@ _USER = "1"
 
 def demonstrate(client: "Shelfwise", root: Path) -> None:
     """Prints what a household may like that it never bought, and what is bought together."""
-    history = read_user_history(str(root / "data" / "events.parquet"), _USER)
+    history = read_history([], _USER, str(root / "data" / "events.parquet"))
     console.print(f"\nhousehold {_USER}, products it has not bought before")
     print_as_of(history)
     answer = client.recommend(

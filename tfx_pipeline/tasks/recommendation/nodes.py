@@ -48,6 +48,7 @@ def training_nodes(task: Task[RecommendationConfig], parts: SharedParts, options
             events=parts.tables["events"].examples,
             catalogue=examples.outputs["catalogue"],
             options=options.rules,
+            time_zone=shop.time_zone,
             source_digest=source_digest("components.rules.node"),
         ).with_id(RULES)
     transform, text_vectors = parts.products
@@ -117,7 +118,8 @@ def judging_nodes(
 
 def _examples_options(shop: ShopOptions, options: RecommendationConfig) -> RecommendationExamplesOptions:
     return RecommendationExamplesOptions(
-        **options.model_dump(include=set(RecommendationDataOptions.model_fields)),
+        **options.model_dump(include=set(RecommendationDataOptions.model_fields) - {"split"}),
+        split=options.split.in_zone(shop.time_zone),
         tower_history=options.towers.history,
         ranker_windows=options.ranker.windows if options.ranker else 1,
         ranker_history=options.serving.history_length,

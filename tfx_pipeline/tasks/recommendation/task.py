@@ -59,6 +59,10 @@ class RecommendationTask(Task[RecommendationConfig]):
         return tuple(options.event_types)
 
     @override
+    def bought_event_types(self, options: RecommendationConfig) -> tuple[str, ...]:
+        return (options.bought_event_type,)
+
+    @override
     def backbones(self, shop: ShopOptions, options: RecommendationConfig) -> dict[str, str]:
         return shop.text_backbone()
 

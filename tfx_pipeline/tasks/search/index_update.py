@@ -31,7 +31,6 @@ from components.search.judging.query_judge import (
     rank_in_batches,
 )
 from components.search.judging.query_summary import QuerySummary
-from components.tables.contract import TableOptions
 from components.tables.example_gen import TableExampleGenExecutor
 from components.tables.quarantine import read_quarantine_counts
 from components.tables.read_back import plain_columns, table_files
@@ -40,6 +39,7 @@ from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.search.module import Fusion
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.shop.tables import table_options
 from tfx_pipeline.summary.file import summary_of_run
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from tfx_pipeline.tasks.search.config import SearchConfig
@@ -151,9 +151,7 @@ def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> t
     context = BaseBeamExecutor.Context(
         beam_pipeline_args=list(shop.beam_args), tmp_dir=str(scratch / "tmp"), unique_id="index"
     )
-    options = TableOptions(
-        numeric_columns=shop.features.products.numeric, categorical_columns=shop.features.products.categorical
-    )
+    options = table_options("products", shop)
     properties = {
         "table": "products",
         "sources": sources_to_json([_source(path, shop)]),

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 from tfx_pipeline.tasks.segmentation.segment_command import print_reasons, print_segments
 from tfx_pipeline.tasks.segmentation.segment_products import recommend_to
 from tfx_pipeline.terminal.console import console
-from tfx_pipeline.terminal.histories import print_as_of
-from tfx_pipeline.terminal.user_history import read_user_history
+from tfx_pipeline.terminal.histories import print_as_of, read_history
 
 if TYPE_CHECKING:
     from serving.client import Shelfwise
@@ -17,7 +16,7 @@ _USER = "1"
 
 def demonstrate(client: "Shelfwise", root: Path) -> None:
     """Prints the segment of a household, why, and what to offer such households."""
-    history = read_user_history(str(root / "data" / "events.parquet"), _USER)
+    history = read_history([], _USER, str(root / "data" / "events.parquet"))
     arguments = (history.product_ids, history.event_types, history.age_seconds)
     console.print(f"\nhousehold {_USER}, what it will spend in the next 8 weeks")
     print_as_of(history)

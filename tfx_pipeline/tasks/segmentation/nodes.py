@@ -114,6 +114,7 @@ def segment_details(
 
 def _examples_options(shop: ShopOptions, options: SegmentationConfig) -> SegmentationExamplesOptions:
     return SegmentationExamplesOptions(
-        **options.model_dump(include=set(SegmentationDataOptions.model_fields)),
+        **options.model_dump(include=set(SegmentationDataOptions.model_fields) - {"segments"}),
+        segments=options.segments.in_zone(shop.time_zone),
         max_unknown_product_fraction=shop.limits.max_unknown_product_fraction,
     )

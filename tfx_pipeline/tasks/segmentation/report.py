@@ -46,11 +46,12 @@ def segment_blocks(summary: TaskSummary, root: Path | None) -> list[Block]:
 
 
 def definitions_table(definitions: Iterable[Mapping[str, Any]]) -> Table:
-    """Returns the spends of a period between which each segment lies."""
-    return Table(
-        ["segment", "spends more than", "up to"],
-        [[words_cell(each["segment"]), *(_money(each[end]) for end in ("from", "to"))] for each in definitions],
-    )
+    """Returns the spends of a period between which each segment lies; nobody is in one that begins where it ends."""
+    rows = []
+    for each in definitions:
+        nobody = " (nobody)" if each["from"] is not None and each["from"] == each["to"] else ""
+        rows.append([words_cell(each["segment"] + nobody), *(_money(each[end]) for end in ("from", "to"))])
+    return Table(["segment", "spends more than", "up to"], rows)
 
 
 def profiles_table(profiles: Mapping[str, Any], vocabulary: Sequence[str]) -> Table:

@@ -48,6 +48,10 @@ class SegmentationTask(LabelTask[SegmentationConfig]):
         return options.event_types
 
     @override
+    def bought_event_types(self, options: SegmentationConfig) -> tuple[str, ...]:
+        return (options.bought_event_type,)
+
+    @override
     def backbones(self, shop: ShopOptions, options: SegmentationConfig) -> dict[str, str]:
         return shop.text_backbone()
 

@@ -124,7 +124,7 @@ def build_module(
     """Returns the served model of a catalogue.
 
     Args:
-        catalogue: Columns product_id, title, category, price, in_stock and text.
+        catalogue: Columns product_id, sku, title, category, price, in_stock and text.
         embedder: `serving.graph.text_embedder.TextEmbedder`, or that of a loaded model.
         query_embedder: Likewise, for queries; None takes `embedder`.
         index: The products' vectors.

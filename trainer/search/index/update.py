@@ -69,7 +69,7 @@ def update_search(
 
     Args:
         served: The SavedModel in service.
-        catalogue: Columns product_id, title, category, price, in_stock and text.
+        catalogue: Columns product_id, sku, title, category, price, in_stock and text.
         parts: What else is known of its products.
         queries: Some that were asked before; the index is measured with the first of them.
         options: What the served model is made of.

@@ -179,8 +179,21 @@ def test_too_many_unknown_products(tmp_path: Path) -> None:
     assert (
         f"8 of {len(rows) + 8} rows ({share:.1%}) name a product_id that table `products` lacks; 20.0% may" in message
     )
+    assert "Unknown are `nobody sells it`; table `products` has `" in message
     assert "limits.max_unknown_product_fraction" in message
     assert "\n" not in message
+
+
+def test_events_that_miss_all_products_are_told_with_ids(tmp_path: Path) -> None:
+    events = ask({f"{KINDS[number % 8]} {number}": {"P-2": 2} for number in range(40)})
+    run = run_search_examples(tmp_path, products(), judge(), events, options=OPTIONS)
+    (note,) = run.quarantine_counts["notes"]
+    assert note.startswith("Table `events`: 80 of the 80 events with a query name a product_id that table `products` ")
+    assert "Ids are `P-2` in `events`, and ` padded `, `" in note
+    with pytest.raises(
+        InputError, match=r"Search has no query to train on: 0 queries were found in all\. Table `events`"
+    ):
+        run_search_examples(tmp_path / "alone", products(), None, events, options=OPTIONS)
 
 
 def ask(clicks: dict[str, dict[str, int]]) -> Rows:
@@ -218,7 +231,10 @@ def test_the_most_frequent_product_of_an_asked_query_gets_one(tmp_path: Path) ->
         "good": 0,
         "bad": {},
         "set_aside": {},
-        "notes": [],
+        "notes": [
+            f"Table `events`: 1 of the {len(events) + 1} events with a query name a product_id that table `products` "
+            "lacks, so search learns nothing from them."
+        ],
     }
 
 

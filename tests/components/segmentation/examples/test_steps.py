@@ -146,7 +146,10 @@ def test_given_segments_are_learned_as_they_are(tmp_path: Path) -> None:
     rows = [row for split in SPLITS[:3] for row in run.split(split)]
     expected = {name: segment for name, segment in segment_of.items() if segment in facts["labels"]}
     assert {name: facts["labels"][row["label"][0]] for name, row in zip(names(rows), rows, strict=True)} == expected
-    assert facts["counts"].get("left_out", 0) == 1
+    assert (facts["counts"]["left_out"], facts["counts"]["without_segment"]) == (1, 1)
+    assert facts["notes"] == [
+        f"1 of the {len(table)} users with events have no segment in table `users`: the model learns from the others."
+    ]
     assert all("attribute_segment" not in row for row in rows)
 
 
@@ -174,3 +177,81 @@ def test_tables_that_teach_nothing_are_refused(
     changed = SegmentationExamplesOptions(**{**OPTIONS.model_dump(), "segments": {**SEGMENTS.model_dump(), **options}})
     with pytest.raises(InputError, match=message):
         run_examples(tmp_path, rows, user_rows, changed)
+
+
+def test_given_segments_of_other_users_are_refused_with_how_ids_are_written(tmp_path: Path) -> None:
+    table = [{**row, "user_id": row["user_id"].replace(" ", "-")} for row in users(ROWS, segments=True)]
+    with pytest.raises(InputError) as raised:
+        run_examples(tmp_path, ROWS, table)
+    message = str(raised.value)
+    assert message.startswith("Segmentation should have two segments or more to tell apart")
+    assert (
+        f"it has 0. Table `users`: 0 of its {len(table)} users occur in `events`, so attributes and segments" in message
+    )
+    assert "Ids are `user-0`, `user-10`, `user-12` here, and `user 0`, `user 1`, `user 10` in `events`" in message
+
+
+def test_tiers_that_nobody_can_be_in_are_noted(tmp_path: Path) -> None:
+    """As where a shop sells one subscription: whoever buys, buys once in a period and for the same price."""
+    rows = [
+        {
+            "user_id": f"user {user}",
+            "product_id": "tea",
+            "event_type": "purchase",
+            "timestamp": 1_500_000_000 + (day + user % 10) * DAY,
+            "price": 5.0,
+        }
+        for user in range(60)
+        for day in range(0, 80, PERIOD if user % 3 else 40)
+    ]
+    facts = run_examples(tmp_path, rows).facts()
+    assert facts["cuts"] == [5.0, 5.0]
+    assert facts["by_label"]["mid"] == facts["by_label"]["high"] == {"train": 0, "eval": 0, "test": 0}
+    assert facts["notes"] == [
+        "Nobody can be in the tier `mid`: it begins and ends at a spend of 5.00, as many users spend just that. Name "
+        "fewer `tasks.segmentation.segments.tiers`, or set `cuts`.",
+        "Segment `lapsed` has no user to test with.",
+        "Segment `high` has no user to learn from and none to test with.",
+    ]
+
+
+def test_tiers_without_users_are_noted(made: ExamplesRun) -> None:
+    empty = {
+        (name, split)
+        for name, counts in made.facts()["by_label"].items()
+        for split, count in counts.items()
+        if not count
+    }
+    assert empty == {("lapsed", "test")}
+    assert made.facts()["notes"] == ["Segment `lapsed` has no user to test with."]
+
+
+def test_guests_are_in_no_segment_but_tell_what_products_cost(tmp_path: Path, made: ExamplesRun) -> None:
+    guests = [
+        {**row, "user_id": None, "basket_id": f"guest {place}", "price": 100.0, "quantity": 1.0}
+        for place, row in enumerate(ROWS[::5])
+        if row["event_type"] == "purchase" and row["timestamp"] < made.facts()["moments"]["test"]
+    ]
+    run = run_examples(tmp_path, [*ROWS, *guests], users(ROWS))
+    assert {key: run.facts()[key] for key in ("labels", "cuts", "moments", "examples", "by_label")} == {
+        key: made.facts()[key] for key in ("labels", "cuts", "moments", "examples", "by_label")
+    }
+    names_of_areas = len(made.split("test")[0]["baseline"]) - 6
+    for split in SPLITS:
+        found, expected = (
+            sorted(repr({**row, "baseline": row["baseline"][:-names_of_areas]}) for row in each.split(split))
+            for each in (run, made)
+        )
+        assert found == expected
+    costs, before = (
+        dict(
+            zip(
+                *pq.read_table(f"{each.outputs['catalogue'].uri}/catalogue.parquet", columns=["product_id", "spend"])
+                .to_pydict()
+                .values(),
+                strict=True,
+            )
+        )
+        for each in (run, made)
+    )
+    assert all(costs[row["product_id"]] > before[row["product_id"]] for row in guests)

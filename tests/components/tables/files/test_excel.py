@@ -23,7 +23,7 @@ COLUMNS = (
     RawColumn(name="in_stock", kind="boolean"),
     RawColumn(name="absent", kind="string"),
 )
-HEADER = ["id", "note", None, " when ", "price", "in_stock"]
+HEADER: list[object] = ["id", "note", None, " when ", "price", "in_stock"]
 
 
 def _read(path: Path) -> list[SourceBatch]:

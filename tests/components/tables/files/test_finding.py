@@ -117,15 +117,29 @@ def test_files_that_differ(tmp_path: Path) -> None:
     pq.write_table(pa.table({"text": ["x"], "label": pa.nulls(1)}), tmp_path / "b.parquet")
     assert _check("texts", tmp_path) == ["text", "label"]
     pq.write_table(pa.table({"text": ["x"], "label": [1]}), tmp_path / "c.parquet")
-    with pytest.raises(InputError, match=r"differ in column `label` \(text and integer\)"):
+    assert _check("texts", tmp_path) == ["text", "label"]
+    pq.write_table(pa.table({"text": ["x"]}), tmp_path / "d.parquet")
+    with pytest.raises(InputError, match=r"d.parquet` lacks column `label`"):
         _check("texts", tmp_path)
 
 
 def test_a_column_that_only_some_files_have(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("product_id,title,price\n1,x,1\n")
     (tmp_path / "b.csv").write_text("product_id,title\n1,x\n")
-    with pytest.raises(InputError, match=r"`price` \(text and absent\)"):
-        _check("products", tmp_path)
+    assert _check("products", tmp_path) == ["product_id", "title", "price"]
+    options = TableOptions(numeric_columns=("age",))
+    with pytest.raises(InputError, match=r"` lacks column `age` \(which the configuration asks for\)"):
+        _check("products", tmp_path, options)
+    (tmp_path / "c.csv").write_text("product_id,title,age\n1,x,3\n")
+    assert _check("products", tmp_path, options) == ["product_id", "title", "price", "age"]
+
+
+def test_files_in_two_orders(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("user_id,product_id,event_type,position\nu,p,view,1\n")
+    assert "position" in _check("events", tmp_path)
+    (tmp_path / "b.csv").write_text("user_id,product_id,event_type,timestamp\nu,p,view,2024-01-01\n")
+    with pytest.raises(InputError, match=r"a.csv` lacks column `timestamp`, which orders the rows of other files"):
+        _check("events", tmp_path)
 
 
 def test_a_type_that_cannot_be_read(tmp_path: Path) -> None:

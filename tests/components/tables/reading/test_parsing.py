@@ -11,6 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.tables.reading.parsing import parse_column
+from components.tables.reading.value_form import ValueForm
+
+COMMA = ValueForm(decimal=",")
 
 
 def _parsed(
@@ -38,8 +41,37 @@ def test_strings(values: list[Any], data_type: pa.DataType, expected: list[bytes
     assert problems == ({"not_a_string": [2]} if data_type == pa.float64() else {})
 
 
-def test_a_broken_float_is_no_id() -> None:
-    assert _parsed([1.5, 1e300, 3.0], "string") == ([None, None, b"3"], {"not_a_string": [0, 1]})
+def test_a_float_that_has_lost_digits_is_no_id() -> None:
+    assert _parsed([1.5, 1e300, 2.0**53, 3.0], "string") == ([b"1.5", None, None, b"3"], {"not_a_string": [1, 2]})
+    assert _parsed([0.1, 1e-7], "string", pa.float32()) == ([b"0.1", b"1e-07"], {})
+
+
+@pytest.mark.parametrize(
+    ("values", "data_type", "expected"),
+    [
+        (["True", "TRUE", "true", " False ", "FALSE"], None, ["true"] * 3 + ["false"] * 2),
+        (["tRUE", "Truest", "Falsetto"], None, ["tRUE", "Truest", "Falsetto"]),
+        ([True, False, None], None, ["true", "false", None]),
+        (["2020", "2020.0", "2020.00", "1.5", "v2.0", "", "-3.0"], None, ["2020"] * 3 + ["1.5", "v2.0", None, "-3"]),
+        ([2020.0, 1.5, None], None, ["2020", "1.5", None]),
+        ([Decimal("2020.00"), Decimal("1.50"), Decimal("0.00")], pa.decimal128(9, 2), ["2020", "1.5", "0"]),
+        ([2020], None, ["2020"]),
+    ],
+)
+def test_categories(values: list[Any], data_type: pa.DataType | None, expected: list[str | None]) -> None:
+    found, problems = _parsed(values, "category", data_type)
+    assert [value and value.decode() for value in found] == expected
+    assert problems == {}
+
+
+def test_texts_and_ids_stay_as_they_are() -> None:
+    values = ["True", "FALSE", "10001.0", "007", " a "]
+    assert _parsed(values, "string") == ([value.encode() for value in values], {})
+
+
+def test_the_number_of_a_category_has_the_sign_of_its_source() -> None:
+    column = parse_column(pa.array(["2020,0", "2020.0"]), "category", COMMA)
+    assert column.values.to_pylist() == [b"2020", b"2020.0"]
 
 
 def test_dictionaries_are_decoded() -> None:
@@ -64,6 +96,54 @@ def test_numbers_in_text() -> None:
     assert problems == {"not_a_number": [5, 6, 9], "not_finite": [7, 8, 10]}
 
 
+@pytest.mark.parametrize(
+    ("text", "point", "comma"),
+    [
+        ("1234.5", 1234.5, None),
+        ("1234,5", None, 1234.5),
+        ("1.234,50", None, 1234.5),
+        ("1,234.50", 1234.5, None),
+        ("1 234,50", None, 1234.5),
+        ("1 234.50", 1234.5, None),
+        ("1'234'567.5", 1234567.5, None),
+        ("1\u00a0234\u00a0567", 1234567.0, 1234567.0),
+        ("-12 345", -12345.0, -12345.0),
+        # What either country may mean is not guessed where it is not said.
+        ("1,234", None, 1.234),
+        ("1.234", 1.234, 1234.0),
+        ("3,50", None, 3.5),
+        ("1.234.567", None, 1234567.0),
+        ("1,234,567", None, None),
+        ("12,34.5", None, None),
+        ("1 23", None, None),
+        ("1 234'567", None, None),
+        ("1.23.456", None, None),
+        ("1,5e3", None, 1500.0),
+        ("€ 3.50", None, None),
+        ("12.00 EUR", None, None),
+        ("nan(1)", None, None),
+        ("0x1F", None, None),
+    ],
+)
+def test_numbers_as_people_write_them(text: str, point: float | None, comma: float | None) -> None:
+    """Alone, and beside a number and a text that is none, which take other ways through the code."""
+    for form, expected in ((ValueForm(), point), (COMMA, comma)):
+        for others in ([], ["7"], ["x"], ["7", None, "1 000"]):
+            column = parse_column(pa.array([text, *others]), "float", form)
+            assert column.values[0].as_py() == expected
+            assert ("not_a_number" in column.problems and column.problems["not_a_number"][0]) == (expected is None)
+
+
+@settings(deadline=None)
+@given(st.floats(0, 1e9).map(lambda number: round(number, 2)), st.booleans())
+def test_german_and_swiss_numbers(number: float, grouped: bool) -> None:
+    english = f"{number:,.2f}" if grouped else f"{number:.2f}"
+    german = english.translate(str.maketrans(",.", ".,"))
+    assert parse_column(pa.array([german]), "float", COMMA).values.to_pylist() == [number]
+    assert parse_column(pa.array([english]), "float").values.to_pylist() == [number]
+    assert parse_column(pa.array([english.replace(",", "’")]), "float").values.to_pylist() == [number]
+
+
 @pytest.mark.parametrize("data_type", [pa.float32(), pa.float64(), pa.int8(), pa.decimal128(9, 2)])
 def test_numbers_of_many_types(data_type: pa.DataType) -> None:
     values = [Decimal("1"), None] if pa.types.is_decimal(data_type) else [1, None]
@@ -79,6 +159,10 @@ def test_integers() -> None:
     assert _parsed([1.0, 1.5], "integer") == ([1, None], {"not_an_integer": [1]})
     assert _parsed([3, None], "integer", pa.int32()) == ([3, None], {})
     assert _parsed([2**64 - 1], "integer", pa.uint64()) == ([None], {"not_an_integer": [0]})
+    large = [2**53 + 1, 2**63 - 1, -(2**63)]
+    assert _parsed([str(value) for value in large], "integer") == (large, {})
+    assert _parsed([*map(str, large), "x", str(2**63)], "integer") == ([*large, None, None], {"not_an_integer": [3, 4]})
+    assert _parsed(["0x1F", "+5"], "integer") == ([None, 5], {"not_an_integer": [0]})
 
 
 def test_booleans() -> None:
@@ -87,6 +171,7 @@ def test_booleans() -> None:
     assert _parsed([True, None], "boolean") == ([1, None], {})
     assert _parsed([1, 0, 2], "boolean") == ([1, 0, None], {"not_a_boolean": [2]})
     assert _parsed([1.0, 0.0], "boolean") == ([1, 0], {})
+    assert _parsed(["1.0", "0.0", "2.0"], "boolean") == ([1, 0, None], {"not_a_boolean": [2]})
 
 
 def test_vectors() -> None:

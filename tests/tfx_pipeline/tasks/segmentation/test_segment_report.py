@@ -106,6 +106,13 @@ def test_a_given_segmentation_has_no_cut_points() -> None:
     assert not any("cut points" in text for text in texts)
 
 
+def test_a_tier_that_nobody_can_be_in_is_told() -> None:
+    cuts = [{"segment": "low", "from": 0.0, "to": 10.0}, {"segment": "mid", "from": 10.0, "to": 10.0}]
+    texts = page(segments(), segment_definitions=cuts).texts
+    assert "mid (nobody)" in texts
+    assert "low" in texts
+
+
 def test_segments_of_an_earlier_model_are_not_shown_as_this_ones() -> None:
     refused = page(segments(), blessed=False, pushed=None)
     shown = " ".join(refused.texts)

@@ -1,0 +1,71 @@
+"""Notes ids that a tool has made floats of: `10001.0`, which is another id than `10001`.
+
+Text ids stay as they are, since nobody but the shop knows whether `7.0` is a number. So that ids which match nothing do
+not go unseen, their counts and a few examples travel with the counts of the table.
+"""
+
+from collections import Counter
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+EXAMPLES = 3
+_COUNT, _EXAMPLE = "dotted_id:", "dotted_id_example:"
+_ID_ENDING, _USER_ID = "_id", "user_id"
+
+
+def count_dotted_ids(good: pa.RecordBatch) -> Counter[str]:
+    """Counts the ids of each column that are whole numbers with a fraction of 0, and names the smallest ones.
+
+    Args:
+        good: Rows in the examples' columns.
+
+    Returns:
+        Counts by keys of this module; nothing for a column without such ids.
+    """
+    counts: Counter[str] = Counter()
+    for name in good.schema.names:
+        if name.endswith(_ID_ENDING):
+            ids = good.column(name).flatten()
+            dotted = ids.filter(pc.match_substring_regex(ids, r"^[0-9]+\.0+$"))
+            if len(dotted):
+                counts[_COUNT + name] = len(dotted)
+                examples = sorted(value.decode() for value in dotted.unique().to_pylist())[:EXAMPLES]
+                counts.update({f"{_EXAMPLE}{name}:{example}": 1 for example in examples})
+    return counts
+
+
+def keep_examples(counts: Counter[str]) -> Counter[str]:
+    """Leaves out all but the smallest examples of each column, so that sums of counts stay small."""
+    kept: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    for key in sorted(counts):
+        column = key.rpartition(":")[0] if key.startswith(_EXAMPLE) else None
+        if column is not None:
+            seen[column] += 1
+        if column is None or seen[column] <= EXAMPLES:
+            kept[key] = counts[key]
+    return kept
+
+
+def note_dotted_ids(counts: Counter[str], *, plain_user_ids: bool) -> list[str]:
+    """Says which columns have such ids.
+
+    Args:
+        counts: The sum of `count_dotted_ids` over a table.
+        plain_user_ids: Whether user ids may be shown.
+    """
+    notes = []
+    for key in sorted(counts):
+        if key.startswith(_COUNT):
+            name = key.removeprefix(_COUNT)
+            prefix = f"{_EXAMPLE}{name}:"
+            examples = sorted(each.removeprefix(prefix) for each in counts if each.startswith(prefix))[:EXAMPLES]
+            shown = f", such as {', '.join(f'`{each}`' for each in examples)}"
+            hidden = name == _USER_ID and not plain_user_ids
+            notes.append(
+                f"Column `{name}` has {counts[key]:,} ids that end in `.0`{'' if hidden else shown}: "
+                "a text id is kept as it is, and with `.0` it is another id than without. If a tool has made floats of "
+                "them, write them as text or as whole numbers."
+            )
+    return notes

@@ -1,0 +1,80 @@
+"""Numbers as times: in which format, and what a number looks like that cannot be Unix seconds of a shop's event.
+
+A number is never taken for another format than the one that is given: 20260630 is a valid Unix second of August 1970.
+Since no shop has events in the first months of 1970, nor after the year 5138, the row is refused, and the reason says
+what it looks like.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from components.tables.reading.number_columns import EXACT_INTEGERS
+from components.tables.reading.parsed_column import Mask, ParsedColumn, float_values, missing_rows
+from components.time_zones import unix_from_wall
+from serving.graph.time_units import DAY_SECONDS
+
+MILLISECONDS_FROM = 1e11
+# Days from Excel's day 0, 1899-12-30, to 1970-01-01.
+_EXCEL_EPOCH_DAYS = 25_569
+_PARTS_OF_SECOND = {"unix_seconds": 1, "unix_milliseconds": 1_000, "unix_microseconds": 1_000_000}
+
+_Floats = npt.NDArray[np.float64]
+
+
+def times_of_numbers(numbers: pa.Array, time_format: str | None, zone: str) -> ParsedColumn:
+    """Gives the times (Unix seconds, int64, rounded down) that numbers stand for.
+
+    Args:
+        numbers: float64; null where there is none.
+        time_format: One of `NUMBER_TIME_FORMATS`; None for Unix seconds that nobody has said to be such.
+        zone: Time zone of Excel's days, which are local.
+
+    Returns:
+        The times; what is no finite number has the problem `unparsable`. Without a format, numbers that look like
+        something else have a problem that names it.
+    """
+    values, missing = float_values(numbers, 0.0), missing_rows(numbers)
+    broken = ~missing & ~np.isfinite(values)
+    values = np.where(broken, 0.0, values)
+    if time_format == "excel":
+        # To the millisecond, which is what Excel shows: 08:30 has no exact fraction of a day.
+        wall = np.round((values - _EXCEL_EPOCH_DAYS) * DAY_SECONDS, 3)
+        seconds = unix_from_wall(_floored(wall), zone)
+    else:
+        seconds = _floored(values / _PARTS_OF_SECOND[time_format or "unix_seconds"])
+    parsed = ParsedColumn(values=pa.array(seconds, mask=missing)).refusing("unparsable", broken)
+    if time_format is None:
+        parsed = _without_look_alikes(parsed, values, ~missing & ~broken)
+    if time_format in (None, "unix_seconds"):
+        for problem, low, high in (
+            ("in_milliseconds", MILLISECONDS_FROM, 1e14),
+            ("in_microseconds", 1e14, 1e17),
+            ("in_nanoseconds", 1e17, 1e20),
+        ):
+            looking = (values > low) & (values <= high) & parsed.values.is_valid().to_numpy(zero_copy_only=False)
+            parsed = parsed.refusing(problem, looking)
+    return parsed
+
+
+def _without_look_alikes(parsed: ParsedColumn, values: _Floats, there: Mask) -> ParsedColumn:
+    for problem, looking in (
+        ("looks_like_excel_serial", (values >= 20_000) & (values < 80_000)),  # 1954 to 2119.
+        ("looks_like_yyyymmdd", _is_date(values)),
+        ("looks_like_yyyymmddhhmm", _is_date(np.floor(values / 1e4)) & (values % 1e4 < 2_400)),
+        ("looks_like_yyyymmddhhmmss", _is_date(np.floor(values / 1e6)) & (values % 1e6 < 240_000)),
+    ):
+        parsed = parsed.refusing(problem, looking & there)
+    return parsed
+
+
+def _is_date(values: _Floats) -> Mask:
+    """Tells which numbers are a day of 1990 to 2099, as eight digits."""
+    month, day = np.floor(values / 100) % 100, values % 100
+    within = (values >= 19900101) & (values <= 20991231) & (values == np.floor(values))
+    return np.asarray(within & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31))
+
+
+def _floored(values: _Floats) -> npt.NDArray[np.int64]:
+    # What lies beyond is no time of an event, and is refused as such whatever it is exactly.
+    return np.floor(np.clip(values, -EXACT_INTEGERS, EXACT_INTEGERS)).astype(np.int64)

@@ -1,0 +1,1 @@
+"""What is told of refused rows: what was seen, what was expected, and what to do."""

@@ -1,0 +1,138 @@
+"""What is read of a table is settled, and mistakes are named, before a row is read."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from components.errors import InputError
+from components.tables.contract import TABLES, TableOptions
+from components.tables.shaping.plan import SourcePlan, TablePlan
+from components.tables.shaping.planning import plan_table
+from components.tables.sources import TableSource
+
+ORDERS = "InvoiceNo;StockCode;CustomerID;InvoiceDate;Country\n1;2;3;2010-12-01;UK\n"
+COLUMNS = {"user_id": "CustomerID", "product_id": "StockCode", "timestamp": "InvoiceDate"}
+LONG: dict[str, Any] = {"path": "orders.csv", "columns": COLUMNS, "constants": {"event_type": "purchase"}}
+
+
+def _plan(folder: Path, *sources: dict[str, Any], table: str = "events", **options: Any) -> TablePlan:
+    given = [TableSource.model_validate(source).at(str(folder)) for source in sources]
+    return plan_table(TABLES[table], TableOptions(**options), given)
+
+
+def _refused(folder: Path, source: dict[str, Any], table: str = "events") -> str:
+    with pytest.raises(InputError) as raised:
+        _plan(folder, source, table=table)
+    return str(raised.value).replace(f"{folder}/", "")
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A folder with orders, and customers that belong to them."""
+    (tmp_path / "orders.csv").write_text(ORDERS)
+    (tmp_path / "customers.csv").write_text("id,Age,Country\n3,44,UK\n")
+    return tmp_path
+
+
+def _read(plan: SourcePlan) -> list[str]:
+    return [column.name for column in plan.columns]
+
+
+def test_only_what_is_asked_for_is_read(shop: Path) -> None:
+    plan = _plan(shop, LONG)
+    (source,) = plan.sources
+    assert _read(source) == ["CustomerID", "StockCode", "InvoiceDate"]
+    assert [column.name for column in plan.present] == ["user_id", "product_id", "event_type", "timestamp"]
+    join = {"path": "customers.csv", "on": {"CustomerID": "id"}}
+    (source,) = _plan(shop, LONG | {"join": join}, categorical_columns=("Age", "Country")).sources
+    assert _read(source) == ["CustomerID", "StockCode", "InvoiceDate", "Country"]
+    assert [column.name for column in source.joins[0].columns] == ["Age"]
+
+
+def test_a_column_that_is_renamed_is_no_longer_what_its_name_says(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("product_id,title,price\n1,x,y\n")
+    (source,) = _plan(tmp_path, {"path": "p.csv", "columns": {"title": "price"}}, table="products").sources
+    assert dict(source.names) == {"product_id": "product_id", "title": "price"}
+
+
+def test_files_of_later_sources_come_later(shop: Path) -> None:
+    (shop / "till").mkdir()
+    for name in ("b.csv", "a.csv"):
+        (shop / "till" / name).write_text(ORDERS)
+    plan = _plan(shop, LONG, LONG | {"path": "till"})
+    assert [[file.index for file in source.files] for source in plan.sources] == [[0], [1, 2]]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"columns": COLUMNS | {"user_id": "CustomrID"}},
+            "has no column `CustomrID`, which `columns` names; it has `InvoiceNo`, `StockCode`, `CustomerID`, "
+            "`InvoiceDate`, `Country`. Is `CustomerID` meant? Mend `columns`.",
+        ),
+        ({"columns": {"timestamp": "InvoiceDate"}}, "lacks columns `user_id`, `product_id`; it has `InvoiceNo`"),
+        (
+            {"columns": COLUMNS | {"bascet_id": "InvoiceNo"}},
+            "no column `bascet_id`, which `columns` names. Is `basket_id` meant?",
+        ),
+        ({"constants": {"event_typ": "x"}}, "no column `event_typ`, which `constants` names. Is `event_type` meant?"),
+        ({"fill_down": ["Customer"]}, "no column `Customer`, which `fill_down` names"),
+        ({"leave_out": {"Cuntry": ["UK"]}}, "no column `Cuntry`, which `leave_out` names"),
+        ({"missing": {"Cuntry": ["UK"]}}, "no column `Cuntry`, which `missing` names"),
+        ({"explode": "items"}, "no column `items`, which `explode` names"),
+        ({"same_ids": {"prodct_id": "customers.csv"}}, "no column `prodct_id`, which `same_ids` names"),
+        ({"same_ids": {"product_id": "customers.csv"}}, "`customers.csv` has no column `from`, which `same_ids` names"),
+        ({"join": {"path": "customers.csv", "on": "id"}}, "`orders.csv` has no column `id`, which `join.on` names"),
+        ({"join": {"path": "customers.csv", "on": "Country", "columns": ["Aeg"]}}, "no column `Aeg`, which `join` nam"),
+        ({"join": {"path": "nowhere.csv", "on": "Country"}}, "nothing is at `nowhere.csv`"),
+        ({"separator": ","}, "it has `InvoiceNo;StockCode;CustomerID;InvoiceDate;Country`"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_message(shop: Path, change: dict[str, Any], message: str) -> None:
+    assert message in _refused(shop, LONG | change)
+
+
+def test_a_column_that_is_there_twice_matters_only_where_it_is_read(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("product_id,title,note,note,,\n1,x,y,z,,\n")
+    _plan(tmp_path, {"path": "p.csv"}, table="products")
+    change = {"path": "p.csv", "columns": {"description": "note"}}
+    assert "column `note` more than once" in _refused(tmp_path, change, "products")
+
+
+def test_types_and_names_inside_parquet(tmp_path: Path) -> None:
+    row = {"user": {"id": "u"}, "sku": ["A"], "kind": "view", "n": 1, "items": [{"id": "A", "tags": ["x"]}]}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "e.parquet")
+    columns = {"user_id": "user.id", "event_type": "kind", "position": "n"}
+    source = {"path": "e.parquet", "explode": "items", "columns": columns | {"product_id": "items.id"}}
+    (plan,) = _plan(tmp_path, source).sources
+    assert _read(plan) == ["user.id", "kind", "n", "items"]
+    assert [column.name for column in plan.items] == ["items.id"]
+    wrong = _refused(tmp_path, source | {"columns": columns | {"product_id": "items.idd"}})
+    assert "no column `items.idd`" in wrong
+    assert "Is `items.id` meant?" in wrong
+    wrong = _refused(tmp_path, source | {"columns": columns | {"product_id": "items.tags"}})
+    assert "column `items.tags` of `e.parquet` is list<" in wrong
+    assert "expected string" in wrong
+
+
+def test_keys_that_the_first_lines_of_json_lack(tmp_path: Path) -> None:
+    row = {"user_id": "u", "product_id": "p", "event_type": "view", "position": 1, "context": {"page": "home"}}
+    (tmp_path / "e.jsonl").write_text(json.dumps(row) + "\n")
+    source = {"path": "e.jsonl", "columns": {"basket_id": "transaction.id", "query": "context.search"}}
+    (plan,) = _plan(tmp_path, source).sources
+    assert {"transaction.id", "context.search"} <= set(_read(plan))
+    slip = {"path": "e.jsonl", "columns": {"query": "context.pages"}}
+    assert "Is `context.page` meant?" in _refused(tmp_path, slip)
+
+
+def test_buckets_follow_the_size_of_the_files(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = LONG | {"join": {"path": "customers.csv", "on": {"CustomerID": "id"}}}
+    assert _plan(shop, source).sources[0].joins[0].buckets == 1
+    monkeypatch.setattr("components.tables.shaping.planning._BUCKET_BYTES", 10)
+    size_bytes = sum((shop / name).stat().st_size for name in ("orders.csv", "customers.csv"))
+    assert _plan(shop, source).sources[0].joins[0].buckets == -(-size_bytes // 10)
