@@ -161,7 +161,8 @@ class TableSource(FileForm):
 
     Attributes:
         columns: Names of columns in the files, by the name that Shelfwise knows each by; a column that has the right
-            name already need not be named. Dots lead into objects, such as `user.id`.
+            name already need not be named. Dots lead into objects, such as `user.id`, and `""` takes none for a column
+            although the files have one of its name.
         constants: Values of columns that the files lack, the same for each row.
         time: How times are written.
         decimal: The sign before the fraction of a number.
