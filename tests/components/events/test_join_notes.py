@@ -49,7 +49,8 @@ def test_tables_that_write_ids_differently_are_told_with_ids(tables: TablePaths)
     (shapes,) = note_users(counts(300, 400, 0), tables, plain_user_ids=False)
     assert shapes == (
         "Table `users`: 0 of its 400 users occur in `events`, so attributes and segments of users say nothing. Ids are "
-        "like `99999` here, and like `a99999.9` in `events`: check that both tables write them alike."
+        "like `99999` here, and like `a99999.9` in `events`: check that both tables write them alike. "
+        "`plain_user_ids: true` shows whole ids."
     )
     (plain,) = note_users(counts(300, 400, 29), tables, plain_user_ids=True)
     assert "29 of its 400 users occur" in plain
