@@ -21,11 +21,11 @@ def note_users(counts: EventCounts, tables: TablePaths, *, plain_user_ids: bool)
     in_table, in_events, in_both = counts.users_in_table, counts.users, counts.users_in_both
     if in_both < NEARLY_NONE * min(in_table, in_events):
         here, there = (example_ids(paths, "user_id", plain=plain_user_ids) for paths in (tables.users, tables.events))
-        like = "" if plain_user_ids else "like "
+        like, more = ("", "") if plain_user_ids else ("like ", " `plain_user_ids: true` shows whole ids.")
         return [
             f"Table `users`: {in_both:,} of its {in_table:,} users occur in `events`, so attributes and segments of "
             f"users say nothing. Ids are {like}{here} here, and {like}{there} in `events`: check that both tables "
-            "write them alike."
+            f"write them alike.{more}"
         ]
     notes = []
     if in_both < in_table:

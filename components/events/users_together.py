@@ -123,6 +123,6 @@ def count_users(bucket: Bucket) -> EventCounts:
 
 
 def _user_ids(streams: Iterable[bytes]) -> pa.Array:
-    """Returns the distinct users of some rows; holds no other column of them."""
+    """Returns the distinct users of some rows; a guest, who has no id, is none of them."""
     found = [pc.unique(from_bytes(stream)["user_id"]).cast(pa.large_binary()) for stream in streams]
-    return pc.unique(pa.chunked_array(found, pa.large_binary()))
+    return pc.unique(pa.chunked_array(found, pa.large_binary())).drop_null()

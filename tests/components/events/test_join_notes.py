@@ -10,7 +10,7 @@ from components.events.buckets import EVENTS, split_by_user
 from components.events.counts import EventCounts
 from components.events.join_notes import note_products, note_users
 from components.events.users_together import USERS, TablePaths, count_users
-from components.tables.read_back import table_files
+from components.tables.read_back import table_files, to_bytes
 from tests.components.events.plain_histories import WEIRD_IDS
 from tests.components.tables.plain_artifacts import table_artifact
 
@@ -32,6 +32,13 @@ def test_users_are_counted_over_all_buckets(kind: pa.DataType) -> None:
     )
 
 
+def test_guests_are_no_users() -> None:
+    ids = {EVENTS: [b"a", None, b"b", None], USERS: [b"b"]}
+    streams = {name: [to_bytes(pa.table({"user_id": pa.array(own, pa.binary())}))] for name, own in ids.items()}
+    assert count_users((0, streams)) == EventCounts(users=2, users_in_table=1, users_in_both=1)
+    assert count_users((0, {EVENTS: streams[EVENTS]})) == EventCounts(users=2)
+
+
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> TablePaths:
     folder: Path = tmp_path_factory.mktemp("tables")
@@ -49,7 +56,8 @@ def test_tables_that_write_ids_differently_are_told_with_ids(tables: TablePaths)
     (shapes,) = note_users(counts(300, 400, 0), tables, plain_user_ids=False)
     assert shapes == (
         "Table `users`: 0 of its 400 users occur in `events`, so attributes and segments of users say nothing. Ids are "
-        "like `99999` here, and like `a99999.9` in `events`: check that both tables write them alike."
+        "like `99999` here, and like `a99999.9` in `events`: check that both tables write them alike. "
+        "`plain_user_ids: true` shows whole ids."
     )
     (plain,) = note_users(counts(300, 400, 29), tables, plain_user_ids=True)
     assert "29 of its 400 users occur" in plain
