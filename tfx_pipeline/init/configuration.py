@@ -75,8 +75,10 @@ def _add_table(document: Commented, table: str, sources: Sequence[ProposedSource
             document.above.setdefault(("tables", table), []).extend(
                 f"  {name}  {words}" for name, words in described.items()
             )
-        for name, words in described.items():
-            document.beside[*place, "columns", name] = words
+        for name in source.options["columns"]:
+            document.beside[*place, "columns", name] = described.get(
+                name, "not used: what the file calls so is another"
+            )
 
 
 def _described(column: ProposedColumn) -> str:

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from components.tables.contract import TABLES, Column
 from tfx_pipeline.init.proposal import ProposedColumn, ProposedSource
 from tfx_pipeline.init.questions import Asker
@@ -103,7 +106,7 @@ class _SourceGuess:
         joins = [self._join(join) for join in self._known.joins]
         if joins:
             options["join"] = joins
-        options["columns"] = {name: column.theirs for name, column in self._columns.items()}
+        options["columns"] = self._names()
         if self._time is not None and self._time.format is not None:
             zone = {"zone": self._time.reads_as} if self._time.reads_as else {}
             options["time"] = {"format": self._time.format, **zone}
@@ -169,6 +172,27 @@ class _SourceGuess:
             return guess
         return replace(guess, format=forms[chosen], other=None)
 
+    def _found_by_join(self, other: Sample) -> float:
+        """Returns the share of the rows that find one in a file that is joined; 1 where that is not known."""
+        for join in self._known.joins:
+            if join.sample is other and other.complete:
+                own, theirs = (join.on, join.on) if isinstance(join.on, str) else next(iter(join.on.items()))
+                if own in self._sample.names:
+                    keys = other.rows[theirs].cast(pa.string())
+                    found = pc.is_in(self._sample.rows[own].cast(pa.string()), keys.combine_chunks().drop_null())
+                    return float(pc.mean(found).as_py() or 0.0)
+        return 1.0
+
+    def _names(self) -> dict[str, str]:
+        """Returns the name in the file of each column; none for what only has the name of a column."""
+        names = {name: column.theirs for name, column in self._columns.items()}
+        constants = self._known.options.get("constants", {})
+        for column in self._contract.columns:
+            other = column.name in self._sample.names and column.name not in names.values()
+            if other and column.name not in names and column.name not in constants:
+                names[column.name] = ""
+        return names
+
     def _join(self, join: Joined) -> dict[str, Any]:
         options: dict[str, Any] = {"path": join.sample.path, **join.sample.form}
         options["on"] = join.on if isinstance(join.on, str) else dict(join.on)
@@ -229,7 +253,7 @@ class _SourceGuess:
                 continue
             nothing = missing.get(taken.theirs, [])
             lost = sum(taken.sample.distinct_of(taken.theirs, nothing).values()) / max(1, taken.sample.rows.num_rows)
-            filled = taken.sample.filled(taken.theirs) - lost
+            filled = min(taken.sample.filled(taken.theirs) - lost, self._found_by_join(taken.sample))
             if filled < _ALL_FILLED and taken.theirs not in (*found, *fill_down):
                 found[taken.theirs] = ["", *missing.pop(taken.theirs, ())]
                 self._asker.note(

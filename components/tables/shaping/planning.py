@@ -21,6 +21,7 @@ from components.tables.shaping.plan import JoinPlan, SourcePlan, TablePlan
 from components.tables.shaping.same_ids import FROM, TO
 from components.tables.sources import SOURCE, FileForm, Join, TableSource
 
+NOT_USED = ""
 # What a bucket of a join holds of the files, as they lie there.
 _BUCKET_BYTES = 64 << 20
 _PACKED_TO = 5
@@ -102,7 +103,9 @@ class _Planner:
         self._own_names = {
             column.name: source.columns.get(column.name, column.name)
             for column in wanted
-            if column.name not in constants and (column.name in source.columns or column.name not in renamed)
+            if column.name not in constants
+            and (column.name in source.columns or column.name not in renamed)
+            and source.columns.get(column.name) != NOT_USED
         }
 
     def plan(self, files: list[TableFile]) -> SourcePlan:
