@@ -40,6 +40,19 @@ def note_users(counts: EventCounts, tables: TablePaths, *, plain_user_ids: bool)
     return notes
 
 
+def missed_users(counts: EventCounts) -> dict[str, int]:
+    """Returns how many users of the users table have no event, and how many users with events it lacks.
+
+    Both are left out where there is no such table.
+    """
+    if not counts.users_in_table:
+        return {}
+    return {
+        "users_without_events": counts.users_in_table - counts.users_in_both,
+        "users_without_row": counts.users - counts.users_in_both,
+    }
+
+
 def note_products(without_events: int, products: int) -> list[str]:
     """Says how many products of the products table have no event.
 

@@ -16,7 +16,7 @@ from components.artifacts import DataApproval, Quarantine
 from components.errors import InputError
 from components.parameters import execution_parameters
 from components.tables.notes.constant_columns import note_constant_columns
-from components.tables.notes.largest_users import note_largest_users
+from components.tables.notes.large_ids import note_large_ids
 from components.tables.quarantine import (
     QuarantineCounts,
     quarantine_files,
@@ -105,7 +105,7 @@ class DataGateExecutor(base_executor.BaseExecutor):
         _check_rows_kept(statistics, counts)
         notes = note_constant_columns(table, statistics, json.loads(exec_properties["telling_columns"]))
         if table == "events":
-            notes += note_largest_users(statistics, plain=bool(exec_properties["plain_user_ids"]))
+            notes += note_large_ids(statistics, plain_user_ids=bool(exec_properties["plain_user_ids"]))
         approval = {
             "table": table,
             "rows": counts.rows,

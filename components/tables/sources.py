@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, TypeAdapter, ValidationInfo, field_validator
 
 from trainer.options import Options
 
@@ -89,9 +89,11 @@ class FileForm(Options):
 
     Attributes:
         path: A file, a folder or a glob, of this machine or of any filesystem that Beam reads; a relative one is taken
-            from the configuration's folder.
+            from the configuration's folder. A folder stands for its files and for those in folders `KEY=VALUE` below
+            it, whose keys are columns.
         separator: What stands between the fields of CSV; found from the first line where it is left out.
-        encoding: How text is encoded, such as `gb18030`; UTF-8 where it is left out.
+        encoding: How text is encoded, such as `gb18030` or `windows-1252`; UTF-8 where it is left out, and what a byte
+            order mark says where there is one.
         names: Names of the columns of CSV without a line that names them; the first line is a row then.
     """
 
@@ -110,8 +112,9 @@ class Join(FileForm):
 
     Attributes:
         on: The column, or columns, that both files have and that say which rows belong together; `theirs: other` where
-            the second file calls it otherwise. The second file has each value once.
-        columns: Columns that are taken over; all that the first file lacks where it is left out.
+            the second file calls it otherwise. The second file has each value once, or says the same each time.
+        columns: Columns that are taken over, in the place of those of the same name too; all that the first file lacks
+            where it is left out.
     """
 
     on: str | tuple[str, ...] | dict[str, str]
@@ -143,28 +146,42 @@ def _several(value: Any) -> Any:
     return [value] if isinstance(value, str | Mapping | FileForm) else value
 
 
+def _text(value: Any) -> Any:
+    """Takes a number for the text that it is written as, and true and false."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+_Values = Annotated[tuple[Annotated[str, BeforeValidator(_text)], ...], BeforeValidator(_several)]
+
+
 class TableSource(FileForm):
     """Files of one kind that hold a table, or a part of it.
 
     Attributes:
-        columns: The name of a column here, by the name that Shelfwise knows it by; columns that have the right name
-            already need not be named, and `""` takes none for a column although the file has one of its name.
+        columns: Names of columns in the files, by the name that Shelfwise knows each by; a column that has the right
+            name already need not be named. Dots lead into objects, such as `user.id`, and `""` takes none for a column
+            although the files have one of its name.
         constants: Values of columns that the files lack, the same for each row.
         time: How times are written.
         decimal: The sign before the fraction of a number.
         join: Files whose columns belong to these rows, joined one after the other.
-        fill_down: Columns, by their names here, whose value stands in the first row of a group alone.
-        explode: A column, by its name here, with a list of items in each row; each item becomes a row, with the keys of
-            the item as columns `COLUMN.KEY`.
-        leave_out: Rows that are left out: values by column, by its name here; `""` for rows without a value.
-        missing: Values that stand for none, such as `NULL`, by column, by its name here.
+        fill_down: Columns, by their names in the files, whose value stands in the first row of a group alone. A row
+            begins a group if one of them has another value there; the number of the order should be among them.
+        explode: A column, by its name in the files, with a list of items in each row; each item becomes a row, with the
+            keys of the item as columns `COLUMN.KEY`.
+        leave_out: Rows that are left out: values by column, by its name in the files; `""` for rows without a value.
+        missing: Values that stand for none, such as `NULL`, by column, by its name in the files.
         guests: `refused` takes an event without a user for a bad row; `baskets` takes events without a user that share
             a `basket_id` for a basket of nobody, which counts for what is bought together and for what is popular.
         repeats: What further rows of an id are, in a table whose ids are unique: `refused` takes them for bad rows;
             `merged` is for files that name a product in each row, such as lines of orders: of the rows of an id one
             counts, that with the most frequent title and a price above 0, and the others are no fault.
-        source: Name of this part of the table, such as `web` or `till`.
-        same_ids: Files that say which ids mean one thing, by column; a file has the columns `from` and `to`.
+        source: Name of this part of the table, such as `web` or `till`; kept as the column `source` if `features` names
+            that.
+        same_ids: Files that say which ids mean one thing, by the name that Shelfwise knows the column by; a file has
+            the columns `from` and `to`, and a worker holds it.
     """
 
     columns: dict[str, str] = {}
@@ -174,12 +191,20 @@ class TableSource(FileForm):
     join: Annotated[tuple[Join, ...], BeforeValidator(_several)] = ()
     fill_down: tuple[str, ...] = ()
     explode: str | None = None
-    leave_out: dict[str, tuple[str, ...]] = {}
-    missing: dict[str, tuple[str, ...]] = {}
+    leave_out: dict[str, _Values] = {}
+    missing: dict[str, _Values] = {}
     guests: Literal["refused", "baskets"] = "refused"
     repeats: Literal["refused", "merged"] = "refused"
     source: str = ""
     same_ids: dict[str, str] = {}
+
+    @field_validator("constants")
+    @classmethod
+    def _names_a_column_once(cls, constants: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        for name in constants:
+            if name in info.data.get("columns", {}):
+                raise ValueError(f"`columns` names `{name}` as well; a column is either read or the same in each row")
+        return constants
 
     def forms(self) -> tuple[FileForm, ...]:
         """Returns all that is read: the table's own files, those joined to it, and those of ids."""
@@ -206,7 +231,10 @@ class TableSource(FileForm):
 
 def _sources(value: Any) -> Any:
     """Takes a path for a source, and one source for a list of one."""
-    return [{"path": part} if isinstance(part, str) else part for part in _several(value)]
+    parts = _several(value)
+    if not isinstance(parts, list | tuple):
+        return parts
+    return [{"path": part} if isinstance(part, str) else part for part in parts]
 
 
 def _as_written(sources: Sequence[TableSource]) -> Any:

@@ -20,6 +20,7 @@ OPTIONS = {
     "catalogue_update": {"--root"},
     "classifier_throughput": {"--torch-python", "--texts", "--rows", "--length", "--steps", "--turns"},
     "index": {"--titles", "--queries", "--cache", "--size", "--judged"},
+    "reading": {"--config", "--before", "--turns", "--memory", "--megabytes"},
     "rules": {"--parts"},
     "search_latency": {"--root", "--queries", "--peer-python", "--peer", "--split", "--most"},
     "search_quality": {"--data", "--out", "--root", "--config"},

@@ -79,7 +79,7 @@ def read_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] 
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_describe(error)}") from error
+        raise ConfigError(f"{path}: {_describe(error, values)}") from error
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -124,11 +124,22 @@ def _keep_tasks(values: dict[str, Any], tasks: Sequence[str]) -> None:
     values["tasks"] = {name: options for name, options in configured.items() if name in tasks}
 
 
-def _describe(error: ValidationError) -> str:
+def _key(places: Sequence[int | str], values: Any) -> str:
+    """Returns a dotted key as the file has it: without the place in a list where the file has the one thing itself."""
+    parts = []
+    for place in places:
+        if isinstance(place, int) and not isinstance(values, list):
+            continue
+        parts.append(str(place))
+        values = values[place] if isinstance(place, int) else values.get(place) if isinstance(values, dict) else None
+    return ".".join(parts)
+
+
+def _describe(error: ValidationError, values: Any) -> str:
     """Says in one line which keys are wrong and what each should be."""
     problems = []
     for detail in error.errors(include_url=False):
-        key = ".".join(str(part) for part in detail["loc"])
+        key = _key(detail["loc"], values)
         if detail["type"] == "extra_forbidden":
             problems.append(f"unknown key `{key}`")
         elif detail["type"] == "missing":

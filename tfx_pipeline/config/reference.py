@@ -14,7 +14,7 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tfx_pipeline.config.type_words import can_be_off, model_of, type_words
+from tfx_pipeline.config.type_words import can_be_off, elements_of, elements_words, model_of, type_words
 
 _LINE_LENGTH = 120
 _INTRODUCTION = """\
@@ -84,8 +84,13 @@ def read_group(model: type[BaseModel], name: str = "", description: str = "", de
     for field_name, field in model.model_fields.items():
         dotted = f"{name}.{field_name}" if name else field_name
         default = getattr(defaults, field_name) if defaults is not None else _default(field)
-        inner = model_of(field.annotation)
-        if inner is None:
+        inner, element = model_of(field.annotation), elements_of(field.annotation)
+        if element is not None:
+            where = _where(model, name, dotted, element)
+            keys.append(_key(model, field_name, dotted, field, default, elements_words(field, where)))
+            if where not in {group.name for group in groups}:
+                groups.append(read_group(element, where, "\n\n".join(_paragraphs(element))))
+        elif inner is None:
             keys.append(_key(model, field_name, dotted, field, default))
         else:
             groups.append(_group(model, field_name, dotted, field, inner, default))
@@ -100,13 +105,21 @@ def configuration_page(model: type[BaseModel]) -> str:
     )
 
 
-def _key(model: type[BaseModel], field_name: str, dotted: str, field: FieldInfo, default: Any) -> Key:
+def _where(model: type[BaseModel], name: str, dotted: str, element: type[BaseModel]) -> str:
+    """Returns where the keys of one out of a list are found: once, as `tables.TABLE`, for several lists of a kind."""
+    fields = [field for field in model.model_fields.values() if elements_of(field.annotation) is element]
+    return dotted if len(fields) == 1 else f"{name}.{name.rpartition('.')[2].removesuffix('s').upper()}"
+
+
+def _key(
+    model: type[BaseModel], field_name: str, dotted: str, field: FieldInfo, default: Any, words: str | None = None
+) -> Key:
     description = _attribute(model, field_name) or field.description
     if not description:
         raise LookupError(f"`{dotted}` has no description: add `{field_name}` to `Attributes:` of {model.__name__}.")
     return Key(
         name=dotted,
-        type=type_words(field),
+        type=words or type_words(field),
         default=None if field.is_required() else _yaml(default),
         description=description,
     )

@@ -50,6 +50,36 @@ def model_of(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
+def elements_of(annotation: Any) -> type[BaseModel] | None:
+    """Returns the model of which a field holds several, None for a field that does not."""
+    if get_origin(annotation) is tuple:
+        return model_of(get_args(annotation)[0])
+    if get_origin(annotation) in (Annotated, Union, types.UnionType):
+        return next((model for part in get_args(annotation) if (model := elements_of(part))), None)
+    return None
+
+
+def elements_words(field: FieldInfo, where: str) -> str:
+    """Returns what the value of a field should be that holds several of a model.
+
+    Args:
+        field: The field.
+        where: The dotted name that the keys of one are found at.
+    """
+    one = f"the keys of `{where}`"
+    return f"path, or {one}, or a list of these" if _accepts(field, "path") else f"{one}, or a list of these"
+
+
+def _accepts(field: FieldInfo, value: Any) -> bool:
+    definition: Any = (field.annotation, field)
+    alone = create_model("Alone", value=definition)
+    try:
+        alone.model_validate({"value": value})
+    except ValueError:
+        return False
+    return True
+
+
 def _words(annotation: Any, metadata: Iterable[Any] = (), *, several: bool = False) -> str:
     constraints = list(_constraints(metadata))
     origin, parts = get_origin(annotation), get_args(annotation)

@@ -19,7 +19,8 @@ LOCAL_BEAM_ARGS = (
 class Tables(Options):
     """The input tables; relative paths are taken from the configuration's folder.
 
-    A table is a path (a file, a folder or a glob), a source in the long form, or a list of them.
+    A table is a path (a file, a folder or a glob), a source in the long form, or a list of these. The keys of the long
+    form are those of `tables.TABLE` below, where TABLE is the name of the table.
 
     Attributes:
         events: Who did what with which product, and when.

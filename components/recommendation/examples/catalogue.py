@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.events.history import FloatArray, IntArray
+from components.events.join_notes import missed_users
 from components.products.catalogue import Popularity, build_catalogue
 from components.recommendation.examples.counts import Counted
 from components.recommendation.examples.options import RecommendationExamplesOptions
@@ -84,6 +85,8 @@ def catalogue_facts(
             "users": counts.users,
             "filtered_products": counts.known_products - counts.catalogue_products,
             "filtered_events": counts.filtered_events,
+            "products_without_events": counts.products_without_events,
+            **missed_users(events),
             "unknown_product_events": events.unknown_product_events,
             "events_after_test_start": counts.events_after_test_start,
         },

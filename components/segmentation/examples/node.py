@@ -15,7 +15,7 @@ from components.errors import InputError
 from components.events.checks import check_events, check_has_events, quarantine_counts
 from components.events.counts import EventCounts, read_event_counts
 from components.events.examples_node import EventExamples, EventExamplesSpec
-from components.events.join_notes import note_users
+from components.events.join_notes import missed_users, note_users
 from components.events.users_together import TablePaths
 from components.output_folders import make_output_folders
 from components.products.catalogue import write_catalogue_facts
@@ -174,6 +174,7 @@ def _facts(made: dict[str, Any], events: EventCounts, options: SegmentationExamp
             "events": events.events,
             "users": counts["users"],
             "labels": len(made["labels"]),
+            **missed_users(events),
             **{name: counts[name] for name in ("left_out", "without_segment") if counts.get(name)},
         },
         "notes": note_segments(made, definitions),

@@ -27,7 +27,8 @@ def count_dotted_ids(good: pa.RecordBatch) -> Counter[str]:
     for name in good.schema.names:
         if name.endswith(_ID_ENDING):
             ids = good.column(name).flatten()
-            dotted = ids.filter(pc.match_substring_regex(ids, r"^[0-9]+\.0+$"))
+            dotted = ids.filter(pc.ends_with(ids, ".0"))
+            dotted = dotted.filter(pc.match_substring_regex(dotted, r"^[0-9]+\.0$"))
             if len(dotted):
                 counts[_COUNT + name] = len(dotted)
                 examples = sorted(value.decode() for value in dotted.unique().to_pylist())[:EXAMPLES]

@@ -73,10 +73,29 @@ def numbers_of(array: pa.Array, form: ValueForm) -> tuple[pa.Array, Mask]:
     if not is_text(array.type):
         return array.cast(pa.float64(), safe=False), np.zeros(len(array), np.bool_)
     text = trimmed(array)
-    values = _floats_of(text, form)
+    values = plain_numbers(text, form)
     if values is None:
         values = of_distinct(text, lambda value: number_of(value, form), pa.float64())
     return values, missing_rows(values) & ~missing_rows(text)
+
+
+def plain_numbers(text: pa.Array, form: ValueForm) -> pa.Array | None:
+    """Reads a column of texts as numbers at once; None where some value has to be looked at.
+
+    Args:
+        text: large_string without white space around it.
+        form: Names the sign before the fraction.
+    """
+    if form.decimal == ",":
+        if pc.any(pc.match_substring(text, ".")).as_py():
+            return None
+        text = pc.replace_substring(text, ",", ".")
+    try:
+        values = text.cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    # Arrow also reads `nan(…)`, which is no number of anybody's.
+    return None if pc.any(pc.is_nan(values)).as_py() else values
 
 
 def number_of(text: str, form: ValueForm) -> float | None:
@@ -97,20 +116,6 @@ def number_of(text: str, form: ValueForm) -> float | None:
     if form.decimal == ",":
         text = text.replace(".", "?").replace(",", ".")
     return float(text) if NUMBER.fullmatch(text) else None
-
-
-def _floats_of(text: pa.Array, form: ValueForm) -> pa.Array | None:
-    """Casts a column of plain numbers at once; None where some value has to be looked at."""
-    if form.decimal == ",":
-        if pc.any(pc.match_substring(text, ".")).as_py():
-            return None
-        text = pc.replace_substring(text, ",", ".")
-    try:
-        values = text.cast(pa.float64())
-    except pa.ArrowInvalid:
-        return None
-    # Arrow also reads `nan(…)`, which is no number of anybody's.
-    return None if pc.any(pc.is_nan(values)).as_py() else values
 
 
 def _integer_of(text: str, form: ValueForm) -> int | None:

@@ -17,6 +17,7 @@ from serving.graph.time_units import DAY_SECONDS
 MILLISECONDS_FROM = 1e11
 # Days from Excel's day 0, 1899-12-30, to 1970-01-01.
 _EXCEL_EPOCH_DAYS = 25_569
+_MOST_DAYS = 1e9
 _PARTS_OF_SECOND = {"unix_seconds": 1, "unix_milliseconds": 1_000, "unix_microseconds": 1_000_000}
 
 _Floats = npt.NDArray[np.float64]
@@ -39,33 +40,42 @@ def times_of_numbers(numbers: pa.Array, time_format: str | None, zone: str) -> P
     values = np.where(broken, 0.0, values)
     if time_format == "excel":
         # To the millisecond, which is what Excel shows: 08:30 has no exact fraction of a day.
-        wall = np.round((values - _EXCEL_EPOCH_DAYS) * DAY_SECONDS, 3)
+        days = np.clip(values, -_MOST_DAYS, _MOST_DAYS) - _EXCEL_EPOCH_DAYS
+        wall = np.round(days * DAY_SECONDS, 3)
         seconds = unix_from_wall(_floored(wall), zone)
     else:
         seconds = _floored(values / _PARTS_OF_SECOND[time_format or "unix_seconds"])
     parsed = ParsedColumn(values=pa.array(seconds, mask=missing)).refusing("unparsable", broken)
+    there = ~missing & ~broken
+    if time_format not in (None, "unix_seconds") or not (there & ~_plain_seconds(values)).any():
+        return parsed
+    looks = _finer_than_seconds(values)
     if time_format is None:
-        parsed = _without_look_alikes(parsed, values, ~missing & ~broken)
-    if time_format in (None, "unix_seconds"):
-        for problem, low, high in (
-            ("in_milliseconds", MILLISECONDS_FROM, 1e14),
-            ("in_microseconds", 1e14, 1e17),
-            ("in_nanoseconds", 1e17, 1e20),
-        ):
-            looking = (values > low) & (values <= high) & parsed.values.is_valid().to_numpy(zero_copy_only=False)
-            parsed = parsed.refusing(problem, looking)
+        looks = {**_looks_like(values), **looks}
+    for problem, rows in looks.items():
+        # Of two problems the first one counts.
+        parsed = parsed.refusing(problem, rows & there)
+        there &= ~rows
     return parsed
 
 
-def _without_look_alikes(parsed: ParsedColumn, values: _Floats, there: Mask) -> ParsedColumn:
-    for problem, looking in (
-        ("looks_like_excel_serial", (values >= 20_000) & (values < 80_000)),  # 1954 to 2119.
-        ("looks_like_yyyymmdd", _is_date(values)),
-        ("looks_like_yyyymmddhhmm", _is_date(np.floor(values / 1e4)) & (values % 1e4 < 2_400)),
-        ("looks_like_yyyymmddhhmmss", _is_date(np.floor(values / 1e6)) & (values % 1e6 < 240_000)),
-    ):
-        parsed = parsed.refusing(problem, looking & there)
-    return parsed
+def _plain_seconds(values: _Floats) -> Mask:
+    """Tells which numbers lie where no others are looked for: from September 1970 to the year 5138."""
+    return np.asarray((values >= 21e6) & (values <= MILLISECONDS_FROM))
+
+
+def _looks_like(values: _Floats) -> dict[str, Mask]:
+    return {
+        "looks_like_excel_serial": np.asarray((values >= 20_000) & (values < 80_000)),  # 1954 to 2119.
+        "looks_like_yyyymmdd": _is_date(values),
+        "looks_like_yyyymmddhhmm": _is_date(np.floor(values / 1e4)) & (values % 1e4 < 2_400),
+        "looks_like_yyyymmddhhmmss": _is_date(np.floor(values / 1e6)) & (values % 1e6 < 240_000),
+    }
+
+
+def _finer_than_seconds(values: _Floats) -> dict[str, Mask]:
+    units = (("in_milliseconds", MILLISECONDS_FROM), ("in_microseconds", 1e14), ("in_nanoseconds", 1e17))
+    return {problem: np.asarray((values > low) & (values <= low * 1e3)) for problem, low in units}
 
 
 def _is_date(values: _Floats) -> Mask:

@@ -12,18 +12,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.tables.reading.number_columns import number_of
+from components.tables.reading.number_columns import number_of, plain_numbers
 from components.tables.reading.number_times import times_of_numbers
 from components.tables.reading.parsed_column import ParsedColumn, missing_rows
 from components.tables.reading.value_form import ValueForm
 from components.time_zones import unix_from_wall
 
-# A year of four digits, as Python wants it: its years begin at 1, and Arrow's at 0.
-_ISO_LOCAL = r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?)?$"
-_ISO_ZONED = (
-    r"^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?"
-    r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)$"
-)
+_FRACTION_LAST = r"^[^.]+:[0-9]{2}(?:\.[0-9]{1,9})?(?:Z|[+-][0-9:]+)?$"
+_ZONE_LAST = re.compile(r"[T ].*(?:Z|[+-][0-9:]+)$", re.DOTALL)
+_YEAR_1 = int(datetime(1, 1, 2, tzinfo=UTC).timestamp())
 _DIGITS = {"Y": "[1-9][0-9]{3}", "m": "[0-9]{2}", "d": "[0-9]{2}", "H": "[0-9]{2}", "M": "[0-9]{2}", "S": "[0-9]{2}"}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WALL_EPOCH = datetime(1970, 1, 1)
@@ -43,6 +40,9 @@ def times_of_text(text: pa.Array, form: ValueForm) -> ParsedColumn:
     values = _iso_times(text, form.zone)
     if values is not None:
         return ParsedColumn(values=values)
+    plain = plain_numbers(text, form)
+    if plain is not None:
+        return times_of_numbers(plain, None, form.zone)
     distinct = text.dictionary_encode()
     texts: list[str] = distinct.dictionary.to_pylist()
     numbers = pa.array([number_of(value, form) for value in texts], pa.float64(), from_pandas=False)
@@ -85,15 +85,22 @@ def _spread(parsed: ParsedColumn, distinct: pa.DictionaryArray) -> ParsedColumn:
 
 def _iso_times(text: pa.Array, zone: str) -> pa.Array | None:
     """Reads a column of ISO 8601 of one form at once; None where some value has to be looked at."""
-    zoned = bool(pc.all(pc.match_substring_regex(text, _ISO_ZONED)).as_py())
-    if not zoned and not pc.all(pc.match_substring_regex(text, _ISO_LOCAL)).as_py():
+    # A cast that fails takes its time, and what has no dash is no date.
+    if not pc.all(pc.match_substring(text, "-")).as_py():
         return None
+    if pc.any(pc.match_substring(text, ".")).as_py():
+        if not pc.all(pc.match_substring_regex(text, _FRACTION_LAST)).as_py():
+            return None
+        text = pc.replace_substring_regex(text, r"\.[0-9]+", "")
     # In seconds: nanoseconds hold the years 1677 to 2262 alone, and Arrow lets others wrap around.
-    whole = pc.replace_substring_regex(text, r"\.[0-9]+", "")
+    first = text.drop_null().slice(0, 1).to_pylist()
+    zoned = bool(first) and _ZONE_LAST.search(first[0]) is not None
     try:
-        seconds = whole.cast(pa.timestamp("s", "UTC" if zoned else None)).cast(pa.int64())
+        seconds = text.cast(pa.timestamp("s", "UTC" if zoned else None)).cast(pa.int64())
     except pa.ArrowInvalid:
         return None
+    if (pc.min(seconds).as_py() or 0) < _YEAR_1:
+        return None  # Arrow has a year 0.
     if zoned:
         return seconds
     numbers = unix_from_wall(seconds.fill_null(0).to_numpy(zero_copy_only=False), zone)

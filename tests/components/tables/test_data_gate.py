@@ -172,20 +172,15 @@ def test_returns_and_guests_are_no_bad_rows(tmp_path: Path) -> None:
     rows = ["u,p,purchase,1,7,2", ",p,purchase,2,8,1", ",q,purchase,3,8,1", "u,p,purchase,4,9,-2", "u,q,purchase,5,9,1"]
     (tmp_path / "e.csv").write_text("\n".join(["user_id,product_id,event_type,position,basket_id,quantity", *rows]))
     run = run_table(tmp_path, "events", tmp_path / "e.csv", source=TableSource(path="", guests="baskets"))
-    assert _judge(tmp_path, run, limit=0.0) == {
-        "table": "events",
-        "rows": 5,
-        "good": 3,
-        "bad": {},
-        "bad_fraction": 0.0,
-        "max_bad_fraction": 0.0,
-    }
+    approval = _judge(tmp_path, run, limit=0.0)
+    assert (approval["rows"], approval["good"], approval["bad"], approval["bad_fraction"]) == (5, 3, {}, 0.0)
+    assert run.counts()["set_aside"] == {"return": 1, "cancelled": 1}
 
 
 def test_rows_without_a_user_are_told_what_guests_are(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("user_id,product_id,event_type,position\nu,p,view,1\n,p,view,2\n")
     run = run_table(tmp_path, "events", tmp_path / "e.csv")
-    with pytest.raises(InputError, match=r"missing_user_id \(1\)\. If rows .*: baskets` for the table\. The rows"):
+    with pytest.raises(InputError, match=r"missing_user_id \(1\)\. Seen: .*, say `guests: baskets` beside"):
         _judge(tmp_path, run)
 
 

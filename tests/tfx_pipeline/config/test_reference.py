@@ -11,6 +11,7 @@ import pytest
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
+from components.tables.sources import Join, TableSource
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.config.reference import Group, Key, configuration_page, read_group
 from tfx_pipeline.config.type_words import type_words
@@ -30,7 +31,12 @@ def schema_keys(schema: dict[str, Any], definitions: dict[str, Any], prefix: str
     if "$ref" in schema:
         schema = definitions[schema["$ref"].rpartition("/")[2]]
     parts = [part for part in schema.get("anyOf", ()) if "$ref" in part]
-    if parts:
+    lists = [part for part in (schema, *schema.get("anyOf", ())) if "$ref" in part.get("items", ())]
+    if lists:
+        yield prefix
+        # All tables have the same keys, which stand there once.
+        yield from schema_keys(lists[0]["items"], definitions, re.sub(r"^tables\.\w+$", "tables.TABLE", prefix))
+    elif parts:
         yield from schema_keys(parts[0], definitions, prefix)
     elif "properties" in schema:
         for name, value in schema["properties"].items():
@@ -50,7 +56,7 @@ def test_the_page_is_up_to_date() -> None:
 def test_the_page_has_every_key_once() -> None:
     schema = Config.model_json_schema()
     found = re.findall(r"^\| `([\w.]+)` \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(found) == sorted(schema_keys(schema, schema["$defs"]))
+    assert sorted(found) == sorted(set(schema_keys(schema, schema["$defs"])))
 
 
 def test_defaults_are_those_of_a_configuration_that_names_nothing() -> None:
@@ -58,13 +64,17 @@ def test_defaults_are_those_of_a_configuration_that_names_nothing() -> None:
     schema = Config.model_json_schema()["$defs"]["Tasks"]["properties"]
     config = Config.model_validate({"tables": tables, "tasks": {task: {} for task in schema}})
     values = config.model_dump(mode="json")
+    # The keys of one table out of all, and of one join out of many.
+    values["tables"]["TABLE"] = TableSource(path="x").model_dump(mode="json")
+    join = Join(path="x", on="y").model_dump(mode="json")
     compared = 0
     for key in keys_of(read_group(Config)):
         value: Any = values
         for part in key.name.split("."):
-            value = value[part]
-        if not key.name.startswith("tables."):
-            assert key.default is not None
+            value = (join if isinstance(value, list) else value)[part]
+        given = re.fullmatch(r"tables\.(?!TABLE)\w+|.*\.(path|on)", key.name)
+        assert given or key.default is not None, key.name
+        if not given and key.default is not None:
             assert yaml.safe_load(key.default) == value, key.name
             compared += 1
     assert compared > 200

@@ -9,6 +9,8 @@ import pytest
 
 from components.errors import InputError
 from components.tables.files import parquet_reader as table_reader
+from components.tables.sources import TableSource
+from tfx_pipeline.terminal import user_history
 from tfx_pipeline.terminal.histories import read_history
 from tfx_pipeline.terminal.user_history import UserHistory, history_of_products
 
@@ -195,3 +197,14 @@ def test_what_the_user_gave_back_is_left_out(tmp_path: Path) -> None:
     # What came back later was still there then.
     assert read_user_history(file, "7", at="2").product_ids == ("cup", "pot")
     assert read_user_history(file, "7", at="3").product_ids == ("cup",)
+
+
+def test_a_till_that_knows_no_users_stands_beside_the_shop(tmp_path: Path) -> None:
+    till = pd.DataFrame(
+        {"product_id": ["cup", ""], "event_type": "purchase", "timestamp": LATEST, "basket_id": ["1", "2"]}
+    )
+    shop, tills = (write(table, tmp_path / f"{name}.csv") for name, table in (("shop", EVENTS), ("till", till)))
+    sources = [TableSource(path=shop), TableSource(path=tills, guests="baskets")]
+    history = user_history.read_user_history(sources, "7")
+    assert history.product_ids == ("early", "middle", "late")
+    assert str(history.as_of_line()).endswith("; bad rows left out: 1")

@@ -153,6 +153,9 @@ def test_all_outputs_equal_plain_python(tmp_path):
         "users": 40,
         "filtered_products": 1,
         "filtered_events": 0,
+        "products_without_events": 1,
+        "users_without_events": 1,
+        "users_without_row": 39,
         "unknown_product_events": len(unknown),
         "events_after_test_start": sum(e.time >= T for e in known),
     }

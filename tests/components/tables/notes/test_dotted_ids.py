@@ -16,9 +16,9 @@ def _batch(ids: list[str]) -> pa.RecordBatch:
 
 
 def test_whole_numbers_with_a_fraction_of_zero_are_counted() -> None:
-    counts = count_dotted_ids(_batch(["7.0", "7", "7.5", "v7.0", "7.0", "8.00", ".0", "7.0\n"]))
+    counts = count_dotted_ids(_batch(["7.0", "7", "7.5", "v7.0", "7.0", "8.0", "8.00", ".0", "7.0\n"]))
     (note,) = note_dotted_ids(counts, plain_user_ids=False)
-    assert note.startswith("Column `product_id` has 3 ids that end in `.0`, such as `7.0`, `8.00`: ")
+    assert note.startswith("Column `product_id` has 3 ids that end in `.0`, such as `7.0`, `8.0`: ")
 
 
 def test_sums_keep_the_smallest_three_examples_however_they_are_added() -> None:

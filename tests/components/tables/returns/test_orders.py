@@ -100,7 +100,7 @@ def test_returns_cancel_what_was_bought_and_guests_are_baskets(tmp_path: Path) -
 
 def test_guests_are_bad_rows_unless_the_source_says_otherwise(tmp_path: Path) -> None:
     path = write_orders(tmp_path / "e.csv", [order for order in ORDERS if not order[1]])
-    with pytest.raises(InputError, match=r"missing_user_id \(5\).* set `guests: baskets`"):
+    with pytest.raises(InputError, match=r"missing_user_id \(5\).* say `guests: baskets`"):
         run_table(tmp_path, "events", path)
 
 
@@ -169,3 +169,26 @@ def test_amounts_that_the_configuration_names_are_kept_too(tmp_path: Path) -> No
     run = run_table(tmp_path, "events", tmp_path / "e.csv", TableOptions(numeric_columns=("amount",)))
     assert [(row["price"], row["amount"]) for row in run.rows()] == [(10.0, 10.0)]
     assert run.lists().column_names[-1] == "amount"
+
+
+def test_a_shop_and_its_till_are_one_table(tmp_path: Path) -> None:
+    """The till knows no users, calls its columns otherwise, and says what a whole row costs."""
+    web = write_orders(tmp_path / "web.csv", ORDERS[:4])
+    (tmp_path / "till.csv").write_text(
+        "receipt,sku,when,pieces,total\n7,mug,86400,2,5\n7,pot,86400,1,8\n,pot,86400,1,8\n"
+    )
+    names = {"basket_id": "receipt", "product_id": "sku", "timestamp": "when", "quantity": "pieces", "amount": "total"}
+    till = TableSource(
+        path=str(tmp_path / "till.csv"), columns=names, constants={"event_type": "purchase"}, guests="baskets"
+    )
+    run = run_table(tmp_path, "events", [TableSource(path=str(web)), till])
+    assert kept(run) == [
+        ("ada", "mug", 2.0, 3),
+        ("ada", "mug", 6.0, 1),
+        ("ada", "pot", 1.0, 1),
+        (None, "mug", 2.0, 1),
+        (None, "pot", 1.0, 1),
+    ]
+    assert sorted(row["price"] for row in run.rows() if row["user_id"] is None) == [2.5, 8.0]
+    assert run.counts()["bad"] == {"missing_user_id": 1}
+    assert run.counts()["set_aside"] == {"return": 1}

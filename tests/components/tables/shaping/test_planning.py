@@ -76,10 +76,7 @@ def test_files_of_later_sources_come_later(shop: Path) -> None:
             "`InvoiceDate`, `Country`. Is `CustomerID` meant? Mend `columns`.",
         ),
         ({"columns": {"timestamp": "InvoiceDate"}}, "lacks columns `user_id`, `product_id`; it has `InvoiceNo`"),
-        (
-            {"columns": COLUMNS | {"bascet_id": "InvoiceNo"}},
-            "no column `bascet_id`, which `columns` names. Is `basket_id` meant?",
-        ),
+        ({"columns": COLUMNS | {"bascet_id": "InvoiceNo"}}, "no column `bascet_id`, which `columns` names. Is `bask"),
         ({"constants": {"event_typ": "x"}}, "no column `event_typ`, which `constants` names. Is `event_type` meant?"),
         ({"fill_down": ["Customer"]}, "no column `Customer`, which `fill_down` names"),
         ({"leave_out": {"Cuntry": ["UK"]}}, "no column `Cuntry`, which `leave_out` names"),
