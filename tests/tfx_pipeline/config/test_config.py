@@ -46,7 +46,7 @@ def test_tables_are_found_beside_the_configuration(tmp_path: Path) -> None:
 
 def test_on_needs_no_quotes_though_yaml_takes_it_for_true(tmp_path: Path) -> None:
     text = "tables: {events: {path: a.csv, join: {path: b.csv, on: order_id}}}\ntext: off\ntasks: {recommendation: }"
-    for written in (text, text.replace("on:", '"on":')):
+    for written in (text, text.replace(" on:", ' "on":')):
         (events,) = read_config(write(tmp_path, written)).tables.given()["events"]
         assert [join.on for join in events.join] == ["order_id"]
 
