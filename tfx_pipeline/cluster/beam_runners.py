@@ -1,8 +1,9 @@
 """Which Beam runner the steps of a compiled pipeline use."""
 
 from tfx_pipeline.cluster.options import CompileOptions
-from tfx_pipeline.config.config import Config, ConfigError
+from tfx_pipeline.config.config import Config
 from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+from tfx_pipeline.shop.yaml_file import ConfigError
 
 LOCAL = "local"
 # What each runner cannot do without; the image of the workers has to hold Shelfwise and Beam's boot program.

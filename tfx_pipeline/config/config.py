@@ -9,12 +9,9 @@ from pydantic import ValidationError, model_validator
 
 from tfx_pipeline.config.tasks import Tasks
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.shop.yaml_file import ConfigError, describe_error, read_yaml
 from tfx_pipeline.tasks.registry import TASKS
 from trainer.text.backbone_source import named_folder
-
-
-class ConfigError(ValueError):
-    """The configuration or the command line is not what it should be; the message names the key."""
 
 
 class Config(ShopOptions):
@@ -71,7 +68,7 @@ def read_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] 
     Raises:
         ConfigError: The file is missing or not YAML, or a key or value is not what it should be.
     """
-    values = _read_yaml(path)
+    values = read_yaml(path)
     for override in overrides:
         _apply_override(values, override)
     if tasks:
@@ -79,21 +76,7 @@ def read_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] 
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {_describe(error, values)}") from error
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigError(f"{path}: there is no such configuration file") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: expected YAML; {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}: expected keys and values at the top, got {type(values).__name__}")
-    return values
+        raise ConfigError(f"{path}: {describe_error(error, values)}") from error
 
 
 def _apply_override(values: dict[str, Any], override: str) -> None:
@@ -122,32 +105,3 @@ def _keep_tasks(values: dict[str, Any], tasks: Sequence[str]) -> None:
         if task not in configured:
             raise ConfigError(f"--tasks: `{task}` is not configured; the file has {', '.join(map(str, configured))}")
     values["tasks"] = {name: options for name, options in configured.items() if name in tasks}
-
-
-def _key(places: Sequence[int | str], values: Any) -> str:
-    """Returns a dotted key as the file has it: without the place in a list where the file has the one thing itself."""
-    parts = []
-    for place in places:
-        if isinstance(place, int) and not isinstance(values, list):
-            continue
-        parts.append(str(place))
-        values = values[place] if isinstance(place, int) else values.get(place) if isinstance(values, dict) else None
-    return ".".join(parts)
-
-
-def _describe(error: ValidationError, values: Any) -> str:
-    """Says in one line which keys are wrong and what each should be."""
-    problems = []
-    for detail in error.errors(include_url=False):
-        key = _key(detail["loc"], values)
-        if detail["type"] == "extra_forbidden":
-            problems.append(f"unknown key `{key}`")
-        elif detail["type"] == "missing":
-            problems.append(f"`{key}` is missing")
-        elif detail["type"] == "value_error":
-            message = detail["msg"].removeprefix("Value error, ")
-            problems.append(f"`{key}`: {message}" if key else message)
-        else:
-            expectation = detail["msg"][0].lower() + detail["msg"][1:]
-            problems.append(f"`{key}`: {expectation}, got {detail['input']!r}")
-    return "; ".join(problems)

@@ -80,7 +80,8 @@ def read_group(model: type[BaseModel], name: str = "", description: str = "", de
         LookupError: A key has no description.
         TypeError: There are no words for the type of a key.
     """
-    keys, groups = [], []
+    keys: list[Key] = []
+    groups: list[Group] = []
     for field_name, field in model.model_fields.items():
         dotted = f"{name}.{field_name}" if name else field_name
         default = getattr(defaults, field_name) if defaults is not None else _default(field)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from components.errors import InputError
 from components.tables.sources import TableSource
+from tfx_pipeline.shop.yaml_file import read_shop
 from tfx_pipeline.terminal.console import console
 from tfx_pipeline.terminal.user_history import UserHistory, history_of_products, read_user_history
 
@@ -50,9 +51,7 @@ def _sources(events: str | None, config: Path | None) -> Sequence[TableSource]:
         if events is None:
             raise InputError("--user needs --events FILE, the table that holds the user's events")
         return [TableSource(path=events)]
-    from tfx_pipeline.config.config import load_config
-
-    shop = load_config(config)
+    shop = read_shop(config)
     sources = [source.in_zone(shop.time_zone) for source in shop.tables.given().get("events", ())]
     if events is None and sources:
         return sources

@@ -15,7 +15,7 @@ from trainer.text.vocabulary_file import check_vocabulary
 class TextTokenizer(keras_nlp.models.BertTokenizer):
     """Cuts texts into word pieces; the same ops in training and in the served graph.
 
-    KerasNLP's own tokenizer splits at U+0020 alone, so any other space would be part of a word and the word unknown;
+    KerasNLP's own tokenizer splits at ASCII's spaces alone, so any other would be part of a word and the word unknown;
     and it takes Korean syllables apart with the accents and puts them together again after that, while the
     vocabularies of uncased BERTs hold the parts. So texts are spelled here, and KerasNLP only splits them.
 

@@ -57,7 +57,7 @@ def test_texts_that_are_no_list() -> None:
         {"user": str(place), "items": text} for place, text in enumerate(["[{'id': 1}]", "7", "", '{"id": 8}', "null"])
     ]
     (found,) = explode(_source(_as_texts(rows)), "items", ITEMS[:1])
-    assert found.batch.to_pylist() == [{"user": "3", "items.id": 8}]
+    assert found.batch.to_pylist() == [{"user": "3", "items.id": "8"}]
     assert [(row.place, row.reason) for row in found.broken] == [(1, "items_not_a_list"), (2, "items_not_a_list")]
     assert found.broken[1].row == {"user": "1", "items": "7"}
     assert found.counts == Counter({"set_aside:empty_list": 2})
