@@ -9,7 +9,15 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, TypeAdapter, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from trainer.options import Options
 
@@ -119,6 +127,16 @@ class Join(FileForm):
 
     on: str | tuple[str, ...] | dict[str, str]
     columns: tuple[str, ...] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _on_is_a_name(cls, values: Any) -> Any:
+        # YAML 1.1 reads a plain `on` as true.
+        return (
+            {"on" if key is True else key: value for key, value in values.items()}
+            if isinstance(values, dict)
+            else values
+        )
 
     def keys(self) -> dict[str, str]:
         """Returns the name of each key column in the first file, with its name in the second."""

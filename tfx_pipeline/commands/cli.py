@@ -41,7 +41,8 @@ def init(
     out: Annotated[Path, typer.Option(help="Configuration to write.")] = Path("shop.yaml"),
 ) -> None:
     """Look at files of a shop, and write a configuration that runs."""
-    from tfx_pipeline.commands.init_command import init as init_files
+    with quiet_import():
+        from tfx_pipeline.commands.init_command import init as init_files
 
     init_files(files, out)
 

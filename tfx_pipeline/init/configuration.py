@@ -7,6 +7,12 @@ from tfx_pipeline.init.proposal import Proposal, ProposedColumn, ProposedSource
 from tfx_pipeline.init.tasks import TaskGuess
 from tfx_pipeline.init.yaml_writer import Commented
 
+_OPTIONS = {
+    "split": "The events have places and no times: each user's last group is what is tested.",
+    "event_types": "What counts as something to predict, by its weight; 0 keeps a type in histories alone.",
+    "bought_event_type": "What makes a product one that the user has bought.",
+    "min_product_events": "Products with fewer events teach little; 1 takes each that somebody touched.",
+}
 _TITLES_OFF = "No product has a title, so texts are off, and the catalogue is the ids in events."
 
 
@@ -51,6 +57,8 @@ def commented_configuration(
             refused.append(f"Not here: {name}. {task.why}")
             continue
         values["tasks"][name] = dict(task.options)
+        for option in task.options:
+            document.above["tasks", name, option] = [_OPTIONS[option]] if option in _OPTIONS else []
         document.above["tasks", name] = [task.why]
     document.above["tasks",] = refused
     return document

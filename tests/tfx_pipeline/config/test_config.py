@@ -45,6 +45,13 @@ def test_tables_are_found_beside_the_configuration(tmp_path: Path) -> None:
     assert config.tasks.recommendation.min_product_events == 5
 
 
+def test_on_needs_no_quotes_though_yaml_takes_it_for_true(tmp_path: Path) -> None:
+    text = "tables: {events: {path: a.csv, join: {path: b.csv, on: order_id}}}\ntext: off\ntasks: {recommendation: }"
+    for written in (text, text.replace(" on:", ' "on":')):
+        (events,) = read_config(write(tmp_path, written)).tables.given()["events"]
+        assert [join.on for join in events.join] == ["order_id"]
+
+
 def test_remote_tables_are_left_alone(tmp_path: Path) -> None:
     config = load_config(write(tmp_path, SHOP), ["tables.events=gs://bucket/events-*.parquet"])
     assert config.tables.events == (TableSource(path="gs://bucket/events-*.parquet"),)
