@@ -8,7 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, PlainSerializer, TypeAdapter, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from trainer.options import Options
 
@@ -92,6 +100,14 @@ class Join(FileForm):
     on: str | tuple[str, ...] | dict[str, str]
     columns: tuple[str, ...] | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _on_is_a_word(cls, value: Any) -> Any:
+        """Puts `on` back, which YAML 1.1 reads as true."""
+        if not isinstance(value, Mapping):
+            return value
+        return {"on" if key is True else key: each for key, each in value.items()}
+
     def keys(self) -> dict[str, str]:
         """Returns the name of each key column in the first file, with its name in the second."""
         if isinstance(self.on, str):
@@ -119,9 +135,13 @@ def _several(value: Any) -> Any:
 
 
 def _text(value: Any) -> Any:
-    """Takes a number for the text that it is written as, and true and false."""
-    if isinstance(value, bool):
-        return str(value).lower()
+    """Takes a number for the text that it is written as.
+
+    Raises:
+        ValueError: YAML has made something else of a text such as NULL or NO.
+    """
+    if value is None or isinstance(value, bool):
+        raise ValueError(f'YAML reads this as {str(value).lower()}; write it in quotes, such as "NULL" or "NO"')
     return str(value) if isinstance(value, int | float) else value
 
 
