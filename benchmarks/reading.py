@@ -8,6 +8,7 @@ of the turns after the first counts. `--memory` reads events of 1 MB and of `--m
 a process of its own, and compares their peaks.
 """
 
+import contextlib
 import gzip
 import json
 import os
@@ -17,7 +18,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -142,8 +143,10 @@ def _read_events(path: Path) -> float:
 
 
 def _write_events(path: Path, size_bytes: int) -> None:
-    file: IO[bytes]
-    with gzip.open(path, "wb", compresslevel=1) if path.suffix == ".gz" else path.open("wb") as file:
+    with path.open("wb") as plain, contextlib.ExitStack() as packing:
+        file: Any = plain
+        if path.suffix == ".gz":
+            file = packing.enter_context(gzip.GzipFile(fileobj=plain, mode="wb", compresslevel=1))
         written = 0
         for text in _events():
             written += file.write(text.encode("ascii"))
@@ -166,9 +169,7 @@ def _events() -> Iterator[str]:
 
 
 def main(
-    config: Annotated[
-        Path | None, typer.Option(help="Configuration whose tables are read, such as the demo's.")
-    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Configuration whose tables are read.")] = None,
     before: Annotated[Path | None, typer.Option(help="Checkout of the build before, with a .venv.")] = None,
     turns: Annotated[int, typer.Option(help="Turns of each build that count.")] = 5,
     memory: Annotated[bool, typer.Option("--memory", help="Measure memory too.")] = False,

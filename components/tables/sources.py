@@ -130,13 +130,11 @@ class Join(FileForm):
 
     @model_validator(mode="before")
     @classmethod
-    def _on_is_a_name(cls, values: Any) -> Any:
-        # YAML 1.1 reads a plain `on` as true.
-        return (
-            {"on" if key is True else key: value for key, value in values.items()}
-            if isinstance(values, dict)
-            else values
-        )
+    def _on_is_a_word(cls, value: Any) -> Any:
+        """Puts `on` back, which YAML 1.1 reads as true."""
+        if not isinstance(value, Mapping):
+            return value
+        return {"on" if key is True else key: each for key, each in value.items()}
 
     def keys(self) -> dict[str, str]:
         """Returns the name of each key column in the first file, with its name in the second."""
@@ -165,9 +163,13 @@ def _several(value: Any) -> Any:
 
 
 def _text(value: Any) -> Any:
-    """Takes a number for the text that it is written as, and true and false."""
-    if isinstance(value, bool):
-        return str(value).lower()
+    """Takes a number for the text that it is written as.
+
+    Raises:
+        ValueError: YAML has made something else of a text such as NULL or NO.
+    """
+    if value is None or isinstance(value, bool):
+        raise ValueError(f'YAML reads this as {str(value).lower()}; write it in quotes, such as "NULL" or "NO"')
     return str(value) if isinstance(value, int | float) else value
 
 

@@ -1,0 +1,66 @@
+"""How a table is given: short, long, or several; what is refused; and that nothing is lost on the way to a node."""
+
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from components.tables.sources import Join, TableSource, TableSources, sources_from_json, sources_to_json
+
+ADAPTER: TypeAdapter[tuple[TableSource, ...]] = TypeAdapter(TableSources)
+LONG = """
+path: items.csv
+join: {path: orders.csv, on: order_id}
+columns: {user_id: CustomerID}
+constants: {event_type: purchase, position: 1}
+leave_out: {StockCode: [POST, 22], Country: UK}
+"""
+
+
+def test_the_long_form_as_yaml_has_it() -> None:
+    (source,) = ADAPTER.validate_python(yaml.safe_load(LONG))
+    # YAML 1.1 takes `on` for true.
+    assert source.join == (Join(path="orders.csv", on="order_id"),)
+    assert source.leave_out == {"StockCode": ("POST", "22"), "Country": ("UK",)}
+    assert source.constants == {"event_type": "purchase", "position": 1}
+
+
+def test_one_or_several_short_or_long_and_back() -> None:
+    for given in ("a.csv", {"path": "a.csv", "decimal": ","}, ["a.csv", {"path": "b.csv", "source": "till"}]):
+        sources = ADAPTER.validate_python(given)
+        assert ADAPTER.dump_python(sources) == given
+        assert sources_from_json(sources_to_json(sources)) == sources
+
+
+@pytest.mark.parametrize(
+    ("on", "keys"), [("a", {"a": "a"}), (["a", "b"], {"a": "a", "b": "b"}), ({"a": "x"}, {"a": "x"})]
+)
+def test_keys_of_a_join(on: Any, keys: dict[str, str]) -> None:
+    assert Join(path="o.csv", on=on).keys() == keys
+
+
+def test_all_paths_are_taken_from_a_folder() -> None:
+    source = TableSource.model_validate(
+        {"path": "a.csv", "join": {"path": "b/*.csv", "on": "x"}, "same_ids": {"product_id": "gs://bucket/c.csv"}}
+    )
+    assert source.at("/data").paths() == ("/data/a.csv", "/data/b/*.csv", "gs://bucket/c.csv")
+    assert [type(form).__name__ for form in source.forms()] == ["TableSource", "Join", "FileForm"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("encoding: utf-9", "expected an encoding such as gb18030"),
+        ("encoding: base64", "expected an encoding such as gb18030"),
+        ('separator: ";;"', "expected one character"),
+        ("separator: '\"'", "expected one character"),
+        ("missing: {user: [NULL]}", 'YAML reads this as none; write it in quotes, such as "NULL"'),
+        ("leave_out: {country: [NO]}", "YAML reads this as false; write it in quotes"),
+        ("constants: {user_id: x}\ncolumns: {user_id: id}", "`columns` names `user_id` as well"),
+        ("join: {path: b.csv}", "on"),
+    ],
+)
+def test_what_is_refused(change: str, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        ADAPTER.validate_python({"path": "a.csv"} | yaml.safe_load(change))
