@@ -48,7 +48,11 @@ class _Seen:
         where = f"first on {self.first[1]}" if self.first and self.first[1] else ""
         seen = f"{shown} ({where})" if shown and where else shown or where
         said = "; ".join(part for part in (seen, advice_for(reason, values)) if part)
-        return f" {'Seen' if alone else reason}: {said}." if said else ""
+        if not said:
+            return ""
+        if not alone:
+            return f" {reason}: {said}."
+        return f" Seen: {said}." if shown else f" {said[0].upper()}{said[1:]}."
 
 
 def describe_bad_rows(uri: str, counts: QuarantineCounts) -> str:

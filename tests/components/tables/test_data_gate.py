@@ -180,7 +180,7 @@ def test_returns_and_guests_are_no_bad_rows(tmp_path: Path) -> None:
 def test_rows_without_a_user_are_told_what_guests_are(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("user_id,product_id,event_type,position\nu,p,view,1\n,p,view,2\n")
     run = run_table(tmp_path, "events", tmp_path / "e.csv")
-    with pytest.raises(InputError, match=r"missing_user_id \(1\)\. Seen: .*, say `guests: baskets` beside"):
+    with pytest.raises(InputError, match=r"missing_user_id \(1\)\. First on line 3 .*, say `guests: baskets` beside"):
         _judge(tmp_path, run)
 
 

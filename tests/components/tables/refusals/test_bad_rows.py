@@ -68,3 +68,8 @@ def test_long_values_are_cut_and_unseen_signs_are_spelled_out(tmp_path: Path) ->
 
 def test_a_quarantine_without_bad_rows(tmp_path: Path) -> None:
     assert describe_bad_rows(str(tmp_path), QuarantineCounts(table="users", rows=1, good=1, bad={})) == ""
+
+
+def test_a_reason_that_stands_alone_and_shows_no_value(tmp_path: Path) -> None:
+    counts = _quarantine(tmp_path, ("missing_title", "line 3 of p.csv", {"title": None}))
+    assert describe_bad_rows(str(tmp_path), counts) == (" First on line 3 of p.csv; expected a value in each row.")
