@@ -90,9 +90,7 @@ def read_source(table: str, plan: SourcePlan) -> Iterator[SourceBatch]:
     pieces = (piece for file in plan.files for piece in file_pieces(file, whole=bool(plan.source.fill_down)))
     rows: Iterable[SourceBatch] = (source for piece in pieces for source in _read_rows(piece, table, plan))
     for place, join in enumerate(plan.joins, start=1):
-        others = (piece for file in join.files for piece in file_pieces(file))
-        joined = (source for piece in others for source in _read_joined(piece, table, plan, join))
-        rows = join_in_memory(table, join, (plan.place, place), rows, joined)
+        rows = join_in_memory(table, join, (plan.place, place), rows, _joined_rows(table, plan, join))
     same_ids = same_ids_of(table, plan)
     return (finish(source, plan, same_ids) for source in rows)
 
@@ -111,6 +109,13 @@ def _read_rows(piece: FilePiece, table: str, plan: SourcePlan) -> Iterator[Sourc
             continue
         for exploded in explode(batch, source.explode, plan.items):
             yield _without_marks(exploded, source.missing)
+
+
+def _joined_rows(table: str, plan: SourcePlan, join: JoinPlan) -> Iterator[SourceBatch]:
+    """Reads what is joined, when it is asked for: by then a loop over joins has gone on to the next one."""
+    for file in join.files:
+        for piece in file_pieces(file):
+            yield from _read_joined(piece, table, plan, join)
 
 
 def _read_joined(piece: FilePiece, table: str, plan: SourcePlan, join: JoinPlan) -> Iterator[SourceBatch]:

@@ -84,10 +84,10 @@ def write_jsonl(file: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
-def _western(product: Mapping[str, Any]) -> str:
+def western_title(product: Mapping[str, Any]) -> str:
     """A title that Windows-1252 can write."""
     title: str = product["title"]
-    return title.upper() if title.isascii() else f"THÉ À L'ÉTAT PUR {product['product_id']}"
+    return title.upper() if title.isascii() else f"THÉ À L'ÉTAT PUR {product['product_id'].upper()}"
 
 
 def online_retail(folder: Path) -> None:
@@ -102,7 +102,7 @@ def online_retail(folder: Path) -> None:
                 "InvoiceNo": f"{'C' if returned else ''}{535000 + line.order}",
                 "StockCode": line.product,
                 # Now and then somebody wrote a remark in place of the product's name.
-                "Description": "damaged" if number % 97 == 3 else _western(product),
+                "Description": "damaged" if number % 97 == 3 else western_title(product),
                 "Quantity": -line.quantity if returned else line.quantity,
                 "InvoiceDate": f"{line.moment.month}/{line.moment.day}/{line.moment.year} {line.moment:%-H:%M}",
                 "UnitPrice": f"{product['price']:.2f}",

@@ -1,0 +1,81 @@
+"""Which tasks are proposed, by what the tables hold."""
+
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tfx_pipeline.init.proposal import Proposal
+from tfx_pipeline.init.proposing import propose_tables
+from tfx_pipeline.init.questions import BestGuess
+from tfx_pipeline.init.sample import Sample
+from tfx_pipeline.init.tasks import guess_tasks
+from tfx_pipeline.tasks.registry import TASKS
+
+
+def events(users: int, days: int, products: int = 60, rows: int = 4_000, **columns: Any) -> Sample:
+    """Events of so many users over so many days."""
+    start = 1_700_000_000
+    table: dict[str, Any] = {
+        "user_id": [f"u{number % users}" for number in range(rows)],
+        "product_id": [f"p{number % products}" for number in range(rows)],
+        "event_type": ["purchase"] * rows,
+        "timestamp": [start + days * 86_400 * number // rows for number in range(rows)],
+        "price": ["2.50"] * rows,
+    } | columns
+    table = {name: values for name, values in table.items() if values is not None}
+    return Sample(path="events.csv", rows=pa.table(table), label="events.csv")
+
+
+def catalogue(products: int = 60, titles: int = 60) -> Sample:
+    rows = {
+        "product_id": [f"p{number}" for number in range(products)],
+        "title": [f"Tea {number % titles}" for number in range(products)],
+    }
+    return Sample(path="products.csv", rows=pa.table(rows), label="products.csv")
+
+
+def proposed(*samples: Sample) -> dict[str, Any]:
+    proposal: Proposal = propose_tables(samples, BestGuess())
+    tasks = guess_tasks(proposal, has_titles=proposal.has("products", "title"))
+    assert list(tasks) == sorted(TASKS, key=list(tasks).index)
+    return {name: task.options for name, task in tasks.items() if task.options is not None}
+
+
+def test_a_shop_with_everything() -> None:
+    assert list(proposed(events(400, 300), catalogue())) == ["recommendation", "search", "segmentation"]
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        ((events(400, 300),), ["recommendation"]),
+        ((events(400, 200), catalogue()), ["recommendation", "search"]),
+        ((events(200, 300), catalogue()), ["recommendation", "search"]),
+        ((events(400, 300, price=None), catalogue()), ["recommendation", "search"]),
+        ((events(400, 300), catalogue(titles=20)), ["recommendation", "segmentation"]),
+        ((events(19, 300), catalogue()), ["search"]),
+        ((catalogue(),), ["search"]),
+    ],
+)
+def test_what_is_missing_takes_a_task_away(samples: tuple[Sample, ...], expected: list[str]) -> None:
+    assert list(proposed(*samples)) == expected
+
+
+def test_events_with_places_and_no_times_are_split_by_place() -> None:
+    rows = 2_000
+    placed = events(100, 1, rows=rows, timestamp=None, position=[number // 100 for number in range(rows)])
+    assert proposed(placed)["recommendation"] == {"split": {"method": "leave_last_out"}}
+
+
+def test_products_that_are_seldom_seen_are_left_out_where_there_are_many_others() -> None:
+    assert "min_product_events" not in proposed(events(400, 300, products=1_100, rows=12_000))["recommendation"]
+    assert proposed(events(400, 300, products=1_100, rows=24_000))["recommendation"]["min_product_events"] == 5
+
+
+def test_texts_with_labels_are_classified() -> None:
+    rows = {
+        "text": [f"Where is my parcel number {number}?" for number in range(300)],
+        "label": [("track", "refund")[number % 2] for number in range(300)],
+    }
+    assert list(proposed(Sample(path="t.csv", rows=pa.table(rows), label="t.csv"))) == ["classification"]
