@@ -2,8 +2,8 @@
 
 from tfx_pipeline.cluster.options import CompileOptions
 from tfx_pipeline.config.config import Config
+from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
-from tfx_pipeline.shop.yaml_file import ConfigError
 
 LOCAL = "local"
 # What each runner cannot do without; the image of the workers has to hold Shelfwise and Beam's boot program.

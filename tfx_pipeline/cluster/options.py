@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tfx_pipeline.config.config import Config
-from tfx_pipeline.shop.yaml_file import ConfigError
+from tfx_pipeline.config.yaml_file import ConfigError
 
 # The schemes that the launcher of Kubeflow Pipelines copies artifacts from and to.
 LAUNCHER_SCHEMES = ("gs", "s3", "minio")

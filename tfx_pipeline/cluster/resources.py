@@ -13,7 +13,7 @@ from components.model_trainer import ModelTrainer
 from components.products.text_vectors import ProductTextVectors
 from components.pushing.atomic_pusher import AtomicPusher
 from tfx_pipeline.cluster.options import SERVING_MOUNT, CompileOptions
-from tfx_pipeline.shop.yaml_file import ConfigError
+from tfx_pipeline.config.yaml_file import ConfigError
 
 ResourceSpec = PipelineDeploymentConfig.PipelineContainerSpec.ResourceSpec
 

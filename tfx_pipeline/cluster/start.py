@@ -15,9 +15,9 @@ from tfx_pipeline.cluster.lookups import look_up
 from tfx_pipeline.cluster.parameters import DATA, SERVING_ROOT
 from tfx_pipeline.cluster.spec_runner import run_spec
 from tfx_pipeline.cluster.step import StepFailed
+from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.running.progress import TerminalProgress
-from tfx_pipeline.shop.yaml_file import ConfigError
 from tfx_pipeline.summary.tables import table_notes
 from tfx_pipeline.terminal.exit_codes import EXIT_BAD_INPUT
 from trainer.artifacts.labels import load_label_facts

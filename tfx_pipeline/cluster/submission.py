@@ -17,7 +17,7 @@ from kfp_server_api import ApiException
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
 from tfx_pipeline.cluster.lookups import look_up, serving_root
 from tfx_pipeline.cluster.parameters import LAST_BLESSED
-from tfx_pipeline.shop.yaml_file import ConfigError
+from tfx_pipeline.config.yaml_file import ConfigError
 
 
 class SubmissionRefused(RuntimeError):

@@ -10,7 +10,7 @@ import typer
 from components.errors import InputError
 from serving.quiet_import import quiet_import
 from tfx_pipeline.config.config import load_config, read_config
-from tfx_pipeline.shop.yaml_file import ConfigError
+from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.tasks.registry import TASKS
 from tfx_pipeline.terminal.console import console, error_console
 from tfx_pipeline.terminal.exit_codes import EXIT_BAD_INPUT, EXIT_OTHER, EXIT_REFUSED

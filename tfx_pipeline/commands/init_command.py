@@ -10,6 +10,7 @@ from rich.table import Table
 
 from components.errors import InputError
 from tfx_pipeline.config.config import read_config
+from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.init.configuration import commented_configuration, shown
 from tfx_pipeline.init.matching import unknown_products
 from tfx_pipeline.init.proposal import Proposal, ProposedSource
@@ -18,7 +19,6 @@ from tfx_pipeline.init.questions import AtTerminal, BestGuess, is_terminal
 from tfx_pipeline.init.tasks import TaskGuess, guess_tasks
 from tfx_pipeline.init.yaml_writer import to_yaml
 from tfx_pipeline.shop.options import Limits
-from tfx_pipeline.shop.yaml_file import ConfigError
 from tfx_pipeline.terminal.console import console
 
 _SPARE_FRACTION = 0.05

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from serving.server.environment import start_tensorflow
-from tfx_pipeline.shop.yaml_file import ConfigError
+from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.terminal.console import console
 
 

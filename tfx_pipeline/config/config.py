@@ -8,8 +8,8 @@ import yaml
 from pydantic import ValidationError, model_validator
 
 from tfx_pipeline.config.tasks import Tasks
+from tfx_pipeline.config.yaml_file import ConfigError, describe_error, read_yaml
 from tfx_pipeline.shop.options import ShopOptions
-from tfx_pipeline.shop.yaml_file import ConfigError, describe_error, read_yaml
 from tfx_pipeline.tasks.registry import TASKS
 from trainer.text.backbone_source import named_folder
 

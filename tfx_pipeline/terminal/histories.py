@@ -5,7 +5,7 @@ from pathlib import Path
 
 from components.errors import InputError
 from components.tables.sources import TableSource
-from tfx_pipeline.shop.yaml_file import read_shop
+from tfx_pipeline.shop.run_options import shop_of_run
 from tfx_pipeline.terminal.console import console
 from tfx_pipeline.terminal.user_history import UserHistory, history_of_products, read_user_history
 
@@ -15,7 +15,7 @@ def read_history(
     user: str | None,
     events: str | None,
     at: str | None = None,
-    config: Path | None = None,
+    root: Path | None = None,
     *,
     needed: bool = False,
 ) -> UserHistory:
@@ -26,7 +26,7 @@ def read_history(
         user: The user.
         events: The table: a file, a folder or a glob.
         at: The moment that ages are counted from; see `read_user_history`.
-        config: Configuration whose `tables.events` says how the table is written, and where it lies if `events` does
+        root: Folder of the run whose `tables.events` says how the table is written, and where it lies if `events` does
             not.
         needed: Whether a history of nothing is refused.
 
@@ -34,7 +34,7 @@ def read_history(
         InputError: The options contradict each other or say too little, or the table is not what it should be.
     """
     if user is None:
-        for option, value in {"--events": events, "--at": at, "--config": config}.items():
+        for option, value in {"--events": events, "--at": at, "--root": root}.items():
             if value is not None:
                 raise InputError(f"{option} needs --user ID, the user whose events are read")
         if needed and not products:
@@ -42,23 +42,23 @@ def read_history(
         return history_of_products(products)
     if products:
         raise InputError(f"expected product ids or --user, got both: {' '.join(products)}, and --user {user}")
-    return read_user_history(_sources(events, config), user, at)
+    return read_user_history(_sources(events, root), user, at)
 
 
-def _sources(events: str | None, config: Path | None) -> Sequence[TableSource]:
+def _sources(events: str | None, root: Path | None) -> Sequence[TableSource]:
     """Returns where the user's events lie, and how they are written."""
-    if config is None:
+    if root is None:
         if events is None:
             raise InputError("--user needs --events FILE, the table that holds the user's events")
         return [TableSource(path=events)]
-    shop = read_shop(config)
+    shop = shop_of_run(root)
     sources = [source.in_zone(shop.time_zone) for source in shop.tables.given().get("events", ())]
     if events is None and sources:
         return sources
     if events is None or len(sources) != 1:
         raise InputError(
-            f"--config {config}: its `tables.events` should say how one file is written, but has {len(sources)} "
-            f"sources; {'leave --config out' if events else 'add --events FILE and leave --config out'}"
+            f"--root {root}: the `tables.events` of its run should say how one file is written, but has {len(sources)} "
+            f"sources; {'leave --root out' if events else 'add --events FILE and leave --root out'}"
         )
     return [sources[0].model_copy(update={"path": events})]
 

@@ -12,11 +12,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 Products = Annotated[list[str] | None, typer.Argument(help="The history: product ids, newest last.")]
 User = Annotated[str | None, typer.Option(help="Take the history of this user from --events instead.")]
 Events = Annotated[str | None, typer.Option(help="Events table with the user's history: a file, a folder or a glob.")]
-EventsConfig = Annotated[
+EventsRoot = Annotated[
     Path | None,
     typer.Option(
-        "--config",
-        help="Configuration whose tables.events says how --events is written; without --events, where it lies too.",
+        "--root",
+        help="Folder of the run whose configuration says how --events is written; without --events, where it lies too.",
     ),
 ]
 At = Annotated[

@@ -6,7 +6,7 @@ import pytest
 
 from tests.tfx_pipeline.cluster.small_spec import SmallStep, write_spec
 from tfx_pipeline.cluster.compiled_pipeline import read_compiled
-from tfx_pipeline.shop.yaml_file import ConfigError
+from tfx_pipeline.config.yaml_file import ConfigError
 
 STEPS = {"only": SmallStep("finish()", parameters={"a": 1, "b": "@word"})}
 

@@ -9,7 +9,7 @@ from components.errors import InputError
 from tests.tfx_pipeline.cluster.small_spec import SmallStep, write_spec
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
 from tfx_pipeline.cluster.lookups import look_up
-from tfx_pipeline.shop.yaml_file import ConfigError
+from tfx_pipeline.config.yaml_file import ConfigError
 
 SUBMITTED = {"data": None, "digest_events": None, "user_id_key": None, "last_blessed_shop": "", "serving_root": "/none"}
 TABLE = {"table": "events", "sources": '"events-*.csv"', "data": "@data", "digest": "@digest_events"}

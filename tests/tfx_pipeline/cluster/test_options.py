@@ -10,8 +10,8 @@ from tfx_pipeline.cluster.beam_runners import beam_args
 from tfx_pipeline.cluster.options import CompileOptions, check_options
 from tfx_pipeline.commands.cli import app
 from tfx_pipeline.config.config import read_config
+from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
-from tfx_pipeline.shop.yaml_file import ConfigError
 
 CONFIG = "tables: {{events: {events}, products: products.csv}}\ntext: {text}\n{more}tasks: {{recommendation: {{}}}}\n"
 GOOD = {"image": "registry.test:5000/team/shelfwise:1.0", "pipeline_root": "gs://shop/pipeline"}

@@ -9,8 +9,8 @@ from tfx_pipeline.cluster.options import CompileOptions
 from tfx_pipeline.cluster.parameters import submission_inputs
 from tfx_pipeline.cluster.resources import platform_document, set_resources
 from tfx_pipeline.config.config import Config
+from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.pipeline import create_pipeline
-from tfx_pipeline.shop.yaml_file import ConfigError
 
 CONFIG = Config.model_validate({"tables": {"events": "e.csv"}, "text": False, "tasks": {"recommendation": {}}})
 TPU_NODES = ["cloud.google.com/gke-tpu-accelerator=tpu-v5-lite-podslice", "cloud.google.com/gke-tpu-topology=2x2"]

@@ -19,9 +19,9 @@ from tfx_pipeline.cluster.compiled_pipeline import read_compiled
 from tfx_pipeline.cluster.spec_runner import run_spec
 from tfx_pipeline.cluster.start import run_spec_here
 from tfx_pipeline.cluster.step import StepFailed
+from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.running.progress import TerminalProgress
-from tfx_pipeline.shop.yaml_file import ConfigError
 
 LEAVE_NAME = "(out / 'name').write_text('made'); finish(size=3, kind='plain')"
 # Waits for a file that another step writes; fails after a while.

@@ -14,9 +14,9 @@ from tfx_pipeline.cluster.options import CompileOptions
 from tfx_pipeline.cluster.submission import Server, SubmissionRefused, submit
 from tfx_pipeline.commands.cli import app
 from tfx_pipeline.config.config import read_config
+from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.kubeflow_runner import compile_pipeline
 from tfx_pipeline.shop.inputs import digest_sources
-from tfx_pipeline.shop.yaml_file import ConfigError
 
 NO_MODEL_YET = {"last_blessed_recommendation": ""}
 CONFIG = "name: shop\ntables: {events: events.csv}\ntext: off\ntasks: {recommendation: {}}\n"

@@ -14,7 +14,7 @@ from serving.server.settings import ModelConfigFile, ServerSettings
 from tests.serving.server.http_client import HTTP
 from tests.serving.server.tiny_models import write_version
 from tfx_pipeline.commands.cli import app
-from tfx_pipeline.shop.yaml_file import ConfigError
+from tfx_pipeline.config.yaml_file import ConfigError
 
 Served = list[tuple[Any, ServerSettings]]
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from components.tables.sources import TableSource
 from tfx_pipeline.config.config import load_config, read_config
+from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.shop.options import ShopOptions
-from tfx_pipeline.shop.yaml_file import ConfigError
 
 SHOP = """
 name: shop

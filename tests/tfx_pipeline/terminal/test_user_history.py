@@ -10,6 +10,9 @@ import pytest
 from components.errors import InputError
 from components.tables.files import parquet_reader as table_reader
 from components.tables.sources import TableSource
+from tfx_pipeline.shop.options import ShopOptions, Tables
+from tfx_pipeline.summary.file import write_summary
+from tfx_pipeline.summary.model import RunSummary
 from tfx_pipeline.terminal import user_history
 from tfx_pipeline.terminal.histories import read_history
 from tfx_pipeline.terminal.user_history import UserHistory, history_of_products
@@ -152,33 +155,35 @@ def test_mistakes(tmp_path: Path) -> None:
             read_user_history(file, "7", at)
 
 
-def test_a_table_in_the_form_of_a_configuration(tmp_path: Path) -> None:
+def _run_with(root: Path, *sources: TableSource) -> Path:
+    """Writes the summary of a run that read events of these sources; returns its folder."""
+    shop = ShopOptions(tables=Tables(events=sources), text=None)
+    config = shop.model_dump(mode="json") | {"tasks": {}}
+    summary = RunSummary(version=1, config=config, tasks={}, seconds={}, total_seconds=1.0, peak_rss_bytes=1)
+    root.mkdir(exist_ok=True)
+    write_summary(root, summary)
+    return root
+
+
+def test_a_table_in_the_form_of_a_run(tmp_path: Path) -> None:
     renamed = {"user_id": "CustomerID", "product_id": "StockCode", "timestamp": "Invoice Date"}
     sold = EVENTS.rename(columns=renamed).drop(columns="event_type")
-    (tmp_path / "shop").mkdir()
-    sold.to_csv(tmp_path / "shop" / "sold.csv", index=False, sep=";")
+    sold.to_csv(tmp_path / "sold.csv", index=False, sep=";")
     sold.iloc[:2].to_csv(tmp_path / "new.csv", index=False, sep=";")
-    columns = ", ".join(f"{name}: {own}" for name, own in renamed.items())
-    config = tmp_path / "shop" / "shop.yaml"
-    source = f"{{path: sold.csv, columns: {{{columns}}}, constants: {{event_type: purchase}}}}"
-    config.write_text(f"tables: {{events: {source}}}\ntext: off\ntasks: {{recommendation: }}\n")
-    history = read_history([], "7", None, config=config)
+    source = TableSource(path=str(tmp_path / "sold.csv"), columns=renamed, constants={"event_type": "purchase"})
+    root = _run_with(tmp_path / "run", source)
+    history = read_history([], "7", None, root=root)
     assert history.product_ids == ("early", "middle", "late")
     assert history.event_types == ("purchase",) * 3
-    assert read_history([], "7", str(tmp_path / "new.csv"), config=config).product_ids == ("early", "late")
-    config.write_text(f"tables: {{events: [{source}, {source}]}}\ntext: off\ntasks: {{recommendation: }}\n")
-    assert read_history([], "7", None, config=config).product_ids == (
-        "early",
-        "early",
-        "middle",
-        "middle",
-        "late",
-        "late",
-    )
-    with pytest.raises(InputError, match=r"has 2 sources; leave --config out"):
-        read_history([], "7", str(tmp_path / "new.csv"), config=config)
-    with pytest.raises(InputError, match=r"--config needs --user ID"):
-        read_history([], None, None, config=config)
+    assert read_history([], "7", str(tmp_path / "new.csv"), root=root).product_ids == ("early", "late")
+    both = _run_with(root, source, source)
+    assert sorted(read_history([], "7", None, root=both).product_ids) == sorted(2 * history.product_ids)
+    with pytest.raises(InputError, match=r"has 2 sources; leave --root out"):
+        read_history([], "7", str(tmp_path / "new.csv"), root=both)
+    with pytest.raises(InputError, match=r"--root needs --user ID"):
+        read_history([], None, None, root=root)
+    with pytest.raises(InputError, match=r"there is no summary\.json"):
+        read_history([], "7", None, root=tmp_path)
 
 
 def test_what_the_user_gave_back_is_left_out(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from components.errors import InputError
 from serving.quiet_import import quiet_import
-from tfx_pipeline.terminal.options import Address, AsJson, At, Events, EventsConfig, K, Products, Root, User
+from tfx_pipeline.terminal.options import Address, AsJson, At, Events, K, Products, Root, User
 
 app = typer.Typer()
 
@@ -21,7 +21,6 @@ def recommend(
     user: User = None,
     events: Events = None,
     at: At = None,
-    config: EventsConfig = None,
     k: K = 10,
     category: Annotated[str, typer.Option(help="Only products below this category.")] = "",
     max_price: Annotated[float, typer.Option(help="Only products up to this price; 0 for any.")] = 0.0,
@@ -30,14 +29,20 @@ def recommend(
     segment: Annotated[
         str | None, typer.Option(help="Products to offer a segment instead, as the last run has them.")
     ] = None,
-    root: Annotated[Path, typer.Option(help="Folder of the run whose segments are asked for.")] = Path("runs/default"),
+    root: Annotated[
+        Path,
+        typer.Option(help="Folder of the run whose segments are asked for, or whose events --events is written like."),
+    ] = Path("runs/default"),
     address: Address = "localhost:8500",
     as_json: AsJson = False,
 ) -> None:
     """Ask a server for a user's next products (without a history, what sells), or the last run for a segment's."""
     given = {name for name in context.params if _is_given(context, name)}
-    if segment is None and "root" in given:
-        raise InputError("--root is the run that --segment is read from; without --segment, leave it out")
+    if segment is None and user is None and "root" in given:
+        raise InputError(
+            "--root is the run that --segment is read from, or whose configuration says how the events of --user are "
+            "written; without --segment, leave it out"
+        )
     if segment is not None:
         if others := sorted(given - _OPTIONS_OF_A_SEGMENT):
             named = ", ".join("product ids" if name == "products" else f"--{name.replace('_', '-')}" for name in others)
@@ -51,7 +56,7 @@ def recommend(
         from tfx_pipeline.terminal.histories import read_history
 
     product_commands.recommend(
-        read_history(products or [], user, events, at, config),
+        read_history(products or [], user, events, at, root if "root" in given else None),
         k=k,
         category=category,
         max_price=max_price,

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pydantic import ValidationError
 from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.types import Artifact, standard_artifacts
 
@@ -39,6 +38,7 @@ from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.search.module import Fusion
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.shop.run_options import options_of_run, shop_of_run
 from tfx_pipeline.shop.tables import table_options
 from tfx_pipeline.summary.file import summary_of_run
 from tfx_pipeline.summary.run_artifacts import latest_artifact
@@ -126,17 +126,8 @@ def update_index(root: Path, products: str) -> IndexUpdate:
 
 def _configured(root: Path) -> tuple[ShopOptions, SearchConfig | None]:
     """Returns what the run's configuration says, and what it says of search; None where it had no such task."""
-    values = summary_of_run(root).config
-    search = values["tasks"].get(SEARCH_MODEL)
-    try:
-        shop = ShopOptions.model_validate({name: value for name, value in values.items() if name != "tasks"})
-        return shop, None if search is None else SearchConfig.model_validate(search)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise InputError(
-            f"{root}: its run was made by another version, whose configuration had another "
-            f"`{'.'.join(map(str, first['loc']))}` ({first['msg']}); run `shelfwise run` again first"
-        ) from error
+    search = summary_of_run(root).config["tasks"].get(SEARCH_MODEL)
+    return shop_of_run(root), None if search is None else options_of_run(root, SearchConfig, search)
 
 
 def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> tuple[pa.Table, Mapping[str, int]]:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from serving.quiet_import import quiet_import
-from tfx_pipeline.terminal.options import Address, AsJson, At, Events, EventsConfig, Products, User
+from tfx_pipeline.terminal.options import Address, AsJson, At, Events, EventsRoot, Products, User
 
 app = typer.Typer()
 
@@ -16,7 +16,7 @@ def segment(
     user: User = None,
     events: Events = None,
     at: At = None,
-    config: EventsConfig = None,
+    root: EventsRoot = None,
     explain: Annotated[
         bool, typer.Option("--explain", help="Add which words and numbers of the behaviour speak for the segment.")
     ] = False,
@@ -28,5 +28,5 @@ def segment(
         from tfx_pipeline.tasks.segmentation import segment_command
         from tfx_pipeline.terminal.histories import read_history
 
-    history = read_history(products or [], user, events, at, config, needed=True)
+    history = read_history(products or [], user, events, at, root, needed=True)
     segment_command.segment(history, explain=explain, address=address, as_json=as_json)

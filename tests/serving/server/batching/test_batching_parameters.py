@@ -15,7 +15,7 @@ from serving.server.batching.batching_parameters import (
     read_batching_parameters,
 )
 from tfx_pipeline.commands import cli
-from tfx_pipeline.shop.yaml_file import ConfigError
+from tfx_pipeline.config.yaml_file import ConfigError
 
 EVERYTHING = """
 # As in TF Serving's guide.

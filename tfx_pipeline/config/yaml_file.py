@@ -1,4 +1,4 @@
-"""The configuration's file as it stands, and what it says of the shop, whatever its tasks are."""
+"""The configuration's file as it stands, and what is said where it is not what it should be."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,25 +7,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from tfx_pipeline.shop.options import ShopOptions
-
 
 class ConfigError(ValueError):
     """The configuration or the command line is not what it should be; the message names the key."""
-
-
-def read_shop(path: Path) -> ShopOptions:
-    """Reads all of a configuration file but its tasks; table paths are made absolute.
-
-    Raises:
-        ConfigError: The file is missing or not YAML, or a key or value is not what it should be.
-    """
-    values = {name: value for name, value in read_yaml(path).items() if name != "tasks"}
-    try:
-        shop = ShopOptions.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {describe_error(error, values)}") from error
-    return shop.model_copy(update={"tables": shop.tables.at(str(path.parent.resolve()))})
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
