@@ -93,6 +93,9 @@ def test_lines_of_json_that_lack_a_key_are_of_the_same_table(tmp_path: Path) -> 
     (tmp_path / "other.jsonl").write_text('{"x": 1, "a": 2}\n')
     groups = {group.path for group in find_groups([str(tmp_path)], BestGuess().note)}
     assert groups == {str(tmp_path / "day-*.jsonl"), str(tmp_path / "other.jsonl")}
+    (days,) = find_groups([str(tmp_path / "day-*.jsonl")], BestGuess().note)
+    sample = read_sample(days, BestGuess())
+    assert sample.rows.select(["b", "c"]).to_pylist() == [{"b": "2", "c": "3"}, {"b": "2", "c": None}]
 
 
 def test_folders_called_key_value_are_one_table_with_the_key_as_a_column(tmp_path: Path) -> None:
