@@ -29,7 +29,7 @@ def propose(paths: Iterable[str], asker: Asker) -> Proposal:
         InputError: A file cannot be read, or the files make no table that a task can use.
     """
     try:
-        samples = [read_sample(group, asker) for group in find_groups(paths)]
+        samples = [read_sample(group, asker) for group in find_groups(paths, asker.note)]
     except InputError as error:
         # The readers speak of the table that they read for, which is not known yet.
         raise InputError(str(error).removeprefix(f"Table `{TABLE}`: ")) from error

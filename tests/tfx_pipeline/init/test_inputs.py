@@ -44,7 +44,7 @@ def write_every_kind(folder: Path) -> None:
 
 
 def sample_of(*paths: Path) -> Sample:
-    (group,) = find_groups([str(path) for path in paths])
+    (group,) = find_groups([str(path) for path in paths], BestGuess().note)
     return read_sample(group, BestGuess())
 
 
@@ -69,11 +69,33 @@ def test_files_of_the_same_columns_are_one_folder_or_one_glob(tmp_path: Path) ->
     days.mkdir()
     for day in (1, 2, 3):
         (days / f"sales-{day}.csv").write_text(text())
-    assert [group.path for group in find_groups([str(days)])] == [str(days)]
+    assert [group.path for group in find_groups([str(days)], BestGuess().note)] == [str(days)]
     (days / "other.csv").write_text("product_id,title\np1,Tea\n")
-    paths = {group.path: len(group.files) for group in find_groups([str(days)])}
+    paths = {group.path: len(group.files) for group in find_groups([str(days)], BestGuess().note)}
     assert paths == {str(days / "other.csv"): 1, str(days / "sales-*.csv"): 3}
     assert sample_of(days / "sales-*.csv").rows.num_rows == 3 * len(ROWS)
+
+
+def test_what_is_no_table_in_a_folder_is_passed_over_and_said(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(text())
+    (tmp_path / "README.md").write_text("# About")
+    asker = BestGuess()
+    (group,) = find_groups([str(tmp_path)], asker.note)
+    assert group.path == str(tmp_path / "sales.csv")
+    assert "README.md" in asker.unsure[0]
+    with pytest.raises(InputError, match=r"README\.md"):
+        find_groups([str(tmp_path / "README.md")], asker.note)
+
+
+def test_lines_of_json_that_lack_a_key_are_of_the_same_table(tmp_path: Path) -> None:
+    (tmp_path / "day-1.jsonl").write_text('{"a": 1, "b": 2, "c": 3}\n')
+    (tmp_path / "day-2.jsonl").write_text('{"a": 1, "b": 2}\n')
+    (tmp_path / "other.jsonl").write_text('{"x": 1, "a": 2}\n')
+    groups = {group.path for group in find_groups([str(tmp_path)], BestGuess().note)}
+    assert groups == {str(tmp_path / "day-*.jsonl"), str(tmp_path / "other.jsonl")}
+    (days,) = find_groups([str(tmp_path / "day-*.jsonl")], BestGuess().note)
+    sample = read_sample(days, BestGuess())
+    assert sample.rows.select(["b", "c"]).to_pylist() == [{"b": "2", "c": "3"}, {"b": "2", "c": None}]
 
 
 def test_folders_called_key_value_are_one_table_with_the_key_as_a_column(tmp_path: Path) -> None:
@@ -81,7 +103,7 @@ def test_folders_called_key_value_are_one_table_with_the_key_as_a_column(tmp_pat
         (tmp_path / "events" / f"dt={day}").mkdir(parents=True)
         pq.write_table(pa.Table.from_pylist(ROWS), tmp_path / "events" / f"dt={day}" / "part-0.parquet")
     (tmp_path / "products.csv").write_text("product_id,title\np1,Tea\n")
-    events, products = sorted(find_groups([str(tmp_path)]), key=lambda group: group.path)
+    events, products = sorted(find_groups([str(tmp_path)], BestGuess().note), key=lambda group: group.path)
     assert (events.path, products.path) == (str(tmp_path / "events"), str(tmp_path / "products.csv"))
     assert list(read_sample(events, BestGuess()).distinct("dt")) == ["2024-01-01", "2024-01-02"]
 
@@ -89,7 +111,7 @@ def test_folders_called_key_value_are_one_table_with_the_key_as_a_column(tmp_pat
 def test_a_text_that_may_be_two_things_is_asked_for_and_said(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes("id,title\n1,Äpfel ÄÖÜ\n".encode("windows-1252"))
     asker = BestGuess()
-    (group,) = find_groups([str(tmp_path)])
+    (group,) = find_groups([str(tmp_path)], BestGuess().note)
     sample = read_sample(group, asker)
     assert sample.form["encoding"] in ("windows-1252", "gb18030")
     (said,) = asker.unsure
@@ -123,6 +145,6 @@ def test_what_cannot_be_read_is_one_message(tmp_path: Path, name: str, content: 
 
 def test_a_path_with_nothing_there_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="nothing is at"):
-        find_groups([str(tmp_path / "nowhere.csv")])
+        find_groups([str(tmp_path / "nowhere.csv")], BestGuess().note)
     with pytest.raises(InputError, match="no file that would be read"):
-        find_groups([str(tmp_path)])
+        find_groups([str(tmp_path)], BestGuess().note)

@@ -2,7 +2,7 @@
 
 import glob
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from components.errors import InputError
@@ -14,6 +14,7 @@ from tfx_pipeline.init.files.encodings import guess_encoding, header_bytes
 
 # How files are called in messages of the readers, which speak of tables.
 TABLE = "files"
+_ALIKE = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,20 +30,29 @@ class FileGroup:
     files: Sequence[TableFile]
 
 
-def find_groups(paths: Iterable[str]) -> list[FileGroup]:
+def find_groups(paths: Iterable[str], note: Callable[[str], None]) -> list[FileGroup]:
     """Lists the files under some paths, those together that have the same columns.
 
     Args:
         paths: Files, folders and globs. A folder's files are looked at one by one; folders in it that are called
             `KEY=VALUE` make one table with it, as do other folders with what is in them.
+        note: Takes a remark on a file in a folder that is passed over, as it is no table.
 
     Raises:
         InputError: Nothing is there, or a file cannot be read.
     """
     groups = []
-    for unit in (unit for path in paths for unit in _units(path)):
-        files = find_table_files(TABLE, FileForm(path=unit))
-        groups.append(FileGroup(path=unit, files=files))
+    for path in paths:
+        units = _units(path)
+        for unit in units:
+            try:
+                groups.append(FileGroup(path=unit, files=find_table_files(TABLE, FileForm(path=unit))))
+            except InputError as error:
+                if len(units) == 1:
+                    raise
+                note(str(error).removeprefix(f"Table `{TABLE}`: "))
+    if not groups:
+        raise InputError(f"no file of a table was found at {', '.join(paths)}. Check the paths.")
     return _together(groups)
 
 
@@ -67,12 +77,24 @@ def _units(path: str) -> list[str]:
 
 
 def _together(groups: Sequence[FileGroup]) -> list[FileGroup]:
-    alike: dict[tuple[str, frozenset[str]], list[FileGroup]] = {}
+    alike: list[tuple[str, frozenset[str], list[FileGroup]]] = []
     for group in groups:
         columns = file_columns(TABLE, in_likely_encoding(group.files[0]))
-        if columns is not None:
-            alike.setdefault((group.files[0].format, frozenset(columns.types)), []).append(group)
-    return [joined for each in alike.values() for joined in _under_one_path(each)]
+        if columns is None:
+            continue
+        own, names = group.files[0].format, frozenset(columns.types)
+        for known_format, known, others in alike:
+            if own == known_format and _same_columns(own, names, known):
+                others.append(group)
+                break
+        else:
+            alike.append((own, names, [group]))
+    return [joined for _, _, each in alike for joined in _under_one_path(each)]
+
+
+def _same_columns(file_format: str, one: frozenset[str], other: frozenset[str]) -> bool:
+    # JSON Lines leave out keys without a value, so files of one table differ in them.
+    return one == other or (file_format == "json_lines" and len(one & other) >= _ALIKE * len(one | other))
 
 
 def in_likely_encoding(file: TableFile) -> TableFile:

@@ -24,6 +24,7 @@ from tfx_pipeline.init.values.numbers import is_number
 
 # So many values are read of files that are alike: enough to see a year of a small shop, in a few seconds.
 _MOST_VALUES = 8_000_000
+_FILES_LOOKED_AT = 20
 _RARE_SEPARATORS = ("^", "~", ":", "\x01")
 
 
@@ -40,13 +41,25 @@ def read_sample(group: FileGroup, asker: Asker) -> Sample:
     label = os.path.basename(group.path.rstrip("/"))
     form = _text_form(group.files, label, asker) if group.files[0].format in ("csv", "json_lines") else {}
     files = [_with_form(file, form) for file in group.files]
-    columns = file_columns(TABLE, files[0])
+    columns = _columns_of(files)
     if columns is None:
         raise InputError(f"`{group.path}` is empty: it holds no row.")
     rows, complete = _read_rows(files, columns)
     if rows.num_rows == 0:
         raise InputError(f"`{group.path}` is empty: it holds no row.")
     return Sample(path=group.path, rows=rows, complete=complete, form=form, label=label)
+
+
+def _columns_of(files: Sequence[TableFile]) -> FileColumns | None:
+    """Returns the columns of files; of JSON Lines, which leave out keys without a value, those of the first few."""
+    found: FileColumns | None = None
+    for file in files[: _FILES_LOOKED_AT if files[0].format == "json_lines" else 1]:
+        columns = file_columns(TABLE, file)
+        if found is None or columns is None:
+            found = found or columns
+            continue
+        found = replace(found, types=found.types | columns.types, item_types=found.item_types | columns.item_types)
+    return found
 
 
 def _with_form(file: TableFile, form: dict[str, Any]) -> TableFile:
