@@ -68,6 +68,7 @@ setup(
         "threadpoolctl>=3.1,<4",
         "typer>=0.15",
         "typing-extensions>=4.12",
+        "tzdata>=2025.2",
         "uvicorn>=0.40,<1",
     ],
     extras_require={
