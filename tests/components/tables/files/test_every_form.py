@@ -91,6 +91,8 @@ FORMS: dict[str, tuple[Callable[[Path], Path], dict[str, Any]]] = {
     "semicolons": (_text("p.csv", _csv(";")), {}),
     "tabs": (_text("p.tsv", _csv("\t")), {}),
     "bars": (_text("p.txt", _csv("|")), {}),
+    "decimal_commas": (_text("p.csv", _csv(";", ",")), {"decimal": ","}),
+    "decimal_commas_in_quotes": (_text("p.csv", _csv(",", ",")), {"decimal": ","}),
     "carets": (_text("p.csv", _csv("^")), {"separator": "^"}),
     "sep_line": (_text("p.csv", "sep=;\r\n" + _csv(";")), {}),
     "nameless_columns": (_text("p.csv", _csv().replace("in_stock\r\n", "in_stock,,\r\n")), {}),
@@ -132,7 +134,7 @@ def test_the_form_makes_no_difference(tmp_path: Path, form: str) -> None:
     plan = plan_table(contract, options, [TableSource(path=str(write(tmp_path)), **said)])
     rows = []
     for source in read_table(plan):
-        checked = check_rows(contract, options, source.batch, time.time())
+        checked = check_rows(contract, options, source.batch, time.time(), source.form)
         assert checked.reasons == []
         assert source.broken == ()
         rows += plain_columns(checked.good.select(list(HEADER))).to_pylist()
