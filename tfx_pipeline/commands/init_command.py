@@ -47,7 +47,7 @@ def init(paths: Sequence[str], out: Path) -> None:
         asker.note(f"{unknown:.0%} of the events are of products that the products table lacks.")
     has_titles = proposal.has("products", "title")
     tasks = guess_tasks(proposal, has_titles=has_titles)
-    if all(task.options is None for task in tasks.values()):
+    if not any(task.runs for task in tasks.values()):
         raise InputError(f"no task can run on these files. {' '.join(task.why for task in tasks.values())}")
     document = commented_configuration(
         _beside(proposal, out),
@@ -115,7 +115,8 @@ def _show(proposal: Proposal, tasks: dict[str, TaskGuess], unsure: Sequence[str]
         console.print(_table(source))
     console.print()
     for name, task in tasks.items():
-        console.print(f"{'with' if task.options is not None else 'without'} {name}: {task.why}")
+        could = "" if task.runs or task.options is None else ", which could be added"
+        console.print(f"{'with' if task.runs else 'without'} {name}{could}: {task.why}")
     for remark in proposal.remarks:
         console.print(f"note: {remark}")
     for remark in unsure:

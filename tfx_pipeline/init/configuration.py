@@ -5,7 +5,7 @@ from typing import Any
 
 from tfx_pipeline.init.proposal import Proposal, ProposedColumn, ProposedSource
 from tfx_pipeline.init.tasks import TaskGuess
-from tfx_pipeline.init.yaml_writer import Commented
+from tfx_pipeline.init.yaml_writer import Commented, to_yaml
 
 _OPTIONS = {
     "split": "The events have places and no times: each user's last group is what is tested.",
@@ -51,16 +51,20 @@ def commented_configuration(
         values["text"] = False
         document.above["text",] = [_TITLES_OFF]
     values["tasks"] = {}
-    refused = []
+    others = []
     for name, task in tasks.items():
         if task.options is None:
-            refused.append(f"Not here: {name}. {task.why}")
+            others.append(f"Not here: {name}. {task.why}")
+            continue
+        if not task.proposed:
+            block = to_yaml(Commented(values={name: dict(task.options)})).splitlines()
+            others += [f"Possible too: {name}. {task.why} Add below:", *(f"   {line}" for line in block)]
             continue
         values["tasks"][name] = dict(task.options)
         for option in task.options:
             document.above["tasks", name, option] = [_OPTIONS[option]] if option in _OPTIONS else []
         document.above["tasks", name] = [task.why]
-    document.above["tasks",] = refused
+    document.above["tasks",] = others
     return document
 
 

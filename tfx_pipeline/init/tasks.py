@@ -25,12 +25,19 @@ class TaskGuess:
     """What a task is given.
 
     Attributes:
-        options: Its options, None if it is not proposed.
+        options: Its options, None if it cannot run.
         why: Why it is proposed or not, or what its options come from; a sentence.
+        proposed: Whether it runs; one that could but is not proposed is written as a comment.
     """
 
     options: Mapping[str, Any] | None
     why: str
+    proposed: bool = True
+
+    @property
+    def runs(self) -> bool:
+        """Whether the configuration has it."""
+        return self.proposed and self.options is not None
 
 
 def guess_tasks(proposal: Proposal, *, has_titles: bool) -> dict[str, TaskGuess]:
@@ -107,7 +114,9 @@ def _segmentation(proposal: Proposal, has_titles: bool) -> TaskGuess:
         options["event_types"] = list(proposal.event_types)
     if bought != SegmentationConfig().bought_event_type:
         options["bought_event_type"] = bought
-    return TaskGuess(options=options, why=f"What users will spend: {days:.0f} days of {users:,} users were looked at.")
+    why = f"What users will spend: {days:.0f} days of {users:,} users were looked at."
+    # Gradient boosting, which it must not fall behind, is hard to match: a first run should not end there.
+    return TaskGuess(options=options, why=why, proposed=False)
 
 
 def _classification(proposal: Proposal) -> TaskGuess:

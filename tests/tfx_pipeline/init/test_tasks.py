@@ -39,11 +39,18 @@ def proposed(*samples: Sample) -> dict[str, Any]:
     proposal: Proposal = propose_tables(samples, BestGuess())
     tasks = guess_tasks(proposal, has_titles=proposal.has("products", "title"))
     assert list(tasks) == sorted(TASKS, key=list(tasks).index)
-    return {name: task.options for name, task in tasks.items() if task.options is not None}
+    return {name: task.options for name, task in tasks.items() if task.runs}
+
+
+def offered(*samples: Sample) -> list[str]:
+    proposal = propose_tables(samples, BestGuess())
+    tasks = guess_tasks(proposal, has_titles=proposal.has("products", "title"))
+    return [name for name, task in tasks.items() if task.options is not None and not task.runs]
 
 
 def test_a_shop_with_everything() -> None:
-    assert list(proposed(events(400, 300), catalogue())) == ["recommendation", "search", "segmentation"]
+    assert list(proposed(events(400, 300), catalogue())) == ["recommendation", "search"]
+    assert offered(events(400, 300), catalogue()) == ["segmentation"]
 
 
 @pytest.mark.parametrize(
@@ -53,13 +60,18 @@ def test_a_shop_with_everything() -> None:
         ((events(400, 200), catalogue()), ["recommendation", "search"]),
         ((events(200, 300), catalogue()), ["recommendation", "search"]),
         ((events(400, 300, price=None), catalogue()), ["recommendation", "search"]),
-        ((events(400, 300), catalogue(titles=20)), ["recommendation", "segmentation"]),
+        ((events(400, 300), catalogue(titles=20)), ["recommendation"]),
         ((events(19, 300), catalogue()), ["search"]),
         ((catalogue(),), ["search"]),
     ],
 )
 def test_what_is_missing_takes_a_task_away(samples: tuple[Sample, ...], expected: list[str]) -> None:
     assert list(proposed(*samples)) == expected
+
+
+@pytest.mark.parametrize("shop", [events(400, 200), events(200, 300), events(400, 300, price=None)])
+def test_segments_need_a_year_or_so_of_users_and_prices(shop: Sample) -> None:
+    assert offered(shop, catalogue()) == []
 
 
 def test_events_with_places_and_no_times_are_split_by_place() -> None:
