@@ -11,7 +11,7 @@ from components.tables.contract import TABLES, Column
 from tfx_pipeline.init.proposal import ProposedColumn, ProposedSource
 from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.sample import Sample
-from tfx_pipeline.init.values.numbers import decimal_sign, is_number
+from tfx_pipeline.init.values.numbers import Sign, decimal_sign, is_number, unreadable_numbers
 from tfx_pipeline.init.values.times import TimeGuess, guess_time
 
 # A column counts as filled if so many rows have a value; of a required one a few more may lack it than may be bad.
@@ -23,6 +23,7 @@ _NOTHING = ("NULL", "null", "None", "none", "N/A", "n/a", "nan", "NaN", "(null)"
 _NOBODY = ("0", "-1", "guest", "Guest", "anonymous", "Anonymous")
 _OFTEN = 0.02
 _FAR_MORE = 10
+_SHOWN = 3
 _BOOLEANS = {"true", "false", "t", "f", "yes", "no", "y", "n", "1", "0", "1.0", "0.0"}
 
 
@@ -134,7 +135,7 @@ class _SourceGuess:
         # Such as the order of an event, which views have not.
         return next(iter(filled or [each for each in there if column.required or each[1].filled(each[0]) > 0]), None)
 
-    def _take(self, column: Column, theirs: str, sample: Sample, decimal: str) -> None:
+    def _take(self, column: Column, theirs: str, sample: Sample, decimal: Sign) -> None:
         """Takes a column, unless it is optional and its values cannot be read."""
         values = sample.values(theirs)
         what = "text"
@@ -146,8 +147,9 @@ class _SourceGuess:
             what = f"time, {self._time.format}" if self._time.format else "time"
         elif column.kind in ("float", "integer"):
             what = "number"
-            if not _mostly([is_number(value, decimal) for value in values]):
-                self._asker.note(f"{sample.label}: `{theirs}` is not used: some of its values are no numbers.")
+            wrong = unreadable_numbers(values, column.kind, decimal)
+            if len(wrong) > (1 - _READABLE) * len(values):
+                self._asker.note(f"{sample.label}: `{theirs}` is not used: {_no_number(wrong, decimal)}")
                 return
         elif column.kind == "boolean":
             what = "yes or no"
@@ -264,6 +266,14 @@ class _SourceGuess:
 
 def _in_words(form: str) -> str:
     return f"the {'month' if form.startswith('%m') else 'day'} first (`{form}`)"
+
+
+def _no_number(wrong: Sequence[Any], decimal: Sign) -> str:
+    """Says why values cannot be read as numbers."""
+    shown = ", ".join(f"`{value}`" for value in dict.fromkeys(map(str, wrong[:_SHOWN])))
+    if decimal == "." and any(is_number(value, ",") for value in wrong):
+        return f"some of its values, such as {shown}, may mean thousands or fractions; write them without commas."
+    return f"some of its values are no numbers, such as {shown}."
 
 
 def _mostly(truths: Sequence[bool]) -> bool:
