@@ -17,7 +17,7 @@ LOOKED_AT = 4_000
 _SHOWN = 5
 # Values that tell whether a column holds lists.
 _TRIED = 50
-_MOST_DISTINCT = 200
+MOST_DISTINCT = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class Sample:
         if pa.types.is_nested(column.type):
             return {}
         counted = pc.value_counts(column.combine_chunks().cast(pa.string()))
-        if len(counted) > _MOST_DISTINCT:
+        if len(counted) > MOST_DISTINCT:
             return {}
         pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
         return dict(sorted(pairs, key=lambda pair: -pair[1]))

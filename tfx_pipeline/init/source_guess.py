@@ -7,10 +7,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.errors import InputError
 from components.tables.contract import TABLES, Column
 from tfx_pipeline.init.proposal import ProposedColumn, ProposedSource
 from tfx_pipeline.init.questions import Asker
-from tfx_pipeline.init.sample import Sample
+from tfx_pipeline.init.sample import MOST_DISTINCT, Sample
 from tfx_pipeline.init.values.numbers import Sign, decimal_sign, is_number, unreadable_numbers
 from tfx_pipeline.init.values.times import TimeGuess, guess_time
 
@@ -51,7 +52,7 @@ class KnownColumns:
         columns: Names in the file by names here, the likelier ones first.
         joins: Files that belong to its rows.
         options: Options of the `TableSource`; those that the file gives no reason for are dropped.
-        kept_values: Columns of which only these values, and rows without one, make rows.
+        kept_values: Columns of which only these values make rows, as `keep` of the `TableSource` has them.
     """
 
     table: str
@@ -78,7 +79,7 @@ class _SourceGuess:
 
     def __init__(self, known: KnownColumns, sample: Sample, asker: Asker) -> None:
         self._known = known
-        self._sample = sample.exploded(known.options["explode"]) if "explode" in known.options else sample
+        self._sample = _exploded(known, sample)
         self._asker = asker
         self._contract = TABLES[known.table]
         self._columns: dict[str, ProposedColumn] = {}
@@ -211,11 +212,39 @@ class _SourceGuess:
         if options.get("guests") == "baskets" and ("basket_id" not in self._columns or not self._lacks_users(missing)):
             del options["guests"]
         leave_out = self._left_out(dict(options.pop("leave_out", {})), missing, fill_down, guests="guests" in options)
+        keep = self._kept()
         if missing:
             options["missing"] = missing
         if leave_out:
             options["leave_out"] = leave_out
+        if keep:
+            options["keep"] = keep
         return options
+
+    def _kept(self) -> dict[str, list[str]]:
+        """Returns the values that alone make rows, by column: those that are known, and the event types that were seen.
+
+        Raises:
+            InputError: There are too many event types to be any.
+        """
+        keep = {name: list(values) for name, values in self._known.kept_values.items() if name in self._sample.names}
+        types = self._columns.get("event_type")
+        if types is None or types.theirs in keep:
+            return keep
+        if types.sample.different(types.theirs) > MOST_DISTINCT:
+            shown = ", ".join(f"`{value}`" for value in types.examples()[:_SHOWN])
+            raise InputError(
+                f"{self._sample.label}: `{types.theirs}` has more than {MOST_DISTINCT} values that differ, such as "
+                f"{shown}; expected a few event types, such as view and purchase. Rename the column if it is another one."
+            )
+        seen = dict.fromkeys(name.strip() for name in types.sample.distinct(types.theirs) if name.strip())
+        if seen and not types.sample.complete:
+            keep[types.theirs] = list(seen)
+            self._asker.note(
+                f"{self._sample.label}: `{types.theirs}` may have other values further down than in the first rows; "
+                "rows with these are left out: see `keep`."
+            )
+        return keep
 
     def _names_of_nothing(self, left_out: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         """Returns values that stand for none, by column; for users also those that stand for anybody."""
@@ -244,11 +273,6 @@ class _SourceGuess:
         samples = (self._sample, *(join.sample for join in self._known.joins))
         names = {name for sample in samples for name in sample.names}
         found = {name: list(values) for name, values in given.items() if name in names}
-        for name, kept in self._known.kept_values.items():
-            if name in self._sample.names:
-                others = [value for value in self._sample.distinct(name) if value and value not in kept]
-                if others:
-                    found.setdefault(name, []).extend(others)
         for column in self._contract.columns:
             taken = self._columns.get(column.name)
             if taken is None or not column.required or (guests and column.name == "user_id"):
@@ -262,6 +286,26 @@ class _SourceGuess:
                     f"{self._sample.label}: {1 - filled:.1%} of the rows have no `{taken.theirs}` and are left out."
                 )
         return found
+
+
+def _exploded(known: KnownColumns, sample: Sample) -> Sample:
+    """Returns a sample with a row for each item, if its items make rows.
+
+    Raises:
+        InputError: No item says which product it is.
+    """
+    if "explode" not in known.options:
+        return sample
+    column = known.options["explode"]
+    exploded = sample.exploded(column)
+    products = known.columns.get("product_id", ())
+    if products and not any(exploded.has_values(name) for name in products):
+        named = " or ".join(f"`{name}`" for name in products)
+        raise InputError(
+            f"{sample.label}: expected lists of items in `{column}`, with the product in {named}, and no row has one; "
+            f"seen: {sample.examples(column)[:1]}. Add it to the export, or take rows that have it."
+        )
+    return exploded
 
 
 def _in_words(form: str) -> str:

@@ -3,13 +3,13 @@
 import re
 
 _SIGNS = (
-    "R$", "US$", "A$", "C$", "NZ$", "HK$", "S$", "$", "€", "£", "¥", "￥", "₹", "₽", "₺", "₩", "₪", "₫", "₴", "฿", "元", "円",
-    "zł", "Kč", "kr.", "kr", "Kr", "Ft", "lei", "руб.", "руб", "Fr.",
+    "R$", "US$", "A$", "C$", "NZ$", "HK$", "S$", "$", "€", "£", "¥", "￥", "₹", "₽", "₺", "₩", "₪", "₫", "₴", "฿", "元",
+    "円", "zł", "Kč", "kr.", "kr", "Kr", "Ft", "lei", "руб.", "руб", "Fr.",
 )  # fmt: skip
 _CODES = (
-    "AED", "ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF", "IDR",
-    "ILS", "INR", "JPY", "KRW", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "RMB", "RON", "RUB", "SAR", "SEK", "SGD", "THB",
-    "TRY", "TWD", "UAH", "USD", "VND", "ZAR",
+    "AED", "ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EUR", "GBP", "HKD", "HUF",
+    "IDR", "ILS", "INR", "JPY", "KRW", "MXN", "MYR", "NOK", "NZD", "PHP", "PLN", "RMB", "RON", "RUB", "SAR", "SEK",
+    "SGD", "THB", "TRY", "TWD", "UAH", "USD", "VND", "ZAR",
 )  # fmt: skip
 # The longer ones first: `R$` before `$`.
 _CURRENCY = "|".join(map(re.escape, sorted((*_SIGNS, *_CODES), key=len, reverse=True)))

@@ -187,7 +187,9 @@ def test_a_folder_of_odd_files_alone_is_refused(tmp_path: Path) -> None:
         (pa.array([1]), pa.nulls(1), [1, None]),
     ],
 )
-def test_files_of_parquet_whose_types_differ(tmp_path: Path, one: pa.Array, other: pa.Array, expected: list[Any]) -> None:
+def test_files_of_parquet_whose_types_differ(
+    tmp_path: Path, one: pa.Array, other: pa.Array, expected: list[Any]
+) -> None:
     for name, array in (("part-0", one), ("part-1", other)):
         pq.write_table(pa.table({"id": ["x"], "value": array}), tmp_path / f"{name}.parquet")
     (sample,) = read_samples([str(tmp_path)], BestGuess())

@@ -59,7 +59,20 @@ def test_what_is_a_number(value: object, decimal: str, expected: bool) -> None:
 
 @pytest.mark.parametrize("decimal", [".", ","])
 def test_a_guess_takes_what_a_run_reads(decimal: Sign) -> None:
-    texts = ["$12.50", "12.50 €", "CHF 12,50", "1,299", "1.299", "1.234,5", "1,234.5", "12", "1e3", "12a", "nan", "1e99"]
+    texts = [
+        "$12.50",
+        "12.50 €",
+        "CHF 12,50",
+        "1,299",
+        "1.299",
+        "1.234,5",
+        "1,234.5",
+        "12",
+        "1e3",
+        "12a",
+        "nan",
+        "1e99",
+    ]
     for text in texts:
         read = parse_column(pa.array([text]), "float", ValueForm(decimal=decimal)).values[0].is_valid
         assert is_number(text, decimal) == read or text == "1e99"  # Which is no float32.

@@ -196,8 +196,6 @@ def _as_one_table(batches: Sequence[pa.RecordBatch]) -> pa.Table:
     """Returns the rows of all batches, with text for the columns whose types differ between files."""
     columns = {}
     for name in dict.fromkeys(name for batch in batches for name in batch.schema.names):
-        arrays = [
-            batch.column(name) if name in batch.schema.names else pa.nulls(batch.num_rows) for batch in batches
-        ]
+        arrays = [batch.column(name) if name in batch.schema.names else pa.nulls(batch.num_rows) for batch in batches]
         columns[name] = pa.chunked_array(of_one_type(arrays))
     return pa.table(columns)
