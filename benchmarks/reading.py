@@ -46,12 +46,14 @@ class _Build:
             cwd=checkout,
             env={**os.environ, "PYTHONPATH": str(checkout)},
         )
+        if self._process.stdin is None or self._process.stdout is None:
+            raise RuntimeError("The process of a build has no pipes.")
+        self._questions, self._answers = self._process.stdin, self._process.stdout
         self._answer()
 
     def seconds(self) -> dict[str, float]:
         """Runs the nodes once; returns the seconds of each."""
-        assert self._process.stdin is not None  # noqa: S101  It is a pipe.
-        print("run", file=self._process.stdin, flush=True)
+        print("run", file=self._questions, flush=True)
         return self._answer()
 
     def close(self) -> None:
@@ -59,8 +61,7 @@ class _Build:
         self._process.communicate()
 
     def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None  # noqa: S101  It is a pipe.
-        line = self._process.stdout.readline()
+        line = self._answers.readline()
         if not line:
             raise RuntimeError("The process of a build ended; run benchmarks/peers/table_nodes.py to see why.")
         return json.loads(line)

@@ -192,6 +192,8 @@ class TableSource(FileForm):
         explode: A column, by its name in the files, with a list of items in each row; each item becomes a row, with the
             keys of the item as columns `COLUMN.KEY`.
         leave_out: Rows that are left out: values by column, by its name in the files; `""` for rows without a value.
+        keep: Rows that alone are kept: values by column, by its name in the files; `""` for rows without a value. A row
+            needs one of the values in each of the columns.
         missing: Values that stand for none, such as `NULL`, by column, by its name in the files.
         guests: `refused` takes an event without a user for a bad row; `baskets` takes events without a user that share
             a `basket_id` for a basket of nobody, which counts for what is bought together and for what is popular.
@@ -212,6 +214,7 @@ class TableSource(FileForm):
     fill_down: tuple[str, ...] = ()
     explode: str | None = None
     leave_out: dict[str, _Values] = {}
+    keep: dict[str, _Values] = {}
     missing: dict[str, _Values] = {}
     guests: Literal["refused", "baskets"] = "refused"
     repeats: Literal["refused", "merged"] = "refused"

@@ -24,8 +24,9 @@ def guess_event_types(sources: Sequence[ProposedSource], asker: Asker) -> tuple[
             counts[constant] = counts.get(constant, 0) + source.sample.rows.num_rows
             continue
         left_out = source.options.get("leave_out", {}).get(column.theirs, ())
+        kept = source.options.get("keep", {}).get(column.theirs)
         for value, count in column.sample.distinct(column.theirs).items():
-            if value.strip() and value not in left_out:
+            if value.strip() and value not in left_out and (kept is None or value.strip() in kept):
                 counts[value.strip()] = counts.get(value.strip(), 0) + count
     names = sorted(counts, key=lambda name: -counts[name])
     kinds = {name: kind_of_event(name) for name in names}

@@ -64,8 +64,7 @@ def headerless_names(fields: Sequence[str]) -> tuple[str, ...] | None:
     """
     for layout in LAYOUTS:
         for names in layout.headerless.values():
-            type_place = names.index("behavior_type") if "behavior_type" in names else None
-            if len(fields) == len(names) and type_place is not None and fields[type_place] in layout.event_types:
+            if len(fields) == len(names) and fields[names.index(layout.headerless_type)] in layout.event_types:
                 return names
     return None
 

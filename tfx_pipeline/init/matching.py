@@ -10,12 +10,14 @@ def unknown_products(proposal: Proposal) -> float | None:
     """Returns the share of the events that were read whose product the products lack.
 
     Returns:
-        The share; None if there are no products, or not all of them were read.
+        The share; None if there are no products or none has an id, or not all of them were read.
     """
     products, events = proposal.of_table("products"), proposal.of_table("events")
     if not products or not events or not all(source.sample.complete for source in products):
         return None
     ids = [column.values() for source in products if (column := source.column("product_id")) is not None]
+    if not ids:
+        return None
     known = pa.concat_arrays([pc.unique(each.cast(pa.string())) for each in ids])
     rows = found = 0
     for source in events:

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from components.errors import InputError
 from tfx_pipeline.init.event_types import guess_event_types
-from tfx_pipeline.init.files.inputs import TABLE, find_groups
-from tfx_pipeline.init.files.reading import read_sample
+from tfx_pipeline.init.files.inputs import TABLE
+from tfx_pipeline.init.files.reading import read_samples
 from tfx_pipeline.init.guessed import describe_tables, guess_sources
 from tfx_pipeline.init.known import export_sources, find_export
 from tfx_pipeline.init.matching import unknown_products
@@ -29,7 +29,7 @@ def propose(paths: Iterable[str], asker: Asker) -> Proposal:
         InputError: A file cannot be read, or the files make no table that a task can use.
     """
     try:
-        samples = [read_sample(group, asker) for group in find_groups(paths, asker.note)]
+        samples = read_samples(paths, asker)
     except InputError as error:
         # The readers speak of the table that they read for, which is not known yet.
         raise InputError(str(error).removeprefix(f"Table `{TABLE}`: ")) from error

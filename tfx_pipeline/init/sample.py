@@ -15,7 +15,9 @@ from components.tables.files.value_arrays import text_array, value_text
 # Values of a column that guesses look at, spread evenly over the rows that were read.
 LOOKED_AT = 4_000
 _SHOWN = 5
-_MOST_DISTINCT = 200
+# Values that tell whether a column holds lists.
+_TRIED = 50
+MOST_DISTINCT = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,7 @@ class Sample:
         if pa.types.is_nested(column.type):
             return {}
         counted = pc.value_counts(column.combine_chunks().cast(pa.string()))
-        if len(counted) > _MOST_DISTINCT:
+        if len(counted) > MOST_DISTINCT:
             return {}
         pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
         return dict(sorted(pairs, key=lambda pair: -pair[1]))
@@ -88,14 +90,17 @@ class Sample:
         column = self.rows[name]
         if pa.types.is_nested(column.type):
             return True
-        values = self.values(name)[:1]
-        return bool(values) and isinstance(values[0], str) and values[0].startswith(("[", "{"))
+        values = self.values(name)[:_TRIED]
+        return sum(isinstance(_parsed(value), list | dict) for value in values) > len(values) / 2
 
     def exploded(self, name: str) -> "Sample":
-        """Returns the same with a row for each item of a list; the keys of the items become columns `NAME.KEY`."""
-        lists = [json.loads(value) if isinstance(value, str) else value for value in self.rows[name].to_pylist()]
-        parents = [row for row, items in enumerate(lists) for _ in items or ()]
-        items = [item for items in lists for item in items or ()]
+        """Returns the same with a row for each item of a list; the keys of the items become columns `NAME.KEY`.
+
+        What is no list or object has no items, and an item that is no object has no keys.
+        """
+        lists = [_items(value) for value in self.rows[name].to_pylist()]
+        parents = [row for row, items in enumerate(lists) for _ in items]
+        items = [item if isinstance(item, dict) else {} for items in lists for item in items]
         rows = self.rows.drop_columns([name]).take(pa.array(parents, pa.int64()))
         for key in dict.fromkeys(key for item in items for key in item):
             texts = text_array([value_text(item.get(key)) for item in items])
@@ -120,3 +125,19 @@ class Sample:
             blank = pc.equal(pc.utf8_trim_whitespace(column), "")
             empty += pc.sum(blank).as_py() or 0
         return 1.0 - empty / self.rows.num_rows
+
+
+def _parsed(value: Any) -> Any:
+    """Returns the list or object that a text of JSON holds; a value that is none, as it is."""
+    if isinstance(value, str) and value.lstrip().startswith(("[", "{")):
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            pass
+    return value
+
+
+def _items(value: Any) -> list[Any]:
+    """Returns the items of a list, as exploding takes them: an object alone is a list of one."""
+    parsed = _parsed(value)
+    return parsed if isinstance(parsed, list) else [parsed] if isinstance(parsed, dict) else []

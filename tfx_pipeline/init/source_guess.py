@@ -7,11 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.errors import InputError
 from components.tables.contract import TABLES, Column
 from tfx_pipeline.init.proposal import ProposedColumn, ProposedSource
 from tfx_pipeline.init.questions import Asker
-from tfx_pipeline.init.sample import Sample
-from tfx_pipeline.init.values.numbers import decimal_sign, is_number
+from tfx_pipeline.init.sample import MOST_DISTINCT, Sample
+from tfx_pipeline.init.values.numbers import Sign, decimal_sign, is_number, unreadable_numbers
 from tfx_pipeline.init.values.times import TimeGuess, guess_time
 
 # A column counts as filled if so many rows have a value; of a required one a few more may lack it than may be bad.
@@ -23,6 +24,7 @@ _NOTHING = ("NULL", "null", "None", "none", "N/A", "n/a", "nan", "NaN", "(null)"
 _NOBODY = ("0", "-1", "guest", "Guest", "anonymous", "Anonymous")
 _OFTEN = 0.02
 _FAR_MORE = 10
+_SHOWN = 3
 _BOOLEANS = {"true", "false", "t", "f", "yes", "no", "y", "n", "1", "0", "1.0", "0.0"}
 
 
@@ -50,7 +52,7 @@ class KnownColumns:
         columns: Names in the file by names here, the likelier ones first.
         joins: Files that belong to its rows.
         options: Options of the `TableSource`; those that the file gives no reason for are dropped.
-        kept_values: Columns of which only these values, and rows without one, make rows.
+        kept_values: Columns of which only these values make rows, as `keep` of the `TableSource` has them.
     """
 
     table: str
@@ -77,7 +79,7 @@ class _SourceGuess:
 
     def __init__(self, known: KnownColumns, sample: Sample, asker: Asker) -> None:
         self._known = known
-        self._sample = sample.exploded(known.options["explode"]) if "explode" in known.options else sample
+        self._sample = _exploded(known, sample)
         self._asker = asker
         self._contract = TABLES[known.table]
         self._columns: dict[str, ProposedColumn] = {}
@@ -134,7 +136,7 @@ class _SourceGuess:
         # Such as the order of an event, which views have not.
         return next(iter(filled or [each for each in there if column.required or each[1].filled(each[0]) > 0]), None)
 
-    def _take(self, column: Column, theirs: str, sample: Sample, decimal: str) -> None:
+    def _take(self, column: Column, theirs: str, sample: Sample, decimal: Sign) -> None:
         """Takes a column, unless it is optional and its values cannot be read."""
         values = sample.values(theirs)
         what = "text"
@@ -146,8 +148,9 @@ class _SourceGuess:
             what = f"time, {self._time.format}" if self._time.format else "time"
         elif column.kind in ("float", "integer"):
             what = "number"
-            if not _mostly([is_number(value, decimal) for value in values]):
-                self._asker.note(f"{sample.label}: `{theirs}` is not used: some of its values are no numbers.")
+            wrong = unreadable_numbers(values, column.kind, decimal)
+            if len(wrong) > (1 - _READABLE) * len(values):
+                self._asker.note(f"{sample.label}: `{theirs}` is not used: {_no_number(wrong, decimal)}")
                 return
         elif column.kind == "boolean":
             what = "yes or no"
@@ -209,11 +212,39 @@ class _SourceGuess:
         if options.get("guests") == "baskets" and ("basket_id" not in self._columns or not self._lacks_users(missing)):
             del options["guests"]
         leave_out = self._left_out(dict(options.pop("leave_out", {})), missing, fill_down, guests="guests" in options)
+        keep = self._kept()
         if missing:
             options["missing"] = missing
         if leave_out:
             options["leave_out"] = leave_out
+        if keep:
+            options["keep"] = keep
         return options
+
+    def _kept(self) -> dict[str, list[str]]:
+        """Returns the values that alone make rows, by column: those that are known, and the event types that were seen.
+
+        Raises:
+            InputError: There are too many event types to be any.
+        """
+        keep = {name: list(values) for name, values in self._known.kept_values.items() if name in self._sample.names}
+        types = self._columns.get("event_type")
+        if types is None or types.theirs in keep:
+            return keep
+        if types.sample.different(types.theirs) > MOST_DISTINCT:
+            shown = ", ".join(f"`{value}`" for value in types.examples()[:_SHOWN])
+            raise InputError(
+                f"{self._sample.label}: `{types.theirs}` has more than {MOST_DISTINCT} values that differ, such as "
+                f"{shown}; expected a few event types, such as view and purchase. Rename the column if it is another one."
+            )
+        seen = dict.fromkeys(name.strip() for name in types.sample.distinct(types.theirs) if name.strip())
+        if seen and not types.sample.complete:
+            keep[types.theirs] = list(seen)
+            self._asker.note(
+                f"{self._sample.label}: `{types.theirs}` may have other values further down than in the first rows; "
+                "rows with these are left out: see `keep`."
+            )
+        return keep
 
     def _names_of_nothing(self, left_out: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         """Returns values that stand for none, by column; for users also those that stand for anybody."""
@@ -242,11 +273,6 @@ class _SourceGuess:
         samples = (self._sample, *(join.sample for join in self._known.joins))
         names = {name for sample in samples for name in sample.names}
         found = {name: list(values) for name, values in given.items() if name in names}
-        for name, kept in self._known.kept_values.items():
-            if name in self._sample.names:
-                others = [value for value in self._sample.distinct(name) if value and value not in kept]
-                if others:
-                    found.setdefault(name, []).extend(others)
         for column in self._contract.columns:
             taken = self._columns.get(column.name)
             if taken is None or not column.required or (guests and column.name == "user_id"):
@@ -262,8 +288,36 @@ class _SourceGuess:
         return found
 
 
+def _exploded(known: KnownColumns, sample: Sample) -> Sample:
+    """Returns a sample with a row for each item, if its items make rows.
+
+    Raises:
+        InputError: No item says which product it is.
+    """
+    if "explode" not in known.options:
+        return sample
+    column = known.options["explode"]
+    exploded = sample.exploded(column)
+    products = known.columns.get("product_id", ())
+    if products and not any(exploded.has_values(name) for name in products):
+        named = " or ".join(f"`{name}`" for name in products)
+        raise InputError(
+            f"{sample.label}: expected lists of items in `{column}`, with the product in {named}, and no row has one; "
+            f"seen: {sample.examples(column)[:1]}. Add it to the export, or take rows that have it."
+        )
+    return exploded
+
+
 def _in_words(form: str) -> str:
     return f"the {'month' if form.startswith('%m') else 'day'} first (`{form}`)"
+
+
+def _no_number(wrong: Sequence[Any], decimal: Sign) -> str:
+    """Says why values cannot be read as numbers."""
+    shown = ", ".join(f"`{value}`" for value in dict.fromkeys(map(str, wrong[:_SHOWN])))
+    if decimal == "." and any(is_number(value, ",") for value in wrong):
+        return f"some of its values, such as {shown}, may mean thousands or fractions; write them without commas."
+    return f"some of its values are no numbers, such as {shown}."
 
 
 def _mostly(truths: Sequence[bool]) -> bool:

@@ -1,11 +1,13 @@
 """Reads numbers: which texts are numbers, and which numbers fit."""
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.tables.reading.currencies import without_currency
 from components.tables.reading.parsed_column import (
     Mask,
     ParsedColumn,
@@ -41,8 +43,8 @@ _SEPARATORS = {".": str.maketrans("", "", f"{_MARKS},"), ",": str.maketrans("", 
 
 
 def parse_floats(array: pa.Array, form: ValueForm) -> ParsedColumn:
-    """Parses numbers into float64 that float32 can hold."""
-    values, unparsable = numbers_of(array, form)
+    """Parses numbers, which may be amounts of a currency, into float64 that float32 can hold."""
+    values, unparsable = numbers_of(array, form, amount_of)
     problems = {"not_a_number": unparsable} if unparsable.any() else {}
     with np.errstate(over="ignore"):
         infinite = ~np.isfinite(float_values(values, 0.0).astype(np.float32))
@@ -68,14 +70,47 @@ def parse_integers(array: pa.Array, form: ValueForm) -> ParsedColumn:
     return ParsedColumn(values=values).refusing("not_an_integer", missing_rows(values) & ~missing_rows(text))
 
 
-def numbers_of(array: pa.Array, form: ValueForm) -> tuple[pa.Array, Mask]:
-    """Gives float64 values (null where missing or no number), and which rows hold something that is no number."""
+def number_of(text: str, form: ValueForm) -> float | None:
+    """Reads a number as people write it.
+
+    Thousands may be parted by spaces or apostrophes; by a point where a comma stands before the fraction, and by commas
+    where a point does and is there.
+
+    Args:
+        text: Without white space around it.
+        form: Names the sign before the fraction.
+
+    Returns:
+        The number, maybe no finite one; None where the text is no number.
+    """
+    if _GROUPED[form.decimal].fullmatch(text):
+        text = text.translate(_SEPARATORS[form.decimal])
+    if form.decimal == ",":
+        text = text.replace(".", "?").replace(",", ".")
+    return float(text) if NUMBER.fullmatch(text) else None
+
+
+def amount_of(text: str, form: ValueForm) -> float | None:
+    """Reads a number that may have a currency before or after it; see `number_of`."""
+    return number_of(without_currency(text), form)
+
+
+def numbers_of(
+    array: pa.Array, form: ValueForm, read: Callable[[str, ValueForm], float | None] = number_of
+) -> tuple[pa.Array, Mask]:
+    """Gives float64 values (null where missing or no number), and which rows hold something that is no number.
+
+    Args:
+        array: Numbers or texts.
+        form: Names the sign before the fraction.
+        read: Reads a text that is no plain number.
+    """
     if not is_text(array.type):
         return array.cast(pa.float64(), safe=False), np.zeros(len(array), np.bool_)
     text = trimmed(array)
     values = plain_numbers(text, form)
     if values is None:
-        values = of_distinct(text, lambda value: number_of(value, form), pa.float64())
+        values = of_distinct(text, lambda value: read(value, form), pa.float64())
     return values, missing_rows(values) & ~missing_rows(text)
 
 
@@ -96,26 +131,6 @@ def plain_numbers(text: pa.Array, form: ValueForm) -> pa.Array | None:
         return None
     # Arrow also reads `nan(…)`, which is no number of anybody's.
     return None if pc.any(pc.is_nan(values)).as_py() else values
-
-
-def number_of(text: str, form: ValueForm) -> float | None:
-    """Reads a number as people write it.
-
-    Thousands may be parted by spaces or apostrophes; by a point where a comma stands before the fraction, and by commas
-    where a point does and is there.
-
-    Args:
-        text: Without white space around it.
-        form: Names the sign before the fraction.
-
-    Returns:
-        The number, maybe no finite one; None where the text is no number.
-    """
-    if _GROUPED[form.decimal].fullmatch(text):
-        text = text.translate(_SEPARATORS[form.decimal])
-    if form.decimal == ",":
-        text = text.replace(".", "?").replace(",", ".")
-    return float(text) if NUMBER.fullmatch(text) else None
 
 
 def _integer_of(text: str, form: ValueForm) -> int | None:

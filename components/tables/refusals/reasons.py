@@ -46,7 +46,7 @@ def _of_number(values: Sequence[str]) -> str:
     if values and all(re.fullmatch(r"[+-]?[\d. '’\u00a0\u202f]*,\d+", value) for value in values):
         return f'{expected}; if a comma stands before the fraction, say `decimal: ","` beside the table\'s `path`'
     if any(re.search(r"\d", value) for value in values):
-        return f"{expected}, without a currency, a unit or other signs"
+        return f"{expected}, without a unit or other signs; the usual signs and codes of currencies are read"
     return f"{expected}, and nothing where there is none (`missing` beside the table's `path` names what stands for it)"
 
 

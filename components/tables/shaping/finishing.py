@@ -30,8 +30,8 @@ def finish(source: SourceBatch, plan: SourcePlan, same_ids: Mapping[str, SameIds
         plan: What the columns become.
         same_ids: Of `same_ids_of`.
     """
-    if plan.source.leave_out:
-        source = leave_out(source, plan.source.leave_out)
+    if plan.source.leave_out or plan.source.keep:
+        source = leave_out(source, plan.source.leave_out, plan.source.keep)
     counts = source.counts
     batch = _renamed(source.batch, plan)
     for column, mapping in same_ids.items():

@@ -31,22 +31,27 @@ def without_marks(batch: pa.RecordBatch, missing: Mapping[str, tuple[str, ...]])
     return batch
 
 
-def leave_out(source: SourceBatch, values: Mapping[str, tuple[str, ...]]) -> SourceBatch:
-    """Leaves out the rows that have certain values, and counts them as set aside.
+def leave_out(
+    source: SourceBatch, values: Mapping[str, tuple[str, ...]], keep: Mapping[str, tuple[str, ...]]
+) -> SourceBatch:
+    """Leaves out the rows that have certain values, or lack others, and counts them as set aside.
 
     Args:
         source: The rows.
-        values: The values by column.
+        values: The values that are left out, by column.
+        keep: The only values that are kept, by column.
     """
     chosen = np.zeros(source.batch.num_rows, np.bool_)
     for name, left_out in values.items():
         chosen |= _is_one_of(source.batch.column(name), left_out)
+    for name, kept in keep.items():
+        chosen |= ~_is_one_of(source.batch.column(name), kept)
     if not chosen.any():
         return source
     counts = source.counts.copy()
     counts[SET_ASIDE_KEY_PREFIX + LEFT_OUT] += int(chosen.sum())
-    kept = pa.array(~chosen)
-    return replace(source, batch=source.batch.filter(kept), places=source.places.filter(kept), counts=counts)
+    others = pa.array(~chosen)
+    return replace(source, batch=source.batch.filter(others), places=source.places.filter(others), counts=counts)
 
 
 def _is_one_of(column: pa.Array, values: tuple[str, ...]) -> Mask:

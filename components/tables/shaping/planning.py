@@ -136,7 +136,7 @@ class _Planner:
             found.exploded = source.explode
         for place, join in enumerate(joins):
             join.add_to(found, place)
-        for key, names in (("leave_out", source.leave_out), ("missing", source.missing)):
+        for key, names in (("leave_out", source.leave_out), ("keep", source.keep), ("missing", source.missing)):
             for name in names:
                 found.need(name, key)
         for name in source.columns:
@@ -189,7 +189,8 @@ class _Planner:
         for column in self._wanted:
             if column.name in names:
                 kinds.setdefault(names[column.name], column.kind)
-        for name in (*(own for join in joins for own in join.keys), *source.leave_out, *source.fill_down):
+        keys = (own for join in joins for own in join.keys)
+        for name in (*keys, *source.leave_out, *source.keep, *source.fill_down):
             kinds.setdefault(name, "string")
         columns = {name: RawColumn(name=name, kind=kind, decimal=source.decimal) for name, kind in kinds.items()}
         items = tuple(column for name, column in columns.items() if found.is_item(name))

@@ -40,3 +40,39 @@ def test_what_makes_sense_in_none_is_not_certain_and_both_readings_can_be_shown(
     assert guess.others
     assert reading_in(head, "windows-1252") == "1,Äpfel ÄÖÜ"
     assert reading_in(head, "gb18030") != reading_in(head, "windows-1252")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("windows-1250", "id,název\n1,Křehké sušenky\n2,Čaj černý, bylinný\n3,Bílá čokoláda\n"),
+        ("windows-1250", "id,názov\n1,Kľúčenka čierna\n2,Ťažký hrniec\n"),
+        ("windows-1250", "id,nazwa\n1,Łóżko drewniane\n2,Kawa świeżo palona\n3,Książka\n"),
+        ("windows-1250", "id,név\n1,Erős paprika\n2,Fűszer gyűjtemény\n"),
+        ("windows-1251", "id,название\n1,Чай зелёный\n2,Тёмный шоколад\n3,Кружка 300 мл\n"),
+        ("windows-1254", "id,ad\n1,Şekerli çay\n2,Kırmızı bardak\n3,Yeşil çanta ğ\n"),
+    ],
+)
+def test_letters_of_other_languages_are_asked_for_with_the_right_encoding_first(encoding: str, text: str) -> None:
+    guess = guess_encoding(text.encode(encoding))
+    assert guess.encoding == encoding
+    assert {"windows-1252", "windows-1250", "windows-1251", "windows-1254"} <= {guess.encoding, *guess.others}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,título\n1,¿Qué té? Año nuevo\n2,Café con leche, 20 m³\n",
+        "id,navn\n1,Rødgrød med fløde\n2,Blåbærsyltetøj\n3,Café\n",
+        "id,namn\n1,Jordgubbssylt från Småland\n2,Hjortronsås – 1 liter\n",
+        "id,nome\n1,Caffè d'orzo, qualità è più\n2,Tè verde però così\n",
+        "id,nome\n1,Pão de açúcar\n2,Limões e maçãs, 1º lugar\n",
+        "id,nom\n1,Pièce\n2,Crème\n3,Thé frappé\n",
+        "id,nafn\n1,Íslenskt súkkulaði\n2,Þorskur og fiskur, ýsa\n3,Jarðarber í öskju\n",
+        "id,titel\n1,Größe 20 m²\n2,Möhren für 3 €\n",
+        "id,title\n1,Gift voucher £40\n",
+    ],
+)
+def test_western_languages_stay_certain(text: str) -> None:
+    guess = guess_encoding(text.encode("windows-1252"))
+    assert (guess.encoding, guess.others) == ("windows-1252", ())

@@ -2,6 +2,7 @@
 
 import gzip
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from components.errors import InputError
 from tfx_pipeline.init.files.inputs import find_groups
-from tfx_pipeline.init.files.reading import read_sample
+from tfx_pipeline.init.files.reading import read_sample, read_samples
 from tfx_pipeline.init.questions import BestGuess
 from tfx_pipeline.init.sample import Sample
 
@@ -148,3 +149,65 @@ def test_a_path_with_nothing_there_is_one_message(tmp_path: Path) -> None:
         find_groups([str(tmp_path / "nowhere.csv")], BestGuess().note)
     with pytest.raises(InputError, match="no file that would be read"):
         find_groups([str(tmp_path)], BestGuess().note)
+
+
+def test_one_odd_file_in_a_folder_is_passed_over_and_said(tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(text())
+    (tmp_path / "returns.csv").write_text("order,reason\n")
+    (tmp_path / "numbers.csv").write_text("1,2,3\n4,5,6\n")
+    (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04 no workbook")
+    (tmp_path / "quotes.csv").write_text('a,b\n1,"2\n')
+    asker = BestGuess()
+    (sample,) = read_samples([str(tmp_path)], asker)
+    assert sample.path == str(tmp_path / "sales.csv")
+    for name in ("returns.csv", "numbers.csv", "broken.xlsx", "quotes.csv"):
+        assert sum(name in said for said in asker.unsure) == 1, name
+        with pytest.raises(InputError, match=name.replace(".", r"\.")):
+            read_samples([str(tmp_path / "sales.csv"), str(tmp_path / name)], BestGuess())
+
+
+def test_a_folder_of_odd_files_alone_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "returns.csv").write_text("order,reason\n")
+    (tmp_path / "numbers.csv").write_text("1,2,3\n4,5,6\n")
+    with pytest.raises(InputError):
+        read_samples([str(tmp_path)], BestGuess())
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (pa.array([1]), pa.array([datetime(2024, 1, 2)]), ["1", "2024-01-02T00:00:00"]),
+        (
+            pa.array([datetime(2024, 1, 2)]),
+            pa.array([datetime(2024, 1, 2, tzinfo=UTC)]),
+            ["2024-01-02T00:00:00", "2024-01-02T00:00:00+00:00"],
+        ),
+        (pa.array([["a"]]), pa.array(["b"]), ['["a"]', "b"]),
+        (pa.array([1]), pa.array([2.5]), ["1", "2.5"]),
+        (pa.array([1]), pa.nulls(1), [1, None]),
+    ],
+)
+def test_files_of_parquet_whose_types_differ(
+    tmp_path: Path, one: pa.Array, other: pa.Array, expected: list[Any]
+) -> None:
+    for name, array in (("part-0", one), ("part-1", other)):
+        pq.write_table(pa.table({"id": ["x"], "value": array}), tmp_path / f"{name}.parquet")
+    (sample,) = read_samples([str(tmp_path)], BestGuess())
+    assert sample.rows["value"].to_pylist() == expected
+
+
+def test_rows_that_cannot_be_read_are_said_and_many_of_them_refused(tmp_path: Path) -> None:
+    good = "".join(f"{number},tea\n" for number in range(198))
+    (tmp_path / "a.csv").write_text(f"id,title\n1,tea,3\n{good}")
+    asker = BestGuess()
+    (sample,) = read_samples([str(tmp_path / "a.csv")], asker)
+    assert sample.rows.num_rows == 198
+    (said,) = asker.unsure
+    assert "1 of 199 rows cannot be read; the first is line 2 of" in said
+    assert "expected 2 fields, got 3" in said
+    (tmp_path / "a.csv").write_text("id,title\n1,tea,3\n1,tea\n1,tea\n")
+    with pytest.raises(InputError, match=r"1 of 3 rows cannot be read; the first is line 2 of .*got 3"):
+        read_samples([str(tmp_path / "a.csv")], asker)
+    (tmp_path / "a.csv").write_text("id,title\n1,tea,3\n1,tea,5\n")
+    with pytest.raises(InputError, match="2 of 2 rows cannot be read"):
+        read_samples([str(tmp_path / "a.csv")], asker)

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from components.errors import InputError
 from tests.tfx_pipeline.init.exports import EXPORTS
+from tfx_pipeline.init.files import reading
 from tfx_pipeline.init.proposal import Proposal
 from tfx_pipeline.init.proposing import propose
 from tfx_pipeline.init.questions import BestGuess
@@ -44,7 +46,8 @@ EVENTS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {
             "time": {"format": "unix_microseconds"},
             "explode": "items",
-            "leave_out": {"items.item_id": ["", "(not set)"], "event_name": ["view_item_list"]},
+            "leave_out": {"items.item_id": ["", "(not set)"]},
+            "keep": {"event_name": ["view_item", "add_to_wishlist", "add_to_cart", "begin_checkout", "purchase"]},
         },
     ),
 }
@@ -99,6 +102,30 @@ def test_products_come_from_the_orders_where_there_is_no_export_of_products(tmp_
     (products,) = proposal.of_table("products")
     assert dict(products.options["columns"])["title"] == "Lineitem name"
     assert products.options["repeats"] == "merged"
+
+
+def test_rows_of_other_store_views_and_other_events_are_not_kept(tmp_path: Path) -> None:
+    EXPORTS["Magento"](tmp_path)
+    (products,) = propose([str(tmp_path)], BestGuess()).of_table("products")
+    assert products.options["keep"] == {"store_view_code": [""]}
+
+
+def test_event_types_that_come_later_are_left_out_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [f"u{number % 9},p{number % 5},view,{1_700_000_000 + number}" for number in range(200_000)]
+    names = "user_id,product_id,event_type,timestamp"
+    (tmp_path / "events.csv").write_text("\n".join([names, *lines, "u1,p1,buy,1700000000"]) + "\n")
+    monkeypatch.setattr(reading, "_MOST_VALUES", 100_000)
+    asker = BestGuess()
+    (events,) = propose([str(tmp_path)], asker).of_table("events")
+    assert events.options["keep"] == {"event_type": ["view"]}
+    assert any("`event_type` may have other values further down" in said for said in asker.unsure)
+
+
+def test_an_event_type_of_many_values_is_refused(tmp_path: Path) -> None:
+    lines = [f"u{number % 9},p{number % 5},session {number},{1_700_000_000 + number}" for number in range(300)]
+    (tmp_path / "events.csv").write_text("\n".join(["user_id,product_id,event_type,timestamp", *lines]) + "\n")
+    with pytest.raises(InputError, match="`event_type` has more than 200 values that differ, such as `session 0`"):
+        propose([str(tmp_path)], BestGuess())
 
 
 def test_several_files_of_one_kind_are_several_sources(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from components.errors import InputError
 from components.tables.files.first_bytes import likely_utf16, marked_encoding
 from components.tables.files.opening import READ_ERRORS, open_unpacked
 from components.tables.files.table_file import TableFile
+from tfx_pipeline.init.files.alphabets import WESTERN, likelier_than_western
 
 # Western European text beyond ASCII: letters with accents, and the signs that Windows adds to Latin-1.
 _WESTERN_SIGNS = frozenset("€‚„…†‡‰‹“”‘’•–—™›¡¢£¥§©«®°±²³·»¿ \u00ad")
@@ -84,7 +85,8 @@ def guess_encoding(head: bytes) -> EncodingGuess:
 
     UTF-8 is certain, as no other text is valid UTF-8 by chance, and so is a byte order mark. Bytes beyond ASCII are
     GB18030 if they make Chinese characters, and Windows-1252 if they make letters with accents between other letters;
-    where both readings make sense, or none, it is not certain.
+    where both readings make sense, or none, it is not certain. Neither is it where a language of another Windows
+    encoding has more of the letters than any western one: that one is the likeliest then.
 
     Args:
         head: The first bytes; whole lines.
@@ -99,9 +101,12 @@ def guess_encoding(head: bytes) -> EncodingGuess:
     chinese, western = _chinese_share(head), _western_share(head)
     if chinese >= _LIKELY and western < _UNLIKELY:
         return EncodingGuess(encoding="gb18030")
+    other_languages = likelier_than_western(head)
+    if other_languages:
+        return EncodingGuess(encoding=other_languages[0], others=(WESTERN, *other_languages[1:], "gb18030"))
     if western >= _LIKELY and chinese < _UNLIKELY:
-        return EncodingGuess(encoding="windows-1252")
-    likelier, other = ("gb18030", "windows-1252") if chinese > western else ("windows-1252", "gb18030")
+        return EncodingGuess(encoding=WESTERN)
+    likelier, other = ("gb18030", WESTERN) if chinese > western else (WESTERN, "gb18030")
     return EncodingGuess(encoding=likelier, others=(other,))
 
 
@@ -143,7 +148,7 @@ def _is_common_chinese(letter: str) -> bool:
 
 def _western_share(head: bytes) -> float:
     """Returns the share of the bytes beyond ASCII that are letters or signs of western words, read as Windows-1252."""
-    text = _decoded(head, "windows-1252")
+    text = _decoded(head, WESTERN)
     if text is None:
         return 0.0
     beyond = good = 0

@@ -24,10 +24,12 @@ class FileGroup:
     Attributes:
         path: A file, a folder or a glob.
         files: What it stands for.
+        among_others: Whether it was found in a folder or by a glob beside others, and not named itself.
     """
 
     path: str
     files: Sequence[TableFile]
+    among_others: bool = False
 
 
 def find_groups(paths: Iterable[str], note: Callable[[str], None]) -> list[FileGroup]:
@@ -41,16 +43,22 @@ def find_groups(paths: Iterable[str], note: Callable[[str], None]) -> list[FileG
     Raises:
         InputError: Nothing is there, or a file cannot be read.
     """
-    groups = []
+    groups: list[tuple[FileGroup, frozenset[str]]] = []
+    paths = list(paths)
     for path in paths:
         units = _units(path)
         for unit in units:
             try:
-                groups.append(FileGroup(path=unit, files=find_table_files(TABLE, FileForm(path=unit))))
+                files = find_table_files(TABLE, FileForm(path=unit))
+                found = file_columns(TABLE, in_likely_encoding(files[0]))
             except InputError as error:
                 if len(units) == 1:
                     raise
-                note(str(error).removeprefix(f"Table `{TABLE}`: "))
+                note(f"Passed over: {str(error).removeprefix(f'Table `{TABLE}`: ')}")
+                continue
+            if found is not None:
+                group = FileGroup(path=unit, files=files, among_others=len(units) > 1)
+                groups.append((group, frozenset(found.types)))
     if not groups:
         raise InputError(f"no file of a table was found at {', '.join(paths)}. Check the paths.")
     return _together(groups)
@@ -76,13 +84,11 @@ def _units(path: str) -> list[str]:
     return units
 
 
-def _together(groups: Sequence[FileGroup]) -> list[FileGroup]:
+def _together(groups: Sequence[tuple[FileGroup, frozenset[str]]]) -> list[FileGroup]:
+    """Returns groups with those joined that have the same columns."""
     alike: list[tuple[str, frozenset[str], list[FileGroup]]] = []
-    for group in groups:
-        columns = file_columns(TABLE, in_likely_encoding(group.files[0]))
-        if columns is None:
-            continue
-        own, names = group.files[0].format, frozenset(columns.types)
+    for group, names in groups:
+        own = group.files[0].format
         for known_format, known, others in alike:
             if own == known_format and _same_columns(own, names, known):
                 others.append(group)
@@ -119,7 +125,7 @@ def _under_one_path(groups: list[FileGroup]) -> list[FileGroup]:
     for candidate in (folder, os.path.join(folder, f"{glob.escape(start)}*{glob.escape(end)}")):
         if candidate and _stands_for(candidate, wanted):
             files = find_table_files(TABLE, FileForm(path=candidate))
-            return [FileGroup(path=candidate, files=files)]
+            return [FileGroup(path=candidate, files=files, among_others=groups[0].among_others)]
     return groups
 
 

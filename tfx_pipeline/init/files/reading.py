@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,10 @@ from components.tables.files.file_columns import FileColumns, file_columns
 from components.tables.files.opening import open_text
 from components.tables.files.raw_column import RawColumn
 from components.tables.files.table_file import TableFile
+from components.tables.files.value_arrays import of_one_type
 from components.tables.reading.reader import read_batches
 from tfx_pipeline.init.files.encodings import guess_encoding, reading_in, telling_bytes
-from tfx_pipeline.init.files.inputs import TABLE, FileGroup
+from tfx_pipeline.init.files.inputs import TABLE, FileGroup, find_groups
 from tfx_pipeline.init.known import headerless_names
 from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.sample import Sample
@@ -25,7 +26,35 @@ from tfx_pipeline.init.values.numbers import is_number
 # So many values are read of files that are alike: enough to see a year of a small shop, in a few seconds.
 _MOST_VALUES = 8_000_000
 _FILES_LOOKED_AT = 20
+# As many as the bad rows that a run bears.
+_MOST_BROKEN = 0.01
 _RARE_SEPARATORS = ("^", "~", ":", "\x01")
+
+
+def read_samples(paths: Iterable[str], asker: Asker) -> list[Sample]:
+    """Reads the first rows of all files under some paths; see `find_groups`.
+
+    Args:
+        paths: Files, folders and globs.
+        asker: Settles how text is encoded where the bytes do not tell, and takes what is said of files in a folder that
+            are passed over.
+
+    Raises:
+        InputError: Nothing is there, or a file that is named itself cannot be read.
+    """
+    samples = []
+    refused: list[InputError] = []
+    for group in find_groups(paths, asker.note):
+        try:
+            samples.append(read_sample(group, asker))
+        except InputError as error:
+            if not group.among_others:
+                raise
+            refused.append(error)
+            asker.note(f"Passed over: {str(error).removeprefix(f'Table `{TABLE}`: ')}")
+    if not samples:
+        raise refused[0]
+    return samples
 
 
 def read_sample(group: FileGroup, asker: Asker) -> Sample:
@@ -33,10 +62,10 @@ def read_sample(group: FileGroup, asker: Asker) -> Sample:
 
     Args:
         group: The files.
-        asker: Settles how text is encoded where the bytes do not tell.
+        asker: Settles how text is encoded where the bytes do not tell, and is told of rows that cannot be read.
 
     Raises:
-        InputError: A file cannot be read, or has no rows or no names of columns.
+        InputError: A file cannot be read, has no rows or no names of columns, or more than 1% of its rows are broken.
     """
     label = os.path.basename(group.path.rstrip("/"))
     form = _text_form(group.files, label, asker) if group.files[0].format in ("csv", "json_lines") else {}
@@ -44,7 +73,7 @@ def read_sample(group: FileGroup, asker: Asker) -> Sample:
     columns = _columns_of(files)
     if columns is None:
         raise InputError(f"`{group.path}` is empty: it holds no row.")
-    rows, complete = _read_rows(files, columns)
+    rows, complete = _read_rows(files, columns, label, asker)
     if rows.num_rows == 0:
         raise InputError(f"`{group.path}` is empty: it holds no row.")
     return Sample(path=group.path, rows=rows, complete=complete, form=form, label=label)
@@ -119,7 +148,7 @@ def _looks_like_a_row(fields: Sequence[str]) -> bool:
     return bool(named) and sum(is_number(field) for field in named) > len(named) / 4
 
 
-def _read_rows(files: Sequence[TableFile], columns: FileColumns) -> tuple[pa.Table, bool]:
+def _read_rows(files: Sequence[TableFile], columns: FileColumns, label: str, asker: Asker) -> tuple[pa.Table, bool]:
     """Returns rows of files, and whether these are all."""
     # As text, what has no type in its file: numbers stay what they are, and objects can be told.
     raw = tuple(
@@ -128,16 +157,25 @@ def _read_rows(files: Sequence[TableFile], columns: FileColumns) -> tuple[pa.Tab
         if not any(other.startswith(f"{name}.") for other in columns.types)
     )
     batches: list[pa.RecordBatch] = []
-    rows = 0
+    rows = broken = 0
+    first_broken = ""
     complete = True
     for batch in read_batches(TABLE, files, raw):
         batches.append(_with_blanks_as_missing(batch.batch))
         rows += batch.batch.num_rows
-        if rows * len(raw) >= _MOST_VALUES:
+        broken += len(batch.broken)
+        if batch.broken and not first_broken:
+            first = batch.broken[0]
+            first_broken = f"the first is {batch.unit} {first.place} of `{batch.path}`: {first.detail}"
+        if (rows + broken) * len(raw) >= _MOST_VALUES:
             complete = False
             break
-    tables = [pa.Table.from_batches([batch]) for batch in batches]
-    return pa.concat_tables(_alike(tables), promote_options="permissive") if tables else pa.table({}), complete
+    if broken:
+        said = f"{label}: {broken} of {rows + broken} rows cannot be read; {first_broken}."
+        if broken > _MOST_BROKEN * (rows + broken):
+            raise InputError(f"{said} Mend the file, or the program that writes it.")
+        asker.note(said)
+    return _as_one_table(batches), complete
 
 
 def _with_blanks_as_missing(batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -154,23 +192,10 @@ def _with_blanks_as_missing(batch: pa.RecordBatch) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays(arrays, names=batch.schema.names)
 
 
-def _alike(tables: Sequence[pa.Table]) -> list[pa.Table]:
-    """Returns tables with text for the columns whose types have nothing in common."""
-    types: dict[str, set[pa.DataType]] = {}
-    for table in tables:
-        for field in table.schema:
-            if not pa.types.is_null(field.type):
-                types.setdefault(field.name, set()).add(field.type)
-    mixed = {
-        name
-        for name, found in types.items()
-        if len(found) > 1 and any(pa.types.is_string(each) or pa.types.is_large_string(each) for each in found)
-    }
-    return [
-        table.cast(
-            pa.schema(
-                [pa.field(field.name, pa.large_string()) if field.name in mixed else field for field in table.schema]
-            )
-        )
-        for table in tables
-    ]
+def _as_one_table(batches: Sequence[pa.RecordBatch]) -> pa.Table:
+    """Returns the rows of all batches, with text for the columns whose types differ between files."""
+    columns = {}
+    for name in dict.fromkeys(name for batch in batches for name in batch.schema.names):
+        arrays = [batch.column(name) if name in batch.schema.names else pa.nulls(batch.num_rows) for batch in batches]
+        columns[name] = pa.chunked_array(of_one_type(arrays))
+    return pa.table(columns)

@@ -32,7 +32,7 @@ class KnownTable:
         columns: Where each column of the contract comes from; of several names the first that is filled counts.
         joins: Other files that belong to it.
         options: Other options of the `TableSource`, as they are written.
-        kept_values: Columns of which only these values make rows, beside rows without one.
+        kept_values: Columns of which only these values make rows; `""` for rows without one.
         unless: Kind of a file that has this table too, and better.
     """
 
@@ -54,6 +54,7 @@ class Layout:
         files: Columns that tell each kind of file; a file has them all.
         tables: What the files hold.
         headerless: Names of the columns of a file without a header, by kind.
+        headerless_type: The one of them that has the event types, which tell such a file.
         event_types: Names of the event types, the one of purchases included; each counts as something to predict by its
             weight.
         bought_event_type: The type of purchases.
@@ -66,6 +67,7 @@ class Layout:
     files: Mapping[str, frozenset[str]]
     tables: tuple[KnownTable, ...]
     headerless: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    headerless_type: str = ""
     event_types: Mapping[str, float] = field(default_factory=lambda: {"purchase": 1.0})
     bought_event_type: str = "purchase"
     time_zone: str | None = None

@@ -44,7 +44,7 @@ MAGENTO = Layout(
                 "in_stock": ("is_in_stock",),
             },
             # A row of a store view repeats a product in another language, and has only what differs.
-            kept_values={"store_view_code": ()},
+            kept_values={"store_view_code": ("",)},
         ),
         KnownTable(
             table="products",

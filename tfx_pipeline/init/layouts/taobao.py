@@ -8,6 +8,7 @@ TAOBAO = Layout(
     name="Taobao user behaviour",
     files={"behaviour": frozenset(_NAMES)},
     headerless={"behaviour": _NAMES},
+    headerless_type="behavior_type",
     tables=(
         KnownTable(
             table="events",

@@ -1,17 +1,31 @@
 """How numbers are written: which sign stands before the fraction."""
 
+import math
 import re
 from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 
-# What may stand around a number in a column of money.
-_DRESS = re.compile(r"[\s'\u00a0\u202f]|[€$£¥₹₽]|R\$|CHF|EUR|USD|GBP|BRL")
+import numpy as np
+import pyarrow as pa
+
+from components.tables.contract import Kind
+from components.tables.files.value_arrays import text_array, value_text
+from components.tables.reading.currencies import without_currency
+from components.tables.reading.number_columns import amount_of
+from components.tables.reading.parsing import parse_column
+from components.tables.reading.value_form import ValueForm
+
+Sign = Literal[".", ","]
+
+_MARKS = re.compile(r"[\s'’]")
 _POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)?(,\d*)?")
-_THOUSANDS_ALONE = re.compile(r"[+-]?\d{1,3}[.,]\d{3}")
+_THOUSANDS_ALONE = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 
 
-def decimal_sign(values: Sequence[Any]) -> tuple[Literal[".", ","], bool]:
+def decimal_sign(values: Sequence[Any]) -> tuple[Sign, bool]:
     """Finds the sign before the fraction of numbers that are text.
 
     Args:
@@ -20,7 +34,7 @@ def decimal_sign(values: Sequence[Any]) -> tuple[Literal[".", ","], bool]:
     Returns:
         The sign, and whether it is certain: `1,234` alone may be a thousand or a little more than one.
     """
-    texts = [_bare(value) for value in values if isinstance(value, str)]
+    texts = [_MARKS.sub("", without_currency(value.strip())) for value in values if isinstance(value, str)]
     comma = [text for text in texts if "," in text and _COMMA.fullmatch(text)]
     point = [text for text in texts if "." in text and _POINT.fullmatch(text)]
     telling_comma = sum(not _THOUSANDS_ALONE.fullmatch(text) for text in comma)
@@ -33,30 +47,29 @@ def decimal_sign(values: Sequence[Any]) -> tuple[Literal[".", ","], bool]:
     return ".", not comma and not point
 
 
-def is_number(value: Any, decimal: str = ".") -> bool:
-    """Says whether a value is a number, or text that holds one."""
-    if isinstance(value, bool):
-        return False
-    if isinstance(value, int | float):
-        return True
-    if not isinstance(value, str):
-        return False
-    text = _bare(value)
-    form = _POINT if decimal == "." else _COMMA
-    return any(letter.isdigit() for letter in text) and form.fullmatch(text) is not None
+def is_number(value: Any, decimal: Sign = ".") -> bool:
+    """Says whether a value is a number, or a text that a table's columns of numbers are read from."""
+    if isinstance(value, str):
+        number = amount_of(value.strip(), ValueForm(decimal=decimal))
+        return number is not None and math.isfinite(number)
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 
 
-def plain_number(value: Any, decimal: str = ".") -> bool:
-    """Says whether a value is a number with nothing around it: no sign of a currency, no groups of thousands."""
-    if not isinstance(value, str):
-        return is_number(value)
-    text = value.strip().replace(",", ".") if decimal == "," else value.strip()
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+def unreadable_numbers(values: Sequence[Any], kind: Kind, decimal: Sign) -> list[Any]:
+    """Returns the values of a column that a run would refuse.
+
+    Args:
+        values: Values of the column, missing ones left out.
+        kind: `float` or `integer`.
+        decimal: The sign before the fraction of a number that is text.
+    """
+    texts = [_text(value, decimal) for value in values]
+    parsed = parse_column(text_array(texts).cast(pa.large_string()), kind, ValueForm(decimal=decimal))
+    wrong = np.asarray(parsed.values.is_null().to_numpy(zero_copy_only=False), np.bool_)
+    return [value for value, refused in zip(values, wrong, strict=True) if refused]
 
 
-def _bare(text: str) -> str:
-    return _DRESS.sub("", text)
+def _text(value: Any, decimal: Sign) -> str | None:
+    if isinstance(value, date | bool):
+        return "no number"
+    return value_text(float(value) if isinstance(value, Decimal) else value, decimal)

@@ -119,8 +119,26 @@ def test_numbers_in_text() -> None:
         ("1 234'567", None, None),
         ("1.23.456", None, None),
         ("1,5e3", None, 1500.0),
-        ("€ 3.50", None, None),
-        ("12.00 EUR", None, None),
+        ("€ 3.50", 3.5, None),
+        ("12.00 EUR", 12.0, None),
+        ("$12.50", 12.5, None),
+        ("-$12.50", -12.5, None),
+        ("$ -12.50", -12.5, None),
+        ("US$1,234.50", 1234.5, None),
+        ("R$ 1.234,50", None, 1234.5),
+        ("12,50\u00a0€", None, 12.5),
+        ("1 234,50 zł", None, 1234.5),
+        ("CHF 1'234.50", 1234.5, None),
+        ("12,50 kr.", None, 12.5),
+        ("¥1200", 1200.0, 1200.0),
+        ("12元", 12.0, 12.0),
+        ("$1,299", None, 1.299),
+        ("-$-5", None, None),
+        ("$5 €", None, None),
+        ("$", None, None),
+        ("EUR", None, None),
+        ("6 kg", None, None),
+        ("5 EURO", None, None),
         ("nan(1)", None, None),
         ("0x1F", None, None),
     ],
@@ -132,6 +150,12 @@ def test_numbers_as_people_write_them(text: str, point: float | None, comma: flo
             column = parse_column(pa.array([text, *others]), "float", form)
             assert column.values[0].as_py() == expected
             assert ("not_a_number" in column.problems and column.problems["not_a_number"][0]) == (expected is None)
+
+
+def test_amounts_are_no_whole_numbers_and_no_times() -> None:
+    """A currency belongs to money alone."""
+    assert _parsed(["$3"], "integer") == ([None], {"not_an_integer": [0]})
+    assert _parsed(["$1700000000"], "timestamp") == ([None], {"unparsable": [0]})
 
 
 @settings(deadline=None)

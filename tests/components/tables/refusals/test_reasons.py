@@ -35,8 +35,8 @@ def test_the_longer_of_two_names_counts() -> None:
     ("values", "said", "unsaid"),
     [
         (["3,50", "1.234,50", "1 234,5"], 'say `decimal: ","`', "currency"),
-        (["3,50", "-"], "without a currency", "decimal"),
-        (["12.00 EUR"], "without a currency", "decimal"),
+        (["3,50", "-"], "without a unit", "decimal"),
+        (["12.00 kg"], "without a unit", "decimal"),
         (["n/a", "-"], "nothing where there is none", "decimal"),
         ([], "nothing where there is none", "decimal"),
     ],

@@ -57,6 +57,19 @@ def test_a_workbook_of_invoices(tmp_path: Path) -> None:
     assert (counts["rows"], counts["good"], counts["set_aside"]) == (3, 2, {"left_out": 1})
 
 
+def test_rows_of_some_values_alone_are_kept(tmp_path: Path) -> None:
+    rows = [("u1", "view", "de"), ("u2", "scroll", "de"), ("u3", " cart ", ""), ("u4", "", "de"), ("u5", "view", "at")]
+    lines = [f"{user},p1,{kind},1700000000,{country}" for user, kind, country in rows]
+    (tmp_path / "events.csv").write_text("\n".join(["user_id,product_id,event_type,timestamp,country", *lines]) + "\n")
+    source = TableSource(
+        path=str(tmp_path / "events.csv"), keep={"event_type": ("view", "cart"), "country": ("de", "")}
+    )
+    run = run_table(tmp_path, "events", [source])
+    assert [row[0] for row in _events(run, "user_id")] == ["u1", "u3"]
+    counts = run.counts()
+    assert (counts["rows"], counts["good"], counts["bad"], counts["set_aside"]) == (5, 2, {}, {"left_out": 3})
+
+
 def test_orders_that_lie_in_three_files(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text(
         '"order_id","product_id","price"\n"o1","p1",5.9\n"o1","p2",1\n"o2","p1",6\n"o9","p1",6\n'

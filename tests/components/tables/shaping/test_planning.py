@@ -80,6 +80,7 @@ def test_files_of_later_sources_come_later(shop: Path) -> None:
         ({"constants": {"event_typ": "x"}}, "no column `event_typ`, which `constants` names. Is `event_type` meant?"),
         ({"fill_down": ["Customer"]}, "no column `Customer`, which `fill_down` names"),
         ({"leave_out": {"Cuntry": ["UK"]}}, "no column `Cuntry`, which `leave_out` names"),
+        ({"keep": {"Cuntry": ["UK"]}}, "no column `Cuntry`, which `keep` names"),
         ({"missing": {"Cuntry": ["UK"]}}, "no column `Cuntry`, which `missing` names"),
         ({"explode": "items"}, "no column `items`, which `explode` names"),
         ({"same_ids": {"prodct_id": "customers.csv"}}, "no column `prodct_id`, which `same_ids` names"),
