@@ -9,7 +9,7 @@ from tfx.orchestration.pipeline import Pipeline
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.shop.inputs import PipelineInputs
 from tfx_pipeline.shop.products import product_nodes
-from tfx_pipeline.shop.tables import TableNodes, table_nodes, table_options
+from tfx_pipeline.shop.tables import table_nodes
 from tfx_pipeline.tasks.task import SharedParts
 
 
@@ -26,7 +26,7 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
         A pipeline for any TFX runner; equal arguments give equal pipelines.
     """
     tasks = list(config.tasks.with_options())
-    tables = _tables(config, inputs)
+    tables = {name: table_nodes(name, config, inputs, options) for name, options in config.options_of_tables().items()}
     wanted = frozenset(name for task, _ in tasks for name in task.product_inputs)
     parts = SharedParts(
         shop=config, inputs=inputs, tables=tables, products=product_nodes(config, tables.get("products"), wanted)
@@ -46,18 +46,6 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
         metadata_connection_config=metadata_file and metadata.sqlite_metadata_connection_config(metadata_file),
         beam_pipeline_args=list(config.beam_args),
     )
-
-
-def _tables(config: Config, inputs: PipelineInputs) -> dict[str, TableNodes]:
-    tasks = list(config.tasks.with_options())
-    known_types = next((types for task, options in tasks if (types := task.event_types(options))), ())
-    bought = tuple(dict.fromkeys(kind for task, options in tasks for kind in task.bought_event_types(options)))
-    tables = {}
-    for name in config.tables.given():
-        columns = [column for task, options in tasks for column in task.extra_columns(name, options)]
-        options = table_options(name, config, event_types=known_types, bought_event_types=bought, columns=columns)
-        tables[name] = table_nodes(name, config, inputs, options)
-    return tables
 
 
 def fingerprint(pipeline: Pipeline) -> str:

@@ -92,6 +92,11 @@ def table_path(path: str, folder: str) -> str:
     return path if "://" in path or not folder else os.path.join(folder, path)
 
 
+def _several(value: Any) -> Any:
+    """Returns one thing as a sequence of one."""
+    return value if isinstance(value, list | tuple) else [value]
+
+
 class FileForm(Options):
     """Where files lie and how they are written.
 
@@ -115,6 +120,18 @@ class FileForm(Options):
         return self.model_copy(update={"path": table_path(self.path, folder)})
 
 
+def _key_columns(value: Any) -> Any:
+    """Takes the columns that rows are joined by.
+
+    Raises:
+        ValueError: They are no names, or there is none.
+    """
+    names = [*value, *value.values()] if isinstance(value, Mapping) else _several(value)
+    if not isinstance(names, list | tuple) or not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError(f"expected the name of a column, a list of names, or `theirs: other`, got {value!r}")
+    return value
+
+
 class Join(FileForm):
     """A second file whose columns belong to the rows of the first.
 
@@ -125,7 +142,7 @@ class Join(FileForm):
             where it is left out.
     """
 
-    on: str | tuple[str, ...] | dict[str, str]
+    on: Annotated[str | tuple[str, ...] | dict[str, str], BeforeValidator(_key_columns)]
     columns: tuple[str, ...] | None = None
 
     @model_validator(mode="before")
@@ -155,11 +172,6 @@ class TimeForm(Options):
 
     format: Annotated[str, AfterValidator(known_time_format)] | None = None
     zone: Annotated[str, AfterValidator(known_zone)] | None = None
-
-
-def _several(value: Any) -> Any:
-    """Returns one thing as a sequence of one."""
-    return [value] if isinstance(value, str | Mapping | FileForm) else value
 
 
 def _text(value: Any) -> Any:
@@ -253,10 +265,14 @@ class TableSource(FileForm):
 
 
 def _sources(value: Any) -> Any:
-    """Takes a path for a source, and one source for a list of one."""
+    """Takes a path for a source, and one source for a list of one.
+
+    Raises:
+        ValueError: There is none, or it is neither a path nor a mapping.
+    """
     parts = _several(value)
-    if not isinstance(parts, list | tuple):
-        return parts
+    if not parts or not all(isinstance(part, str | Mapping | TableSource) for part in parts):
+        raise ValueError(f"expected a path, a source (`path: …`), or a list of these, got {value!r}")
     return [{"path": part} if isinstance(part, str) else part for part in parts]
 
 

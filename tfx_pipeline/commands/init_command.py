@@ -9,6 +9,8 @@ from typing import Any
 from rich.table import Table
 
 from components.errors import InputError
+from components.tables.contract import TABLES
+from components.tables.shaping.planning import plan_table
 from tfx_pipeline.config.config import read_config
 from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.init.configuration import commented_configuration, shown
@@ -68,14 +70,18 @@ def _may_overwrite(out: Path, asker: AtTerminal | BestGuess) -> None:
 
 
 def _write(out: Path, text: str) -> None:
-    """Writes the configuration whole or not at all; one that could not be read back is never left behind."""
+    """Writes the configuration whole or not at all; one that a run would refuse at once is never left behind."""
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = out.with_name(f".{out.name}.draft")
     try:
         draft.write_text(text, encoding="utf-8")
         try:
-            read_config(draft)
-        except ConfigError as error:
+            config = read_config(draft)
+            for name, options in config.options_of_tables().items():
+                # What a run would refuse before it reads any row is refused here.
+                tables = config.tables.at(str(out.parent.resolve()))
+                plan_table(TABLES[name], options, [source.in_zone(config.time_zone) for source in tables.given()[name]])
+        except (ConfigError, InputError) as error:
             raise InputError(f"these files make no configuration that runs: {error}") from error
         draft.replace(out)
     finally:

@@ -7,9 +7,11 @@ from typing import Any
 import yaml
 from pydantic import ValidationError, model_validator
 
+from components.tables.contract import TableOptions
 from tfx_pipeline.config.tasks import Tasks
 from tfx_pipeline.config.yaml_file import ConfigError, describe_error, read_yaml
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.shop.table_options import table_options
 from tfx_pipeline.tasks.registry import TASKS
 from trainer.text.backbone_source import named_folder
 
@@ -29,6 +31,22 @@ class Config(ShopOptions):
             key: backbone
             for task, options in self.tasks.with_options()
             for key, backbone in task.backbones(self, options).items()
+        }
+
+    def options_of_tables(self) -> dict[str, TableOptions]:
+        """Returns what each table that is given may hold beyond its contract, by all tasks of the run."""
+        tasks = list(self.tasks.with_options())
+        known = next((types for task, options in tasks if (types := task.event_types(options))), ())
+        bought = tuple(dict.fromkeys(kind for task, options in tasks for kind in task.bought_event_types(options)))
+        return {
+            name: table_options(
+                name,
+                self,
+                event_types=known,
+                bought_event_types=bought,
+                columns=[column for task, options in tasks for column in task.extra_columns(name, options)],
+            )
+            for name in self.tables.given()
         }
 
     @model_validator(mode="after")

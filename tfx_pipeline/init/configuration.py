@@ -87,10 +87,9 @@ def _add_table(document: Commented, table: str, sources: Sequence[ProposedSource
             document.above.setdefault(("tables", table), []).extend(
                 f"  {name}  {words}" for name, words in described.items()
             )
+        notes = described | {name: f"not used: {why}" for name, why in source.unused.items()}
         for name in source.options["columns"]:
-            document.beside[*place, "columns", name] = described.get(
-                name, "not used: what the file calls so is another"
-            )
+            document.beside[*place, "columns", name] = notes[name]
 
 
 def _described(column: ProposedColumn) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 
 from components.tables.contract import TABLES
 from tfx_pipeline.init.column_names import name_rank
+from tfx_pipeline.init.known_columns import Joined, KnownColumns, best_join
 from tfx_pipeline.init.proposal import ProposedSource
 from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.sample import Sample
-from tfx_pipeline.init.source_guess import Joined, KnownColumns, guess_source
+from tfx_pipeline.init.source_guess import guess_source
 from tfx_pipeline.init.values.numbers import is_number
 from tfx_pipeline.init.values.times import guess_time
 
@@ -23,35 +24,43 @@ _TEXT_CHARACTERS = 15
 _MOST_LABELS = 100
 
 
-def guess_sources(samples: Sequence[Sample], asker: Asker) -> tuple[list[ProposedSource], list[Sample]]:
+def guess_sources(
+    samples: Sequence[Sample], asker: Asker, tables: Collection[str] = tuple(TABLES)
+) -> tuple[list[ProposedSource], list[Sample]]:
     """Returns the sources that files make, and the files that make none.
 
     Args:
         samples: The files.
         asker: Settles what names and values do not tell.
+        tables: The tables that are looked for.
     """
     names = {id(sample): _columns_of(sample) for sample in samples}
     sources: list[ProposedSource] = []
     used: set[int] = set()
+    named_in_events: list[Sample] = []
     for sample in samples:
         table = _table(sample, names[id(sample)])
-        if table is None:
+        if table not in tables or table is None:
             continue
         sources.append(_source(table, sample, names[id(sample)], (), asker))
         used.add(id(sample))
         if table == "events" and "title" in names[id(sample)]:
-            sources.append(_source("products", sample, names[id(sample)], (), asker))
-    if not any(source.table == "events" for source in sources):
+            named_in_events.append(sample)
+    if "events" in tables and not any(source.table == "events" for source in sources):
         for lines in samples:
             orders = _orders_of(lines, samples, names) if id(lines) not in used else None
             if orders is not None:
                 both = _columns_of(lines, orders.sample)
                 sources.append(_source("events", lines, both, (orders,), asker))
                 used |= {id(lines), id(orders.sample)}
-    has_catalogue = any("repeats" not in source.options for source in sources if source.table == "products")
-    if has_catalogue:
-        sources = [source for source in sources if "repeats" not in source.options]
+    if "products" in tables and not any(source.table == "products" for source in sources):
+        sources += [_source("products", sample, names[id(sample)], (), asker) for sample in named_in_events]
     return sources, [sample for sample in samples if id(sample) not in used]
+
+
+def table_of(sample: Sample) -> str | None:
+    """Returns the table that a file is by the names of its columns and its values, if it is any."""
+    return _table(sample, _columns_of(sample))
 
 
 def describe_tables() -> str:
@@ -96,7 +105,9 @@ def _table(sample: Sample, columns: dict[str, list[str]]) -> str | None:
         return "events"
     if {"text", "label"} <= has and _is_text(sample, columns["text"][0]) and _is_label(sample, columns["label"][0]):
         return "texts"
-    if {"product_id", "title"} <= has and "user_id" not in has and not {"basket_id", "event_type"} & has:
+    # What has each product once is a catalogue, though a column of it may be called `order` or `type`.
+    once = not {"basket_id", "event_type"} & has or ("product_id" in has and _is_key(sample, columns["product_id"][0]))
+    if {"product_id", "title"} <= has and "user_id" not in has and once:
         return "products"
     if "user_id" in has and "product_id" not in has and _is_key(sample, columns["user_id"][0]):
         return "users"
@@ -108,6 +119,7 @@ def _orders_of(lines: Sample, samples: Sequence[Sample], names: dict[int, dict[s
     mine = names[id(lines)]
     if "product_id" not in mine or "basket_id" not in mine:
         return None
+    found = []
     for other in samples:
         theirs = names[id(other)]
         if other is lines or "basket_id" not in theirs or "user_id" not in theirs or "product_id" in theirs:
@@ -116,8 +128,8 @@ def _orders_of(lines: Sample, samples: Sequence[Sample], names: dict[int, dict[s
         if _is_key(other, key):
             lacking = sorted(other.names - lines.names)
             wanted = [name for name in lacking if any(name in each for each in theirs.values()) and name != key]
-            return Joined(sample=other, on=ours if ours == key else {ours: key}, columns=wanted)
-    return None
+            found.append(Joined(sample=other, on=ours if ours == key else {ours: key}, columns=wanted))
+    return best_join(found, lines) if found else None
 
 
 def _source(
@@ -131,6 +143,8 @@ def _source(
         if free:
             taken[column.name] = free
             used.add(free[0])
+        elif column.kind != "vector":
+            _note_lists(column.name, sample, asker)
     if table == "events":
         options["guests"] = "baskets"
         if "event_type" not in taken:
@@ -138,6 +152,13 @@ def _source(
     if table == "products" and "user_id" in columns:
         options["repeats"] = "merged"
     return guess_source(KnownColumns(table=table, columns=taken, joins=joins, options=options), sample, asker)
+
+
+def _note_lists(column: str, sample: Sample, asker: Asker) -> None:
+    """Says which columns would be one of the contract's, but hold lists."""
+    for name in sample.rows.column_names:
+        if name_rank(column, name) is not None and sample.is_listed(name):
+            asker.note(f"{sample.label}: `{name}` is not used: it holds lists.")
 
 
 def _what_users_did(sample: Sample, columns: Collection[str], asker: Asker) -> str:

@@ -1,6 +1,6 @@
 """What was guessed, before it is written."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,7 @@ class ProposedSource:
         options: Options of the `TableSource`, as they are written.
         columns: Its columns.
         time: How its times are written, if it has any.
+        unused: Why a column of the file is not used although it has the name of one here, by that name.
     """
 
     table: str
@@ -52,6 +53,7 @@ class ProposedSource:
     options: Mapping[str, Any]
     columns: Sequence[ProposedColumn]
     time: TimeGuess | None = None
+    unused: Mapping[str, str] = field(default_factory=dict)
 
     def column(self, name: str) -> ProposedColumn | None:
         """Returns a column by its name here."""
@@ -89,6 +91,6 @@ class Proposal:
         sources = self.of_table(table)
         return bool(sources) and all(source.column(name) is not None for source in sources for name in columns)
 
-    def tables(self) -> Iterable[str]:
+    def tables(self) -> Collection[str]:
         """Returns the names of the tables."""
         return dict.fromkeys(source.table for source in self.sources)

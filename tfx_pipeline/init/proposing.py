@@ -4,15 +4,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from components.errors import InputError
+from components.tables.contract import TABLES
 from tfx_pipeline.init.event_types import guess_event_types
 from tfx_pipeline.init.files.inputs import TABLE
 from tfx_pipeline.init.files.reading import read_samples
-from tfx_pipeline.init.guessed import describe_tables, guess_sources
+from tfx_pipeline.init.guessed import describe_tables, guess_sources, table_of
 from tfx_pipeline.init.known import export_sources, find_export
 from tfx_pipeline.init.matching import unknown_products
 from tfx_pipeline.init.proposal import Proposal, ProposedSource
 from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.sample import Sample
+from tfx_pipeline.init.values.shop_zone import shop_zone
 
 _NO_CATALOGUE = 0.9
 _SHOWN = 12
@@ -41,7 +43,11 @@ def propose_tables(samples: Sequence[Sample], asker: Asker) -> Proposal:
     export = find_export(samples)
     sources = [] if export is None else export_sources(export, asker)
     if export is not None and sources:
-        used = {id(sample) for files in export.files.values() for sample in files}
+        has = {source.table for source in sources}
+        others = [sample for sample in samples if not export.explains(sample)]
+        # What an export lacks, such as judgements, may lie beside it.
+        guessed, unused = guess_sources(others, asker, [table for table in TABLES if table not in has])
+        sources = [*sources, *guessed]
         proposal = Proposal(
             sources=sources,
             layout=export.layout.name,
@@ -51,7 +57,6 @@ def propose_tables(samples: Sequence[Sample], asker: Asker) -> Proposal:
             remarks=export.layout.remarks,
             time_zone=export.layout.time_zone or _time_zone(sources, asker),
         )
-        unused = [sample for sample in samples if id(sample) not in used]
     else:
         sources, unused = guess_sources(samples, asker)
         if not sources:
@@ -61,19 +66,17 @@ def propose_tables(samples: Sequence[Sample], asker: Asker) -> Proposal:
             sources=sources, event_types=types, bought_event_type=bought, time_zone=_time_zone(sources, asker)
         )
     for sample in unused:
-        asker.note(f"`{sample.label}` is not used: no table was found in its columns.")
+        asker.note(f"`{sample.label}` is not used: {_why_unused(sample, proposal)}.")
     return _with_a_catalogue_that_fits(proposal, asker)
 
 
+def _why_unused(sample: Sample, proposal: Proposal) -> str:
+    table = table_of(sample)
+    return f"other files have the {table}" if table in proposal.tables() else "no table was found in its columns"
+
+
 def _time_zone(sources: Sequence[ProposedSource], asker: Asker) -> str:
-    zones = [source.time.zone for source in sources if source.time is not None and source.time.zone]
-    if zones:
-        if zones[0] != "UTC":
-            asker.note(f"The times have the offsets of {zones[0]}, which other zones have too: see `time_zone`.")
-        return zones[0]
-    if any(source.time is not None and not source.time.names_zone for source in sources):
-        asker.note("The times do not say in which zone they are, and UTC was taken: see `time_zone`.")
-    return "UTC"
+    return shop_zone([source.time for source in sources if source.time is not None], asker.note)
 
 
 def _with_a_catalogue_that_fits(proposal: Proposal, asker: Asker) -> Proposal:

@@ -1,6 +1,7 @@
 """What the guess is unsure of: asked on a terminal, else noted beside the best guess."""
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -22,41 +23,56 @@ class Asker(Protocol):
 
 
 @dataclass
-class BestGuess:
-    """Takes the likeliest choice, and keeps what was unsure.
+class _Remembering(ABC):
+    """Asks each question once, and keeps what is unsure.
 
     Attributes:
         unsure: What a person should look at.
     """
 
     unsure: list[str] = field(default_factory=list)
+    _answers: dict[str, str] = field(default_factory=dict)
 
     def choose(self, question: str, choices: Sequence[str]) -> int:
-        self.unsure.append(f"{question} Taken: {choices[0]}. Or: {'; '.join(choices[1:])}.")
-        return 0
+        known = self._answers.get(question)
+        if known not in choices:
+            known = choices[self._settle(question, choices)]
+            self._answers[question] = known
+        return choices.index(known)
 
     def note(self, remark: str) -> None:
         if remark not in self.unsure:
             self.unsure.append(remark)
 
+    @abstractmethod
+    def _settle(self, question: str, choices: Sequence[str]) -> int:
+        """Returns the place of the choice for a question that was not asked before."""
+
 
 @dataclass
-class AtTerminal:
+class BestGuess(_Remembering):
+    """Takes the likeliest choice, and notes it as unsure."""
+
+    def _settle(self, question: str, choices: Sequence[str]) -> int:
+        self.note(f"{question} Taken: {choices[0]}. Or: {'; '.join(choices[1:])}.")
+        return 0
+
+
+@dataclass(kw_only=True)
+class AtTerminal(_Remembering):
     """Asks a person.
 
     Attributes:
         show: Prints a line.
         read: Reads the answer to a prompt.
         asked: How many questions were asked.
-        unsure: What a person should look at.
     """
 
     show: Callable[[str], None]
     read: Callable[[str], str]
     asked: int = 0
-    unsure: list[str] = field(default_factory=list)
 
-    def choose(self, question: str, choices: Sequence[str]) -> int:
+    def _settle(self, question: str, choices: Sequence[str]) -> int:
         self.asked += 1
         self.show(question)
         for number, choice in enumerate(choices, 1):
@@ -68,10 +84,6 @@ class AtTerminal:
             if answer.isdecimal() and 1 <= int(answer) <= len(choices):
                 return int(answer) - 1
             self.show(f"expected a number from 1 to {len(choices)}, got {answer!r}")
-
-    def note(self, remark: str) -> None:
-        if remark not in self.unsure:
-            self.unsure.append(remark)
 
 
 def is_terminal() -> bool:

@@ -1,16 +1,15 @@
 """Makes a source of a table out of a file whose columns are known: how its values are written, what is left out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from components.errors import InputError
 from components.tables.contract import TABLES, Column
+from tfx_pipeline.init.known_columns import Joined, KnownColumns
 from tfx_pipeline.init.proposal import ProposedColumn, ProposedSource
 from tfx_pipeline.init.questions import Asker
+from tfx_pipeline.init.repeats import rows_of_each
 from tfx_pipeline.init.sample import MOST_DISTINCT, Sample
 from tfx_pipeline.init.values.numbers import Sign, decimal_sign, is_number, unreadable_numbers
 from tfx_pipeline.init.values.times import TimeGuess, guess_time
@@ -24,42 +23,10 @@ _NOTHING = ("NULL", "null", "None", "none", "N/A", "n/a", "nan", "NaN", "(null)"
 _NOBODY = ("0", "-1", "guest", "Guest", "anonymous", "Anonymous")
 _OFTEN = 0.02
 _FAR_MORE = 10
+# More rows of an id than a few that are there twice by mistake.
+_REPEATED = 1.005
 _SHOWN = 3
 _BOOLEANS = {"true", "false", "t", "f", "yes", "no", "y", "n", "1", "0", "1.0", "0.0"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Joined:
-    """A file that belongs to the rows of another.
-
-    Attributes:
-        sample: The file.
-        on: The column that both have, or this file's name of it by that of the first.
-        columns: Columns that are taken over.
-    """
-
-    sample: Sample
-    on: str | Mapping[str, str]
-    columns: Sequence[str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class KnownColumns:
-    """What is known of a source.
-
-    Attributes:
-        table: Name of the table.
-        columns: Names in the file by names here, the likelier ones first.
-        joins: Files that belong to its rows.
-        options: Options of the `TableSource`; those that the file gives no reason for are dropped.
-        kept_values: Columns of which only these values make rows, as `keep` of the `TableSource` has them.
-    """
-
-    table: str
-    columns: Mapping[str, Sequence[str]]
-    joins: Sequence[Joined] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-    kept_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def guess_source(known: KnownColumns, sample: Sample, asker: Asker) -> ProposedSource:
@@ -69,6 +36,9 @@ def guess_source(known: KnownColumns, sample: Sample, asker: Asker) -> ProposedS
         known: Which columns the file has, and what else is known of it.
         sample: The file.
         asker: Settles what the values do not tell.
+
+    Raises:
+        InputError: No row has a column that each needs, or nothing says in which order the rows came.
     """
     guess = _SourceGuess(known, sample, asker)
     return guess.source()
@@ -84,6 +54,7 @@ class _SourceGuess:
         self._contract = TABLES[known.table]
         self._columns: dict[str, ProposedColumn] = {}
         self._time: TimeGuess | None = None
+        self._refused: dict[str, str] = {}
 
     def source(self) -> ProposedSource:
         """Returns the source."""
@@ -104,6 +75,7 @@ class _SourceGuess:
             found = self._find(column)
             if found is not None:
                 self._take(column, *found, decimal)
+        self._refuse_rows_without_order()
         options: dict[str, Any] = {"path": self._sample.path, **self._sample.form}
         joins = [self._join(join) for join in self._known.joins]
         if joins:
@@ -121,6 +93,7 @@ class _SourceGuess:
             options=options,
             columns=tuple(self._columns.values()),
             time=self._time,
+            unused={name: self._why_not(name) for name, own in options["columns"].items() if own == ""},
         )
 
     def _find(self, column: Column) -> tuple[str, Sample] | None:
@@ -143,23 +116,51 @@ class _SourceGuess:
         if column.kind == "timestamp":
             self._time = self._settled(theirs, guess_time(values))
             if self._time is None:
-                self._asker.note(f"{sample.label}: the times in `{theirs}` could not be read, such as {values[:1]}.")
+                shown = _listed(sample.examples(theirs))
+                self._refuse(column, sample, theirs, f"its times could not be read, such as {shown}")
                 return
             what = f"time, {self._time.format}" if self._time.format else "time"
         elif column.kind in ("float", "integer"):
             what = "number"
             wrong = unreadable_numbers(values, column.kind, decimal)
             if len(wrong) > (1 - _READABLE) * len(values):
-                self._asker.note(f"{sample.label}: `{theirs}` is not used: {_no_number(wrong, decimal)}")
+                self._refuse(column, sample, theirs, _no_number(wrong, decimal))
                 return
         elif column.kind == "boolean":
             what = "yes or no"
             if not _mostly([str(value).strip().lower() in _BOOLEANS for value in values]):
-                self._asker.note(f"{sample.label}: `{theirs}` is not used: it has other values than yes and no.")
+                self._refuse(column, sample, theirs, "it has other values than yes and no")
                 return
         elif column.name.endswith("_id"):
             what = "id"
         self._columns[column.name] = ProposedColumn(name=column.name, theirs=theirs, what=what, sample=sample)
+
+    def _refuse(self, column: Column, sample: Sample, theirs: str, why: str) -> None:
+        self._asker.note(f"{sample.label}: `{theirs}` is not used: {why}.")
+        self._refused[column.name] = why
+
+    def _refuse_rows_without_order(self) -> None:
+        """Refuses rows of which nothing says which came first."""
+        orders = self._contract.one_of
+        if not orders or any(name in self._columns for name in orders):
+            return
+        columns = (column for column in self._contract.columns if column.name in orders)
+        unread = next(filter(None, map(self._find, columns)), None)
+        if unread is None:
+            raise InputError(f"{self._sample.label}: no column says when users did it. Add one, such as `timestamp`.")
+        name, sample = unread
+        raise InputError(
+            f"{sample.label}: the times in `{name}` could not be read, such as {_listed(sample.examples(name))}. Write "
+            "them as 2023-01-10 10:00:00, or write the configuration by hand and say their form with `time.format`."
+        )
+
+    def _why_not(self, name: str) -> str:
+        """Says why a column of the file that has a name of the contract is not used."""
+        if name in self._refused:
+            return self._refused[name]
+        if self._sample.is_listed(name):
+            return "it holds lists"
+        return "what the file calls so is another" if self._sample.filled(name) > 0 else "it is empty"
 
     def _settled(self, theirs: str, guess: TimeGuess | None) -> TimeGuess | None:
         if guess is None or guess.other is None or guess.format is None:
@@ -177,14 +178,8 @@ class _SourceGuess:
 
     def _found_by_join(self, other: Sample) -> float:
         """Returns the share of the rows that find one in a file that is joined; 1 where that is not known."""
-        for join in self._known.joins:
-            if join.sample is other and other.complete:
-                own, theirs = (join.on, join.on) if isinstance(join.on, str) else next(iter(join.on.items()))
-                if own in self._sample.names:
-                    keys = other.rows[theirs].cast(pa.string())
-                    found = pc.is_in(self._sample.rows[own].cast(pa.string()), keys.combine_chunks().drop_null())
-                    return float(pc.mean(found).as_py() or 0.0)
-        return 1.0
+        shares = [join.found(self._sample) for join in self._known.joins if join.sample is other and other.complete]
+        return next((share for share in shares if share is not None), 1.0)
 
     def _names(self) -> dict[str, str]:
         """Returns the name in the file of each column; none for what only has the name of a column."""
@@ -219,6 +214,8 @@ class _SourceGuess:
             options["leave_out"] = leave_out
         if keep:
             options["keep"] = keep
+        if self._contract.name == "products" and "repeats" not in options:
+            self._merge_repeats(options, leave_out)
         return options
 
     def _kept(self) -> dict[str, list[str]]:
@@ -235,7 +232,7 @@ class _SourceGuess:
             shown = ", ".join(f"`{value}`" for value in types.examples()[:_SHOWN])
             raise InputError(
                 f"{self._sample.label}: `{types.theirs}` has more than {MOST_DISTINCT} values that differ, such as "
-                f"{shown}; expected a few event types, such as view and purchase. Rename the column if it is another one."
+                f"{shown}; expected a few event types, such as view and purchase. Rename the column if it is another."
             )
         seen = dict.fromkeys(name.strip() for name in types.sample.distinct(types.theirs) if name.strip())
         if seen and not types.sample.complete:
@@ -245,6 +242,16 @@ class _SourceGuess:
                 "rows with these are left out: see `keep`."
             )
         return keep
+
+    def _merge_repeats(self, options: dict[str, Any], leave_out: Mapping[str, Sequence[str]]) -> None:
+        """Takes one row of each product, where more than a few have several."""
+        product = self._columns.get("product_id")
+        if product is None or product.sample is not self._sample:
+            return
+        each = rows_of_each(self._sample, product.theirs, leave_out, self._known.kept_values)
+        if each > _REPEATED:
+            options["repeats"] = "merged"
+            self._asker.note(f"{self._sample.label}: a product has {each:.1f} rows in the mean, of which one counts.")
 
     def _names_of_nothing(self, left_out: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
         """Returns values that stand for none, by column; for users also those that stand for anybody."""
@@ -280,12 +287,26 @@ class _SourceGuess:
             nothing = missing.get(taken.theirs, [])
             lost = sum(taken.sample.distinct_of(taken.theirs, nothing).values()) / max(1, taken.sample.rows.num_rows)
             filled = min(taken.sample.filled(taken.theirs) - lost, self._found_by_join(taken.sample))
+            if filled <= 0 and taken.theirs not in fill_down:
+                raise InputError(self._nothing_in(taken))
             if filled < _ALL_FILLED and taken.theirs not in (*found, *fill_down):
                 found[taken.theirs] = ["", *missing.pop(taken.theirs, ())]
                 self._asker.note(
                     f"{self._sample.label}: {1 - filled:.1%} of the rows have no `{taken.theirs}` and are left out."
                 )
         return found
+
+    def _nothing_in(self, column: ProposedColumn) -> str:
+        """Says that no row has a column."""
+        label, other = self._sample.label, column.sample.label
+        what = f"{label}: no row has a `{column.theirs}`, the `{column.name}` of {self._contract.name}"
+        if self._found_by_join(column.sample) <= 0:
+            what += f": none of them is found in {other}, which is joined"
+        return f"{what}. Give the files that belong together, or leave {label} out."
+
+
+def _listed(values: Sequence[Any]) -> str:
+    return ", ".join(f"`{value}`" for value in values[:_SHOWN])
 
 
 def _exploded(known: KnownColumns, sample: Sample) -> Sample:
@@ -316,8 +337,8 @@ def _no_number(wrong: Sequence[Any], decimal: Sign) -> str:
     """Says why values cannot be read as numbers."""
     shown = ", ".join(f"`{value}`" for value in dict.fromkeys(map(str, wrong[:_SHOWN])))
     if decimal == "." and any(is_number(value, ",") for value in wrong):
-        return f"some of its values, such as {shown}, may mean thousands or fractions; write them without commas."
-    return f"some of its values are no numbers, such as {shown}."
+        return f"some of its values, such as {shown}, may mean thousands or fractions; write them without commas"
+    return f"some of its values are no numbers, such as {shown}"
 
 
 def _mostly(truths: Sequence[bool]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 _WIDTH = 118
+_LINE_BREAKS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
 
 @dataclass(kw_only=True)
@@ -31,6 +32,18 @@ def to_yaml(document: Commented) -> str:
         document: Values that YAML has: mappings, lists, texts, numbers and truths.
     """
     return "\n".join(_mapping(document, document.values, (), 0)) + "\n"
+
+
+class _OneLine(yaml.SafeDumper):
+    """Writes texts with line breaks on one line, in double quotes."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    style = '"' if _LINE_BREAKS & set(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_OneLine.add_representer(str, _text)
 
 
 def _mapping(document: Commented, values: Mapping[str, Any], keys: tuple[str, ...], indent: int) -> Iterator[str]:
@@ -71,22 +84,29 @@ def _after_colon(value: Any) -> str:
 
 
 def _scalar(value: Any) -> str:
-    text: str = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=2**20, sort_keys=False)
+    text: str = yaml.dump(
+        value, Dumper=_OneLine, default_flow_style=True, allow_unicode=True, width=2**20, sort_keys=False
+    )
     return text.removesuffix("\n").removesuffix("\n...")
 
 
 def _beside(document: Commented, place: tuple[str, ...]) -> str:
     words = document.beside.get(place)
-    return f"  # {words}" if words else ""
+    return f"  # {_one_line(words)}" if words else ""
+
+
+def _one_line(text: str) -> str:
+    """Returns a comment without line breaks, which would end it."""
+    return "".join(" " if sign in _LINE_BREAKS else sign for sign in text)
 
 
 def _folded(sentence: str, width: int) -> Iterator[str]:
     """Yields lines of at most `width` characters, a longer word alone; what begins with a space stays one line."""
     if sentence.startswith(" "):
-        yield sentence
+        yield _one_line(sentence)
         return
     line = ""
-    for word in sentence.split(" "):
+    for word in sentence.split():
         if line and len(line) + 1 + len(word) > width:
             yield line
             line = word

@@ -24,6 +24,17 @@ def shop_of_run(root: Path) -> ShopOptions:
     return options_of_run(root, ShopOptions, {name: value for name, value in values.items() if name != "tasks"})
 
 
+def bought_types_of_run(root: Path) -> tuple[str, ...]:
+    """Returns the event types that any task of the last run takes for a purchase; none takes `purchase`.
+
+    Raises:
+        InputError: There was no run.
+    """
+    tasks = summary_of_run(root).config.get("tasks") or {}
+    named = [options["bought_event_type"] for options in tasks.values() if options and "bought_event_type" in options]
+    return tuple(dict.fromkeys(map(str, named))) or ("purchase",)
+
+
 def options_of_run(root: Path, options_class: type[_Kind], values: Mapping[str, Any]) -> _Kind:
     """Returns a part of what the last run's configuration says.
 

@@ -1,6 +1,5 @@
 """The nodes that every table goes through before anything learns from it."""
 
-from collections.abc import Sequence
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ from components.tables.import_schema import ImportSchema
 from components.tables.notes.constant_columns import telling_columns
 from components.tables.schema import extend_schema
 from tfx_pipeline.shop.inputs import PipelineInputs
-from tfx_pipeline.shop.options import ExtraColumns, ShopOptions
+from tfx_pipeline.shop.options import ShopOptions
 
 
 class TableNodes(NamedTuple):
@@ -35,35 +34,6 @@ class TableNodes(NamedTuple):
     schema: BaseChannel
     gate: BaseNode
     nodes: list[BaseNode]
-
-
-def table_options(
-    name: str,
-    shop: ShopOptions,
-    *,
-    event_types: Sequence[str] = (),
-    bought_event_types: Sequence[str] = (),
-    columns: Sequence[str] = (),
-) -> TableOptions:
-    """Returns what a table may hold beyond its contract.
-
-    Args:
-        name: The table's name in the configuration.
-        shop: Names the extra columns that are kept.
-        event_types: The event types that the run's tasks know; none lets any through.
-        bought_event_types: Those that any of the tasks takes for a purchase; none takes `purchase`.
-        columns: More columns with texts in them, which a task reads.
-    """
-    extra = getattr(shop.features, name, ExtraColumns())
-    options = TableOptions(
-        numeric_columns=extra.numeric,
-        categorical_columns=(*extra.categorical, *columns),
-        event_types=tuple(event_types) if name == "events" else (),
-        keep_markup=shop.markup == "kept",
-    )
-    if name == "events" and bought_event_types:
-        return options.model_copy(update={"bought_event_types": tuple(bought_event_types)})
-    return options
 
 
 def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: TableOptions) -> TableNodes:

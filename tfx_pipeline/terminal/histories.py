@@ -5,7 +5,7 @@ from pathlib import Path
 
 from components.errors import InputError
 from components.tables.sources import TableSource
-from tfx_pipeline.shop.run_options import shop_of_run
+from tfx_pipeline.shop.run_options import bought_types_of_run, shop_of_run
 from tfx_pipeline.terminal.console import console
 from tfx_pipeline.terminal.user_history import UserHistory, history_of_products, read_user_history
 
@@ -27,7 +27,7 @@ def read_history(
         events: The table: a file, a folder or a glob.
         at: The moment that ages are counted from; see `read_user_history`.
         root: Folder of the run whose `tables.events` says how the table is written, and where it lies if `events` does
-            not.
+            not, and whose tasks say what a purchase is, which a return cancels.
         needed: Whether a history of nothing is refused.
 
     Raises:
@@ -42,7 +42,9 @@ def read_history(
         return history_of_products(products)
     if products:
         raise InputError(f"expected product ids or --user, got both: {' '.join(products)}, and --user {user}")
-    return read_user_history(_sources(events, root), user, at)
+    if root is None:
+        return read_user_history(_sources(events, root), user, at)
+    return read_user_history(_sources(events, root), user, at, bought_types_of_run(root))
 
 
 def _sources(events: str | None, root: Path | None) -> Sequence[TableSource]:

@@ -22,6 +22,7 @@ from serving.graph.time_units import HOUR_SECONDS
 
 if TYPE_CHECKING:
     from components.tables.reading.source_batch import SourceBatch
+    from components.tables.shaping.plan import TablePlan
 
 _COLUMNS = ("user_id", "product_id", "event_type", "timestamp", "position", "basket_id", "quantity", "price", "amount")
 _EVENTS = TABLES["events"]
@@ -65,7 +66,12 @@ def history_of_products(product_ids: Sequence[str]) -> UserHistory:
     return UserHistory(product_ids=tuple(product_ids), event_types=("purchase",) * count, age_seconds=(0.0,) * count)
 
 
-def read_user_history(sources: Sequence[TableSource], user_id: str, at: str | None = None) -> UserHistory:
+def read_user_history(
+    sources: Sequence[TableSource],
+    user_id: str,
+    at: str | None = None,
+    bought_event_types: tuple[str, ...] = _OPTIONS.bought_event_types,
+) -> UserHistory:
     """Reads a user's events from an events table, by the rules of the tables' contract.
 
     Ages are counted from one moment for all users, so that who has been away for long is seen to be: from `at`, or
@@ -75,8 +81,9 @@ def read_user_history(sources: Sequence[TableSource], user_id: str, at: str | No
 
     Args:
         sources: Where the table lies, and how it is written.
-        user_id: The user.
+        user_id: The user, by any id that a source's `same_ids` takes for theirs.
         at: ISO 8601 or Unix seconds; events after it are left out, as they lie in the future.
+        bought_event_types: The event types that are purchases, which a return cancels.
 
     Raises:
         InputError: There is no such table, a column is missing, a row of the user is bad, or the user has no events.
@@ -93,6 +100,7 @@ def read_user_history(sources: Sequence[TableSource], user_id: str, at: str | No
     if moment is not None and order != "timestamp":
         raise InputError(f"--at {at}: {events} has no `timestamp`, so no event is known to lie before it; leave it out")
 
+    user_id = _known_as(user_id, plan)
     now = time.time()
     good, returned = [], []
     orders: Counter[str] = Counter()
@@ -113,8 +121,7 @@ def read_user_history(sources: Sequence[TableSource], user_id: str, at: str | No
         mine, given_back = (
             table.filter(pc.less_equal(table[name], moment)) for table, name in ((mine, order), (given_back, "time"))
         )
-    types = _OPTIONS.bought_event_types
-    left = cancel_purchases(mine, given_back, types, baskets_cancel=baskets_cancel(orders))
+    left = cancel_purchases(mine, given_back, bought_event_types, baskets_cancel=baskets_cancel(orders))
     kept = sorted(_rows_of(mine.filter(pa.array(left.kept)), order))
     bad = f"; bad rows left out: {left_out:,}" if left_out else ""
     if not kept:
@@ -138,6 +145,19 @@ def _moment(text: str) -> int:
     if second is None or second < 0:
         raise InputError(f"--at {text}: expected ISO 8601, such as 2017-07-01 or 2017-07-01T12:00Z, or Unix seconds")
     return int(second)
+
+
+def _known_as(user_id: str, plan: "TablePlan") -> str:
+    """Returns the id that a user's rows have once `same_ids` of the sources are taken."""
+    from components.tables.shaping.finishing import same_ids_of
+
+    asked = pa.array([_encoded(user_id)], pa.large_binary())
+    for source in plan.sources:
+        mapping = same_ids_of(plan.table, source).get("user_id")
+        ids, mapped = (asked, 0) if mapping is None else mapping.mapped(asked)
+        if mapped:
+            return str(ids[0].as_py().decode("utf-8", "surrogateescape"))
+    return user_id
 
 
 def _of_user(user_id: str, rows: pa.RecordBatch) -> pa.RecordBatch:

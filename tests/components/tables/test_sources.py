@@ -57,6 +57,11 @@ def test_all_paths_are_taken_from_a_folder() -> None:
         ("separator: '\"'", "expected one character"),
         ("missing: {user: [NULL]}", 'YAML reads this as none; write it in quotes, such as "NULL"'),
         ("leave_out: {country: [NO]}", "YAML reads this as false; write it in quotes"),
+        ("missing: {user_id: NULL}", 'YAML reads this as none; write it in quotes, such as "NULL"'),
+        ("leave_out: {country: NO}", "YAML reads this as false; write it in quotes"),
+        ("join: {path: o.csv, on: 5}", "expected the name of a column, a list of names, or `theirs: other`, got 5"),
+        ("join: {path: o.csv, on: []}", r"a list of names, or `theirs: other`, got \[\]"),
+        ("join: {path: o.csv, on: {}}", "a list of names, or `theirs: other`, got {}"),
         ("constants: {user_id: x}\ncolumns: {user_id: id}", "`columns` names `user_id` as well"),
         ("join: {path: b.csv}", "on"),
     ],
@@ -64,3 +69,15 @@ def test_all_paths_are_taken_from_a_folder() -> None:
 def test_what_is_refused(change: str, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         ADAPTER.validate_python({"path": "a.csv"} | yaml.safe_load(change))
+
+
+@pytest.mark.parametrize("given", [5, [], [5], True, None])
+def test_what_is_no_source_is_said_in_words(given: Any) -> None:
+    with pytest.raises(ValidationError, match=r"expected a path, a source \(`path: …`\), or a list of these, got"):
+        ADAPTER.validate_python(given)
+
+
+def test_one_number_stands_for_a_value_as_it_is_written() -> None:
+    source = TableSource.model_validate({"path": "a.csv", "missing": {"user_id": 0}, "leave_out": {"price": 0.5}})
+    assert source.missing == {"user_id": ("0",)}
+    assert source.leave_out == {"price": ("0.5",)}

@@ -91,6 +91,40 @@ def test_what_makes_no_configuration_is_one_message(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["table.csv"]
 
 
+def test_what_a_run_would_refuse_is_no_configuration_that_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = "".join(f"u{n % 30},p{n % 9},view,2024-01-0{1 + n % 9},1,2\n" for n in range(200))
+    (tmp_path / "log.csv").write_text("user_id,product_id,event_type,timestamp,price,price\n" + rows, encoding="utf-8")
+    out = tmp_path / "shop.yaml"
+    code, printed, errors = init(monkeypatch, capsys, str(tmp_path / "log.csv"), "--out", str(out))
+    assert code == 2
+    assert "these files make no configuration that runs" in errors
+    assert "`price`" in errors
+    assert "run it with" not in printed
+    assert [path.name for path in tmp_path.iterdir()] == ["log.csv"]
+
+
+def test_a_line_break_in_a_heading_is_no_line_break_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = pd.DataFrame(
+        {
+            "Customer\nID": ["NULL" if n % 5 == 0 else f"u{n % 30}" for n in range(200)],
+            "product_id": [f"p{n % 9}" for n in range(200)],
+            "event_type": ["view", "purchase"] * 100,
+            "timestamp": [f"2024-01-0{1 + n % 9}" for n in range(200)],
+        }
+    )
+    table.to_excel(tmp_path / "log.xlsx", index=False)
+    out = tmp_path / "shop.yaml"
+    code, _, errors = init(monkeypatch, capsys, str(tmp_path / "log.xlsx"), "--out", str(out))
+    assert (code, errors) == (0, "")
+    (source,) = load_config(out).tables.given()["events"]
+    assert source.columns["user_id"] == "Customer\nID"
+    assert source.leave_out == {"Customer\nID": ("", "NULL")}
+
+
 def test_what_is_not_proposed_is_said_with_its_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

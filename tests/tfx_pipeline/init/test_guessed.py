@@ -7,9 +7,12 @@ import pandas as pd
 import pytest
 
 from components.errors import InputError
+from tfx_pipeline.init.configuration import commented_configuration
 from tfx_pipeline.init.proposal import Proposal
 from tfx_pipeline.init.proposing import propose
 from tfx_pipeline.init.questions import AtTerminal, BestGuess
+from tfx_pipeline.init.tasks import guess_tasks
+from tfx_pipeline.init.yaml_writer import to_yaml
 
 EVENTS = pd.DataFrame(
     {
@@ -166,3 +169,78 @@ def test_files_without_any_table_are_one_message_that_lists_what_they_have(tmp_p
         InputError, match=r"no table was found.*`weather.csv` has `city`, `degrees`.*Looked for: events"
     ):
         proposed(tmp_path, {"weather": pd.DataFrame({"city": ["Bonn"], "degrees": [3]})})
+
+
+NAMED = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+
+
+@pytest.mark.parametrize("times", [["Monday 3", "Tuesday 4"], ["2023-01-10 10:00:00 CET"], ["12. Januar 2023"]])
+def test_times_that_cannot_be_read_are_an_error_that_shows_them(times: list[str], tmp_path: Path) -> None:
+    table = NAMED.assign(timestamp=[times[number % len(times)] for number in range(120)])
+    with pytest.raises(InputError, match=r"log\.csv: the times in `timestamp` could not be read, such as `.*format`"):
+        proposed(tmp_path, {"log": table})
+
+
+@pytest.mark.parametrize(("digits", "form"), [("202301101005", "%Y%m%d%H%M"), ("20230110100500", "%Y%m%d%H%M%S")])
+def test_times_of_digits_alone(digits: str, form: str, tmp_path: Path) -> None:
+    proposal, _ = proposed(tmp_path, {"log": NAMED.assign(timestamp=digits)})
+    assert proposal.of_table("events")[0].options["time"] == {"format": form}
+
+
+def test_the_orders_of_lines_are_those_that_are_found(tmp_path: Path) -> None:
+    def orders(first: int) -> pd.DataFrame:
+        numbers = range(first, first + 40)
+        return pd.DataFrame({"order no": numbers, "customer": [f"c{n}" for n in numbers], "order date": "2024-05-01"})
+
+    lines = pd.DataFrame({"order_id": [60 + n % 30 for n in range(90)], "article_no": [f"a{n % 9}" for n in range(90)]})
+    (tmp_path / "old").mkdir()
+    orders(0).to_csv(tmp_path / "old" / "orders.csv", index=False)
+    proposal, _ = proposed(tmp_path, {"orders": orders(60), "lines": lines})
+    (events,) = proposal.of_table("events")
+    assert events.options["join"][0]["path"] == str(tmp_path / "orders.csv")
+
+
+def test_a_catalogue_with_a_row_for_each_size_is_merged(tmp_path: Path) -> None:
+    ids = [f"p{number // 3:03d}" for number in range(60)]
+    products = pd.DataFrame({"product_id": ids, "title": [f"Tea {each}" for each in ids], "size": ["S", "M", "L"] * 20})
+    proposal, asker = proposed(tmp_path, {"log": NAMED, "products": products})
+    (source,) = proposal.of_table("products")
+    assert source.options["repeats"] == "merged"
+    assert "products.csv: a product has 3.0 rows in the mean, of which one counts." in asker.unsure
+    proposal, _ = proposed(tmp_path, {"products": products[::3]})
+    assert "repeats" not in proposal.of_table("products")[0].options
+
+
+def test_a_catalogue_may_have_a_column_called_order(tmp_path: Path) -> None:
+    products = pd.DataFrame({"product_id": ["a", "b"], "title": ["Tea", "Pot"], "order": [1, 2]})
+    proposal, _ = proposed(tmp_path, {"products": products})
+    assert list(proposal.tables()) == ["products"]
+
+
+def test_it_is_said_why_a_column_is_not_used(tmp_path: Path) -> None:
+    products = pd.DataFrame(
+        {
+            "product_id": [f"p{number}" for number in range(60)],
+            "title": [f"Tea {number}" for number in range(60)],
+            "category": ['["tea", "green"]'] * 60,
+            "brand": [""] * 60,
+            "price": ["on demand"] * 60,
+        }
+    )
+    proposal, asker = proposed(tmp_path, {"products": products})
+    (source,) = proposal.of_table("products")
+    assert source.unused == {
+        "category": "it holds lists",
+        "brand": "it is empty",
+        "price": "some of its values are no numbers, such as `on demand`",
+    }
+    assert "products.csv: `category` is not used: it holds lists." in asker.unsure
+    document = commented_configuration(
+        proposal,
+        guess_tasks(proposal, has_titles=True),
+        has_titles=True,
+        unknown_product_fraction=None,
+        unsure=(),
+        command="run",
+    )
+    assert "brand: ''  # not used: it is empty" in to_yaml(document)

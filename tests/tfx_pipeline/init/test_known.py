@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from components.errors import InputError
@@ -137,3 +138,80 @@ def test_several_files_of_one_kind_are_several_sources(tmp_path: Path) -> None:
     assert paths == [
         str(tmp_path / name) for name in ("more.csv", "order_products__prior.csv", "order_products__train.csv")
     ]
+
+
+def halves(file: Path, one: Path, other: Path) -> None:
+    """Puts the first half of the lines of a file in one folder and the others in another."""
+    head, *lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    middle = len(lines) // 2
+    for folder, part in ((one, lines[:middle]), (other, lines[middle:])):
+        folder.mkdir(exist_ok=True)
+        (folder / file.name).write_text("".join([head, *part]), encoding="utf-8")
+    file.unlink()
+
+
+def test_lines_are_joined_to_the_orders_that_are_theirs(tmp_path: Path) -> None:
+    EXPORTS["Magento"](tmp_path)
+    # The folder of the earlier items has the later orders.
+    halves(tmp_path / "sales_order_item.csv", tmp_path / "2022", tmp_path / "2023")
+    halves(tmp_path / "sales_order.csv", tmp_path / "2023", tmp_path / "2022")
+    asker = BestGuess()
+    joined = {
+        Path(source.options["path"]).parent.name: Path(source.options["join"][0]["path"]).parent.name
+        for source in propose([str(tmp_path)], asker).of_table("events")
+    }
+    assert joined == {"2022": "2023", "2023": "2022"}
+
+
+def test_orders_of_other_lines_are_an_error_and_no_configuration(tmp_path: Path) -> None:
+    EXPORTS["Magento"](tmp_path)
+    file = tmp_path / "sales_order.csv"
+    orders = pd.read_csv(file, dtype=str)
+    orders.assign(entity_id=[f"9{number}" for number in orders["entity_id"]]).to_csv(file, index=False)
+    with pytest.raises(InputError, match=r"no row has a `customer_email`.*none of them is found in sales_order\.csv"):
+        propose([str(tmp_path)], BestGuess())
+
+
+def without_skus(folder: Path, file: str, column: str, every: int) -> None:
+    table = pd.read_csv(folder / file, dtype=str, keep_default_na=False)
+    table.loc[table.index % every == 0, column] = ""
+    table.to_csv(folder / file, index=False)
+
+
+@pytest.mark.parametrize("every", [1, 4])
+def test_a_catalogue_without_the_ids_of_the_events_gives_way_to_the_orders(every: int, tmp_path: Path) -> None:
+    EXPORTS["Shopify"](tmp_path)
+    without_skus(tmp_path, "orders_export_1.csv", "Lineitem sku", 1)
+    without_skus(tmp_path, "products_export_1.csv", "Variant SKU", every)
+    asker = BestGuess()
+    (products,) = propose([str(tmp_path)], asker).of_table("products")
+    assert products.sample.label == "orders_export_1.csv"
+    assert dict(products.options["columns"])["title"] == "Lineitem name"
+    assert any("products_export_1.csv" in remark and "come from the orders" in remark for remark in asker.unsure)
+
+
+def test_tables_that_an_export_lacks_may_lie_beside_it(tmp_path: Path) -> None:
+    EXPORTS["RetailRocket"](tmp_path)
+    pd.DataFrame({"search_term": ["tea"], "sku": ["1"], "grade": [1.0]}).to_csv(tmp_path / "judged.csv", index=False)
+    pd.DataFrame({"user_id": ["1"], "sku": ["1"], "time": ["2024-05-01"]}).to_csv(tmp_path / "more.csv", index=False)
+    pd.DataFrame({"city": ["Bonn"]}).to_csv(tmp_path / "weather.csv", index=False)
+    asker = BestGuess()
+    proposal = propose([str(tmp_path)], asker)
+    assert proposal.layout == "RetailRocket"
+    assert list(proposal.tables()) == ["events", "judgements"]
+    assert asker.unsure == [
+        "`more.csv` is not used: other files have the events.",
+        "`weather.csv` is not used: no table was found in its columns.",
+    ]
+
+
+def test_products_with_several_rows_are_merged_in_known_exports_too(tmp_path: Path) -> None:
+    EXPORTS["Magento"](tmp_path)
+    file = tmp_path / "export_catalog_product.csv"
+    before = propose([str(tmp_path)], BestGuess()).of_table("products")[0]
+    assert "repeats" not in before.options  # The second row of each is another store view, which is left out.
+    head, *lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    file.write_text("".join([head, *lines, *lines[:20]]), encoding="utf-8")
+    asker = BestGuess()
+    assert propose([str(tmp_path)], asker).of_table("products")[0].options["repeats"] == "merged"
+    assert any("of which one counts" in remark for remark in asker.unsure)

@@ -25,6 +25,9 @@ ODD = [
     "*",
     "[a",
     "-",
+    "Customer\nID",
+    "Customer\r\nID: 5",
+    "a\u2028b\x85c",
 ]
 
 
@@ -37,7 +40,8 @@ def test_odd_texts_come_back_as_they_are(odd: str) -> None:
     }
     document = Commented(values=values)
     document.above["plain",] = [f"of {odd}", "  indented"]
-    document.beside["list", "0", "columns", "a"] = "an example"
+    document.above["list",] = [f"  name  {odd}"]
+    document.beside["list", "0", "columns", "a"] = f"an example {odd}"
     assert yaml.safe_load(to_yaml(document)) == values
 
 

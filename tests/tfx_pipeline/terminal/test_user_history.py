@@ -13,6 +13,7 @@ from components.tables.sources import TableSource
 from tfx_pipeline.shop.options import ShopOptions, Tables
 from tfx_pipeline.summary.file import write_summary
 from tfx_pipeline.summary.model import RunSummary
+from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
 from tfx_pipeline.terminal import user_history
 from tfx_pipeline.terminal.histories import read_history
 from tfx_pipeline.terminal.user_history import UserHistory, history_of_products
@@ -155,10 +156,10 @@ def test_mistakes(tmp_path: Path) -> None:
             read_user_history(file, "7", at)
 
 
-def _run_with(root: Path, *sources: TableSource) -> Path:
+def _run_with(root: Path, *sources: TableSource, tasks: dict[str, Any] | None = None) -> Path:
     """Writes the summary of a run that read events of these sources; returns its folder."""
     shop = ShopOptions(tables=Tables(events=sources), text=None)
-    config = shop.model_dump(mode="json") | {"tasks": {}}
+    config = shop.model_dump(mode="json") | {"tasks": tasks or {}}
     summary = RunSummary(version=1, config=config, tasks={}, seconds={}, total_seconds=1.0, peak_rss_bytes=1)
     root.mkdir(exist_ok=True)
     write_summary(root, summary)
@@ -213,3 +214,30 @@ def test_a_till_that_knows_no_users_stands_beside_the_shop(tmp_path: Path) -> No
     history = user_history.read_user_history(sources, "7")
     assert history.product_ids == ("early", "middle", "late")
     assert str(history.as_of_line()).endswith("; bad rows left out: 1")
+
+
+def test_what_is_bought_in_a_run_is_what_a_return_cancels(tmp_path: Path) -> None:
+    rows = [("7", "cup", "order", 1, 1), ("7", "pot", "order", 2, 1), ("7", "cup", "order", 3, -1)]
+    columns = ["user_id", "product_id", "event_type", "timestamp", "quantity"]
+    source = TableSource(path=write(pd.DataFrame(rows, columns=columns), tmp_path / "events.csv"))
+    tasks = {
+        "recommendation": RecommendationConfig(event_types={"order": 1.0}, bought_event_type="order").model_dump(
+            mode="json"
+        ),
+        "search": None,
+    }
+    root = _run_with(tmp_path / "run", source, tasks=tasks)
+    assert read_history([], "7", None, root=root).product_ids == ("pot",)
+
+
+def test_a_user_is_found_by_each_of_their_ids(tmp_path: Path) -> None:
+    (tmp_path / "ids.csv").write_text("from,to\ntill-1,card-1\ncard-1,7\n", encoding="utf-8")
+    till = EVENTS.assign(user_id=["till-1", "card-1", "9", "9"])
+    sources = [
+        TableSource(path=write(EVENTS, tmp_path / "shop.csv")),
+        TableSource(path=write(till, tmp_path / "till.csv"), same_ids={"user_id": str(tmp_path / "ids.csv")}),
+    ]
+    whole = user_history.read_user_history(sources, "7")
+    assert sorted(whole.product_ids) == ["early", "early", "late", "late", "middle"]
+    assert user_history.read_user_history(sources, "till-1") == whole
+    assert user_history.read_user_history(sources, "card-1") == whole

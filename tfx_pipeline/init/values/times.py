@@ -4,7 +4,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from serving.graph.time_units import DAY_SECONDS
@@ -13,6 +13,8 @@ from tfx_pipeline.init.values.zones import zone_of
 # Moments between 2000 and 2100: a number that is one of these, whatever its unit.
 _FIRST_SECOND, _LAST_SECOND = 946_684_800, 4_102_444_800
 _UNITS = {"unix_seconds": 1, "unix_milliseconds": 1_000, "unix_microseconds": 1_000_000}
+# Digits alone, by how many there are.
+_COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _EXCEL_FIRST, _EXCEL_LAST = 36_526, 73_050
 
 _DATES = (
@@ -50,6 +52,7 @@ class TimeGuess:
         format: As in `time.format` of a source; None where nothing has to be said.
         names_zone: Whether the times say in which zone they are, or are counted from a moment.
         zone: A zone that has the offsets of all times, if they have offsets.
+        offsets: The offsets from UTC that the times have, if they have offsets.
         reads_as: The zone that the source has to name, since the form does not read it.
         other: The other way to read them, if the values do not tell: `format` is then the likelier one.
         first: The earliest moment in Unix seconds, as if in UTC.
@@ -59,6 +62,7 @@ class TimeGuess:
     format: str | None
     names_zone: bool
     zone: str | None = None
+    offsets: frozenset[timedelta] = frozenset()
     reads_as: str | None = None
     other: str | None = None
     first: float
@@ -106,9 +110,11 @@ def _of_numbers(numbers: Sequence[float]) -> TimeGuess | None:
             form = None if name == "unix_seconds" else name
             return TimeGuess(format=form, names_zone=True, first=min(good), last=max(good))
     days = [f"{number:.0f}" for number in numbers]
-    compact = _readable(days, _reader("%Y%m%d"))
-    if compact is not None and 2000 <= compact[0].year < 2100:
-        return _guess("%Y%m%d", compact, names_zone=False)
+    for digits, form in _COMPACT.items():
+        written = all(len(number) == digits for number in days)
+        compact = _readable(days, _reader(form)) if written else None
+        if compact is not None and 2000 <= compact[0].year < 2100:
+            return _guess(form, compact, names_zone=False)
     if all(_EXCEL_FIRST <= number <= _EXCEL_LAST for number in numbers):
         shifted = [(number - 25_569) * DAY_SECONDS for number in numbers]
         return TimeGuess(format="excel", names_zone=False, first=min(shifted), last=max(shifted))
@@ -215,6 +221,7 @@ def _guess(form: str | None, moments: Sequence[datetime], *, names_zone: bool, o
         format=form,
         names_zone=names_zone,
         zone=zone_of(offsets) if names_zone and offsets else zone,
+        offsets=frozenset(offset for moment in offsets if (offset := moment.utcoffset()) is not None),
         reads_as=zone,
         other=other,
         first=min(seconds),

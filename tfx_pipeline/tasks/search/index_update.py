@@ -39,7 +39,7 @@ from serving.model_names import SEARCH_MODEL
 from serving.search.module import Fusion
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.shop.run_options import options_of_run, shop_of_run
-from tfx_pipeline.shop.tables import table_options
+from tfx_pipeline.shop.table_options import table_options
 from tfx_pipeline.summary.file import summary_of_run
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from tfx_pipeline.tasks.search.config import SearchConfig

@@ -1,0 +1,57 @@
+"""What is known of a source before its values are looked at: its columns, and the files that belong to its rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tfx_pipeline.init.sample import Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Joined:
+    """A file that belongs to the rows of another.
+
+    Attributes:
+        sample: The file.
+        on: The column that both have, or this file's name of it by that of the first.
+        columns: Columns that are taken over.
+    """
+
+    sample: Sample
+    on: str | Mapping[str, str]
+    columns: Sequence[str]
+
+    def found(self, rows: Sample) -> float | None:
+        """Returns the share of rows that find one here, of what was read of both; None if these rows lack the key."""
+        own, theirs = (self.on, self.on) if isinstance(self.on, str) else next(iter(self.on.items()))
+        if own not in rows.names or theirs not in self.sample.names:
+            return None
+        keys = self.sample.rows[theirs].cast(pa.string()).combine_chunks().drop_null()
+        return float(pc.mean(pc.is_in(rows.rows[own].cast(pa.string()), keys)).as_py() or 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KnownColumns:
+    """What is known of a source.
+
+    Attributes:
+        table: Name of the table.
+        columns: Names in the file by names here, the likelier ones first.
+        joins: Files that belong to its rows.
+        options: Options of the `TableSource`; those that the file gives no reason for are dropped.
+        kept_values: Columns of which only these values make rows, as `keep` of the `TableSource` has them.
+    """
+
+    table: str
+    columns: Mapping[str, Sequence[str]]
+    joins: Sequence[Joined] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    kept_values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def best_join(joins: Iterable[Joined], rows: Sample) -> Joined:
+    """Returns the file that most rows find one in; the first of those that are alike."""
+    return max(joins, key=lambda join: join.found(rows) or 0.0)
