@@ -68,7 +68,7 @@ def file_columns(table: str, file: TableFile) -> FileColumns | None:
     """
     try:
         found = _READ[file.format](table, file)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise InputError(wrong_encoding_message(table, file, 1, error)) from error
     except (*READ_ERRORS, pa.ArrowInvalid, csv.Error) as error:
         raise InputError(
