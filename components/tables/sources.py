@@ -4,6 +4,7 @@ Plain models that the configuration can import without TFX.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
@@ -35,7 +36,7 @@ def known_zone(name: str) -> str:
     """
     try:
         ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # OSError: `Europe` is a folder of zones.
         raise ValueError(f"expected a time zone such as Europe/Berlin or UTC, got {name!r}") from error
     return name
 
@@ -55,7 +56,7 @@ def known_time_format(text: str) -> str:
     moment = datetime(2031, 5, 17, 13, 4, 5, tzinfo=UTC)
     try:
         read = datetime.strptime(moment.strftime(text), text)
-    except ValueError as error:
+    except (ValueError, re.error) as error:  # re.error: a part is there twice.
         raise ValueError(f"{expected} ({error})") from error
     if read.year != moment.year or "%Z" in text:
         # Of names of zones strptime knows UTC and that of this machine alone, and then forgets them.
@@ -185,7 +186,19 @@ def _text(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
-_Values = Annotated[tuple[Annotated[str, BeforeValidator(_text)], ...], BeforeValidator(_several)]
+def _with_whole_numbers(values: Any) -> Any:
+    """Adds to each 3.0 the 3 that columns of numbers are compared as, and that files may hold as well."""
+    if not isinstance(values, list | tuple):
+        return values
+    whole = [str(int(value)) for value in values if isinstance(value, float) and value.is_integer()]
+    return [*values, *whole]
+
+
+_Values = Annotated[
+    tuple[Annotated[str, BeforeValidator(_text)], ...],
+    BeforeValidator(_with_whole_numbers),
+    BeforeValidator(_several),
+]
 
 
 class TableSource(FileForm):

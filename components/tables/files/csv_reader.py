@@ -64,7 +64,7 @@ def read_csv(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Itera
             f"Table `{table}`: `{file.path}` has broken quoting in the row that begins on line {begin} ({error}). "
             'Close the quotes, and write a quote inside a quoted field as two ("").'
         ) from error
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise InputError(wrong_encoding_message(table, file, begin, error)) from error
     except READ_ERRORS as error:
         raise InputError(

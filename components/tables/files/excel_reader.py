@@ -3,9 +3,9 @@
 import contextlib
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import openpyxl
 import pyarrow as pa
@@ -17,8 +17,18 @@ from components.tables.files.table_file import TableFile
 from components.tables.files.value_arrays import value_array, value_text
 from components.tables.reading.source_batch import ROWS_PER_BATCH, SourceBatch
 
-# What openpyxl raises for what is no workbook, or a damaged one.
-_NO_WORKBOOK = (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, ParseError)
+# What openpyxl raises for what is no workbook, or a damaged one; errors of XML are SyntaxErrors.
+_NO_WORKBOOK = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    OSError,
+    EOFError,
+    SyntaxError,
+)
 
 
 def read_excel(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Iterator[SourceBatch]:
@@ -68,16 +78,28 @@ def excel_header(table: str, file: TableFile) -> tuple[str, ...]:
 @contextlib.contextmanager
 def _sheet(table: str, file: TableFile) -> Iterator[Iterator[tuple[int, tuple[Any, ...]]]]:
     """Opens a workbook; gives the number and the cells of each row of the first sheet that has one."""
-    try:
-        with open_packed(file.path) as packed, warnings.catch_warnings():
+    with contextlib.ExitStack() as opened:
+        with _damage_named(table, file):
+            packed = opened.enter_context(open_packed(file.path))
+            opened.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")  # Of styles and rules for input, which are not read.
             workbook = openpyxl.load_workbook(packed, read_only=True, data_only=True)
-            try:
-                yield next(filter(None, map(_rows, workbook.worksheets)), iter(()))
-            finally:
-                workbook.close()
-    except InputError:
-        raise
+            opened.callback(workbook.close)
+            rows = next(filter(None, map(_rows, workbook.worksheets)), iter(()))
+        yield _read_on(table, file, rows)
+
+
+def _read_on(table: str, file: TableFile, rows: Iterator[Any]) -> Iterator[Any]:
+    """Yields rows, which are read as they are asked for."""
+    with _damage_named(table, file):
+        yield from rows
+
+
+@contextlib.contextmanager
+def _damage_named(table: str, file: TableFile) -> Iterator[None]:
+    """Turns what openpyxl raises into one message; no code but its own runs inside."""
+    try:
+        yield
     except _NO_WORKBOOK as error:
         raise InputError(
             f"Table `{table}`: `{file.path}` cannot be read as an Excel workbook (.xlsx): {error}. "

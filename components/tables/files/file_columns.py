@@ -27,7 +27,7 @@ class FileColumns:
 
     Attributes:
         types: By name, a word for the type of the values; for objects, those of their keys as well, by dotted names.
-        item_types: The same of the keys of objects that stand in lists: columns once the list is exploded.
+        item_types: The same of what stands in lists, or of its keys: columns once the list is exploded.
         doubled: Names that more than one column has.
         nameless: Places, from 1, of columns without a name.
     """
@@ -68,7 +68,7 @@ def file_columns(table: str, file: TableFile) -> FileColumns | None:
     """
     try:
         found = _READ[file.format](table, file)
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise InputError(wrong_encoding_message(table, file, 1, error)) from error
     except (*READ_ERRORS, pa.ArrowInvalid, csv.Error) as error:
         raise InputError(
@@ -133,7 +133,9 @@ def _parquet_columns(table: str, file: TableFile) -> FileColumns:
 
 def _add_field(found: FileColumns, name: str, data_type: pa.DataType) -> None:
     found.types[name] = type_word(data_type)
-    if _is_list(data_type) and pa.types.is_struct(data_type.value_type):
+    if _is_list(data_type) and not pa.types.is_struct(data_type.value_type):
+        found.item_types[name] = type_word(data_type.value_type)
+    elif _is_list(data_type):
         items = FileColumns(types=found.item_types)
         for inner in data_type.value_type:
             _add_field(items, f"{name}.{inner.name}", inner.type)

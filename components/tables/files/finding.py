@@ -80,7 +80,10 @@ def _match(path: str) -> list[FileMetadata]:
     if _is_glob(path):
         found = FileSystems.match([path])[0].metadata_list
     else:
-        found = FileSystems.match([path.rstrip("/") + "/**"])[0].metadata_list or _one_file(path)
+        folder = path.rstrip("/") + "/"
+        # Beam has no way to quote a bracket: any character may stand in its place, and what has another is left away.
+        below = FileSystems.match([_GLOB_SIGNS.sub("?", folder) + "**"])[0].metadata_list
+        found = [file for file in below if str(file.path).startswith(folder)] or _one_file(path)
     return sorted(found, key=lambda file: str(file.path))
 
 

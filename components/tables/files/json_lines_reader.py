@@ -18,8 +18,8 @@ from components.tables.files.opening import (
 )
 from components.tables.files.raw_column import RawColumn
 from components.tables.files.table_file import TableFile
-from components.tables.files.value_arrays import is_no_text, value_array
-from components.tables.reading.source_batch import ROWS_PER_BATCH, BrokenRow, SourceBatch
+from components.tables.files.value_arrays import is_no_text, value_array, value_text
+from components.tables.reading.source_batch import NOT_A_STRING, ROWS_PER_BATCH, BrokenRow, SourceBatch
 
 
 def read_json_lines(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Iterator[SourceBatch]:
@@ -41,7 +41,9 @@ def read_json_lines(table: str, file: TableFile, columns: Iterable[RawColumn]) -
             other than UTF-8.
     """
     columns = tuple(columns)
-    rows: list[dict[str, Any]] = []
+    # Of a line only what is wanted is held, since lines may hold far more than that.
+    takers = tuple((column, value_at(column.name)) for column in columns)
+    rows: list[list[Any]] = []
     places: list[int] = []
     broken: list[BrokenRow] = []
     place = 0
@@ -51,7 +53,7 @@ def read_json_lines(table: str, file: TableFile, columns: Iterable[RawColumn]) -
                 stripped = line.strip()
                 if not stripped:
                     continue
-                row = _parse(place, stripped)
+                row = _taken(place, _parse(place, stripped), takers)
                 if isinstance(row, BrokenRow):
                     broken.append(row)
                 else:
@@ -60,7 +62,7 @@ def read_json_lines(table: str, file: TableFile, columns: Iterable[RawColumn]) -
                 if len(rows) + len(broken) >= ROWS_PER_BATCH:
                     yield _batch(file, columns, rows, places, broken)
                     rows, places, broken = [], [], []
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise InputError(wrong_encoding_message(table, file, place + 1, error)) from error
     except READ_ERRORS as error:
         raise InputError(
@@ -112,27 +114,32 @@ def _parse(place: int, line: bytes | str) -> dict[str, Any] | BrokenRow:
     return row
 
 
+def _taken(
+    place: int, row: dict[str, Any] | BrokenRow, takers: Iterable[tuple[RawColumn, Callable[[dict[str, Any]], Any]]]
+) -> list[Any] | BrokenRow:
+    """Returns the values of the columns, or why a line is a broken row."""
+    if isinstance(row, BrokenRow):
+        return row
+    values = []
+    for column, take in takers:
+        value = take(row)
+        if column.kind in ("string", "category") and is_no_text(value):
+            detail = f"expected text, got {type(value).__name__}"
+            return BrokenRow(place=place, reason=NOT_A_STRING.format(column.name), detail=detail, row=row)
+        values.append(value_text(value) if column.kind == "json" else value)
+    return values
+
+
 def _batch(
-    file: TableFile,
-    columns: tuple[RawColumn, ...],
-    rows: list[dict[str, Any]],
-    places: list[int],
-    broken: list[BrokenRow],
+    file: TableFile, columns: tuple[RawColumn, ...], rows: list[list[Any]], places: list[int], broken: list[BrokenRow]
 ) -> SourceBatch:
-    arrays: dict[str, pa.Array] = {}
-    for column in columns:
-        values = list(map(value_at(column.name), rows))
-        if column.kind in ("string", "category"):
-            wrong = [index for index, value in enumerate(values) if is_no_text(value)]
-            if wrong:
-                return _batch(file, columns, *_without(column.name, wrong, rows, places, broken))
-        arrays[column.name] = value_array(values, column)
+    arrays = [value_array([row[index] for row in rows], column) for index, column in enumerate(columns)]
     return SourceBatch(
         path=file.path,
         file_index=file.index,
         unit="line",
         places=pa.array(places, pa.int64()),
-        batch=pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays)),
+        batch=pa.RecordBatch.from_arrays(arrays, names=[column.name for column in columns]),
         broken=tuple(broken),
     )
 
@@ -152,20 +159,3 @@ def value_at(name: str) -> Callable[[dict[str, Any]], Any]:
         return found
 
     return value
-
-
-def _without(
-    name: str, wrong: list[int], rows: list[dict[str, Any]], places: list[int], broken: list[BrokenRow]
-) -> tuple[list[dict[str, Any]], list[int], list[BrokenRow]]:
-    """Moves the rows whose text is none to the broken ones."""
-    moved = [
-        BrokenRow(
-            place=places[index],
-            reason=f"{name}_not_a_string",
-            detail=f"expected text, got {type(value_at(name)(rows[index])).__name__}",
-            row=rows[index],
-        )
-        for index in wrong
-    ]
-    kept = sorted(set(range(len(rows))).difference(wrong))
-    return [rows[index] for index in kept], [places[index] for index in kept], broken + moved

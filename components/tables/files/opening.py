@@ -1,5 +1,6 @@
 """Opens files of a table, unpacked as they are read, as bytes or as text."""
 
+import codecs
 import contextlib
 import gzip
 import io
@@ -120,8 +121,15 @@ def open_text(table: str, file: TableFile) -> Any:
             yield text
 
 
-def wrong_encoding_message(table: str, file: TableFile, line: int, error: UnicodeDecodeError) -> str:
+def wrong_encoding_message(table: str, file: TableFile, line: int, error: UnicodeError) -> str:
     """Says where a text file stops being text in its encoding."""
+    if not isinstance(error, UnicodeDecodeError):
+        # UTF-16 and UTF-32 begin with a mark that says which of two bytes comes first.
+        family = codecs.lookup(file.encoding or UTF8).name
+        return (
+            f"Table `{table}`: `{file.path}` is not text in `{file.encoding}`: {error}. Say which byte comes first, "
+            f"with `encoding: {family}-le` or `encoding: {family}-be`, or save the file as UTF-8."
+        )
     where = f"byte 0x{error.object[error.start]:02x} at or after line {line}"
     if file.encoding is None:
         return (

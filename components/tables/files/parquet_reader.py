@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from components.errors import InputError
+from components.tables.files.opening import READ_ERRORS
 from components.tables.files.raw_column import RawColumn
 from components.tables.files.table_file import TableFile
 from components.tables.reading.source_batch import ROWS_PER_BATCH, SourceBatch
@@ -58,7 +59,7 @@ def read_parquet(
                     batch=_flat(batch, names),
                 )
                 row += batch.num_rows
-    except (pa.ArrowInvalid, EOFError) as error:
+    except (pa.ArrowInvalid, *READ_ERRORS) as error:
         raise InputError(
             f"Table `{table}`: `{file.path}` is damaged at or after row {row}: {error}. Write the file anew."
         ) from error

@@ -9,6 +9,8 @@ import pyarrow as pa
 from components.tables.reading.value_form import ValueForm
 
 ROWS_PER_BATCH = 65_536
+# The reason of a row whose column, by its name in the file until columns get their own, holds no text.
+NOT_A_STRING = "{}_not_a_string"
 
 
 @dataclass(frozen=True, kw_only=True)

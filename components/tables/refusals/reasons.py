@@ -69,6 +69,7 @@ _BY_ENDING: dict[str, str | Callable[[Sequence[str]], str]] = {
     "_not_an_integer": "expected a whole number such as 3",
     "_not_a_boolean": "expected true or false, yes or no, 1 or 0",
     "_not_a_vector": "expected a list of numbers such as [0.25, -1.5]",
+    "_not_a_list": 'expected a list such as [{"id": 1}], which `explode` makes rows of; leave it out for items alone',
     "_not_a_string": "expected text, or a number that has all its digits: a float keeps 15 of them",
     "_not_utf8": "expected UTF-8",
     "_out_of_range": "expected a number from 0 to 1",

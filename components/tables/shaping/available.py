@@ -10,6 +10,9 @@ from components.tables.files.table_file import TableFile
 
 # How like a name that is there one has to be that is not, to be taken for a slip.
 _CLOSE, _VERY_CLOSE = 0.6, 0.85
+# How types in Parquet begin that items can be taken of.
+_OBJECT = "struct<"
+_EXPLODED = ("list", "large_list", "fixed_size_list", "text", "null", _OBJECT)
 
 
 @dataclass
@@ -57,15 +60,37 @@ class AvailableColumns:
         """Tells whether a column comes out of the exploded list."""
         if self.exploded is None or not (name == self.exploded or name.startswith(f"{self.exploded}.")):
             return False
+        if self.open:
+            return True
+        if self.exploded in self.found.item_types:  # A list of plain values.
+            return name == self.exploded
         known = self._items()
-        # Of lists in texts, and of lists of plain values, no key is known beforehand.
-        return self.open or not known or name in known
+        # Of lists in texts no key is known beforehand.
+        return not known or name in known
 
     def type_of(self, name: str) -> str | None:
         """Returns the word for the type of a column of the file, None where it has none or it is another's."""
         if name in self.joined:
             return None
         return (self.found.item_types if self.is_item(name) else self.found.types).get(name)
+
+    def explode(self, name: str) -> None:
+        """Takes the items of a column for the rows from here on.
+
+        Raises:
+            InputError: There is no such column, or it holds neither lists nor objects.
+        """
+        self.need(name, "explode")
+        word = self.found.types.get(name, "text")
+        if self.file.format == "parquet" and not word.startswith(_EXPLODED):
+            raise InputError(
+                f"Table `{self.table}`: column `{name}` of `{self.file.path}`, which `explode` names, is {word}; "
+                "expected a list of items, one item, or JSON text. Cast the column and write the file anew."
+            )
+        if word.startswith(_OBJECT):
+            inner = {key: of for key, of in self.found.types.items() if key.startswith(f"{name}.")}
+            self.found.item_types.update(inner)
+        self.exploded = name
 
     def need(self, name: str, key: str) -> None:
         """Refuses a name that the configuration uses and rows do not have.
@@ -99,7 +124,8 @@ class AvailableColumns:
             )
 
     def _names(self) -> Iterable[str]:
-        return dict.fromkeys([*self.found.types, *self._items(), *self.joined])
+        own = [name for name in self.found.types if name != self.exploded]
+        return dict.fromkeys([*own, *self._items(), *self.joined])
 
     def _items(self) -> list[str]:
         return [name for name in self.found.item_types if self.exploded and name.startswith(f"{self.exploded}.")]

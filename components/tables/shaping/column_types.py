@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from components.errors import InputError
-from components.tables.contract import Column
+from components.tables.contract import Kind
 from components.tables.shaping.available import AvailableColumns
 
-_TYPES_OF_KIND: dict[str, tuple[str, ...]] = {
+_TYPES_OF_KIND: dict[Kind, tuple[str, ...]] = {
     "string": ("text", "integer", "float", "decimal", "boolean", "date", "null"),
     "category": ("text", "integer", "float", "decimal", "boolean", "date", "null"),
     "float": ("text", "integer", "float", "decimal", "null"),
@@ -17,23 +17,23 @@ _TYPES_OF_KIND: dict[str, tuple[str, ...]] = {
 }
 
 
-def refuse_wrong_types(found: AvailableColumns, columns: Iterable[tuple[Column, str | None]]) -> None:
+def refuse_wrong_types(found: AvailableColumns, columns: Iterable[tuple[Kind, str]]) -> None:
     """Refuses a column that is there twice, or whose type in Parquet cannot become what it should be.
 
     Args:
         found: What the file has.
-        columns: The contract's columns with their names in the file, None where the file is not asked for them.
+        columns: Names of columns in the file, with the kind that each is to become.
 
     Raises:
         InputError: The message names the column.
     """
-    for column, name in columns:
-        if name is None or name in found.joined:
+    for kind, name in columns:
+        if name in found.joined:
             continue
         found.refuse_doubled(name)
         word = found.type_of(name)
-        if found.file.format == "parquet" and word is not None and word not in _TYPES_OF_KIND[column.kind]:
+        if found.file.format == "parquet" and word is not None and word not in _TYPES_OF_KIND[kind]:
             raise InputError(
-                f"Table `{found.table}`: column `{name}` of `{found.file.path}` is {word}; expected {column.kind}. "
+                f"Table `{found.table}`: column `{name}` of `{found.file.path}` is {word}; expected {kind}. "
                 "Cast the column and write the file anew."
             )

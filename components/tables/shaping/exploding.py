@@ -21,7 +21,7 @@ def explode(source: SourceBatch, column: str, items: Sequence[RawColumn]) -> Ite
 
     Args:
         source: The rows.
-        column: The column with the lists: of Parquet's lists, or texts of JSON. An object alone is a list of one.
+        column: The column with the lists: Parquet's, or texts of JSON. An object alone is a list of one in both.
         items: What is taken of each item, called `COLUMN.KEY`; `COLUMN` itself is the item as a whole.
 
     Yields:
@@ -31,7 +31,11 @@ def explode(source: SourceBatch, column: str, items: Sequence[RawColumn]) -> Ite
     lists = source.batch.column(column)
     broken: tuple[BrokenRow, ...] = ()
     if isinstance(lists, pa.ListArray | pa.LargeListArray | pa.FixedSizeListArray):
-        parents, arrays = _items_of_lists(lists, column, items)
+        parents = pc.list_parent_indices(lists).to_numpy()
+        arrays = _parts(pc.list_flatten(lists), column, items)
+    elif isinstance(lists, pa.StructArray):
+        parents = np.flatnonzero(lists.is_valid())
+        arrays = _parts(lists.take(pa.array(parents)), column, items)
     else:
         parents, arrays, broken = _items_of_texts(source, column, items)
     empty = source.batch.num_rows - len(broken) - len(np.unique(parents))
@@ -48,11 +52,9 @@ def explode(source: SourceBatch, column: str, items: Sequence[RawColumn]) -> Ite
     yield from _in_batches(exploded)
 
 
-def _items_of_lists(lists: Any, column: str, items: Sequence[RawColumn]) -> tuple[Any, list[pa.Array]]:
-    parents = pc.list_parent_indices(lists).to_numpy()
-    flat = pc.list_flatten(lists)
+def _parts(flat: pa.Array, column: str, items: Sequence[RawColumn]) -> list[pa.Array]:
     keys = [item.name.removeprefix(column).strip(".").split(".") for item in items]
-    return parents, [pc.struct_field(flat, key) if key != [""] else flat for key in keys]
+    return [pc.struct_field(flat, key) if key != [""] else flat for key in keys]
 
 
 def _items_of_texts(

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from components.tables.contract import Column
 from components.tables.files.json_lines_reader import value_at
-from components.tables.reading.source_batch import BrokenRow, SourceBatch
+from components.tables.reading.source_batch import NOT_A_STRING, BrokenRow, SourceBatch
 from components.tables.reading.value_form import ValueForm
 from components.tables.shaping.leaving_out import leave_out
 from components.tables.shaping.plan import SourcePlan
@@ -60,12 +60,13 @@ def _renamed(batch: pa.RecordBatch, plan: SourcePlan) -> pa.RecordBatch:
 
 def _named(broken: BrokenRow, plan: SourcePlan) -> BrokenRow:
     """Calls what could be read of a row as the contract does, so that a user id is known for one and hashed."""
-    row = dict(broken.row)
-    for name, own in plan.names:
-        if name != own and value_at(own)(broken.row) is not None:
-            row.pop(own.split(".")[0], None)
-            row[name] = value_at(own)(broken.row)
-    return replace(broken, row=row)
+    found = {own: value for _, own in plan.names if (value := value_at(own)(broken.row)) is not None}
+    # A nested value is a column called so once it is read, and part of an object before.
+    taken = {key for own in found for key in (own, own.split(".")[0])}
+    row = {key: value for key, value in broken.row.items() if key not in taken}
+    row |= {name: found[own] for name, own in plan.names if own in found}
+    reasons = {NOT_A_STRING.format(own): NOT_A_STRING.format(name) for name, own in plan.names}
+    return replace(broken, row=row, reason=reasons.get(broken.reason, broken.reason))
 
 
 def _constant(column: Column, value: Any, rows: int) -> pa.Array:

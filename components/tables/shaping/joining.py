@@ -87,7 +87,8 @@ class JoinedRows:
         repeated = keys.filter(pa.array(again))
         firsts = pa.array(self._index.get_indexer(pd.Index(repeated.to_pylist(), dtype=object)))
         for name, column in rows.items():
-            said, before = column.filter(pa.array(again)).to_pylist(), self._rows[name].take(firsts).to_pylist()
+            said = _without_nan(column.filter(pa.array(again))).to_pylist()
+            before = _without_nan(self._rows[name].take(firsts)).to_pylist()
             for key, value, other in zip(repeated.to_pylist(), said, before, strict=True):
                 if value != other:
                     raise InputError(
@@ -147,6 +148,11 @@ def joined_keys(batch: pa.RecordBatch, names: Sequence[str]) -> pa.Array:
         length = pc.binary_length(key).cast(pa.large_string()).cast(pa.large_binary())
         key = pc.binary_join_element_wise(length, key, part, pa.scalar(b":", pa.large_binary()))
     return key
+
+
+def _without_nan(column: pa.Array) -> pa.Array:
+    """Puts null in the place of NaN, which pandas writes for a missing number, and which equals nothing."""
+    return pc.if_else(pc.is_nan(column), None, column) if pa.types.is_floating(column.type) else column
 
 
 def _shown(key: bytes) -> str:

@@ -43,15 +43,20 @@ def leave_out(
     """
     chosen = np.zeros(source.batch.num_rows, np.bool_)
     for name, left_out in values.items():
-        chosen |= _is_one_of(source.batch.column(name), left_out)
+        chosen |= _is_one_of(_column(source.batch, name), left_out)
     for name, kept in keep.items():
-        chosen |= ~_is_one_of(source.batch.column(name), kept)
+        chosen |= ~_is_one_of(_column(source.batch, name), kept)
     if not chosen.any():
         return source
     counts = source.counts.copy()
     counts[SET_ASIDE_KEY_PREFIX + LEFT_OUT] += int(chosen.sum())
     others = pa.array(~chosen)
     return replace(source, batch=source.batch.filter(others), places=source.places.filter(others), counts=counts)
+
+
+def _column(batch: pa.RecordBatch, name: str) -> pa.Array:
+    """Returns a column; rows of a file that lacks it have no value."""
+    return batch.column(name) if name in batch.schema.names else pa.nulls(batch.num_rows)
 
 
 def _is_one_of(column: pa.Array, values: tuple[str, ...]) -> Mask:

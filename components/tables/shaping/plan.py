@@ -55,7 +55,7 @@ class SourcePlan:
 
     @property
     def present(self) -> frozenset[str]:
-        """Names of the contract's columns that the source has."""
+        """Names of the contract's columns that the source has, or that later lines of JSON may have."""
         return frozenset([name for name, _ in self.names] + [column.name for column, _ in self.constants])
 
 

@@ -5,6 +5,8 @@ from collections.abc import Collection, Sequence
 
 from components.errors import InputError
 from components.tables.contract import (
+    BASKET_ID,
+    USER_ID,
     Column,
     Kind,
     TableContract,
@@ -12,27 +14,26 @@ from components.tables.contract import (
     columns_to_read,
     describe_missing_columns,
 )
+from components.tables.files.file_columns import listed
 from components.tables.files.finding import find_table_files
 from components.tables.files.raw_column import RawColumn
 from components.tables.files.table_file import TableFile
 from components.tables.shaping.available import AvailableColumns
 from components.tables.shaping.column_types import refuse_wrong_types
-from components.tables.shaping.plan import JoinPlan, SourcePlan, TablePlan
+from components.tables.shaping.joined_columns import JoinColumns
+from components.tables.shaping.plan import SourcePlan, TablePlan
 from components.tables.shaping.same_ids import FROM, TO
-from components.tables.sources import SOURCE, FileForm, Join, TableSource
+from components.tables.sources import SOURCE, FileForm, TableSource
 
 NOT_USED = ""
-# What a bucket of a join holds of the files, as they lie there.
-_BUCKET_BYTES = 64 << 20
-_PACKED_TO = 5
 _CLOSE = 0.8
 
 
 def plan_table(contract: TableContract, options: TableOptions, sources: Sequence[TableSource]) -> TablePlan:
     """Looks at the files of a table, and settles what is read of them.
 
-    A file may lack a column that its rows need not have, as older exports do; the type of a column may differ between
-    files, as long as its kind can be read from each.
+    A file may lack a column that its rows need not have, as older exports do, as long as another file has
+    it; the type of a column may differ between files, as long as its kind can be read from each.
 
     Args:
         contract: The table's contract.
@@ -107,23 +108,35 @@ class _Planner:
             and (column.name in source.columns or column.name not in renamed)
             and source.columns.get(column.name) != NOT_USED
         }
+        self._renamed = {name: own for name, own in self._own_names.items() if name in source.columns}
 
     def plan(self, files: list[TableFile]) -> SourcePlan:
         """Looks at the files and settles what is read of them."""
         self._refuse_unknown_names()
-        joins = [_JoinColumns(self._contract.name, join) for join in self._source.join]
+        joins = [JoinColumns(self._contract.name, join) for join in self._source.join]
         looked_at = [(file, found) for file in files if (found := self._available(file, joins)) is not None]
         if not looked_at:
             raise InputError(
                 f"Table `{self._contract.name}` is empty: no file of it has a row. Point `path` at the data."
             )
         _refuse_two_orders(self._contract, [(file.path, self._present(found)) for file, found in looked_at])
+        available = [found for _, found in looked_at]
+        self._refuse_absent_names(available)
+        self._refuse_mixed_joins(available, joins)
         names = {
-            name: own for name, own in self._own_names.items() if any(self._has(found, own) for _, found in looked_at)
+            name: own
+            for name, own in self._own_names.items()
+            if any(self._is_read(found, name, own) for found in available)
         }
-        return self._settled(files, looked_at[0][1], names, joins)
+        for name in self._source.same_ids:
+            if name not in names:
+                raise InputError(
+                    f"Table `{self._contract.name}`: `{self._source.path}` has no column `{name}`, which "
+                    f"`same_ids` names. Mend `tables.{self._contract.name}.same_ids`."
+                )
+        return self._settled(files, available[0], names, joins)
 
-    def _available(self, file: TableFile, joins: Sequence["_JoinColumns"]) -> AvailableColumns | None:
+    def _available(self, file: TableFile, joins: Sequence[JoinColumns]) -> AvailableColumns | None:
         """Looks at one file, and refuses names that are not there."""
         source = self._source
         found = AvailableColumns.of(self._contract.name, file)
@@ -132,25 +145,24 @@ class _Planner:
         for name in source.fill_down:
             found.need(name, "fill_down")
         if source.explode is not None:
-            found.need(source.explode, "explode")
-            found.exploded = source.explode
+            found.explode(source.explode)
         for place, join in enumerate(joins):
             join.add_to(found, place)
-        for key, names in (("leave_out", source.leave_out), ("keep", source.keep), ("missing", source.missing)):
-            for name in names:
-                found.need(name, key)
-        for name in source.columns:
-            if name in self._own_names:
-                found.need(source.columns[name], "columns")
-        missing = describe_missing_columns(
-            self._contract, TableOptions(), self._present(found), guests=self._source.guests == "baskets"
-        )
+        for name in (*source.leave_out, *source.keep, *source.missing):
+            found.refuse_doubled(name)
+        guests = source.guests == "baskets"
+        for column in self._contract.columns:
+            if column.required and column.name in self._renamed and not (guests and column.name == USER_ID):
+                found.need(self._renamed[column.name], "columns")
+        missing = describe_missing_columns(self._contract, TableOptions(), self._present(found), guests=guests)
         if missing:
             raise InputError(
                 f"Table `{self._contract.name}`: `{file.path}` lacks {missing}; it has {found.listed()}. Rename or add "
                 f"the column, or say its name there with `tables.{self._contract.name}.columns`."
             )
-        refuse_wrong_types(found, [(column, self._own_names.get(column.name)) for column in self._wanted])
+        own = [(column.kind, self._own_names[column.name]) for column in self._wanted if column.name in self._own_names]
+        keys: list[tuple[Kind, str]] = [("string", key) for join in joins for key in join.keys]
+        refuse_wrong_types(found, [*own, *keys])
         return found
 
     def _present(self, found: AvailableColumns) -> list[str]:
@@ -158,23 +170,60 @@ class _Planner:
         own = [name for name, own in self._own_names.items() if found.has(own)]
         return [*own, *(column.name for column, _ in self._constants)]
 
-    def _has(self, found: AvailableColumns, own: str) -> bool:
-        return found.has(own) or (found.open and own in self._source.columns.values())
+    def _is_read(self, found: AvailableColumns, name: str, own: str) -> bool:
+        """Tells whether a file is asked for a column: JSON Lines for those as well that only later lines may have."""
+        optional = {column.name for column in self._contract.columns}.difference(self._contract.one_of)
+        return found.has(own) or (found.open and (name in self._renamed or name in optional))
+
+    def _refuse_absent_names(self, available: Sequence[AvailableColumns]) -> None:
+        """Refuses names of columns that no file has."""
+        for key, names in (
+            ("leave_out", self._source.leave_out),
+            ("keep", self._source.keep),
+            ("missing", self._source.missing),
+            ("columns", self._renamed.values()),
+        ):
+            for name in names:
+                if not any(found.has(name) for found in available):
+                    for found in available:
+                        found.need(name, key)
+
+    def _refuse_mixed_joins(self, available: Sequence[AvailableColumns], joins: Sequence[JoinColumns]) -> None:
+        """Refuses a column that some files have themselves, and others take from a file that is joined."""
+        keys = [own for join in joins for own in join.keys]
+        for name in dict.fromkeys((*self._own_names.values(), *keys, *self._source.leave_out, *self._source.keep)):
+            joined = [found for found in available if name in found.joined]
+            own = [found for found in available if name not in found.joined]
+            if joined and own:
+                join = self._source.join[joined[0].joined[name]]
+                raise InputError(
+                    f"Table `{self._contract.name}`: `{own[0].file.path}` has a column `{name}` of its own, and "
+                    f"`{joined[0].file.path}` takes it from `{join.path}`. Name it under `columns` of the join, which "
+                    "counts for all files then, or add it to the files that lack it."
+                )
 
     def _refuse_unknown_names(self) -> None:
-        """Refuses what looks like a slip in the name of one of the contract's columns."""
+        """Refuses names that are none of the table's columns, and options that mean nothing for it."""
+        table, source = self._contract, self._source
+        if source.repeats == "merged" and table.unique is None:
+            raise InputError(f"Table `{table.name}`: rows may repeat there. Leave `repeats` out.")
+        if source.guests == "baskets" and BASKET_ID not in table.column_names:
+            raise InputError(f"Table `{table.name}`: `guests` is for tables with a `{BASKET_ID}`. Leave it out.")
         known = [column.name for column in self._wanted]
         for key, names in (
-            ("columns", self._source.columns),
-            ("constants", self._source.constants),
-            ("same_ids", self._source.same_ids),
+            ("columns", source.columns),
+            ("constants", source.constants),
+            ("same_ids", source.same_ids),
         ):
             for name in names:
                 close = difflib.get_close_matches(name, known, n=1, cutoff=_CLOSE)
-                if name not in known and close:
+                if name not in known:
+                    meant = (
+                        f"Is `{close[0]}` meant?" if close else f"It has {listed(known)}, and what `features` names."
+                    )
                     raise InputError(
-                        f"Table `{self._contract.name}` has no column `{name}`, which `{key}` names. Is `{close[0]}` "
-                        f"meant? Mend `tables.{self._contract.name}.{key}`."
+                        f"Table `{table.name}` has no column `{name}`, which `{key}` names. {meant} "
+                        f"Mend `tables.{table.name}.{key}`."
                     )
 
     def _settled(
@@ -182,7 +231,7 @@ class _Planner:
         files: Sequence[TableFile],
         found: AvailableColumns,
         names: dict[str, str],
-        joins: Sequence["_JoinColumns"],
+        joins: Sequence[JoinColumns],
     ) -> SourcePlan:
         source = self._source
         kinds: dict[str, Kind] = {}
@@ -195,6 +244,8 @@ class _Planner:
         columns = {name: RawColumn(name=name, kind=kind, decimal=source.decimal) for name, kind in kinds.items()}
         items = tuple(column for name, column in columns.items() if found.is_item(name))
         own = [column for name, column in columns.items() if not found.is_item(name) and name not in found.joined]
+        for place, join in enumerate(joins):
+            join.refuse_wrong_types([(kinds[own], own) for own in names.values() if found.joined.get(own) == place])
         if source.explode is not None:
             own.append(RawColumn(name=source.explode, kind="json"))
         return SourcePlan(
@@ -209,7 +260,7 @@ class _Planner:
             ),
             names=tuple(names.items()),
             constants=self._constants,
-            same_ids=tuple((name, self._files_of_ids(path)) for name, path in source.same_ids.items() if name in names),
+            same_ids=tuple((name, self._files_of_ids(path)) for name, path in source.same_ids.items()),
         )
 
     def _files_of_ids(self, path: str) -> tuple[TableFile, ...]:
@@ -218,55 +269,3 @@ class _Planner:
             for name in (FROM, TO):
                 found.need(name, "same_ids")
         return files
-
-
-class _JoinColumns:
-    """The columns of files that are joined."""
-
-    def __init__(self, table: str, join: Join) -> None:
-        self._table = table
-        self._join = join
-        self._files = find_table_files(table, join)
-        found = (AvailableColumns.of(table, file) for file in self._files)
-        self._found = [columns for columns in found if columns is not None]
-        if not self._found:
-            raise InputError(f"Table `{table}`: `{join.path}`, which is joined, has no row. Mend its path.")
-        for columns in self._found:
-            for name in (*self.keys.values(), *(join.columns or ())):
-                columns.need(name, "join")
-
-    @property
-    def keys(self) -> dict[str, str]:
-        """Name of each key column among the rows so far, with its name in these files."""
-        return self._join.keys()
-
-    def add_to(self, found: AvailableColumns, place: int) -> None:
-        """Adds what the join takes over: what it names, or else all that rows lack so far."""
-        for name in self.keys:
-            found.need(name, "join.on")
-        if self._join.columns is not None:
-            found.joined |= dict.fromkeys(self._join.columns, place)
-            return
-        names = dict.fromkeys(name for columns in self._found for name in columns.found.types)
-        found.joined |= {name: place for name in names if not found.has(name)}
-
-    def plan(self, columns: tuple[RawColumn, ...], others: Sequence[TableFile]) -> JoinPlan:
-        """Returns the plan.
-
-        Args:
-            columns: What of the columns is asked for.
-            others: The files that these are joined to.
-        """
-        return JoinPlan(
-            join=self._join,
-            files=tuple(self._files),
-            keys=tuple(self.keys.items()),
-            columns=columns,
-            buckets=-(-sum(map(_unpacked_bytes, (*self._files, *others))) // _BUCKET_BYTES) or 1,
-        )
-
-
-def _unpacked_bytes(file: TableFile) -> int:
-    """Estimates how large a file is as text."""
-    packed = file.compression != "none" or file.format in ("parquet", "excel")
-    return file.size_bytes * (_PACKED_TO if packed else 1)

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
+from components.tables.shaping.leaving_out import without_marks
 from components.tables.sources import Join, TableSource, TableSources, sources_from_json, sources_to_json
 
 ADAPTER: TypeAdapter[tuple[TableSource, ...]] = TypeAdapter(TableSources)
@@ -53,6 +55,8 @@ def test_all_paths_are_taken_from_a_folder() -> None:
     [
         ("encoding: utf-9", "expected an encoding such as gb18030"),
         ("encoding: base64", "expected an encoding such as gb18030"),
+        ("time: {zone: Europe}", "expected a time zone such as Europe/Berlin"),
+        ('time: {format: "%Y-%m-%d %Y"}', "expected a format of Python's strptime"),
         ('separator: ";;"', "expected one character"),
         ("separator: '\"'", "expected one character"),
         ("missing: {user: [NULL]}", 'YAML reads this as none; write it in quotes, such as "NULL"'),
@@ -81,3 +85,12 @@ def test_one_number_stands_for_a_value_as_it_is_written() -> None:
     source = TableSource.model_validate({"path": "a.csv", "missing": {"user_id": 0}, "leave_out": {"price": 0.5}})
     assert source.missing == {"user_id": ("0",)}
     assert source.leave_out == {"price": ("0.5",)}
+
+
+def test_a_whole_float_stands_for_both_ways_of_writing_it() -> None:
+    (source,) = ADAPTER.validate_python(yaml.safe_load("path: a.csv\nmissing: {grade: [3.0, 2.5, 7]}\n"))
+    column = pa.array([3.0, 2.5, 4.0])
+    batch = without_marks(pa.RecordBatch.from_arrays([column], names=["grade"]), source.missing)
+    assert batch.column("grade").to_pylist() == [None, None, 4.0]
+    texts = pa.RecordBatch.from_arrays([pa.array(["3.0", "3", "7", "30"])], names=["grade"])
+    assert without_marks(texts, source.missing).column("grade").to_pylist() == [None, None, None, "30"]

@@ -168,3 +168,15 @@ def test_a_message_that_names_encodings(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"not UTF-8 text: byte 0x.*`encoding: gb18030`.*`shelfwise init`") as raised:
         _rows(path)
     assert "iconv" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("encoding", "family"), [("utf-16", "utf-16"), ("UTF_32", "utf-32")])
+@pytest.mark.parametrize("name", ["t.csv", "t.jsonl"])
+def test_an_encoding_that_needs_a_mark_and_has_none(tmp_path: Path, name: str, encoding: str, family: str) -> None:
+    path = tmp_path / name
+    path.write_bytes("Größe,é\n1,2\n".encode(f"{family}-le") * 8)
+    (file,) = find_table_files("texts", FileForm(path=str(path), encoding=encoding))
+    advice = f"Say which byte comes first, with `encoding: {family}-le` or `encoding: {family}-be`"
+    for read in (file_columns, lambda table, file: list(read_batches(table, [file], TEXTS))):
+        with pytest.raises(InputError, match=advice):
+            read("texts", file)

@@ -1,5 +1,6 @@
 """Excel workbooks: cells keep what they are."""
 
+import zipfile
 from datetime import date, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from components.tables.files.finding import find_table_files
 from components.tables.files.raw_column import RawColumn
 from components.tables.reading.source_batch import SourceBatch
 from components.tables.sources import FileForm
-from tests.components.tables.files.tables_on_disk import workbook
+from tests.components.tables.files.tables_on_disk import workbook, zipped
 
 COLUMNS = (
     RawColumn(name="id", kind="string"),
@@ -87,3 +88,27 @@ def test_an_empty_workbook(tmp_path: Path) -> None:
     (file,) = find_table_files("events", FileForm(path=str(path)))
     with pytest.raises(InputError, match="Table `events` is empty"):
         file_columns("events", file)
+
+
+@pytest.mark.parametrize(
+    "damaged", ["xl/workbook.xml", "xl/styles.xml", "[Content_Types].xml", "xl/worksheets/sheet1.xml"]
+)
+def test_a_damaged_workbook(tmp_path: Path, damaged: str) -> None:
+    path = workbook(tmp_path / "e.xlsx", [["id"], *([f"a{number}"] for number in range(500))])
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    zipped(path, content | {damaged: content[damaged][: len(content[damaged]) // 2]})
+    with pytest.raises(InputError, match=r"e\.xlsx` cannot be read as an Excel workbook"):
+        _read(path)
+
+
+def test_an_error_of_another_is_not_the_fault_of_the_workbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = workbook(tmp_path / "e.xlsx", [["id"], ["a"]])
+
+    def fail(*_: object) -> None:
+        raise ValueError("of another")
+
+    monkeypatch.setattr(excel_reader, "_batch", fail)
+    monkeypatch.setattr(excel_reader, "ROWS_PER_BATCH", 1)
+    with pytest.raises(ValueError, match=r"^of another$"):
+        _read(path)

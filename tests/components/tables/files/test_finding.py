@@ -72,8 +72,10 @@ def test_lists_the_columns_of_each_format(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("\ufeffproduct_id, title ,price,colour\n1,x,1,red\n")
     (tmp_path / "p.jsonl").write_text(json.dumps(row) + "\n")
     (tmp_path / "p.csv.gz").write_bytes(gzip.compress(b"product_id,title,price\n1,x,1\n"))
-    for name in ("p.parquet", "p.csv", "p.jsonl", "p.csv.gz"):
+    for name in ("p.parquet", "p.csv", "p.csv.gz"):
         assert _check("products", tmp_path / name) == ["product_id", "title", "price"]
+    # Later lines may have any of them.
+    assert _check("products", tmp_path / "p.jsonl") == list(TABLES["products"].column_names)
     options = TableOptions(categorical_columns=("colour",))
     assert _check("products", tmp_path / "p.csv", options) == ["product_id", "title", "price", "colour"]
 

@@ -79,3 +79,13 @@ def test_a_folder_of_folders_asks_for_a_glob(tmp_path: Path) -> None:
         _read(tmp_path)
     assert _read(f"{tmp_path}/*/*/*.csv") == [{"user_id": "a", "product_id": "P"}]
     assert _read(f"{tmp_path}/**.csv") == [{"user_id": "a", "product_id": "P"}]
+
+
+def test_a_folder_with_brackets_in_its_name(tmp_path: Path) -> None:
+    for name in ("orders [2026]", "orders x2026y", "orders 2"):
+        folder = tmp_path / name / "event_type=view"
+        folder.mkdir(parents=True)
+        (folder / "a.csv").write_text(f"user_id,product_id\n{name},P\n")
+    expected = [{"user_id": "orders [2026]", "product_id": "P", "event_type": "view"}]
+    assert _read(tmp_path / "orders [2026]") == expected
+    assert _read(f"{tmp_path}/orders [2026]/") == expected

@@ -1,8 +1,12 @@
 """CSV and JSON Lines files, row by row."""
 
 import gzip
+import json
+import tracemalloc
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from components.errors import InputError
@@ -10,6 +14,7 @@ from components.tables.contract import TABLES
 from components.tables.files import csv_reader, json_lines_reader
 from components.tables.files.csv_reader import read_csv
 from components.tables.files.json_lines_reader import read_json_lines
+from components.tables.files.parquet_reader import read_parquet
 from components.tables.files.raw_column import raw_columns
 from components.tables.files.table_file import Compression, TableFile
 from components.tables.reading.source_batch import SourceBatch
@@ -114,3 +119,30 @@ def test_json_lines_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     path.write_text('{"product_id": "a"}\nx\n{"product_id": "b"}\n')
     batches = list(read_json_lines("products", TableFile(path=str(path), index=0, format="json_lines"), PRODUCTS))
     assert [batch.batch.num_rows + len(batch.broken) for batch in batches] == [2, 1]
+
+
+def test_a_line_that_holds_far_more_than_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    line = json.dumps({"product_id": "a", "title": ["no text"], "other": list(range(2_000))}) + "\n"
+    path.write_text(line.replace('["no text"]', '"t"') * 2_000 + line)
+    file = TableFile(path=str(path), index=0, format="json_lines")
+    tracemalloc.start()
+    (batch,) = read_json_lines("products", file, PRODUCTS)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert batch.batch.num_rows == 2_000
+    # As parsed objects the lines would take some 16,000 bytes each.
+    assert peak_bytes < 8_000_000
+    (broken,) = batch.broken
+    assert (broken.place, broken.reason, len(broken.row["other"])) == (2_001, "title_not_a_string", 2_000)
+
+
+def test_a_corrupt_page_of_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "p.parquet"
+    pq.write_table(pa.table({"product_id": [f"p{number}" for number in range(5_000)]}), path, compression="snappy")
+    data = bytearray(path.read_bytes())
+    data[300:900] = b"\xff" * 600
+    path.write_bytes(data)
+    file = TableFile(path=str(path), index=0, format="parquet")
+    with pytest.raises(InputError, match=r"Table `products`: `.*p\.parquet` is damaged at or after row 1: "):
+        list(read_parquet("products", file, PRODUCTS))

@@ -86,3 +86,7 @@ def test_advice_that_helps(reason: str, advice: str) -> None:
 
 def test_a_reason_that_says_it_all() -> None:
     assert advice_for("blank_query", []) == ""
+
+
+def test_what_helps_with_a_text_that_is_no_list() -> None:
+    assert "expected a list" in advice_for("items_not_a_list", ["7"])

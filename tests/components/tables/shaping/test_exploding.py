@@ -82,3 +82,10 @@ def test_many_items_come_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [batch.batch.num_rows for batch in found] == [2, 2, 1]
     assert [row["items.id"] for batch in found for row in batch.batch.to_pylist()] == ["0", "1", "2", "3", "4"]
     assert sum((batch.counts for batch in found), Counter()) == Counter({"set_aside:empty_list": 1})
+
+
+def test_an_object_alone_in_parquet_is_a_list_of_one() -> None:
+    batch = pa.RecordBatch.from_pylist([{"user": "a", "items": {"id": "1"}}, {"user": "b", "items": None}])
+    (found,) = explode(_source(batch), "items", ITEMS[:1])
+    assert found.batch.to_pylist() == [{"user": "a", "items.id": "1"}]
+    assert found.counts == Counter({"set_aside:empty_list": 1})

@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
@@ -122,3 +123,11 @@ def test_a_key_that_is_there_twice() -> None:
 def test_a_column_of_the_first_file_is_replaced_where_the_join_names_it() -> None:
     joined = JoinedRows("events", _plan(order="id"), [_source([{"id": "1", "user": "new"}])], (0, 1))
     assert joined.join(_source([{"order": "1", "user": "old"}])).batch.to_pylist() == [{"order": "1", "user": "new"}]
+
+
+def test_two_rows_of_a_key_that_both_have_no_number() -> None:
+    same: list[dict[str, Any]] = [{"order": "1", "user": float("nan")}, {"order": "1", "user": float("nan")}]
+    batch = pa.RecordBatch.from_pylist([*same, {"order": "1", "user": None}, {"order": "2", "user": 3.0}])
+    source = replace(_source([{"order": "1"}] * 4), batch=batch)
+    joined = JoinedRows("events", _plan(), [source], (0, 1))
+    assert joined.join(_source([{"order": "2"}])).batch.column("user").to_pylist() == [3.0]

@@ -226,7 +226,7 @@ def test_products_of_three_sources_and_ids_that_mean_one_thing(tmp_path: Path) -
 def test_rows_that_were_spread_by_a_join_are_duplicates_in_their_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.tables.shaping.planning._BUCKET_BYTES", 200)
+    monkeypatch.setattr("components.tables.shaping.joined_columns._BUCKET_BYTES", 200)
     keys = [f"k{row}" for row in range(60)]
     (tmp_path / "p.csv").write_text(
         "product_id,key,price\n" + "".join(f"P{n % 20},{k},{n}\n" for n, k in enumerate(keys))
@@ -247,7 +247,7 @@ def test_a_broken_row_shows_no_user_id(tmp_path: Path) -> None:
     source = TableSource(path=str(path), columns={"user_id": "user.id", "product_id": "sku", "event_type": "kind"})
     run = run_table(tmp_path / "run", "events", [source])
     (refused,) = run.refused()
-    assert refused["reason"] == "sku_not_a_string"
+    assert refused["reason"] == "product_id_not_a_string"
     assert refused["row"]["user_id"].startswith("user-")
     assert "secret" not in json.dumps(refused)
 
@@ -267,3 +267,25 @@ def test_a_zip_of_another_separator_with_constants_and_missing_values(tmp_path: 
     expected = {"product_id": "1", "title": "Käse", "price": None, "in_stock": 1, "category": "Food", "rating": 4.5}
     assert {name: row[name] for name in expected} == expected
     assert run.counts()["bad"] == {"missing_title": 1}
+
+
+def test_a_row_without_a_list_shows_no_user_id(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    row = {"user": {"id": "secret@x"}, "items": [{"id": "A"}], "event_type": "view", "position": 1}
+    path.write_text(json.dumps(row) + "\n" + json.dumps(row | {"items": "7"}) + "\n")
+    source = TableSource(path=str(path), explode="items", columns={"user_id": "user.id", "product_id": "items.id"})
+    (refused,) = run_table(tmp_path / "run", "events", [source]).refused()
+    assert refused["reason"] == "items_not_a_list"
+    assert refused["row"]["user_id"].startswith("user-")
+    assert "secret" not in json.dumps(refused)
+
+
+def test_columns_that_change_names_in_a_broken_row(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    rows = [{"product_id": "Tea", "title": "T1"}, {"product_id": ["Pot"], "title": "P1"}]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = TableSource(path=str(path), columns={"product_id": "title", "title": "product_id"})
+    run = run_table(tmp_path / "run", "products", [source])
+    assert _events(run, "product_id", "title") == [("T1", "Tea")]
+    (refused,) = run.refused()
+    assert (refused["reason"], refused["row"]) == ("title_not_a_string", {"product_id": "P1", "title": ["Pot"]})

@@ -12,6 +12,7 @@ from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.shaping.plan import SourcePlan, TablePlan
 from components.tables.shaping.planning import plan_table
+from components.tables.shaping.read_table import read_table
 from components.tables.sources import TableSource
 
 ORDERS = "InvoiceNo;StockCode;CustomerID;InvoiceDate;Country\n1;2;3;2010-12-01;UK\n"
@@ -88,6 +89,12 @@ def test_files_of_later_sources_come_later(shop: Path) -> None:
         ({"join": {"path": "customers.csv", "on": "id"}}, "`orders.csv` has no column `id`, which `join.on` names"),
         ({"join": {"path": "customers.csv", "on": "Country", "columns": ["Aeg"]}}, "no column `Aeg`, which `join` nam"),
         ({"join": {"path": "nowhere.csv", "on": "Country"}}, "nothing is at `nowhere.csv`"),
+        ({"columns": COLUMNS | {"shop": "Country"}}, "no column `shop`, which `columns` names. It has `user_id`, `product"),
+        ({"constants": {"event_type": "purchase", "colour": "red"}}, "no column `colour`, which `constants` names. It"),
+        ({"same_ids": {"ean": "customers.csv"}}, "no column `ean`, which `same_ids` names. It has"),
+        ({"same_ids": {"basket_id": "customers.csv"}}, "`orders.csv` has no column `basket_id`, which `same_ids` names"),
+        ({"repeats": "merged"}, "Table `events`: rows may repeat there. Leave `repeats` out."),
+        ({"explode": "items", "columns": {}}, "no column `items`, which `explode` names"),
         ({"separator": ","}, "it has `InvoiceNo;StockCode;CustomerID;InvoiceDate;Country`"),
     ],
 )  # fmt: skip
@@ -131,6 +138,87 @@ def test_keys_that_the_first_lines_of_json_lack(tmp_path: Path) -> None:
 def test_buckets_follow_the_size_of_the_files(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = LONG | {"join": {"path": "customers.csv", "on": {"CustomerID": "id"}}}
     assert _plan(shop, source).sources[0].joins[0].buckets == 1
-    monkeypatch.setattr("components.tables.shaping.planning._BUCKET_BYTES", 10)
+    monkeypatch.setattr("components.tables.shaping.joined_columns._BUCKET_BYTES", 10)
     size_bytes = sum((shop / name).stat().st_size for name in ("orders.csv", "customers.csv"))
     assert _plan(shop, source).sources[0].joins[0].buckets == -(-size_bytes // 10)
+
+
+def test_guests_are_of_events_alone(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("product_id,title\n1,x\n")
+    assert "`guests` is for tables with a `basket_id`" in _refused(
+        tmp_path, {"path": "p.csv", "guests": "baskets"}, "products"
+    )
+
+
+def test_an_older_file_may_lack_columns_that_are_renamed_left_out_or_marked(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("product_id,title\n1,x\n")
+    (tmp_path / "b.csv").write_text("product_id,title,cost,state\n2,y,NULL,live\n3,z,2.5,gone\n4,w,3.5,live\n")
+    source = {
+        "path": "*.csv",
+        "columns": {"price": "cost"},
+        "leave_out": {"state": ["gone"]},
+        "missing": {"cost": ["NULL"]},
+    }
+    rows = [
+        row
+        for batch in read_table(_plan(tmp_path, source, table="products"))
+        for row in pa.Table.from_batches([batch.batch]).to_pylist()
+    ]
+    found = [(row["product_id"], row.get("price")) for row in rows]
+    assert found == [("1", None), ("2", None), ("4", "3.5")]
+    nowhere = _refused(tmp_path, source | {"columns": {"price": "costs"}}, "products")
+    assert "has no column `costs`, which `columns` names" in nowhere
+    needed = _refused(tmp_path, source | {"columns": {"title": "state"}}, "products")
+    assert "`a.csv` has no column `state`, which `columns` names" in needed
+
+
+def test_a_column_that_some_files_have_and_others_join(shop: Path) -> None:
+    (shop / "orders").mkdir()
+    (shop / "orders" / "a.csv").write_text(ORDERS)
+    (shop / "orders" / "b.csv").write_text(ORDERS.replace("Country", "Age").replace("UK", "55"))
+    join: dict[str, Any] = {"path": "customers.csv", "on": {"CustomerID": "id"}}
+    source = LONG | {"path": "orders", "join": join}
+    _plan(shop, source)
+    with pytest.raises(
+        InputError, match=r"orders/b\.csv` has a column `Age` of its own, and `.*orders/a\.csv` takes it"
+    ):
+        _plan(shop, source, categorical_columns=("Age",))
+    (plan,) = _plan(shop, source | {"join": join | {"columns": ["Age"]}}, categorical_columns=("Age",)).sources
+    assert [column.name for column in plan.joins[0].columns] == ["Age"]
+    assert "Age" not in _read(plan)
+
+
+def test_types_of_what_is_joined(shop: Path) -> None:
+    join = {"path": "more.parquet", "on": {"CustomerID": "id"}, "columns": ["when"]}
+    source = LONG | {"join": join, "columns": COLUMNS | {"timestamp": "when"}}
+    pq.write_table(pa.table({"id": ["3"], "when": [["2020-01-01"]]}), shop / "more.parquet")
+    assert "column `when` of `more.parquet` is list<" in _refused(shop, source)
+    pq.write_table(pa.table({"id": [["3"]], "when": ["2020-01-01"]}), shop / "more.parquet")
+    assert "column `id` of `more.parquet` is list<" in _refused(shop, source)
+
+
+@pytest.mark.parametrize(
+    ("items", "column", "message"),
+    [
+        (pa.array([[("id", "A")]], pa.map_(pa.string(), pa.string())), "items.id", "which `explode` names, is map<"),
+        (pa.array([7]), "items.id", "which `explode` names, is integer; expected a list of items, one item, or JSON"),
+        (pa.array([[7]]), "items.id", "has no column `items.id`, which `columns` names; it has `user_id`, `position`."),
+        (pa.array([[{"id": "A"}]]), "items", "`columns` names; it has `user_id`, `position`, `items.id`. Is `items.id`"),
+        (pa.array([[[("id", "A")]]], pa.list_(pa.map_(pa.string(), pa.string()))), "items", "column `items` of `e.parq"),
+        (pa.array([{"id": ["A"]}]), "items.id", "column `items.id` of `e.parquet` is list<"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_exploded(tmp_path: Path, items: pa.Array, column: str, message: str) -> None:
+    pq.write_table(pa.table({"user_id": ["u"], "position": [1], "items": items}), tmp_path / "e.parquet")
+    source = {"path": "e.parquet", "explode": "items", "columns": {"product_id": column}}
+    assert message in _refused(tmp_path, source | {"constants": {"event_type": "view"}})
+
+
+def test_a_column_that_only_later_lines_of_json_have(tmp_path: Path) -> None:
+    row: dict[str, Any] = {"user_id": "u", "product_id": "p", "event_type": "view", "position": 1}
+    lines = [json.dumps(row) + "\n"] * 1_100 + [json.dumps(row | {"price": 2.5}) + "\n"]
+    (tmp_path / "e.jsonl").write_text("".join(lines))
+    plan = _plan(tmp_path, {"path": "e.jsonl"})
+    (batch,) = read_table(plan)
+    assert batch.batch.column("price").to_pylist() == [None] * 1_100 + [2.5]
+    assert "timestamp" not in plan.sources[0].present
