@@ -63,7 +63,9 @@ def _named(broken: BrokenRow, plan: SourcePlan) -> BrokenRow:
     row = dict(broken.row)
     for name, own in plan.names:
         if name != own and value_at(own)(broken.row) is not None:
+            # Either may be there: the object that dots lead into, or a column that is called so, as exploding gives.
             row.pop(own.split(".")[0], None)
+            row.pop(own, None)
             row[name] = value_at(own)(broken.row)
     return replace(broken, row=row)
 
