@@ -283,9 +283,10 @@ def _contradictions(first: dict[str, Any], other: dict[str, Any]) -> Iterator[st
 def _with_best_rows(parts: list[_PlacedRows], source: int, id_column: str) -> tuple[list[_PlacedRows], int]:
     """Returns parts in which a source has each id once, and how many of its rows were left away."""
     own = [part for part in parts if part.source == source]
-    table = pa.Table.from_batches([part.batch for part in own]).combine_chunks()
+    order = _order(own)
+    table = pa.Table.from_batches([part.batch for part in own]).combine_chunks().take(pa.array(order))
     weights = np.concatenate([part.weights for part in own if part.weights is not None])
-    best = best_rows(table.to_batches()[0], id_column, weights)
+    best = np.sort(order[best_rows(table.combine_chunks().to_batches()[0], id_column, weights[order])])
     ends = np.cumsum([part.batch.num_rows for part in own])
     kept = []
     for part, end in zip(own, ends, strict=True):
@@ -298,15 +299,20 @@ def _with_best_rows(parts: list[_PlacedRows], source: int, id_column: str) -> tu
 
 
 def _first_rows(parts: list[_PlacedRows], id_column: str) -> npt.NDArray[np.int64]:
-    """Returns for each row, of all parts one after the other, the first row that has its id: itself or another.
-
-    Batches of one file may overlap, as a join spreads its rows, so each row is put in order by its own place.
-    """
+    """Returns for each row, of all parts one after the other, the first row that has its id: itself or another."""
     ids = pd.Series([value for part in parts for value in part.batch.column(id_column).flatten().to_pylist()])
-    files = np.concatenate([np.full(part.batch.num_rows, part.file_index) for part in parts])
-    order = np.lexsort((np.concatenate([part.places for part in parts]), files))
+    order = _order(parts)
     codes = pd.factorize(ids.iloc[order])[0]
     first_of_code = np.unique(codes, return_index=True)[1]
     firsts = np.empty(len(ids), np.int64)
     firsts[order] = order[first_of_code[codes]]
     return firsts
+
+
+def _order(parts: list[_PlacedRows]) -> npt.NDArray[np.int64]:
+    """Returns the rows of all parts in the order of files and of rows in a file.
+
+    Batches of one file may overlap, as a join spreads its rows, so each row is put in order by its own place.
+    """
+    files = np.concatenate([np.full(part.batch.num_rows, part.file_index) for part in parts])
+    return np.lexsort((np.concatenate([part.places for part in parts]), files))

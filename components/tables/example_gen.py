@@ -130,8 +130,8 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             output_dict:
                 - examples: `Examples` with one split, `all`, of Parquet shards `data-*.parquet` whose columns are
                   all those of the contract, then the extra ones; rows are in no particular order.
-                - quarantine: `Quarantine` with `quarantine-*.jsonl`, of bad rows, and of returns and what they cancel (other
-                  rows that are set aside are counted alone), and `counts.json`, which is written last.
+                - quarantine: `Quarantine` with `quarantine-*.jsonl`, of bad rows, and of returns and what they
+                  cancel (other rows that are set aside are only counted), and `counts.json`, which is written last.
             exec_properties:
                 - table: The table's name.
                 - sources: JSON of the table's `TableSource`s.

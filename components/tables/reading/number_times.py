@@ -1,8 +1,8 @@
 """Numbers as times: in which format, and what a number looks like that cannot be Unix seconds of a shop's event.
 
 A number is never taken for another format than the one that is given: 20260630 is a valid Unix second of August 1970.
-Where nobody has said that numbers are Unix seconds, those that look like a date of any calendar, or like a day of Excel,
-are refused, and the reason says what they look like; so are those after the year 5138. Other small numbers, such as
+Where nobody has said that numbers are Unix seconds, those that look like a date of any calendar, or a day of Excel, are
+refused, and the reason says what they look like; so are those after the year 5138. Other small numbers, such as
 123456, are times of the 1970s: they may be seconds since a start that nobody knows.
 """
 
