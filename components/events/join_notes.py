@@ -53,13 +53,18 @@ def missed_users(counts: EventCounts) -> dict[str, int]:
     }
 
 
-def note_products(without_events: int, products: int) -> list[str]:
+def note_products(without_events: int, products: int, tables: TablePaths) -> list[str]:
     """Says how many products of the products table have no event.
 
     Args:
         without_events: How many have none.
         products: All of them.
+        tables: Where examples of ids are read, if nearly none has one.
     """
     if not without_events:
         return []
-    return [f"Table `products`: {without_events:,} of its {products:,} products occur in no good row of `events`."]
+    note = f"Table `products`: {without_events:,} of its {products:,} products occur in no good row of `events`."
+    if products - without_events < NEARLY_NONE * products:
+        here, there = (example_ids(paths, "product_id") for paths in (tables.products, tables.events))
+        note += f" Ids are {here} here, and {there} in `events`: check that both tables write them alike."
+    return [note]

@@ -16,7 +16,7 @@ from components.rules.baskets import known_events, make_baskets
 from components.tables.read_back import ReadTable, bucket_count, concatenated, table_rows, to_bytes
 from trainer.artifacts.catalogue import load_catalogue
 
-EVENT_COUNTS = ("bought_events", "bought_events_without_basket_id", "oversized_baskets")
+EVENT_COUNTS = ("bought_events", "bought_events_without_basket_id", "cut_events", "oversized_baskets")
 _BASKETS = "baskets"
 _COLUMNS = ("user_id", "product_id", "event_type", "timestamp", "position", "basket_id")
 
@@ -26,7 +26,7 @@ class MadeBaskets(NamedTuple):
 
     Attributes:
         baskets: Arrow IPC streams with `BASKETS_SCHEMA`; items are rows of the catalogue.
-        counts: One Counter of `EVENT_COUNTS`.
+        counts: One Counter of `EVENT_COUNTS`; `cut_events` are bought before validation, in baskets that reach into it.
     """
 
     baskets: beam.PCollection[bytes]
@@ -95,8 +95,8 @@ class _MakeBaskets(beam.DoFn):
         events = concatenated(bucket[1])
         if events is None:
             return
-        events = known_events(events, self._moments, self._weights, has_timestamps=self._has_timestamps)
-        events = events.filter(pc.equal(events["event_type"], self._bought))
+        known = known_events(events, self._moments, self._weights, has_timestamps=self._has_timestamps)
+        events, cut = (part.filter(pc.equal(part["event_type"], self._bought)) for part in known)
         baskets = make_baskets(
             events, self._product_ids, has_timestamps=self._has_timestamps, time_zone=self._time_zone
         )
@@ -105,6 +105,7 @@ class _MakeBaskets(beam.DoFn):
         counts = Counter(
             bought_events=len(events),
             bought_events_without_basket_id=events["basket_id"].null_count,
+            cut_events=len(cut),
             oversized_baskets=len(baskets) - len(kept),
         )
         yield beam.pvalue.TaggedOutput(COUNTS, counts)

@@ -1,7 +1,7 @@
 """From the events of some users to their baskets."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,12 +16,24 @@ from serving.graph.time_units import DAY_SECONDS
 BASKETS_SCHEMA = pa.schema([("items", pa.list_(pa.int32())), ("day", pa.int64())])
 
 
+class KnownEvents(NamedTuple):
+    """Events before validation.
+
+    Attributes:
+        events: Those that count.
+        cut: Those that do not, as their basket_id reaches into validation.
+    """
+
+    events: pa.Table
+    cut: pa.Table
+
+
 def known_events(
     events: pa.Table, moments: SplitMoments, event_weights: Sequence[float], *, has_timestamps: bool
-) -> pa.Table:
+) -> KnownEvents:
     """Returns the events that the towers learn from too: those before validation.
 
-    Of a basket_id that reaches into validation nothing is left, since a part of a basket would tell that its products
+    Of a basket_id that reaches into validation nothing counts, since a part of a basket would tell that its products
     are not bought with those of the other part.
 
     Args:
@@ -46,7 +58,7 @@ def known_events(
     named = _codes(events["basket_id"])
     basket = (_codes(events["user_id"]) + 1) * (named.max(initial=0) + 1) + named
     cut = (named >= 0) & np.isin(basket, basket[~known & (named >= 0)])
-    return events.filter(pa.array(known & ~cut))
+    return KnownEvents(events=events.filter(pa.array(known & ~cut)), cut=events.filter(pa.array(known & cut)))
 
 
 def make_baskets(events: pa.Table, product_ids: pa.Array, *, has_timestamps: bool, time_zone: str = "UTC") -> pa.Table:

@@ -1,7 +1,7 @@
 """The Beam steps between a table's reader and its examples: check rows, drop duplicates, count."""
 
 import zlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +13,8 @@ import pandas as pd
 import pyarrow as pa
 
 from components.tables.contract import TableContract, TableOptions
-from components.tables.notes.dotted_ids import count_dotted_ids, keep_examples
+from components.tables.notes.counted_examples import EXAMPLES, example_key, keep_examples
+from components.tables.notes.dotted_ids import count_dotted_ids
 from components.tables.quarantine import quarantine_line
 from components.tables.reading.source_batch import SourceBatch
 from components.tables.repeats import best_rows, fold_repeats
@@ -236,6 +237,7 @@ class _KeepFirstRowsDoFn(beam.DoFn):
         first_rows = _first_rows(parts, self._id_column)
         ends = np.cumsum([part.batch.num_rows for part in parts])
         counts: Counter[str] = Counter()
+        contradicted: defaultdict[str, set[str]] = defaultdict(set)
         for part, end in zip(parts, ends, strict=True):
             firsts = first_rows[end - part.batch.num_rows : end]
             again = firsts != np.arange(end - part.batch.num_rows, end)
@@ -247,7 +249,8 @@ class _KeepFirstRowsDoFn(beam.DoFn):
                 if kept.source != part.source:
                     counts[f"{SET_ASIDE_KEY_PREFIX}same_{self._id_column}_in_another_source"] += 1
                     first_row = kept.batch.slice(int(first - ends[holder] + kept.batch.num_rows), 1).to_pylist()[0]
-                    counts.update(self._contradictions(first_row, row))
+                    for name in _contradictions(first_row, row):
+                        contradicted[name].add(row[self._id_column][0].decode())
                     continue
                 reason = f"duplicate_{self._id_column}"
                 counts[BAD_KEY_PREFIX + reason] += 1
@@ -256,15 +259,12 @@ class _KeepFirstRowsDoFn(beam.DoFn):
             if not again.all():
                 batch = part.batch.filter(pa.array(~again)) if again.any() else part.batch
                 yield replace(part, places=part.places[~again], batch=batch)
+        # All rows of an id meet in one group, so that each id is counted once.
+        for name, ids in contradicted.items():
+            counts[contradiction_key(name)] = len(ids)
+            counts.update(example_key(contradiction_key(name), each) for each in sorted(ids)[:EXAMPLES])
         if counts:
             yield beam.pvalue.TaggedOutput(COUNTS, counts)
-
-    def _contradictions(self, first: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
-        """Yields a key for each column that two rows of an id have different values of, and one with the id."""
-        for name, value in other.items():
-            if name != SOURCE and value is not None and first[name] is not None and value != first[name]:
-                yield contradiction_key(name)
-                yield contradiction_key(name, other[self._id_column][0].decode())
 
     def _line(self, reason: str, detail: str, row: dict[str, list[Any] | None]) -> str:
         vectors = {column.name for column in self._contract.columns if column.kind == "vector"}
@@ -273,12 +273,20 @@ class _KeepFirstRowsDoFn(beam.DoFn):
         return quarantine_line(self._contract.name, reason, detail, plain, self._user_id_key)
 
 
+def _contradictions(first: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
+    """Yields the names of the columns that two rows have different values of."""
+    for name, value in other.items():
+        if name != SOURCE and value is not None and first[name] is not None and value != first[name]:
+            yield name
+
+
 def _with_best_rows(parts: list[_PlacedRows], source: int, id_column: str) -> tuple[list[_PlacedRows], int]:
     """Returns parts in which a source has each id once, and how many of its rows were left away."""
     own = [part for part in parts if part.source == source]
-    table = pa.Table.from_batches([part.batch for part in own]).combine_chunks()
+    order = _order(own)
+    table = pa.Table.from_batches([part.batch for part in own]).combine_chunks().take(pa.array(order))
     weights = np.concatenate([part.weights for part in own if part.weights is not None])
-    best = best_rows(table.to_batches()[0], id_column, weights)
+    best = np.sort(order[best_rows(table.combine_chunks().to_batches()[0], id_column, weights[order])])
     ends = np.cumsum([part.batch.num_rows for part in own])
     kept = []
     for part, end in zip(own, ends, strict=True):
@@ -291,15 +299,20 @@ def _with_best_rows(parts: list[_PlacedRows], source: int, id_column: str) -> tu
 
 
 def _first_rows(parts: list[_PlacedRows], id_column: str) -> npt.NDArray[np.int64]:
-    """Returns for each row, of all parts one after the other, the first row that has its id: itself or another.
-
-    Batches of one file may overlap, as a join spreads its rows, so each row is put in order by its own place.
-    """
+    """Returns for each row, of all parts one after the other, the first row that has its id: itself or another."""
     ids = pd.Series([value for part in parts for value in part.batch.column(id_column).flatten().to_pylist()])
-    files = np.concatenate([np.full(part.batch.num_rows, part.file_index) for part in parts])
-    order = np.lexsort((np.concatenate([part.places for part in parts]), files))
+    order = _order(parts)
     codes = pd.factorize(ids.iloc[order])[0]
     first_of_code = np.unique(codes, return_index=True)[1]
     firsts = np.empty(len(ids), np.int64)
     firsts[order] = order[first_of_code[codes]]
     return firsts
+
+
+def _order(parts: list[_PlacedRows]) -> npt.NDArray[np.int64]:
+    """Returns the rows of all parts in the order of files and of rows in a file.
+
+    Batches of one file may overlap, as a join spreads its rows, so each row is put in order by its own place.
+    """
+    files = np.concatenate([np.full(part.batch.num_rows, part.file_index) for part in parts])
+    return np.lexsort((np.concatenate([part.places for part in parts]), files))

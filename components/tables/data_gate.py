@@ -1,7 +1,7 @@
 """DataGate: a table's quarantine counts and anomalies become an approval or a failed run."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
@@ -81,6 +81,7 @@ class DataGateExecutor(base_executor.BaseExecutor):
                 - table: The table's name.
                 - max_bad_fraction: Largest fraction of refused rows that lets the run go on.
                 - telling_columns: JSON list of columns that are noted where they say the same in every row.
+                - own_names: JSON of the names that the files have for columns of ids.
                 - plain_user_ids: 1 where notes may show user ids, else 0.
                 - source_digest: Digest of the code; only a cache key.
 
@@ -105,7 +106,8 @@ class DataGateExecutor(base_executor.BaseExecutor):
         _check_rows_kept(statistics, counts)
         notes = note_constant_columns(table, statistics, json.loads(exec_properties["telling_columns"]))
         if table == "events":
-            notes += note_large_ids(statistics, plain_user_ids=bool(exec_properties["plain_user_ids"]))
+            names = json.loads(exec_properties["own_names"])
+            notes += note_large_ids(statistics, names, plain_user_ids=bool(exec_properties["plain_user_ids"]))
         approval = {
             "table": table,
             "rows": counts.rows,
@@ -151,7 +153,7 @@ class DataGateSpec(component_spec.ComponentSpec):
     """What DataGate takes and gives."""
 
     PARAMETERS = execution_parameters(
-        table=str, max_bad_fraction=float, telling_columns=str, plain_user_ids=int, source_digest=str
+        table=str, max_bad_fraction=float, telling_columns=str, own_names=str, plain_user_ids=int, source_digest=str
     )
     INPUTS = {
         "anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies),
@@ -176,6 +178,7 @@ class DataGate(base_component.BaseComponent):
         table: str,
         max_bad_fraction: float,
         telling_columns: Sequence[str],
+        own_names: Mapping[str, Sequence[str]],
         plain_user_ids: bool,
         source_digest: str,
     ) -> None:
@@ -188,6 +191,7 @@ class DataGate(base_component.BaseComponent):
             table: The table's name.
             max_bad_fraction: Largest fraction of refused rows that lets the run go on.
             telling_columns: Columns that are noted where they say the same in every row.
+            own_names: The names that the files have for columns of ids.
             plain_user_ids: Whether notes may show user ids.
             source_digest: Digest of this component's source.
         """
@@ -199,6 +203,7 @@ class DataGate(base_component.BaseComponent):
                 table=table,
                 max_bad_fraction=max_bad_fraction,
                 telling_columns=json.dumps(list(telling_columns)),
+                own_names=json.dumps(own_names),
                 plain_user_ids=int(plain_user_ids),
                 source_digest=source_digest,
                 approval=types.Channel(type=DataApproval),

@@ -30,8 +30,8 @@ from components.tables.read_back import bucket_count
 from components.tables.refusals.bad_rows import describe_bad_rows
 from components.tables.returns.cancel_step import LINES, ROWS, CancelPurchases
 from components.tables.returns.order_counts import (
-    CANCELLED,
-    RETURN,
+    CANCELLED_KEY,
+    RETURN_KEY,
     baskets_cancel,
     describe_orders,
     guest_count,
@@ -105,10 +105,7 @@ def _quarantine_counts(
         rows=counts[ROWS_KEY],
         good=counts[GOOD_KEY],
         bad=bad,
-        set_aside={
-            **set_aside_rows(counts),
-            **{reason: counts[reason] for reason in (RETURN, CANCELLED) if counts[reason]},
-        },
+        set_aside=set_aside_rows(counts),
         notes=(
             *reading_notes(contract, plan, counts, user_id_key),
             *describe_orders(counts),
@@ -133,8 +130,8 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             output_dict:
                 - examples: `Examples` with one split, `all`, of Parquet shards `data-*.parquet` whose columns are
                   all those of the contract, then the extra ones; rows are in no particular order.
-                - quarantine: `Quarantine` with `quarantine-*.jsonl`, of rows that are set aside too, and
-                  `counts.json`, which is written last.
+                - quarantine: `Quarantine` with `quarantine-*.jsonl`, of bad rows, and of returns and what they
+                  cancel (other rows that are set aside are only counted), and `counts.json`, which is written last.
             exec_properties:
                 - table: The table's name.
                 - sources: JSON of the table's `TableSource`s.
@@ -185,7 +182,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                 )
 
         counted = _take_partial_counts(quarantine_uri)
-        if counted[RETURN] or baskets_cancel(counted):
+        if counted[RETURN_KEY] or baskets_cancel(counted):
             schema = examples_schema(plan.columns)
             counted = self._cancel_purchases(counted, options, examples_folder, schema, quarantine_uri, user_id_key)
         if contract.returns:
@@ -233,7 +230,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         for path in before:
             fileio.remove(path)
         changed = _take_partial_counts(quarantine_uri)
-        changed[GOOD_KEY] = -changed[RETURN] - changed[CANCELLED]
+        changed[GOOD_KEY] = -changed[RETURN_KEY] - changed[CANCELLED_KEY]
         counts = counted.copy()
         counts.update(changed)
         return counts

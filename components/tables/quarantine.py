@@ -13,6 +13,7 @@ from typing import Any
 import apache_beam as beam
 from tfx.dsl.io import fileio
 
+from components.tables.contract import USER_ID
 from components.tables.user_ids import hash_user_id
 from trainer.artifacts.json_files import read_json, write_json
 from trainer.artifacts.names import JSON_LINES_SUFFIX, QUARANTINE_COUNTS_FILE, QUARANTINE_PREFIX, shards
@@ -21,7 +22,6 @@ UNKNOWN_EVENT_TYPE = "unknown_event_type"
 # A row of another table may name a product that the products table lacks.
 UNKNOWN_PRODUCT = "unknown_product"
 UNKNOWN_PRODUCT_DETAIL = "the products table has no row of this product_id"
-_USER_ID = "user_id"
 # Of very many bad rows, the first ones tell which values they have.
 _ROWS_LOOKED_AT = 100_000
 _VALUES_SHOWN = 5
@@ -93,8 +93,8 @@ def quarantine_line(table: str, reason: str, detail: str, row: Mapping[str, Any]
     """
     shown = {name: _json_value(value) for name, value in row.items()}
     if user_id_key is not None:
-        if shown.get(_USER_ID) is not None:
-            shown[_USER_ID] = hash_user_id(str(shown[_USER_ID]), user_id_key)
+        if shown.get(USER_ID) is not None:
+            shown[USER_ID] = hash_user_id(str(shown[USER_ID]), user_id_key)
         if table in ("events", "users") and "line" in shown:
             shown["line"] = "(not shown, as it may hold a user id)"
     # Plain ASCII, so that whatever the row holds, the file can be read.

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from components.tables.blank_texts import strip_unseen
 from components.tables.contract import USER_ID, Column, TableContract, TableOptions, columns_to_read
 from components.tables.markup import cut_markup
-from components.tables.reading.parsed_column import Mask, ParsedColumn
+from components.tables.reading.parsed_column import Mask, ParsedColumn, missing_rows, true_rows
 from components.tables.reading.parsing import parse_column
 from components.tables.reading.timestamps import timestamp_problems
 from components.tables.reading.value_form import ValueForm
@@ -183,11 +183,11 @@ def _problems(
 ) -> Iterator[tuple[str, Mask]]:
     """Yields each thing that may be wrong with what could be read of a column, and the rows that have it."""
     if required:
-        yield f"missing_{column.name}", _is_null(values)
+        yield f"missing_{column.name}", missing_rows(values)
     yield from _value_problems(column, values, now_seconds)
     if column.name == "event_type" and options.event_types:
         known = pc.is_in(values, pa.array([name.encode() for name in options.event_types], pa.large_binary()))
-        yield "unknown_event_type", ~_numpy_mask(known)
+        yield "unknown_event_type", ~true_rows(known)
 
 
 def _value_problems(column: Column, values: pa.Array, now_seconds: float) -> Iterator[tuple[str, Mask]]:
@@ -195,10 +195,10 @@ def _value_problems(column: Column, values: pa.Array, now_seconds: float) -> Ite
         for problem, rows in timestamp_problems(values, now_seconds):
             yield f"{column.name}_{problem}", rows
     elif column.minimum == 0.0 and column.maximum is None:
-        yield f"negative_{column.name}", _numpy_mask(pc.less(values, 0.0))
+        yield f"negative_{column.name}", true_rows(pc.less(values, 0.0))
     elif column.minimum is not None and column.maximum is not None:
         outside = pc.or_(pc.less(values, column.minimum), pc.greater(values, column.maximum))
-        yield f"{column.name}_out_of_range", _numpy_mask(outside)
+        yield f"{column.name}_out_of_range", true_rows(outside)
 
 
 def _as_lists(values: pa.Array, column: Column) -> pa.Array:
@@ -208,17 +208,9 @@ def _as_lists(values: pa.Array, column: Column) -> pa.Array:
     list_type = _EXAMPLE_TYPES[column.kind]
     if values.type != list_type.value_type:
         values = values.cast(list_type.value_type, safe=False)
-    missing = _is_null(values)
+    missing = missing_rows(values)
     offsets = np.zeros(len(values) + 1, np.int64)
     np.cumsum(~missing, out=offsets[1:])
     if not missing.any():
         return pa.LargeListArray.from_arrays(pa.array(offsets), values)
     return pa.LargeListArray.from_arrays(pa.array(offsets), values.drop_null(), mask=pa.array(missing))
-
-
-def _is_null(array: pa.Array) -> Mask:
-    return np.asarray(array.is_null().to_numpy(zero_copy_only=False), np.bool_)
-
-
-def _numpy_mask(mask: pa.Array) -> Mask:
-    return np.asarray(pc.fill_null(mask, False).to_numpy(zero_copy_only=False), np.bool_)

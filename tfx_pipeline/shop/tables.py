@@ -15,6 +15,7 @@ from components.tables.data_gate import DataGate
 from components.tables.example_gen import TableExampleGen
 from components.tables.import_schema import ImportSchema
 from components.tables.notes.constant_columns import telling_columns
+from components.tables.notes.large_ids import own_names
 from components.tables.schema import extend_schema
 from tfx_pipeline.shop.inputs import PipelineInputs
 from tfx_pipeline.shop.options import ShopOptions
@@ -68,6 +69,7 @@ def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: T
         table=name,
         max_bad_fraction=shop.limits.max_bad_fraction,
         telling_columns=telling_columns(name, options, sources),
+        own_names=own_names(sources),
         plain_user_ids=shop.plain_user_ids,
         source_digest=source_digest("components.tables.data_gate"),
     ).with_id(f"{title}DataGate")

@@ -69,7 +69,7 @@ class RecommendationExamplesExecutor(BaseBeamExecutor):
         write_catalogue_facts(folders["catalogue"], facts)
         notes = [
             *note_users(counted.events, tables, plain_user_ids=events.user_id_key is None),
-            *note_products(counted.examples.products_without_events, counted.examples.known_products),
+            *note_products(counted.examples.products_without_events, counted.examples.known_products, tables),
         ]
         write_quarantine_counts(folders["quarantine"], quarantine_counts(counted.events, notes))
 

@@ -1,10 +1,9 @@
 """A column as a reader is asked for it: by its name in the file."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from components.tables.contract import Column, Kind
+from components.tables.contract import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +20,3 @@ class RawColumn:
     name: str
     kind: Kind | Literal["json"]
     decimal: Literal[".", ","] = "."
-
-
-def raw_columns(columns: Iterable[Column]) -> tuple[RawColumn, ...]:
-    """Returns columns of a contract, as a file has them that calls them as the contract does."""
-    return tuple(RawColumn(name=column.name, kind=column.kind) for column in columns)

@@ -85,7 +85,7 @@ def value_text(value: Any, decimal: str = ".") -> str | None:
 
 
 def of_one_type(arrays: Sequence[pa.Array]) -> list[pa.Array]:
-    """Returns arrays of one type: as they are if they have one, else all as text.
+    """Returns arrays of one type: as they are if they have one, times if all are days or times, else all as text.
 
     Batches of files whose columns have no fixed type may differ: a number here may be text there.
     """
@@ -94,4 +94,7 @@ def of_one_type(arrays: Sequence[pa.Array]) -> list[pa.Array]:
     known = {array.type for array in arrays if not pa.types.is_null(array.type)}
     if len(known) == 1:
         return [array.cast(*known) for array in arrays]
+    if all(pa.types.is_date(each) or (pa.types.is_timestamp(each) and each.tz is None) for each in known):
+        # Times are read to the second, so that what nanoseconds say beyond is no loss.
+        return [array.cast(pa.timestamp("us"), safe=False) for array in arrays]
     return [text_array([value_text(value) for value in array.to_pylist()]).cast(pa.large_string()) for array in arrays]

@@ -9,9 +9,11 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.compute as pc
 
-EXAMPLES = 3
-_COUNT, _EXAMPLE = "dotted_id:", "dotted_id_example:"
-_ID_ENDING, _USER_ID = "_id", "user_id"
+from components.tables.contract import USER_ID
+from components.tables.notes.counted_examples import EXAMPLES, example_key, examples_of
+from components.tables.notes.example_ids import shown_ids
+
+_COUNT, _ID_ENDING = "dotted_id:", "_id"
 
 
 def count_dotted_ids(good: pa.RecordBatch) -> Counter[str]:
@@ -32,21 +34,8 @@ def count_dotted_ids(good: pa.RecordBatch) -> Counter[str]:
             if len(dotted):
                 counts[_COUNT + name] = len(dotted)
                 examples = sorted(value.decode() for value in dotted.unique().to_pylist())[:EXAMPLES]
-                counts.update({f"{_EXAMPLE}{name}:{example}": 1 for example in examples})
+                counts.update({example_key(_COUNT + name, example): 1 for example in examples})
     return counts
-
-
-def keep_examples(counts: Counter[str]) -> Counter[str]:
-    """Leaves out all but the smallest examples of each column, so that sums of counts stay small."""
-    kept: Counter[str] = Counter()
-    seen: Counter[str] = Counter()
-    for key in sorted(counts):
-        column = key.rpartition(":")[0] if key.startswith(_EXAMPLE) else None
-        if column is not None:
-            seen[column] += 1
-        if column is None or seen[column] <= EXAMPLES:
-            kept[key] = counts[key]
-    return kept
 
 
 def note_dotted_ids(counts: Counter[str], *, plain_user_ids: bool) -> list[str]:
@@ -60,10 +49,8 @@ def note_dotted_ids(counts: Counter[str], *, plain_user_ids: bool) -> list[str]:
     for key in sorted(counts):
         if key.startswith(_COUNT):
             name = key.removeprefix(_COUNT)
-            prefix = f"{_EXAMPLE}{name}:"
-            examples = sorted(each.removeprefix(prefix) for each in counts if each.startswith(prefix))[:EXAMPLES]
-            shown = f", such as {', '.join(f'`{each}`' for each in examples)}"
-            hidden = name == _USER_ID and not plain_user_ids
+            shown = f", such as {shown_ids(examples_of(counts, key))}"
+            hidden = name == USER_ID and not plain_user_ids
             notes.append(
                 f"Column `{name}` has {counts[key]:,} ids that end in `.0`{'' if hidden else shown}: "
                 "a text id is kept as it is, and with `.0` it is another id than without. If a tool has made floats of "

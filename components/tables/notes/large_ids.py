@@ -1,11 +1,12 @@
 """Ids that hold more events than one user or basket has: what tools write for nobody, guests, tills, tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.tables.notes.example_ids import id_shape
+from components.tables.sources import TableSource
 
 # A user with so large a share of all events, and so many times the events of the next one, is no shopper.
 _LARGE_SHARE, _TIMES_THE_NEXT = 0.25, 2
@@ -48,13 +49,14 @@ class _Column(NamedTuple):
     Attributes:
         name: Its name.
         thing: What an id stands for.
-        advice: What to write under `tables.events` where an id stands for nothing.
+        advice: What to write under `tables.events` where an id stands for nothing, from the column's name in the files
+            and the id.
         unlikely: What else it may be that has a large share of the events; empty where a large share is no wonder.
     """
 
     name: str
     thing: str
-    advice: Callable[[str], str]
+    advice: Callable[[str, str], str]
     unlikely: str = ""
 
 
@@ -62,31 +64,57 @@ _COLUMNS = (
     _Column(
         "user_id",
         "user",
-        lambda found: (
-            f"`missing: {{user_id: ['{found}']}}` and `guests: baskets`, or leave these events out by "
-            f"`leave_out: {{user_id: ['{found}']}}`"
+        lambda name, found: (
+            f"`missing: {{{name}: ['{found}']}}` and `guests: baskets`, or leave these events out by "
+            f"`leave_out: {{{name}: ['{found}']}}`"
         ),
         "a till, a test, nobody",
     ),
-    _Column("basket_id", "basket", lambda found: f"`missing: {{basket_id: ['{found}']}}`", "a default, a day, none"),
-    _Column("product_id", "product", lambda found: f"`leave_out: {{product_id: ['{found}']}}`"),
+    _Column("basket_id", "basket", lambda name, found: f"`missing: {{{name}: ['{found}']}}`", "a default, a day, none"),
+    _Column("product_id", "product", lambda name, found: f"`leave_out: {{{name}: ['{found}']}}`"),
 )
 
 
-def note_large_ids(statistics: statistics_pb2.DatasetFeatureStatistics, *, plain_user_ids: bool) -> list[str]:
+def own_names(sources: Iterable[TableSource]) -> dict[str, list[str]]:
+    """Returns the names that each column of ids has in the files of the sources; without those that are constants."""
+    given = list(sources)
+    return {
+        column.name: list(
+            dict.fromkeys(
+                source.columns.get(column.name, column.name) for source in given if column.name not in source.constants
+            )
+        )
+        for column in _COLUMNS
+    }
+
+
+def note_large_ids(
+    statistics: statistics_pb2.DatasetFeatureStatistics,
+    names: Mapping[str, Sequence[str]],
+    *,
+    plain_user_ids: bool,
+) -> list[str]:
     """Says which ids of users, baskets and products hold many events, and rather stand for none.
 
     Args:
         statistics: What StatisticsGen found of the good rows of the events.
+        names: Of `own_names`: what is written under `tables.events` calls columns as the files do.
         plain_user_ids: Whether user ids may be shown. Words for nobody are shown anyway, other ids by their shape.
 
     Returns:
         One sentence an id, that with the most events first.
     """
-    return [note for column in _COLUMNS for note in _notes(column, statistics, plain_user_ids)]
+    return [note for column in _COLUMNS for note in _notes(column, statistics, names, plain_user_ids)]
 
 
-def _notes(column: _Column, statistics: statistics_pb2.DatasetFeatureStatistics, plain_user_ids: bool) -> list[str]:
+def _notes(
+    column: _Column,
+    statistics: statistics_pb2.DatasetFeatureStatistics,
+    names: Mapping[str, Sequence[str]],
+    plain_user_ids: bool,
+) -> list[str]:
+    own, *others = names.get(column.name) or [column.name]
+    also = f" Other sources call the column {', '.join(f'`{each}`' for each in others)}." if others else ""
     events = int(statistics.num_examples)
     ids = _events_of_ids(statistics, column.name)
     notes = []
@@ -98,14 +126,14 @@ def _notes(column: _Column, statistics: statistics_pb2.DatasetFeatureStatistics,
         if nothing or (large and found in _NOTHING_OR_FIRST):
             notes.append(
                 f"{said}`{found}`, which is what many tools write for none. If it is none, write under `tables.events` "
-                f"{column.advice(found)}."
+                f"{column.advice(own, found)}.{also}"
             )
         elif large and column.unlikely:
             hidden = column.name == "user_id" and not plain_user_ids
             shown = f"whose id is written like `{id_shape(found)}`" if hidden else f"`{found}`"
             notes.append(
                 f"{said}{shown}. If it is none ({column.unlikely}), leave these events out by `leave_out: "
-                f"{{{column.name}: […]}}` under `tables.events`."
+                f"{{{own}: […]}}` under `tables.events`.{also}"
             )
     return notes
 

@@ -1,8 +1,9 @@
 """Numbers as times: in which format, and what a number looks like that cannot be Unix seconds of a shop's event.
 
 A number is never taken for another format than the one that is given: 20260630 is a valid Unix second of August 1970.
-Since no shop has events in the first months of 1970, nor after the year 5138, the row is refused, and the reason says
-what it looks like.
+Where nobody has said that numbers are Unix seconds, those that look like a date of any calendar, or a day of Excel, are
+refused, and the reason says what they look like; so are those after the year 5138. Other small numbers, such as
+123456, are times of the 1970s: they may be seconds since a start that nobody knows.
 """
 
 import numpy as np
@@ -60,13 +61,14 @@ def times_of_numbers(numbers: pa.Array, time_format: str | None, zone: str) -> P
 
 
 def _plain_seconds(values: _Floats) -> Mask:
-    """Tells which numbers lie where no others are looked for: from September 1970 to the year 5138."""
-    return np.asarray((values >= 21e6) & (values <= MILLISECONDS_FROM))
+    """Tells which numbers lie where no others are looked for: from March 1973 to the year 5138."""
+    return np.asarray((values >= 1e8) & (values <= MILLISECONDS_FROM))
 
 
 def _looks_like(values: _Floats) -> dict[str, Mask]:
     return {
         "looks_like_excel_serial": np.asarray((values >= 20_000) & (values < 80_000)),  # 1954 to 2119.
+        "looks_like_yyyymm": _is_month(values),
         "looks_like_yyyymmdd": _is_date(values),
         "looks_like_yyyymmddhhmm": _is_date(np.floor(values / 1e4)) & (values % 1e4 < 2_400),
         "looks_like_yyyymmddhhmmss": _is_date(np.floor(values / 1e6)) & (values % 1e6 < 240_000),
@@ -79,10 +81,16 @@ def _finer_than_seconds(values: _Floats) -> dict[str, Mask]:
 
 
 def _is_date(values: _Floats) -> Mask:
-    """Tells which numbers are a day of 1990 to 2099, as eight digits."""
+    """Tells which numbers are a day as eight digits, of any year: 2568 and 1404 are years of calendars in use."""
     month, day = np.floor(values / 100) % 100, values % 100
-    within = (values >= 19900101) & (values <= 20991231) & (values == np.floor(values))
+    within = (values >= 1e7) & (values < 1e8) & (values == np.floor(values))
     return np.asarray(within & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31))
+
+
+def _is_month(values: _Floats) -> Mask:
+    """Tells which numbers are a month of 1990 to 2099 as six digits."""
+    within = (values >= 199001) & (values <= 209912) & (values == np.floor(values))
+    return np.asarray(within & (values % 100 >= 1) & (values % 100 <= 12))
 
 
 def _floored(values: _Floats) -> npt.NDArray[np.int64]:

@@ -76,6 +76,11 @@ def missing_rows(array: pa.Array) -> Mask:
     return np.asarray(array.is_null().to_numpy(zero_copy_only=False), np.bool_)
 
 
+def true_rows(mask: pa.Array) -> Mask:
+    """Tells which rows are true, and not null, bool `(rows,)`."""
+    return np.asarray(pc.fill_null(mask, False).to_numpy(zero_copy_only=False), np.bool_)
+
+
 def float_values(array: pa.Array, missing: float) -> npt.NDArray[np.float64]:
     """Gives the numbers of a column, float64 `(rows,)`, with `missing` where there is none."""
     return np.asarray(pc.fill_null(array, missing).to_numpy(zero_copy_only=False), np.float64)

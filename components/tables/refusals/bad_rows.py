@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.tables.contract import USER_ID
 from components.tables.quarantine import (
     UNKNOWN_EVENT_TYPE,
     QuarantineCounts,
@@ -17,7 +18,6 @@ from components.tables.refusals.reasons import advice_for, column_of
 _REASONS_SHOWN = 5
 _VALUES_SHOWN = 3
 _MOST_CHARACTERS = 60
-_USER_ID = "user_id"
 # As in `line 3 of events.csv: expected 6 fields, got 7`.
 _PLACE = re.compile(r"(?:line|row) (\d+) of (.*?)(?:: .*)?$", re.DOTALL)
 
@@ -33,7 +33,7 @@ class _Seen:
         """Takes a line of the quarantine."""
         column = column_of(refused["reason"], refused["row"])
         # Neither ids of users nor lines that may hold one: they stand for somebody.
-        value = None if column == _USER_ID else refused["row"].get(column or "")
+        value = None if column == USER_ID else refused["row"].get(column or "")
         if value not in (None, ""):
             self.values[str(value)] += 1
         detail = refused["detail"]

@@ -78,6 +78,7 @@ _BY_ENDING: dict[str, str | Callable[[Sequence[str]], str]] = {
     "_in_microseconds": _looks_like("microseconds", "unix_microseconds"),
     "_in_nanoseconds": "expected Unix seconds or ISO 8601, and this looks like nanoseconds; divide by 1,000,000,000",
     "_looks_like_excel_serial": _looks_like("days as Excel counts them", "excel"),
+    "_looks_like_yyyymm": _looks_like("months", '"%Y%m"'),
     "_looks_like_yyyymmdd": _looks_like("dates", '"%Y%m%d"'),
     "_looks_like_yyyymmddhhmm": _looks_like("dates and times", '"%Y%m%d%H%M"'),
     "_looks_like_yyyymmddhhmmss": _looks_like("dates and times", '"%Y%m%d%H%M%S"'),

@@ -14,9 +14,11 @@ from components.tables.read_back import concatenated, plain_columns
 from components.tables.returns.cancelling import Cancelled, cancel_purchases
 from components.tables.returns.order_counts import (
     CANCELLED,
+    CANCELLED_KEY,
     GUESTS_RETURN,
     LOWERED,
     RETURN,
+    RETURN_KEY,
     UNMATCHED,
 )
 from components.tables.returns.return_rows import RETURNS_SCHEMA
@@ -63,8 +65,8 @@ class CancelPurchases(beam.PTransform):
 
         Returns:
             `rows`: record batches of what is left, in the examples' columns; `lines`: lines of the quarantine (str);
-            `counts`: one Counter of `return` and `guests:return` (good rows that give something back after all, and
-            those of guests among them), `cancelled`, `lowered` and `unmatched`.
+            `counts`: one Counter of `set_aside:return` and `guests:return` (good rows that give something back after
+            all, and those of guests among them), `set_aside:cancelled`, `lowered` and `unmatched`.
         """
         rows = (
             pipeline
@@ -110,9 +112,9 @@ class _Cancel(beam.DoFn):
                 line = quarantine_line(_TABLE, reason, detail, row, self._user_id_key)
                 yield beam.pvalue.TaggedOutput(LINES, line)
         counts = {
-            RETURN: len(given_back),
+            RETURN_KEY: len(given_back),
             GUESTS_RETURN: given_back[USER_ID].null_count,
-            CANCELLED: len(gone),
+            CANCELLED_KEY: len(gone),
             LOWERED: int(cancelled.lowered.sum()),
             UNMATCHED: cancelled.unmatched,
         }

@@ -7,9 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.tables.contract import BASKET_ID, USER_ID
+from components.tables.shaping.tallies import SET_ASIDE_KEY_PREFIX
 
 # Rows set aside, by reason: what gives something back, and what that left nothing of.
 RETURN, CANCELLED = "return", "cancelled"
+RETURN_KEY, CANCELLED_KEY = SET_ASIDE_KEY_PREFIX + RETURN, SET_ASIDE_KEY_PREFIX + CANCELLED
 GUESTS, GUESTS_RETURN = "guests", "guests:return"
 UNMATCHED, LOWERED = "unmatched", "lowered"
 _OF_NUMBERS, _OF_CANCELLATIONS, _OTHERS = "baskets:numbers", "baskets:cancellations", "baskets:others"
@@ -27,7 +29,7 @@ def count_orders(good: pa.RecordBatch, returned: int) -> Counter[str]:
     baskets = good[BASKET_ID].flatten()
     numbers, cancellations = (_matches(baskets, pattern) for pattern in (_NUMBER, _CANCELLATION))
     counts = {
-        RETURN: returned,
+        RETURN_KEY: returned,
         GUESTS: good[USER_ID].null_count,
         _OF_NUMBERS: numbers,
         _OF_CANCELLATIONS: cancellations,
@@ -52,8 +54,8 @@ def describe_orders(counts: Mapping[str, int]) -> tuple[str, ...]:
         counts: What `count_orders` and `CancelPurchases` counted, added up.
     """
     notes = []
-    if returned := counts.get(RETURN, 0):
-        cancelled, lowered, unmatched = (counts.get(name, 0) for name in (CANCELLED, LOWERED, UNMATCHED))
+    if returned := counts.get(RETURN_KEY, 0):
+        cancelled, lowered, unmatched = (counts.get(name, 0) for name in (CANCELLED_KEY, LOWERED, UNMATCHED))
         notes.append(
             f"Rows that give something back: {returned:,}. They cancel {cancelled:,} purchases and leave {lowered:,} "
             f"with fewer pieces; {unmatched:,} find no earlier purchase of their user and product."

@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 
 from components.errors import InputError
 from components.tables.files.value_arrays import of_one_type
+from components.tables.notes.counted_examples import EXAMPLES, example_key
 from components.tables.reading.parsing import parse_column
 from components.tables.reading.source_batch import SourceBatch
 from components.tables.shaping.plan import JoinPlan
 from components.tables.shaping.tallies import join_key
 
 ROWS, JOINED = "rows", "joined"
-_EXAMPLES = 3
 
 
 class JoinedRows:
@@ -54,7 +54,7 @@ class JoinedRows:
         self._asked = np.zeros(len(self._index), np.bool_)
 
     def join(self, source: SourceBatch) -> SourceBatch:
-        """Adds the columns to rows; those that no row is found for are null there, and counted."""
+        """Adds the columns to rows; those without a key, and those that nothing is found for, are null and counted."""
         keys = joined_keys(source.batch, [own for own, _ in self._plan.keys])
         found = self._index.get_indexer(pd.Index(keys.to_pylist(), dtype=object))
         missed = found < 0
@@ -65,16 +65,18 @@ class JoinedRows:
             index = batch.schema.get_field_index(name)
             taken = column.take(places)
             batch = batch.append_column(name, taken) if index < 0 else batch.set_column(index, name, taken)
-        counts = source.counts + Counter({self._key("rows"): batch.num_rows, self._key("missed"): int(missed.sum())})
-        for key in pc.unique(keys.filter(pa.array(missed))).drop_null().to_pylist()[:_EXAMPLES]:
-            counts[self._key(f"missed_key:{_shown(key)}")] += 1
+        found_none = {"keyless": keys.null_count, "missed": int(missed.sum()) - keys.null_count}
+        counts = source.counts + Counter({self._key("rows"): batch.num_rows})
+        counts += Counter({self._key(what): rows for what, rows in found_none.items()})
+        for key in pc.unique(keys.filter(pa.array(missed))).drop_null().to_pylist()[:EXAMPLES]:
+            counts[example_key(self._key("missed_key"), _shown(key))] += 1
         return replace(source, batch=batch, counts=counts)
 
     def rest(self) -> Counter[str]:
         """Returns what is to be counted of the joined rows themselves, after the last rows were joined."""
         counts = Counter({self._key("broken"): self._broken})
-        for row in np.flatnonzero(~self._asked)[:_EXAMPLES]:
-            counts[self._key(f"unused_key:{_shown(self._index[row])}")] += 1
+        for row in np.flatnonzero(~self._asked)[:EXAMPLES]:
+            counts[example_key(self._key("unused_key"), _shown(self._index[row]))] += 1
         return counts
 
     def _key(self, what: str) -> str:

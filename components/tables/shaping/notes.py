@@ -3,23 +3,23 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from components.tables.contract import TableContract
+from components.tables.contract import USER_ID, TableContract
+from components.tables.notes.counted_examples import examples_of
+from components.tables.notes.example_ids import shown_ids
 from components.tables.shaping.plan import JoinPlan, SourcePlan, TablePlan
 from components.tables.shaping.tallies import SET_ASIDE_KEY_PREFIX, contradiction_key, join_key, mapped_key
 from components.tables.user_ids import hash_user_id
 
-_USER_ID = "user_id"
-_EXAMPLES = 3
 # From this share on of rows that miss, the keys of both sides are shown: they are written in two ways.
 _NEARLY_ALL = 0.9
 
 
 def set_aside_rows(counts: Mapping[str, int]) -> dict[str, int]:
-    """Returns the rows that are right but not used, by reason."""
+    """Returns how many rows are right but not used, by reason; reasons without a row are left out."""
     return {
         key.removeprefix(SET_ASIDE_KEY_PREFIX): count
         for key, count in counts.items()
-        if key.startswith(SET_ASIDE_KEY_PREFIX)
+        if key.startswith(SET_ASIDE_KEY_PREFIX) and count
     }
 
 
@@ -53,17 +53,21 @@ def _join_notes(source: SourcePlan, join: JoinPlan, place: int, counts: Counter[
     def count(what: str) -> int:
         return counts[join_key(source.place, place, what)]
 
-    rows, missed, broken = count("rows"), count("missed"), count("broken")
+    rows, keyless, missed, broken = count("rows"), count("keyless"), count("missed"), count("broken")
     keys = ", ".join(f"`{own}`" for own, _ in join.keys)
     if missed:
         note = f"{missed:,} of {rows:,} rows of {source.source.path} found no row in {join.join.path} by {keys}"
-        secret = not plain and _USER_ID in {name for name, own in source.names if own in dict(join.keys)}
-        if missed >= _NEARLY_ALL * rows and not secret:
+        secret = not plain and USER_ID in {name for name, own in source.names if own in dict(join.keys)}
+        if missed >= _NEARLY_ALL * (rows - keyless) and not secret:
             ours, theirs = (
-                _examples(counts, join_key(source.place, place, what)) for what in ("missed_key:", "unused_key:")
+                shown_ids(examples_of(counts, join_key(source.place, place, what)))
+                for what in ("missed_key", "unused_key")
             )
             note += f": keys here are such as {ours}; keys there are such as {theirs}"
         yield f"{note}."
+    if keyless:
+        lacking = f"{keyless:,} of {rows:,} rows of {source.source.path} lack {keys}"
+        yield f"{lacking}, so {join.join.path} tells nothing of them."
     if broken:
         yield f"{broken:,} rows of {join.join.path}, which is joined to {source.source.path}, could not be read."
 
@@ -81,15 +85,10 @@ def _contradiction_notes(
         key = contradiction_key(column.name)
         if not counts[key]:
             continue
-        found = sorted(each.removeprefix(key) for each in counts if each.startswith(key) and each != key)[:_EXAMPLES]
-        if contract.unique == _USER_ID and user_id_key is not None:
+        found = examples_of(counts, key)
+        if contract.unique == USER_ID and user_id_key is not None:
             found = [hash_user_id(user_id, user_id_key) for user_id in found]
         yield (
-            f"Sources give {counts[key]:,} `{contract.unique}` different values of `{column.name}`, such as "
-            f"{', '.join(f'`{each}`' for each in found)}; the source that is named first counts."
+            f"For {counts[key]:,} of the ids in `{contract.unique}`, sources give different values of "
+            f"`{column.name}`, such as for {shown_ids(found)}; the source that is named first counts."
         )
-
-
-def _examples(counts: Mapping[str, int], prefix: str) -> str:
-    found = sorted(key.removeprefix(prefix) for key in counts if key.startswith(prefix))[:_EXAMPLES]
-    return ", ".join(f"`{key}`" for key in found) or "none"

@@ -12,7 +12,8 @@ def join_key(source: int, join: int, what: str) -> str:
     Args:
         source: Place of the source among those of the table.
         join: Place of the join among those of the source.
-        what: `rows`, `missed`, `broken`, or one of `missed_key:` and `unused_key:` with a key as an example.
+        what: `rows`, `keyless` (rows without a key), `missed` (those with one that nothing has), `broken`; or
+            `missed_key` and `unused_key`, which examples are of.
     """
     return f"join:{source}:{join}:{what}"
 
@@ -22,6 +23,6 @@ def mapped_key(source: int, column: str) -> str:
     return f"mapped:{source}:{column}"
 
 
-def contradiction_key(column: str, example: str = "") -> str:
-    """Returns the key of the number of ids that sources give different values of a column, or of one such id."""
-    return f"contradicts:{column}:{example}"
+def contradiction_key(column: str) -> str:
+    """Returns the key of the number of ids that sources give different values of a column; examples are of it too."""
+    return f"contradicts:{column}"

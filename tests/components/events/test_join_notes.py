@@ -43,9 +43,10 @@ def test_guests_are_no_users() -> None:
 def tables(tmp_path_factory: pytest.TempPathFactory) -> TablePaths:
     folder: Path = tmp_path_factory.mktemp("tables")
     ids = {"users": ["10007", "10008", "10009", "10010"], "events": ["u10007.0", "u10008.0", "u10007.0"]}
-    made = {name: [{"user_id": each} for each in own] for name, own in ids.items()}
+    made = {name: [{"user_id": each, "product_id": f"00{each}"} for each in own] for name, own in ids.items()}
+    made["products"] = [{"product_id": "7"}, {"product_id": "8"}]
     paths = {name: table_files(table_artifact(folder / name, rows, files=1)) for name, rows in made.items()}
-    return TablePaths(events=paths["events"], products=[], users=paths["users"])
+    return TablePaths(events=paths["events"], products=paths["products"], users=paths["users"])
 
 
 def counts(users: int, in_table: int, in_both: int) -> EventCounts:
@@ -87,7 +88,13 @@ def test_users_that_one_table_lacks_are_counted(tables: TablePaths, found: Event
     assert note_users(found, tables._replace(users=[]), plain_user_ids=False) == []
 
 
-def test_products_without_events_are_counted() -> None:
-    assert note_products(0, 9) == []
-    (note,) = note_products(1200, 5000)
+def test_products_without_events_are_counted(tables: TablePaths) -> None:
+    assert note_products(0, 9, tables) == []
+    (note,) = note_products(1200, 5000, tables)
     assert note == "Table `products`: 1,200 of its 5,000 products occur in no good row of `events`."
+    assert note_products(4500, 5000, tables)[0].endswith("in no good row of `events`.")
+    (nearly_all,) = note_products(4501, 5000, tables)
+    assert nearly_all == (
+        "Table `products`: 4,501 of its 5,000 products occur in no good row of `events`. Ids are `7`, `8` here, and "
+        "`00u10007.0`, `00u10008.0` in `events`: check that both tables write them alike."
+    )

@@ -62,13 +62,13 @@ def test_products_that_the_catalogue_lacks_are_left_out_and_so_is_a_basket_of_th
 
 def test_events_end_where_validation_begins() -> None:
     table = events(("u", "a", 9, None), ("u", "b", 10, None))
-    kept = known_events(table, SplitMoments(10, 20), [1.0], has_timestamps=True)
+    kept = known_events(table, SplitMoments(10, 20), [1.0], has_timestamps=True).events
     assert kept["product_id"].to_pylist() == [b"a"]
 
 
 def test_where_the_last_groups_are_left_out_each_user_ends_before_them() -> None:
     table = events(*[("u", product, time, None) for time, product in enumerate("abcd")], ("v", "a", 7, None))
-    kept = known_events(table, SplitMoments(None, None), [1.0], has_timestamps=True)
+    kept = known_events(table, SplitMoments(None, None), [1.0], has_timestamps=True).events
     # User v has one group alone, which is the test.
     assert kept["product_id"].to_pylist() == [b"a", b"b"]
 
@@ -116,22 +116,29 @@ def test_a_basket_of_a_guest_is_one_by_its_id_alone() -> None:
 
 def test_of_a_basket_that_reaches_into_validation_nothing_is_known() -> None:
     rows = [("u", "a", 1, "x"), ("u", "b", 2, "y"), ("u", "c", 3, "y"), ("u", "d", 4, "z"), ("v", "a", 1, "y")]
-    kept = known_events(events(*rows), SplitMoments(3, 4), [1.0], has_timestamps=True)
+    kept = known_events(events(*rows), SplitMoments(3, 4), [1.0], has_timestamps=True).events
     assert kept.select(["user_id", "time"]).to_pylist() == [
         {"user_id": b"u", "time": 1},
         {"user_id": b"v", "time": 1},
     ]
 
 
+def test_what_a_basket_id_that_stands_for_none_takes_away_is_told() -> None:
+    rows = [("u", "a", 1, "0"), ("u", "b", 2, "0"), ("u", "c", 2, "x"), ("u", "d", 4, "0"), ("v", "a", 1, "0")]
+    known = known_events(events(*rows), SplitMoments(3, 4), [1.0], has_timestamps=True)
+    assert known.events["product_id"].to_pylist() == [b"c", b"a"]
+    assert known.cut["product_id"].to_pylist() == [b"a", b"b"]
+
+
 def test_where_the_last_positions_are_left_out_so_are_their_baskets_and_guests_stay() -> None:
     rows = [("u", "a", 1, "x"), ("u", "b", 2, "x"), ("u", "c", 3, "y"), ("u", "d", 4, "y"), ("u", "a", 5, "z")]
     guests = [(None, "a", 1, "x"), (None, "b", 9, "x")]
-    kept = known_events(events(*rows, *guests), SplitMoments(None, None), [1.0], has_timestamps=False)
+    kept = known_events(events(*rows, *guests), SplitMoments(None, None), [1.0], has_timestamps=False).events
     # Position 4 is the validation, and 5 the test.
     assert kept["time"].to_pylist() == [1, 2, 1, 9]
 
 
 def test_two_baskets_at_one_position_are_one_group_of_the_history() -> None:
     rows = [("u", "a", 1, "x"), ("u", "b", 2, "y"), ("u", "c", 2, "z"), ("u", "d", 3, None)]
-    kept = known_events(events(*rows), SplitMoments(None, None), [1.0], has_timestamps=False)
+    kept = known_events(events(*rows), SplitMoments(None, None), [1.0], has_timestamps=False).events
     assert kept["product_id"].to_pylist() == [b"a"]

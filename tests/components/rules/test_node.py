@@ -147,6 +147,19 @@ def test_without_basket_ids_a_user_and_a_day_are_a_basket(tmp_path: Path) -> Non
     assert run.facts["events"]["bought_events_without_basket_id"] == 4
 
 
+def test_bought_events_of_baskets_that_reach_into_validation_are_counted(tmp_path: Path) -> None:
+    events = purchases([["a", "b"], ["a", "c"], ["d"]])
+    later = [
+        {**event, "timestamp": event["timestamp"] + 86_400 * 400} for event in events if event["basket_id"] == "b1"
+    ]
+    views = [{**event, "event_type": "view"} for event in events]
+    options = RulesOptions(levels=("product",), min_support=1, **EVERY_RULE)
+    run = run_rules(
+        tmp_path, options, [*events, *later, *views], validation_start=86_400 * 300, test_start=86_400 * 390
+    )
+    assert (run.facts["events"]["bought_events"], run.facts["events"]["cut_events"]) == (3, 2)
+
+
 def test_one_basket_is_no_evidence(tmp_path: Path) -> None:
     run = run_rules(tmp_path, RulesOptions(levels=("product",), min_baskets=1), purchases([["a", "b", "c"]]))
     assert len(run.itemsets) == 7

@@ -68,6 +68,7 @@ def _judge(
             "table": run.table,
             "max_bad_fraction": limit,
             "telling_columns": json.dumps(telling),
+            "own_names": "{}",
             "plain_user_ids": int(plain_user_ids),
             "source_digest": "",
         },
@@ -306,6 +307,7 @@ def test_the_component_has_primitive_parameters_only() -> None:
         table="products",
         max_bad_fraction=0.01,
         telling_columns=["price", "hue"],
+        own_names={"user_id": ["client"]},
         plain_user_ids=False,
         source_digest="s",
     )
@@ -313,6 +315,7 @@ def test_the_component_has_primitive_parameters_only() -> None:
         "table": "products",
         "max_bad_fraction": 0.01,
         "telling_columns": '["price", "hue"]',
+        "own_names": '{"user_id": ["client"]}',
         "plain_user_ids": 0,
         "source_digest": "s",
     }

@@ -26,20 +26,21 @@ def batch_of(rows: list[dict[str, Any]]) -> pa.RecordBatch:
     return check_rows(TABLES["products"], TableOptions(), raw, 2e9).good
 
 
-def counted_by_hand(rows: list[dict[str, Any]]) -> dict[str, tuple[str, float]]:
+def counted_by_hand(rows: list[dict[str, Any]]) -> dict[str, tuple[str, float | None]]:
     """Title and price of each id: the title of the most rows with a price, and the last price that it has."""
     found = {}
     for product in dict.fromkeys(row["product_id"] for row in rows):
         own = [row for row in rows if row["product_id"] == product]
         weights = Counter(dict.fromkeys(dict.fromkeys(row["title"] for row in own), 0))
-        weights.update(row["title"] for row in own if row["price"] > 0)
+        none_priced = not any(row["price"] and row["price"] > 0 for row in own)
+        weights.update(row["title"] for row in own if none_priced or (row["price"] and row["price"] > 0))
         heaviest = max(weights.values())
         tied = [title for title, weight in weights.items() if weight == heaviest]
         # Of titles that weigh the same, the one whose row that counts stands first.
         candidates = []
         for title in tied:
             same = [(place, row) for place, row in enumerate(own) if row["title"] == title]
-            priced = [(place, row) for place, row in same if row["price"] > 0]
+            priced = [(place, row) for place, row in same if row["price"] and row["price"] > 0]
             candidates.append((priced or same)[-1])
         found[product] = (min(candidates)[1]["title"], min(candidates)[1]["price"])
     return found
@@ -52,18 +53,24 @@ def test_the_row_that_counts_is_the_same_whole_and_in_pieces(seed: int) -> None:
         {"product_id": f"p{dice.integers(6)}", "title": f"t{dice.integers(4)}", "price": float(dice.integers(3))}
         for _ in range(120)
     ]
+    # Some rows, some parts as a whole, and some products have no price at all.
+    for place, row in enumerate(rows):
+        if place < 60 or row["product_id"] in ("p0", "p1") or place % 5 == 0:
+            row["price"] = None if row["product_id"] != "p1" or place % 2 else 0.0
     expected = counted_by_hand(rows)
     for cuts in ([0, 120], [0, 7, 60, 61, 120]):
         pieces = []
-        weights: list[int] = []
+        weights: list[list[int]] = []
         for begin, end in itertools.pairwise(cuts):
             batch = batch_of(rows[begin:end])
             folded = fold_repeats(batch, "product_id")
             pieces.append(batch.take(pa.array(folded.rows)))
-            weights.extend(folded.weights)
+            weights.extend(folded.weights.tolist())
         joined = pa.Table.from_batches(pieces).combine_chunks().to_batches()[0]
         left = joined.take(pa.array(best_rows(joined, "product_id", np.array(weights)))).to_pylist()
-        found = {row["product_id"][0].decode(): (row["title"][0].decode(), row["price"][0]) for row in left}
+        found = {
+            row["product_id"][0].decode(): (row["title"][0].decode(), row["price"] and row["price"][0]) for row in left
+        }
         assert found == expected
         assert len(left) == len(expected)
 
@@ -84,6 +91,22 @@ def test_rows_that_name_a_product_again_are_no_fault(tmp_path: Path) -> None:
     assert (counts["rows"], counts["good"], counts["bad"]) == (19, 3, {})
     assert counts["set_aside"] == {"repeated": 16}
     assert run.refused() == []
+
+
+def test_the_order_of_the_file_counts_though_a_join_spreads_the_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.tables.shaping.planning._BUCKET_BYTES", 200)
+    keys = [f"k{row}" for row in range(60)]
+    (tmp_path / "p.csv").write_text("product_id,key\n" + "".join(f"P{n % 4},{k}\n" for n, k in enumerate(keys)))
+    # One title a product, so that its last price counts.
+    joined = "".join(f"{key},title of P{n % 4},{n + 1}\n" for n, key in enumerate(keys))
+    (tmp_path / "prices.csv").write_text("key,title,price\n" + joined)
+    join = {"path": str(tmp_path / "prices.csv"), "on": "key"}
+    source = TableSource.model_validate({"path": str(tmp_path / "p.csv"), "join": join, "repeats": "merged"})
+    run = run_table(tmp_path / "run", "products", [source])
+    assert {row["product_id"]: row["price"] for row in run.rows()} == {f"P{n}": 57.0 + n for n in range(4)}
+    assert run.counts()["set_aside"] == {"repeated": 56}
 
 
 def test_without_the_option_they_are_bad_rows(tmp_path: Path) -> None:

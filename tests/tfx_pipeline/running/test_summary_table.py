@@ -141,6 +141,26 @@ def test_mined_rules_are_counted_and_what_was_left_out_is_said():
     ) in capture.get().splitlines()
 
 
+@pytest.mark.parametrize(("cut", "advised"), [(0, False), (1, False), (2, True)])
+def test_events_of_baskets_that_go_on_in_the_validation_period_are_said(monkeypatch, cut, advised):
+    monkeypatch.setattr(console, "width", 500)
+    with_rules = summary([])
+    with_rules["tasks"]["recommendation"]["rules"] = {
+        "uri": "x",
+        "events": {
+            "bought_events": 18,
+            "bought_events_without_basket_id": 0,
+            "oversized_baskets": 0,
+            "cut_events": cut,
+        },
+        "levels": {"product": {"rules": 1, "baskets": 9}},
+    }
+    with console.capture() as capture:
+        show(with_rules)
+    assert (f"{cut} events left out as their basket_id goes on" in capture.get()) == bool(cut)
+    assert ("say so by `missing` under `tables.events`" in capture.get()) == advised
+
+
 def test_the_spends_of_segments_are_told_and_whether_they_changed(monkeypatch):
     monkeypatch.setattr(console, "width", 500)
     content = summary([])

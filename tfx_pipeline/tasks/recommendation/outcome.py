@@ -7,6 +7,8 @@ from tfx_pipeline.summary.model import Interval, TaskSummary
 
 # What rules in the ranker are judged by.
 _RULES_METRICS = ("ndcg_at_10", "novel_ndcg_at_10")
+# From this share on, events of baskets that reach into validation are no mere edge: some id may stand for none.
+_MANY_CUT = 0.1
 _WITH_RULES, _WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
 
 
@@ -56,4 +58,8 @@ def _mined_line(mined: Mapping[str, Any]) -> str:
         parts.append(f"{mined['events']['oversized_baskets']:,} baskets left out as too large")
     if mined["events"]["bought_events_without_basket_id"]:
         parts.append(f"{mined['events']['bought_events_without_basket_id']:,} events without a basket_id")
+    if cut := mined["events"].get("cut_events", 0):
+        many = cut >= _MANY_CUT * (cut + mined["events"]["bought_events"])
+        advice = " (if one stands for none, say so by `missing` under `tables.events`)" if many else ""
+        parts.append(f"{cut:,} events left out as their basket_id goes on in the validation period{advice}")
     return ", ".join(parts)

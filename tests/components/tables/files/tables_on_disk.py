@@ -8,6 +8,9 @@ from pathlib import Path
 
 import openpyxl
 
+from components.tables.contract import TABLES
+from components.tables.files.raw_column import RawColumn
+
 
 def zipped(path: Path, files: dict[str, bytes]) -> Path:
     """Writes a zip archive."""
@@ -35,3 +38,8 @@ def workbook(path: Path, *sheets: Sequence[Sequence[object]]) -> Path:
     book.save(data)
     path.write_bytes(data.getvalue())
     return path
+
+
+def raw_columns(table: str) -> tuple[RawColumn, ...]:
+    """Returns the columns of a table's contract, as a file has them that calls them as the contract does."""
+    return tuple(RawColumn(name=column.name, kind=column.kind) for column in TABLES[table].columns)

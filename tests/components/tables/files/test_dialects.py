@@ -5,16 +5,14 @@ from pathlib import Path
 import pytest
 
 from components.errors import InputError
-from components.tables.contract import TABLES
 from components.tables.files.dialect import found_separator
 from components.tables.files.file_columns import file_columns, listed
 from components.tables.files.finding import find_table_files
-from components.tables.files.raw_column import raw_columns
 from components.tables.reading.reader import read_batches
 from components.tables.sources import FileForm
-from tests.components.tables.files.tables_on_disk import gzipped, zipped
+from tests.components.tables.files.tables_on_disk import gzipped, raw_columns, zipped
 
-TEXTS = raw_columns(TABLES["texts"].columns)
+TEXTS = raw_columns("texts")
 ROWS = [{"text": "Käse, alt; 1|2", "label": "gut"}, {"text": "茶", "label": "Tee\n2"}]
 
 

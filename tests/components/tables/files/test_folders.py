@@ -7,14 +7,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.errors import InputError
-from components.tables.contract import TABLES
 from components.tables.files.file_columns import file_columns
 from components.tables.files.finding import find_table_files
-from components.tables.files.raw_column import RawColumn, raw_columns
+from components.tables.files.raw_column import RawColumn
 from components.tables.reading.reader import read_batches
 from components.tables.sources import FileForm
+from tests.components.tables.files.tables_on_disk import raw_columns
 
-EVENTS = (*raw_columns(TABLES["events"].columns), RawColumn(name="dt", kind="string"))
+EVENTS = (*raw_columns("events"), RawColumn(name="dt", kind="string"))
 
 
 def _read(path: Path | str) -> list[dict[str, object]]:

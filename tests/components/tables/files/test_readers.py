@@ -10,17 +10,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.errors import InputError
-from components.tables.contract import TABLES
 from components.tables.files import csv_reader, json_lines_reader
 from components.tables.files.csv_reader import read_csv
 from components.tables.files.json_lines_reader import read_json_lines
 from components.tables.files.parquet_reader import read_parquet
-from components.tables.files.raw_column import raw_columns
 from components.tables.files.table_file import Compression, TableFile
 from components.tables.reading.source_batch import SourceBatch
+from tests.components.tables.files.tables_on_disk import raw_columns
 
-TEXTS = raw_columns(TABLES["texts"].columns)
-PRODUCTS = raw_columns(TABLES["products"].columns)
+TEXTS = raw_columns("texts")
+PRODUCTS = raw_columns("products")
 
 
 def _csv(path: Path, content: bytes) -> list[SourceBatch]:

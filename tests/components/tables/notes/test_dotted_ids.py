@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from components.tables.notes.dotted_ids import count_dotted_ids, keep_examples, note_dotted_ids
+from components.tables.notes.counted_examples import keep_examples
+from components.tables.notes.dotted_ids import count_dotted_ids, note_dotted_ids
 from tests.components.tables.table_runs import run_table
 
 

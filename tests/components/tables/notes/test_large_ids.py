@@ -1,10 +1,17 @@
 """Which ids hold more events than a shopper or a basket has."""
 
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
 import pandas as pd
 import pytest
 import tensorflow_data_validation as tfdv
+import yaml
 
-from components.tables.notes.large_ids import note_large_ids
+from components.tables.notes.large_ids import note_large_ids, own_names
+from components.tables.sources import TableSource
+from tests.components.tables.table_runs import run_table
 
 SHOPPERS = {f"u-{number}": 3 for number in range(30)}
 NOBODY = (
@@ -13,10 +20,16 @@ NOBODY = (
 )
 
 
-def notes(events_of_ids: dict[str, int], *, plain: bool = False, column: str = "user_id") -> list[str]:
+def notes(
+    events_of_ids: dict[str, int],
+    *,
+    plain: bool = False,
+    column: str = "user_id",
+    sources: Sequence[TableSource] = (TableSource(path="e.csv"),),
+) -> list[str]:
     ids = [each for each, count in events_of_ids.items() for _ in range(count)]
     statistics = tfdv.generate_statistics_from_dataframe(pd.DataFrame({column: ids}))
-    return note_large_ids(statistics.datasets[0], plain_user_ids=plain)
+    return note_large_ids(statistics.datasets[0], own_names(sources), plain_user_ids=plain)
 
 
 @pytest.mark.parametrize(
@@ -85,3 +98,33 @@ def test_baskets_and_products_are_looked_at_too(column: str, ids: dict[str, int]
     found = notes({**SHOPPERS, **ids}, column=column)
     assert len(found) == bool(said)
     assert all(note.startswith(f"Table `events`: {said}") for note in found)
+
+
+@pytest.mark.parametrize(
+    ("column", "ids"), [("user_id", {"NULL": 30}), ("basket_id", {"NULL": 30}), ("product_id", {"NULL": 30})]
+)
+def test_what_a_note_says_to_write_is_understood(tmp_path: Path, column: str, ids: dict[str, int]) -> None:
+    names = {"user_id": "client", "product_id": "sku", "basket_id": "order"}
+    rows = [{"client": "u", "sku": "p", "order": "o", "event_type": "buy", "timestamp": 1_700_000_000}] * 4
+    rows += [{**rows[0], names[column]: "NULL"}]
+    pd.DataFrame(rows).to_csv(tmp_path / "e.csv", index=False)
+    source = TableSource(path=str(tmp_path / "e.csv"), columns=names)
+    (note,) = notes({**SHOPPERS, **ids}, column=column, sources=[source])
+    said = [yaml.safe_load(each) for each in re.findall(r"`((?:missing|leave_out): \{[^`]*\})`", note)]
+    assert said
+    for each in said:
+        (key, marks), *_ = each.items()
+        assert marks == {names[column]: ["NULL"]}
+        written = TableSource.model_validate({**source.model_dump(exclude_unset=True), key: marks, "guests": "baskets"})
+        run = run_table(tmp_path / key, "events", [written])
+        assert not any(row[column] == "NULL" for row in run.rows())
+
+
+def test_names_of_other_sources_are_said_too() -> None:
+    sources = [
+        TableSource(path="a.csv", columns={"user_id": "client"}),
+        TableSource(path="b.csv"),
+        TableSource(path="c.csv", constants={"user_id": "till"}),
+    ]
+    (note,) = notes({**SHOPPERS, "till": 90}, sources=sources)
+    assert "by `leave_out: {client: […]}` under `tables.events`. Other sources call the column `user_id`." in note

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from components.tables.files.raw_column import RawColumn
+from components.tables.files.value_arrays import of_one_type, value_array
 from components.tables.reading.parsing import parse_column
 from components.tables.reading.value_form import ValueForm
 from components.tables.sources import TimeForm
@@ -101,7 +103,10 @@ def test_years_beyond_nanoseconds_do_not_wrap(year: int) -> None:
 @pytest.mark.parametrize(
     ("values", "problem"),
     [
-        ([20260630, 19900101, 20991231], "looks_like_yyyymmdd"),
+        ([20260630, 19900101, 20991231, 19891231, 21000101], "looks_like_yyyymmdd"),
+        # Years of other calendars, and what stands for never.
+        ([25680630, 14040630, 99991231], "looks_like_yyyymmdd"),
+        ([202606, 199001, 209912], "looks_like_yyyymm"),
         ([202606301430], "looks_like_yyyymmddhhmm"),
         ([20260630143059], "looks_like_yyyymmddhhmmss"),
         ([46203, 46203.625, 20000], "looks_like_excel_serial"),
@@ -123,7 +128,7 @@ def test_numbers_are_named_for_what_they_look_like(values: list[float], problem:
 
 
 def test_numbers_beside_those_are_unix_seconds() -> None:
-    values = [0, 1, 19_999, 80_000, 20261330, 20260600, 19891231, 21000101, 10**11]
+    values = [0, 1, 19_999, 80_000, 123_456, 202_613, 198_912, 20261330, 20260600, 10**8, 10**11]
     assert _parsed(values, _form()) == (values, {})
     assert _parsed([str(value) for value in values], _form()) == (values, {})
     assert _parsed([20260630], _form("unix_seconds")) == ([20260630], {})  # Said, so it is no guess.
@@ -213,3 +218,26 @@ def test_numbers_mean_the_same_as_text(numbers: list[float]) -> None:
         typed = parse_column(pa.array([number]), "timestamp")
         text = parse_column(pa.array([repr(number)]), "timestamp")
         assert (typed.values.to_pylist(), [*typed.problems]) == (text.values.to_pylist(), [*text.problems])
+
+
+@pytest.mark.parametrize("time_format", ["%d.%m.%Y", "excel", "unix_seconds", None])
+@pytest.mark.parametrize("text", ["soon", "1.5.2024", None, ""])
+def test_a_typed_time_means_the_same_beside_texts(time_format: str | None, text: str | None) -> None:
+    """As in a workbook, where one cell of a column of dates may be text."""
+    column = RawColumn(name="day", kind="timestamp")
+    form = _form(time_format, "Europe/Berlin")
+    moments = [datetime(2024, 1, 1), datetime(2024, 7, 1, 12, 30, 15, 250_000)]
+    expected = [int(moment.replace(tzinfo=ZoneInfo("Europe/Berlin")).timestamp()) for moment in moments]
+    assert parse_column(value_array(moments, column), "timestamp", form).values.to_pylist() == expected
+    beside = parse_column(value_array([*moments, text], column), "timestamp", form)
+    assert beside.values.to_pylist()[:2] == expected
+    assert all(rows.tolist()[:2] == [False, False] for rows in beside.problems.values())
+
+
+def test_times_of_several_types_stay_times() -> None:
+    moment = datetime(2024, 1, 1, 12)
+    arrays = [pa.array([moment, None], pa.timestamp(unit)) for unit in ("us", "ns", "s")]
+    arrays += [pa.array([date(2024, 1, 1)], pa.date32()), pa.nulls(1)]
+    found = of_one_type(arrays)
+    assert {array.type for array in found} == {pa.timestamp("us")}
+    assert [array.to_pylist() for array in found] == [*[[moment, None]] * 3, [datetime(2024, 1, 1)], [None]]

@@ -59,9 +59,9 @@ def test_each_bucket_settles_its_own_users(tmp_path: Path, buckets: int) -> None
     ]
     of_guests = sum(row["user_id"] is None for row, back in zip(rows, whole.gives_back, strict=True) if back)
     counts = {
-        "return": int(whole.gives_back.sum()),
+        "set_aside:return": int(whole.gives_back.sum()),
         "guests:return": of_guests,
-        "cancelled": int(whole.gone.sum()),
+        "set_aside:cancelled": int(whole.gone.sum()),
         "lowered": int(whole.lowered.sum()),
         "unmatched": whole.unmatched,
     }
@@ -81,4 +81,4 @@ def test_each_bucket_settles_its_own_users(tmp_path: Path, buckets: int) -> None
         assert_that(found, equal_to(left), label="Rows")
         assert_that(settled[COUNTS] | beam.Map(dict), equal_to([counts]), label="Counts")
         lines = settled[LINES] | beam.combiners.Count.Globally()
-        assert_that(lines, equal_to([counts["return"] + counts["cancelled"]]), label="Lines")
+        assert_that(lines, equal_to([counts["set_aside:return"] + counts["set_aside:cancelled"]]), label="Lines")

@@ -101,7 +101,8 @@ def test_orders_that_lie_in_three_files(tmp_path: Path) -> None:
     assert counts["bad"] == {"missing_user_id": 1}
     assert counts["notes"] == [
         f"1 of 4 rows of {tmp_path}/items.csv found no row in {tmp_path}/orders.csv.gz by `order_id`.",
-        f"1 of 4 rows of {tmp_path}/items.csv found no row in {tmp_path}/customers.parquet by `customer_id`.",
+        f"1 of 4 rows of {tmp_path}/items.csv lack `customer_id`, "
+        f"so {tmp_path}/customers.parquet tells nothing of them.",
     ]
     (refused,) = run.refused()
     assert refused["detail"] == f"line 5 of {tmp_path}/items.csv"
@@ -193,7 +194,8 @@ def test_events_with_nested_items(tmp_path: Path, name: str) -> None:
 def test_products_of_three_sources_and_ids_that_mean_one_thing(tmp_path: Path) -> None:
     (tmp_path / "web.csv").write_text("product_id,title,price\nA,Tea,3\nB,Pot,9\nB,Pot,9\n")
     (tmp_path / "till.csv").write_text("code;name;price\n1;Tea;3.00\n2;Big pot;9.50\n3;Cup;\n")
-    (tmp_path / "market.csv").write_text("product_id,title\nA,Tee\nC9,Spoon\n")
+    # A second row of an id is no second id.
+    (tmp_path / "market.csv").write_text("product_id,title\nA,Tee\nA,Thé\nC9,Spoon\n")
     (tmp_path / "same.csv").write_text("from,to\n1,X\nX,A\n2,B\n3,C\n")
     till = {
         "path": "till.csv",
@@ -214,12 +216,13 @@ def test_products_of_three_sources_and_ids_that_mean_one_thing(tmp_path: Path) -
         ("C9", "Spoon", "market"),
     ]
     counts = run.counts()
-    assert counts["rows"] == 8
+    assert counts["rows"] == 9
     assert counts["bad"] == {"duplicate_product_id": 1}
-    assert counts["set_aside"] == {"same_product_id_in_another_source": 3}
+    assert counts["set_aside"] == {"same_product_id_in_another_source": 4}
     assert f"3 values of `product_id` in {tmp_path}/till.csv were replaced" in counts["notes"][0]
-    assert "Sources give 2 `product_id` different values of `title`, such as `A`, `B`;" in counts["notes"][1]
-    assert "Sources give 1 `product_id` different values of `price`, such as `B`;" in counts["notes"][2]
+    differ = "of the ids in `product_id`, sources give different values of"
+    assert f"For 2 {differ} `title`, such as for `A`, `B`;" in counts["notes"][1]
+    assert f"For 1 {differ} `price`, such as for `B`;" in counts["notes"][2]
     assert len(counts["notes"]) == 3
 
 
@@ -248,6 +251,18 @@ def test_a_broken_row_shows_no_user_id(tmp_path: Path) -> None:
     run = run_table(tmp_path / "run", "events", [source])
     (refused,) = run.refused()
     assert refused["reason"] == "product_id_not_a_string"
+    assert refused["row"]["user_id"].startswith("user-")
+    assert "secret" not in json.dumps(refused)
+
+
+def test_a_broken_row_of_an_exploded_list_shows_no_user_id(tmp_path: Path) -> None:
+    path = tmp_path / "e.jsonl"
+    row = {"user": {"id": "secret@x"}, "items": "[", "kind": "view", "position": 1}
+    good = row | {"items": [{"sku": "A"}]}
+    path.write_text("".join(json.dumps(each) + "\n" for each in (row, good)))
+    columns = {"user_id": "user.id", "product_id": "items.sku", "event_type": "kind"}
+    run = run_table(tmp_path / "run", "events", [TableSource(path=str(path), explode="items", columns=columns)])
+    (refused,) = run.refused()
     assert refused["row"]["user_id"].startswith("user-")
     assert "secret" not in json.dumps(refused)
 
