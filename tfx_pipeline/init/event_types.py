@@ -1,12 +1,34 @@
-"""What the event types of a table mean."""
+"""Which event types a table has, and what they mean."""
 
 from collections.abc import Sequence
 
+from components.errors import InputError
 from tfx_pipeline.init.column_names import kind_of_event
-from tfx_pipeline.init.proposal import ProposedSource
+from tfx_pipeline.init.proposal import ProposedColumn, ProposedSource
 from tfx_pipeline.init.questions import Asker
+from tfx_pipeline.init.sample import MOST_DISTINCT
 
+_SHOWN = 3
 _WEIGHTS = {"view": 1.0, "cart": 1.0, "purchase": 1.0, "undone": 0.0}
+
+
+def seen_event_types(column: ProposedColumn, label: str) -> list[str]:
+    """Returns the event types in the rows that were read, the frequent ones first.
+
+    Args:
+        column: The column that they stand in.
+        label: How its file is called in messages.
+
+    Raises:
+        InputError: There are too many to be event types.
+    """
+    if column.sample.different(column.theirs) > MOST_DISTINCT:
+        shown = ", ".join(f"`{value}`" for value in column.examples()[:_SHOWN])
+        raise InputError(
+            f"{label}: `{column.theirs}` has more than {MOST_DISTINCT} values that differ, such as {shown}; expected a "
+            "few event types, such as view and purchase. Rename the column if it is another one."
+        )
+    return list(dict.fromkeys(name.strip() for name in column.sample.distinct(column.theirs) if name.strip()))
 
 
 def guess_event_types(sources: Sequence[ProposedSource], asker: Asker) -> tuple[dict[str, float], str]:

@@ -6,12 +6,13 @@ from typing import Any
 
 from components.errors import InputError
 from components.tables.contract import TABLES, Column
+from tfx_pipeline.init.event_types import seen_event_types
 from tfx_pipeline.init.known_columns import Joined, KnownColumns
 from tfx_pipeline.init.proposal import ProposedColumn, ProposedSource
 from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.repeats import rows_of_each
-from tfx_pipeline.init.sample import MOST_DISTINCT, Sample
-from tfx_pipeline.init.values.numbers import Sign, decimal_sign, is_number, unreadable_numbers
+from tfx_pipeline.init.sample import Sample
+from tfx_pipeline.init.values.numbers import Sign, decimal_sign, unreadable_numbers, why_no_numbers
 from tfx_pipeline.init.values.times import TimeGuess, guess_time
 
 # A column counts as filled if so many rows have a value; of a required one a few more may lack it than may be bad.
@@ -124,7 +125,7 @@ class _SourceGuess:
             what = "number"
             wrong = unreadable_numbers(values, column.kind, decimal)
             if len(wrong) > (1 - _READABLE) * len(values):
-                self._refuse(column, sample, theirs, _no_number(wrong, decimal))
+                self._refuse(column, sample, theirs, why_no_numbers(wrong, decimal))
                 return
         elif column.kind == "boolean":
             what = "yes or no"
@@ -219,28 +220,17 @@ class _SourceGuess:
         return options
 
     def _kept(self) -> dict[str, list[str]]:
-        """Returns the values that alone make rows, by column: those that are known, and the event types that were seen.
-
-        Raises:
-            InputError: There are too many event types to be any.
-        """
+        """Returns the values that alone make rows, by column: known ones, and the event types that were seen."""
         keep = {name: list(values) for name, values in self._known.kept_values.items() if name in self._sample.names}
         types = self._columns.get("event_type")
-        if types is None or types.theirs in keep:
-            return keep
-        if types.sample.different(types.theirs) > MOST_DISTINCT:
-            shown = ", ".join(f"`{value}`" for value in types.examples()[:_SHOWN])
-            raise InputError(
-                f"{self._sample.label}: `{types.theirs}` has more than {MOST_DISTINCT} values that differ, such as "
-                f"{shown}; expected a few event types, such as view and purchase. Rename the column if it is another."
-            )
-        seen = dict.fromkeys(name.strip() for name in types.sample.distinct(types.theirs) if name.strip())
-        if seen and not types.sample.complete:
-            keep[types.theirs] = list(seen)
-            self._asker.note(
-                f"{self._sample.label}: `{types.theirs}` may have other values further down than in the first rows; "
-                "rows with these are left out: see `keep`."
-            )
+        if types is not None and types.theirs not in keep:
+            seen = seen_event_types(types, self._sample.label)
+            if seen and not types.sample.complete:
+                keep[types.theirs] = seen
+                self._asker.note(
+                    f"{self._sample.label}: `{types.theirs}` may have other values further down than in the first "
+                    "rows; rows with these are left out: see `keep`."
+                )
         return keep
 
     def _merge_repeats(self, options: dict[str, Any], leave_out: Mapping[str, Sequence[str]]) -> None:
@@ -331,14 +321,6 @@ def _exploded(known: KnownColumns, sample: Sample) -> Sample:
 
 def _in_words(form: str) -> str:
     return f"the {'month' if form.startswith('%m') else 'day'} first (`{form}`)"
-
-
-def _no_number(wrong: Sequence[Any], decimal: Sign) -> str:
-    """Says why values cannot be read as numbers."""
-    shown = ", ".join(f"`{value}`" for value in dict.fromkeys(map(str, wrong[:_SHOWN])))
-    if decimal == "." and any(is_number(value, ",") for value in wrong):
-        return f"some of its values, such as {shown}, may mean thousands or fractions; write them without commas"
-    return f"some of its values are no numbers, such as {shown}"
 
 
 def _mostly(truths: Sequence[bool]) -> bool:

@@ -19,6 +19,7 @@ from components.tables.reading.value_form import ValueForm
 
 Sign = Literal[".", ","]
 
+_SHOWN = 3
 _MARKS = re.compile(r"[\s'’]")
 _POINT = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)?(\.\d*)?(e[+-]?\d+)?", re.IGNORECASE)
 _COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)?(,\d*)?")
@@ -67,6 +68,19 @@ def unreadable_numbers(values: Sequence[Any], kind: Kind, decimal: Sign) -> list
     parsed = parse_column(text_array(texts).cast(pa.large_string()), kind, ValueForm(decimal=decimal))
     wrong = np.asarray(parsed.values.is_null().to_numpy(zero_copy_only=False), np.bool_)
     return [value for value, refused in zip(values, wrong, strict=True) if refused]
+
+
+def why_no_numbers(wrong: Sequence[Any], decimal: Sign) -> str:
+    """Says why values cannot be read as numbers.
+
+    Args:
+        wrong: Of `unreadable_numbers`; at least one.
+        decimal: The sign that they were read with.
+    """
+    shown = ", ".join(f"`{value}`" for value in dict.fromkeys(map(str, wrong[:_SHOWN])))
+    if decimal == "." and any(is_number(value, ",") for value in wrong):
+        return f"some of its values, such as {shown}, may mean thousands or fractions; write thousands without a comma."
+    return f"some of its values are no numbers, such as {shown}"
 
 
 def _text(value: Any, decimal: Sign) -> str | None:
