@@ -96,7 +96,7 @@ def test_rows_that_name_a_product_again_are_no_fault(tmp_path: Path) -> None:
 def test_the_order_of_the_file_counts_though_a_join_spreads_the_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.tables.shaping.planning._BUCKET_BYTES", 200)
+    monkeypatch.setattr("components.tables.shaping.joined_columns._BUCKET_BYTES", 200)
     keys = [f"k{row}" for row in range(60)]
     (tmp_path / "p.csv").write_text("product_id,key\n" + "".join(f"P{n % 4},{k}\n" for n, k in enumerate(keys)))
     # One title a product, so that its last price counts.
