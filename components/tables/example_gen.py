@@ -17,7 +17,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from components.artifacts import Quarantine
 from components.errors import InputError
 from components.parameters import Parameter, execution_parameters
-from components.tables.checks import BAD, BAD_KEY_PREFIX, COUNTS, GOOD, GOOD_KEY, RETURNED, ROWS_KEY, CheckTable
+from components.tables.checks import RETURNED, CheckTable
 from components.tables.contract import TABLES, TableContract, TableOptions
 from components.tables.notes.dotted_ids import note_dotted_ids
 from components.tables.quarantine import (
@@ -41,7 +41,9 @@ from components.tables.shaping.notes import reading_notes, set_aside_rows
 from components.tables.shaping.plan import TablePlan
 from components.tables.shaping.planning import plan_table
 from components.tables.shaping.read_table import ReadTable
+from components.tables.shaping.tallies import BAD_KEY_PREFIX, GOOD_KEY, ROWS_KEY
 from components.tables.sources import TableSource, sources_from_json, sources_to_json
+from components.tables.unique.keep_first import BAD, COUNTS, GOOD
 from components.tables.validation import examples_schema
 from trainer.artifacts.names import PARQUET_SUFFIX, TABLE_PREFIX, TABLE_SPLIT, shards
 

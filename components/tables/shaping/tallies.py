@@ -1,9 +1,13 @@
 """Keys of the counters that follow rows from the files to `counts.json`."""
 
+ROWS_KEY = "rows"
+GOOD_KEY = "good"
+BAD_KEY_PREFIX = "bad:"
 SET_ASIDE_KEY_PREFIX = "set_aside:"
 
 LEFT_OUT = "left_out"
 EMPTY_LIST = "empty_list"
+REPEATED = "repeated"
 
 
 def join_key(source: int, join: int, what: str) -> str:

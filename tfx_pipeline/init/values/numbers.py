@@ -79,7 +79,7 @@ def why_no_numbers(wrong: Sequence[Any], decimal: Sign) -> str:
     """
     shown = ", ".join(f"`{value}`" for value in dict.fromkeys(map(str, wrong[:_SHOWN])))
     if decimal == "." and any(is_number(value, ",") for value in wrong):
-        return f"some of its values, such as {shown}, may mean thousands or fractions; write thousands without a comma."
+        return f"some of its values, such as {shown}, may mean thousands or fractions; write thousands without a comma"
     return f"some of its values are no numbers, such as {shown}"
 
 

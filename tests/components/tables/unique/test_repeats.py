@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 
 from components.tables.contract import TABLES, TableOptions, columns_to_read
-from components.tables.repeats import best_rows, fold_repeats
 from components.tables.sources import TableSource
+from components.tables.unique.repeats import best_rows, fold_repeats
 from components.tables.validation import check_rows
 from tests.components.tables.table_runs import run_table
 
@@ -96,17 +96,17 @@ def test_rows_that_name_a_product_again_are_no_fault(tmp_path: Path) -> None:
 def test_the_order_of_the_file_counts_though_a_join_spreads_the_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("components.tables.shaping.joined_columns._BUCKET_BYTES", 200)
-    keys = [f"k{row}" for row in range(60)]
-    (tmp_path / "p.csv").write_text("product_id,key\n" + "".join(f"P{n % 4},{k}\n" for n, k in enumerate(keys)))
+    monkeypatch.setattr("components.tables.shaping.joined_columns._BUCKET_BYTES", 5000)
+    keys = [f"k{row}" for row in range(1000)]
+    (tmp_path / "p.csv").write_text("product_id,key\n" + "".join(f"P{n % 200},{k}\n" for n, k in enumerate(keys)))
     # One title a product, so that its last price counts.
-    joined = "".join(f"{key},title of P{n % 4},{n + 1}\n" for n, key in enumerate(keys))
+    joined = "".join(f"{key},title of P{n % 200},{n + 1}\n" for n, key in enumerate(keys))
     (tmp_path / "prices.csv").write_text("key,title,price\n" + joined)
     join = {"path": str(tmp_path / "prices.csv"), "on": "key"}
     source = TableSource.model_validate({"path": str(tmp_path / "p.csv"), "join": join, "repeats": "merged"})
     run = run_table(tmp_path / "run", "products", [source])
-    assert {row["product_id"]: row["price"] for row in run.rows()} == {f"P{n}": 57.0 + n for n in range(4)}
-    assert run.counts()["set_aside"] == {"repeated": 56}
+    assert {row["product_id"]: row["price"] for row in run.rows()} == {f"P{n}": 801.0 + n for n in range(200)}
+    assert run.counts()["set_aside"] == {"repeated": 800}
 
 
 def test_without_the_option_they_are_bad_rows(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Of rows that have one id, the one that counts."""
