@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from components.errors import InputError
-from tests.tfx_pipeline.init.exports import EXPORTS
+from tests.tfx_pipeline.init.exports import EXPORTS, write_jsonl
 from tfx_pipeline.init.files import reading
 from tfx_pipeline.init.proposal import Proposal
 from tfx_pipeline.init.proposing import propose
@@ -127,6 +127,31 @@ def test_an_event_type_of_many_values_is_refused(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_text("\n".join(["user_id,product_id,event_type,timestamp", *lines]) + "\n")
     with pytest.raises(InputError, match="`event_type` has more than 200 values that differ, such as `session 0`"):
         propose([str(tmp_path)], BestGuess())
+
+
+def test_prices_with_a_currency_are_taken_as_a_run_reads_them(tmp_path: Path) -> None:
+    reviews = [
+        {
+            "reviewerID": f"u{number % 20}",
+            "asin": f"p{number % 30}",
+            "overall": 5.0,
+            "unixReviewTime": 1_500_000_000 + number * 86_400,
+        }
+        for number in range(300)
+    ]
+    write_jsonl(tmp_path / "reviews.json.jsonl", reviews)
+    for price, taken in (("$12.99", True), ("$1,299", False), ("12 boxes", False)):
+        products = [
+            {"asin": f"p{number}", "title": f"Tea {number}", "brand": "", "also_buy": [], "price": price}
+            for number in range(30)
+        ]
+        write_jsonl(tmp_path / "products.jsonl", products)
+        asker = BestGuess()
+        proposal = propose([str(tmp_path)], asker)
+        assert proposal.layout == "Amazon reviews (2018)"
+        (source,) = proposal.of_table("products")
+        assert (source.column("price") is not None) == taken
+        assert any("`price` is not used" in said and price in said for said in asker.unsure) != taken
 
 
 def test_several_files_of_one_kind_are_several_sources(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 WESTERN = "windows-1252"
@@ -116,7 +115,7 @@ def _share(encoding: str, letters: str, spots: Counter[_Spot]) -> float:
     return good / sum(spots.values())
 
 
-def _fits(character: str, letters: Iterable[str], spot: _Spot) -> bool:
+def _fits(character: str, letters: str, spot: _Spot) -> bool:
     """Says whether a language writes a character where it stands."""
     if character.lower() in letters:
         # Words are all Cyrillic or all Latin.

@@ -103,7 +103,8 @@ def guess_encoding(head: bytes) -> EncodingGuess:
         return EncodingGuess(encoding="gb18030")
     other_languages = likelier_than_western(head)
     if other_languages:
-        return EncodingGuess(encoding=other_languages[0], others=(WESTERN, *other_languages[1:], "gb18030"))
+        others = (WESTERN, *other_languages[1:], *(("gb18030",) if chinese else ()))
+        return EncodingGuess(encoding=other_languages[0], others=others)
     if western >= _LIKELY and chinese < _UNLIKELY:
         return EncodingGuess(encoding=WESTERN)
     likelier, other = ("gb18030", WESTERN) if chinese > western else (WESTERN, "gb18030")
