@@ -7,7 +7,6 @@ from typing import Any
 import apache_beam as beam
 import numpy as np
 
-from components.errors import InputError
 from components.events.counts import SumCounters
 from components.rules.frequent_items import (
     FrequentItems,
@@ -41,7 +40,10 @@ class MineItemsets(beam.PTransform):
         self._options, self._level = options, level
 
     def expand(self, baskets: beam.PCollection[bytes]) -> Any:
-        """Returns itemsets, and as side inputs the `FrequentItems` and the number of itemsets."""
+        """Returns itemsets, and as side inputs the `FrequentItems` and the number of itemsets.
+
+        Where there are more than `max_itemsets`, there are none, and the number is only known to be above that.
+        """
         options = self._options
         frequent = beam.pvalue.AsSingleton(
             baskets
@@ -49,7 +51,7 @@ class MineItemsets(beam.PTransform):
             | "AddUpItems" >> beam.CombineGlobally(SumItemCounts())
             | "ChooseFrequentItems" >> beam.Map(choose_frequent_items, options, self._level)
         )
-        itemsets = (
+        mined = (
             baskets
             | "CutForGroups" >> beam.FlatMap(_cut_for_groups, frequent)
             | "BringGroupsTogether" >> beam.GroupByKey()
@@ -58,16 +60,17 @@ class MineItemsets(beam.PTransform):
             | "SpreadItemsets" >> beam.Reshuffle()
         )
         found = beam.pvalue.AsSingleton(
-            itemsets
+            mined
             | "CountItemsets" >> beam.Map(_count_itemsets)
             | "AddUpItemsets" >> beam.CombineGlobally(SumCounters())
-            | "CheckItemsets" >> beam.Map(_check_itemsets, self._level, options.max_itemsets)
+            | "TakeNumber" >> beam.Map(_number_of_itemsets)
         )
+        itemsets = mined | "KeepUnlessTooMany" >> beam.Filter(_are_allowed, found, options.max_itemsets)
         return itemsets, frequent, found
 
 
 class _MineGroup(beam.DoFn):
-    """(group, Arrow IPC streams of its baskets) to `Itemsets`, 100,000 at a time."""
+    """(group, Arrow IPC streams of its baskets) to `Itemsets`, 100,000 at a time; up to one batch too many."""
 
     def __init__(self, options: RulesOptions) -> None:
         self._max_length, self._max_itemsets = options.max_length, options.max_itemsets
@@ -83,7 +86,7 @@ class _MineGroup(beam.DoFn):
             waiting += len(itemsets)
             found += len(itemsets)
             if found > self._max_itemsets:
-                raise InputError(_too_many(self._max_itemsets))
+                break
             if waiting >= _ITEMSETS_AT_ONCE:
                 yield Itemsets.joined(batch)
                 batch, waiting = [], 0
@@ -104,14 +107,9 @@ def _count_itemsets(itemsets: Itemsets) -> Counter[str]:
     return Counter(itemsets=len(itemsets))
 
 
-def _check_itemsets(found: dict[str, int], level: str, most: int) -> int:
-    if found.get("itemsets", 0) > most:
-        raise InputError(f"Level `{level}`: {_too_many(most)}")
+def _number_of_itemsets(found: dict[str, int]) -> int:
     return found.get("itemsets", 0)
 
 
-def _too_many(most: int) -> str:
-    return (
-        f"There are more than {most:,} frequent itemsets. Raise `rules.min_support` or `rules.category_min_support`, "
-        "lower `rules.max_length` or `rules.max_basket_products`, or raise `rules.max_itemsets`."
-    )
+def _are_allowed(_: Itemsets, found: int, most: int) -> bool:
+    return found <= most

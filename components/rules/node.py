@@ -1,5 +1,6 @@
 """BasketRules: which products, and which categories, are bought together."""
 
+import logging
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -19,13 +20,17 @@ from components.parameters import execution_parameters
 from components.rules.basket_making import EVENT_COUNTS, MakeBaskets
 from components.rules.facts import write_rules_facts
 from components.rules.level_mining import MineLevel
-from components.rules.options import RulesOptions
+from components.rules.options import Level, RulesOptions
 from components.rules.rule_tables import ITEMSETS_SCHEMA, RULES_SCHEMA
 from components.tables.read_back import table_files
 from trainer.artifacts.catalogue import load_catalogue_facts
+from trainer.artifacts.json_files import read_json, write_json
 from trainer.artifacts.names import ITEMSETS_PREFIX, PARQUET_SUFFIX, RULES_PREFIX
 
 _EVENTS = "events"
+_COUNTS_FILE = "counts.json"
+
+_logger = logging.getLogger(__name__)
 
 
 class BasketRulesSpec(ComponentSpec):
@@ -51,6 +56,7 @@ class BasketRulesExecutor(BaseBeamExecutor):
     ) -> None:
         """Writes the frequent itemsets and the rules of what was bought before the validation period.
 
+        Where a level has more itemsets than allowed, all is mined again with twice its support, until it has fewer.
         Time grows in proportion to the events and to the itemsets found; `MakeBaskets` and `MineLevel` say what a
         worker holds in memory.
 
@@ -62,19 +68,46 @@ class BasketRulesExecutor(BaseBeamExecutor):
                 and found by level.
             exec_properties: `options_json`: RulesOptions. `time_zone`: where days begin and end. `source_digest` only
                 keys the cache.
-
-        Raises:
-            InputError: There are more itemsets than the options allow.
         """
         options = RulesOptions.model_validate_json(exec_properties["options_json"])
-        catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
         uri = get_single_instance(output_dict["rules"]).uri
-        fileio.makedirs(uri)
+        raised: dict[Level, int] = {}
+        while True:
+            fileio.makedirs(uri)
+            counts = self._mine(options, input_dict, exec_properties["time_zone"], uri)
+            crowded: dict[Level, int] = {
+                level: counts[level]["min_count"]
+                for level in options.levels
+                if counts[level]["itemsets"] > options.max_itemsets
+            }
+            if not crowded:
+                break
+            _logger.warning("More than %d itemsets; mining with twice the support: %s", options.max_itemsets, crowded)
+            raised = crowded | raised
+            options = options.with_more_support(crowded)
+            fileio.rmtree(uri)
+        write_rules_facts(
+            uri,
+            {
+                "options": options.model_dump(mode="json"),
+                "events": {name: counts[_EVENTS].get(name, 0) for name in EVENT_COUNTS},
+                "levels": {
+                    level: counts[level] | ({"raised_from": raised[level]} if level in raised else {})
+                    for level in options.levels
+                },
+            },
+        )
+
+    def _mine(
+        self, options: RulesOptions, input_dict: dict[str, list[Artifact]], time_zone: str, uri: str
+    ) -> dict[str, dict[str, int]]:
+        """Writes the tables, and returns what was counted of events and levels, by name."""
+        catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
         events = table_files(get_single_instance(input_dict["events"]))
         facts = load_catalogue_facts(catalogue_uri)
         with self._make_beam_pipeline() as pipeline:
             made = pipeline | "MakeBaskets" >> MakeBaskets(
-                events, catalogue_uri, facts, options.max_basket_products, exec_properties["time_zone"]
+                events, catalogue_uri, facts, options.max_basket_products, time_zone
             )
             counts = {_EVENTS: made.counts}
             tables = []
@@ -93,8 +126,11 @@ class BasketRulesExecutor(BaseBeamExecutor):
                 [part | f"Name{name.capitalize()}Counts" >> beam.Map(_named, name) for name, part in counts.items()]
                 | "GatherCounts" >> beam.Flatten()
                 | "BringCountsTogether" >> beam.combiners.ToList()
-                | "WriteFacts" >> beam.Map(_write_facts, uri, options)
+                | "WriteCounts" >> beam.Map(_write_counts, uri)
             )
+        found: dict[str, dict[str, int]] = read_json(f"{uri}/{_COUNTS_FILE}")
+        fileio.remove(f"{uri}/{_COUNTS_FILE}")
+        return found
 
 
 class BasketRules(BaseBeamComponent):
@@ -138,13 +174,5 @@ def _named(counts: dict[str, int], name: str) -> tuple[str, dict[str, int]]:
     return name, dict(counts)
 
 
-def _write_facts(counts: list[tuple[str, dict[str, int]]], uri: str, options: RulesOptions) -> None:
-    by_name = dict(counts)
-    write_rules_facts(
-        uri,
-        {
-            "options": options.model_dump(mode="json"),
-            "events": {name: by_name[_EVENTS].get(name, 0) for name in EVENT_COUNTS},
-            "levels": {level: by_name[level] for level in options.levels},
-        },
-    )
+def _write_counts(counts: list[tuple[str, dict[str, int]]], uri: str) -> None:
+    write_json(f"{uri}/{_COUNTS_FILE}", dict(counts))

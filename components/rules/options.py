@@ -1,6 +1,7 @@
 """Options of BasketRules; plain models that the configuration can import without TFX."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -32,7 +33,8 @@ class RulesOptions(Options):
         recent_weeks: The last weeks before the rules' end, whose support stands beside that of all weeks before.
         max_basket_products: Products of a basket at the most; a larger one (a wholesaler's, or an error) is left out
             and counted.
-        max_itemsets: Itemsets of a level at the most; beyond them the run stops and asks for a higher support.
+        max_itemsets: Itemsets of a level at the most; where there would be more, as in the large baskets of a
+            wholesaler, the level's support is doubled until there are fewer, and the run says so.
     """
 
     levels: tuple[Level, ...] = Field(default=("product", "category"), min_length=1)
@@ -69,3 +71,12 @@ class RulesOptions(Options):
         # The product of floats may be off by one either way: what counts is the quotient that people see.
         reached = count if count / max(1, baskets) >= min_support else count + 1
         return max(self.min_baskets, reached)
+
+    def with_more_support(self, counts: Mapping[Level, int]) -> "RulesOptions":
+        """Returns options with twice the support at some levels.
+
+        Args:
+            counts: Baskets that an itemset of the level needed so far.
+        """
+        names: dict[Level, str] = {"product": "min_support", "category": "category_min_support"}
+        return self.model_copy(update={names[level]: 2 * count for level, count in counts.items()})

@@ -13,7 +13,6 @@ from components.rules import rule_steps
 from components.rules.options import RulesOptions
 from tests.components.rules.rules_runs import EVERY_RULE, RulesRun, purchases, run_rules
 from tfx_pipeline.datasets.synthetic_shop import SyntheticShop, event_rows, product_id
-from tfx_pipeline.running.failure_cause import find_cause
 
 # Ids that would come apart where members were joined by a separator.
 NAMES = ["a", "a,b", "b", "a > b", "line\nbreak", "tab\t", "|", "{a, b}", "é", "茶"]
@@ -184,11 +183,21 @@ def test_views_alone_make_no_basket(tmp_path: Path) -> None:
     assert run.facts["levels"]["category"]["baskets"] == 0
 
 
-def test_more_itemsets_than_allowed_stop_the_run_with_what_to_do(tmp_path: Path) -> None:
-    options = RulesOptions(levels=("product",), min_support=1, max_itemsets=20)
-    with pytest.raises(Exception, match="more than 20 frequent itemsets") as error:
-        run_rules(tmp_path, options, purchases([list("abcdefgh")]))
-    cause = find_cause(error.value)
-    assert cause.kind == "input"
-    assert cause.message.startswith("There are more than") or cause.message.startswith("Level `product`")
-    assert "Raise `rules.min_support`" in cause.message
+def test_more_itemsets_than_allowed_double_the_support_until_there_are_fewer(tmp_path: Path) -> None:
+    """As in a shop that sells to shops, whose baskets are large: a run goes on, and says what it did."""
+    generator = np.random.default_rng(3)
+    baskets = [sorted(generator.choice(list("abcdefghij"), 6, replace=False)) for _ in range(40)]
+    asked = RulesOptions(levels=("product",), min_support=2, min_lift=0.0, max_q_value=1.0, max_itemsets=80)
+    run = run_rules(tmp_path / "asked", asked, purchases(baskets))
+    needed = run.facts["levels"]["product"]["min_count"]
+    assert run.facts["levels"]["product"]["raised_from"] == 2
+    assert needed in (4, 8, 16, 32)
+    for folder, support, most in (("as", needed, 5_000_000), ("before", needed // 2, 5_000_000)):
+        options = asked.model_copy(update={"min_support": support, "max_itemsets": most})
+        other = run_rules(tmp_path / folder, options, purchases(baskets))
+        assert "raised_from" not in other.facts["levels"]["product"]
+        if folder == "as":
+            assert other.counts() == run.counts()
+            assert len(other.rules) == len(run.rules)
+        else:
+            assert len(other.itemsets) > 80

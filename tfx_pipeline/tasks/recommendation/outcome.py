@@ -51,7 +51,7 @@ def _in_words(interval: Interval) -> str:
 def _mined_line(mined: Mapping[str, Any]) -> str:
     """Says how many rules were mined of how many baskets, and what was left out or made up for."""
     parts = [
-        f"{counts['rules']:,} rules of {level} level from {counts['baskets']:,} baskets"
+        f"{counts['rules']:,} rules of {level} level from {counts['baskets']:,} baskets{_raised(counts)}"
         for level, counts in mined["levels"].items()
     ]
     if mined["events"]["oversized_baskets"]:
@@ -63,3 +63,10 @@ def _mined_line(mined: Mapping[str, Any]) -> str:
         advice = " (if one stands for none, say so by `missing` under `tables.events`)" if many else ""
         parts.append(f"{cut:,} events left out as their basket_id goes on in the validation period{advice}")
     return ", ".join(parts)
+
+
+def _raised(counts: Mapping[str, int]) -> str:
+    """Says that there were too many itemsets at the support that was asked for."""
+    if "raised_from" not in counts:
+        return ""
+    return f" (of what {counts['min_count']:,} share, since far too many share {counts['raised_from']:,})"
