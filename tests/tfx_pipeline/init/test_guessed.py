@@ -44,6 +44,7 @@ def columns(proposal: Proposal, table: str) -> dict[str, str]:
         ("Kundennummer", "Artikelnummer", "Ereignis", "Datum", "Einzelpreis"),
         ("id_client", "référence", "évènement", "date achat", "prix"),
         ("用户ID", "商品编号", "行为类型", "时间", "单价"),
+        ("會員編號", "商品編號", "行為類型", "訂單日期", "單價"),
     ],
 )
 def test_names_in_several_languages(names: tuple[str, ...], tmp_path: Path) -> None:
@@ -57,6 +58,17 @@ def test_names_in_several_languages(names: tuple[str, ...], tmp_path: Path) -> N
     assert source.options["decimal"] == ","
     assert proposal.event_types == {"view": 1.0, "cart": 1.0, "purchase": 1.0}
     assert asker.unsure == ["The times do not say in which zone they are, and UTC was taken: see `time_zone`."]
+
+
+def test_what_the_shop_pays_is_no_price(tmp_path: Path) -> None:
+    lines = EVENTS.assign(cost="1.10", line_total="5.48", order_id=range(120)).drop(columns=["kind", "price"])
+    halves = ["" if number % 2 else "3.50" for number in range(20)]
+    products = pd.DataFrame({"sku": [f"p{number:03d}" for number in range(20)], "title": "Tea", "cost": 1.1})
+    products = products.assign(sale_price=halves, list_price=[f"{number}.99" for number in range(20)])
+    proposal, _ = proposed(tmp_path, {"lines": lines, "products": products})
+    events = columns(proposal, "events")
+    assert (events["amount"], events.get("price")) == ("line_total", None)
+    assert columns(proposal, "products")["price"] == "list_price"
 
 
 def test_times_are_found_by_their_values_where_no_name_tells(tmp_path: Path) -> None:
