@@ -70,7 +70,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "rating": ("averagerating", "rating", "stars", "score", "bewertung", "note", "评分", "評分"),
     "in_stock": (
-        "instock", "isinstock", "available", "availability", "lagernd", "enstock", "有货", "是否有货", "有貨", "是否有貨",
+        "instock", "isinstock", "available", "availability", "lagernd", "enstock", "有货", "是否有货", "有貨",
+        "是否有貨",
     ),
     "query": (
         "query", "searchterm", "searchquery", "keyword", "keywords", "suchbegriff", "requete", "搜索词", "关键词",

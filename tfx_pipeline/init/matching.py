@@ -15,15 +15,15 @@ def unknown_products(proposal: Proposal) -> float | None:
     products, events = proposal.of_table("products"), proposal.of_table("events")
     if not products or not events or not all(source.sample.complete for source in products):
         return None
-    ids = [column.values() for source in products if (column := source.column("product_id")) is not None]
+    ids = [column.ids() for source in products if (column := source.column("product_id")) is not None]
     if not ids:
         return None
-    known = pa.concat_arrays([pc.unique(each.cast(pa.string())) for each in ids])
+    known = pa.concat_arrays([pc.unique(each) for each in ids])
     rows = found = 0
     for source in events:
         column = source.column("product_id")
         if column is not None:
-            values = column.values().drop_null().cast(pa.string())
+            values = column.ids().drop_null()
             rows += len(values)
             found += pc.sum(pc.is_in(values, known)).as_py() or 0
     return 1.0 - found / rows if rows else None

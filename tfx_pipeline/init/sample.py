@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.tables.files.value_arrays import text_array, value_text
+from components.tables.reading.parsing import parse_column
 
 # Values of a column that guesses look at, spread evenly over the rows that were read.
 LOOKED_AT = 4_000
@@ -70,6 +71,13 @@ class Sample:
             return {}
         pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
         return dict(sorted(pairs, key=lambda pair: -pair[1]))
+
+    def ids(self, name: str) -> pa.Array:
+        """Returns a column as a run writes ids, so that 5.0 of one file is the `5` of another."""
+        column = self.rows[name]
+        if pa.types.is_nested(column.type):
+            return pa.nulls(len(column), pa.large_string())
+        return parse_column(column.combine_chunks(), "string").values.cast(pa.large_string())
 
     def different(self, name: str) -> int:
         """Returns how many values a column has that differ."""

@@ -8,6 +8,7 @@ import pytest
 
 from components.errors import InputError
 from tfx_pipeline.init.configuration import commented_configuration
+from tfx_pipeline.init.matching import unknown_products
 from tfx_pipeline.init.proposal import Proposal
 from tfx_pipeline.init.proposing import propose
 from tfx_pipeline.init.questions import AtTerminal, BestGuess
@@ -148,6 +149,16 @@ def test_products_of_other_ids_are_left_out(tmp_path: Path) -> None:
     proposal, asker = proposed(tmp_path, {"log": events, "products": products})
     assert set(proposal.tables()) == {"events"}
     assert any("100% of the events" in remark for remark in asker.unsure)
+
+
+def test_long_ids_that_became_floats_are_those_of_the_products(tmp_path: Path) -> None:
+    events = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    events["product_id"] = [4_006_381_300_000.0 + number % 20 for number in range(120)]
+    events.to_parquet(tmp_path / "log.parquet")
+    products = pd.DataFrame({"product_id": [4_006_381_300_000 + number for number in range(20)], "title": "Tea"})
+    proposal, _ = proposed(tmp_path, {"products": products})
+    assert set(proposal.tables()) == {"events", "products"}
+    assert unknown_products(proposal) == 0
 
 
 def test_what_is_not_known_of_event_types_is_said(tmp_path: Path) -> None:
