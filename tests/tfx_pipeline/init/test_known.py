@@ -111,6 +111,16 @@ def test_rows_of_other_store_views_and_other_events_are_not_kept(tmp_path: Path)
     assert products.options["keep"] == {"store_view_code": [""]}
 
 
+def test_the_chosen_size_of_a_product_is_no_purchase_of_its_own(tmp_path: Path) -> None:
+    EXPORTS["Magento"](tmp_path)
+    file = tmp_path / "sales_order_item.csv"
+    parents = pd.read_csv(file, dtype=str).assign(parent_item_id="")
+    children = parents.assign(parent_item_id=parents["item_id"], item_id="9" + parents["item_id"], price="0.0000")
+    pd.concat([parents, children]).to_csv(file, index=False)
+    (events,) = propose([str(tmp_path)], BestGuess()).of_table("events")
+    assert "" in events.options["keep"]["parent_item_id"]
+
+
 def test_event_types_that_come_later_are_left_out_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f"u{number % 9},p{number % 5},view,{1_700_000_000 + number}" for number in range(200_000)]
     names = "user_id,product_id,event_type,timestamp"
