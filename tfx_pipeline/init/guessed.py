@@ -10,6 +10,7 @@ from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.sample import Sample
 from tfx_pipeline.init.source_guess import guess_source
 from tfx_pipeline.init.values.numbers import is_number
+from tfx_pipeline.init.values.order_states import is_order_state, undone_orders
 from tfx_pipeline.init.values.times import guess_time
 
 _TABLE_WORDS = {
@@ -127,7 +128,8 @@ def _orders_of(lines: Sample, samples: Sequence[Sample], names: dict[int, dict[s
         ours, key = mine["basket_id"][0], theirs["basket_id"][0]
         if _is_key(other, key):
             lacking = sorted(other.names - lines.names)
-            wanted = [name for name in lacking if any(name in each for each in theirs.values()) and name != key]
+            known = {name for each in theirs.values() for name in each} | set(filter(is_order_state, lacking))
+            wanted = [name for name in lacking if name in known and name != key]
             found.append(Joined(sample=other, on=ours if ours == key else {ours: key}, columns=wanted))
     return best_join(found, lines) if found else None
 
@@ -149,6 +151,11 @@ def _source(
         options["guests"] = "baskets"
         if "event_type" not in taken:
             options["constants"] = {"event_type": _what_users_did(sample, taken.keys(), asker)}
+            undone = undone_orders([sample, *(join.sample for join in joins)])
+            if undone:
+                options["leave_out"] = undone
+                shown = "; ".join(f"`{name}`: {', '.join(values)}" for name, values in undone.items())
+                asker.note(f"{sample.label}: rows of orders that came to nothing are left out ({shown}).")
     if table == "products" and "user_id" in columns:
         options["repeats"] = "merged"
     return guess_source(KnownColumns(table=table, columns=taken, joins=joins, options=options), sample, asker)

@@ -161,6 +161,39 @@ def test_long_ids_that_became_floats_are_those_of_the_products(tmp_path: Path) -
     assert unknown_products(proposal) == 0
 
 
+@pytest.mark.parametrize(
+    ("column", "states", "undone"),
+    [
+        ("status", ["paid", "cancelled", "refunded"], ["cancelled", "refunded"]),
+        ("Order Status", ["wc-completed", "wc-cancelled", "wc-failed"], ["wc-cancelled", "wc-failed"]),
+        ("Bestellstatus", ["bezahlt", "Storniert"], ["Storniert"]),
+        ("statut", ["payée", "annulée"], ["annulée"]),
+        ("type", ["sale", "refund"], ["refund"]),
+        ("status", ["paid", "packed", "sent"], None),
+        ("status", ["refunded"], None),
+    ],
+)
+def test_orders_that_came_to_nothing_are_no_purchases(
+    column: str, states: list[str], undone: list[str] | None, tmp_path: Path
+) -> None:
+    lines = EVENTS.drop(columns="kind").assign(order_id=range(120))
+    lines[column] = [states[number % len(states)] for number in range(120)]
+    proposal, asker = proposed(tmp_path, {"lines": lines})
+    left_out = proposal.of_table("events")[0].options.get("leave_out", {})
+    assert sorted(left_out.get(column, [])) == (undone or [])
+    assert any("came to nothing" in said for said in asker.unsure) == (undone is not None)
+
+
+def test_the_state_of_an_order_is_joined_to_its_lines(tmp_path: Path) -> None:
+    states = ["open", "cancelled"] * 20
+    orders = pd.DataFrame({"order_id": range(40), "customer_id": [f"c{n % 25}" for n in range(40)], "status": states})
+    lines = pd.DataFrame({"order_id": [n % 40 for n in range(90)], "sku": [f"a{n % 9}" for n in range(90)]})
+    proposal, _ = proposed(tmp_path, {"orders": orders.assign(order_date="2024-05-01"), "lines": lines})
+    (events,) = proposal.of_table("events")
+    assert events.options["join"][0]["columns"] == ["customer_id", "order_date", "status"]
+    assert events.options["leave_out"] == {"status": ["cancelled"]}
+
+
 def test_what_is_not_known_of_event_types_is_said(tmp_path: Path) -> None:
     events = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
     events["event_type"] = [("look", "hover", "order")[number % 3] for number in range(120)]
