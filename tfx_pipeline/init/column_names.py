@@ -107,6 +107,12 @@ _UNDONE = {
     "removefromcart", "remove", "refund", "return", "returned", "cancel", "cancelled", "canceled", "unfav", "dislike",
     "退货", "退款", "取消", "移除", "退貨",
 }  # fmt: skip
+# Dates that are not those of an event: the first are nobody's doing, the others come after it.
+_NO_EVENTS = ("birth", "born", "geburt", "naissance", "nacimiento", "dob", "expir", "valid", "生日", "到期")
+_LATER = (
+    "deliver", "ship", "dispatch", "due", "updat", "modif", "chang", "return", "refund", "cancel", "liefer", "versand",
+    "aktualisiert", "geandert", "livraison", "expedi", "entrega", "envio", "发货", "收货", "更新", "出貨", "到貨",
+)  # fmt: skip
 
 
 def plain_name(name: str) -> str:
@@ -130,6 +136,16 @@ def name_rank(column: str, name: str) -> int | None:
         return 0
     names = _NAMES.get(column, ())
     return names.index(plain) + 1 if plain in names else None
+
+
+def may_be_event_times(name: str) -> bool:
+    """Says whether dates called so may tell when something was done, unlike birthdays."""
+    return not any(word in plain_name(name) for word in _NO_EVENTS)
+
+
+def are_later_times(name: str) -> bool:
+    """Says whether dates called so tell what came after something was done, such as its delivery."""
+    return any(word in plain_name(name) for word in _LATER)
 
 
 def kind_of_event(value: str) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from components.tables.contract import TABLES
-from tfx_pipeline.init.column_names import name_rank
+from tfx_pipeline.init.column_names import are_later_times, may_be_event_times, name_rank
 from tfx_pipeline.init.known_columns import Joined, KnownColumns, best_join
 from tfx_pipeline.init.proposal import ProposedSource
 from tfx_pipeline.init.questions import Asker
@@ -85,12 +85,12 @@ def _columns_of(*samples: Sample) -> dict[str, list[str]]:
     if "timestamp" not in found:
         times = [name for sample in samples for name in sample.rows.column_names if _holds_times(sample, name)]
         if times:
-            found["timestamp"] = times[:1]
+            found["timestamp"] = sorted(times, key=are_later_times)
     return found
 
 
 def _holds_times(sample: Sample, name: str) -> bool:
-    if sample.is_listed(name):
+    if sample.is_listed(name) or not may_be_event_times(name):
         return False
     values = sample.values(name)
     # A number may be a moment by chance; a date in letters is none.
@@ -148,6 +148,7 @@ def _source(
         elif column.kind != "vector":
             _note_lists(column.name, sample, asker)
     if table == "events":
+        _note_times(taken.get("timestamp", []), sample, asker)
         options["guests"] = "baskets"
         if "event_type" not in taken:
             options["constants"] = {"event_type": _what_users_did(sample, taken.keys(), asker)}
@@ -166,6 +167,14 @@ def _note_lists(column: str, sample: Sample, asker: Asker) -> None:
     for name in sample.rows.column_names:
         if name_rank(column, name) is not None and sample.is_listed(name):
             asker.note(f"{sample.label}: `{name}` is not used: it holds lists.")
+
+
+def _note_times(names: Sequence[str], sample: Sample, asker: Asker) -> None:
+    """Says which column was taken for the times of events, where no name of one says so."""
+    if names and name_rank("timestamp", names[0]) is None and (len(names) > 1 or are_later_times(names[0])):
+        others = ", ".join(f"`{name}`" for name in names[1:])
+        rather = f"; {others} would be possible too" if others else ""
+        asker.note(f"{sample.label}: the times of events are taken from `{names[0]}`{rather}.")
 
 
 def _what_users_did(sample: Sample, columns: Collection[str], asker: Asker) -> str:

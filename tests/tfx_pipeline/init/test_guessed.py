@@ -78,6 +78,27 @@ def test_times_are_found_by_their_values_where_no_name_tells(tmp_path: Path) -> 
     assert columns(proposal, "events")["timestamp"] == "when exactly"
 
 
+@pytest.mark.parametrize(
+    ("dates", "taken", "said"),
+    [
+        (["delivery_date", "purchased_on"], "purchased_on", "`delivery_date` would be possible too"),
+        (["birthday", "bought_on"], "bought_on", None),
+        (["delivery_date", "order date"], "order date", None),
+        (["seen_on", "looked_on"], "seen_on", "`looked_on` would be possible too"),
+        (["birthday", "shipped"], "shipped", "taken from `shipped`."),
+    ],
+)
+def test_of_several_dates_that_of_the_event_is_taken(
+    dates: list[str], taken: str, said: str | None, tmp_path: Path
+) -> None:
+    table = EVENTS.drop(columns=["time", "kind"]).assign(order_id=range(120))
+    table[dates] = ["2024-05-01", "2024-05-03"]
+    proposal, asker = proposed(tmp_path, {"log": table})
+    assert columns(proposal, "events")["timestamp"] == taken
+    remarks = [remark for remark in asker.unsure if "the times of events" in remark]
+    assert (said in remarks[0]) if said else not remarks
+
+
 def test_one_file_may_hold_the_events_and_the_products(tmp_path: Path) -> None:
     table = EVENTS.assign(name=[f"Title {product}" for product in EVENTS["product"]], order_id=range(120))
     proposal, _ = proposed(tmp_path, {"lines": table.rename(columns={"user": "customer", "kind": "note"})})
