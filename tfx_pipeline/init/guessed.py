@@ -86,7 +86,27 @@ def _columns_of(*samples: Sample) -> dict[str, list[str]]:
         times = [name for sample in samples for name in sample.rows.column_names if _holds_times(sample, name)]
         if times:
             found["timestamp"] = sorted(times, key=are_later_times)
+    if len(samples) == 1:
+        _leave_out_names_of_users(found, samples[0])
     return found
+
+
+def _leave_out_names_of_users(found: dict[str, list[str]], sample: Sample) -> None:
+    """Takes no column for titles that belongs to the user of a row rather than to its product, such as a name."""
+    if not {"user_id", "product_id", "title"} <= found.keys():
+        return
+    user, product = found["user_id"][0], found["product_id"][0]
+    # A product has few titles among its many buyers; a user has one name whatever is bought.
+    buyers = sample.each_has(product, user)
+    titles = [
+        name
+        for name in found["title"]
+        if (of_product := sample.each_has(product, name)) < sample.each_has(user, name) or 2 * of_product <= buyers
+    ]
+    if titles:
+        found["title"] = titles
+    else:
+        del found["title"]
 
 
 def _holds_times(sample: Sample, name: str) -> bool:

@@ -123,6 +123,12 @@ class Sample:
         """Returns how many rows a value of a column has, in the mean."""
         return self.rows.num_rows / max(1, self.different(name))
 
+    def each_has(self, key: str, name: str) -> float:
+        """Returns how many different values of a column a value of another has, in the mean."""
+        pairs = pa.table({"key": self.ids(key), "value": self.rows[name]}).filter(pc.field("key").is_valid())
+        counted = pairs.group_by("key").aggregate([("value", "count_distinct")])
+        return pc.mean(counted["value_count_distinct"]).as_py() or 0.0
+
     def filled(self, name: str) -> float:
         """Returns the share of rows that have a value in a column."""
         if not self.rows.num_rows:

@@ -109,6 +109,22 @@ def test_one_file_may_hold_the_events_and_the_products(tmp_path: Path) -> None:
     assert events.options["constants"] == {"event_type": "purchase"}
 
 
+@pytest.mark.parametrize("heading", ["name", "title", "Nom", "名稱"])
+def test_names_of_customers_are_no_titles(heading: str, tmp_path: Path) -> None:
+    lines = EVENTS.assign(order_id=range(120), **{heading: [f"Ann Smith {user}" for user in EVENTS["user"]]})
+    proposal, _ = proposed(tmp_path, {"lines": lines})
+    assert list(proposal.tables()) == ["events"]
+    lines["item_name"] = [f"Tea {product}" for product in EVENTS["product"]]
+    proposal, _ = proposed(tmp_path, {"lines": lines})
+    assert columns(proposal, "products")["title"] == "item_name"
+    # Nobody bought twice, and a title was changed: still titles are told from names.
+    lines = lines.assign(user=[f"u{number}" for number in range(120)])
+    lines[heading] = [f"Ann Smith {user}" for user in lines["user"]]
+    lines.loc[lines["product"] == "p001", "item_name"] = ["Tea", "Tea", "Tea", "Tea!", "Tea!", "Tea!"]
+    proposal, _ = proposed(tmp_path, {"lines": lines})
+    assert columns(proposal, "products")["title"] == "item_name"
+
+
 def test_lines_of_orders_are_joined_to_their_orders(tmp_path: Path) -> None:
     orders = pd.DataFrame(
         {"order no": range(40), "customer": [f"c{n % 25}" for n in range(40)], "order date": ["2024-05-01"] * 40}
