@@ -1,10 +1,12 @@
 """Guesses the tables of files that are no known export, by the names of their columns and by their values."""
 
+import itertools
 from collections.abc import Collection, Sequence
 
 from components.tables.contract import TABLES
-from tfx_pipeline.init.column_names import are_later_times, may_be_event_times, name_rank
+from tfx_pipeline.init.column_names import are_later_times, may_be_event_times, name_rank, plain_name
 from tfx_pipeline.init.known_columns import Joined, KnownColumns, best_join
+from tfx_pipeline.init.matching import best_ids
 from tfx_pipeline.init.proposal import ProposedSource
 from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.sample import Sample
@@ -36,6 +38,7 @@ def guess_sources(
         tables: The tables that are looked for.
     """
     names = {id(sample): _columns_of(sample) for sample in samples}
+    _settle_ids(samples, names)
     sources: list[ProposedSource] = []
     used: set[int] = set()
     named_in_events: list[Sample] = []
@@ -51,12 +54,29 @@ def guess_sources(
         for lines in samples:
             orders = _orders_of(lines, samples, names) if id(lines) not in used else None
             if orders is not None:
-                both = _columns_of(lines, orders.sample)
+                both = _columns_of(lines, orders.sample) | {"product_id": names[id(lines)]["product_id"]}
                 sources.append(_source("events", lines, both, (orders,), asker))
                 used |= {id(lines), id(orders.sample)}
     if "products" in tables and not any(source.table == "products" for source in sources):
         sources += [_source("products", sample, names[id(sample)], (), asker) for sample in named_in_events]
     return sources, [sample for sample in samples if id(sample) not in used]
+
+
+def _settle_ids(samples: Sequence[Sample], names: dict[int, dict[str, list[str]]]) -> None:
+    """Keeps, of several columns that may be a product's id, those by which events find their product."""
+    found: dict[str, list[Sample]] = {"events": [], "products": []}
+    for sample in samples:
+        columns = names[id(sample)]
+        table = _table(sample, columns)
+        lines = table is None and {"product_id", "basket_id"} <= columns.keys()
+        if lines or table in found:
+            found["events" if lines else str(table)].append(sample)
+    choices = [[(sample, names[id(sample)]["product_id"]) for sample in each] for each in found.values()]
+    best = best_ids(*choices) if any(len(columns) > 1 for each in choices for _, columns in each) else None
+    for samples_of_table, name in zip(found.values(), best or (), strict=False):
+        for sample in samples_of_table:
+            if name in names[id(sample)]["product_id"]:
+                names[id(sample)]["product_id"] = [name]
 
 
 def table_of(sample: Sample) -> str | None:
@@ -88,7 +108,20 @@ def _columns_of(*samples: Sample) -> dict[str, list[str]]:
             found["timestamp"] = sorted(times, key=are_later_times)
     if len(samples) == 1:
         _leave_out_names_of_users(found, samples[0])
+        _add_own_ids(found, samples[0])
     return found
+
+
+def _add_own_ids(found: dict[str, list[str]], sample: Sample) -> None:
+    """Takes a column called `id` for that of the product or of the order that each row of a file is."""
+    has = found.keys()
+    for name in sample.names:
+        if plain_name(name) != "id" or not _is_key(sample, name):
+            continue
+        if {"title", "price"} <= has and not {"user_id", "basket_id"} & has:
+            found.setdefault("product_id", []).append(name)
+        elif {"user_id", "timestamp"} <= has and "product_id" not in has and not _is_key(sample, found["user_id"][0]):
+            found.setdefault("basket_id", []).append(name)
 
 
 def _leave_out_names_of_users(found: dict[str, list[str]], sample: Sample) -> None:
@@ -145,8 +178,9 @@ def _orders_of(lines: Sample, samples: Sequence[Sample], names: dict[int, dict[s
         theirs = names[id(other)]
         if other is lines or "basket_id" not in theirs or "user_id" not in theirs or "product_id" in theirs:
             continue
-        ours, key = mine["basket_id"][0], theirs["basket_id"][0]
-        if _is_key(other, key):
+        for ours, key in itertools.product(mine["basket_id"], theirs["basket_id"]):
+            if not _is_key(other, key):
+                continue
             lacking = sorted(other.names - lines.names)
             known = {name for each in theirs.values() for name in each} | set(filter(is_order_state, lacking))
             wanted = [name for name in lacking if name in known and name != key]

@@ -185,7 +185,39 @@ def test_products_of_other_ids_are_left_out(tmp_path: Path) -> None:
     products = pd.DataFrame({"product_id": ["x1", "x2"], "title": ["Tea", "Pot"]})
     proposal, asker = proposed(tmp_path, {"log": events, "products": products})
     assert set(proposal.tables()) == {"events"}
-    assert any("100% of the events" in remark for remark in asker.unsure)
+    (remark,) = (remark for remark in asker.unsure if "100% of the events" in remark)
+    assert "Events have `p000`, `p001`, `p002`, products `x1`, `x2`." in remark
+
+
+@pytest.mark.parametrize("other", [None, "ean", "sku"])
+def test_the_ids_of_products_are_those_that_events_find(other: str | None, tmp_path: Path) -> None:
+    events = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    products = pd.DataFrame({"id": [f"p{number:03d}" for number in range(20)], "name": "Tea", "price": 1.5})
+    if other is not None:
+        products[other] = [f"40063813{number:05d}" for number in range(20)]
+    proposal, _ = proposed(tmp_path, {"log": events, "products": products})
+    assert columns(proposal, "products")["product_id"] == "id"
+    assert unknown_products(proposal) == 0
+    events["sku"] = [f"40063813{number % 20:05d}" for number in range(120)]
+    events["product_id"] = [f"{number % 60}" for number in range(120)]
+    if other is not None:
+        proposal, _ = proposed(tmp_path, {"log": events, "products": products})
+        assert columns(proposal, "events")["product_id"] == "sku"
+        assert columns(proposal, "products")["product_id"] == other
+
+
+@pytest.mark.parametrize("number", [None, "order_number"])
+def test_the_id_of_an_order_may_be_called_id(number: str | None, tmp_path: Path) -> None:
+    orders = pd.DataFrame(
+        {"id": range(40), "customer_id": [f"c{n % 25}" for n in range(40)], "created_at": "2024-05-01"}
+    )
+    if number is not None:
+        orders[number] = [f"N{n:05d}" for n in range(40)]
+    lines = pd.DataFrame({"order_id": [n % 40 for n in range(90)], "sku": [f"a{n % 9}" for n in range(90)]})
+    proposal, _ = proposed(tmp_path, {"orders": orders, "lines": lines})
+    (events,) = proposal.of_table("events")
+    assert events.options["join"][0]["on"] == {"order_id": "id"}
+    assert columns(proposal, "events")["basket_id"] == "order_id"
 
 
 def test_long_ids_that_became_floats_are_those_of_the_products(tmp_path: Path) -> None:
