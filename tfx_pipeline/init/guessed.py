@@ -206,7 +206,8 @@ def _source(
         options["guests"] = "baskets"
         if "event_type" not in taken:
             options["constants"] = {"event_type": _what_users_did(sample, taken.keys(), asker)}
-            undone = undone_orders([sample, *(join.sample for join in joins)])
+            quantity = next(iter(taken.get("quantity", [])), None)
+            undone = undone_orders([sample, *(join.sample for join in joins)], quantity)
             if undone:
                 options["leave_out"] = undone
                 shown = "; ".join(f"`{name}`: {', '.join(values)}" for name, values in undone.items())

@@ -253,6 +253,12 @@ def test_orders_that_came_to_nothing_are_no_purchases(
     assert any("came to nothing" in said for said in asker.unsure) == (undone is not None)
 
 
+def test_returns_with_quantities_below_0_stay(tmp_path: Path) -> None:
+    lines = EVENTS.drop(columns="kind").assign(order_id=range(120), type=["sale", "refund"] * 60)
+    proposal, _ = proposed(tmp_path, {"lines": lines.assign(qty=["1", "-1"] * 60)})
+    assert "leave_out" not in proposal.of_table("events")[0].options
+
+
 def test_the_state_of_an_order_is_joined_to_its_lines(tmp_path: Path) -> None:
     states = ["open", "cancelled"] * 20
     orders = pd.DataFrame({"order_id": range(40), "customer_id": [f"c{n % 25}" for n in range(40)], "status": states})
