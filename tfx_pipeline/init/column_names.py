@@ -45,7 +45,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "quantite", "cantidad", "数量", "购买数量", "數量", "購買數量",
     ),
     "amount": (
-        "amount", "linetotal", "itemtotal", "salesvalue", "revenue", "betrag", "umsatz", "montant", "金额", "总价",
+        "amount", "linetotal", "itemtotal", "rowtotal", "lineamount", "extendedprice", "zeilensumme",
+        "salesvalue", "revenue", "betrag", "umsatz", "montant", "金额", "总价",
         "金額", "總價", "小計",
     ),
     "price": (

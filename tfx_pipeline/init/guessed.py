@@ -57,6 +57,8 @@ def guess_sources(
                 both = _columns_of(lines, orders.sample) | {"product_id": names[id(lines)]["product_id"]}
                 sources.append(_source("events", lines, both, (orders,), asker))
                 used |= {id(lines), id(orders.sample)}
+                if "title" in names[id(lines)]:
+                    named_in_events.append(lines)
     if "products" in tables and not any(source.table == "products" for source in sources):
         sources += [_source("products", sample, names[id(sample)], (), asker) for sample in named_in_events]
     return sources, [sample for sample in samples if id(sample) not in used]
@@ -182,7 +184,8 @@ def _orders_of(lines: Sample, samples: Sequence[Sample], names: dict[int, dict[s
             if not _is_key(other, key):
                 continue
             lacking = sorted(other.names - lines.names)
-            known = {name for each in theirs.values() for name in each} | set(filter(is_order_state, lacking))
+            known = {name for column in TABLES["events"].columns for name in theirs.get(column.name, ())}
+            known |= set(filter(is_order_state, lacking))
             wanted = [name for name in lacking if name in known and name != key]
             found.append(Joined(sample=other, on=ours if ours == key else {ours: key}, columns=wanted))
     return best_join(found, lines) if found else None

@@ -217,7 +217,22 @@ def test_the_id_of_an_order_may_be_called_id(number: str | None, tmp_path: Path)
     proposal, _ = proposed(tmp_path, {"orders": orders, "lines": lines})
     (events,) = proposal.of_table("events")
     assert events.options["join"][0]["on"] == {"order_id": "id"}
+    assert list(proposal.tables()) == ["events"]
     assert columns(proposal, "events")["basket_id"] == "order_id"
+
+
+def test_lines_that_are_joined_to_their_orders_may_hold_the_products(tmp_path: Path) -> None:
+    orders = pd.DataFrame(
+        {"id": range(40), "customer_id": [f"c{n % 25}" for n in range(40)], "created_at": "2024-05-01"}
+    )
+    lines = pd.DataFrame({"order_id": [n % 40 for n in range(90)], "sku": [f"a{n % 9}" for n in range(90)]})
+    lines["name"], lines["line_total"] = [f"Tea {n % 9}" for n in range(90)], 3.5
+    proposal, _ = proposed(tmp_path, {"orders": orders.assign(name="Ann Smith", title="Dr."), "lines": lines})
+    assert columns(proposal, "products") == {"product_id": "sku", "title": "name"}
+    (products,) = proposal.of_table("products")
+    assert products.options["repeats"] == "merged"
+    assert products.sample.label == "lines.csv"
+    assert proposal.of_table("events")[0].options["join"][0]["columns"] == ["created_at", "customer_id"]
 
 
 def test_long_ids_that_became_floats_are_those_of_the_products(tmp_path: Path) -> None:
