@@ -1,15 +1,18 @@
 """Guesses the tables of files that are no known export, by the names of their columns and by their values."""
 
+import itertools
 from collections.abc import Collection, Sequence
 
 from components.tables.contract import TABLES
-from tfx_pipeline.init.column_names import name_rank
+from tfx_pipeline.init.column_names import are_later_times, may_be_event_times, name_rank, plain_name
 from tfx_pipeline.init.known_columns import Joined, KnownColumns, best_join
+from tfx_pipeline.init.matching import best_ids
 from tfx_pipeline.init.proposal import ProposedSource
 from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.sample import Sample
 from tfx_pipeline.init.source_guess import guess_source
 from tfx_pipeline.init.values.numbers import is_number
+from tfx_pipeline.init.values.order_states import is_order_state, undone_orders
 from tfx_pipeline.init.values.times import guess_time
 
 _TABLE_WORDS = {
@@ -35,6 +38,7 @@ def guess_sources(
         tables: The tables that are looked for.
     """
     names = {id(sample): _columns_of(sample) for sample in samples}
+    _settle_ids(samples, names)
     sources: list[ProposedSource] = []
     used: set[int] = set()
     named_in_events: list[Sample] = []
@@ -50,12 +54,31 @@ def guess_sources(
         for lines in samples:
             orders = _orders_of(lines, samples, names) if id(lines) not in used else None
             if orders is not None:
-                both = _columns_of(lines, orders.sample)
+                both = _columns_of(lines, orders.sample) | {"product_id": names[id(lines)]["product_id"]}
                 sources.append(_source("events", lines, both, (orders,), asker))
                 used |= {id(lines), id(orders.sample)}
+                if "title" in names[id(lines)]:
+                    named_in_events.append(lines)
     if "products" in tables and not any(source.table == "products" for source in sources):
         sources += [_source("products", sample, names[id(sample)], (), asker) for sample in named_in_events]
     return sources, [sample for sample in samples if id(sample) not in used]
+
+
+def _settle_ids(samples: Sequence[Sample], names: dict[int, dict[str, list[str]]]) -> None:
+    """Keeps, of several columns that may be a product's id, those by which events find their product."""
+    found: dict[str, list[Sample]] = {"events": [], "products": []}
+    for sample in samples:
+        columns = names[id(sample)]
+        table = _table(sample, columns)
+        lines = table is None and {"product_id", "basket_id"} <= columns.keys()
+        if lines or table in found:
+            found["events" if lines else str(table)].append(sample)
+    choices = [[(sample, names[id(sample)]["product_id"]) for sample in each] for each in found.values()]
+    best = best_ids(*choices) if any(len(columns) > 1 for each in choices for _, columns in each) else None
+    for samples_of_table, name in zip(found.values(), best or (), strict=False):
+        for sample in samples_of_table:
+            if name in names[id(sample)]["product_id"]:
+                names[id(sample)]["product_id"] = [name]
 
 
 def table_of(sample: Sample) -> str | None:
@@ -84,12 +107,45 @@ def _columns_of(*samples: Sample) -> dict[str, list[str]]:
     if "timestamp" not in found:
         times = [name for sample in samples for name in sample.rows.column_names if _holds_times(sample, name)]
         if times:
-            found["timestamp"] = times[:1]
+            found["timestamp"] = sorted(times, key=are_later_times)
+    if len(samples) == 1:
+        _leave_out_names_of_users(found, samples[0])
+        _add_own_ids(found, samples[0])
     return found
 
 
+def _add_own_ids(found: dict[str, list[str]], sample: Sample) -> None:
+    """Takes a column called `id` for that of the product or of the order that each row of a file is."""
+    has = found.keys()
+    for name in sample.names:
+        if plain_name(name) != "id" or not _is_key(sample, name):
+            continue
+        if {"title", "price"} <= has and not {"user_id", "basket_id"} & has:
+            found.setdefault("product_id", []).append(name)
+        elif {"user_id", "timestamp"} <= has and "product_id" not in has and not _is_key(sample, found["user_id"][0]):
+            found.setdefault("basket_id", []).append(name)
+
+
+def _leave_out_names_of_users(found: dict[str, list[str]], sample: Sample) -> None:
+    """Takes no column for titles that belongs to the user of a row rather than to its product, such as a name."""
+    if not {"user_id", "product_id", "title"} <= found.keys():
+        return
+    user, product = found["user_id"][0], found["product_id"][0]
+    # A product has few titles among its many buyers; a user has one name whatever is bought.
+    buyers = sample.each_has(product, user)
+    titles = [
+        name
+        for name in found["title"]
+        if (of_product := sample.each_has(product, name)) < sample.each_has(user, name) or 2 * of_product <= buyers
+    ]
+    if titles:
+        found["title"] = titles
+    else:
+        del found["title"]
+
+
 def _holds_times(sample: Sample, name: str) -> bool:
-    if sample.is_listed(name):
+    if sample.is_listed(name) or not may_be_event_times(name):
         return False
     values = sample.values(name)
     # A number may be a moment by chance; a date in letters is none.
@@ -124,10 +180,13 @@ def _orders_of(lines: Sample, samples: Sequence[Sample], names: dict[int, dict[s
         theirs = names[id(other)]
         if other is lines or "basket_id" not in theirs or "user_id" not in theirs or "product_id" in theirs:
             continue
-        ours, key = mine["basket_id"][0], theirs["basket_id"][0]
-        if _is_key(other, key):
+        for ours, key in itertools.product(mine["basket_id"], theirs["basket_id"]):
+            if not _is_key(other, key):
+                continue
             lacking = sorted(other.names - lines.names)
-            wanted = [name for name in lacking if any(name in each for each in theirs.values()) and name != key]
+            known = {name for column in TABLES["events"].columns for name in theirs.get(column.name, ())}
+            known |= set(filter(is_order_state, lacking))
+            wanted = [name for name in lacking if name in known and name != key]
             found.append(Joined(sample=other, on=ours if ours == key else {ours: key}, columns=wanted))
     return best_join(found, lines) if found else None
 
@@ -146,9 +205,16 @@ def _source(
         elif column.kind != "vector":
             _note_lists(column.name, sample, asker)
     if table == "events":
+        _note_times(taken.get("timestamp", []), sample, asker)
         options["guests"] = "baskets"
         if "event_type" not in taken:
             options["constants"] = {"event_type": _what_users_did(sample, taken.keys(), asker)}
+            quantity = next(iter(taken.get("quantity", [])), None)
+            undone = undone_orders([sample, *(join.sample for join in joins)], quantity)
+            if undone:
+                options["leave_out"] = undone
+                shown = "; ".join(f"`{name}`: {', '.join(values)}" for name, values in undone.items())
+                asker.note(f"{sample.label}: rows of orders that came to nothing are left out ({shown}).")
     if table == "products" and "user_id" in columns:
         options["repeats"] = "merged"
     return guess_source(KnownColumns(table=table, columns=taken, joins=joins, options=options), sample, asker)
@@ -159,6 +225,14 @@ def _note_lists(column: str, sample: Sample, asker: Asker) -> None:
     for name in sample.rows.column_names:
         if name_rank(column, name) is not None and sample.is_listed(name):
             asker.note(f"{sample.label}: `{name}` is not used: it holds lists.")
+
+
+def _note_times(names: Sequence[str], sample: Sample, asker: Asker) -> None:
+    """Says which column was taken for the times of events, where no name of one says so."""
+    if names and name_rank("timestamp", names[0]) is None and (len(names) > 1 or are_later_times(names[0])):
+        others = ", ".join(f"`{name}`" for name in names[1:])
+        rather = f"; {others} would be possible too" if others else ""
+        asker.note(f"{sample.label}: the times of events are taken from `{names[0]}`{rather}.")
 
 
 def _what_users_did(sample: Sample, columns: Collection[str], asker: Asker) -> str:

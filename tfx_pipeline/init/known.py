@@ -1,12 +1,12 @@
 """Finds the known exports among a shop's files."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tfx_pipeline.init.known_columns import Joined, KnownColumns, best_join
 from tfx_pipeline.init.layouts.layout import KnownTable, Layout
 from tfx_pipeline.init.layouts.registry import LAYOUTS
-from tfx_pipeline.init.matching import unknown_products
+from tfx_pipeline.init.matching import best_ids, unknown_products
 from tfx_pipeline.init.proposal import Proposal, ProposedSource
 from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.sample import Sample
@@ -47,7 +47,7 @@ def export_sources(export: KnownExport, asker: Asker) -> list[ProposedSource]:
 
     A catalogue whose ids are not those of the events gives way to the products that the events' own file names.
     """
-    tables = [table for table in export.layout.tables if _has_files(table, export.files)]
+    tables = _with_settled_ids([table for table in export.layout.tables if _has_files(table, export.files)], export)
     sources: list[ProposedSource] = []
     for table in tables:
         better = [other for other in tables if other.unless == table.file and other.table == table.table]
@@ -95,6 +95,28 @@ def _sources(table: KnownTable, export: KnownExport, asker: Asker) -> list[Propo
         )
         sources.append(guess_source(known, sample, asker))
     return sources
+
+
+def _with_settled_ids(tables: Sequence[KnownTable], export: KnownExport) -> list[KnownTable]:
+    """Keeps, of several columns that may be a product's id, those by which events find their product."""
+    kinds = (
+        [table for table in tables if table.table == "events"],
+        [table for table in tables if table.table == "products" and not table.unless],
+    )
+    choices = [
+        [(sample, table.columns["product_id"]) for table in kind for sample in export.files[table.file]]
+        for kind in kinds
+    ]
+    best = best_ids(*choices)
+    if best is None:
+        return list(tables)
+    chosen = {table.table: name for kind, name in zip(kinds, best, strict=True) for table in kind}
+    return [
+        replace(table, columns={**table.columns, "product_id": (chosen[table.table],)})
+        if not table.unless and chosen.get(table.table) in table.columns.get("product_id", ())
+        else table
+        for table in tables
+    ]
 
 
 def _note_lonely_files(export: KnownExport, sources: Sequence[ProposedSource], asker: Asker) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from tfx_pipeline.init.sample import Sample
@@ -29,8 +28,8 @@ class Joined:
         own, theirs = (self.on, self.on) if isinstance(self.on, str) else next(iter(self.on.items()))
         if own not in rows.names or theirs not in self.sample.names:
             return None
-        keys = self.sample.rows[theirs].cast(pa.string()).combine_chunks().drop_null()
-        return float(pc.mean(pc.is_in(rows.rows[own].cast(pa.string()), keys)).as_py() or 0.0)
+        keys = self.sample.ids(theirs).drop_null()
+        return float(pc.mean(pc.is_in(rows.ids(own), keys)).as_py() or 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)

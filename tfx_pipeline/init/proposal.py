@@ -26,9 +26,9 @@ class ProposedColumn:
     what: str
     sample: Sample
 
-    def values(self) -> pa.ChunkedArray:
-        """Returns the values that were read."""
-        return self.sample.rows[self.theirs]
+    def ids(self) -> pa.Array:
+        """Returns the values that were read as a run writes ids."""
+        return self.sample.ids(self.theirs)
 
     def examples(self) -> list[Any]:
         """Returns five values that differ."""

@@ -18,6 +18,7 @@ from tfx_pipeline.init.values.shop_zone import shop_zone
 
 _NO_CATALOGUE = 0.9
 _SHOWN = 12
+_SHOWN_IDS = 3
 
 
 def propose(paths: Iterable[str], asker: Asker) -> Proposal:
@@ -86,9 +87,14 @@ def _with_a_catalogue_that_fits(proposal: Proposal, asker: Asker) -> Proposal:
         return proposal
     asker.note(
         f"{unknown:.0%} of the events are of products that the products table lacks: its ids seem to be others, so it "
-        "is left out."
+        f"is left out. Events have {_some_ids(proposal, 'events')}, products {_some_ids(proposal, 'products')}."
     )
     return replace(proposal, sources=[source for source in proposal.sources if source.table != "products"])
+
+
+def _some_ids(proposal: Proposal, table: str) -> str:
+    columns = [column for source in proposal.of_table(table) if (column := source.column("product_id")) is not None]
+    return ", ".join(f"`{value}`" for column in columns[:1] for value in column.examples()[:_SHOWN_IDS])
 
 
 def _no_table(samples: Sequence[Sample]) -> str:

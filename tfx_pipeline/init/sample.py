@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.tables.files.value_arrays import text_array, value_text
+from components.tables.reading.parsing import parse_column
 
 # Values of a column that guesses look at, spread evenly over the rows that were read.
 LOOKED_AT = 4_000
@@ -71,6 +72,13 @@ class Sample:
         pairs = zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
         return dict(sorted(pairs, key=lambda pair: -pair[1]))
 
+    def ids(self, name: str) -> pa.Array:
+        """Returns a column as a run writes ids, so that 5.0 of one file is the `5` of another."""
+        column = self.rows[name]
+        if pa.types.is_nested(column.type):
+            return pa.nulls(len(column), pa.large_string())
+        return parse_column(column.combine_chunks(), "string").values.cast(pa.large_string())
+
     def different(self, name: str) -> int:
         """Returns how many values a column has that differ."""
         column = self.rows[name]
@@ -114,6 +122,12 @@ class Sample:
     def rows_of_each(self, name: str) -> float:
         """Returns how many rows a value of a column has, in the mean."""
         return self.rows.num_rows / max(1, self.different(name))
+
+    def each_has(self, key: str, name: str) -> float:
+        """Returns how many different values of a column a value of another has, in the mean."""
+        pairs = pa.table({"key": self.ids(key), "value": self.rows[name]}).filter(pc.field("key").is_valid())
+        counted = pairs.group_by("key").aggregate([("value", "count_distinct")])
+        return pc.mean(counted["value_count_distinct"]).as_py() or 0.0
 
     def filled(self, name: str) -> float:
         """Returns the share of rows that have a value in a column."""

@@ -8,6 +8,7 @@ import pytest
 
 from components.errors import InputError
 from tfx_pipeline.init.configuration import commented_configuration
+from tfx_pipeline.init.matching import unknown_products
 from tfx_pipeline.init.proposal import Proposal
 from tfx_pipeline.init.proposing import propose
 from tfx_pipeline.init.questions import AtTerminal, BestGuess
@@ -44,6 +45,7 @@ def columns(proposal: Proposal, table: str) -> dict[str, str]:
         ("Kundennummer", "Artikelnummer", "Ereignis", "Datum", "Einzelpreis"),
         ("id_client", "référence", "évènement", "date achat", "prix"),
         ("用户ID", "商品编号", "行为类型", "时间", "单价"),
+        ("會員編號", "商品編號", "行為類型", "訂單日期", "單價"),
     ],
 )
 def test_names_in_several_languages(names: tuple[str, ...], tmp_path: Path) -> None:
@@ -59,10 +61,42 @@ def test_names_in_several_languages(names: tuple[str, ...], tmp_path: Path) -> N
     assert asker.unsure == ["The times do not say in which zone they are, and UTC was taken: see `time_zone`."]
 
 
+def test_what_the_shop_pays_is_no_price(tmp_path: Path) -> None:
+    lines = EVENTS.assign(cost="1.10", line_total="5.48", order_id=range(120)).drop(columns=["kind", "price"])
+    halves = ["" if number % 2 else "3.50" for number in range(20)]
+    products = pd.DataFrame({"sku": [f"p{number:03d}" for number in range(20)], "title": "Tea", "cost": 1.1})
+    products = products.assign(sale_price=halves, list_price=[f"{number}.99" for number in range(20)])
+    proposal, _ = proposed(tmp_path, {"lines": lines, "products": products})
+    events = columns(proposal, "events")
+    assert (events["amount"], events.get("price")) == ("line_total", None)
+    assert columns(proposal, "products")["price"] == "list_price"
+
+
 def test_times_are_found_by_their_values_where_no_name_tells(tmp_path: Path) -> None:
     table = EVENTS.set_axis(["user_id", "product_id", "event_type", "when exactly", "x"], axis=1)
     proposal, _ = proposed(tmp_path, {"log": table})
     assert columns(proposal, "events")["timestamp"] == "when exactly"
+
+
+@pytest.mark.parametrize(
+    ("dates", "taken", "said"),
+    [
+        (["delivery_date", "purchased_on"], "purchased_on", "`delivery_date` would be possible too"),
+        (["birthday", "bought_on"], "bought_on", None),
+        (["delivery_date", "order date"], "order date", None),
+        (["seen_on", "looked_on"], "seen_on", "`looked_on` would be possible too"),
+        (["birthday", "shipped"], "shipped", "taken from `shipped`."),
+    ],
+)
+def test_of_several_dates_that_of_the_event_is_taken(
+    dates: list[str], taken: str, said: str | None, tmp_path: Path
+) -> None:
+    table = EVENTS.drop(columns=["time", "kind"]).assign(order_id=range(120))
+    table[dates] = ["2024-05-01", "2024-05-03"]
+    proposal, asker = proposed(tmp_path, {"log": table})
+    assert columns(proposal, "events")["timestamp"] == taken
+    remarks = [remark for remark in asker.unsure if "the times of events" in remark]
+    assert (said in remarks[0]) if said else not remarks
 
 
 def test_one_file_may_hold_the_events_and_the_products(tmp_path: Path) -> None:
@@ -73,6 +107,22 @@ def test_one_file_may_hold_the_events_and_the_products(tmp_path: Path) -> None:
     assert products.options["repeats"] == "merged"
     (events,) = proposal.of_table("events")
     assert events.options["constants"] == {"event_type": "purchase"}
+
+
+@pytest.mark.parametrize("heading", ["name", "title", "Nom", "名稱"])
+def test_names_of_customers_are_no_titles(heading: str, tmp_path: Path) -> None:
+    lines = EVENTS.assign(order_id=range(120), **{heading: [f"Ann Smith {user}" for user in EVENTS["user"]]})
+    proposal, _ = proposed(tmp_path, {"lines": lines})
+    assert list(proposal.tables()) == ["events"]
+    lines["item_name"] = [f"Tea {product}" for product in EVENTS["product"]]
+    proposal, _ = proposed(tmp_path, {"lines": lines})
+    assert columns(proposal, "products")["title"] == "item_name"
+    # Nobody bought twice, and a title was changed: still titles are told from names.
+    lines = lines.assign(user=[f"u{number}" for number in range(120)])
+    lines[heading] = [f"Ann Smith {user}" for user in lines["user"]]
+    lines.loc[lines["product"] == "p001", "item_name"] = ["Tea", "Tea", "Tea", "Tea!", "Tea!", "Tea!"]
+    proposal, _ = proposed(tmp_path, {"lines": lines})
+    assert columns(proposal, "products")["title"] == "item_name"
 
 
 def test_lines_of_orders_are_joined_to_their_orders(tmp_path: Path) -> None:
@@ -135,7 +185,103 @@ def test_products_of_other_ids_are_left_out(tmp_path: Path) -> None:
     products = pd.DataFrame({"product_id": ["x1", "x2"], "title": ["Tea", "Pot"]})
     proposal, asker = proposed(tmp_path, {"log": events, "products": products})
     assert set(proposal.tables()) == {"events"}
-    assert any("100% of the events" in remark for remark in asker.unsure)
+    (remark,) = (remark for remark in asker.unsure if "100% of the events" in remark)
+    assert "Events have `p000`, `p001`, `p002`, products `x1`, `x2`." in remark
+
+
+@pytest.mark.parametrize("other", [None, "ean", "sku"])
+def test_the_ids_of_products_are_those_that_events_find(other: str | None, tmp_path: Path) -> None:
+    events = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    products = pd.DataFrame({"id": [f"p{number:03d}" for number in range(20)], "name": "Tea", "price": 1.5})
+    if other is not None:
+        products[other] = [f"40063813{number:05d}" for number in range(20)]
+    proposal, _ = proposed(tmp_path, {"log": events, "products": products})
+    assert columns(proposal, "products")["product_id"] == "id"
+    assert unknown_products(proposal) == 0
+    events["sku"] = [f"40063813{number % 20:05d}" for number in range(120)]
+    events["product_id"] = [f"{number % 60}" for number in range(120)]
+    if other is not None:
+        proposal, _ = proposed(tmp_path, {"log": events, "products": products})
+        assert columns(proposal, "events")["product_id"] == "sku"
+        assert columns(proposal, "products")["product_id"] == other
+
+
+@pytest.mark.parametrize("number", [None, "order_number"])
+def test_the_id_of_an_order_may_be_called_id(number: str | None, tmp_path: Path) -> None:
+    orders = pd.DataFrame(
+        {"id": range(40), "customer_id": [f"c{n % 25}" for n in range(40)], "created_at": "2024-05-01"}
+    )
+    if number is not None:
+        orders[number] = [f"N{n:05d}" for n in range(40)]
+    lines = pd.DataFrame({"order_id": [n % 40 for n in range(90)], "sku": [f"a{n % 9}" for n in range(90)]})
+    proposal, _ = proposed(tmp_path, {"orders": orders, "lines": lines})
+    (events,) = proposal.of_table("events")
+    assert events.options["join"][0]["on"] == {"order_id": "id"}
+    assert list(proposal.tables()) == ["events"]
+    assert columns(proposal, "events")["basket_id"] == "order_id"
+
+
+def test_lines_that_are_joined_to_their_orders_may_hold_the_products(tmp_path: Path) -> None:
+    orders = pd.DataFrame(
+        {"id": range(40), "customer_id": [f"c{n % 25}" for n in range(40)], "created_at": "2024-05-01"}
+    )
+    lines = pd.DataFrame({"order_id": [n % 40 for n in range(90)], "sku": [f"a{n % 9}" for n in range(90)]})
+    lines["name"], lines["line_total"] = [f"Tea {n % 9}" for n in range(90)], 3.5
+    proposal, _ = proposed(tmp_path, {"orders": orders.assign(name="Ann Smith", title="Dr."), "lines": lines})
+    assert columns(proposal, "products") == {"product_id": "sku", "title": "name"}
+    (products,) = proposal.of_table("products")
+    assert products.options["repeats"] == "merged"
+    assert products.sample.label == "lines.csv"
+    assert proposal.of_table("events")[0].options["join"][0]["columns"] == ["created_at", "customer_id"]
+
+
+def test_long_ids_that_became_floats_are_those_of_the_products(tmp_path: Path) -> None:
+    events = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    events["product_id"] = [4_006_381_300_000.0 + number % 20 for number in range(120)]
+    events.to_parquet(tmp_path / "log.parquet")
+    products = pd.DataFrame({"product_id": [4_006_381_300_000 + number for number in range(20)], "title": "Tea"})
+    proposal, _ = proposed(tmp_path, {"products": products})
+    assert set(proposal.tables()) == {"events", "products"}
+    assert unknown_products(proposal) == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "states", "undone"),
+    [
+        ("status", ["paid", "cancelled", "refunded"], ["cancelled", "refunded"]),
+        ("Order Status", ["wc-completed", "wc-cancelled", "wc-failed"], ["wc-cancelled", "wc-failed"]),
+        ("Bestellstatus", ["bezahlt", "Storniert"], ["Storniert"]),
+        ("statut", ["payée", "annulée"], ["annulée"]),
+        ("type", ["sale", "refund"], ["refund"]),
+        ("status", ["paid", "packed", "sent"], None),
+        ("status", ["refunded"], None),
+    ],
+)
+def test_orders_that_came_to_nothing_are_no_purchases(
+    column: str, states: list[str], undone: list[str] | None, tmp_path: Path
+) -> None:
+    lines = EVENTS.drop(columns="kind").assign(order_id=range(120))
+    lines[column] = [states[number % len(states)] for number in range(120)]
+    proposal, asker = proposed(tmp_path, {"lines": lines})
+    left_out = proposal.of_table("events")[0].options.get("leave_out", {})
+    assert sorted(left_out.get(column, [])) == (undone or [])
+    assert any("came to nothing" in said for said in asker.unsure) == (undone is not None)
+
+
+def test_returns_with_quantities_below_0_stay(tmp_path: Path) -> None:
+    lines = EVENTS.drop(columns="kind").assign(order_id=range(120), type=["sale", "refund"] * 60)
+    proposal, _ = proposed(tmp_path, {"lines": lines.assign(qty=["1", "-1"] * 60)})
+    assert "leave_out" not in proposal.of_table("events")[0].options
+
+
+def test_the_state_of_an_order_is_joined_to_its_lines(tmp_path: Path) -> None:
+    states = ["open", "cancelled"] * 20
+    orders = pd.DataFrame({"order_id": range(40), "customer_id": [f"c{n % 25}" for n in range(40)], "status": states})
+    lines = pd.DataFrame({"order_id": [n % 40 for n in range(90)], "sku": [f"a{n % 9}" for n in range(90)]})
+    proposal, _ = proposed(tmp_path, {"orders": orders.assign(order_date="2024-05-01"), "lines": lines})
+    (events,) = proposal.of_table("events")
+    assert events.options["join"][0]["columns"] == ["customer_id", "order_date", "status"]
+    assert events.options["leave_out"] == {"status": ["cancelled"]}
 
 
 def test_what_is_not_known_of_event_types_is_said(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from components.errors import InputError
 from tests.tfx_pipeline.init.exports import EXPORTS, write_jsonl
 from tfx_pipeline.init.files import reading
+from tfx_pipeline.init.matching import unknown_products
 from tfx_pipeline.init.proposal import Proposal
 from tfx_pipeline.init.proposing import propose
 from tfx_pipeline.init.questions import BestGuess
@@ -109,6 +110,16 @@ def test_rows_of_other_store_views_and_other_events_are_not_kept(tmp_path: Path)
     EXPORTS["Magento"](tmp_path)
     (products,) = propose([str(tmp_path)], BestGuess()).of_table("products")
     assert products.options["keep"] == {"store_view_code": [""]}
+
+
+def test_the_chosen_size_of_a_product_is_no_purchase_of_its_own(tmp_path: Path) -> None:
+    EXPORTS["Magento"](tmp_path)
+    file = tmp_path / "sales_order_item.csv"
+    parents = pd.read_csv(file, dtype=str).assign(parent_item_id="")
+    children = parents.assign(parent_item_id=parents["item_id"], item_id="9" + parents["item_id"], price="0.0000")
+    pd.concat([parents, children]).to_csv(file, index=False)
+    (events,) = propose([str(tmp_path)], BestGuess()).of_table("events")
+    assert "" in events.options["keep"]["parent_item_id"]
 
 
 def test_event_types_that_come_later_are_left_out_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,6 +224,15 @@ def test_a_catalogue_without_the_ids_of_the_events_gives_way_to_the_orders(every
     assert products.sample.label == "orders_export_1.csv"
     assert dict(products.options["columns"])["title"] == "Lineitem name"
     assert any("products_export_1.csv" in remark and "come from the orders" in remark for remark in asker.unsure)
+
+
+def test_products_without_skus_go_by_the_ids_that_all_have(tmp_path: Path) -> None:
+    EXPORTS["WooCommerce"](tmp_path)
+    without_skus(tmp_path, "wc-product-export.csv", "SKU", 3)
+    proposal = propose([str(tmp_path)], BestGuess())
+    named = {source.table: source.options["columns"]["product_id"] for source in proposal.sources}
+    assert named == {"events": "item_product_id", "products": "ID"}
+    assert unknown_products(proposal) == 0
 
 
 def test_tables_that_an_export_lacks_may_lie_beside_it(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from tfx_pipeline.init.layouts.layout import KnownJoin, KnownTable, Layout
 
+# A product with a chosen size or colour has two rows: its own, with the price, and below it one of the choice.
+_OWN_ROWS = {"parent_item_id": ("", "NULL", "\\N")}
+
 MAGENTO = Layout(
     name="Magento",
     files={
@@ -31,6 +34,7 @@ MAGENTO = Layout(
                 "leave_out": {"status": ("canceled", "closed", "fraud", "pending_payment")},
                 "guests": "baskets",
             },
+            kept_values=_OWN_ROWS,
         ),
         KnownTable(
             table="products",
@@ -52,6 +56,7 @@ MAGENTO = Layout(
             unless="products",
             columns={"product_id": ("sku",), "title": ("name",), "price": ("price",)},
             options={"repeats": "merged"},
+            kept_values=_OWN_ROWS,
         ),
     ),
     remarks=("Magento's tables hold times in UTC.",),
