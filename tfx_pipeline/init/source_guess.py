@@ -1,7 +1,6 @@
 """Makes a source of a table out of a file whose columns are known: how its values are written, what is left out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from components.errors import InputError
@@ -12,6 +11,7 @@ from tfx_pipeline.init.proposal import ProposedColumn, ProposedSource
 from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.repeats import rows_of_each
 from tfx_pipeline.init.sample import Sample
+from tfx_pipeline.init.values.day_order import with_order
 from tfx_pipeline.init.values.numbers import Sign, decimal_sign, unreadable_numbers, why_no_numbers
 from tfx_pipeline.init.values.times import TimeGuess, guess_time
 
@@ -115,7 +115,7 @@ class _SourceGuess:
         values = sample.values(theirs)
         what = "text"
         if column.kind == "timestamp":
-            self._time = self._settled(theirs, guess_time(values))
+            self._time = self._time_of(theirs, sample)
             if self._time is None:
                 shown = _listed(sample.examples(theirs))
                 self._refuse(column, sample, theirs, f"its times could not be read, such as {shown}")
@@ -163,19 +163,12 @@ class _SourceGuess:
             return "it holds lists"
         return "what the file calls so is another" if self._sample.filled(name) > 0 else "it is empty"
 
-    def _settled(self, theirs: str, guess: TimeGuess | None) -> TimeGuess | None:
-        if guess is None or guess.other is None or guess.format is None:
-            return guess
-        forms = (guess.format, guess.other)
-        values = self._sample.values(theirs) if theirs in self._sample.names else []
-        shown = f" such as {values[0]}" if values else ""
-        chosen = self._asker.choose(
-            f"{self._sample.label}: do the dates in `{theirs}`{shown} have the day or the month first?",
-            [_in_words(form) for form in forms],
-        )
-        if chosen == 0:
-            return guess
-        return replace(guess, format=forms[chosen], other=None)
+    def _time_of(self, theirs: str, sample: Sample) -> TimeGuess | None:
+        values = sample.values(theirs)
+        guess = guess_time(values)
+        if guess is None:
+            return None
+        return with_order(guess, f"{self._sample.label}: do the dates in `{theirs}` such as {values[0]}", self._asker)
 
     def _found_by_join(self, other: Sample) -> float:
         """Returns the share of the rows that find one in a file that is joined; 1 where that is not known."""
@@ -317,10 +310,6 @@ def _exploded(known: KnownColumns, sample: Sample) -> Sample:
             f"seen: {sample.examples(column)[:1]}. Add it to the export, or take rows that have it."
         )
     return exploded
-
-
-def _in_words(form: str) -> str:
-    return f"the {'month' if form.startswith('%m') else 'day'} first (`{form}`)"
 
 
 def _mostly(truths: Sequence[bool]) -> bool:

@@ -156,7 +156,7 @@ def test_a_terminal_is_asked_what_the_values_do_not_tell(tmp_path: Path) -> None
     asker = AtTerminal(show=shown.append, read=lambda prompt: next(answers))
     proposal = propose([str(tmp_path)], asker)
     assert asker.asked == 1
-    assert "day or the month first" in shown[0]
+    assert "the day or the month first" in shown[0]
     assert "expected a number from 1 to 2, got 'three'" in shown
     first = shown[1].split("`")[1]
     taken = proposal.of_table("events")[0].options["time"]["format"]
