@@ -196,6 +196,16 @@ def test_files_of_parquet_whose_types_differ(
     assert sample.rows["value"].to_pylist() == expected
 
 
+def test_an_export_that_was_downloaded_twice_is_said(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(text())
+    (tmp_path / "orders (1).csv").write_text(text())
+    (tmp_path / "orders-2.csv").write_text(text().replace("Tee 1", "Tee 7"))
+    asker = BestGuess()
+    read_samples([str(tmp_path)], asker)
+    (said,) = asker.unsure
+    assert said.startswith("`orders (1).csv` holds the same as `orders.csv`, so all its rows count twice.")
+
+
 def test_rows_that_cannot_be_read_are_said_and_many_of_them_refused(tmp_path: Path) -> None:
     good = "".join(f"{number},tea\n" for number in range(198))
     (tmp_path / "a.csv").write_text(f"id,title\n1,tea,3\n{good}")

@@ -16,6 +16,7 @@ from components.tables.files.raw_column import RawColumn
 from components.tables.files.table_file import TableFile
 from components.tables.files.value_arrays import of_one_type
 from components.tables.reading.reader import read_batches
+from tfx_pipeline.init.files.copies import note_copies
 from tfx_pipeline.init.files.encodings import guess_encoding, reading_in, telling_bytes
 from tfx_pipeline.init.files.inputs import TABLE, FileGroup, find_groups
 from tfx_pipeline.init.known import headerless_names
@@ -44,7 +45,9 @@ def read_samples(paths: Iterable[str], asker: Asker) -> list[Sample]:
     """
     samples = []
     refused: list[InputError] = []
-    for group in find_groups(paths, asker.note):
+    groups = find_groups(paths, asker.note)
+    note_copies((file for group in groups for file in group.files), asker.note)
+    for group in groups:
         try:
             samples.append(read_sample(group, asker))
         except InputError as error:
