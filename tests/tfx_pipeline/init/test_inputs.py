@@ -196,6 +196,16 @@ def test_files_of_parquet_whose_types_differ(
     assert sample.rows["value"].to_pylist() == expected
 
 
+def test_files_of_several_encodings_are_said(tmp_path: Path) -> None:
+    for name, encoding in (("a", "utf-8"), ("b", "windows-1252")):
+        (tmp_path / f"{name}.csv").write_text(text(), encoding=encoding)
+    (tmp_path / "c.csv").write_text(text().replace("ü", "u"))
+    asker = BestGuess()
+    read_samples([str(tmp_path)], asker)
+    (said,) = asker.unsure
+    assert "some are in windows-1252 and some seem to be in utf-8" in said
+
+
 def test_an_export_that_was_downloaded_twice_is_said(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(text())
     (tmp_path / "orders (1).csv").write_text(text())
