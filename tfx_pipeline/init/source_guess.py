@@ -12,6 +12,7 @@ from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.repeats import rows_of_each
 from tfx_pipeline.init.sample import Sample
 from tfx_pipeline.init.values.day_order import with_order
+from tfx_pipeline.init.values.nothing import NOTHING, names_of_nothing, without_nothing
 from tfx_pipeline.init.values.numbers import Sign, decimal_sign, unreadable_numbers, why_no_numbers
 from tfx_pipeline.init.values.times import TimeGuess, guess_time
 
@@ -19,9 +20,6 @@ from tfx_pipeline.init.values.times import TimeGuess, guess_time
 _FILLED = 0.5
 _ALL_FILLED = 0.995
 _READABLE = 0.99
-# What programs write where there is nothing.
-_NOTHING = ("NULL", "null", "None", "none", "N/A", "n/a", "nan", "NaN", "(null)", "(not set)", "undefined")
-_NOBODY = ("0", "-1", "guest", "Guest", "anonymous", "Anonymous")
 _OFTEN = 0.02
 _FAR_MORE = 10
 # More rows of an id than a few that are there twice by mistake.
@@ -63,7 +61,7 @@ class _SourceGuess:
         for column in self._contract.columns:
             found = self._find(column)
             if found is not None and column.kind in ("float", "integer"):
-                number_texts += found[1].values(found[0])
+                number_texts += without_nothing(found[1].values(found[0]), column.name)
         decimal, certain = decimal_sign(number_texts)
         if not certain:
             signs = (decimal, "," if decimal == "." else ".")
@@ -113,9 +111,11 @@ class _SourceGuess:
     def _take(self, column: Column, theirs: str, sample: Sample, decimal: Sign) -> None:
         """Takes a column, unless it is optional and its values cannot be read."""
         values = sample.values(theirs)
+        if column.kind in ("timestamp", "float", "integer", "boolean"):
+            values = without_nothing(values, column.name)
         what = "text"
         if column.kind == "timestamp":
-            self._time = self._time_of(theirs, sample)
+            self._time = self._time_of(theirs, values)
             if self._time is None:
                 shown = _listed(sample.examples(theirs))
                 self._refuse(column, sample, theirs, f"its times could not be read, such as {shown}")
@@ -163,8 +163,7 @@ class _SourceGuess:
             return "it holds lists"
         return "what the file calls so is another" if self._sample.filled(name) > 0 else "it is empty"
 
-    def _time_of(self, theirs: str, sample: Sample) -> TimeGuess | None:
-        values = sample.values(theirs)
+    def _time_of(self, theirs: str, values: Sequence[Any]) -> TimeGuess | None:
         guess = guess_time(values)
         if guess is None:
             return None
@@ -240,11 +239,11 @@ class _SourceGuess:
         """Returns values that stand for none, by column; for users also those that stand for anybody."""
         found = {}
         for column in self._columns.values():
-            names = _NOTHING + (_NOBODY if column.name == "user_id" else ())
-            counts = column.sample.distinct_of(column.theirs, names)
+            counts = column.sample.distinct_of(column.theirs, names_of_nothing(column.name))
             # A customer may be called 0; what has far more rows than others have is nobody.
             often = max(_OFTEN * column.sample.rows.num_rows, _FAR_MORE * column.sample.rows_of_each(column.theirs))
-            named = [name for name, count in counts.items() if name in _NOTHING or count >= often]
+            anybody = column.name == "user_id"
+            named = [name for name, count in counts.items() if name in NOTHING or not anybody or count >= often]
             named = [name for name in named if name not in left_out.get(column.theirs, ())]
             if named:
                 found[column.theirs] = named
@@ -265,7 +264,7 @@ class _SourceGuess:
         found = {name: list(values) for name, values in given.items() if name in names}
         for column in self._contract.columns:
             taken = self._columns.get(column.name)
-            if taken is None or not column.required or (guests and column.name == "user_id"):
+            if taken is None or not self._is_needed(column) or (guests and column.name == "user_id"):
                 continue
             nothing = missing.get(taken.theirs, [])
             lost = sum(taken.sample.distinct_of(taken.theirs, nothing).values()) / max(1, taken.sample.rows.num_rows)
@@ -278,6 +277,11 @@ class _SourceGuess:
                     f"{self._sample.label}: {1 - filled:.1%} of the rows have no `{taken.theirs}` and are left out."
                 )
         return found
+
+    def _is_needed(self, column: Column) -> bool:
+        """Says whether a row without a value of a column is refused: a required one, or all that tells the order."""
+        orders = self._contract.one_of
+        return column.required or (column.name in orders and sum(name in self._columns for name in orders) == 1)
 
     def _nothing_in(self, column: ProposedColumn) -> str:
         """Says that no row has a column."""

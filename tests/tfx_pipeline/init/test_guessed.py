@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from components.errors import InputError
+from components.tables.shaping.leaving_out import without_marks
 from tfx_pipeline.init.configuration import commented_configuration
 from tfx_pipeline.init.proposal import Proposal
 from tfx_pipeline.init.proposing import propose
@@ -244,3 +247,39 @@ def test_it_is_said_why_a_column_is_not_used(tmp_path: Path) -> None:
         command="run",
     )
     assert "brand: ''  # not used: it is empty" in to_yaml(document)
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "n/a", "\\N", "-"])
+def test_numbers_and_times_are_read_beside_what_stands_for_none(nothing: str, tmp_path: Path) -> None:
+    table = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    table.loc[::5, "price"] = nothing
+    table.loc[::10, "timestamp"] = nothing
+    table.loc[1::20, "timestamp"] = ""
+    proposal, asker = proposed(tmp_path, {"log": table})
+    (events,) = proposal.of_table("events")
+    assert events.options["missing"] == {"price": [nothing]}
+    assert events.options["leave_out"] == {"timestamp": ["", nothing]}
+    assert events.options["time"] == {"format": "%d.%m.%Y %H:%M"}
+    assert events.options["decimal"] == ","
+    assert "log.csv: 15.0% of the rows have no `timestamp` and are left out." in asker.unsure
+
+
+def test_dates_of_zeros_are_none(tmp_path: Path) -> None:
+    table = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    table["timestamp"] = "2025-01-05 10:00:00"
+    table.loc[::10, "timestamp"] = "0000-00-00 00:00:00"
+    proposal, _ = proposed(tmp_path, {"log": table})
+    (events,) = proposal.of_table("events")
+    assert events.options["leave_out"] == {"timestamp": ["", "0000-00-00 00:00:00"]}
+
+
+def test_what_is_no_number_in_parquet_counts_as_none(tmp_path: Path) -> None:
+    table = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    prices = pa.array([float("nan") if row % 5 == 0 else 2.5 for row in range(len(table))])
+    columns = {name: pa.array(table[name]) for name in table.columns if name != "price"}
+    pq.write_table(pa.table({**columns, "price": prices}), tmp_path / "log.parquet")
+    proposal = propose([str(tmp_path)], BestGuess())
+    (events,) = proposal.of_table("events")
+    missing = {name: tuple(marks) for name, marks in events.options["missing"].items()}
+    batch = pa.RecordBatch.from_pydict({"price": prices})
+    assert without_marks(batch, missing)["price"].to_pylist() == [None, 2.5, 2.5, 2.5, 2.5] * 24
