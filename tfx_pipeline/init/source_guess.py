@@ -14,7 +14,7 @@ from tfx_pipeline.init.sample import Sample
 from tfx_pipeline.init.values.day_order import with_order
 from tfx_pipeline.init.values.nothing import NOTHING, names_of_nothing, without_nothing
 from tfx_pipeline.init.values.numbers import Sign, decimal_sign, unreadable_numbers, why_no_numbers
-from tfx_pipeline.init.values.times import TimeGuess, guess_time
+from tfx_pipeline.init.values.times import TimeGuess, are_clocks, guess_time, how_to_write
 
 # A column counts as filled if so many rows have a value; of a required one a few more may lack it than may be bad.
 _FILLED = 0.5
@@ -103,6 +103,14 @@ class _SourceGuess:
             for sample in (self._sample, *(join.sample for join in self._known.joins))
             if name in sample.names and not (sample.is_listed(name) and column.kind != "vector")
         ]
+        if column.kind == "timestamp" and len(there) > 1:
+            clocks = [each for each in there if are_clocks(each[1].values(each[0]))]
+            for name, sample in clocks if len(clocks) < len(there) else ():
+                there.remove((name, sample))
+                self._asker.note(
+                    f"{sample.label}: `{name}` is not used: it holds clocks without a day, so times are known to the "
+                    "day alone. Write both into one column, such as 2023-01-10 10:00:00."
+                )
         filled_down = self._known.options.get("fill_down", ())
         filled = [each for each in there if each[0] in filled_down or each[1].filled(each[0]) >= _FILLED]
         # Such as the order of an event, which views have not.
@@ -151,8 +159,8 @@ class _SourceGuess:
             raise InputError(f"{self._sample.label}: no column says when users did it. Add one, such as `timestamp`.")
         name, sample = unread
         raise InputError(
-            f"{sample.label}: the times in `{name}` could not be read, such as {_listed(sample.examples(name))}. Write "
-            "them as 2023-01-10 10:00:00, or write the configuration by hand and say their form with `time.format`."
+            f"{sample.label}: the times in `{name}` could not be read, such as {_listed(sample.examples(name))}. "
+            f"{how_to_write(sample.values(name))}."
         )
 
     def _why_not(self, name: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from components.errors import InputError
 from components.tables.shaping.leaving_out import without_marks
 from tfx_pipeline.init.configuration import commented_configuration
+from tfx_pipeline.init.matching import unknown_products
 from tfx_pipeline.init.proposal import Proposal
 from tfx_pipeline.init.proposing import propose
 from tfx_pipeline.init.questions import AtTerminal, BestGuess
@@ -283,3 +284,21 @@ def test_what_is_no_number_in_parquet_counts_as_none(tmp_path: Path) -> None:
     missing = {name: tuple(marks) for name, marks in events.options["missing"].items()}
     batch = pa.RecordBatch.from_pydict({"price": prices})
     assert without_marks(batch, missing)["price"].to_pylist() == [None, 2.5, 2.5, 2.5, 2.5] * 24
+
+
+def test_a_day_and_a_clock_in_two_columns(tmp_path: Path) -> None:
+    table = EVENTS.drop(columns="time").assign(Date="2025-01-05", Time="13:48:00")
+    proposal, asker = proposed(tmp_path, {"log": table})
+    assert columns(proposal, "events")["timestamp"] == "Date"
+    assert any(said.startswith("log.csv: `Time` is not used: it holds clocks without a day") for said in asker.unsure)
+
+
+def test_names_of_zones_are_refused_with_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"Write them with an offset, .* as names of zones"):
+        proposed(tmp_path, {"log": EVENTS.assign(time="2025-01-05 13:48:00 CET")})
+
+
+def test_products_that_are_left_out_for_want_of_a_title_are_not_known(tmp_path: Path) -> None:
+    items = pd.DataFrame({"sku": [f"p{number:03d}" for number in range(20)], "title": ["Green tea", None] * 10})
+    proposal, _ = proposed(tmp_path, {"log": EVENTS, "items": items})
+    assert unknown_products(proposal) == pytest.approx(0.5)

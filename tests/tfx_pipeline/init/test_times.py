@@ -3,8 +3,10 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from components.tables.reading.text_times import times_of_format
 from tfx_pipeline.init.values.times import guess_time
 from tfx_pipeline.init.values.zones import zone_of
 
@@ -105,6 +107,18 @@ def test_a_few_wrong_times_do_not_hide_the_form() -> None:
     written = [f"{moment:%d.%m.%Y}" for moment in MOMENTS] * 3
     assert guess_time([*written, "unknown"]) is not None
     assert guess_time([*written, *["unknown"] * 20]) is None
+
+
+def test_spaces_that_do_not_break_and_fractions_in_some_rows() -> None:
+    narrow = ["01/05/2025, 01:48:00\u202fPM", "01/15/2025, 01:48:00\u202fPM"]
+    fractions = ["2025-01-05 13:48:00.123 UTC", "2025-01-06 13:48:00 UTC"]
+    for texts, form, days in ((narrow, "%m/%d/%Y, %I:%M:%S %p", 10), (fractions, "%Y-%m-%d %H:%M:%S UTC", 1)):
+        guess = guess_time(texts)
+        assert guess is not None
+        assert guess.format == form
+        read = times_of_format(pa.array(texts, pa.large_string()), form, "UTC")
+        first = int(datetime(2025, 1, 5, 13, 48, tzinfo=UTC).timestamp())
+        assert read.values.to_pylist() == [first, first + days * 86_400]
 
 
 def test_offsets_of_summer_and_winter_tell_the_zone() -> None:

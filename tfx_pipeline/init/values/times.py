@@ -25,7 +25,7 @@ _DATES = (
 _UTC = (" UTC", " GMT")
 _CLOCKS = (
     "", " %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S", ", %I:%M %p",
-    "T%H:%M:%S", "T%H:%M",
+    ", %I:%M:%S %p", "T%H:%M:%S", "T%H:%M",
 )  # fmt: skip
 _ZONES = ("", " %z", "%z", *_UTC)
 _DIRECTIVES = {
@@ -42,6 +42,9 @@ _OTHER_ORDERS = {
     "%d-%m-%y": ("%m-%d-%y", "%y-%m-%d"),
     "%d.%m.%y": ("%y.%m.%d",),
 }
+_FRACTION = re.compile(r"(?<=:\d\d)\.\d{1,9}")
+_CLOCK = re.compile(r"\d\d?:\d\d(:\d\d)?(\s?[AaPp][Mm])?")
+_NAMED_ZONE = re.compile(r".*\d [A-Z]{2,5}")
 # A column of times may hold some that are wrong.
 _SHARE = 0.98
 
@@ -94,7 +97,21 @@ def guess_time(values: Sequence[Any]) -> TimeGuess | None:
     if iso is not None:
         zoned = sum(moment.tzinfo is not None for moment in iso) > len(iso) / 2
         return _guess(None, iso, names_zone=zoned)
-    return _of_texts(texts)
+    # Some programs leave a fraction of 0 out; one is read beside any form with seconds.
+    return _of_texts(texts) or _of_texts([_FRACTION.sub("", text) for text in texts])
+
+
+def are_clocks(values: Sequence[Any]) -> bool:
+    """Says whether values are times of a day without the day."""
+    return bool(values) and all(isinstance(value, str) and _CLOCK.fullmatch(value.strip()) for value in values)
+
+
+def how_to_write(values: Sequence[Any]) -> str:
+    """Says how times that could not be read should be written."""
+    how = "them as 2023-01-10 10:00:00"
+    if any(isinstance(value, str) and _NAMED_ZONE.fullmatch(value.strip()) for value in values):
+        how = "them with an offset, such as 2023-01-10 10:00:00+01:00, as names of zones other than UTC are not read"
+    return f"Write {how}, or write the configuration by hand and say their form with `time.format`"
 
 
 def _of_dates(values: Sequence[Any]) -> TimeGuess:
@@ -173,7 +190,7 @@ def _rest(form: str, text: str) -> str | None:
 def _pattern(form: str) -> re.Pattern[str]:
     # Python's own patterns of so many forms take long to compile.
     parts = re.split(r"(%.)", form)
-    return re.compile("".join(_DIRECTIVES.get(part, re.escape(part)) for part in parts))
+    return re.compile("".join(_DIRECTIVES.get(part, re.escape(part).replace("\\ ", r"\s")) for part in parts))
 
 
 def _orders(form: str) -> list[str]:
