@@ -12,6 +12,7 @@ from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.repeats import rows_of_each
 from tfx_pipeline.init.sample import Sample
 from tfx_pipeline.init.values.day_order import with_order
+from tfx_pipeline.init.values.first_lines import stands_in_first_lines
 from tfx_pipeline.init.values.nothing import NOTHING, names_of_nothing, without_nothing
 from tfx_pipeline.init.values.numbers import Sign, decimal_sign, unreadable_numbers, why_no_numbers
 from tfx_pipeline.init.values.times import TimeGuess, are_clocks, guess_time, how_to_write
@@ -203,6 +204,7 @@ class _SourceGuess:
         options = dict(self._known.options)
         missing = self._names_of_nothing(options.get("leave_out", {}))
         fill_down = [name for name in options.pop("fill_down", ()) if self._sample.has_values(name)]
+        fill_down = fill_down or self._first_line_columns()
         if any(self._sample.filled(name) < 1 for name in fill_down):
             options["fill_down"] = fill_down
         if options.get("guests") == "baskets" and ("basket_id" not in self._columns or not self._lacks_users(missing)):
@@ -218,6 +220,22 @@ class _SourceGuess:
         if self._contract.name == "products" and "repeats" not in options:
             self._merge_repeats(options, leave_out)
         return options
+
+    def _first_line_columns(self) -> list[str]:
+        """Returns the columns to fill down, where the first line of each order alone says who bought, or when."""
+        taken = {
+            name: self._columns[name].theirs for name in ("basket_id", "user_id", "timestamp") if name in self._columns
+        }
+        basket = taken.pop("basket_id", None)
+        if basket is None or not {basket, *taken.values()} <= self._sample.names:
+            return []
+        found = stands_in_first_lines(self._sample.rows, basket, list(taken.values()))
+        if found:
+            shown = " and ".join(f"`{name}`" for name in found)
+            self._asker.note(
+                f"{self._sample.label}: {shown} of the first line of each `{basket}` count for its others."
+            )
+        return [basket, *found] if found else []
 
     def _kept(self) -> dict[str, list[str]]:
         """Returns the values that alone make rows, by column: known ones, and the event types that were seen."""

@@ -302,3 +302,23 @@ def test_products_that_are_left_out_for_want_of_a_title_are_not_known(tmp_path: 
     items = pd.DataFrame({"sku": [f"p{number:03d}" for number in range(20)], "title": ["Green tea", None] * 10})
     proposal, _ = proposed(tmp_path, {"log": EVENTS, "items": items})
     assert unknown_products(proposal) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("once", [["user"], ["user", "time"]])
+def test_the_first_line_of_an_order_may_alone_say_who_bought(once: list[str], tmp_path: Path) -> None:
+    table = EVENTS.drop(columns="kind").assign(order_id=[number // 3 for number in range(120)])
+    table.loc[[number for number in range(120) if number % 3], once] = ""
+    proposal, asker = proposed(tmp_path, {"log": table})
+    (events,) = proposal.of_table("events")
+    assert events.options["fill_down"] == ["order_id", *once]
+    assert "leave_out" not in events.options
+    assert any("of the first line of each `order_id` count for its others" in said for said in asker.unsure)
+
+
+def test_guests_are_no_lines_to_fill(tmp_path: Path) -> None:
+    table = EVENTS.drop(columns="kind").assign(order_id=[number // 3 for number in range(120)])
+    table.loc[[number for number in range(120) if number // 3 % 2], "user"] = ""
+    proposal, _ = proposed(tmp_path, {"log": table})
+    (events,) = proposal.of_table("events")
+    assert "fill_down" not in events.options
+    assert events.options["guests"] == "baskets"
