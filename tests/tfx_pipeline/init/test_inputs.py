@@ -231,3 +231,16 @@ def test_rows_that_cannot_be_read_are_said_and_many_of_them_refused(tmp_path: Pa
     (tmp_path / "a.csv").write_text("id,title\n1,tea,3\n1,tea,5\n")
     with pytest.raises(InputError, match="2 of 2 rows cannot be read"):
         read_samples([str(tmp_path / "a.csv")], asker)
+
+
+def test_a_title_above_the_names_and_an_array_of_json_are_said(tmp_path: Path) -> None:
+    (tmp_path / "report.csv").write_text("Report Sales 2025\n\n" + text())
+    with pytest.raises(InputError, match="taken for the names of the columns: `Report Sales 2025`"):
+        sample_of(tmp_path / "report.csv")
+    rows = pa.Table.from_pylist(ROWS).to_pandas()
+    (tmp_path / "rows.jsonl").write_text(rows.to_json(orient="records", indent=1))
+    with pytest.raises(InputError, match="The file is one JSON array: write one object a line"):
+        sample_of(tmp_path / "rows.jsonl")
+    (tmp_path / "rows.json").write_text(rows.to_json(orient="records"))
+    with pytest.raises(InputError, match="Write JSON with one object a line, not as one array"):
+        sample_of(tmp_path / "rows.json")

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from components.errors import InputError
 from components.tables.files.dialect import open_rows
-from components.tables.files.file_columns import FileColumns, file_columns
+from components.tables.files.file_columns import FileColumns, file_columns, listed
 from components.tables.files.first_bytes import marked_encoding
 from components.tables.files.opening import open_text
 from components.tables.files.raw_column import RawColumn
@@ -19,7 +19,7 @@ from components.tables.files.table_file import TableFile
 from components.tables.files.value_arrays import of_one_type
 from components.tables.reading.reader import read_batches
 from tfx_pipeline.init.files.copies import note_copies
-from tfx_pipeline.init.files.encodings import guess_encoding, reading_in, telling_bytes
+from tfx_pipeline.init.files.encodings import guess_encoding, header_bytes, reading_in, telling_bytes
 from tfx_pipeline.init.files.inputs import TABLE, FileGroup, find_groups
 from tfx_pipeline.init.known import headerless_names
 from tfx_pipeline.init.questions import Asker
@@ -200,9 +200,21 @@ def _read_rows(files: Sequence[TableFile], columns: FileColumns, label: str, ask
     if broken:
         said = f"{label}: {broken} of {rows + broken} rows cannot be read; {first_broken}."
         if broken > _MOST_BROKEN * (rows + broken):
-            raise InputError(f"{said} Mend the file, or the program that writes it.")
+            raise InputError(f"{said} {_advice(files[0], columns)}")
         asker.note(said)
     return _as_one_table(batches), complete
+
+
+def _advice(file: TableFile, columns: FileColumns) -> str:
+    """Says what may be wrong with a file most of whose rows cannot be read."""
+    if file.format == "json_lines" and header_bytes(file).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        return "The file is one JSON array: write one object a line."
+    if file.format == "csv" and not file.names:
+        return (
+            f"The first line was taken for the names of the columns: {listed(columns.types)}. Take out lines "
+            "that stand above the names, or mend the program that writes the file."
+        )
+    return "Mend the file, or the program that writes it."
 
 
 def _with_blanks_as_missing(batch: pa.RecordBatch) -> pa.RecordBatch:
