@@ -15,6 +15,7 @@ from tfx_pipeline.init.values.day_order import with_order
 from tfx_pipeline.init.values.first_lines import stands_in_first_lines
 from tfx_pipeline.init.values.nothing import NOTHING, names_of_nothing, without_nothing
 from tfx_pipeline.init.values.numbers import Sign, decimal_sign, unreadable_numbers, why_no_numbers
+from tfx_pipeline.init.values.remarks import remarks_on
 from tfx_pipeline.init.values.times import TimeGuess, are_clocks, guess_time, how_to_write
 
 # A column counts as filled if so many rows have a value; of a required one a few more may lack it than may be bad.
@@ -76,6 +77,8 @@ class _SourceGuess:
             if found is not None:
                 self._take(column, *found, decimal)
         self._refuse_rows_without_order()
+        for remark in remarks_on(self._columns):
+            self._asker.note(remark)
         options: dict[str, Any] = {"path": self._sample.path, **self._sample.form}
         joins = [self._join(join) for join in self._known.joins]
         if joins:

@@ -322,3 +322,27 @@ def test_guests_are_no_lines_to_fill(tmp_path: Path) -> None:
     (events,) = proposal.of_table("events")
     assert "fill_down" not in events.options
     assert events.options["guests"] == "baskets"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"product": "4.01E+12"}, "log.csv: `product` has ids such as `4.01E+12`, as Excel writes long numbers"),
+        ({"product": "A102  "}, "log.csv: `product` has ids with spaces around them, such as `A102  `"),
+        ({"user": "u7 "}, "log.csv: `user` has ids with spaces around them. These"),
+        ({"user": "4.01E+12"}, "log.csv: `user` has ids, as Excel writes long numbers"),
+        ({"price": "-2,00"}, "log.csv: 25.0% of the rows have a `price` below 0, of `p003` and `p007` and `p011`"),
+    ],
+)
+def test_values_that_are_hardly_right_are_said(change: dict[str, str], said: str, tmp_path: Path) -> None:
+    table = EVENTS.copy()
+    table.loc[3::4, list(change)] = list(change.values())
+    _, asker = proposed(tmp_path, {"log": table}, sep=";")
+    assert any(remark.startswith(said) for remark in asker.unsure), asker.unsure
+
+
+def test_prices_below_0_of_what_is_given_back_are_no_fault(tmp_path: Path) -> None:
+    table = EVENTS.assign(quantity=1)
+    table.loc[3::4, ["price", "quantity"]] = ["-2,00", -1]
+    _, asker = proposed(tmp_path, {"log": table}, sep=";")
+    assert not any("below 0" in remark for remark in asker.unsure)
