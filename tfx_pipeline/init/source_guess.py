@@ -6,17 +6,18 @@ from typing import Any
 from components.errors import InputError
 from components.tables.contract import TABLES, Column
 from tfx_pipeline.init.event_types import seen_event_types
-from tfx_pipeline.init.known_columns import Joined, KnownColumns
+from tfx_pipeline.init.known_columns import Joined, KnownColumns, exploded_items
 from tfx_pipeline.init.proposal import ProposedColumn, ProposedSource
 from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.repeats import rows_of_each
 from tfx_pipeline.init.sample import Sample
+from tfx_pipeline.init.values.clocks import without_clocks
 from tfx_pipeline.init.values.day_order import with_order
-from tfx_pipeline.init.values.first_lines import stands_in_first_lines
+from tfx_pipeline.init.values.first_lines import columns_of_first_lines
 from tfx_pipeline.init.values.nothing import NOTHING, names_of_nothing, without_nothing
 from tfx_pipeline.init.values.numbers import Sign, decimal_sign, unreadable_numbers, why_no_numbers
 from tfx_pipeline.init.values.remarks import remarks_on
-from tfx_pipeline.init.values.times import TimeGuess, are_clocks, guess_time, how_to_write
+from tfx_pipeline.init.values.times import TimeGuess, guess_time, how_to_write
 
 # A column counts as filled if so many rows have a value; of a required one a few more may lack it than may be bad.
 _FILLED = 0.5
@@ -50,7 +51,7 @@ class _SourceGuess:
 
     def __init__(self, known: KnownColumns, sample: Sample, asker: Asker) -> None:
         self._known = known
-        self._sample = _exploded(known, sample)
+        self._sample = exploded_items(known, sample)
         self._asker = asker
         self._contract = TABLES[known.table]
         self._columns: dict[str, ProposedColumn] = {}
@@ -107,14 +108,8 @@ class _SourceGuess:
             for sample in (self._sample, *(join.sample for join in self._known.joins))
             if name in sample.names and not (sample.is_listed(name) and column.kind != "vector")
         ]
-        if column.kind == "timestamp" and len(there) > 1:
-            clocks = [each for each in there if are_clocks(each[1].values(each[0]))]
-            for name, sample in clocks if len(clocks) < len(there) else ():
-                there.remove((name, sample))
-                self._asker.note(
-                    f"{sample.label}: `{name}` is not used: it holds clocks without a day, so times are known to the "
-                    "day alone. Write both into one column, such as 2023-01-10 10:00:00."
-                )
+        if column.kind == "timestamp":
+            there = without_clocks(there, self._asker.note)
         filled_down = self._known.options.get("fill_down", ())
         filled = [each for each in there if each[0] in filled_down or each[1].filled(each[0]) >= _FILLED]
         # Such as the order of an event, which views have not.
@@ -207,7 +202,7 @@ class _SourceGuess:
         options = dict(self._known.options)
         missing = self._names_of_nothing(options.get("leave_out", {}))
         fill_down = [name for name in options.pop("fill_down", ()) if self._sample.has_values(name)]
-        fill_down = fill_down or self._first_line_columns()
+        fill_down = fill_down or columns_of_first_lines(self._columns, self._asker.note)
         if any(self._sample.filled(name) < 1 for name in fill_down):
             options["fill_down"] = fill_down
         if options.get("guests") == "baskets" and ("basket_id" not in self._columns or not self._lacks_users(missing)):
@@ -223,22 +218,6 @@ class _SourceGuess:
         if self._contract.name == "products" and "repeats" not in options:
             self._merge_repeats(options, leave_out)
         return options
-
-    def _first_line_columns(self) -> list[str]:
-        """Returns the columns to fill down, where the first line of each order alone says who bought, or when."""
-        taken = {
-            name: self._columns[name].theirs for name in ("basket_id", "user_id", "timestamp") if name in self._columns
-        }
-        basket = taken.pop("basket_id", None)
-        if basket is None or not {basket, *taken.values()} <= self._sample.names:
-            return []
-        found = stands_in_first_lines(self._sample.rows, basket, list(taken.values()))
-        if found:
-            shown = " and ".join(f"`{name}`" for name in found)
-            self._asker.note(
-                f"{self._sample.label}: {shown} of the first line of each `{basket}` count for its others."
-            )
-        return [basket, *found] if found else []
 
     def _kept(self) -> dict[str, list[str]]:
         """Returns the values that alone make rows, by column: known ones, and the event types that were seen."""
@@ -323,26 +302,6 @@ class _SourceGuess:
 
 def _listed(values: Sequence[Any]) -> str:
     return ", ".join(f"`{value}`" for value in values[:_SHOWN])
-
-
-def _exploded(known: KnownColumns, sample: Sample) -> Sample:
-    """Returns a sample with a row for each item, if its items make rows.
-
-    Raises:
-        InputError: No item says which product it is.
-    """
-    if "explode" not in known.options:
-        return sample
-    column = known.options["explode"]
-    exploded = sample.exploded(column)
-    products = known.columns.get("product_id", ())
-    if products and not any(exploded.has_values(name) for name in products):
-        named = " or ".join(f"`{name}`" for name in products)
-        raise InputError(
-            f"{sample.label}: expected lists of items in `{column}`, with the product in {named}, and no row has one; "
-            f"seen: {sample.examples(column)[:1]}. Add it to the export, or take rows that have it."
-        )
-    return exploded
 
 
 def _mostly(truths: Sequence[bool]) -> bool:

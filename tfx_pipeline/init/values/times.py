@@ -43,7 +43,6 @@ _OTHER_ORDERS = {
     "%d.%m.%y": ("%y.%m.%d",),
 }
 _FRACTION = re.compile(r"(?<=:\d\d)\.\d{1,9}")
-_CLOCK = re.compile(r"\d\d?:\d\d(:\d\d)?(\s?[AaPp][Mm])?")
 _NAMED_ZONE = re.compile(r".*\d [A-Z]{2,5}")
 # A column of times may hold some that are wrong.
 _SHARE = 0.98
@@ -99,11 +98,6 @@ def guess_time(values: Sequence[Any]) -> TimeGuess | None:
         return _guess(None, iso, names_zone=zoned)
     # Some programs leave a fraction of 0 out; one is read beside any form with seconds.
     return _of_texts(texts) or _of_texts([_FRACTION.sub("", text) for text in texts])
-
-
-def are_clocks(values: Sequence[Any]) -> bool:
-    """Says whether values are times of a day without the day."""
-    return bool(values) and all(isinstance(value, str) and _CLOCK.fullmatch(value.strip()) for value in values)
 
 
 def how_to_write(values: Sequence[Any]) -> str:
