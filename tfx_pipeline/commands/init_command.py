@@ -50,7 +50,8 @@ def init(paths: Sequence[str], out: Path) -> None:
     has_titles = proposal.has("products", "title")
     tasks = guess_tasks(proposal, has_titles=has_titles)
     if not any(task.runs for task in tasks.values()):
-        raise InputError(f"no task can run on these files. {' '.join(task.why for task in tasks.values())}")
+        why = [*(task.why for task in tasks.values()), *asker.unsure]
+        raise InputError(f"no task can run on these files. {' '.join(why)}")
     document = commented_configuration(
         _beside(proposal, out),
         tasks,

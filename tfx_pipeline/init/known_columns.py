@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from components.errors import InputError
 from tfx_pipeline.init.sample import Sample
 
 
@@ -54,3 +55,23 @@ class KnownColumns:
 def best_join(joins: Iterable[Joined], rows: Sample) -> Joined:
     """Returns the file that most rows find one in; the first of those that are alike."""
     return max(joins, key=lambda join: join.found(rows) or 0.0)
+
+
+def exploded_items(known: KnownColumns, sample: Sample) -> Sample:
+    """Returns a sample with a row for each item, if its items make rows.
+
+    Raises:
+        InputError: No item says which product it is.
+    """
+    if "explode" not in known.options:
+        return sample
+    column = known.options["explode"]
+    exploded = sample.exploded(column)
+    products = known.columns.get("product_id", ())
+    if products and not any(exploded.has_values(name) for name in products):
+        named = " or ".join(f"`{name}`" for name in products)
+        raise InputError(
+            f"{sample.label}: expected lists of items in `{column}`, with the product in {named}, and no row has one; "
+            f"seen: {sample.examples(column)[:1]}. Add it to the export, or take rows that have it."
+        )
+    return exploded

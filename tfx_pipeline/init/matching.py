@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tfx_pipeline.init.proposal import Proposal
+from tfx_pipeline.init.proposal import Proposal, ProposedColumn, ProposedSource
 from tfx_pipeline.init.sample import Sample
 
 # A pair of columns gives way to another only if that one finds clearly more, and not by chance.
@@ -24,7 +24,7 @@ def unknown_products(proposal: Proposal) -> float | None:
     products, events = proposal.of_table("products"), proposal.of_table("events")
     if not products or not events or not all(source.sample.complete for source in products):
         return None
-    ids = [column.ids() for source in products if (column := source.column("product_id")) is not None]
+    ids = [_kept(source, column) for source in products if (column := source.column("product_id")) is not None]
     if not ids:
         return None
     known = pa.concat_arrays([pc.unique(each) for each in ids])
@@ -67,3 +67,13 @@ def _ids_by_name(choices: Choices) -> dict[str, pa.Array]:
             if name in sample.names:
                 found.setdefault(name, []).append(sample.ids(name))
     return {name: pa.concat_arrays(arrays) for name, arrays in found.items()}
+
+
+def _kept(source: ProposedSource, column: ProposedColumn) -> pa.Array:
+    """Returns the ids of a column in the rows that are not left out for want of another value, such as a title."""
+    ids, rows = column.ids(), source.sample.rows
+    for name, left_out in source.options.get("leave_out", {}).items():
+        if "" in left_out and name in rows.column_names and len(rows) == len(ids):
+            mask = pc.is_valid(rows[name]).combine_chunks()
+            ids, rows = ids.filter(mask), rows.filter(mask)
+    return ids

@@ -73,7 +73,11 @@ def propose_tables(samples: Sequence[Sample], asker: Asker) -> Proposal:
 
 def _why_unused(sample: Sample, proposal: Proposal) -> str:
     table = table_of(sample)
-    return f"other files have the {table}" if table in proposal.tables() else "no table was found in its columns"
+    return (
+        f"other files have the {table}"
+        if table in proposal.tables()
+        else f"no table was found in its columns, {_listed(sample)}"
+    )
 
 
 def _time_zone(sources: Sequence[ProposedSource], asker: Asker) -> str:

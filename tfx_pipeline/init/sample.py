@@ -90,6 +90,9 @@ class Sample:
         if pa.types.is_nested(column.type):
             return {}
         texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
+        if pa.types.is_floating(column.type):
+            # As the readers call it.
+            texts = pc.if_else(pc.is_nan(column), "NaN", texts)
         counted = pc.value_counts(texts.filter(pc.is_in(texts, pa.array(values, pa.string()))))
         return dict(zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True))
 

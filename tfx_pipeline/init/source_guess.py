@@ -1,27 +1,28 @@
 """Makes a source of a table out of a file whose columns are known: how its values are written, what is left out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from components.errors import InputError
 from components.tables.contract import TABLES, Column
 from tfx_pipeline.init.event_types import seen_event_types
-from tfx_pipeline.init.known_columns import Joined, KnownColumns
+from tfx_pipeline.init.known_columns import Joined, KnownColumns, exploded_items
 from tfx_pipeline.init.proposal import ProposedColumn, ProposedSource
 from tfx_pipeline.init.questions import Asker
 from tfx_pipeline.init.repeats import rows_of_each
 from tfx_pipeline.init.sample import Sample
+from tfx_pipeline.init.values.clocks import without_clocks
+from tfx_pipeline.init.values.day_order import with_order
+from tfx_pipeline.init.values.first_lines import columns_of_first_lines
+from tfx_pipeline.init.values.nothing import NOTHING, names_of_nothing, without_nothing
 from tfx_pipeline.init.values.numbers import Sign, decimal_sign, unreadable_numbers, why_no_numbers
-from tfx_pipeline.init.values.times import TimeGuess, guess_time
+from tfx_pipeline.init.values.remarks import remarks_on
+from tfx_pipeline.init.values.times import TimeGuess, guess_time, how_to_write
 
 # A column counts as filled if so many rows have a value; of a required one a few more may lack it than may be bad.
 _FILLED = 0.5
 _ALL_FILLED = 0.995
 _READABLE = 0.99
-# What programs write where there is nothing.
-_NOTHING = ("NULL", "null", "None", "none", "N/A", "n/a", "nan", "NaN", "(null)", "(not set)", "undefined")
-_NOBODY = ("0", "-1", "guest", "Guest", "anonymous", "Anonymous")
 _OFTEN = 0.02
 _FAR_MORE = 10
 # More rows of an id than a few that are there twice by mistake.
@@ -50,7 +51,7 @@ class _SourceGuess:
 
     def __init__(self, known: KnownColumns, sample: Sample, asker: Asker) -> None:
         self._known = known
-        self._sample = _exploded(known, sample)
+        self._sample = exploded_items(known, sample)
         self._asker = asker
         self._contract = TABLES[known.table]
         self._columns: dict[str, ProposedColumn] = {}
@@ -63,7 +64,7 @@ class _SourceGuess:
         for column in self._contract.columns:
             found = self._find(column)
             if found is not None and column.kind in ("float", "integer"):
-                number_texts += found[1].values(found[0])
+                number_texts += without_nothing(found[1].values(found[0]), column.name)
         decimal, certain = decimal_sign(number_texts)
         if not certain:
             signs = (decimal, "," if decimal == "." else ".")
@@ -77,6 +78,8 @@ class _SourceGuess:
             if found is not None:
                 self._take(column, *found, decimal)
         self._refuse_rows_without_order()
+        for remark in remarks_on(self._columns):
+            self._asker.note(remark)
         options: dict[str, Any] = {"path": self._sample.path, **self._sample.form}
         joins = [self._join(join) for join in self._known.joins]
         if joins:
@@ -105,6 +108,8 @@ class _SourceGuess:
             for sample in (self._sample, *(join.sample for join in self._known.joins))
             if name in sample.names and not (sample.is_listed(name) and column.kind != "vector")
         ]
+        if column.kind == "timestamp":
+            there = without_clocks(there, self._asker.note)
         filled_down = self._known.options.get("fill_down", ())
         filled = [each for each in there if each[0] in filled_down or each[1].filled(each[0]) >= _FILLED]
         # Such as the order of an event, which views have not.
@@ -113,9 +118,11 @@ class _SourceGuess:
     def _take(self, column: Column, theirs: str, sample: Sample, decimal: Sign) -> None:
         """Takes a column, unless it is optional and its values cannot be read."""
         values = sample.values(theirs)
+        if column.kind in ("timestamp", "float", "integer", "boolean"):
+            values = without_nothing(values, column.name)
         what = "text"
         if column.kind == "timestamp":
-            self._time = self._settled(theirs, guess_time(values))
+            self._time = self._time_of(theirs, values)
             if self._time is None:
                 shown = _listed(sample.examples(theirs))
                 self._refuse(column, sample, theirs, f"its times could not be read, such as {shown}")
@@ -151,8 +158,8 @@ class _SourceGuess:
             raise InputError(f"{self._sample.label}: no column says when users did it. Add one, such as `timestamp`.")
         name, sample = unread
         raise InputError(
-            f"{sample.label}: the times in `{name}` could not be read, such as {_listed(sample.examples(name))}. Write "
-            "them as 2023-01-10 10:00:00, or write the configuration by hand and say their form with `time.format`."
+            f"{sample.label}: the times in `{name}` could not be read, such as {_listed(sample.examples(name))}. "
+            f"{how_to_write(sample.values(name))}."
         )
 
     def _why_not(self, name: str) -> str:
@@ -163,19 +170,11 @@ class _SourceGuess:
             return "it holds lists"
         return "what the file calls so is another" if self._sample.filled(name) > 0 else "it is empty"
 
-    def _settled(self, theirs: str, guess: TimeGuess | None) -> TimeGuess | None:
-        if guess is None or guess.other is None or guess.format is None:
-            return guess
-        forms = (guess.format, guess.other)
-        values = self._sample.values(theirs) if theirs in self._sample.names else []
-        shown = f" such as {values[0]}" if values else ""
-        chosen = self._asker.choose(
-            f"{self._sample.label}: do the dates in `{theirs}`{shown} have the day or the month first?",
-            [_in_words(form) for form in forms],
-        )
-        if chosen == 0:
-            return guess
-        return replace(guess, format=forms[chosen], other=None)
+    def _time_of(self, theirs: str, values: Sequence[Any]) -> TimeGuess | None:
+        guess = guess_time(values)
+        if guess is None:
+            return None
+        return with_order(guess, f"{self._sample.label}: do the dates in `{theirs}` such as {values[0]}", self._asker)
 
     def _found_by_join(self, other: Sample) -> float:
         """Returns the share of the rows that find one in a file that is joined; 1 where that is not known."""
@@ -203,6 +202,7 @@ class _SourceGuess:
         options = dict(self._known.options)
         missing = self._names_of_nothing(options.get("leave_out", {}))
         fill_down = [name for name in options.pop("fill_down", ()) if self._sample.has_values(name)]
+        fill_down = fill_down or columns_of_first_lines(self._columns, self._asker.note)
         if any(self._sample.filled(name) < 1 for name in fill_down):
             options["fill_down"] = fill_down
         if options.get("guests") == "baskets" and ("basket_id" not in self._columns or not self._lacks_users(missing)):
@@ -247,11 +247,11 @@ class _SourceGuess:
         """Returns values that stand for none, by column; for users also those that stand for anybody."""
         found = {}
         for column in self._columns.values():
-            names = _NOTHING + (_NOBODY if column.name == "user_id" else ())
-            counts = column.sample.distinct_of(column.theirs, names)
+            counts = column.sample.distinct_of(column.theirs, names_of_nothing(column.name))
             # A customer may be called 0; what has far more rows than others have is nobody.
             often = max(_OFTEN * column.sample.rows.num_rows, _FAR_MORE * column.sample.rows_of_each(column.theirs))
-            named = [name for name, count in counts.items() if name in _NOTHING or count >= often]
+            anybody = column.name == "user_id"
+            named = [name for name, count in counts.items() if name in NOTHING or not anybody or count >= often]
             named = [name for name in named if name not in left_out.get(column.theirs, ())]
             if named:
                 found[column.theirs] = named
@@ -272,7 +272,7 @@ class _SourceGuess:
         found = {name: list(values) for name, values in given.items() if name in names}
         for column in self._contract.columns:
             taken = self._columns.get(column.name)
-            if taken is None or not column.required or (guests and column.name == "user_id"):
+            if taken is None or not self._is_needed(column) or (guests and column.name == "user_id"):
                 continue
             nothing = missing.get(taken.theirs, [])
             lost = sum(taken.sample.distinct_of(taken.theirs, nothing).values()) / max(1, taken.sample.rows.num_rows)
@@ -286,6 +286,11 @@ class _SourceGuess:
                 )
         return found
 
+    def _is_needed(self, column: Column) -> bool:
+        """Says whether a row without a value of a column is refused: a required one, or all that tells the order."""
+        orders = self._contract.one_of
+        return column.required or (column.name in orders and sum(name in self._columns for name in orders) == 1)
+
     def _nothing_in(self, column: ProposedColumn) -> str:
         """Says that no row has a column."""
         label, other = self._sample.label, column.sample.label
@@ -297,30 +302,6 @@ class _SourceGuess:
 
 def _listed(values: Sequence[Any]) -> str:
     return ", ".join(f"`{value}`" for value in values[:_SHOWN])
-
-
-def _exploded(known: KnownColumns, sample: Sample) -> Sample:
-    """Returns a sample with a row for each item, if its items make rows.
-
-    Raises:
-        InputError: No item says which product it is.
-    """
-    if "explode" not in known.options:
-        return sample
-    column = known.options["explode"]
-    exploded = sample.exploded(column)
-    products = known.columns.get("product_id", ())
-    if products and not any(exploded.has_values(name) for name in products):
-        named = " or ".join(f"`{name}`" for name in products)
-        raise InputError(
-            f"{sample.label}: expected lists of items in `{column}`, with the product in {named}, and no row has one; "
-            f"seen: {sample.examples(column)[:1]}. Add it to the export, or take rows that have it."
-        )
-    return exploded
-
-
-def _in_words(form: str) -> str:
-    return f"the {'month' if form.startswith('%m') else 'day'} first (`{form}`)"
 
 
 def _mostly(truths: Sequence[bool]) -> bool:

@@ -117,9 +117,12 @@ def _table_file(
     ending = next((ending for ending in _ENDINGS if name.lower().endswith(ending)), None)
     if ending is None:
         known = ", ".join(_ENDINGS)
+        how = "Rename the file, or give a glob that leaves it out."
+        if name.lower().endswith(".json"):
+            how = "Write JSON with one object a line, not as one array, under a name that ends with `.jsonl`."
         raise InputError(
             f"Table `{table}`: the format of `{file.path}` is not known by its ending. Expected one of {known}; texts "
-            "may also end with `.gz` or `.zip` after that. Rename the file, or give a glob that leaves it out."
+            f"may also end with `.gz` or `.zip` after that. {how}"
         )
     if ending in _BINARY_ENDINGS and compression != "none":
         raise InputError(

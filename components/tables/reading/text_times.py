@@ -137,7 +137,11 @@ def _iso_time(text: str) -> datetime | None:
 
 def _formatted_time(text: str, time_format: str) -> datetime | None:
     # Digits such as 20260630 are whole numbers to many a tool, which writes them as floats where one is missing.
-    for written in dict.fromkeys((text, re.sub(r"^([0-9]+)\.0+$", r"\1", text))):
+    others = [re.sub(r"^([0-9]+)\.0+$", r"\1", text)]
+    if "%S" in time_format:
+        # Times are kept to the second, and programs that write fractions leave them out where they are 0.
+        others.append(re.sub(r"(:[0-9]{2})\.[0-9]{1,9}", r"\1", text))
+    for written in dict.fromkeys((text, *others)):
         try:
             return datetime.strptime(written, time_format)
         except ValueError:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from components.tables.refusals.time_formats import formats_that_read
 
 _BEFORE, _AFTER = ("missing_", "negative_", "duplicate_"), "_"
+# What may be a fraction too, but hardly ever is where each value looks so.
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 _FORMAT = "if that is what it is, say `time: {{format: {}}}` beside the table's `path`"
 
 
@@ -43,6 +45,9 @@ def advice_for(reason: str, values: Sequence[str]) -> str:
 
 def _of_number(values: Sequence[str]) -> str:
     expected = "expected a number such as 12.50"
+    if values and all(_THOUSANDS.fullmatch(value) for value in values):
+        plain = values[0].replace(",", "")
+        return f"{expected}; if `{values[0]}` means {plain}, write thousands without commas"
     if values and all(re.fullmatch(r"[+-]?[\d. '’\u00a0\u202f]*,\d+", value) for value in values):
         return f'{expected}; if a comma stands before the fraction, say `decimal: ","` beside the table\'s `path`'
     if any(re.search(r"\d", value) for value in values):

@@ -72,6 +72,10 @@ def test_a_file_that_is_there_is_kept(
             pd.DataFrame({"user_id": ["a"], "product_id": ["b"], "timestamp": ["2024-01-01"], "event_type": ["view"]}),
             "no task can run on these files",
         ),
+        (
+            pd.DataFrame({"user_id": ["a"], "product_id": ["b"], "timestamp": ["2024-01-01"], "event_type": ["view"]}),
+            "The times do not say in which zone they are",
+        ),
     ],
 )
 def test_what_makes_no_configuration_is_one_message(

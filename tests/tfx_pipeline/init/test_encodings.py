@@ -60,6 +60,24 @@ def test_letters_of_other_languages_are_asked_for_with_the_right_encoding_first(
 
 
 @pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp949", "id,이름\n1,녹차 한국산\n2,홍차 티백\n3,보리차\n"),
+        ("cp932", "id,名前\n1,緑茶 ティーバッグ\n2,コーヒー豆 500g\n3,お茶碗\n"),
+        ("euc_jp", "id,名前\n1,緑茶 ティーバッグ\n2,コーヒー豆 500g\n3,お茶碗\n"),
+        ("cp950", "id,名稱\n1,烏龍茶\n2,高山綠茶\n3,咖啡豆\n"),
+        ("cp850", "id,Name\n1,Käse\n2,Öl süß\n3,Weißer Tee, grün\n"),
+        ("cp850", "id,nombre\n1,Té verde\n2,Café\n3,Azúcar\n"),
+        ("mac_roman", "id,nom\n1,Café crème\n2,Thé vert\n"),
+    ],
+)
+def test_the_encodings_of_other_countries_and_machines_come_first(encoding: str, text: str) -> None:
+    guess = guess_encoding(text.encode(encoding))
+    assert guess.encoding == encoding, guess
+    assert reading_in(text.encode(encoding), encoding) in " ".join(word for word in text.split() if not word.isascii())
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "id,título\n1,¿Qué té? Año nuevo\n2,Café con leche, 20 m³\n",

@@ -4,9 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from components.errors import InputError
+from components.tables.shaping.leaving_out import without_marks
 from tfx_pipeline.init.configuration import commented_configuration
 from tfx_pipeline.init.matching import unknown_products
 from tfx_pipeline.init.proposal import Proposal
@@ -302,7 +305,7 @@ def test_a_terminal_is_asked_what_the_values_do_not_tell(tmp_path: Path) -> None
     asker = AtTerminal(show=shown.append, read=lambda prompt: next(answers))
     proposal = propose([str(tmp_path)], asker)
     assert asker.asked == 1
-    assert "day or the month first" in shown[0]
+    assert "the day or the month first" in shown[0]
     assert "expected a number from 1 to 2, got 'three'" in shown
     first = shown[1].split("`")[1]
     taken = proposal.of_table("events")[0].options["time"]["format"]
@@ -390,3 +393,101 @@ def test_it_is_said_why_a_column_is_not_used(tmp_path: Path) -> None:
         command="run",
     )
     assert "brand: ''  # not used: it is empty" in to_yaml(document)
+
+
+@pytest.mark.parametrize("nothing", ["NULL", "n/a", "\\N", "-"])
+def test_numbers_and_times_are_read_beside_what_stands_for_none(nothing: str, tmp_path: Path) -> None:
+    table = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    table.loc[::5, "price"] = nothing
+    table.loc[::10, "timestamp"] = nothing
+    table.loc[1::20, "timestamp"] = ""
+    proposal, asker = proposed(tmp_path, {"log": table})
+    (events,) = proposal.of_table("events")
+    assert events.options["missing"] == {"price": [nothing]}
+    assert events.options["leave_out"] == {"timestamp": ["", nothing]}
+    assert events.options["time"] == {"format": "%d.%m.%Y %H:%M"}
+    assert events.options["decimal"] == ","
+    assert "log.csv: 15.0% of the rows have no `timestamp` and are left out." in asker.unsure
+
+
+def test_dates_of_zeros_are_none(tmp_path: Path) -> None:
+    table = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    table["timestamp"] = "2025-01-05 10:00:00"
+    table.loc[::10, "timestamp"] = "0000-00-00 00:00:00"
+    proposal, _ = proposed(tmp_path, {"log": table})
+    (events,) = proposal.of_table("events")
+    assert events.options["leave_out"] == {"timestamp": ["", "0000-00-00 00:00:00"]}
+
+
+def test_what_is_no_number_in_parquet_counts_as_none(tmp_path: Path) -> None:
+    table = EVENTS.set_axis(["user_id", "product_id", "event_type", "timestamp", "price"], axis=1)
+    prices = pa.array([float("nan") if row % 5 == 0 else 2.5 for row in range(len(table))])
+    columns = {name: pa.array(table[name]) for name in table.columns if name != "price"}
+    pq.write_table(pa.table({**columns, "price": prices}), tmp_path / "log.parquet")
+    proposal = propose([str(tmp_path)], BestGuess())
+    (events,) = proposal.of_table("events")
+    missing = {name: tuple(marks) for name, marks in events.options["missing"].items()}
+    batch = pa.RecordBatch.from_pydict({"price": prices})
+    assert without_marks(batch, missing)["price"].to_pylist() == [None, 2.5, 2.5, 2.5, 2.5] * 24
+
+
+def test_a_day_and_a_clock_in_two_columns(tmp_path: Path) -> None:
+    table = EVENTS.drop(columns="time").assign(Date="2025-01-05", Time="13:48:00")
+    proposal, asker = proposed(tmp_path, {"log": table})
+    assert columns(proposal, "events")["timestamp"] == "Date"
+    assert any(said.startswith("log.csv: `Time` is not used: it holds clocks without a day") for said in asker.unsure)
+
+
+def test_names_of_zones_are_refused_with_what_to_write(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"Write them with an offset, .* as names of zones"):
+        proposed(tmp_path, {"log": EVENTS.assign(time="2025-01-05 13:48:00 CET")})
+
+
+def test_products_that_are_left_out_for_want_of_a_title_are_not_known(tmp_path: Path) -> None:
+    items = pd.DataFrame({"sku": [f"p{number:03d}" for number in range(20)], "title": ["Green tea", None] * 10})
+    proposal, _ = proposed(tmp_path, {"log": EVENTS, "items": items})
+    assert unknown_products(proposal) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("once", [["user"], ["user", "time"]])
+def test_the_first_line_of_an_order_may_alone_say_who_bought(once: list[str], tmp_path: Path) -> None:
+    table = EVENTS.drop(columns="kind").assign(order_id=[number // 3 for number in range(120)])
+    table.loc[[number for number in range(120) if number % 3], once] = ""
+    proposal, asker = proposed(tmp_path, {"log": table})
+    (events,) = proposal.of_table("events")
+    assert events.options["fill_down"] == ["order_id", *once]
+    assert "leave_out" not in events.options
+    assert any("of the first line of each `order_id` count for its others" in said for said in asker.unsure)
+
+
+def test_guests_are_no_lines_to_fill(tmp_path: Path) -> None:
+    table = EVENTS.drop(columns="kind").assign(order_id=[number // 3 for number in range(120)])
+    table.loc[[number for number in range(120) if number // 3 % 2], "user"] = ""
+    proposal, _ = proposed(tmp_path, {"log": table})
+    (events,) = proposal.of_table("events")
+    assert "fill_down" not in events.options
+    assert events.options["guests"] == "baskets"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"product": "4.01E+12"}, "log.csv: `product` has ids such as `4.01E+12`, as Excel writes long numbers"),
+        ({"product": "A102  "}, "log.csv: `product` has ids with spaces around them, such as `A102  `"),
+        ({"user": "u7 "}, "log.csv: `user` has ids with spaces around them. These"),
+        ({"user": "4.01E+12"}, "log.csv: `user` has ids, as Excel writes long numbers"),
+        ({"price": "-2,00"}, "log.csv: 25.0% of the rows have a `price` below 0, of `p003` and `p007` and `p011`"),
+    ],
+)
+def test_values_that_are_hardly_right_are_said(change: dict[str, str], said: str, tmp_path: Path) -> None:
+    table = EVENTS.copy()
+    table.loc[3::4, list(change)] = list(change.values())
+    _, asker = proposed(tmp_path, {"log": table}, sep=";")
+    assert any(remark.startswith(said) for remark in asker.unsure), asker.unsure
+
+
+def test_prices_below_0_of_what_is_given_back_are_no_fault(tmp_path: Path) -> None:
+    table = EVENTS.assign(quantity=1)
+    table.loc[3::4, ["price", "quantity"]] = ["-2,00", -1]
+    _, asker = proposed(tmp_path, {"log": table}, sep=";")
+    assert not any("below 0" in remark for remark in asker.unsure)

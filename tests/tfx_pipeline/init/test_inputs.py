@@ -196,6 +196,26 @@ def test_files_of_parquet_whose_types_differ(
     assert sample.rows["value"].to_pylist() == expected
 
 
+def test_files_of_several_encodings_are_said(tmp_path: Path) -> None:
+    for name, encoding in (("a", "utf-8"), ("b", "windows-1252")):
+        (tmp_path / f"{name}.csv").write_text(text(), encoding=encoding)
+    (tmp_path / "c.csv").write_text(text().replace("ü", "u"))
+    asker = BestGuess()
+    read_samples([str(tmp_path)], asker)
+    (said,) = asker.unsure
+    assert "some are in windows-1252 and some seem to be in utf-8" in said
+
+
+def test_an_export_that_was_downloaded_twice_is_said(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(text())
+    (tmp_path / "orders (1).csv").write_text(text())
+    (tmp_path / "orders-2.csv").write_text(text().replace("Tee 1", "Tee 7"))
+    asker = BestGuess()
+    read_samples([str(tmp_path)], asker)
+    (said,) = asker.unsure
+    assert said.startswith("`orders (1).csv` holds the same as `orders.csv`, so all its rows count twice.")
+
+
 def test_rows_that_cannot_be_read_are_said_and_many_of_them_refused(tmp_path: Path) -> None:
     good = "".join(f"{number},tea\n" for number in range(198))
     (tmp_path / "a.csv").write_text(f"id,title\n1,tea,3\n{good}")
@@ -211,3 +231,16 @@ def test_rows_that_cannot_be_read_are_said_and_many_of_them_refused(tmp_path: Pa
     (tmp_path / "a.csv").write_text("id,title\n1,tea,3\n1,tea,5\n")
     with pytest.raises(InputError, match="2 of 2 rows cannot be read"):
         read_samples([str(tmp_path / "a.csv")], asker)
+
+
+def test_a_title_above_the_names_and_an_array_of_json_are_said(tmp_path: Path) -> None:
+    (tmp_path / "report.csv").write_text("Report Sales 2025\n\n" + text())
+    with pytest.raises(InputError, match="taken for the names of the columns: `Report Sales 2025`"):
+        sample_of(tmp_path / "report.csv")
+    rows = pa.Table.from_pylist(ROWS).to_pandas()
+    (tmp_path / "rows.jsonl").write_text(rows.to_json(orient="records", indent=1))
+    with pytest.raises(InputError, match="The file is one JSON array: write one object a line"):
+        sample_of(tmp_path / "rows.jsonl")
+    (tmp_path / "rows.json").write_text(rows.to_json(orient="records"))
+    with pytest.raises(InputError, match="Write JSON with one object a line, not as one array"):
+        sample_of(tmp_path / "rows.json")

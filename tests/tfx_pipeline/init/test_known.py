@@ -246,7 +246,7 @@ def test_tables_that_an_export_lacks_may_lie_beside_it(tmp_path: Path) -> None:
     assert list(proposal.tables()) == ["events", "judgements"]
     assert asker.unsure == [
         "`more.csv` is not used: other files have the events.",
-        "`weather.csv` is not used: no table was found in its columns.",
+        "`weather.csv` is not used: no table was found in its columns, `city`.",
     ]
 
 

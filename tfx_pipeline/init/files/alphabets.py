@@ -1,4 +1,4 @@
-"""Which Windows encoding a text is in, by the letters that languages have."""
+"""Which encoding of one byte a letter a text is in, by the letters that languages have."""
 
 import re
 from collections import Counter
@@ -8,19 +8,20 @@ WESTERN = "windows-1252"
 _CYRILLIC = "абвгдежзийклмнопрстуфхцчшщъыьэюяёіїєґўјљњћџђ"
 # Letters beyond ASCII of the languages that each encoding is for. French è is Czech č: what tells is which of the
 # languages has all letters of a text.
+_WESTERN_LETTERS = (
+    "àâæçèéêëîïôœùûüÿ",  # French
+    "äöüß",
+    "áéíñóúü",  # Spanish
+    "áâãàçéêíóôõúü",  # Portuguese
+    "àèéìíîòóùú",  # Italian
+    "àçèéíïòóúü",  # Catalan
+    "æøåéä",  # Danish, Norwegian
+    "åäöé",  # Swedish, Finnish
+    "áéíóúýþæöð",  # Icelandic
+    "ëïéèöüáó",  # Dutch
+)
 _ALPHABETS: dict[str, tuple[str, ...]] = {
-    WESTERN: (
-        "àâæçèéêëîïôœùûüÿ",  # French
-        "äöüß",
-        "áéíñóúü",  # Spanish
-        "áâãàçéêíóôõúü",  # Portuguese
-        "àèéìíîòóùú",  # Italian
-        "àçèéíïòóúü",  # Catalan
-        "æøåéä",  # Danish, Norwegian
-        "åäöé",  # Swedish, Finnish
-        "áéíóúýþæöð",  # Icelandic
-        "ëïéèöüáó",  # Dutch
-    ),
+    WESTERN: _WESTERN_LETTERS,
     "windows-1250": (
         "áčďéěíňóřšťúůýž",  # Czech
         "áäčďéíĺľňóôŕšťúýž",  # Slovak
@@ -31,6 +32,8 @@ _ALPHABETS: dict[str, tuple[str, ...]] = {
     ),
     "windows-1251": (_CYRILLIC,),
     "windows-1254": ("çğıöşüâîûi̇",),  # Turkish
+    "cp850": _WESTERN_LETTERS,  # DOS, and what still prints to it
+    "mac_roman": _WESTERN_LETTERS,
 }  # fmt: skip
 # Signs that words do begin with, and those that end them, although Python counts them as letters.
 _OPENING, _ENDING = "¿¡", "ªºµ"
@@ -44,12 +47,14 @@ class _Spot:
     Attributes:
         byte: The character.
         beside_ascii: Whether a letter of ASCII stands beside it.
+        after_small: Whether a small letter of ASCII stands before it.
         after_letter: Whether any letter stands before it.
         before_letter: Whether any letter stands behind it.
     """
 
     byte: int
     beside_ascii: bool
+    after_small: bool
     after_letter: bool
     before_letter: bool
 
@@ -82,6 +87,7 @@ def _spots(head: bytes) -> Counter[_Spot]:
             _Spot(
                 byte=head[place],
                 beside_ascii=before.isalpha() or after.isalpha(),  # Bytes know the letters of ASCII alone.
+                after_small=before.islower(),
                 after_letter=bool(before) and is_letter[before[0]],
                 before_letter=bool(after) and is_letter[after[0]],
             )
@@ -118,8 +124,9 @@ def _share(encoding: str, letters: str, spots: Counter[_Spot]) -> float:
 def _fits(character: str, letters: str, spot: _Spot) -> bool:
     """Says whether a language writes a character where it stands."""
     if character.lower() in letters:
-        # Words are all Cyrillic or all Latin.
-        return not (spot.beside_ascii and character.lower() in _CYRILLIC)
+        # Words are all Cyrillic or all Latin, and have their capitals first.
+        is_cyrillic = character.lower() in _CYRILLIC
+        return not (spot.beside_ascii and is_cyrillic) and not (spot.after_small and character.isupper())
     if character == "\ufffd":
         return False
     if character in _OPENING:

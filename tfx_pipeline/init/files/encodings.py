@@ -9,11 +9,10 @@ from components.tables.files.first_bytes import likely_utf16, marked_encoding
 from components.tables.files.opening import READ_ERRORS, open_unpacked
 from components.tables.files.table_file import TableFile
 from tfx_pipeline.init.files.alphabets import WESTERN, likelier_than_western
+from tfx_pipeline.init.files.east_asian import shares_of_common_characters
 
 # Western European text beyond ASCII: letters with accents, and the signs that Windows adds to Latin-1.
 _WESTERN_SIGNS = frozenset("€‚„…†‡‰‹“”‘’•–—™›¡¢£¥§©«®°±²³·»¿ \u00ad")
-_PUNCTUATION = frozenset("，。、；：？！（）《》“”‘’—…·￥％　【】「」～")
-_FIRST_HANZI, _LAST_HANZI = "\u4e00", "\u9fff"
 _LIKELY, _UNLIKELY = 0.95, 0.6
 _SHOWN = 40
 _CHUNK_BYTES, _MOST_CHUNKS = 1 << 20, 1 << 10
@@ -83,10 +82,11 @@ def _whole_lines(chunk: bytes) -> bytes:
 def guess_encoding(head: bytes) -> EncodingGuess:
     """Returns how text is encoded.
 
-    UTF-8 is certain, as no other text is valid UTF-8 by chance, and so is a byte order mark. Bytes beyond ASCII are
-    GB18030 if they make Chinese characters, and Windows-1252 if they make letters with accents between other letters;
-    where both readings make sense, or none, it is not certain. Neither is it where a language of another Windows
-    encoding has more of the letters than any western one: that one is the likeliest then.
+    UTF-8 is certain, as no other text is valid UTF-8 by chance, and so is a byte order mark. Bytes beyond ASCII are of
+    an encoding of China, Korea or Japan if they make characters that are common there, and Windows-1252 if they make
+    letters with accents between other letters; where several readings make sense, or none, it is not certain. Neither
+    is it where a language has more of the letters in another encoding of one byte a letter than any western one has in
+    Windows-1252: that one is the likeliest then.
 
     Args:
         head: The first bytes; whole lines.
@@ -98,17 +98,20 @@ def guess_encoding(head: bytes) -> EncodingGuess:
         return EncodingGuess(encoding=utf16)
     if _decoded(head, "utf-8") is not None:
         return EncodingGuess(encoding=None)
-    chinese, western = _chinese_share(head), _western_share(head)
-    if chinese >= _LIKELY and western < _UNLIKELY:
-        return EncodingGuess(encoding="gb18030")
+    shares, western = shares_of_common_characters(head), _western_share(head)
+    asian = sorted((each for each, share in shares.items() if share >= _LIKELY), key=shares.__getitem__, reverse=True)
+    if asian and western < _UNLIKELY:
+        return EncodingGuess(encoding=asian[0], others=tuple(asian[1:]))
     other_languages = likelier_than_western(head)
     if other_languages:
-        others = (WESTERN, *other_languages[1:], *(("gb18030",) if chinese else ()))
+        others = (WESTERN, *other_languages[1:], *(("gb18030",) if shares["gb18030"] else ()))
         return EncodingGuess(encoding=other_languages[0], others=others)
-    if western >= _LIKELY and chinese < _UNLIKELY:
+    if western >= _LIKELY and max(shares.values()) < _UNLIKELY:
         return EncodingGuess(encoding=WESTERN)
-    likelier, other = ("gb18030", WESTERN) if chinese > western else (WESTERN, "gb18030")
-    return EncodingGuess(encoding=likelier, others=(other,))
+    shares[WESTERN] = western
+    possible = {WESTERN, "gb18030"} | {each for each, share in shares.items() if share >= _UNLIKELY}
+    likely_first = sorted(possible, key=lambda each: (shares[each], each == WESTERN), reverse=True)
+    return EncodingGuess(encoding=likely_first[0], others=tuple(likely_first[1:]))
 
 
 def reading_in(head: bytes, encoding: str) -> str:
@@ -123,28 +126,6 @@ def _decoded(head: bytes, encoding: str) -> str | None:
         return head.decode(encoding)
     except UnicodeDecodeError:
         return None
-
-
-def _chinese_share(head: bytes) -> float:
-    """Returns the share of the characters beyond ASCII that are common in Chinese, read as GB18030."""
-    # A piece of a file may begin or end within a character.
-    text = next((text for cut in range(4) if (text := _decoded(head[cut:], "gb18030")) is not None), None)
-    if text is None:
-        return 0.0
-    beyond = [letter for letter in text if not letter.isascii()]
-    return sum(map(_is_common_chinese, beyond)) / len(beyond) if beyond else 0.0
-
-
-def _is_common_chinese(letter: str) -> bool:
-    if letter in _PUNCTUATION:
-        return True
-    if not _FIRST_HANZI <= letter <= _LAST_HANZI:
-        return False
-    try:
-        # The first level of GB 2312: the 3,755 most usual characters.
-        return 0xB0 <= letter.encode("gb2312")[0] <= 0xD7
-    except UnicodeEncodeError:
-        return False
 
 
 def _western_share(head: bytes) -> float:

@@ -1,6 +1,7 @@
 """Reads the first rows of files, and finds out how they are written."""
 
 import csv
+import itertools
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -10,13 +11,15 @@ import pyarrow as pa
 
 from components.errors import InputError
 from components.tables.files.dialect import open_rows
-from components.tables.files.file_columns import FileColumns, file_columns
+from components.tables.files.file_columns import FileColumns, file_columns, listed
+from components.tables.files.first_bytes import marked_encoding
 from components.tables.files.opening import open_text
 from components.tables.files.raw_column import RawColumn
 from components.tables.files.table_file import TableFile
 from components.tables.files.value_arrays import of_one_type
 from components.tables.reading.reader import read_batches
-from tfx_pipeline.init.files.encodings import guess_encoding, reading_in, telling_bytes
+from tfx_pipeline.init.files.copies import note_copies
+from tfx_pipeline.init.files.encodings import guess_encoding, header_bytes, reading_in, telling_bytes
 from tfx_pipeline.init.files.inputs import TABLE, FileGroup, find_groups
 from tfx_pipeline.init.known import headerless_names
 from tfx_pipeline.init.questions import Asker
@@ -44,7 +47,9 @@ def read_samples(paths: Iterable[str], asker: Asker) -> list[Sample]:
     """
     samples = []
     refused: list[InputError] = []
-    for group in find_groups(paths, asker.note):
+    groups = find_groups(paths, asker.note)
+    note_copies((file for group in groups for file in group.files), asker.note)
+    for group in groups:
         try:
             samples.append(read_sample(group, asker))
         except InputError as error:
@@ -103,20 +108,42 @@ def _with_form(file: TableFile, form: dict[str, Any]) -> TableFile:
 def _text_form(files: Sequence[TableFile], label: str, asker: Asker) -> dict[str, Any]:
     """Returns options that say how text is written, where its beginning does not say it to the readers."""
     form: dict[str, Any] = {}
-    guesses = ((head, guess_encoding(head)) for head in map(telling_bytes, files))
-    head, guess = next(((head, guess) for head, guess in guesses if guess.encoding is not None), (b"", None))
-    if guess is not None and guess.encoding is not None:
-        choices = (guess.encoding, *guess.others)
-        place = 0
-        if guess.others:
-            place = asker.choose(
-                f"{label}: the text is not UTF-8. Which of these reads right?",
-                [f"`{encoding}`: {reading_in(head, encoding)}" for encoding in choices],
-            )
-        form["encoding"] = choices[place]
+    encoding = _encoding_of(files, label, asker)
+    if encoding is not None:
+        form["encoding"] = encoding
     if files[0].format == "csv":
         form.update(_dialect(_with_form(files[0], form), label))
     return form
+
+
+def _encoding_of(files: Sequence[TableFile], label: str, asker: Asker) -> str | None:
+    """Returns how the text of files is encoded, and says where they differ; None for UTF-8."""
+    heads = iter(map(telling_bytes, files))
+    others_before = []
+    for head in heads:
+        guess = guess_encoding(head)
+        if guess.encoding is not None:
+            break
+        others_before.append(head)
+    else:
+        return None
+    choices = (guess.encoding, *guess.others)
+    place = 0
+    if guess.others:
+        place = asker.choose(
+            f"{label}: the text is not UTF-8. Which of these reads right?",
+            [f"`{encoding}`: {reading_in(head, encoding)}" for encoding in choices],
+        )
+    others = [*others_before, *itertools.islice(heads, _FILES_LOOKED_AT)]
+    # What has no letter beyond ASCII is the same in each, and a mark of the byte order counts more.
+    telling = [each for each in others if not each.isascii() and marked_encoding(each) is None]
+    differing = {guess_encoding(each).encoding or "utf-8" for each in telling} - set(choices)
+    if differing:
+        asker.note(
+            f"{label}: not all files are encoded alike, as some are in {choices[place]} and some seem to be in "
+            f"{' or '.join(sorted(differing))}, and letters of these are read wrong. Write all of them as UTF-8."
+        )
+    return choices[place]
 
 
 def _dialect(file: TableFile, label: str) -> dict[str, Any]:
@@ -173,9 +200,21 @@ def _read_rows(files: Sequence[TableFile], columns: FileColumns, label: str, ask
     if broken:
         said = f"{label}: {broken} of {rows + broken} rows cannot be read; {first_broken}."
         if broken > _MOST_BROKEN * (rows + broken):
-            raise InputError(f"{said} Mend the file, or the program that writes it.")
+            raise InputError(f"{said} {_advice(files[0], columns)}")
         asker.note(said)
     return _as_one_table(batches), complete
+
+
+def _advice(file: TableFile, columns: FileColumns) -> str:
+    """Says what may be wrong with a file most of whose rows cannot be read."""
+    if file.format == "json_lines" and header_bytes(file).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        return "The file is one JSON array: write one object a line."
+    if file.format == "csv" and not file.names:
+        return (
+            f"The first line was taken for the names of the columns: {listed(columns.types)}. Take out lines "
+            "that stand above the names, or mend the program that writes the file."
+        )
+    return "Mend the file, or the program that writes it."
 
 
 def _with_blanks_as_missing(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -18,14 +18,14 @@ _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _EXCEL_FIRST, _EXCEL_LAST = 36_526, 73_050
 
 _DATES = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y%m%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y",
-    "%d-%m-%Y", "%m-%d-%Y", "%d/%m/%y", "%m/%d/%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y",
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y%m%d", "%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%d-%m-%Y",
+    "%d/%m/%y", "%d-%m-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d-%b-%Y",
 )  # fmt: skip
 # Written out, where `strptime` reads no zone.
 _UTC = (" UTC", " GMT")
 _CLOCKS = (
     "", " %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", ", %H:%M", ", %H:%M:%S", ", %I:%M %p",
-    "T%H:%M:%S", "T%H:%M",
+    ", %I:%M:%S %p", "T%H:%M:%S", "T%H:%M",
 )  # fmt: skip
 _ZONES = ("", " %z", "%z", *_UTC)
 _DIRECTIVES = {
@@ -33,13 +33,17 @@ _DIRECTIVES = {
     "%H": r"\d\d?", "%I": r"\d\d?", "%M": r"\d\d", "%S": r"\d\d", "%f": r"\d{1,6}", "%p": r"[AaPp][Mm]",
     "%z": r"(?:Z|[+-]\d\d:?\d\d)",
 }  # fmt: skip
-# The same text read with the day first and with the month first.
-_OTHER_ORDER = {
-    "%d/%m/%Y": "%m/%d/%Y",
-    "%d-%m-%Y": "%m-%d-%Y",
-    "%d/%m/%y": "%m/%d/%y",
-    "%d.%m.%Y": "%m.%d.%Y",
+# The same text with another part first.
+_OTHER_ORDERS = {
+    "%d/%m/%Y": ("%m/%d/%Y",),
+    "%d-%m-%Y": ("%m-%d-%Y",),
+    "%d.%m.%Y": ("%m.%d.%Y",),
+    "%d/%m/%y": ("%m/%d/%y", "%y/%m/%d"),
+    "%d-%m-%y": ("%m-%d-%y", "%y-%m-%d"),
+    "%d.%m.%y": ("%y.%m.%d",),
 }
+_FRACTION = re.compile(r"(?<=:\d\d)\.\d{1,9}")
+_NAMED_ZONE = re.compile(r".*\d [A-Z]{2,5}")
 # A column of times may hold some that are wrong.
 _SHARE = 0.98
 
@@ -54,7 +58,7 @@ class TimeGuess:
         zone: A zone that has the offsets of all times, if they have offsets.
         offsets: The offsets from UTC that the times have, if they have offsets.
         reads_as: The zone that the source has to name, since the form does not read it.
-        other: The other way to read them, if the values do not tell: `format` is then the likelier one.
+        others: The other ways to read them, if the values do not tell: `format` is then the likeliest one.
         first: The earliest moment in Unix seconds, as if in UTC.
         last: The latest one.
     """
@@ -64,7 +68,7 @@ class TimeGuess:
     zone: str | None = None
     offsets: frozenset[timedelta] = frozenset()
     reads_as: str | None = None
-    other: str | None = None
+    others: tuple[str, ...] = ()
     first: float
     last: float
 
@@ -92,7 +96,16 @@ def guess_time(values: Sequence[Any]) -> TimeGuess | None:
     if iso is not None:
         zoned = sum(moment.tzinfo is not None for moment in iso) > len(iso) / 2
         return _guess(None, iso, names_zone=zoned)
-    return _of_texts(texts)
+    # Some programs leave a fraction of 0 out; one is read beside any form with seconds.
+    return _of_texts(texts) or _of_texts([_FRACTION.sub("", text) for text in texts])
+
+
+def how_to_write(values: Sequence[Any]) -> str:
+    """Says how times that could not be read should be written."""
+    how = "them as 2023-01-10 10:00:00"
+    if any(isinstance(value, str) and _NAMED_ZONE.fullmatch(value.strip()) for value in values):
+        how = "them with an offset, such as 2023-01-10 10:00:00+01:00, as names of zones other than UTC are not read"
+    return f"Write {how}, or write the configuration by hand and say their form with `time.format`"
 
 
 def _of_dates(values: Sequence[Any]) -> TimeGuess:
@@ -123,21 +136,24 @@ def _of_numbers(numbers: Sequence[float]) -> TimeGuess | None:
 
 def _of_texts(texts: Sequence[str]) -> TimeGuess | None:
     for form in _forms(texts[0]):
-        moments = _readable(texts, _reader(form))
-        if moments is None:
-            continue
-        zoned = form.endswith(("%z", *_UTC))
-        other_form = _other_order(form)
-        other = None if other_form is None else _readable(texts, _reader(other_form))
-        if other_form is None or other is None:
-            return _guess(form, moments, names_zone=zoned)
-        # Both fit. Days that follow each other lie close together in the right reading and months apart in the other;
-        # a clock with am and pm goes with the month first.
-        month_first = "%p" in form if _days(moments) == _days(other) else _days(other) < _days(moments)
-        if month_first:
-            return _guess(other_form, other, names_zone=zoned, other=form)
-        return _guess(form, moments, names_zone=zoned, other=other_form)
+        readings = {each: moments for each in _orders(form) if (moments := _readable(texts, _reader(each)))}
+        # What only one order makes times of the past is of that order.
+        readings = {each: moments for each, moments in readings.items() if _mostly_past(moments)} or readings
+        if readings:
+            # Days that follow each other lie close together in the right reading, and months or years apart in the
+            # others; a clock with am and pm goes with the month first.
+            month_first = "%p" in form
+            likely = sorted(
+                readings, key=lambda each: (_days(readings[each]), month_first and not each.startswith("%m"))
+            )
+            zoned = form.endswith(("%z", *_UTC))
+            return _guess(likely[0], readings[likely[0]], names_zone=zoned, others=tuple(likely[1:]))
     return None
+
+
+def _mostly_past(moments: Sequence[datetime]) -> bool:
+    tomorrow = datetime.now() + timedelta(days=1)
+    return sum(moment.replace(tzinfo=None) <= tomorrow for moment in moments) >= _SHARE * len(moments)
 
 
 def _days(moments: Sequence[datetime]) -> float:
@@ -154,7 +170,7 @@ def _forms(text: str) -> Iterator[str]:
             for zone in _ZONES if after_clock is not None else ():
                 form = day + clock + zone
                 fits = _rest(zone, after_clock or "") == ""
-                if fits and any(each and _reader(each)(text) for each in (form, _other_order(form))):
+                if fits and any(_reader(each)(text) for each in _orders(form)):
                     yield form
 
 
@@ -168,14 +184,13 @@ def _rest(form: str, text: str) -> str | None:
 def _pattern(form: str) -> re.Pattern[str]:
     # Python's own patterns of so many forms take long to compile.
     parts = re.split(r"(%.)", form)
-    return re.compile("".join(_DIRECTIVES.get(part, re.escape(part)) for part in parts))
+    return re.compile("".join(_DIRECTIVES.get(part, re.escape(part).replace("\\ ", r"\s")) for part in parts))
 
 
-def _other_order(form: str) -> str | None:
-    for day_first, month_first in _OTHER_ORDER.items():
-        if form.startswith(day_first):
-            return form.replace(day_first, month_first, 1)
-    return None
+def _orders(form: str) -> list[str]:
+    """Returns a form and those that read the same text with another part first."""
+    others = next((others for day, others in _OTHER_ORDERS.items() if form.startswith(day)), ())
+    return [form, *(other + form[len(other) :] for other in others)]
 
 
 def _reader(form: str) -> Callable[[str], datetime | None]:
@@ -212,7 +227,9 @@ def _readable(texts: Sequence[str], read: Callable[[str], datetime | None]) -> l
     return moments or None
 
 
-def _guess(form: str | None, moments: Sequence[datetime], *, names_zone: bool, other: str | None = None) -> TimeGuess:
+def _guess(
+    form: str | None, moments: Sequence[datetime], *, names_zone: bool, others: tuple[str, ...] = ()
+) -> TimeGuess:
     epoch = datetime(1970, 1, 1)
     seconds = [(moment.replace(tzinfo=None) - epoch).total_seconds() for moment in moments]
     offsets = [moment for moment in moments if moment.tzinfo is not None]
@@ -223,7 +240,7 @@ def _guess(form: str | None, moments: Sequence[datetime], *, names_zone: bool, o
         zone=zone_of(offsets) if names_zone and offsets else zone,
         offsets=frozenset(offset for moment in offsets if (offset := moment.utcoffset()) is not None),
         reads_as=zone,
-        other=other,
+        others=others,
         first=min(seconds),
         last=max(seconds),
     )

@@ -35,6 +35,7 @@ def test_the_longer_of_two_names_counts() -> None:
     ("values", "said", "unsaid"),
     [
         (["3,50", "1.234,50", "1 234,5"], 'say `decimal: ","`', "currency"),
+        (["1,280", "12,740"], "if `1,280` means 1280, write thousands without commas", "decimal"),
         (["3,50", "-"], "without a unit", "decimal"),
         (["12.00 kg"], "without a unit", "decimal"),
         (["n/a", "-"], "nothing where there is none", "decimal"),
