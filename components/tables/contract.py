@@ -98,7 +98,8 @@ TABLES: dict[str, TableContract] = {
         TableContract(
             name="events",
             columns=(
-                *_required("string", "user_id", "product_id", "event_type"),
+                *_required("string", "user_id", "product_id"),
+                Column(name="event_type", kind="string", required=True, stripped=True),
                 *_optional("timestamp", "timestamp"),
                 *_optional("integer", "position"),
                 *_optional("string", "basket_id"),

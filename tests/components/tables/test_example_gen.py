@@ -77,6 +77,20 @@ def test_awkward_ids_go_through_unharmed(tmp_path: Path, ending: str) -> None:
 
 
 @pytest.mark.parametrize("ending", FORMATS)
+def test_event_types_lose_the_spaces_that_databases_pad_them_with(tmp_path: Path, ending: str) -> None:
+    rows = [
+        {"user_id": "u ", "product_id": " p", "event_type": kind, "timestamp": 1} for kind in ("view  ", "buy", " ")
+    ]
+    options = TableOptions(event_types=("view", "buy"))
+    run = run_table(tmp_path, "events", _write(tmp_path / f"e.{ending}", rows), options)
+    _check_counts(run, 3, {"missing_event_type": 1})
+    assert {(row["user_id"], row["product_id"], row["event_type"]) for row in run.rows()} == {
+        ("u ", " p", "view"),
+        ("u ", " p", "buy"),
+    }
+
+
+@pytest.mark.parametrize("ending", FORMATS)
 @settings(deadline=None, max_examples=4)
 @given(ids=st.lists(st.text(min_size=1, max_size=30), min_size=1, max_size=20, unique=True))
 def test_any_ids_go_through_unharmed(tmp_path_factory: pytest.TempPathFactory, ending: str, ids: list[str]) -> None:
