@@ -117,16 +117,19 @@ def rule_measures(rules: Rules, baskets: int) -> dict[str, FloatArray]:
 
 
 def strongest(rules: Rules, strength: FloatArray, most: int) -> IntArray:
-    """Returns the places of the strongest rules of each antecedent's rarest member, `most` at the most.
+    """Returns the places of the strongest rules of each antecedent's rarest member, `most` for each number of members.
+
+    Rules of two members are often the stronger ones; what goes with one product alone is asked for most.
 
     Args:
         rules: All rules of the members that they have as the rarest of their antecedents.
         strength: float64 `(rules,)`. Ties go to the rule in more baskets, then to the more frequent items.
-        most: Rules of a member.
+        most: Rules of a member and a number of members.
     """
-    columns = [rules.consequent, *rules.antecedent.T[::-1], -rules.count, -strength, rules.rarest()]
-    order = np.lexsort(columns)
-    key = rules.rarest()[order]
+    members = (rules.antecedent != NO_ITEM).sum(axis=1)
+    group = rules.rarest() * (rules.antecedent.shape[1] + 1) + members
+    order = np.lexsort([rules.consequent, *rules.antecedent.T[::-1], -rules.count, -strength, group])
+    key = group[order]
     place = np.arange(len(order)) - np.searchsorted(key, key)
     return order[place < most]
 

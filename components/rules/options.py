@@ -28,8 +28,8 @@ class RulesOptions(Options):
         max_q_value: Highest q-value of a rule: the share of rules by chance that is accepted (Fisher's exact test,
             Benjamini-Hochberg over all rules of the level before any of these limits).
         order: What makes a rule strong; ties go to the one in more baskets, then to the more frequent members.
-        max_rules_per_product: Strongest rules that a product keeps. A rule belongs to the member of its antecedent that
-            is in the fewest baskets.
+        max_rules_per_product: Strongest rules that a product keeps, of each length of antecedent. A rule belongs to the
+            member of its antecedent that is in the fewest baskets.
         recent_weeks: The last weeks before the rules' end, whose support stands beside that of all weeks before.
         max_basket_products: Products of a basket at the most; a larger one (a wholesaler's, or an error) is left out
             and counted.

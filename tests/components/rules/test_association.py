@@ -49,5 +49,6 @@ def test_the_strongest_of_each_rarest_member_stay() -> None:
     asked = rules([[1, 5], [5, -1], [5, -1], [2, 5], [3, -1]], [0, 1, 2, 0, 0], [9, 4, 9, 9, 1], [9] * 5)
     # Members 5: two rules of strength 2, of which the one in more baskets comes first; then strength 1.
     places = strongest(asked, np.array([1.0, 2.0, 2.0, 0.5, 0.1]), 3)
-    assert places.tolist() == [4, 2, 1, 0]
-    assert strongest(asked, np.array([1.0, 2.0, 2.0, 0.5, 0.1]), 1).tolist() == [4, 2]
+    # A rule of two members is no rival of those of one.
+    assert places.tolist() == [4, 2, 1, 0, 3]
+    assert strongest(asked, np.array([1.0, 2.0, 2.0, 0.5, 0.1]), 1).tolist() == [4, 2, 0]

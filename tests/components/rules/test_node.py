@@ -103,13 +103,13 @@ def test_limits_keep_rules_out_and_a_cap_keeps_the_strongest(
     limits = {"min_confidence": 0.3, "min_lift": 1.1, "max_q_value": 0.2, "max_rules_per_product": 2}
     options = RulesOptions(levels=("product",), min_support=0.02, max_length=4, **limits)
     kept = run_rules(tmp_path, options, purchases(baskets))
-    by_rarest: dict[str, list[dict[str, Any]]] = {}
+    by_rarest: dict[tuple[str, int], list[dict[str, Any]]] = {}
     counts = mined.counts()
     for row in mined.rules.to_pylist():
         if row["level"] == "product" and row["confidence"] >= 0.3 and row["lift"] >= 1.1 and row["q_value"] <= 0.2:
             # Of equally frequent items the first by name is the more frequent one.
             rarest = max(row["antecedent"], key=lambda name: (-counts[(name,)], name.encode()))
-            by_rarest.setdefault(rarest, []).append(row)
+            by_rarest.setdefault((rarest, len(row["antecedent"])), []).append(row)
     expected = [row["lift"] for rows in by_rarest.values() for row in sorted(rows, key=lambda r: -r["lift"])[:2]]
     assert sorted(row["lift"] for row in kept.rules.to_pylist()) == sorted(expected)
     assert kept.facts["levels"]["product"]["rules"] == len(expected)
