@@ -49,7 +49,7 @@ class RulesOptions(Options):
     max_rules_per_product: int = Field(default=20, ge=1)
     recent_weeks: int = Field(default=8, ge=1)
     max_basket_products: int = Field(default=1_000, ge=1)
-    max_itemsets: int = Field(default=5_000_000, ge=1)
+    max_itemsets: int = Field(default=1_000_000, ge=1)
 
     @field_validator("min_support", "category_min_support", mode="before")
     @classmethod

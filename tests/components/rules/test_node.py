@@ -192,7 +192,7 @@ def test_more_itemsets_than_allowed_double_the_support_until_there_are_fewer(tmp
     needed = run.facts["levels"]["product"]["min_count"]
     assert run.facts["levels"]["product"]["raised_from"] == 2
     assert needed in (4, 8, 16, 32)
-    for folder, support, most in (("as", needed, 5_000_000), ("before", needed // 2, 5_000_000)):
+    for folder, support, most in (("as", needed, 1_000_000), ("before", needed // 2, 1_000_000)):
         options = asked.model_copy(update={"min_support": support, "max_itemsets": most})
         other = run_rules(tmp_path / folder, options, purchases(baskets))
         assert "raised_from" not in other.facts["levels"]["product"]
