@@ -14,11 +14,15 @@ import json
 import os
 import resource
 import subprocess
+import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
+
+# The folder of this script comes first otherwise, and its serving.py is not the package.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 import typer
