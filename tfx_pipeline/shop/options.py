@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
-from components.tables.sources import TableSource, TableSources, known_zone
+from components.tables.form_checks import known_zone
+from components.tables.sources import TableSource, TableSources
 from tfx_pipeline.shop.values import off_is_none
 from trainer.options import Options, TextOptions
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from components.errors import InputError
 from components.tables.files.dialect import open_rows
-from components.tables.files.opening import READ_ERRORS, open_text, wrong_encoding_message
+from components.tables.files.opening import READ_ERRORS, broken_off_message, open_text, wrong_encoding_message
 from components.tables.files.raw_column import RawColumn
 from components.tables.files.table_file import TableFile
 from components.tables.reading.source_batch import ROWS_PER_BATCH, BrokenRow, SourceBatch
@@ -67,9 +67,7 @@ def read_csv(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Itera
     except UnicodeError as error:
         raise InputError(wrong_encoding_message(table, file, begin, error)) from error
     except READ_ERRORS as error:
-        raise InputError(
-            f"Table `{table}`: `{file.path}` cannot be read after line {begin}: {error}. Write the file anew."
-        ) from error
+        raise InputError(broken_off_message(table, file, begin, error)) from error
     if rows or broken:
         yield _batch(file, kept, rows, places, broken)
 

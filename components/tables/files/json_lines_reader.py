@@ -12,6 +12,7 @@ from components.errors import InputError
 from components.tables.files.opening import (
     READ_ERRORS,
     UTF8,
+    broken_off_message,
     open_unpacked,
     text_encoding,
     wrong_encoding_message,
@@ -65,9 +66,7 @@ def read_json_lines(table: str, file: TableFile, columns: Iterable[RawColumn]) -
     except UnicodeError as error:
         raise InputError(wrong_encoding_message(table, file, place + 1, error)) from error
     except READ_ERRORS as error:
-        raise InputError(
-            f"Table `{table}`: `{file.path}` cannot be read after line {place}: {error}. Write the file anew."
-        ) from error
+        raise InputError(broken_off_message(table, file, place, error)) from error
     if rows or broken:
         yield _batch(file, columns, rows, places, broken)
 

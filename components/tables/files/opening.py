@@ -141,3 +141,15 @@ def wrong_encoding_message(table: str, file: TableFile, line: int, error: Unicod
         f"Table `{table}`: `{file.path}` is not text in `{file.encoding}`: {where}. Mend `encoding`, which stands with "
         "the table's path; leave it out for UTF-8."
     )
+
+
+def broken_off_message(table: str, file: TableFile, line: int, error: Exception) -> str:
+    """Says that a text file could not be read to its end.
+
+    Args:
+        table: The table's name.
+        file: The file.
+        line: The last line that was read.
+        error: One of `READ_ERRORS`.
+    """
+    return f"Table `{table}`: `{file.path}` cannot be read after line {line}: {error}. Write the file anew."

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.tables.form_checks import NUMBER_TIME_FORMATS
 from components.tables.reading.number_columns import numbers_of
 from components.tables.reading.number_times import times_of_numbers
 from components.tables.reading.parsed_column import (
@@ -18,7 +19,6 @@ from components.tables.reading.parsed_column import (
 from components.tables.reading.string_columns import parse_strings
 from components.tables.reading.text_times import times_of_format, times_of_text
 from components.tables.reading.value_form import ValueForm
-from components.tables.sources import NUMBER_TIME_FORMATS
 from components.time_zones import unix_from_wall
 from serving.graph.time_units import DAY_SECONDS
 

@@ -313,9 +313,9 @@ def test_a_disk_that_fills_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert not list((tmp_path / "examples").glob("Split-all/data-*"))
 
 
-def test_the_component_has_primitive_parameters_only() -> None:
-    node = TableExampleGen(
-        table="products",
+def _component(table: str) -> TableExampleGen:
+    return TableExampleGen(
+        table=table,
         sources=[TableSource(path="p")],
         data="",
         digest="d",
@@ -323,6 +323,10 @@ def test_the_component_has_primitive_parameters_only() -> None:
         options=TableOptions(),
         source_digest="s",
     )
+
+
+def test_the_component_has_primitive_parameters_only() -> None:
+    node = _component("products")
     assert set(node.outputs) == {"examples", "quarantine"}
     assert node.outputs["examples"].type is standard_artifacts.Examples
     assert all(isinstance(value, str) for value in node.exec_properties.values())
@@ -331,15 +335,7 @@ def test_the_component_has_primitive_parameters_only() -> None:
 
 def test_an_unknown_table() -> None:
     with pytest.raises(InputError, match="got `orders`"):
-        TableExampleGen(
-            table="orders",
-            sources=[TableSource(path="p")],
-            data="",
-            digest="d",
-            user_id_key="k",
-            options=TableOptions(),
-            source_digest="s",
-        )
+        _component("orders")
 
 
 def test_contract_names_are_unique() -> None:
