@@ -1,5 +1,6 @@
 """The demo's search answers what shoppers type: synonyms, brands, needs, misspelt words, two wishes at once."""
 
+import io
 import shutil
 from importlib.resources import files
 from pathlib import Path
@@ -30,7 +31,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("demo")
     prepare_dataset("complete_journey", root / "data", source=None, sample=1.0)
     shutil.copyfile(str(files("tfx_pipeline.config") / "demo.yaml"), root / "demo.yaml")
-    run(load_config(root / "demo.yaml", ["tables.texts=null"], [SEARCH_MODEL]), root)
+    run(load_config(root / "demo.yaml", ["tables.texts=null"], [SEARCH_MODEL]), root, io.StringIO())
     return root
 
 
