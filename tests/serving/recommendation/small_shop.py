@@ -166,6 +166,7 @@ class PlainShop:
         self.rows = small_catalogue(products).to_pylist()
         self.vectors = item_vectors(products)
         self.place = {row["product_id"]: position for position, row in enumerate(self.rows)}
+        self.titles = {row["product_id"]: row["title"] for row in self.rows}
 
     def user_vector(self, ask: Ask) -> np.ndarray | None:
         """The tower's output at the latest known event, for a row without padding; None without one."""
