@@ -26,7 +26,8 @@ from components.search.examples.product_parts import product_parts
 from components.search.index_options import SearchIndexOptions
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.model_names import SEARCH_MODEL
-from serving.search.module import MAX_QUERY_CHARACTERS, Fusion
+from serving.search.ranking import Fusion
+from serving.search.reading import MAX_QUERY_CHARACTERS
 from trainer.artifacts.catalogue import distinct_texts, load_catalogue, load_catalogue_facts
 from trainer.artifacts.model_versions import package_versions
 from trainer.artifacts.names import TRAINED_TEXT_VECTORS_FOLDER

@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from serving.graph.warm_up_file import EXTRA_ASSETS_FOLDER
 from serving.model_names import SEARCH_MODEL
-from serving.search.module import SearchedProducts, SearchModule
+from serving.search.module import SearchModule
+from serving.search.products import SearchedProducts
 from trainer.clusters.files import save_product_clusters
 from trainer.clusters.products import ProductClusters
 from trainer.exporting import byte_strings, products_of, write_extra_assets

@@ -74,6 +74,8 @@ class SearchTrainingOptions(HardwareOptions):
         max_pairs: Pairs of a query and a product to learn from at the most, a seeded sample where there are more.
         max_texts: Texts that negatives are mined from and validation ranks at the most: those that answer a query, and
             a seeded sample of the others.
+        max_compared: Queries times texts that mining compares at the most. Where there are more, each epoch mines in
+            another seeded sample of the texts, between ranks that are lower by as much as the sample is smaller.
         query_layers: Layers of a smaller BERT that reads queries when they are served, taught by the trained one; 0 has
             queries read by the one that reads products.
     """
@@ -90,6 +92,7 @@ class SearchTrainingOptions(HardwareOptions):
     weight_decay: float = Field(default=1e-2, ge=0.0)
     max_pairs: int = Field(default=200_000, ge=1)
     max_texts: int = Field(default=100_000, ge=1)
+    max_compared: int = Field(default=300_000_000, ge=1)
     query_layers: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from serving.search.module import MAX_EXPLAINED_WORDS
+from serving.search.explanation import MAX_EXPLAINED_WORDS
 from tests.serving.search.search_shop import BOTH, LEXICAL, PlainSearch, texts, words_of
 
 # Queries with their words, and with the pairs of neighbours that come after.

@@ -13,7 +13,9 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.index.exact import ExactIndex
-from serving.search.module import MAX_QUERY_CHARACTERS, SERVED_SIGNATURES, Fusion, SearchModule
+from serving.search.module import SERVED_SIGNATURES, SearchModule
+from serving.search.ranking import Fusion
+from serving.search.reading import MAX_QUERY_CHARACTERS
 from tests.serving.recommendation.small_shop import ODD_IDS, rows_of
 from tests.serving.search.search_shop import (
     BOTH,

@@ -36,7 +36,7 @@ from components.tables.read_back import plain_columns, table_files
 from components.tables.sources import TableSource, sources_to_json
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
-from serving.search.module import Fusion
+from serving.search.ranking import Fusion
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.shop.run_options import options_of_run, shop_of_run
 from tfx_pipeline.shop.table_options import table_options

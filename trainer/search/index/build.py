@@ -11,7 +11,8 @@ import tensorflow as tf
 from serving.index.exact import ExactIndex, RetrievalIndex
 from serving.index.lexical import LexicalIndex, Postings
 from serving.index.two_step import TwoStepIndex
-from serving.search.module import Fusion, SearchModule
+from serving.search.module import SearchModule
+from serving.search.ranking import Fusion
 from trainer.clusters.products import ProductClusters
 from trainer.search.export import searched_products
 from trainer.search.fusion import learn_fusion

@@ -11,7 +11,8 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 
 from serving.graph.warm_up_file import EXTRA_ASSETS_FOLDER
-from serving.search.module import Fusion, SearchModule
+from serving.search.module import SearchModule
+from serving.search.ranking import Fusion
 from trainer.artifacts.catalogue import distinct_texts
 from trainer.clusters.files import load_product_clusters
 from trainer.clusters.fused_vectors import ProductParts
