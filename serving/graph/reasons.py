@@ -48,12 +48,16 @@ def by_part(parts: Any, tokenize: Callable[[tf.Tensor], Tokens], tokens: Tokens,
 
 
 def strongest_first(texts: tf.Tensor, attributions: tf.Tensor) -> Reasons:
-    """Orders reasons by how much they add or take away; those without a text, which add nothing, come last.
+    """Orders reasons by how much they add or take away.
 
     Args:
-        texts: string `(batch, reasons)`.
-        attributions: float32 `(batch, reasons)`.
+        texts: string `(batch, reasons)`; "" is no reason and comes last.
+        attributions: float32 `(batch, reasons)`; 0 for "".
     """
-    strength = tf.where(texts == "", -1.0, tf.abs(attributions))
-    order = tf.argsort(strength, axis=1, direction="DESCENDING", stable=True)
-    return Reasons(*(tf.gather(each, order, batch_dims=1) for each in (texts, attributions)))
+    return Reasons(*in_order(texts, tf.abs(attributions), texts, attributions))
+
+
+def in_order(texts: tf.Tensor, strengths: tf.Tensor, *columns: tf.Tensor) -> list[tf.Tensor]:
+    """Returns columns with the strongest first, and last those whose text is ""; all are `(batch, reasons)`."""
+    order = tf.argsort(tf.where(texts == "", -1.0, strengths), axis=1, direction="DESCENDING", stable=True)
+    return [tf.gather(column, order, batch_dims=1) for column in columns]
