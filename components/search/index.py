@@ -26,7 +26,8 @@ from components.search.examples.product_parts import product_parts
 from components.search.index_options import SearchIndexOptions
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.model_names import SEARCH_MODEL
-from serving.search.module import MAX_QUERY_CHARACTERS, Fusion
+from serving.search.ranking import Fusion
+from serving.search.reading import MAX_QUERY_CHARACTERS
 from trainer.artifacts.catalogue import distinct_texts, load_catalogue, load_catalogue_facts
 from trainer.artifacts.model_versions import package_versions
 from trainer.artifacts.names import TRAINED_TEXT_VECTORS_FOLDER
@@ -89,8 +90,7 @@ class SearchIndexExecutor(BaseBeamExecutor):
         output_uri = get_single_instance(output_dict["model"]).uri
         fileio.makedirs(output_uri)
         encoder, catalogue = load_encoder(encoder_uri), load_catalogue(catalogue_uri)
-        product_texts = catalogue["text"].to_pylist()
-        rows, texts = distinct_texts(product_texts)
+        text_of_product, texts = distinct_texts(catalogue["text"].to_pylist())
         text_vectors_uri = get_single_instance(input_dict["text_vectors"]).uri
         if encoder.head is None:
             # Under the output, which distributed workers can write to.
@@ -98,15 +98,25 @@ class SearchIndexExecutor(BaseBeamExecutor):
             fileio.makedirs(text_vectors_uri)
             with self._make_beam_pipeline() as pipeline:
                 _ = pipeline | WriteTrainedTextVectors(texts, encoder_uri, options.text_batch_size, text_vectors_uri)
-        vectors = encoder.finish(load_text_vectors(text_vectors_uri, texts), encoder.token_ids(texts))[rows]
+        vectors = encoder.finish(load_text_vectors(text_vectors_uri, texts), encoder.token_ids(texts))
 
         queries = load_queries(get_single_instance(input_dict["examples"]).uri, "eval")
         query_tower = load_query_tower(encoder_uri, encoder)
         query_vectors = (query_tower or encoder).embed(queries.queries, options.text_batch_size)
-        postings = build_postings(product_texts, options.serving.lexical)
-        fusion = build_fusion(postings, vectors, queries, query_vectors, options.serving, options.relevant_from)
+        postings = build_postings(texts, options.serving.lexical)
+        fusion = build_fusion(
+            postings,
+            vectors,
+            queries.of_texts(text_of_product),
+            query_vectors,
+            options.serving,
+            options.relevant_from,
+        )
         measured = build_index(vectors, query_vectors, options.serving, options.seed)
-        clusters = cluster_products(vectors, product_texts, options.clusters, options.seed, product_parts(catalogue))
+        product_vectors = vectors[text_of_product]
+        clusters = cluster_products(
+            product_vectors, catalogue["text"].to_pylist(), options.clusters, options.seed, product_parts(catalogue)
+        )
         build = functools.partial(
             build_module,
             catalogue,
@@ -129,7 +139,7 @@ class SearchIndexExecutor(BaseBeamExecutor):
             "distinct_texts": len(texts),
             "clusters": report_clusters(
                 clusters,
-                vectors,
+                product_vectors,
                 catalogue,
                 encoder,
                 options.clusters,

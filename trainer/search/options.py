@@ -26,10 +26,12 @@ class SearchServingOptions(Options):
         dense: Whether products are found by meaning, with the trained encoder.
         lexical: How products are found by their words; `off` leaves that side out.
         default_k: Products that `serving_default` answers.
-        exact_limit: Catalogue size up to which a query is compared with whole vectors. Above it all products are ranked
-            by a third of the values, and the best of them by all.
-        cells_limit: Catalogue size above which not all products are ranked but those of the nearest cells, by an
-            inverted file.
+        collapse: What an answer counts as one thing. `title` lists products of one title once, with how many there are;
+            `none` lists every product; else the name of a column of products, such as parent_id, which
+            `features.products.categorical` names too.
+        exact_limit: Distinct texts up to which a query is compared with whole vectors. Above it all texts are ranked by
+            a third of the values, and the best of them by all.
+        cells_limit: Distinct texts above which not all are ranked but those of the nearest cells, by an inverted file.
         storage: How an inverted file holds its vectors.
         index_recall: Recall at 10 against exact search, on validation queries, that an inverted file is tuned to, and
             short of which whole vectors are compared.
@@ -40,6 +42,7 @@ class SearchServingOptions(Options):
         LexicalOptions()
     )
     default_k: int = Field(default=10, ge=1)
+    collapse: str = Field(default="title", min_length=1)
     exact_limit: int = Field(default=20_000, ge=1)
     cells_limit: int = Field(default=200_000, ge=1)
     storage: Literal["int8", "float16"] = "int8"
@@ -74,6 +77,8 @@ class SearchTrainingOptions(HardwareOptions):
         max_pairs: Pairs of a query and a product to learn from at the most, a seeded sample where there are more.
         max_texts: Texts that negatives are mined from and validation ranks at the most: those that answer a query, and
             a seeded sample of the others.
+        max_compared: Queries times texts that mining compares at the most. Where there are more, each epoch mines in
+            another seeded sample of the texts, between ranks that are lower by as much as the sample is smaller.
         query_layers: Layers of a smaller BERT that reads queries when they are served, taught by the trained one; 0 has
             queries read by the one that reads products.
     """
@@ -90,6 +95,7 @@ class SearchTrainingOptions(HardwareOptions):
     weight_decay: float = Field(default=1e-2, ge=0.0)
     max_pairs: int = Field(default=200_000, ge=1)
     max_texts: int = Field(default=100_000, ge=1)
+    max_compared: int = Field(default=300_000_000, ge=1)
     query_layers: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")

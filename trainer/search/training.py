@@ -63,7 +63,7 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         model.compile(optimizer=adamw(schedule, weight_decay=training.weight_decay), jit_compile=False)
     relevant = eval_answers(validated, text_of_product, training.relevant_from)
     corpus = chosen_texts(source.pairs, relevant[1], len(texts), training.max_texts, request.seed)
-    validation = SearchValidation(inputs, tables, corpus, relevant, source, training)
+    validation = SearchValidation(inputs, tables, corpus, relevant, source, training, request.seed)
     validation.start(text_vectors)
     best = fit(
         model,

@@ -25,9 +25,9 @@ from components.search.judging.gate import JUDGED_BY, index_refusals
 from components.search.judging.gate_options import SearchGateOptions
 from components.search.judging.query_judge import (
     client_ranking,
-    filtered_ranking,
     measure_rankings,
     rank_in_batches,
+    served_ranking,
 )
 from components.search.judging.query_summary import QuerySummary
 from components.tables.example_gen import TableExampleGenExecutor
@@ -36,7 +36,7 @@ from components.tables.read_back import plain_columns, table_files
 from components.tables.sources import TableSource, sources_to_json
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
-from serving.search.module import Fusion
+from serving.search.ranking import Fusion
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.shop.run_options import options_of_run, shop_of_run
 from tfx_pipeline.shop.table_options import table_options
@@ -216,7 +216,7 @@ def _refusals(
     """Returns why the new version is worse than the old one, a sentence a reason."""
     index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
     width = max(options.k)
-    rankings = {MODEL: client_ranking(client, index), LAST_BLESSED: filtered_ranking(updated.served, index)}
+    rankings = {MODEL: client_ranking(client, index), LAST_BLESSED: served_ranking(updated.served, index)}
     lists = {name: rank_in_batches(rank, queries.queries, width) for name, rank in rankings.items()}
     summary = QuerySummary(measure_rankings(queries, lists, options.k, options.relevant_from), options)
     judgement = Judgement.of(summary, [], JUDGED_BY, with_last_blessed=True)
