@@ -1,6 +1,6 @@
 """Names of clusters in the shop's own words: those of its categories."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +21,8 @@ def name_clusters(
 
     Where none does, it is called by two categories that cover as much together and a quarter each, the deepest ones
     that do, or else by its commonest category of the uppermost level. Where several clusters would have one name, each
-    says what of that category it mostly holds: `Soft Drinks: Bottles`. A name that is taken still gets the category
-    above, and in the end a number.
+    says what of that category it mostly holds: `Soft Drinks: Bottles`, or where that is too long, and for the uppermost
+    level, that alone: `Candles, Gadgets`. A name that is taken still gets the category above, and in the end a number.
 
     Args:
         categories: `(rows,)`, paths such as `Grocery > Bread > Rolls`; a row without one does not count.
@@ -88,17 +88,18 @@ def _names(nodes: list[str], paths: "pd.Series[float]", shared: bool) -> Iterato
     plain = _list_names(nodes)
     if not shared:
         yield plain
-    below = _below(nodes[0], paths) if len(nodes) == 1 else []
-    for several in (below[:1], below[:2], below[1:2], below[:3]):
-        inside = ", ".join(several)
-        if several and len(plain) + len(inside) + 2 <= LONGEST_LABEL:
-            yield f"{plain}: {inside}"
-    for several in (below[:2], below[:1]):
-        if several:
-            yield shorten(", ".join(several))
+    below = _below(nodes, paths)
+    tried = [below[:2], below[:1], below[1:2], below[2:3], below[:3]]
+    inside = [", ".join(names) for names in tried if names]
+    uppermost = CATEGORY_SEPARATOR not in nodes[0]
+    if len(nodes) == 1:
+        yield from _fitting(f"{plain}: {names}" for names in inside[: 1 if uppermost else None])
+    yield from _fitting(inside)
+    if len(nodes) == 1:
+        yield from _fitting(f"{plain}: {names}" for names in inside)
     above = nodes[0].split(CATEGORY_SEPARATOR)[:-1]
     if above:
-        yield shorten(f"{above[-1]}: {plain}")
+        yield from _fitting([f"{above[-1]}: {plain}"])
     if shared:
         yield plain
     number = 2
@@ -107,14 +108,23 @@ def _names(nodes: list[str], paths: "pd.Series[float]", shared: bool) -> Iterato
         number += 1
 
 
-def _below(node: str, paths: "pd.Series[float]") -> list[str]:
-    """Returns the names of the categories right below one, the commonest in the cluster first."""
-    start, depth = node + CATEGORY_SEPARATOR, node.count(CATEGORY_SEPARATOR) + 1
-    inside = paths[[str(path).startswith(start) for path in paths.index]]
+def _fitting(names: Iterable[str]) -> Iterator[str]:
+    return (name for name in names if len(name) <= LONGEST_LABEL)
+
+
+def _below(nodes: list[str], paths: "pd.Series[float]") -> list[str]:
+    """Returns the names of the categories right below some, the commonest in the cluster first."""
+    starts, depth = tuple(node + CATEGORY_SEPARATOR for node in nodes), nodes[0].count(CATEGORY_SEPARATOR) + 1
+    inside = paths[[str(path).startswith(starts) for path in paths.index]]
     children = [str(path).split(CATEGORY_SEPARATOR)[depth] for path in inside.index]
     return [str(name) for name in inside.groupby(children).sum().sort_values(ascending=False, kind="stable").index]
 
 
 def _list_names(nodes: list[str]) -> str:
+    """Returns the names of nodes without those above them; the first one's alone where not all fit."""
     names = list(dict.fromkeys(node.split(CATEGORY_SEPARATOR)[-1] for node in nodes))
-    return shorten(", ".join(names))
+    above = nodes[0].split(CATEGORY_SEPARATOR)[1:-1]
+    # One word far down the tree may say little alone: Meat > Pork > Enhanced.
+    if len(names) == 1 and above and names[0].isalpha() and names[0] not in above[-1]:
+        names = [*_fitting([f"{above[-1]}: {names[0]}"]), *names][:1]
+    return next(_fitting([", ".join(names)]), shorten(names[0]))

@@ -7,7 +7,6 @@ from pydantic import Field
 
 from trainer.options import Options
 
-
 # Weight of a price or a rating that is tried where the options give none.
 NUMBER_WEIGHT = 0.2
 

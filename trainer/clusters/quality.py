@@ -53,7 +53,7 @@ def measure_clusters(
     options: ClusterOptions,
     seed: int,
     *,
-    text_of_product: Indices,
+    text_of_product: npt.NDArray[np.integer],
     parts: ProductParts | None = None,
     category_separator: str = " > ",
     max_products: int = 5000,
@@ -141,9 +141,7 @@ def _sample(products: int, at_most: int, generator: np.random.Generator) -> npt.
     return np.sort(generator.choice(products, at_most, replace=False))
 
 
-def _text_systems(
-    clusters: ProductClusters, vectors: Vectors, texts: Sequence[str], seed: int
-) -> dict[str, Vectors]:
+def _text_systems(clusters: ProductClusters, vectors: Vectors, texts: Sequence[str], seed: int) -> dict[str, Vectors]:
     systems = {"text": vectors, "tfidf": latent_semantic_vectors(texts, seed)}
     if clusters.projection is not None:
         systems["trained"] = clusters.projection.apply(vectors)

@@ -69,9 +69,7 @@ class Evidence:
         return None if self.together is None else (self.together != 0).any(axis=1)
 
 
-def category_labels(
-    categories: Sequence[str], text_of_product: npt.NDArray[np.integer], texts: int
-) -> Labels | None:
+def category_labels(categories: Sequence[str], text_of_product: npt.NDArray[np.integer], texts: int) -> Labels | None:
     """Numbers the categories of texts on the upper two levels of the tree; a text has that of most of its products.
 
     Args:

@@ -14,8 +14,7 @@ _DIMENSIONS = 64
 _STEPS, _BATCH, _LEARNING_RATE = 300, 512, 3e-3
 # Principal axes are found on so many vectors.
 _SAMPLE = 4096
-
-# Cosines of pairs are divided by more: two texts of a batch may well be of one kind, and should not be pushed far apart.
+# Cosines of pairs are divided by more: two texts of a batch may be of one kind, and should not be pushed far apart.
 _PAIRS_TEMPERATURE = 0.3
 
 Labels = npt.NDArray[np.int32]
