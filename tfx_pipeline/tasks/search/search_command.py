@@ -10,6 +10,8 @@ from serving.client import ExplainedWord, SearchAnswer, Shelfwise
 from tfx_pipeline.terminal.console import console, listing
 from tfx_pipeline.terminal.products import PRODUCTS_PER_TITLE
 
+_SHOWN_WORDS = 6
+
 Explanations = Mapping[str, Sequence[ExplainedWord]]
 
 
@@ -76,15 +78,15 @@ def print_clusters(
             more = (alike or {}).get(product.title, 1) - 1
             ending = f" (and {more} alike)" if more else ""
             table.add_row(f"{product.score:.3f}", product.product_id, f"{product.title}{ending}")
-            words = (explanations or {}).get(product.product_id, ())
-            if words:
-                table.add_row("", "", Text("  " + _explained(words), style="dim"))
+            for word in (explanations or {}).get(product.product_id, ())[:_SHOWN_WORDS]:
+                adds = f"{word.lexical + word.dense:+.3f}"
+                table.add_row(Text(adds, style="dim"), "", Text(_explained(word), style="dim"))
     console.print(table)
 
 
-def _explained(words: Sequence[ExplainedWord]) -> str:
-    """Says what each word adds: by being in the text, and by its meaning."""
-    return ", ".join(f"{word.word} {word.lexical:+.2f} {word.dense:+.2f}" for word in words)
+def _explained(word: ExplainedWord) -> str:
+    """Says how much a word adds by standing in a product's text, and how much by its meaning."""
+    return f"  {word.word}: word {word.lexical:+.3f}, meaning {word.dense:+.3f}"
 
 
 def _alike(answer: Sequence[SearchAnswer]) -> dict[str, int]:
