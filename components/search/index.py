@@ -36,7 +36,9 @@ from trainer.fitting.training_summary import read_training_summary
 from trainer.search.encoder import load_encoder, load_query_tower, text_embedder
 from trainer.search.export import export_for_judging, export_search, export_weighted
 from trainer.search.index.build import build_fusion, build_index, build_module
+from trainer.search.index.corrections import known_words
 from trainer.search.index.postings import build_postings
+from trainer.search.index.telling_words import weigh_by_meaning
 from trainer.search.queries import load_queries
 from trainer.text.text_vectors import load_text_vectors
 
@@ -106,7 +108,13 @@ class SearchIndexExecutor(BaseBeamExecutor):
         queries = load_queries(examples_uri, "eval")
         query_tower = load_query_tower(encoder_uri, encoder)
         query_vectors = (query_tower or encoder).embed(queries.queries, options.text_batch_size)
-        postings = build_postings(texts, options.serving.lexical)
+        known = known_words(encoder.text_encoder.tokenizer.get_vocabulary())
+        postings = weigh_by_meaning(
+            build_postings(texts, options.serving.lexical),
+            vectors,
+            known,
+            lambda words: encoder.embed(words, options.text_batch_size),
+        )
         fusion = build_fusion(
             postings,
             vectors,
@@ -136,6 +144,7 @@ class SearchIndexExecutor(BaseBeamExecutor):
             embedder=text_embedder(encoder),
             index=measured.vectors,
             postings=postings,
+            known_words=known,
             clusters=clustered.clusters,
             fusion=fusion,
             options=options.serving,

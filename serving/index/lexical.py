@@ -25,7 +25,7 @@ class Postings:
         words: Distinct words, UTF-8.
         row_splits: int64 `(words + 1,)`: the postings of word w are `row_splits[w]` to `row_splits[w + 1]`.
         texts: int32 `(postings,)`, rising within a word.
-        saturation: float32 `(postings,)`, between 0 and 1: what BM25 makes of the word's count in a text of that length.
+        saturation: float32 `(postings,)`, between 0 and 1: what BM25 makes of its count in a text of that length.
         rarity: float32 `(words,)`: how much each word counts.
         joined: bool `(words,)`: whether texts have it only as two words that follow each other.
         unknown_rarity: How much a word counts that no text has.
@@ -105,7 +105,7 @@ class LexicalIndex(tf.Module):
         """Returns the score of every text, float32 `(batch, size)` from 0 to 1; 0 where no word is shared.
 
         It is the share of the query that a text has, by the words' weights and BM25's saturation, times the share that
-        it has at all: half of a query is worth a quarter, so that a rare word that nothing else fits does not win alone.
+        it has at all: half of a query is worth a quarter, so that a rare word does not win alone.
         """
         batch = asked.ids.nrows()
         places = self._postings_of(self._row_of(asked.ids.flat_values))

@@ -46,12 +46,12 @@ class Corrections:
 class SpellingCorrection(tf.Module):
     """Puts the nearest word of the catalogue in place of a word that is spelt wrong.
 
-    Only letters are corrected, never a word with a digit in it, nor scripts without spaces. A word of 4 letters or more
-    may have one wrong, and of 7 or more two: too few, too many, another, or two neighbours exchanged (the optimal string
-    alignment distance). Of the words that are equally near, one with the same first letter wins, and then the most
-    frequent. Words that are near share what is left when letters are taken out of both (Garbe, "1000x faster spelling
-    correction algorithm", 2012), so a few look-ups of hashes find them. Hashes that happen to be equal do no harm, since
-    every distance is worked out.
+    Only letters are corrected, never a word with a digit in it, nor scripts without spaces. A word of 4 letters or
+    more may have one wrong, and of 7 or more two: too few, too many, another, or two neighbours exchanged (the optimal
+    string alignment distance). Of the words that are equally near, one with the same first letter wins, and then the
+    most frequent. Words that are near share what is left when letters are taken out of both (Garbe, "1000x faster
+    spelling correction algorithm", 2012), so a few look-ups of hashes find them. Hashes that happen to be equal do no
+    harm, since every distance is worked out.
 
     Memory: 12 bytes for each key, of which a word of n letters has n + 1, and from 7 letters on (n² + n + 2) / 2.
 
@@ -81,7 +81,9 @@ class SpellingCorrection(tf.Module):
         right = tf.convert_to_tensor(self._right)
         place = tf.minimum(tf.searchsorted(right, hashes), tf.shape(right)[0] - 1)
         unknown = tf.gather(right, place) != hashes
-        return words.with_flat_values(tf.cond(tf.reduce_any(unknown), lambda: self._corrected(word, unknown), lambda: word))
+        return words.with_flat_values(
+            tf.cond(tf.reduce_any(unknown), lambda: self._corrected(word, unknown), lambda: word)
+        )
 
     def _corrected(self, word: tf.Tensor, unknown: tf.Tensor) -> tf.Tensor:
         wrong = tf.where(unknown & of_letters(word, ONE_WRONG_FROM))
@@ -102,9 +104,7 @@ class SpellingCorrection(tf.Module):
         better = tf.gather(self._words, tf.boolean_mask(best, found) % 2**_WORD_BITS)
         return tf.tensor_scatter_nd_update(word, tf.boolean_mask(wrong, found), better)
 
-    def _candidates(
-        self, letters: tf.Tensor, lengths: tf.Tensor, allowed: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def _candidates(self, letters: tf.Tensor, lengths: tf.Tensor, allowed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns pairs of a wrong word and a word that may be near, each once; int32 `(pairs,)` both."""
         powers, taken_out, last = _variants()
         variants = tf.matmul(_letter_values(letters), tf.constant(powers), transpose_b=True)
@@ -168,7 +168,11 @@ def _variants() -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArr
     for row, way in zip(powers, ways, strict=True):
         kept = np.setdiff1d(places, np.array(way, np.int64))
         row[kept] = _powers(len(kept))
-    return powers, np.array([len(way) for way in ways], np.int32), np.array([max(way, default=-1) for way in ways], np.int32)
+    return (
+        powers,
+        np.array([len(way) for way in ways], np.int32),
+        np.array([max(way, default=-1) for way in ways], np.int32),
+    )
 
 
 def _powers(count: int) -> npt.NDArray[np.int64]:

@@ -59,13 +59,17 @@ class QueryReader(tf.Module):
         return ReadQuery(vectors, asked, self._codes.find(text), asks)
 
     def ask(self, words: Any) -> AskedWords:
-        """Returns what the lexical side looks up for ragged string `(batch, words)` of `plain_words`.
+        """Returns what the lexical side looks up for ragged string `(batch, words)` of `plain_words`."""
+        return self._lexical.ask(*self.words_and_pairs(words))
 
-        That is the words, those spelt wrong corrected; then the pairs of neighbours of scripts without spaces; then
-        those of other scripts, joined.
+    def words_and_pairs(self, words: Any) -> tuple[Any, Any]:
+        """Returns the words that the lexical side looks up, and the pairs.
+
+        The former are one for each of the words, those spelt wrong corrected, and then the pairs of neighbours of
+        scripts without spaces. The latter are pairs of neighbours of other scripts, joined.
         """
         corrected = self._correction.correct(singular_words(words))
-        return self._lexical.ask(tf.concat([corrected, unspaced_pairs(words)], axis=1), joined_pairs(corrected))
+        return tf.concat([corrected, unspaced_pairs(words)], axis=1), joined_pairs(corrected)
 
 
 def beginning(query: tf.Tensor) -> tf.Tensor:

@@ -340,6 +340,7 @@ def test_a_catalogue_without_any_word_is_found_by_meaning(
         embedder=text_embedder(plain_search.encoder),
         index=ExactIndex(plain_search.vectors[:rows]),
         postings=build_postings(titles, LexicalOptions()),
+        known_words=np.zeros(0, np.int64),
         clusters=dataclasses.replace(plain_search.clusters, cluster_ids=np.zeros(rows, np.int32)),
         fusion=BOTH,
         options=SearchServingOptions(),

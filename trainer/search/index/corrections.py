@@ -24,7 +24,7 @@ def known_words(vocabulary: Sequence[str]) -> npt.NDArray[np.int64]:
     """
     pieces = [piece for piece in vocabulary if not piece.startswith(_CONTINUES)]
     words = split_words(tf.constant(pieces, tf.string, [len(pieces)]))
-    alone = tf.boolean_mask(words, words.row_lengths() == 1).flat_values
+    alone = tf.gather(words.flat_values, tf.boolean_mask(words.row_starts(), words.row_lengths() == 1))
     return np.unique(word_hashes(alone).numpy())
 
 
