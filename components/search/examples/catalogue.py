@@ -18,6 +18,7 @@ PRODUCT_COLUMNS = (
     "rating",
     "in_stock",
     "description",
+    "reviews",
     "image_embedding",
 )
 _OWN_FIELDS = (

@@ -17,6 +17,7 @@ from components.errors import InputError
 from components.gate.decision import decide
 from components.gate.judgement import LAST_BLESSED, MODEL, Judgement
 from components.products.catalogue import write_catalogue, write_catalogue_facts
+from components.products.reviews.join import with_known_reviews
 from components.pushing.served_versions import latest_version, push_folder
 from components.pushing.serving_validator import validate
 from components.search.examples.catalogue import PRODUCT_COLUMNS, build_search_catalogue
@@ -38,6 +39,7 @@ from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.search.ranking import Fusion
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.shop.products import REVIEWS
 from tfx_pipeline.shop.run_options import options_of_run, shop_of_run
 from tfx_pipeline.shop.table_options import table_options
 from tfx_pipeline.summary.file import summary_of_run
@@ -45,6 +47,7 @@ from tfx_pipeline.summary.run_artifacts import latest_artifact
 from tfx_pipeline.tasks.search.config import SearchConfig
 from tfx_pipeline.tasks.search.task import SearchTask
 from trainer.artifacts.catalogue import load_catalogue
+from trainer.artifacts.names import TABLE_PREFIX, TABLE_SPLIT, shards
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.exporting import read_model_card
 from trainer.search.export import export_search
@@ -98,6 +101,8 @@ def update_index(root: Path, products: str) -> IndexUpdate:
     with tempfile.TemporaryDirectory() as scratch:
         serving = SearchServingOptions.model_validate(card["serving"])
         table, quarantined = _read_products(products, shop, serving.collapse_columns, Path(scratch), root / "index")
+        if "reviews" in card["text_fields"]:
+            table = with_known_reviews(table, read_parquet(_reviewed_products(root)))
         catalogue = build_search_catalogue(table, card["text_fields"], serving.collapse_columns)
         queries = _surviving_queries(root, catalogue)
         updated = update_search(
@@ -210,6 +215,19 @@ def _latest(root: Path, output: str) -> str:
         return str(latest_artifact(root, SearchTask().node_id("Examples"), output))
     except FileNotFoundError as error:
         raise InputError(str(error)) from error
+
+
+def _reviewed_products(root: Path) -> str:
+    """Returns the files of the run's products with what reviews say of them, as a glob.
+
+    Raises:
+        InputError: There are none.
+    """
+    try:
+        folder = latest_artifact(root, REVIEWS, "reviewed_products")
+    except FileNotFoundError as error:
+        raise InputError(str(error)) from error
+    return shards(str(folder / f"Split-{TABLE_SPLIT}"), TABLE_PREFIX)
 
 
 def _refusals(

@@ -64,6 +64,7 @@ def training_nodes(task: Task[SearchConfig], parts: SharedParts, options: Search
             seed=shop.seed,
         ),
         source_digest=source_digest("components.search.index"),
+        events=events and events.examples,
     ).with_id(task.node_id("Index"))
     return Trained(nodes=[examples, trainer, index], examples=examples, model=index.outputs["model"])
 
