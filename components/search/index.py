@@ -35,6 +35,7 @@ from trainer.clusters.products import cluster_products
 from trainer.fitting.training_summary import read_training_summary
 from trainer.search.encoder import load_encoder, load_query_tower, text_embedder
 from trainer.search.export import export_for_judging, export_search, export_weighted
+from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_fusion, build_index, build_module
 from trainer.search.index.postings import build_postings
 from trainer.search.queries import load_queries
@@ -123,7 +124,7 @@ class SearchIndexExecutor(BaseBeamExecutor):
             embedder=text_embedder(encoder),
             index=measured.vectors,
             postings=postings,
-            clusters=clusters,
+            groups=group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product),
             fusion=fusion,
             options=options.serving,
         )
