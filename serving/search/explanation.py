@@ -4,6 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from serving.graph.reasons import in_order
 from serving.graph.words import index_words, plain_words, unspaced_pairs
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex
@@ -31,10 +32,10 @@ class WordExplanation(tf.Module):
     def of(self, query: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Explains the score of one text for each query.
 
-        Words come in the query's order, in scripts without spaces followed by the pairs of neighbours. `lexical` sums
-        to the lexical part of the score, unless a query has more words than `MAX_EXPLAINED_WORDS`. `dense` is what the
-        dense part loses without the word, 0 for pairs. Columns past a row's words, and all words where there is no
-        text, are "" and 0.
+        The words that add or take most come first, by both sides together. In scripts without spaces, the pairs of
+        neighbours that the product's text has are among them. `lexical` sums to the lexical part of the score, unless a
+        query has more words than `MAX_EXPLAINED_WORDS`. `dense` is what the dense part loses without the word, 0 for
+        pairs. Columns past a row's words, and all words where there is no text, are "" and 0.
 
         Args:
             query: string `(batch,)`.
@@ -43,7 +44,6 @@ class WordExplanation(tf.Module):
         Returns:
             words string, lexical float32 and dense float32, each `(batch, width)`.
         """
-        shown = (text >= 0)[:, tf.newaxis]
         every = plain_words(beginning(query))
         plain = every[:, :MAX_EXPLAINED_WORDS]
         words = tf.concat([plain, unspaced_pairs(plain)], axis=1).to_tensor("")
@@ -53,11 +53,11 @@ class WordExplanation(tf.Module):
         lexical = self._lexical.word_scores(word_ids, text).to_tensor(0.0) * shares[:, tf.newaxis]
         dense = self._dense_losses(plain.to_tensor(""), text)
         dense = tf.pad(dense, [[0, 0], [0, tf.shape(words)[1] - tf.shape(dense)[1]]])
-        return {
-            "words": tf.where(shown, words, ""),
-            "lexical": tf.where(shown, lexical, 0.0),
-            "dense": tf.where(shown, dense, 0.0),
-        }
+        is_pair = tf.range(tf.shape(words, tf.int64)[1]) >= plain.row_lengths()[:, tf.newaxis]
+        shown = (text >= 0)[:, tf.newaxis] & ~(is_pair & (lexical == 0.0))
+        words, lexical, dense = tf.where(shown, words, ""), tf.where(shown, lexical, 0.0), tf.where(shown, dense, 0.0)
+        ordered = in_order(words, tf.abs(lexical + dense), words, lexical, dense)
+        return dict(zip(("words", "lexical", "dense"), ordered, strict=True))
 
     def _dense_losses(self, words: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
         """Returns what the dense score loses without each of the words, string `(batch, width)`; 0 for ""."""

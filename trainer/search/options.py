@@ -6,6 +6,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from trainer.options import HardwareOptions, Options, TextOptions
 
+# How products are collapsed; anything else is the name of a column.
+BY_TITLE, NOT_COLLAPSED = "title", "none"
+
 
 class LexicalOptions(Options):
     """The lexical side: BM25 over the products' texts.
@@ -47,6 +50,11 @@ class SearchServingOptions(Options):
     cells_limit: int = Field(default=200_000, ge=1)
     storage: Literal["int8", "float16"] = "int8"
     index_recall: float = Field(default=0.97, gt=0.0, le=1.0)
+
+    @property
+    def collapse_columns(self) -> tuple[str, ...]:
+        """Names of the columns, beside the title, that tell what is one thing: one or none."""
+        return () if self.collapse in (BY_TITLE, NOT_COLLAPSED) else (self.collapse,)
 
     @model_validator(mode="after")
     def _has_a_side(self) -> "SearchServingOptions":

@@ -92,8 +92,9 @@ def update_search(
     # Of each text that is known, a product of the old catalogue.
     old_products = np.append(known.first_products, _UNKNOWN)[rows[text_of_product]]
     cluster_ids = clusters.cluster_ids[old_products]
-    new_products = np.flatnonzero(old_products == _UNKNOWN)
-    cluster_ids[new_products] = clusters.assign(vectors[text_of_product[new_products]], parts.take(new_products))
+    of_texts = np.zeros(len(texts), np.int32)
+    of_texts[new] = clusters.assign(vectors[new], parts.of_texts(text_of_product, len(texts)).take(new))
+    cluster_ids = np.where(old_products == _UNKNOWN, of_texts[text_of_product], cluster_ids)
     clusters = dataclasses.replace(clusters, cluster_ids=cluster_ids)
     # Exact search has nothing to be measured.
     measured_with = queries[:_MEASURED_QUERIES] if len(vectors) > options.exact_limit else []

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from components.search.examples.catalogue import SEARCH_CATALOGUE_SCHEMA, build_search_catalogue
 from trainer.search.export import searched_products
+from trainer.search.things import things_of
 
 
 def skus(catalogue: pa.Table) -> Sequence[bytes]:
@@ -28,3 +29,13 @@ def test_skus_go_with_their_products_and_into_texts_that_want_them() -> None:
     catalogue = build_search_catalogue(products, ("title", "sku", "product_id"))
     assert catalogue["text"].to_pylist() == ["Pot. a", "Mug. 24-MB01. b"]
     assert skus(catalogue) == [b"", b"24-MB01"]
+
+
+def test_columns_that_are_kept_stand_beside_the_catalogues_own() -> None:
+    products = pa.table(
+        {"product_id": ["b", "a"], "title": ["Mug", "Pot"], "parent_id": ["7", None], "sku": ["1", "2"]}
+    )
+    catalogue = build_search_catalogue(products, ("title",), ("parent_id", "sku"))
+    assert catalogue.column_names == [*SEARCH_CATALOGUE_SCHEMA.names, "parent_id"]
+    assert catalogue["parent_id"].to_pylist() == [None, "7"]
+    assert things_of(catalogue, "parent_id").tolist() == [0, 1]
