@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from serving.graph.words import split_words
 from serving.index.lexical import LexicalIndex
-from serving.search.module import CANDIDATES, Fusion
+from serving.search.ranking import CANDIDATES, Fusion
 from trainer.metrics.ranking import hit_matrix, ndcg_at_k
 from trainer.search.queries import JudgedQueries
 
@@ -29,7 +29,7 @@ def learn_fusion(
     queries (after the one-standard-error rule of Breiman et al., Classification and Regression Trees, 1984). Far
     weights leave one side without a say, and on queries of another kind that costs more than it gains here.
 
-    Candidates and scores are those of `serving.search.module.SearchModule`. Time grows with queries times products.
+    Candidates and scores are those of `serving.search.ranking.Ranking`. Time grows with queries times products.
 
     Args:
         queries: Validation queries.

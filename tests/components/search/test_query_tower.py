@@ -15,7 +15,7 @@ from components.search.index import FULL_QUERY_TOWER_FOLDER
 from components.search.judging.gate import query_tower_refusals
 from components.search.judging.gate_options import SearchGateOptions
 from serving.graph.filters import MAX_EXCLUDED_IDS
-from serving.search.module import Fusion
+from serving.search.ranking import Fusion
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.search.judging.plain_ranking import PlainSearch
 from tests.components.search.judging.test_evaluator import evaluate

@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from serving.graph.words import split_words
 from serving.index.exact import ExactIndex
-from serving.search.module import Fusion, SearchModule
+from serving.search.module import SearchModule
+from serving.search.ranking import Fusion
 from tests.random_head import encoder_with_random_head
 from tests.serving.graph.plain_words import PlainBm25
 from tests.serving.recommendation.small_shop import small_catalogue, under_category

@@ -13,7 +13,9 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.index.exact import ExactIndex
-from serving.search.module import MAX_QUERY_CHARACTERS, SERVED_SIGNATURES, Fusion, SearchModule
+from serving.search.module import SERVED_SIGNATURES, SearchModule
+from serving.search.ranking import Fusion
+from serving.search.reading import MAX_QUERY_CHARACTERS
 from tests.serving.recommendation.small_shop import ODD_IDS, rows_of
 from tests.serving.search.search_shop import (
     BOTH,
@@ -283,7 +285,7 @@ def test_embed(reloaded: Any, plain_search: PlainSearch) -> None:
 def test_an_update_of_the_catalogue_takes_over_encoder_and_vectors(
     reloaded: Any, plain_search: PlainSearch, tmp_path: Path
 ) -> None:
-    vectors = reloaded.product_vectors(tf.range(PRODUCTS)).numpy()
+    vectors = reloaded.text_vectors(tf.range(PRODUCTS)).numpy()
     np.testing.assert_allclose(vectors, plain_search.vectors, atol=1e-5)
     updated = plain_search.module(embedder=reloaded.embedder, vectors=vectors)
     tf.saved_model.save(updated, str(tmp_path), signatures=updated.signatures("filtered"))
