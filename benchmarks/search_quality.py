@@ -77,7 +77,7 @@ def write_runs(root: Path, queries: list[str], out: Path) -> None:
     """Writes one run file for each side and one for both."""
     import tensorflow as tf
 
-    from components.search.judging.query_judge import DENSE, LEXICAL, filtered_ranking, rank_in_batches, side_rankings
+    from components.search.judging.query_judge import DENSE, LEXICAL, rank_in_batches, served_ranking, side_rankings
     from trainer.artifacts.catalogue import load_catalogue
 
     catalogue = load_catalogue(str(latest_artifact(root, "SearchExamples", "catalogue")))
@@ -85,7 +85,7 @@ def write_runs(root: Path, queries: list[str], out: Path) -> None:
     served = served_model(root, "SearchIndex")
     index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
     sides = side_rankings(tf.saved_model.load(str(comparison)), index)
-    rankings = {"hybrid": filtered_ranking(tf.saved_model.load(str(served)), index), **sides}
+    rankings = {"hybrid": served_ranking(tf.saved_model.load(str(served)), index), **sides}
     out.mkdir(parents=True, exist_ok=True)
     for name in ("hybrid", DENSE, LEXICAL):
         ranked = rank_in_batches(rankings[name], queries, RANKS)

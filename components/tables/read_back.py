@@ -64,6 +64,20 @@ def first_values(paths: Sequence[str], name: str, rows: int) -> list[Any]:
     return []
 
 
+def table_batches(paths: Sequence[str], columns: Sequence[str], batch_rows: int = 1 << 18) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of a table as plain columns, one batch in memory at a time, in this process.
+
+    Args:
+        paths: Parquet files.
+        columns: Columns that the files have.
+        batch_rows: Rows of a batch at the most.
+    """
+    for path in paths:
+        with _open(path) as handle:
+            for batch in pq.ParquetFile(handle).iter_batches(batch_rows, columns=list(columns)):
+                yield plain_columns(batch)
+
+
 def to_bytes(table: pa.Table | pa.RecordBatch) -> bytes:
     """Returns a table as one Arrow IPC stream, which Beam moves as it is."""
     sink = pa.BufferOutputStream()

@@ -4,16 +4,16 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike, NDArray
 
+from serving.index.cells import Cells
+from serving.index.masks import count_true, indices_of_true
 from serving.index.turned_vectors import Storage, TurnedVectors
 
 # Vectors scored by all their values, for each of the k that are asked for.
 _RESCORED_OF_K = 4
 # Up to this many times what an unfiltered search sees, products that pass a filter are all ranked, without cells.
-_RANKED_OUTRIGHT = 2
+_RANKED_OUTRIGHT = 8
 # How much further a search goes at once when a filter let too few pass, as a ratio of the cells so far.
 _LEAST_GROWTH, _MOST_GROWTH = 1.5, 8.0
-# A filter is counted in blocks of so many products, a number that an int8 can hold.
-_COUNTED_AT_ONCE = 64
 
 
 class InvertedFileIndex(tf.Module):
@@ -50,6 +50,7 @@ class InvertedFileIndex(tf.Module):
         dimensions: Values of a vector.
         cells: Cells, empty ones too.
         probes: int32 scalar variable; assigned to, it changes the searches that follow.
+        rescored: Likewise.
 
     Raises:
         ValueError: An argument is none of what is said above.
@@ -64,7 +65,7 @@ class InvertedFileIndex(tf.Module):
         axes: ArrayLike | None = None,
         probes: int,
         leading: int | None = None,
-        rescored: int = 1000,
+        rescored: int = 300,
         storage: Storage = "int8",
         name: str = "inverted_file_index",
     ) -> None:
@@ -83,24 +84,18 @@ class InvertedFileIndex(tf.Module):
             raise ValueError(f"`probes` must be from 1 to the number of cells, {self.cells}, got {probes}.")
         if rescored < 1:
             raise ValueError(f"`rescored` must be at least 1, got {rescored}.")
-        self._rescored = rescored
         # Stable: within a cell the lower index stands first, and is kept where equal vectors tie.
         order = np.argsort(cell, kind="stable").astype(np.int32)
         place = np.empty_like(order)
         place[order] = np.arange(self.size, dtype=np.int32)
-        ends = np.cumsum(np.bincount(cell, minlength=self.cells)).astype(np.int32)
-        self._vectors = TurnedVectors(
-            matrix,
-            order=order,
-            axes=np.eye(self.dimensions, dtype=np.float32) if axes is None else np.asarray(axes, dtype=np.float32),
-            leading=self.dimensions if leading is None else leading,
-            storage=storage,
-        )
+        turning = np.eye(self.dimensions, dtype=np.float32) if axes is None else np.asarray(axes, dtype=np.float32)
+        cut = self.dimensions if leading is None else leading
+        self._vectors = TurnedVectors(matrix, order=order, axes=turning, leading=cut, storage=storage)
+        self._cells = Cells(centers @ turning, leading=cut, sizes=np.bincount(cell, minlength=self.cells))
+        self._mean_cell = self.size / self.cells
         # Variables, not constants: they land in the variables files and not in the graph, which is limited to 2 GB.
         self.probes = _variable(np.int32(probes), "probes")
-        self._centroids = _variable(centers, "centroids")
-        self._starts = _variable(np.concatenate([[0], ends[:-1]]).astype(np.int32), "starts")
-        self._ends = _variable(ends, "ends")
+        self.rescored = _variable(np.int32(rescored), "rescored")
         self._order = _variable(order, "order")
         self._place = _variable(place, "place")
 
@@ -127,22 +122,26 @@ class InvertedFileIndex(tf.Module):
             Where a row has fewer allowed products than columns, the rest is -inf with index -1.
         """
         width = tf.clip_by_value(tf.convert_to_tensor(k, tf.int32), 0, self.size)
-        queries = tf.cast(queries, tf.float32)
-        cell_scores = tf.matmul(queries, self._centroids, transpose_b=True)
-        turned = self._vectors.turn(queries)
+        turned = self._vectors.turn(tf.cast(queries, tf.float32))
+        rows = tf.shape(turned)[0]
 
-        def search_row(row: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def search_row(row: tf.Tensor | int) -> tuple[tf.Tensor, tf.Tensor]:
             allowed_row = None if allowed is None else tf.ensure_shape(allowed[row], [self.size])
-            places = self._candidates(cell_scores[row], width, allowed_row)
-            return self._best(turned[row], places, width)
+            return self._best(turned[row], self._candidates(turned[row], width, allowed_row), width)
 
-        # Rows look into cells of their own, so that a batch shares nothing but the cores.
-        rows = tf.shape(queries)[0]
-        return tf.cond(
-            rows > 0,
-            lambda: tf.map_fn(search_row, tf.range(rows), fn_output_signature=(tf.float32, tf.int32)),
-            lambda: (tf.zeros([0, width]), tf.zeros([0, width], tf.int32)),
-        )
+        def search_one() -> tuple[tf.Tensor, tf.Tensor]:
+            scores, indices = search_row(0)
+            return scores[tf.newaxis], indices[tf.newaxis]
+
+        def search_any() -> tuple[tf.Tensor, tf.Tensor]:
+            # Rows look into cells of their own, so that a batch shares nothing but the cores.
+            return tf.map_fn(search_row, tf.range(rows), fn_output_signature=(tf.float32, tf.int32))
+
+        def search_none() -> tuple[tf.Tensor, tf.Tensor]:
+            return tf.zeros([0, width]), tf.zeros([0, width], tf.int32)
+
+        # A loop of one turn takes longer than what is in it, and one query is the usual request.
+        return tf.switch_case(tf.minimum(rows, 2), [search_none, search_one, search_any])
 
     def vectors_at(self, indices: tf.Tensor) -> tf.Tensor:
         """Returns the vectors at `indices`, as stored: trailing values are rounded.
@@ -155,59 +154,60 @@ class InvertedFileIndex(tf.Module):
         """
         return self._vectors.at(tf.gather(self._place, indices))
 
-    def _candidates(self, cell_scores: tf.Tensor, width: tf.Tensor, allowed: tf.Tensor | None) -> tf.Tensor:
+    def _candidates(self, query: tf.Tensor, width: tf.Tensor, allowed: tf.Tensor | None) -> tf.Tensor:
         """Returns the places int32 `(candidates,)` of one query's vectors to rank, all of which are allowed."""
         enough = _RESCORED_OF_K * width
         if allowed is None:
-            return self._nearest_cells(cell_scores, enough)
-        passing = _count_true(allowed)
-        enough = tf.maximum(enough, tf.cast(self._seen_by_default(), tf.int32))
+            return self._in_nearest_cells(query, self._expected_cells(enough, 1.0), enough, None)
+        passing = count_true(allowed)
+        enough = tf.maximum(enough, tf.cast(tf.cast(self.probes, tf.float32) * self._mean_cell, tf.int32))
+        share = tf.cast(passing, tf.float32) / self.size
         return tf.cond(
             passing <= _RANKED_OUTRIGHT * enough,
-            lambda: tf.gather(self._place, tf.where(allowed)[:, 0]),
-            lambda: self._nearest_allowed(cell_scores, enough, allowed, passing),
+            lambda: tf.gather(self._place, indices_of_true(allowed)),
+            lambda: self._in_nearest_cells(query, self._expected_cells(enough, share), enough, allowed),
         )
 
-    def _nearest_cells(self, cell_scores: tf.Tensor, enough: tf.Tensor) -> tf.Tensor:
-        """Returns the places in the best `probes` cells, and in more while there are fewer than `enough`."""
-        cells = tf.math.top_k(cell_scores, self.cells).indices
-        seen = tf.cumsum(tf.gather(self._ends, cells) - tf.gather(self._starts, cells))
-        needed = 1 + tf.math.count_nonzero(seen < enough, dtype=tf.int32)
-        return self._places_in(cells[: tf.maximum(self.probes, needed)])
+    def _expected_cells(self, enough: tf.Tensor, share: tf.Tensor | float) -> tf.Tensor:
+        """Returns how many cells should hold `enough` vectors that pass, and `probes` at least, an int32 scalar."""
+        cells = tf.maximum(tf.cast(self.probes, tf.float32), tf.cast(enough, tf.float32) / self._mean_cell) / share
+        return tf.minimum(tf.cast(tf.math.ceil(cells), tf.int32), self.cells)
 
-    def _nearest_allowed(
-        self, cell_scores: tf.Tensor, enough: tf.Tensor, allowed: tf.Tensor, passing: tf.Tensor
+    def _in_nearest_cells(
+        self, query: tf.Tensor, cells: tf.Tensor, enough: tf.Tensor, allowed: tf.Tensor | None
     ) -> tf.Tensor:
-        """Returns allowed places of the best cells, `enough` at least or all there are."""
-        cells = tf.math.top_k(cell_scores, self.cells).indices
+        """Returns allowed places of the best cells: of `cells`, and of more until they are `enough` or all there are.
 
-        def more_needed(places: tf.Tensor, _: tf.Tensor, stop: tf.Tensor) -> tf.Tensor:
-            return (tf.size(places) < enough) & (stop < self.cells)
+        Args:
+            query: float32 `(dimensions,)`, turned onto the axes.
+            cells: int32 scalar, from 1 to all.
+            enough: int32 scalar.
+            allowed: bool `(size,)`; None allows everything.
+        """
+        places = self._allowed_in(self._cells.nearest(query[tf.newaxis], cells)[0], allowed)
 
-        def look_further(
-            places: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
-        ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        def more_needed(places: tf.Tensor, looked: tf.Tensor) -> tf.Tensor:
+            return (tf.size(places) < enough) & (looked < self.cells)
+
+        def look_further(places: tf.Tensor, looked: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             """Goes on to as many cells as `enough` should take, going by the cells so far."""
             found = tf.cast(tf.maximum(tf.size(places), 1), tf.float32)
             ratio = tf.clip_by_value(tf.cast(enough, tf.float32) / found, _LEAST_GROWTH, _MOST_GROWTH)
-            further = tf.minimum(tf.cast(tf.math.ceil(tf.cast(stop, tf.float32) * ratio), tf.int32), self.cells)
-            return tf.concat([places, self._allowed_in(cells[stop:further], allowed)], axis=0), stop, further
+            further = tf.minimum(tf.cast(tf.math.ceil(tf.cast(looked, tf.float32) * ratio), tf.int32), self.cells)
+            return self._allowed_in(self._cells.nearest(query[tf.newaxis], further)[0], allowed), further
 
-        share = tf.cast(passing, tf.float32) / self.size
-        first = tf.minimum(tf.cast(tf.math.ceil(tf.cast(self.probes, tf.float32) / share), tf.int32), self.cells)
-        places, _, _ = tf.while_loop(
-            more_needed,
-            look_further,
-            (self._allowed_in(cells[:first], allowed), 0, first),
-            shape_invariants=(tf.TensorShape([None]), tf.TensorShape([]), tf.TensorShape([])),
+        shapes = tf.TensorShape([None]), tf.TensorShape([])
+        # The loop stands behind a condition, since beginning one takes longer than looking into a hundred cells.
+        return tf.cond(
+            more_needed(places, cells),
+            lambda: tf.while_loop(more_needed, look_further, (places, cells), shape_invariants=shapes)[0],
+            lambda: places,
         )
-        return places
 
-    def _places_in(self, cells: tf.Tensor) -> tf.Tensor:
-        return tf.ragged.range(tf.gather(self._starts, cells), tf.gather(self._ends, cells)).values
-
-    def _allowed_in(self, cells: tf.Tensor, allowed: tf.Tensor) -> tf.Tensor:
-        places = self._places_in(cells)
+    def _allowed_in(self, cells: tf.Tensor, allowed: tf.Tensor | None) -> tf.Tensor:
+        places = self._cells.places_in(cells)
+        if allowed is None:
+            return places
         return tf.boolean_mask(places, tf.gather(allowed, tf.gather(self._order, places)))
 
     def _best(self, query: tf.Tensor, places: tf.Tensor, width: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -223,7 +223,7 @@ class InvertedFileIndex(tf.Module):
         """
         scores = self._vectors.leading_scores(query, places)
         if self._vectors.leading < self.dimensions:
-            rescored = tf.minimum(tf.maximum(self._rescored, _RESCORED_OF_K * width), tf.size(places))
+            rescored = tf.minimum(tf.maximum(self.rescored, _RESCORED_OF_K * width), tf.size(places))
             scores, ranked = tf.math.top_k(scores, rescored)
             places = tf.gather(places, ranked)
             scores += self._vectors.trailing_scores(query, places)
@@ -231,10 +231,6 @@ class InvertedFileIndex(tf.Module):
         indices = tf.gather(self._order, tf.gather(places, ranked))
         missing = [[0, width - tf.size(indices)]]
         return tf.pad(scores, missing, constant_values=-np.inf), tf.pad(indices, missing, constant_values=-1)
-
-    def _seen_by_default(self) -> tf.Tensor:
-        """Returns how many vectors `probes` cells hold on average, a float32 scalar."""
-        return tf.cast(self.probes, tf.float32) * (self.size / self.cells)
 
 
 def _check_vectors(matrix: NDArray[np.float32]) -> None:
@@ -244,15 +240,6 @@ def _check_vectors(matrix: NDArray[np.float32]) -> None:
     if not finite.all():
         bad = int((~finite).sum())
         raise ValueError(f"`vectors` must be finite, but {bad} of {len(matrix)} rows hold NaN or infinity.")
-
-
-def _count_true(mask: tf.Tensor) -> tf.Tensor:
-    """Returns how many of bool `(size,)` are true, an int32 scalar.
-
-    Sums of bytes by blocks take a third of the time of a sum of integers that first fills four times the memory.
-    """
-    blocks = tf.reshape(tf.pad(mask, [[0, -mask.shape[0] % _COUNTED_AT_ONCE]]), [-1, _COUNTED_AT_ONCE])
-    return tf.reduce_sum(tf.cast(tf.reduce_sum(tf.cast(blocks, tf.int8), axis=1), tf.int32))
 
 
 def _variable(value: ArrayLike, name: str) -> tf.Variable:

@@ -88,13 +88,12 @@ class TurnedVectors(tf.Module):
 
     def trailing_scores(self, query: tf.Tensor, places: tf.Tensor) -> tf.Tensor:
         """Returns the part that `leading_scores` leaves out, float32 `(candidates,)`."""
-        return tf.linalg.matvec(self._trailing_at(places), query[self.leading :])
+        values = tf.cast(tf.gather(self._trailing_values, places), tf.float32)
+        return tf.linalg.matvec(values, query[self.leading :]) * tf.gather(self._scales, places)
 
     def at(self, places: tf.Tensor) -> tf.Tensor:
         """Returns vectors as they came but for rounding, float32 `places.shape + (dimensions,)`."""
-        turned = tf.concat([tf.gather(self._leading_values, places), self._trailing_at(places)], axis=-1)
+        rest = tf.cast(tf.gather(self._trailing_values, places), tf.float32)
+        rest *= tf.gather(self._scales, places)[..., tf.newaxis]
+        turned = tf.concat([tf.gather(self._leading_values, places), rest], axis=-1)
         return tf.tensordot(turned, self._axes, axes=[[-1], [1]])
-
-    def _trailing_at(self, places: tf.Tensor) -> tf.Tensor:
-        values = tf.cast(tf.gather(self._trailing_values, places), tf.float32)
-        return values * tf.gather(self._scales, places)[..., tf.newaxis]

@@ -24,19 +24,24 @@ class SearchAnswers(tf.Module):
         self._product_ids, self._titles = product_ids, titles
         self._cluster_ids, self._cluster_labels = cluster_ids, cluster_labels
 
-    def of(self, scores: tf.Tensor, indices: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Returns product_ids, scores, titles, cluster_ids and cluster_labels, each `(batch, width)`.
+    def of(self, scores: tf.Tensor, products: tf.Tensor, variants: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns product_ids, scores, titles, variants, cluster_ids and cluster_labels, each `(batch, width)`.
 
         Args:
             scores: float32 `(batch, width)`; -inf for an empty column.
-            indices: int32 `(batch, width)` product indices; -1 for an empty column.
+            products: int32 `(batch, width)`; -1 for an empty column.
+            variants: int32 `(batch, width)`: products that each stands for, itself included; 0 for an empty column.
         """
-        found = indices >= 0
-        clusters = tf.where(found, tf.gather(self._cluster_ids, tf.maximum(indices, 0)), -1)
+        found = products >= 0
+        clusters = tf.where(found, tf.gather(self._cluster_ids, tf.maximum(products, 0)), -1)
         return {
-            "product_ids": texts_at(self._product_ids, indices),
-            "scores": scores,
-            "titles": texts_at(self._titles, indices),
+            **self.ids_of(scores, products),
+            "titles": texts_at(self._titles, products),
+            "variants": variants,
             "cluster_ids": clusters,
             "cluster_labels": texts_at(self._cluster_labels, clusters),
         }
+
+    def ids_of(self, scores: tf.Tensor, products: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns product_ids and scores alone."""
+        return {"product_ids": texts_at(self._product_ids, products), "scores": scores}

@@ -20,8 +20,8 @@ class WordExplanation(tf.Module):
 
     Args:
         embedder: Makes the queries' vectors.
-        index: The products' vectors.
-        lexical: The products' words.
+        index: The texts' vectors.
+        lexical: The texts' words.
         fusion: How both sides are combined.
     """
 
@@ -29,17 +29,17 @@ class WordExplanation(tf.Module):
         super().__init__(name="word_explanation")
         self._embedder, self._index, self._lexical, self._fusion = embedder, index, lexical, fusion
 
-    def of(self, query: tf.Tensor, product: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Explains the score of one product for each query.
+    def of(self, query: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Explains the score of one text for each query.
 
         The words that add or take most come first, by both sides together. In scripts without spaces, the pairs of
         neighbours that the product's text has are among them. `lexical` sums to the lexical part of the score, unless a
         query has more words than `MAX_EXPLAINED_WORDS`. `dense` is what the dense part loses without the word, 0 for
-        pairs. Columns past a row's words, and the words of a product that the catalogue lacks, are "" and 0.
+        pairs. Columns past a row's words, and all words where there is no text, are "" and 0.
 
         Args:
             query: string `(batch,)`.
-            product: int32 `(batch,)` product indices; -1 for one that the catalogue lacks.
+            text: int32 `(batch,)` rows of texts; -1 for none.
 
         Returns:
             words string, lexical float32 and dense float32, each `(batch, width)`.
@@ -50,16 +50,16 @@ class WordExplanation(tf.Module):
         word_ids = self._lexical.word_ids(index_words(plain))
         asked = self._lexical.word_ids(index_words(every[:, :MAX_QUERY_WORDS]))
         shares = tf.math.divide_no_nan(self._fusion.lexical, self._lexical.rarity(asked))
-        lexical = self._lexical.word_scores(word_ids, product).to_tensor(0.0) * shares[:, tf.newaxis]
-        dense = self._dense_losses(plain.to_tensor(""), product)
+        lexical = self._lexical.word_scores(word_ids, text).to_tensor(0.0) * shares[:, tf.newaxis]
+        dense = self._dense_losses(plain.to_tensor(""), text)
         dense = tf.pad(dense, [[0, 0], [0, tf.shape(words)[1] - tf.shape(dense)[1]]])
         is_pair = tf.range(tf.shape(words, tf.int64)[1]) >= plain.row_lengths()[:, tf.newaxis]
-        shown = (product >= 0)[:, tf.newaxis] & ~(is_pair & (lexical == 0.0))
+        shown = (text >= 0)[:, tf.newaxis] & ~(is_pair & (lexical == 0.0))
         words, lexical, dense = tf.where(shown, words, ""), tf.where(shown, lexical, 0.0), tf.where(shown, dense, 0.0)
         ordered = in_order(words, tf.abs(lexical + dense), words, lexical, dense)
         return dict(zip(("words", "lexical", "dense"), ordered, strict=True))
 
-    def _dense_losses(self, words: tf.Tensor, product: tf.Tensor) -> tf.Tensor:
+    def _dense_losses(self, words: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
         """Returns what the dense score loses without each of the words, string `(batch, width)`; 0 for ""."""
         rows, width = tf.unstack(tf.shape(words))
         left_out = tf.eye(width, dtype=tf.bool)
@@ -67,5 +67,5 @@ class WordExplanation(tf.Module):
         whole = tf.strings.reduce_join(words, axis=1, separator=" ")[:, tf.newaxis]
         vectors, _ = self._embedder.embed(tf.reshape(tf.concat([whole, without], axis=1), [-1]))
         vectors = tf.reshape(vectors, [rows, width + 1, -1])
-        scores = self._fusion.dense * tf.einsum("bwd,bd->bw", vectors, vectors_or_zeros(self._index, product))
+        scores = self._fusion.dense * tf.einsum("bwd,bd->bw", vectors, vectors_or_zeros(self._index, text))
         return tf.where(words == "", 0.0, scores[:, :1] - scores[:, 1:])

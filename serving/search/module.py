@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from serving.graph.answers import cut, text_variable, with_rows_of
 from serving.graph.filters import CatalogueFilters
@@ -16,27 +17,32 @@ from serving.search.answer import SearchAnswers
 from serving.search.explanation import WordExplanation
 from serving.search.product_codes import ProductCodes
 from serving.search.products import SearchedProducts
-from serving.search.ranking import Fusion, Ranking
-from serving.search.reading import QueryReader, beginning
-from serving.signature_names import EMBED, EXPLAIN, FILTERED, SERVING_DEFAULT
+from serving.search.ranking import CANDIDATES, Fusion, Ranking
+from serving.search.reading import QueryReader, ReadQuery, beginning
+from serving.search.things import Found, PassingProducts, Things
+from serving.signature_names import EMBED, EVALUATE, EXPLAIN, FILTERED, SERVING_DEFAULT
 
-SERVED_SIGNATURES = (SERVING_DEFAULT, FILTERED, EXPLAIN, EMBED)
+SERVED_SIGNATURES = (SERVING_DEFAULT, FILTERED, EXPLAIN, EMBED, EVALUATE)
 
 
 class SearchModule(tf.Module):
     """Searches by meaning and by words at once; `serving.search.ranking.Ranking` says by which score.
 
+    Texts are ranked, each once however many products have it; `serving.search.things.Things` then finds the products
+    that an answer lists, one for each thing.
+
     A query of which neither side knows a thing (empty, emoji, an unknown script) has no answer: all columns are "" and
-    -inf. Answers have the columns product_ids, scores, titles, cluster_ids and cluster_labels.
+    -inf. Answers have the columns product_ids, scores, titles, variants, cluster_ids and cluster_labels.
 
     Args:
         products: The catalogue.
+        text_hashes: int64 `(texts,)`: tells whether a text is known; kept for the next catalogue.
         cluster_labels: What its clusters are called, one a cluster.
         embedder: Made the products' vectors, and will those of other products. Its `embed` is what
             `serving.graph.text_embedder.TextEmbedder` says; that of a loaded SavedModel will do.
         query_embedder: Likewise, for queries; may be the same.
-        index: The products' vectors.
-        postings: The products' words.
+        index: The texts' vectors.
+        postings: The texts' words.
         fusion: How both sides are combined.
         default_k: Products that `serving_default` answers.
     """
@@ -45,6 +51,7 @@ class SearchModule(tf.Module):
         self,
         products: SearchedProducts,
         *,
+        text_hashes: ArrayLike,
         cluster_labels: Sequence[bytes],
         embedder: Any,
         query_embedder: Any,
@@ -59,20 +66,23 @@ class SearchModule(tf.Module):
         self.query_embedder = query_embedder
         self.product_ids = text_variable(products.product_ids, "product_ids")
         self.titles = text_variable(products.titles, "titles")
-        self.text_hashes = tf.Variable(np.asarray(products.text_hashes, np.int64), trainable=False)
+        self.text_hashes = tf.Variable(np.asarray(text_hashes, np.int64), trainable=False)
+        text_of_product = np.asarray(products.text_of_product, np.int32)
+        self.text_of_product = tf.Variable(text_of_product, trainable=False)
         self.cluster_ids = tf.Variable(np.asarray(products.cluster_ids, np.int32), trainable=False)
         self.cluster_labels = text_variable(cluster_labels, "cluster_labels")
         self._products = IdLookup(products.product_ids, what="product id")
-        self._filters = CatalogueFilters(products)
+        self._things = Things(text_of_product, np.asarray(products.thing_of_product))
+        self._every_product = Things(text_of_product, np.arange(len(text_of_product)))
+        self._filters = CatalogueFilters(products.take(self._things.order))
         lexical = LexicalIndex(postings)
         codes = ProductCodes(self.product_ids, text_variable(products.skus, "skus"))
         self._reader = QueryReader(query_embedder, lexical, codes)
-        self._ranking = Ranking(index, lexical, fusion)
+        self._ranking = Ranking(index, lexical, fusion, self.text_of_product)
         self._explanation = WordExplanation(query_embedder, index, lexical, fusion)
         self._answers = SearchAnswers(self.product_ids, self.titles, self.cluster_ids, self.cluster_labels)
-        self.product_vectors = tf.function(
-            lambda indices: vectors_or_zeros(index, indices),
-            input_signature=[tf.TensorSpec([None], tf.int32, "indices")],
+        self.text_vectors = tf.function(
+            lambda rows: vectors_or_zeros(index, rows), input_signature=[tf.TensorSpec([None], tf.int32, "rows")]
         )
 
     def signatures(self, *names: str) -> dict[str, Any]:
@@ -88,13 +98,16 @@ class SearchModule(tf.Module):
             FILTERED: (self.search_filtered, query | k | CatalogueFilters.INPUTS),
             EXPLAIN: (self.explain, query | batch_of("product_id", tf.string)),
             EMBED: (self.embed, query),
+            EVALUATE: (self.evaluate, query | k),
             "weighted": (self.search_weighted, query | k | weights),
         }
         return trace({name: every[name] for name in names or SERVED_SIGNATURES})
 
     def search(self, query: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Signature `serving_default`: the `default_k` best products for each query `(batch,)`."""
-        return self._answers.of(*self._ranking.best(self._reader.read(query), tf.constant(self.default_k)))
+        """Signature `serving_default`: the `default_k` best things for each query `(batch,)`."""
+        passing = self._things.passing()
+        found = self._find(self._reader.read(query), tf.constant(self.default_k), self._things, passing)
+        return self._answers.of(found.scores, found.products, self._things.variants(found, passing))
 
     def search_filtered(
         self,
@@ -109,25 +122,59 @@ class SearchModule(tf.Module):
         k, category, max_price, in_stock_only, exclude_ids = with_rows_of(
             query, k=k, category=category, max_price=max_price, in_stock_only=in_stock_only, exclude_ids=exclude_ids
         )
-        allowed = self._filters.allowed(category, max_price, in_stock_only, self._products.index_of(exclude_ids))
-        scores, indices = self._ranking.best(self._reader.read(query), tf.reduce_max(k), allowed)
-        return self._answers.of(*cut(scores, indices, k))
+        excluded = self._things.places_of(self._products.index_of(exclude_ids))
+        passing = self._things.passing(self._filters.allowed(category, max_price, in_stock_only, excluded))
+        found = self._find(self._reader.read(query), tf.reduce_max(k), self._things, passing)
+        scores, products = cut(found.scores, found.products, k)
+        found = found._replace(scores=scores, products=products)
+        return self._answers.of(scores, products, self._things.variants(found, passing))
+
+    def evaluate(self, query: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `evaluate`: the best products, each on its own and whatever it is like: how rankings are judged."""
+        (k,) = with_rows_of(query, k=k)
+        return self._answers.ids_of(*self._best_products(query, k))
 
     def search_weighted(
         self, query: tf.Tensor, k: tf.Tensor, dense: tf.Tensor, lexical: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Signature `weighted`: each row with weights of its own for both sides, to compare them by."""
+        """Signature `weighted`: as `evaluate`, each row with weights of its own for both sides, to compare them by."""
         k, dense, lexical = with_rows_of(query, k=k, dense=dense, lexical=lexical)
-        read = self._reader.read(query)
-        scores, indices = self._ranking.best(read, tf.reduce_max(k), fusion=Fusion(dense, lexical))
-        return self._answers.of(*cut(scores, indices, k))
+        return self._answers.ids_of(*self._best_products(query, k, Fusion(dense, lexical)))
 
     def explain(self, query: tf.Tensor, product_id: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `explain`: what each word of a query adds to the score of a product; see `WordExplanation`."""
         (product_id,) = with_rows_of(query, product_id=product_id)
-        return self._explanation.of(query, self._products.index_of(product_id))
+        product = self._products.index_of(product_id)
+        text = tf.where(product >= 0, tf.gather(self.text_of_product, tf.maximum(product, 0)), -1)
+        return self._explanation.of(query, text)
 
     def embed(self, query: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `embed`: query vectors float32 `(batch, dimensions)` of length 1."""
         vectors, _ = self.query_embedder.embed(beginning(query))
         return {"embeddings": vectors}
+
+    def _best_products(
+        self, query: tf.Tensor, k: tf.Tensor, fusion: Fusion | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns scores and products `(batch, largest k)`; -inf and -1 in a row's columns past its own k."""
+        every = self._every_product
+        found = self._find(self._reader.read(query), tf.reduce_max(k), every, every.passing(), fusion)
+        return cut(found.scores, found.products, k)
+
+    def _find(
+        self, query: ReadQuery, k: tf.Tensor, things: Things, passing: PassingProducts, fusion: Fusion | None = None
+    ) -> Found:
+        """Finds the `k` best things of each query, or all that pass where there are fewer."""
+        query = query._replace(named=query.named._replace(products=things.only_passing(query.named.products, passing)))
+        width = tf.clip_by_value(k, 1, things.size)
+
+        def find(looked_at: tf.Tensor) -> tuple[Found, tf.Tensor]:
+            """Returns what so many texts of each side hold, and whether a row may need more texts for that."""
+            ranked = self._ranking.rank(query, looked_at, passing.texts.mask, fusion)
+            found = things.best(ranked, passing, looked_at, width)
+            return found, tf.reduce_any((found.products[:, -1] < 0) & ~ranked.complete)
+
+        found, too_few = find(tf.maximum(width, CANDIDATES))
+        if not things.one_entry_each:
+            found = Found(*tf.cond(too_few, lambda: find(things.enough(width))[0], lambda: found))
+        return found.cut(k)

@@ -1,4 +1,4 @@
-"""The order of a search's results: what both sides propose, by one score."""
+"""How well texts answer queries: what both sides propose, by one score."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,10 @@ import tensorflow as tf
 from serving.graph.top_k import top_k
 from serving.index.exact import RetrievalIndex
 from serving.index.lexical import LexicalIndex
-from serving.search.product_codes import NamedProducts
 from serving.search.proposals import without_repetitions
 from serving.search.reading import ReadQuery
 
-# Products that each side proposes, where no more are asked for.
+# Texts that each side proposes, where no more are asked for.
 CANDIDATES = 100
 
 
@@ -20,7 +19,7 @@ class Fusion(NamedTuple):
     """Weights of the two sides of the score.
 
     Attributes:
-        dense: Weight of the cosine of query and product; 0.0 turns the side off. A float, or float32 `(batch,)`.
+        dense: Weight of the cosine of query and text; 0.0 turns the side off. A float, or float32 `(batch,)`.
         lexical: Weight of BM25 as a share of the query's rarity, likewise.
     """
 
@@ -28,76 +27,101 @@ class Fusion(NamedTuple):
     lexical: tf.Tensor | float
 
 
-class Ranking(tf.Module):
-    """Finds the best products of queries.
+class RankedTexts(NamedTuple):
+    """Texts that answer queries, in no order, and products that queries name.
 
-    Both sides propose `CANDIDATES` products (or as many as are asked for), and those are ordered by
-    `dense * cosine + lexical * BM25 / (sum of the inverse document frequencies of the query's known words)`. The
-    division makes the lexical part the share of the query's rare words that a product has, whatever the query's length.
-
-    A query that is a product's id or SKU finds that product first, whatever the weights: its score is raised above all
-    that are possible, twice for the very id (see `serving.search.product_codes`). Filters hold for it too.
-
-    Args:
-        index: The products' vectors.
-        lexical: The products' words.
-        fusion: How both sides are combined.
+    Attributes:
+        texts: int32 `(batch, any width)`, each once a row; -1 for none.
+        scores: float32, likewise; -inf for none.
+        named: int32 `(batch, few)` products; -1 for none.
+        named_scores: float32, likewise; -inf for none.
+        complete: bool `(batch,)`: whether no other text could be an answer.
     """
 
-    def __init__(self, index: RetrievalIndex, lexical: LexicalIndex, fusion: Fusion) -> None:
+    texts: tf.Tensor
+    scores: tf.Tensor
+    named: tf.Tensor
+    named_scores: tf.Tensor
+    complete: tf.Tensor
+
+
+class Ranking(tf.Module):
+    """Finds the best texts for queries.
+
+    Both sides propose some texts, and those are scored by
+    `dense * cosine + lexical * BM25 / (sum of the inverse document frequencies of the query's known words)`. The
+    division makes the lexical part the share of the query's rare words that a text has, whatever the query's length.
+
+    A query that is a product's id or SKU finds that product first, whatever the weights: its score is raised above all
+    that are possible, twice for the very id (see `serving.search.product_codes`).
+
+    Args:
+        index: The texts' vectors.
+        lexical: The texts' words.
+        fusion: How both sides are combined.
+        text_of_product: int32 `(products,)`.
+    """
+
+    def __init__(
+        self, index: RetrievalIndex, lexical: LexicalIndex, fusion: Fusion, text_of_product: tf.Variable
+    ) -> None:
         super().__init__(name="ranking")
         self._index, self._lexical, self._fusion = index, lexical, fusion
+        self._text_of_product = text_of_product
 
-    def best(
-        self, query: ReadQuery, k: tf.Tensor, allowed: tf.Tensor | None = None, fusion: Fusion | None = None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Finds the `k` best products of each query.
+    def rank(
+        self, query: ReadQuery, count: tf.Tensor, allowed: tf.Tensor | None = None, fusion: Fusion | None = None
+    ) -> RankedTexts:
+        """Ranks the texts that either side proposes.
 
         Args:
             query: What is asked.
-            k: int32 scalar.
-            allowed: bool `(batch, products)`; None allows all.
+            count: int32 scalar from 1 on: texts that each side proposes.
+            allowed: bool `(batch, texts)`; None allows all.
             fusion: Weights other than the model's own.
-
-        Returns:
-            Scores and indices as `ExactIndex.search` gives them.
         """
         fusion = fusion or self._fusion
-        size = self._lexical.size
-        if allowed is not None:
-            query = query._replace(named=_allowed_only(query.named, allowed))
-        count = tf.clip_by_value(tf.maximum(k, CANDIDATES), 0, size)
+        words = None if _is_off(fusion.lexical) else self._lexical.scores(query.word_ids)
+        proposals = self._proposals(query, words, tf.minimum(count, self._lexical.size), allowed, fusion)
+        texts = without_repetitions(proposals)
+        named = query.named
+        named_texts = tf.gather(self._text_of_product, tf.maximum(named.products, 0))
+        every = tf.concat([tf.maximum(texts, 0), named_texts], axis=1)
+        scores = tf.zeros(tf.shape(every))
+        if not _is_off(fusion.dense):
+            cosines = tf.einsum("bd,bwd->bw", query.vectors, self._index.vectors_at(every))
+            scores += _column(fusion.dense) * cosines
+        if words is not None:
+            shares = tf.math.divide_no_nan(1.0, query.rarity)
+            scores += _column(fusion.lexical) * _column(shares) * tf.gather(words, every, batch_dims=1)
+        width = tf.shape(texts)[1]
+        # A cosine lies between -1 and 1, and a share of BM25 between 0 and 1.
+        raised = scores[:, width:] + named.closeness * (1.0 + 2.0 * _column(fusion.dense) + _column(fusion.lexical))
+        return RankedTexts(
+            texts,
+            tf.where((texts >= 0) & query.asks[:, tf.newaxis], scores[:, :width], -np.inf),
+            named.products,
+            tf.where(named.products >= 0, raised, -np.inf),
+            (proposals[0][:, -1] < 0) | ~query.asks,
+        )
+
+    def _proposals(
+        self,
+        query: ReadQuery,
+        words: tf.Tensor | None,
+        count: tf.Tensor,
+        allowed: tf.Tensor | None,
+        fusion: Fusion,
+    ) -> list[tf.Tensor]:
+        """Returns the texts that each side proposes, int32 `(batch, count)`; -1 for none."""
         proposals = []
         if not _is_off(fusion.dense):
             _, nearest = self._index.search(query.vectors, count, allowed)
             proposals.append(tf.where(_column(fusion.dense) > 0.0, nearest, -1))
-        if not _is_off(fusion.lexical):
-            words = self._lexical.scores(query.word_ids)
+        if words is not None:
             proposed, by_words = top_k(words if allowed is None else tf.where(allowed, words, -np.inf), count)
             proposals.append(tf.where((proposed > -np.inf) & (_column(fusion.lexical) > 0.0), by_words, -1))
-        candidates = without_repetitions([*proposals, query.named.products])
-        known = tf.maximum(candidates, 0)
-        scores = tf.zeros(tf.shape(candidates))
-        if not _is_off(fusion.dense):
-            cosines = tf.einsum("bd,bwd->bw", query.vectors, self._index.vectors_at(known))
-            scores += _column(fusion.dense) * cosines
-        if not _is_off(fusion.lexical):
-            shares = tf.math.divide_no_nan(1.0, query.rarity)
-            scores += _column(fusion.lexical) * _column(shares) * tf.gather(words, known, batch_dims=1)
-        # The products that are named are few: 0 or 1 of most queries.
-        same = candidates[:, :, tf.newaxis] == query.named.products[:, tf.newaxis, :]
-        closeness = tf.reduce_sum(tf.where(same, query.named.closeness[:, tf.newaxis, :], 0.0), axis=2)
-        # A cosine lies between -1 and 1, and a share of BM25 between 0 and 1.
-        scores += closeness * (1.0 + 2.0 * _column(fusion.dense) + _column(fusion.lexical))
-        scores = tf.where((candidates >= 0) & (query.asks[:, tf.newaxis] | (closeness > 0.0)), scores, -np.inf)
-        best, places = tf.math.top_k(scores, tf.clip_by_value(k, 0, size))
-        indices = tf.gather(candidates, places, batch_dims=1)
-        return best, tf.where(best > -np.inf, indices, -1)
-
-
-def _allowed_only(named: NamedProducts, allowed: tf.Tensor) -> NamedProducts:
-    if_known = tf.gather(allowed, tf.maximum(named.products, 0), batch_dims=1)
-    return named._replace(products=tf.where(if_known, named.products, -1))
+        return proposals
 
 
 def _is_off(weight: tf.Tensor | float) -> bool:

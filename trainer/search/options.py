@@ -6,6 +6,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from trainer.options import HardwareOptions, Options, TextOptions
 
+# How products are collapsed; anything else is the name of a column.
+BY_TITLE, NOT_COLLAPSED = "title", "none"
+
 
 class LexicalOptions(Options):
     """The lexical side: BM25 over the products' texts.
@@ -26,10 +29,12 @@ class SearchServingOptions(Options):
         dense: Whether products are found by meaning, with the trained encoder.
         lexical: How products are found by their words; `off` leaves that side out.
         default_k: Products that `serving_default` answers.
-        exact_limit: Catalogue size up to which a query is compared with whole vectors. Above it all products are ranked
-            by a third of the values, and the best of them by all.
-        cells_limit: Catalogue size above which not all products are ranked but those of the nearest cells, by an
-            inverted file.
+        collapse: What an answer counts as one thing. `title` lists products of one title once, with how many there are;
+            `none` lists every product; else the name of a column of products, such as parent_id, which
+            `features.products.categorical` names too.
+        exact_limit: Distinct texts up to which a query is compared with whole vectors. Above it all texts are ranked by
+            a third of the values, and the best of them by all.
+        cells_limit: Distinct texts above which not all are ranked but those of the nearest cells, by an inverted file.
         storage: How an inverted file holds its vectors.
         index_recall: Recall at 10 against exact search, on validation queries, that an inverted file is tuned to, and
             short of which whole vectors are compared.
@@ -40,10 +45,16 @@ class SearchServingOptions(Options):
         LexicalOptions()
     )
     default_k: int = Field(default=10, ge=1)
+    collapse: str = Field(default="title", min_length=1)
     exact_limit: int = Field(default=20_000, ge=1)
     cells_limit: int = Field(default=200_000, ge=1)
     storage: Literal["int8", "float16"] = "int8"
     index_recall: float = Field(default=0.97, gt=0.0, le=1.0)
+
+    @property
+    def collapse_columns(self) -> tuple[str, ...]:
+        """Names of the columns, beside the title, that tell what is one thing: one or none."""
+        return () if self.collapse in (BY_TITLE, NOT_COLLAPSED) else (self.collapse,)
 
     @model_validator(mode="after")
     def _has_a_side(self) -> "SearchServingOptions":

@@ -33,8 +33,8 @@ from components.search.judging.query_judge import (
     LEXICAL,
     QUERIES_AT_ONCE,
     QueryJudge,
-    filtered_ranking,
     query_schema,
+    served_ranking,
 )
 from components.search.judging.query_summary import QuerySummary
 from trainer.artifacts.parquet_files import read_parquet
@@ -95,7 +95,7 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
         full_query_tower = f"{model.uri}/{FULL_QUERY_TOWER_FOLDER}"
         has_full_query_tower = fileio.exists(full_query_tower)
         last_blessed = LastBlessed.tried(
-            exec_properties["last_blessed"], lambda path: filtered_ranking(tf.saved_model.load(path), {})([""], 1)
+            exec_properties["last_blessed"], lambda path: served_ranking(tf.saved_model.load(path), {})([""], 1)
         )
         models = {
             MODEL: path_utils.serving_model_path(model.uri),

@@ -285,7 +285,7 @@ def test_embed(reloaded: Any, plain_search: PlainSearch) -> None:
 def test_an_update_of_the_catalogue_takes_over_encoder_and_vectors(
     reloaded: Any, plain_search: PlainSearch, tmp_path: Path
 ) -> None:
-    vectors = reloaded.product_vectors(tf.range(PRODUCTS)).numpy()
+    vectors = reloaded.text_vectors(tf.range(PRODUCTS)).numpy()
     np.testing.assert_allclose(vectors, plain_search.vectors, atol=1e-5)
     updated = plain_search.module(embedder=reloaded.embedder, vectors=vectors)
     tf.saved_model.save(updated, str(tmp_path), signatures=updated.signatures("filtered"))

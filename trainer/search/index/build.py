@@ -13,8 +13,9 @@ from serving.index.lexical import LexicalIndex, Postings
 from serving.index.two_step import TwoStepIndex
 from serving.search.module import SearchModule
 from serving.search.ranking import Fusion
+from trainer.artifacts.catalogue import distinct_texts
 from trainer.clusters.products import ProductClusters
-from trainer.search.export import searched_products
+from trainer.search.export import searched_products, text_hashes
 from trainer.search.fusion import learn_fusion
 from trainer.search.index.inverted_cells import (
     build_inverted_file,
@@ -25,6 +26,7 @@ from trainer.search.index.inverted_cells import (
 )
 from trainer.search.options import SearchServingOptions
 from trainer.search.queries import JudgedQueries
+from trainer.search.things import things_of
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ def build_index(vectors: Vectors, queries: Vectors, options: SearchServingOption
     """Builds an index that suits the catalogue's size, and measures it.
 
     Args:
-        vectors: float32 `(products, dimensions)`.
+        vectors: float32 `(texts, dimensions)`.
         queries: float32 `(queries, dimensions)`: an index that is not exact is tuned on one half of them, and
             measured on the other.
         options: Which index.
@@ -97,9 +99,9 @@ def build_fusion(
     """Returns the weights of both sides: learned on validation queries where both are on.
 
     Args:
-        postings: The products' words.
-        vectors: float32 `(products, dimensions)`.
-        queries: The validation queries.
+        postings: The texts' words.
+        vectors: float32 `(texts, dimensions)`.
+        queries: The validation queries, whose products are rows of texts.
         query_vectors: float32 `(queries, dimensions)`.
         options: Which sides are on.
         relevant_from: Least relevance of a product that answers a query.
@@ -125,17 +127,24 @@ def build_module(
     """Returns the served model of a catalogue.
 
     Args:
-        catalogue: Columns product_id, sku, title, category, price, in_stock and text.
+        catalogue: Columns product_id, sku, title, category, price, in_stock and text, and the one to collapse by.
         embedder: `serving.graph.text_embedder.TextEmbedder`, or that of a loaded model.
         query_embedder: Likewise, for queries; None takes `embedder`.
-        index: The products' vectors.
-        postings: The products' words.
+        index: Vectors of the distinct texts, in order of their first appearance.
+        postings: Their words.
         clusters: How the products are grouped.
         fusion: Weights of both sides.
-        options: Sizes.
+        options: Sizes, and what is collapsed.
     """
+    text_of_product, texts = distinct_texts(catalogue["text"].to_pylist())
     return SearchModule(
-        searched_products(catalogue, clusters.cluster_ids),
+        searched_products(
+            catalogue,
+            text_of_product=text_of_product,
+            thing_of_product=things_of(catalogue, options.collapse),
+            cluster_ids=clusters.cluster_ids,
+        ),
+        text_hashes=text_hashes(texts),
         cluster_labels=[label.encode() for label in clusters.labels],
         embedder=embedder,
         query_embedder=embedder if query_embedder is None else query_embedder,

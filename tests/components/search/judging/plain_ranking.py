@@ -30,8 +30,16 @@ def answers(trained: TrainedSearch, queries: Sequence[str], k: int) -> list[dict
     return [{name: output.numpy()[row].tolist() for name, output in outputs.items()} for row in range(rows)]
 
 
+def rankings(trained: TrainedSearch, queries: Sequence[str], k: int) -> list[dict[str, list[Any]]]:
+    """Asks the served model for every product, none of which stands for others; otherwise as `answers`."""
+    outputs = _load(f"{trained.index.uri}/Format-Serving").signatures["evaluate"](
+        query=tf.constant(queries), k=tf.fill([len(queries)], k)
+    )
+    return [{name: output.numpy()[row].tolist() for name, output in outputs.items()} for row in range(len(queries))]
+
+
 class PlainSearch:
-    """Scores all products for each of some queries."""
+    """Scores all products for each of some queries; words are counted over the distinct texts."""
 
     def __init__(self, trained: TrainedSearch, queries: Sequence[str]) -> None:
         self.ids = [row["product_id"] for row in trained.examples.catalogue]
@@ -39,7 +47,9 @@ class PlainSearch:
         texts = [row["text"] for row in trained.examples.catalogue]
         cosines = encoder.embed(queries, 32) @ encoder.embed(texts, 32).T
         self._cosines = dict(zip(queries, cosines, strict=True))
-        self._words = [Counter(words) for words in _words(texts)]
+        distinct = list(dict.fromkeys(texts))
+        self._texts = [distinct.index(text) for text in texts]
+        self._words = [Counter(words) for words in _words(distinct)]
         self._found_in = Counter(word for words in self._words for word in words)
 
     def cosines(self, query: str) -> np.ndarray:
@@ -51,7 +61,7 @@ class PlainSearch:
         known = [word for word in _words([query])[0] if word in self._found_in]
         rarity = {word: self._rarity(word) for word in known}
         mean_length = np.mean([words.total() for words in self._words])
-        return np.array(
+        shares = np.array(
             [
                 sum(
                     rarity[word] * words[word] / (words[word] + 0.9 * (0.6 + 0.4 * words.total() / mean_length))
@@ -61,6 +71,7 @@ class PlainSearch:
                 for words in self._words
             ]
         )
+        return shares[self._texts]
 
     def ranked(self, scores: np.ndarray) -> list[str]:
         """All product ids, the best first, the first of equals first."""
