@@ -14,7 +14,6 @@ from components.search.examples.product_parts import product_parts
 from components.search.index import FULL_QUERY_TOWER_FOLDER
 from components.search.judging.gate import query_tower_refusals
 from components.search.judging.gate_options import SearchGateOptions
-from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.search.ranking import Fusion
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.search.judging.plain_ranking import PlainSearch
@@ -50,15 +49,7 @@ def fusion_of(towered: TrainedSearch) -> Fusion:
 
 
 def scores(model: Any, products: int) -> list[dict[str, float]]:
-    rows = len(QUERIES)
-    found = model.signatures["filtered"](
-        query=tf.constant(QUERIES),
-        k=tf.fill([rows], products),
-        category=tf.fill([rows], ""),
-        max_price=tf.zeros([rows]),
-        in_stock_only=tf.fill([rows], False),
-        exclude_ids=tf.fill([rows, MAX_EXCLUDED_IDS], ""),
-    )
+    found = model.signatures["evaluate"](query=tf.constant(QUERIES), k=tf.fill([len(QUERIES)], products))
     return [
         {product_id.decode(): float(score) for product_id, score in zip(*row, strict=True)}
         for row in zip(found["product_ids"].numpy(), found["scores"].numpy(), strict=True)
@@ -74,7 +65,8 @@ def test_queries_are_read_by_it_and_products_by_the_full_one(
     for folder, encoder in {"Format-Serving": tower, FULL_QUERY_TOWER_FOLDER: full}.items():
         found = scores(tf.saved_model.load(f"{towered.index.uri}/{folder}"), len(plain.ids))
         for query, vector, answer in zip(QUERIES, encoder.embed(QUERIES, 32), found, strict=True):
-            expected = fusion.dense * (items @ vector) + fusion.lexical * plain.shares(query)
+            base = fusion.dense * (items @ vector) + fusion.lexical * plain.shares(query)
+            expected = plain.with_feedback(base, fusion.feedback)
             np.testing.assert_allclose([answer[product_id] for product_id in plain.ids], expected, atol=1e-4)
     assert not (Path(trained.index.uri) / FULL_QUERY_TOWER_FOLDER).exists()
 
@@ -119,7 +111,7 @@ def test_another_catalogue_keeps_both(trained: TrainedSearch, towered: TrainedSe
         seed=0,
     )
     assert (updated.changed, updated.embedded_texts) == (1, 1)
-    vectors = updated.module.product_vectors(tf.range(9)).numpy()
+    vectors = updated.module.text_vectors(updated.module.text_of_product).numpy()
     np.testing.assert_allclose(vectors, load_encoder(trained.encoder.uri).embed(texts, 32), atol=1e-5)
     embedded = updated.module.embed(tf.constant(QUERIES))["embeddings"]
     np.testing.assert_allclose(embedded, tower.embed(QUERIES, 32), atol=1e-5)

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -39,7 +39,14 @@ def joined_pairs(words: Sequence[str]) -> list[str]:
 class PlainBm25:
     """BM25 with the root of Lucene's inverse document frequency, by its formula, one word and one text at a time."""
 
-    def __init__(self, texts: Sequence[Sequence[str]], k1: float = 0.9, b: float = 0.4) -> None:
+    def __init__(
+        self,
+        texts: Sequence[Sequence[str]],
+        k1: float = 0.9,
+        b: float = 0.4,
+        telling: Mapping[str, float] | None = None,
+    ) -> None:
+        self.telling = telling or {}
         pairs = [set(joined_pairs(words)) for words in texts]
         often = Counter(pair for each in pairs for pair in each)
         plain = {word for words in texts for word in words}
@@ -54,7 +61,8 @@ class PlainBm25:
     def rarity(self, word: str) -> float:
         """How rare a word is; the most where no text has it."""
         having = sum(word in counts for counts in self.counts)
-        return math.sqrt(math.log(1 + (len(self.counts) - having + 0.5) / (having + 0.5)))
+        rarity = math.log(1 + (len(self.counts) - having + 0.5) / (having + 0.5))
+        return math.sqrt(rarity) * self.telling.get(word, 1.0)
 
     def knows(self, word: str) -> bool:
         """Whether a text has it."""

@@ -1,4 +1,6 @@
-"""The optimal string alignment distance in plain Python, as a second method."""
+"""The optimal string alignment distance and the nearest word in plain Python, as a second method."""
+
+from collections.abc import Mapping
 
 
 def plain_distance(first: str, second: str) -> int:
@@ -12,3 +14,17 @@ def plain_distance(first: str, second: str) -> int:
                 ways.append(table[row - 2][column - 2] + 1)
             table[row][column] = min(ways)
     return table[-1][-1]
+
+
+def plain_corrected(word: str, frequency: Mapping[str, int]) -> str:
+    """The nearest word of all, then the same first letter, the most frequent, and the first by its bytes."""
+    allowed = (len(word) >= 4) + (len(word) >= 7)
+    near = [
+        (plain_distance(word, other), other[0] != word[0], -frequency[other], other.encode())
+        for other in frequency
+        if len(other) >= 3 and other.isalpha()
+    ]
+    near = [each for each in near if each[0] <= allowed]
+    if word in frequency or not word.isalpha() or not near:
+        return word
+    return min(near)[3].decode()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from serving.graph.words import split_words
 from serving.search.correction import SpellingCorrection
-from tests.serving.search.plain_distance import plain_distance
+from tests.serving.search.plain_distance import plain_corrected
 from trainer.search.index.corrections import build_corrections, known_words
 from trainer.search.index.postings import build_postings
 from trainer.search.options import LexicalOptions
@@ -31,20 +31,6 @@ def corrected(module: SpellingCorrection, queries: list[list[str]]) -> list[list
     found = module.correct(words)
     assert found.row_lengths().numpy().tolist() == [len(query) for query in queries]
     return [[word.decode() for word in row] for row in found.to_list()]
-
-
-def plain_corrected(word: str, frequency: Counter[str]) -> str:
-    """The nearest word of all, then the same first letter, the most frequent, and the first by its bytes."""
-    allowed = (len(word) >= 4) + (len(word) >= 7)
-    near = [
-        (plain_distance(word, other), other[0] != word[0], -frequency[other], other.encode())
-        for other in frequency
-        if len(other) >= 3 and other.isalpha()
-    ]
-    near = [each for each in near if each[0] <= allowed]
-    if word in frequency or not word.isalpha() or not near:
-        return word
-    return min(near)[3].decode()
 
 
 def test_a_look_at_every_word_finds_the_same() -> None:

@@ -115,8 +115,9 @@ def find_cells(
         cell_of[start : start + _ROWS_AT_ONCE] = tree.nearest_leaves(rows @ axes)
         found, added, _ = sums(rows, cell_of[start : start + _ROWS_AT_ONCE])
         totals[found] += added
-    found, cell_of = np.unique(cell_of, return_inverse=True)
-    return _as_long_as_their_vectors(totals[found], vectors, cell_of), cell_of.astype(np.int32)
+    found, renumbered = np.unique(cell_of, return_inverse=True)
+    cell_of = renumbered.astype(np.int32)
+    return _as_long_as_their_vectors(totals[found], vectors, cell_of), cell_of
 
 
 def principal_axes(vectors: npt.NDArray[np.float32], seed: int) -> npt.NDArray[np.float32]:

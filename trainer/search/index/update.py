@@ -18,6 +18,7 @@ from trainer.clusters.files import load_product_clusters
 from trainer.clusters.fused_vectors import ProductParts
 from trainer.clusters.products import ProductClusters
 from trainer.search.export import text_hashes
+from trainer.search.groups.names import group_names
 from trainer.search.index.build import MeasuredIndex, build_index, build_module
 from trainer.search.index.postings import build_postings
 from trainer.search.index.telling_words import weigh_by_meaning
@@ -113,7 +114,7 @@ def update_search(
             lambda words: _embed(loaded.embedder, words),
         ),
         known_words=known_words,
-        clusters=clusters,
+        groups=group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product),
         fusion=fusion,
         options=options,
     )
