@@ -37,6 +37,7 @@ from components.search.judging.query_judge import (
     served_ranking,
 )
 from components.search.judging.query_summary import QuerySummary
+from components.search.tower_choice import tower_notes
 from trainer.artifacts.parquet_files import read_parquet
 
 _QUERIES = "queries"
@@ -121,7 +122,7 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
         refusals = index_refusals(index["recall"], options)
         if has_full_query_tower:
             refusals += query_tower_refusals(judgement.metrics, judgement.baselines[FULL_QUERY_TOWER], options)
-        decision = decide(judgement, options).also(refusals, index_notes(index["recall"]))
+        decision = decide(judgement, options).also(refusals, [*index_notes(index["recall"]), *tower_notes(index)])
         details = {"queries": summary.queries, "slices": summary.slices(MODEL, baselines), "index": index}
         write_evaluation(output_dict, model, judgement, decision, last_blessed, details)
 
