@@ -35,6 +35,7 @@ from trainer.artifacts.names import TRAINED_TEXT_VECTORS_FOLDER
 from trainer.fitting.training_summary import read_training_summary
 from trainer.search.encoder import load_encoder, load_query_tower, text_embedder
 from trainer.search.export import export_for_judging, export_search, export_weighted
+from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_fusion, build_index, build_module
 from trainer.search.index.postings import build_postings
 from trainer.search.queries import load_queries
@@ -136,7 +137,7 @@ class SearchIndexExecutor(BaseBeamExecutor):
             embedder=text_embedder(encoder),
             index=measured.vectors,
             postings=postings,
-            clusters=clustered.clusters,
+            groups=group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product),
             fusion=fusion,
             options=options.serving,
         )

@@ -42,6 +42,11 @@ def table_columns(paths: Sequence[str]) -> list[str]:
     return list(_on_file(paths[0], lambda file: file.schema_arrow.names)) if paths else []
 
 
+def table_schema(paths: Sequence[str]) -> pa.Schema:
+    """Returns the Arrow schema of a table as it is stored, from the first of its Parquet files."""
+    return _on_file(paths[0], lambda file: file.schema_arrow)
+
+
 def column_has_values(paths: Sequence[str], name: str) -> bool:
     """Returns whether a table has a column and any value in it; reads up to the first value."""
     if name not in table_columns(paths):

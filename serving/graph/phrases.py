@@ -80,15 +80,16 @@ def _spoken(words: Any, attributions: Any) -> _Words:
     speaks |= ~tf.gather(_any(speaks, rows, words.nrows()), rows)
     spoken_texts, spoken_rows = tf.boolean_mask(texts, speaks), tf.boolean_mask(rows, speaks)
     # The last one that speaks up to each; at a text's beginning, before any does, the first of the text.
-    own = tf.cumsum(tf.cast(speaks, tf.int64)) - 1
-    own = tf.maximum(own, tf.searchsorted(spoken_rows, rows, side="left", out_type=tf.int64))
+    last = tf.cumsum(tf.cast(speaks, tf.int64)) - 1
+    first = tf.searchsorted(spoken_rows, rows, side="left", out_type=tf.int64)
+    own, follows = tf.maximum(last, first), last >= first
     count = tf.size(spoken_rows, tf.int64)
     return _Words(
         texts=spoken_texts,
         attributions=tf.math.unsorted_segment_sum(attributions.flat_values, own, count),
         rows=spoken_rows,
         begins=tf.strings.regex_full_match(spoken_texts, _CLAUSE_BEGINNING),
-        ends=_any(~speaks, own, count) | tf.strings.regex_full_match(spoken_texts, _CLAUSE_END),
+        ends=_any(~speaks & follows, own, count) | tf.strings.regex_full_match(spoken_texts, _CLAUSE_END),
     )
 
 

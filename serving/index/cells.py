@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from serving.graph.top_k import top_k
 
-# Cells ranked by all values of their centroids: for each that is asked for, on top of those, and at most.
-_RANKED_OF_COUNT, _RANKED_BESIDE, _RANKED_AT_MOST = 2, 300, 2000
+# Cells ranked by all values of their centroids: so many more than are asked for, and so many at most.
+_RANKED_BESIDE, _RANKED_AT_MOST = 256, 2000
 
 
 class Cells(tf.Module):
@@ -45,10 +45,9 @@ class Cells(tf.Module):
             count: int32 scalar, from 1 to `self.count`.
 
         Returns:
-            int32 `(batch, count)`, the nearest first. Of many thousand, those behind the first two go by their leading
-            values.
+            int32 `(batch, count)`, the nearest first. Of many, those behind the first 2,000 go by their leading values.
         """
-        ranked = tf.minimum(_RANKED_OF_COUNT * count + _RANKED_BESIDE, min(_RANKED_AT_MOST, self.count))
+        ranked = tf.minimum(count + _RANKED_BESIDE, min(_RANKED_AT_MOST, self.count))
         scores, near = top_k(tf.matmul(queries[:, : self._cut], self._leading), tf.maximum(ranked, count))
         trailing = tf.gather(tf.convert_to_tensor(self._trailing), near[:, :ranked])
         scores = scores[:, :ranked] + tf.linalg.matvec(trailing, queries[:, self._cut :])

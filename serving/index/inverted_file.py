@@ -11,7 +11,7 @@ from serving.index.turned_vectors import Storage, TurnedVectors
 # Vectors scored by all their values, for each of the k that are asked for.
 _RESCORED_OF_K = 4
 # Up to this many times what an unfiltered search sees, products that pass a filter are all ranked, without cells.
-_RANKED_OUTRIGHT = 4
+_RANKED_OUTRIGHT = 8
 # How much further a search goes at once when a filter let too few pass, as a ratio of the cells so far.
 _LEAST_GROWTH, _MOST_GROWTH = 1.5, 8.0
 
@@ -137,9 +137,11 @@ class InvertedFileIndex(tf.Module):
             # Rows look into cells of their own, so that a batch shares nothing but the cores.
             return tf.map_fn(search_row, tf.range(rows), fn_output_signature=(tf.float32, tf.int32))
 
-        nothing = tf.zeros([0, width]), tf.zeros([0, width], tf.int32)
+        def search_none() -> tuple[tf.Tensor, tf.Tensor]:
+            return tf.zeros([0, width]), tf.zeros([0, width], tf.int32)
+
         # A loop of one turn takes longer than what is in it, and one query is the usual request.
-        return tf.cond(rows == 1, search_one, lambda: tf.cond(rows > 0, search_any, lambda: nothing))
+        return tf.switch_case(tf.minimum(rows, 2), [search_none, search_one, search_any])
 
     def vectors_at(self, indices: tf.Tensor) -> tf.Tensor:
         """Returns the vectors at `indices`, as stored: trailing values are rounded.

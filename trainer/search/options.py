@@ -6,6 +6,9 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from trainer.options import HardwareOptions, Options, TextOptions
 
+# How products are collapsed; anything else is the name of a column.
+BY_TITLE, NOT_COLLAPSED = "title", "none"
+
 
 class LexicalOptions(Options):
     """The lexical side: BM25 over the products' texts.
@@ -48,6 +51,11 @@ class SearchServingOptions(Options):
     storage: Literal["int8", "float16"] = "int8"
     index_recall: float = Field(default=0.97, gt=0.0, le=1.0)
 
+    @property
+    def collapse_columns(self) -> tuple[str, ...]:
+        """Names of the columns, beside the title, that tell what is one thing: one or none."""
+        return () if self.collapse in (BY_TITLE, NOT_COLLAPSED) else (self.collapse,)
+
     @model_validator(mode="after")
     def _has_a_side(self) -> "SearchServingOptions":
         if not self.dense and self.lexical is None:
@@ -64,12 +72,15 @@ class SearchTrainingOptions(HardwareOptions):
     Attributes:
         batch_size: Queries a step, each with one product that answers it.
         hard_negatives: Products for each query that do not answer it, beside those of the other queries: judged
-            irrelevant, or near to the query in the index and not judged.
+            irrelevant, or near to the query in the index and not judged. Those of queries that were made of the
+            catalogue are drawn from all texts.
         mined_from: First of the ranks in the index that hard negatives are drawn from. Products before it are left out,
             since many of them answer the query though nobody has said so.
         mined_to: Rank in the index at which drawing hard negatives ends.
         relevant_from: Least relevance of a pair that is learned.
         temperature: Divides the scores in the softmax.
+        kept: How much what is learned of queries that were made of the catalogue is held near the similarities by BERT
+            as it came, where BERT stays as it is.
         max_epochs: Passes over the pairs at the most.
         patience: Epochs without a better validation NDCG before training stops.
         learning_rate: Peak of the schedule (linear warm-up, cosine decay).
@@ -89,6 +100,7 @@ class SearchTrainingOptions(HardwareOptions):
     mined_to: int = Field(default=60, ge=1)
     relevant_from: float = Field(default=0.5, gt=0.0, le=1.0)
     temperature: float = Field(default=0.05, gt=0.0)
+    kept: float = Field(default=1.0, ge=0.0)
     max_epochs: int = Field(default=4, ge=1)
     patience: int = Field(default=1, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0.0)

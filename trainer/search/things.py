@@ -1,7 +1,6 @@
 """Which products an answer counts as one thing."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,10 +11,7 @@ import tensorflow_text as tf_text
 
 from serving.graph.spelling import readable
 from trainer.exporting import byte_strings
-
-# How products are collapsed; anything else is the name of a column.
-BY_TITLE: Literal["title"] = "title"
-NOT_COLLAPSED: Literal["none"] = "none"
+from trainer.search.options import BY_TITLE, NOT_COLLAPSED
 
 _SPACES = " +"
 

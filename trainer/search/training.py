@@ -58,7 +58,7 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         inputs = EncoderInputs(encoder, options.text.batch_size)
         text_vectors = load_text_vectors(_given(request.text_vectors_uri), texts)
         tables = (inputs.table(queries.queries), inputs.table(texts, text_vectors), inputs.table(validated.queries))
-        model = SearchModel(encoder, tables[0], tables[1], training.temperature, hardware.replicas)
+        model = SearchModel(encoder, tables[0], tables[1], training, hardware.replicas)
         schedule = warm_up_and_decay(training.learning_rate, length.all_steps)
         model.compile(optimizer=adamw(schedule, weight_decay=training.weight_decay), jit_compile=False)
     relevant = eval_answers(validated, text_of_product, training.relevant_from)

@@ -41,11 +41,13 @@ class SearchExamplesOptions(Options):
     Attributes:
         queries: Where queries come from and how they are split.
         text_fields: Product columns that make up the text.
+        kept_columns: Product columns that the catalogue has beside its own, as texts.
         max_unknown_product_fraction: Share of the judgements whose product the products table may lack.
         seed: Seed of the queries that are made.
     """
 
     queries: QueryOptions = QueryOptions()
     text_fields: tuple[TextField, ...] = ("title",)
+    kept_columns: tuple[str, ...] = ()
     max_unknown_product_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
     seed: int = Field(default=0, ge=0)

@@ -62,7 +62,7 @@ def search(
 
 
 def explain_search(query: str, product_id: str) -> Call[list[ExplainedWord]]:
-    """Says what each word of a query adds to the score of a product; an unknown product has no words.
+    """Says what each word of a query adds to the score of a product, the strongest first; an unknown one has no words.
 
     Raises:
         ServingError: The server did not answer.

@@ -14,7 +14,6 @@ from components.search.examples.product_parts import product_parts
 from components.search.index import FULL_QUERY_TOWER_FOLDER
 from components.search.judging.gate import query_tower_refusals
 from components.search.judging.gate_options import SearchGateOptions
-from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.search.ranking import Fusion
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.search.judging.plain_ranking import PlainSearch
@@ -50,15 +49,7 @@ def fusion_of(towered: TrainedSearch) -> Fusion:
 
 
 def scores(model: Any, products: int) -> list[dict[str, float]]:
-    rows = len(QUERIES)
-    found = model.signatures["filtered"](
-        query=tf.constant(QUERIES),
-        k=tf.fill([rows], products),
-        category=tf.fill([rows], ""),
-        max_price=tf.zeros([rows]),
-        in_stock_only=tf.fill([rows], False),
-        exclude_ids=tf.fill([rows, MAX_EXCLUDED_IDS], ""),
-    )
+    found = model.signatures["evaluate"](query=tf.constant(QUERIES), k=tf.fill([len(QUERIES)], products))
     return [
         {product_id.decode(): float(score) for product_id, score in zip(*row, strict=True)}
         for row in zip(found["product_ids"].numpy(), found["scores"].numpy(), strict=True)
@@ -119,7 +110,7 @@ def test_another_catalogue_keeps_both(trained: TrainedSearch, towered: TrainedSe
         seed=0,
     )
     assert (updated.changed, updated.embedded_texts) == (1, 1)
-    vectors = updated.module.product_vectors(tf.range(9)).numpy()
+    vectors = updated.module.text_vectors(updated.module.text_of_product).numpy()
     np.testing.assert_allclose(vectors, load_encoder(trained.encoder.uri).embed(texts, 32), atol=1e-5)
     embedded = updated.module.embed(tf.constant(QUERIES))["embeddings"]
     np.testing.assert_allclose(embedded, tower.embed(QUERIES, 32), atol=1e-5)

@@ -14,8 +14,7 @@ from serving.search.ranking import Fusion
 from tests.serving.graph.plain_words import PlainBm25, ascii_words, singular
 from tests.serving.search.search_shop import Search
 from trainer.artifacts.catalogue import distinct_texts
-from trainer.clusters.fused_vectors import VectorFusion
-from trainer.clusters.products import ProductClusters
+from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_module
 from trainer.search.index.postings import build_postings
 from trainer.search.options import LexicalOptions, SearchServingOptions
@@ -51,13 +50,10 @@ class RandomShop:
             embedder=embedder,
             index=ExactIndex(encode(tf.constant(texts))[0].numpy()),
             postings=build_postings(texts, LexicalOptions()),
-            clusters=ProductClusters(
-                cluster_ids=np.zeros(len(self.catalogue), np.int32),
-                labels=["all"],
-                centroids=np.zeros((1, DIMENSIONS), np.float32),
-                parents=np.zeros(1, np.int32),
-                parent_labels=["all"],
-                fusion=VectorFusion(),
+            groups=group_names(
+                self.catalogue["title"].to_pylist(),
+                self.catalogue["category"].to_pylist(),
+                distinct_texts(self.catalogue["text"].to_pylist())[0],
             ),
             fusion=self.fusion,
             options=SearchServingOptions(collapse=self.collapse),

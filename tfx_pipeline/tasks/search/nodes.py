@@ -30,6 +30,7 @@ def training_nodes(task: Task[SearchConfig], parts: SharedParts, options: Search
         options=SearchExamplesOptions(
             queries=options.queries,
             text_fields=text.fields,
+            kept_columns=options.serving.collapse_columns,
             max_unknown_product_fraction=shop.limits.max_unknown_product_fraction,
             seed=shop.seed,
         ),

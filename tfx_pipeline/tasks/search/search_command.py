@@ -9,6 +9,8 @@ from rich.text import Text
 from serving.client import ExplainedWord, SearchAnswer, Shelfwise
 from tfx_pipeline.terminal.console import console, listing
 
+_SHOWN_WORDS = 6
+
 Explanations = Mapping[str, Sequence[ExplainedWord]]
 
 
@@ -56,15 +58,15 @@ def print_clusters(answer: Sequence[SearchAnswer], explanations: Explanations | 
         for product in products:
             ending = f" (and {product.variants - 1} alike)" if product.variants > 1 else ""
             table.add_row(f"{product.score:.3f}", product.product_id, f"{product.title}{ending}")
-            words = (explanations or {}).get(product.product_id, ())
-            if words:
-                table.add_row("", "", Text("  " + _explained(words), style="dim"))
+            for word in (explanations or {}).get(product.product_id, ())[:_SHOWN_WORDS]:
+                adds = f"{word.lexical + word.dense:+.3f}"
+                table.add_row(Text(adds, style="dim"), "", Text(_explained(word), style="dim"))
     console.print(table)
 
 
-def _explained(words: Sequence[ExplainedWord]) -> str:
-    """Says what each word adds: by being in the text, and by its meaning."""
-    return ", ".join(f"{word.word} {word.lexical:+.2f} {word.dense:+.2f}" for word in words)
+def _explained(word: ExplainedWord) -> str:
+    """Says how much a word adds by standing in a product's text, and how much by its meaning."""
+    return f"  {word.word}: word {word.lexical:+.3f}, meaning {word.dense:+.3f}"
 
 
 def _print_json(answer: Sequence[SearchAnswer], explanations: Explanations) -> None:

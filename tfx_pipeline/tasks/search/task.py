@@ -36,6 +36,12 @@ class SearchTask(Task[SearchConfig]):
     def check(self, shop: ShopOptions, options: SearchConfig) -> None:
         shop.needs_table("products", "the task search finds products")
         shop.text_for("the task search needs texts")
+        for column in options.serving.collapse_columns:
+            if column not in shop.features.products.categorical:
+                raise ValueError(
+                    f"`tasks.search.serving.collapse` is `{column}`; it must be `title`, `none`, or the name of a "
+                    "column of products that `features.products.categorical` lists too"
+                )
 
     @override
     def backbones(self, shop: ShopOptions, options: SearchConfig) -> dict[str, str]:

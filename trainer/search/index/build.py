@@ -11,10 +11,10 @@ import tensorflow as tf
 from serving.index.exact import ExactIndex, RetrievalIndex
 from serving.index.lexical import LexicalIndex, Postings
 from serving.index.two_step import TwoStepIndex
+from serving.search.groups import GroupNames
 from serving.search.module import SearchModule
 from serving.search.ranking import Fusion
 from trainer.artifacts.catalogue import distinct_texts
-from trainer.clusters.products import ProductClusters
 from trainer.search.export import searched_products, text_hashes
 from trainer.search.fusion import learn_fusion
 from trainer.search.index.inverted_cells import (
@@ -120,7 +120,7 @@ def build_module(
     query_embedder: Any | None = None,
     index: RetrievalIndex,
     postings: Postings,
-    clusters: ProductClusters,
+    groups: GroupNames,
     fusion: Fusion,
     options: SearchServingOptions,
 ) -> SearchModule:
@@ -132,7 +132,7 @@ def build_module(
         query_embedder: Likewise, for queries; None takes `embedder`.
         index: Vectors of the distinct texts, in order of their first appearance.
         postings: Their words.
-        clusters: How the products are grouped.
+        groups: What results are grouped by.
         fusion: Weights of both sides.
         options: Sizes, and what is collapsed.
     """
@@ -142,10 +142,9 @@ def build_module(
             catalogue,
             text_of_product=text_of_product,
             thing_of_product=things_of(catalogue, options.collapse),
-            cluster_ids=clusters.cluster_ids,
         ),
         text_hashes=text_hashes(texts),
-        cluster_labels=[label.encode() for label in clusters.labels],
+        groups=groups,
         embedder=embedder,
         query_embedder=embedder if query_embedder is None else query_embedder,
         index=index,

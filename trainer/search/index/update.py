@@ -18,6 +18,7 @@ from trainer.clusters.files import load_product_clusters
 from trainer.clusters.fused_vectors import ProductParts
 from trainer.clusters.products import ProductClusters
 from trainer.search.export import text_hashes
+from trainer.search.groups.names import group_names
 from trainer.search.index.build import MeasuredIndex, build_index, build_module
 from trainer.search.index.postings import build_postings
 from trainer.search.options import SearchServingOptions
@@ -104,7 +105,7 @@ def update_search(
         query_embedder=query_embedder,
         index=index.vectors,
         postings=build_postings(texts, options.lexical),
-        clusters=clusters,
+        groups=group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product),
         fusion=fusion,
         options=options,
     )

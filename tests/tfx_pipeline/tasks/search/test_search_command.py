@@ -31,7 +31,12 @@ def test_products_stand_under_their_cluster_and_brackets_are_kept(capsys: pytest
 def test_products_alike_and_words_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     words = {"7": [ExplainedWord("茶", 0.25, -0.125), ExplainedWord("[tea]", 0.0, 0.5)]}
     print_clusters(ANSWER[2:], words)
-    assert lines(capsys)[1:] == ["tea [red], 茶", "0.700 7 [/] Tea (and 2 alike)", "茶 +0.25 -0.12, [tea] +0.00 +0.50"]
+    assert lines(capsys)[1:] == [
+        "tea [red], 茶",
+        "0.700 7 [/] Tea (and 2 alike)",
+        "+0.125 茶: word +0.250, meaning -0.125",
+        "+0.500 [tea]: word +0.000, meaning +0.500",
+    ]
 
 
 def test_a_long_id_is_shown_whole_and_a_long_title_cut(capsys: pytest.CaptureFixture[str]) -> None:

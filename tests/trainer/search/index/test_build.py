@@ -69,7 +69,7 @@ def test_a_larger_catalogue_has_an_inverted_file_measured_on_queries_it_was_not_
     measured = build_index(VECTORS, QUERIES, options, seed=0)
     assert isinstance(measured.vectors, InvertedFileIndex)
     assert measured.recall == pytest.approx(plain_recall(measured.vectors, QUERIES[1::2]))
-    assert plain_recall(measured.vectors, QUERIES[::2]) >= 0.8
+    assert plain_recall(measured.vectors, QUERIES[::2]) >= 0.8 - 1e-9
     assert int(measured.vectors.probes) < measured.vectors.cells
 
 
