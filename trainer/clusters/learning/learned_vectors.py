@@ -20,7 +20,6 @@ from trainer.clusters.options import NUMBER_WEIGHT, ClusterOptions
 _TOGETHER_COUNTS = 3
 # Texts without the words of their categories count so often beside whole ones.
 _VIEWS_COUNT = 2
-
 # As many texts as are seen in one training.
 _MOST_TEXTS = 150_000
 
@@ -68,9 +67,9 @@ def learn_vectors(
     Prices and ratings with no weight in the options get one if held-out texts are nearer to their like with them. What
     is learned from titles alone has nothing to be judged by, and is kept; numbers are then left out.
 
-    Time grows in proportion to the catalogue and to the baskets, and what is learned from is bounded: training takes the
-    same number of steps for any catalogue, and looks at 150,000 texts at the most, which is the memory that it needs
-    beside the vectors.
+    Time grows in proportion to the catalogue and to the baskets, and what is learned from is bounded: training takes
+    the same number of steps for any catalogue, and looks at 150,000 texts at the most, which is the memory that it
+    needs beside the vectors.
 
     Args:
         vectors: float32 `(texts, dimensions)`.
