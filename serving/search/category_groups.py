@@ -7,9 +7,11 @@ import tensorflow as tf
 # More groups than these are no help to anybody who reads them.
 MOST_GROUPS = 7
 # From the third level on a further split tells less: Kids Cereal and Adult Cereal are nearer than Cereal and Soup.
-DEEPER_WORTH = 0.3
-# What a group has to be worth: some 1% of the products where they stand alone.
-PRICES = 0.05 * 1.2 ** np.arange(13)
+DEEPER_WORTH = 0.1
+# What a group has to be worth at least, and more where there are too many.
+PRICES = 0.02 * 1.2 ** np.arange(18)
+# Of two splits worth the same the wider one is taken: Soup, where all of it is Canned.
+ROUNDING = 1e-5
 # One kind of products, where so large a share is of one category.
 ONE_KIND = 0.9
 
@@ -65,7 +67,7 @@ class CategoryGroups(tf.Module):
             else:
                 below = tf.zeros([1, 1, 1])
             alone = worths[level][:, :, tf.newaxis] - prices
-            taken = (alone > 0.0) & (alone >= below) & known[:, :, tf.newaxis]
+            taken = (alone > 0.0) & (alone >= below - ROUNDING) & known[:, :, tf.newaxis]
             best = tf.maximum(tf.maximum(alone, below), 0.0)
             chosen = tf.where(taken, levels[level][:, :, tf.newaxis], chosen)
             weight = tf.where(taken, 1.0 / count, weight)

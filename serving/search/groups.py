@@ -49,7 +49,8 @@ class ResultGroups(tf.Module):
         super().__init__(name="result_groups")
         self._other, self._all = len(names.labels), len(names.labels) + 1
         self._labels = text_variable([*names.labels, OTHER.encode(), ALL.encode()], "group_labels")
-        self._phrases = self._categories = None
+        self._phrases: PhraseGroups | None = None
+        self._categories: CategoryGroups | None = None
         if names.phrases is not None:
             self._phrases = PhraseGroups(names.phrases, index)
         elif names.categories is not None and names.path_of_product is not None:
@@ -58,10 +59,13 @@ class ResultGroups(tf.Module):
         else:
             raise ValueError("`names` should have phrases, or categories with the path of each product; it has neither")
 
-    def group(self, products: tf.Tensor, texts: tf.Tensor, k: tf.Tensor | None = None) -> tuple[tf.Tensor, tf.Tensor]:
+    def group(
+        self, query: tf.Tensor, products: tf.Tensor, texts: tf.Tensor, k: tf.Tensor | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """Groups the products of each row.
 
         Args:
+            query: string `(batch,)`: what was asked; no group but a category is called like that.
             products: int32 `(batch, n)`, the best first; -1 for none.
             texts: int32 `(batch, n)`: the text of each; any where there is no product.
             k: int32 `(batch,)`: how many of its products a row shows: groups are made of all, and numbered by those
@@ -73,11 +77,12 @@ class ResultGroups(tf.Module):
             -1 and "" where there is no product, or none is shown.
         """
         found = products >= 0
+        names, common = tf.constant([[-1]]), tf.constant([-1])
         if self._phrases is not None:
-            names, common = self._phrases.choose(tf.maximum(texts, 0), found)
-        else:
+            names, common = self._phrases.choose(query, tf.maximum(texts, 0), found)
+        if self._categories is not None:
             paths = tf.gather(self._path_of_product, tf.maximum(products, 0))
-            names, common = self._categories.choose(paths, found), tf.constant([-1])
+            names = self._categories.choose(paths, found)
         alone = tf.reduce_all(names < 0, axis=1)
         one = tf.where(common >= 0, common, self._all)
         names = tf.where(alone[:, tf.newaxis], one[:, tf.newaxis], names)

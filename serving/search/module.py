@@ -1,6 +1,5 @@
 """The served search model: its signatures, as clients of stock TF Serving see them."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,9 @@ from serving.graph.signatures import Signature, batch_of, trace
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex, Postings
 from serving.search.answer import SearchAnswers
+from serving.search.correction import Corrections, SpellingCorrection
 from serving.search.explanation import WordExplanation
+from serving.search.groups import GroupNames, ResultGroups
 from serving.search.product_codes import ProductCodes
 from serving.search.products import SearchedProducts
 from serving.search.ranking import CANDIDATES, Fusion, Ranking
@@ -22,6 +23,8 @@ from serving.search.reading import QueryReader, ReadQuery, beginning
 from serving.search.things import Found, PassingProducts, Things
 from serving.signature_names import EMBED, EVALUATE, EXPLAIN, FILTERED, SERVING_DEFAULT
 
+# Things that are grouped, however few of them an answer shows.
+GROUPED = 100
 SERVED_SIGNATURES = (SERVING_DEFAULT, FILTERED, EXPLAIN, EMBED, EVALUATE)
 
 
@@ -37,12 +40,14 @@ class SearchModule(tf.Module):
     Args:
         products: The catalogue.
         text_hashes: int64 `(texts,)`: tells whether a text is known; kept for the next catalogue.
-        cluster_labels: What its clusters are called, one a cluster.
+        groups: What the products that a query found are grouped by.
         embedder: Made the products' vectors, and will those of other products. Its `embed` is what
             `serving.graph.text_embedder.TextEmbedder` says; that of a loaded SavedModel will do.
         query_embedder: Likewise, for queries; may be the same.
         index: The texts' vectors.
         postings: The texts' words.
+        corrections: How they are spelt.
+        known_words: int64 hashes of the words that the encoder knows; kept for the next catalogue.
         fusion: How both sides are combined.
         default_k: Products that `serving_default` answers.
     """
@@ -52,11 +57,13 @@ class SearchModule(tf.Module):
         products: SearchedProducts,
         *,
         text_hashes: ArrayLike,
-        cluster_labels: Sequence[bytes],
+        groups: GroupNames,
         embedder: Any,
         query_embedder: Any,
         index: RetrievalIndex,
         postings: Postings,
+        corrections: Corrections,
+        known_words: ArrayLike,
         fusion: Fusion,
         default_k: int,
     ) -> None:
@@ -67,20 +74,20 @@ class SearchModule(tf.Module):
         self.product_ids = text_variable(products.product_ids, "product_ids")
         self.titles = text_variable(products.titles, "titles")
         self.text_hashes = tf.Variable(np.asarray(text_hashes, np.int64), trainable=False)
+        self.known_words = tf.Variable(np.asarray(known_words, np.int64), trainable=False)
         text_of_product = np.asarray(products.text_of_product, np.int32)
         self.text_of_product = tf.Variable(text_of_product, trainable=False)
-        self.cluster_ids = tf.Variable(np.asarray(products.cluster_ids, np.int32), trainable=False)
-        self.cluster_labels = text_variable(cluster_labels, "cluster_labels")
         self._products = IdLookup(products.product_ids, what="product id")
         self._things = Things(text_of_product, np.asarray(products.thing_of_product))
         self._every_product = Things(text_of_product, np.arange(len(text_of_product)))
         self._filters = CatalogueFilters(products.take(self._things.order))
         lexical = LexicalIndex(postings)
         codes = ProductCodes(self.product_ids, text_variable(products.skus, "skus"))
-        self._reader = QueryReader(query_embedder, lexical, codes)
+        self._reader = QueryReader(query_embedder, lexical, SpellingCorrection(corrections), codes)
         self._ranking = Ranking(index, lexical, fusion, self.text_of_product)
-        self._explanation = WordExplanation(query_embedder, index, lexical, fusion)
-        self._answers = SearchAnswers(self.product_ids, self.titles, self.cluster_ids, self.cluster_labels)
+        self._explanation = WordExplanation(query_embedder, index, lexical, self._reader, fusion)
+        self._answers = SearchAnswers(self.product_ids, self.titles)
+        self._groups = ResultGroups(groups, index)
         self.text_vectors = tf.function(
             lambda rows: vectors_or_zeros(index, rows), input_signature=[tf.TensorSpec([None], tf.int32, "rows")]
         )
@@ -106,8 +113,9 @@ class SearchModule(tf.Module):
     def search(self, query: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `serving_default`: the `default_k` best things for each query `(batch,)`."""
         passing = self._things.passing()
-        found = self._find(self._reader.read(query), tf.constant(self.default_k), self._things, passing)
-        return self._answers.of(found.scores, found.products, self._things.variants(found, passing))
+        width = tf.constant(self.default_k)
+        found = self._find(self._reader.read(query), width, self._things, passing, grouped=GROUPED)
+        return self._grouped_answer(query, found, tf.fill([tf.shape(query)[0]], width), width, passing)
 
     def search_filtered(
         self,
@@ -124,10 +132,9 @@ class SearchModule(tf.Module):
         )
         excluded = self._things.places_of(self._products.index_of(exclude_ids))
         passing = self._things.passing(self._filters.allowed(category, max_price, in_stock_only, excluded))
-        found = self._find(self._reader.read(query), tf.reduce_max(k), self._things, passing)
-        scores, products = cut(found.scores, found.products, k)
-        found = found._replace(scores=scores, products=products)
-        return self._answers.of(scores, products, self._things.variants(found, passing))
+        width = tf.reduce_max(k)
+        found = self._find(self._reader.read(query), width, self._things, passing, grouped=GROUPED)
+        return self._grouped_answer(query, found, k, width, passing)
 
     def evaluate(self, query: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `evaluate`: the best products, each on its own and whatever it is like: how rankings are judged."""
@@ -161,20 +168,41 @@ class SearchModule(tf.Module):
         found = self._find(self._reader.read(query), tf.reduce_max(k), every, every.passing(), fusion)
         return cut(found.scores, found.products, k)
 
+    def _grouped_answer(
+        self, query: tf.Tensor, found: Found, k: tf.Tensor, width: tf.Tensor, passing: PassingProducts
+    ) -> dict[str, tf.Tensor]:
+        """Groups all that was found, and answers the first int32 `(batch,)` k of each row in so many columns."""
+        texts = tf.gather(self.text_of_product, tf.maximum(found.products, 0))
+        groups = self._groups.group(beginning(query), found.products, texts, k)
+        found = found.cut(width)
+        scores, products = cut(found.scores, found.products, k)
+        variants = self._things.variants(found._replace(scores=scores, products=products), passing)
+        return self._answers.of(scores, products, variants, groups)
+
     def _find(
-        self, query: ReadQuery, k: tf.Tensor, things: Things, passing: PassingProducts, fusion: Fusion | None = None
+        self,
+        query: ReadQuery,
+        k: tf.Tensor,
+        things: Things,
+        passing: PassingProducts,
+        fusion: Fusion | None = None,
+        grouped: int = 0,
     ) -> Found:
-        """Finds the `k` best things of each query, or all that pass where there are fewer."""
+        """Finds the `k` best things of each query, or all that pass where there are fewer.
+
+        After those come the next best, up to `grouped` in all where as many come along.
+        """
         query = query._replace(named=query.named._replace(products=things.only_passing(query.named.products, passing)))
-        width = tf.clip_by_value(k, 1, things.size)
+        needed = tf.clip_by_value(k, 1, things.size)
+        width = tf.clip_by_value(tf.maximum(k, grouped), 1, things.size)
 
         def find(looked_at: tf.Tensor) -> tuple[Found, tf.Tensor]:
             """Returns what so many texts of each side hold, and whether a row may need more texts for that."""
             ranked = self._ranking.rank(query, looked_at, passing.texts.mask, fusion)
             found = things.best(ranked, passing, looked_at, width)
-            return found, tf.reduce_any((found.products[:, -1] < 0) & ~ranked.complete)
+            return found, tf.reduce_any((found.products[:, needed - 1] < 0) & ~ranked.complete)
 
         found, too_few = find(tf.maximum(width, CANDIDATES))
         if not things.one_entry_each:
-            found = Found(*tf.cond(too_few, lambda: find(things.enough(width))[0], lambda: found))
-        return found.cut(k)
+            found = Found(*tf.cond(too_few, lambda: find(things.enough(needed))[0], lambda: found))
+        return found.cut(tf.maximum(k, grouped))

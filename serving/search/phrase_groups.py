@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from serving.graph.lookup import IdLookup
+from serving.graph.words import index_words, plain_words
 from serving.index.exact import RetrievalIndex
 from serving.search.category_groups import MOST_GROUPS
 
@@ -83,23 +85,26 @@ class PhraseGroups(tf.Module):
     def __init__(self, phrases: TitlePhrases, index: RetrievalIndex) -> None:
         super().__init__(name="phrase_groups")
         self._index = index
-        self._size = len(phrases.words)
+        self._size = len(phrases.words) + 1
+        self._keys = IdLookup(phrases.keys, what="phrase")
         self._of_text = tf.Variable(phrases.of_text, trainable=False, name="of_text")
-        self._words = tf.Variable(phrases.words, trainable=False, name="words")
-        self._worths = tf.Variable(phrases.worths, trainable=False, name="worths")
-        self._shares = tf.Variable(phrases.shares, trainable=False, name="shares")
+        # One more than there are, as nothing can be looked up in what is empty.
+        self._words = tf.Variable(np.append(phrases.words, np.int32(1)), trainable=False, name="words")
+        self._worths = tf.Variable(np.append(phrases.worths, np.float32(0)), trainable=False, name="worths")
+        self._shares = tf.Variable(np.append(phrases.shares, np.float32(1)), trainable=False, name="shares")
 
-    def choose(self, texts: tf.Tensor, found: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def choose(self, query: tf.Tensor, texts: tf.Tensor, found: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the phrase by which each product is grouped, int32 `(batch, n)`, and the one that most have.
 
         That is -1 for none, and the phrase that most products have is int32 `(batch,)`, -1 likewise.
 
         Args:
+            query: string `(batch,)`: a phrase that is the query itself tells nothing apart.
             texts: int32 `(batch, n)`.
             found: bool `(batch, n)`: False for an empty column.
         """
         count = tf.reduce_sum(tf.cast(found, tf.float32), axis=1)
-        candidates = self._candidates(texts, found, count)
+        candidates = self._candidates(self._asked(query), texts, found, count)
         members = candidates.members
         shown = tf.cast(found, tf.float32)[:, :, tf.newaxis]
         vectors = self._index.vectors_at(texts) * shown
@@ -130,7 +135,12 @@ class PhraseGroups(tf.Module):
         phrases = tf.gather(tf.gather(candidates.phrases, places, batch_dims=1), group, batch_dims=1)
         return tf.where((tf.reduce_max(cover, axis=2) > 0.0) & found, phrases, -1), candidates.common
 
-    def _candidates(self, texts: tf.Tensor, found: tf.Tensor, count: tf.Tensor) -> _Candidates:
+    def _asked(self, query: tf.Tensor) -> tf.Tensor:
+        """Returns the phrase that each query is, int32 `(batch,)`; -1 for none."""
+        words = index_words(plain_words(query))
+        return self._keys.index_of(tf.strings.reduce_join(words, axis=1, separator=" "))
+
+    def _candidates(self, asked: tf.Tensor, texts: tf.Tensor, found: tf.Tensor, count: tf.Tensor) -> _Candidates:
         phrases = tf.gather(self._of_text, texts)
         places = tf.where((phrases >= 0) & found[:, :, tf.newaxis])
         row, column = places[:, 0], places[:, 1]
@@ -143,7 +153,12 @@ class PhraseGroups(tf.Module):
         share = times / total
         surprise = tf.math.log(share / tf.gather(self._shares, phrase)) / FULL_SURPRISE
         worth = tf.gather(self._worths, phrase) * tf.clip_by_value(surprise, 0.0, 1.0)
-        fits = (times >= FEWEST_PRODUCTS) & (share >= LOWEST_SHARE) & (share <= HIGHEST_SHARE)
+        fits = (
+            (phrase != tf.gather(asked, owner))
+            & (times >= FEWEST_PRODUCTS)
+            & (share >= LOWEST_SHARE)
+            & (share <= HIGHEST_SHARE)
+        )
         score = tf.where(fits, -worth * share * tf.math.log(share), 0.0)
         rows = tf.shape(texts, out_type=tf.int64)[0]
         starts = tf.searchsorted(owner, tf.range(rows), out_type=tf.int64)

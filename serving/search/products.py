@@ -16,10 +16,8 @@ class SearchedProducts(ServedProducts):
         skus: What each is called in the shop, beside its id; empty for none.
         text_of_product: int32 `(products,)`: which of the distinct texts each has.
         thing_of_product: int32 `(products,)`: what each is a variant of, from 0 on; an answer has each thing once.
-        cluster_ids: int32 `(products,)`: the cluster of each.
     """
 
     skus: Sequence[bytes]
     text_of_product: ArrayLike
     thing_of_product: ArrayLike
-    cluster_ids: ArrayLike

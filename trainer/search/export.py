@@ -33,7 +33,6 @@ def searched_products(
     *,
     text_of_product: npt.NDArray[np.int32],
     thing_of_product: npt.NDArray[np.int32],
-    cluster_ids: npt.NDArray[np.int32],
 ) -> SearchedProducts:
     """Returns the columns of a catalogue as the served model wants them.
 
@@ -41,14 +40,12 @@ def searched_products(
         catalogue: Columns product_id, sku, title, category, price and in_stock.
         text_of_product: int32 `(products,)`.
         thing_of_product: int32 `(products,)`.
-        cluster_ids: int32 `(products,)`.
     """
     return SearchedProducts(
         **products_of(catalogue),
         skus=byte_strings(catalogue["sku"]),
         text_of_product=text_of_product,
         thing_of_product=thing_of_product,
-        cluster_ids=cluster_ids,
     )
 
 

@@ -14,8 +14,7 @@ from serving.search.ranking import Fusion
 from tests.serving.graph.plain_words import PlainBm25, ascii_words, singular
 from tests.serving.search.search_shop import Search
 from trainer.artifacts.catalogue import distinct_texts
-from trainer.clusters.fused_vectors import VectorFusion
-from trainer.clusters.products import ProductClusters
+from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_module
 from trainer.search.index.postings import build_postings
 from trainer.search.options import LexicalOptions, SearchServingOptions
@@ -51,13 +50,11 @@ class RandomShop:
             embedder=embedder,
             index=ExactIndex(encode(tf.constant(texts))[0].numpy()),
             postings=build_postings(texts, LexicalOptions()),
-            clusters=ProductClusters(
-                cluster_ids=np.zeros(len(self.catalogue), np.int32),
-                labels=["all"],
-                centroids=np.zeros((1, DIMENSIONS), np.float32),
-                parents=np.zeros(1, np.int32),
-                parent_labels=["all"],
-                fusion=VectorFusion(),
+            known_words=np.zeros(0, np.int64),
+            groups=group_names(
+                self.catalogue["title"].to_pylist(),
+                self.catalogue["category"].to_pylist(),
+                distinct_texts(self.catalogue["text"].to_pylist())[0],
             ),
             fusion=self.fusion,
             options=SearchServingOptions(collapse=self.collapse),
@@ -68,7 +65,7 @@ class RandomShop:
         rows, texts = distinct_texts(self.catalogue["text"].to_pylist())
         bm25 = PlainBm25([[singular(word) for word in ascii_words(text)] for text in texts])
         asked = encode(tf.constant([query]))[0].numpy()[0]
-        shares = bm25.shares([singular(word) for word in ascii_words(query)])
+        shares = bm25.scores([singular(word) for word in ascii_words(query)])
         scores = self.fusion.dense * (encode(tf.constant(texts))[0].numpy() @ asked) + self.fusion.lexical * shares
         found: np.ndarray = scores[rows]
         return found

@@ -49,9 +49,10 @@ def title_phrases(titles: Sequence[str]) -> LabelledPhrases:
     """Finds the phrases that several titles have.
 
     A phrase is one to three words that follow each other in a title without a comma, a bracket or a number between
-    them, and is known by its words without plurals, accents and hyphens. It begins and ends with a word that can stand in a
-    label (`trainer.clusters.label_vocabulary.label_worth`); a number with its unit, as in 2-Handle Faucet, may begin it
-    but not stand alone. In scripts without spaces it is two to three characters. It is written as it is most often.
+    them, and is known by its words without plurals, accents and hyphens. It begins and ends with a word that can
+    stand in a label (`trainer.clusters.label_vocabulary.label_worth`); a number with its unit, as in 2-Handle Faucet,
+    may begin it but not stand alone. In scripts without spaces it is two to three characters. It is written as it is
+    most often.
 
     How much it is worth is the share of its places that end a name: those before a comma, a bracket, a number, a word
     such as with, or the end. In English and its kin that is where the noun stands which says what a product is.

@@ -124,7 +124,7 @@ def found(examples: Artifact, queries: list[str]) -> list[str]:
     """The best product of each query by words; "" where no word is known."""
     catalogue = build_search_catalogue(table(examples).select(list(PRODUCT_COLUMNS)), FIELDS)
     lexical = LexicalIndex(build_postings(catalogue["text"].to_pylist(), LexicalOptions()))
-    scores = lexical.scores(lexical.word_ids(split_words(tf.constant(queries)))).numpy()
+    scores = lexical.scores(lexical.ask(split_words(tf.constant(queries)))).numpy()
     ids = catalogue["product_id"].to_pylist()
     return [ids[row.argmax()] if row.max() > 0 else "" for row in scores]
 

@@ -12,7 +12,7 @@ from trainer.search.things import things_of
 
 def skus(catalogue: pa.Table) -> Sequence[bytes]:
     rows = np.zeros(len(catalogue), np.int32)
-    return searched_products(catalogue, text_of_product=rows, thing_of_product=rows, cluster_ids=rows).skus
+    return searched_products(catalogue, text_of_product=rows, thing_of_product=rows).skus
 
 
 def test_optional_columns_are_null_where_there_are_none() -> None:
