@@ -87,7 +87,7 @@ TABLES: dict[str, TableContract] = {
                 *_required("string", "product_id"),
                 *_texts("title", required=True),
                 *_optional("string", "sku"),
-                *_texts("description", "brand", "category", "reviews"),
+                *_texts("description", "brand", "category", "review_phrases"),
                 *_not_negative("price"),
                 *_optional("float", "rating"),
                 *_optional("boolean", "in_stock"),

@@ -45,7 +45,7 @@ class Cells(tf.Module):
             count: int32 scalar, from 1 to `self.count`.
 
         Returns:
-            int32 `(batch, count)`, the nearest first. Of thousands, those behind the first two go by their leading values.
+            int32 `(batch, count)`, the nearest first. Of many, those behind the first 2,000 go by their leading values.
         """
         ranked = tf.minimum(count + _RANKED_BESIDE, min(_RANKED_AT_MOST, self.count))
         scores, near = top_k(tf.matmul(queries[:, : self._cut], self._leading), tf.maximum(ranked, count))

@@ -5,13 +5,13 @@ from typing import Any
 import tensorflow as tf
 
 from serving.graph.reasons import in_order
-from serving.graph.words import index_words, plain_words, unspaced_pairs
+from serving.graph.words import plain_words, unspaced_pairs
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex
 from serving.search.ranking import Fusion
-from serving.search.reading import MAX_QUERY_WORDS, beginning
+from serving.search.reading import MAX_QUERY_WORDS, QueryReader, beginning
 
-# Words that are spoken of; each costs one text more to encode.
+# Words of which it is said what they mean; each costs one text more to encode.
 MAX_EXPLAINED_WORDS = 32
 
 
@@ -22,20 +22,25 @@ class WordExplanation(tf.Module):
         embedder: Makes the queries' vectors.
         index: The texts' vectors.
         lexical: The texts' words.
+        reader: Reads queries.
         fusion: How both sides are combined.
     """
 
-    def __init__(self, embedder: Any, index: RetrievalIndex, lexical: LexicalIndex, fusion: Fusion) -> None:
+    def __init__(
+        self, embedder: Any, index: RetrievalIndex, lexical: LexicalIndex, reader: QueryReader, fusion: Fusion
+    ) -> None:
         super().__init__(name="word_explanation")
         self._embedder, self._index, self._lexical, self._fusion = embedder, index, lexical, fusion
+        self._reader = reader
 
     def of(self, query: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Explains the score of one text for each query.
 
-        The words that add or take most come first, by both sides together. In scripts without spaces, the pairs of
-        neighbours that the product's text has are among them. `lexical` sums to the lexical part of the score, unless a
-        query has more words than `MAX_EXPLAINED_WORDS`. `dense` is what the dense part loses without the word, 0 for
-        pairs. Columns past a row's words, and all words where there is no text, are "" and 0.
+        The words that add or take most come first, by both sides together. The pairs of neighbours that the product's
+        text has next to each other are among them, joined. Of a query's words, the first `MAX_EXPLAINED_WORDS` are
+        spoken of, and others that the text has. `lexical` sums to the lexical part of the score. `dense` is what the
+        dense part loses without the word, 0 for pairs; what the best texts add by feedback is no word's. Columns past a
+        row's words, and all words where there is no text, are "" and 0.
 
         Args:
             query: string `(batch,)`.
@@ -44,17 +49,16 @@ class WordExplanation(tf.Module):
         Returns:
             words string, lexical float32 and dense float32, each `(batch, width)`.
         """
-        every = plain_words(beginning(query))
-        plain = every[:, :MAX_EXPLAINED_WORDS]
-        words = tf.concat([plain, unspaced_pairs(plain)], axis=1).to_tensor("")
-        word_ids = self._lexical.word_ids(index_words(plain))
-        asked = self._lexical.word_ids(index_words(every[:, :MAX_QUERY_WORDS]))
-        shares = tf.math.divide_no_nan(self._fusion.lexical, self._lexical.rarity(asked))
-        lexical = self._lexical.word_scores(word_ids, text).to_tensor(0.0) * shares[:, tf.newaxis]
-        dense = self._dense_losses(plain.to_tensor(""), text)
+        plain = plain_words(beginning(query))[:, :MAX_QUERY_WORDS]
+        asked, pairs = self._reader.words_and_pairs(plain)
+        words = tf.concat([plain, unspaced_pairs(plain), pairs], axis=1).to_tensor("")
+        lexical = self._lexical.word_scores(self._lexical.ask(asked, pairs), text).to_tensor(0.0) * self._fusion.lexical
+        dense = self._dense_losses(plain[:, :MAX_EXPLAINED_WORDS].to_tensor(""), text)
         dense = tf.pad(dense, [[0, 0], [0, tf.shape(words)[1] - tf.shape(dense)[1]]])
-        is_pair = tf.range(tf.shape(words, tf.int64)[1]) >= plain.row_lengths()[:, tf.newaxis]
-        shown = (text >= 0)[:, tf.newaxis] & ~(is_pair & (lexical == 0.0))
+        column = tf.range(tf.shape(words, tf.int64)[1])
+        spoken_of = (column < MAX_EXPLAINED_WORDS) | (lexical != 0.0)
+        is_pair = column >= plain.row_lengths()[:, tf.newaxis]
+        shown = (text >= 0)[:, tf.newaxis] & tf.where(is_pair, lexical != 0.0, spoken_of)
         words, lexical, dense = tf.where(shown, words, ""), tf.where(shown, lexical, 0.0), tf.where(shown, dense, 0.0)
         ordered = in_order(words, tf.abs(lexical + dense), words, lexical, dense)
         return dict(zip(("words", "lexical", "dense"), ordered, strict=True))

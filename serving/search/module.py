@@ -13,6 +13,7 @@ from serving.graph.signatures import Signature, batch_of, trace
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex, Postings
 from serving.search.answer import SearchAnswers
+from serving.search.correction import Corrections, SpellingCorrection
 from serving.search.explanation import WordExplanation
 from serving.search.groups import GroupNames, ResultGroups
 from serving.search.product_codes import ProductCodes
@@ -45,6 +46,8 @@ class SearchModule(tf.Module):
         query_embedder: Likewise, for queries; may be the same.
         index: The texts' vectors.
         postings: The texts' words.
+        corrections: How they are spelt.
+        known_words: int64 hashes of the words that the encoder knows; kept for the next catalogue.
         fusion: How both sides are combined.
         default_k: Products that `serving_default` answers.
     """
@@ -59,6 +62,8 @@ class SearchModule(tf.Module):
         query_embedder: Any,
         index: RetrievalIndex,
         postings: Postings,
+        corrections: Corrections,
+        known_words: ArrayLike,
         fusion: Fusion,
         default_k: int,
     ) -> None:
@@ -69,6 +74,7 @@ class SearchModule(tf.Module):
         self.product_ids = text_variable(products.product_ids, "product_ids")
         self.titles = text_variable(products.titles, "titles")
         self.text_hashes = tf.Variable(np.asarray(text_hashes, np.int64), trainable=False)
+        self.known_words = tf.Variable(np.asarray(known_words, np.int64), trainable=False)
         text_of_product = np.asarray(products.text_of_product, np.int32)
         self.text_of_product = tf.Variable(text_of_product, trainable=False)
         self._products = IdLookup(products.product_ids, what="product id")
@@ -77,9 +83,9 @@ class SearchModule(tf.Module):
         self._filters = CatalogueFilters(products.take(self._things.order))
         lexical = LexicalIndex(postings)
         codes = ProductCodes(self.product_ids, text_variable(products.skus, "skus"))
-        self._reader = QueryReader(query_embedder, lexical, codes)
+        self._reader = QueryReader(query_embedder, lexical, SpellingCorrection(corrections), codes)
         self._ranking = Ranking(index, lexical, fusion, self.text_of_product)
-        self._explanation = WordExplanation(query_embedder, index, lexical, fusion)
+        self._explanation = WordExplanation(query_embedder, index, lexical, self._reader, fusion)
         self._answers = SearchAnswers(self.product_ids, self.titles)
         self._groups = ResultGroups(groups, index)
         self.text_vectors = tf.function(

@@ -13,6 +13,8 @@ from serving.search.reading import ReadQuery
 
 # Texts that each side proposes, where no more are asked for.
 CANDIDATES = 100
+# Texts whose mean vector says once more what a query means.
+FEEDBACK_TEXTS = 20
 
 
 class Fusion(NamedTuple):
@@ -20,11 +22,14 @@ class Fusion(NamedTuple):
 
     Attributes:
         dense: Weight of the cosine of query and text; 0.0 turns the side off. A float, or float32 `(batch,)`.
-        lexical: Weight of BM25 as a share of the query's rarity, likewise.
+        lexical: Weight of the score by words, likewise.
+        feedback: Weight of a text's dot product with the mean vector of the best texts; 0.0 turns it off, and so does a
+            dense side that is off.
     """
 
     dense: tf.Tensor | float
     lexical: tf.Tensor | float
+    feedback: float = 0.0
 
 
 class RankedTexts(NamedTuple):
@@ -48,9 +53,10 @@ class RankedTexts(NamedTuple):
 class Ranking(tf.Module):
     """Finds the best texts for queries.
 
-    Both sides propose some texts, and those are scored by
-    `dense * cosine + lexical * BM25 / (sum of the inverse document frequencies of the query's known words)`. The
-    division makes the lexical part the share of the query's rare words that a text has, whatever the query's length.
+    Both sides propose some texts, and those are scored by `dense * cosine + lexical * score by words`, the latter being
+    what `serving.index.lexical.LexicalIndex.scores` says, from 0 to 1. Then what the best of them are about counts too:
+    `feedback * (text . mean vector of the FEEDBACK_TEXTS best)` (after Rocchio, "Relevance feedback in information
+    retrieval", 1971). A text that only has a word of the query is far from what the others are about.
 
     A query that is a product's id or SKU finds that product first, whatever the weights: its score is raised above all
     that are possible, twice for the very id (see `serving.search.product_codes`).
@@ -81,25 +87,29 @@ class Ranking(tf.Module):
             fusion: Weights other than the model's own.
         """
         fusion = fusion or self._fusion
-        words = None if _is_off(fusion.lexical) else self._lexical.scores(query.word_ids)
+        words = None if _is_off(fusion.lexical) else self._lexical.scores(query.words)
         proposals = self._proposals(query, words, tf.minimum(count, self._lexical.size), allowed, fusion)
         texts = without_repetitions(proposals)
         named = query.named
         named_texts = tf.gather(self._text_of_product, tf.maximum(named.products, 0))
         every = tf.concat([tf.maximum(texts, 0), named_texts], axis=1)
-        scores = tf.zeros(tf.shape(every))
-        if not _is_off(fusion.dense):
-            cosines = tf.einsum("bd,bwd->bw", query.vectors, self._index.vectors_at(every))
-            scores += _column(fusion.dense) * cosines
-        if words is not None:
-            shares = tf.math.divide_no_nan(1.0, query.rarity)
-            scores += _column(fusion.lexical) * _column(shares) * tf.gather(words, every, batch_dims=1)
         width = tf.shape(texts)[1]
-        # A cosine lies between -1 and 1, and a share of BM25 between 0 and 1.
-        raised = scores[:, width:] + named.closeness * (1.0 + 2.0 * _column(fusion.dense) + _column(fusion.lexical))
+        answers = (texts >= 0) & query.asks[:, tf.newaxis]
+        scores = tf.zeros(tf.shape(every))
+        vectors = None if _is_off(fusion.dense) else self._index.vectors_at(every)
+        if vectors is not None:
+            scores += _column(fusion.dense) * tf.einsum("bd,bwd->bw", query.vectors, vectors)
+        if words is not None:
+            scores += _column(fusion.lexical) * tf.gather(words, every, batch_dims=1)
+        if vectors is not None and not _is_off(fusion.feedback):
+            best = _mean_of_best(tf.where(answers, scores[:, :width], -np.inf), vectors)
+            scores += fusion.feedback * tf.einsum("bd,bwd->bw", best, vectors)
+        # Dot products lie between -1 and 1, and scores by words between 0 and 1.
+        most = 1.0 + 2.0 * _column(fusion.dense) + _column(fusion.lexical) + 2.0 * fusion.feedback
+        raised = scores[:, width:] + named.closeness * most
         return RankedTexts(
             texts,
-            tf.where((texts >= 0) & query.asks[:, tf.newaxis], scores[:, :width], -np.inf),
+            tf.where(answers, scores[:, :width], -np.inf),
             named.products,
             tf.where(named.products >= 0, raised, -np.inf),
             (proposals[0][:, -1] < 0) | ~query.asks,
@@ -122,6 +132,19 @@ class Ranking(tf.Module):
             proposed, by_words = top_k(words if allowed is None else tf.where(allowed, words, -np.inf), count)
             proposals.append(tf.where((proposed > -np.inf) & (_column(fusion.lexical) > 0.0), by_words, -1))
         return proposals
+
+
+def _mean_of_best(scores: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:
+    """Returns the mean vector of the texts with the best scores, float32 `(batch, dimensions)`; 0 where there is none.
+
+    Args:
+        scores: float32 `(batch, width)`; -inf for what does not count.
+        vectors: float32 `(batch, width or more, dimensions)`.
+    """
+    best, places = tf.math.top_k(scores, tf.minimum(FEEDBACK_TEXTS, tf.shape(scores)[1]), sorted=False)
+    counts = tf.cast(best > -np.inf, tf.float32)
+    total = tf.einsum("bw,bwd->bd", counts, tf.gather(vectors, places, batch_dims=1))
+    return tf.math.divide_no_nan(total, tf.reduce_sum(counts, axis=1, keepdims=True))
 
 
 def _is_off(weight: tf.Tensor | float) -> bool:

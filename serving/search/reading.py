@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from serving.graph.spelling import readable
-from serving.graph.words import index_words, plain_words
-from serving.index.lexical import LexicalIndex
+from serving.graph.words import joined_pairs, plain_words, singular_words, unspaced_pairs
+from serving.index.lexical import AskedWords, LexicalIndex
+from serving.search.correction import SpellingCorrection
 from serving.search.product_codes import NamedProducts, ProductCodes
 
 # Of a longer query the beginning is read.
@@ -19,15 +20,13 @@ class ReadQuery(NamedTuple):
 
     Attributes:
         vectors: float32 `(batch, dimensions)` of length 1.
-        word_ids: Ragged int32 `(batch, words)`, as `LexicalIndex.word_ids` gives them.
-        rarity: float32 `(batch,)`: the sum of the words' inverse document frequencies.
+        words: The words that texts are found by, as `LexicalIndex.ask` gives them.
         named: The products that the query is the id or SKU of.
         asks: bool `(batch,)`: whether a side knows a thing of it.
     """
 
     vectors: tf.Tensor
-    word_ids: Any
-    rarity: tf.Tensor
+    words: AskedWords
     named: NamedProducts
     asks: tf.Tensor
 
@@ -38,30 +37,39 @@ class QueryReader(tf.Module):
     Args:
         embedder: Makes the queries' vectors; see `serving.graph.text_embedder.TextEmbedder`.
         lexical: Knows the catalogue's words.
+        correction: Knows how they are spelt.
         codes: Knows the products' ids and SKUs.
     """
 
-    def __init__(self, embedder: Any, lexical: LexicalIndex, codes: ProductCodes) -> None:
+    def __init__(
+        self, embedder: Any, lexical: LexicalIndex, correction: SpellingCorrection, codes: ProductCodes
+    ) -> None:
         super().__init__(name="query_reader")
         self._embedder, self._lexical, self._codes = embedder, lexical, codes
+        self._correction = correction
 
     def read(self, query: tf.Tensor) -> ReadQuery:
         """Reads string `(batch,)` queries."""
         text = beginning(query)
         vectors, known = self._embedder.embed(text)
         words = plain_words(text)[:, :MAX_QUERY_WORDS]
-        word_ids = self.word_ids(words)
-        rarity = self._lexical.rarity(word_ids)
+        asked = self.ask(words)
         # Punctuation is known to most encoders, but asks for nothing.
-        asks = (words.row_lengths() > 0) & (known | (rarity > 0.0))
-        return ReadQuery(vectors, word_ids, rarity, self._codes.find(text), asks)
+        asks = (words.row_lengths() > 0) & (known | self._lexical.knows(asked))
+        return ReadQuery(vectors, asked, self._codes.find(text), asks)
 
-    def word_ids(self, words: Any) -> Any:
-        """Returns what the lexical side looks up for ragged string `(batch, words)` of `plain_words`.
+    def ask(self, words: Any) -> AskedWords:
+        """Returns what the lexical side looks up for ragged string `(batch, words)` of `plain_words`."""
+        return self._lexical.ask(*self.words_and_pairs(words))
 
-        A correction of words spelt wrong has its place here: only the lexical side sees them.
+    def words_and_pairs(self, words: Any) -> tuple[Any, Any]:
+        """Returns the words that the lexical side looks up, and the pairs.
+
+        The former are one for each of the words, those spelt wrong corrected, and then the pairs of neighbours of
+        scripts without spaces. The latter are pairs of neighbours of other scripts, joined.
         """
-        return self._lexical.word_ids(index_words(words))
+        corrected = self._correction.correct(singular_words(words))
+        return tf.concat([corrected, unspaced_pairs(words)], axis=1), joined_pairs(corrected)
 
 
 def beginning(query: tf.Tensor) -> tf.Tensor:

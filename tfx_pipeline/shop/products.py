@@ -7,6 +7,7 @@ from tfx.components import Transform
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import transform_pb2
 
+from components.products.reviews.join import PHRASES_COLUMN
 from components.products.reviews.node import ProductReviews
 from components.products.text_vectors import ProductTextVectors
 from components.source_digest import source_digest
@@ -38,13 +39,13 @@ def with_reviews(shop: ShopOptions, tables: Mapping[str, TableNodes]) -> dict[st
 
     Whatever reads the products reads them from there, so that every model sees the same text.
     """
-    if shop.text is None or "reviews" not in shop.text.fields:
+    if shop.text is None or PHRASES_COLUMN not in shop.text.fields:
         return dict(tables)
     products, texts = tables["products"], tables["texts"]
     reviews = ProductReviews(
         products=products.examples,
         texts=texts.examples,
-        phrases=shop.text.review_phrases,
+        phrases=shop.text.most_review_phrases,
         source_digest=source_digest("components.products.reviews.node"),
     ).with_id(REVIEWS)
     for table in (products, texts):

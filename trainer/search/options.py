@@ -8,6 +8,8 @@ from trainer.options import HardwareOptions, Options, TextOptions
 
 # How products are collapsed; anything else is the name of a column.
 BY_TITLE, NOT_COLLAPSED = "title", "none"
+# Stands in `query_layers` for a tower without layers of BERT.
+STATIC: Literal["static"] = "static"
 
 
 class LexicalOptions(Options):
@@ -72,12 +74,15 @@ class SearchTrainingOptions(HardwareOptions):
     Attributes:
         batch_size: Queries a step, each with one product that answers it.
         hard_negatives: Products for each query that do not answer it, beside those of the other queries: judged
-            irrelevant, or near to the query in the index and not judged.
+            irrelevant, or near to the query in the index and not judged. Those of queries that were made of the
+            catalogue are drawn from all texts.
         mined_from: First of the ranks in the index that hard negatives are drawn from. Products before it are left out,
             since many of them answer the query though nobody has said so.
         mined_to: Rank in the index at which drawing hard negatives ends.
         relevant_from: Least relevance of a pair that is learned.
         temperature: Divides the scores in the softmax.
+        kept: How much what is learned of queries that were made of the catalogue is held near the similarities by BERT
+            as it came, where BERT stays as it is.
         max_epochs: Passes over the pairs at the most.
         patience: Epochs without a better validation NDCG before training stops.
         learning_rate: Peak of the schedule (linear warm-up, cosine decay).
@@ -87,8 +92,10 @@ class SearchTrainingOptions(HardwareOptions):
             a seeded sample of the others.
         max_compared: Queries times texts that mining compares at the most. Where there are more, each epoch mines in
             another seeded sample of the texts, between ranks that are lower by as much as the sample is smaller.
-        query_layers: Layers of a smaller BERT that reads queries when they are served, taught by the trained one; 0 has
-            queries read by the one that reads products.
+        query_layers: What reads queries when they are served, taught by the BERT that reads products: `static`, a table
+            of token vectors with one hidden layer and without attention, or so many layers of that BERT. 0 has queries
+            read by that BERT itself, and so has a run whose taught tower loses more of the NDCG on the validation
+            queries than `gate.max_query_tower_loss`.
     """
 
     batch_size: int = Field(default=256, ge=2)
@@ -97,6 +104,7 @@ class SearchTrainingOptions(HardwareOptions):
     mined_to: int = Field(default=60, ge=1)
     relevant_from: float = Field(default=0.5, gt=0.0, le=1.0)
     temperature: float = Field(default=0.05, gt=0.0)
+    kept: float = Field(default=1.0, ge=0.0)
     max_epochs: int = Field(default=4, ge=1)
     patience: int = Field(default=1, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0.0)
@@ -104,7 +112,7 @@ class SearchTrainingOptions(HardwareOptions):
     max_pairs: int = Field(default=200_000, ge=1)
     max_texts: int = Field(default=100_000, ge=1)
     max_compared: int = Field(default=300_000_000, ge=1)
-    query_layers: int = Field(default=0, ge=0)
+    query_layers: Literal["static"] | Annotated[int, Field(ge=0)] = STATIC
 
     @model_validator(mode="after")
     def _mines_between_two_ranks(self) -> "SearchTrainingOptions":

@@ -9,6 +9,9 @@ import tensorflow as tf
 
 from trainer.artifacts.example_files import example_features, split_files
 
+# The slice of a query that somebody has asked.
+ASKED = "asked"
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class JudgedQueries:
@@ -35,6 +38,10 @@ class JudgedQueries:
     def __len__(self) -> int:
         """Returns the number of queries."""
         return len(self.queries)
+
+    def asked(self) -> npt.NDArray[np.bool_]:
+        """Tells which queries somebody has asked, bool `(queries,)`; the others were made of the catalogue."""
+        return np.array([name == ASKED for name in self.slices], np.bool_)
 
     def rows(self) -> npt.NDArray[np.int64]:
         """Returns the query of each judgement, int64 `(judgements,)`."""

@@ -83,9 +83,16 @@ class SearchValidation(EpochValidation):
     def _mine(self, vectors: npt.NDArray[np.float32]) -> None:
         if not self._options.hard_negatives:
             return
-        # Of what stands at the top much answers the query though nobody has said so.
-        queries, judged = self._inputs.vectors(self._training_table), self._source.pairs.judged
-        self._source.mined = near_misses(queries, vectors, self._texts, judged, self._options, self._random)
+        # Of what stands at the top much answers the query though nobody has said so. Of a query that was made of a text
+        # nobody could say: other texts with its words answer it as well.
+        pairs = self._source.pairs
+        asked = np.flatnonzero(pairs.asked)
+        if not len(asked):
+            return
+        queries, judged = self._inputs.vectors(self._training_table.take(asked)), [pairs.judged[row] for row in asked]
+        mined = near_misses(queries, vectors, self._texts, judged, self._options, self._random)
+        for row, found in zip(asked, mined, strict=True):
+            self._source.mined[row] = found
 
 
 def chosen_texts(

@@ -14,7 +14,7 @@ from components.tables.read_back import from_bytes, plain_columns
 from components.tables.user_buckets import split_by_bucket, user_bucket
 
 REVIEW_COLUMNS = ("product_id", "text", "rating")
-BETWEEN_PHRASES = ", "
+PHRASES_COLUMN, BETWEEN_PHRASES = "review_phrases", ", "
 # Telling phrases of a product for each that is wanted, as some may stand in its title.
 _SPARE = 4
 
@@ -34,8 +34,8 @@ class Said(NamedTuple):
 class JoinReviews(beam.PTransform):
     """Arrow IPC streams of products and of reviews to record batches of products, in the form of a table artifact.
 
-    A product without `reviews` gets its reviews' most telling phrases, but for those whose words its title has, and one
-    without `rating` the mean of theirs. Products are cut by a hash of their id into buckets; a worker holds one bucket.
+    A product without phrases gets the most telling ones of its reviews, but for those whose words its title has, and
+    one without `rating` the mean of theirs. Products are cut by a hash of their id into buckets; a worker holds one bucket.
 
     Args:
         phrases: Phrases of a product at the most.
@@ -78,10 +78,10 @@ def with_known_reviews(products: pa.Table, reviewed: pa.Table) -> pa.Table:
         reviewed: The columns of an output of ProductReviews; products that it lacks stay as they are.
     """
     (batch,) = reviewed.combine_chunks().to_batches() or [pa.RecordBatch.from_pylist([], reviewed.schema)]
-    known = pa.table(plain_columns(batch.select(["product_id", "reviews", "rating"])))
+    known = pa.table(plain_columns(batch.select(["product_id", PHRASES_COLUMN, "rating"])))
     ids = products["product_id"].combine_chunks()
     place = pc.index_in(ids, known["product_id"].combine_chunks().cast(ids.type))
-    for name in ("reviews", "rating"):
+    for name in (PHRASES_COLUMN, "rating"):
         column = products[name].combine_chunks()
         filled = pc.coalesce(column, known[name].combine_chunks().take(place).cast(column.type))
         products = products.set_column(products.column_names.index(name), name, filled)
@@ -118,7 +118,7 @@ def _filled(
         texts = [
             _told(each.phrases, title, phrases) for each, title in zip(found, table["title"].to_pylist(), strict=True)
         ]
-        made: dict[str, Sequence[Any]] = {"reviews": texts, "rating": [each.rating for each in found]}
+        made: dict[str, Sequence[Any]] = {PHRASES_COLUMN: texts, "rating": [each.rating for each in found]}
         columns = [_column(table, name, made.get(name), schema.field(name).type) for name in schema.names]
         yield from pa.table(columns, schema=schema).combine_chunks().to_batches()
 

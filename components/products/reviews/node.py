@@ -50,7 +50,7 @@ class ProductReviewsExecutor(BaseBeamExecutor):
         output_dict: dict[str, list[Artifact]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Writes the products table again, with the columns `reviews` and `rating` filled.
+        """Writes the products table again, with the columns `review_phrases` and `rating` filled.
 
         Args:
             input_dict: `products` and `texts`: table artifacts, split `all`, Parquet.
@@ -64,7 +64,7 @@ class ProductReviewsExecutor(BaseBeamExecutor):
         if not column_has_values(texts, "product_id"):
             raise InputError(
                 "Table `texts`: no row has a `product_id`; expected the product that each review is about, as "
-                "`text.fields` names `reviews`. Name the column under `columns`, or take `reviews` out of the fields."
+                "`text.fields` names `review_phrases`. Name the column under `columns`, or take that field out."
             )
         (before,), (after,) = input_dict["products"], output_dict["reviewed_products"]
         after.split_names = encode_split_names([TABLE_SPLIT])

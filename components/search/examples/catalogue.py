@@ -18,7 +18,7 @@ PRODUCT_COLUMNS = (
     "rating",
     "in_stock",
     "description",
-    "reviews",
+    "review_phrases",
     "image_embedding",
 )
 _OWN_FIELDS = (

@@ -68,7 +68,7 @@ class MakeSearchExamples(beam.PTransform):
         asked_rows = table_rows(self._judgements) + table_rows(self._events)
         wanted = options.queries.pseudo_queries
         made = wanted == "always" or (wanted == "auto" and not asked_rows)
-        self._asked_for = texts_to_ask_for(catalogue, options.queries) if made else TextsToAskFor([], 0)
+        self._asked_for = texts_to_ask_for(catalogue, options.queries) if made else TextsToAskFor([], 0, frozenset())
         made_rows = sum(len(products) for _, products in self._asked_for.texts) * (1 + self._asked_for.per_text)
         self._buckets = bucket_count(asked_rows + made_rows)
 
@@ -112,12 +112,12 @@ class MakeSearchExamples(beam.PTransform):
                 | "PairEvents" >> beam.ParDo(PairEvents(self._buckets), ids).with_outputs(COUNTS, main=_PAIRS)
             )
         if self._asked_for.texts:
-            texts, per_text = self._asked_for
+            texts, per_text, usual = self._asked_for
             sources.append(
                 pipeline
                 | "ListTexts" >> beam.Create(list(batched(texts, _TEXTS_AT_ONCE)), reshuffle=True)
                 | "MakeQueries"
-                >> beam.ParDo(MakeQueries(self._options.seed, per_text, self._buckets)).with_outputs(
+                >> beam.ParDo(MakeQueries(self._options.seed, per_text, usual, self._buckets)).with_outputs(
                     COUNTS, main=_PAIRS
                 )
             )

@@ -38,6 +38,7 @@ from components.search.judging.query_judge import (
     served_ranking,
 )
 from components.search.judging.query_summary import QuerySummary
+from components.search.tower_choice import tower_notes
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.search.queries import load_queries
@@ -125,7 +126,7 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
         refusals = index_refusals(index["recall"], options)
         if has_full_query_tower:
             refusals += query_tower_refusals(judgement.metrics, judgement.baselines[FULL_QUERY_TOWER], options)
-        decision = decide(judgement, options).also(refusals, index_notes(index["recall"]))
+        decision = decide(judgement, options).also(refusals, [*index_notes(index["recall"]), *tower_notes(index)])
         served = tf.saved_model.load(models[MODEL])
         asked = example_queries(load_queries(examples.uri, TEST_SPLIT), load_catalogue(catalogue_uri))
         details = {

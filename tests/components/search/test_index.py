@@ -36,7 +36,7 @@ def test_the_model_answers_by_both_sides_as_the_fusion_weighs_them(trained: Trai
     assert fusion["dense"] == 1.0
     assert fusion["lexical"] > 0.0
     for query, found in zip(QUERIES, rankings(trained, QUERIES, len(plain.ids)), strict=True):
-        scores = fusion["dense"] * plain.cosines(query) + fusion["lexical"] * plain.shares(query)
+        scores = plain.scores(query, fusion)
         ids = [product_id.decode() for product_id in found["product_ids"]]
         assert sorted(ids) == sorted(plain.ids)
         expected = dict(zip(plain.ids, scores, strict=True))

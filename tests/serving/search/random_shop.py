@@ -50,6 +50,7 @@ class RandomShop:
             embedder=embedder,
             index=ExactIndex(encode(tf.constant(texts))[0].numpy()),
             postings=build_postings(texts, LexicalOptions()),
+            known_words=np.zeros(0, np.int64),
             groups=group_names(
                 self.catalogue["title"].to_pylist(),
                 self.catalogue["category"].to_pylist(),
@@ -64,7 +65,7 @@ class RandomShop:
         rows, texts = distinct_texts(self.catalogue["text"].to_pylist())
         bm25 = PlainBm25([[singular(word) for word in ascii_words(text)] for text in texts])
         asked = encode(tf.constant([query]))[0].numpy()[0]
-        shares = bm25.shares([singular(word) for word in ascii_words(query)])
+        shares = bm25.scores([singular(word) for word in ascii_words(query)])
         scores = self.fusion.dense * (encode(tf.constant(texts))[0].numpy() @ asked) + self.fusion.lexical * shares
         found: np.ndarray = scores[rows]
         return found

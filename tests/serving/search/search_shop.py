@@ -24,11 +24,14 @@ from trainer.options import TextOptions
 from trainer.search.encoder import SearchEncoder, text_embedder
 from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_module
+from trainer.search.index.corrections import known_words
 from trainer.search.index.postings import build_postings
 from trainer.search.options import LexicalOptions, SearchServingOptions
 from trainer.text.backbone import load_text_encoder
 
 PRODUCTS = 40
+# Words that are not spelt wrong though no product has them.
+KNOWN = ["breed", "the"]
 DEFAULT_K = 5
 BOTH, DENSE, LEXICAL = Fusion(dense=1.0, lexical=0.7), Fusion(dense=1.0, lexical=0.0), Fusion(dense=0.0, lexical=1.0)
 
@@ -105,6 +108,7 @@ class PlainSearch:
             embedder=embedder or text_embedder(self.encoder),
             index=ExactIndex(self.vectors if vectors is None else vectors),
             postings=build_postings(self.texts, LexicalOptions()),
+            known_words=known_words(KNOWN),
             groups=self.groups,
             fusion=fusion,
             options=SearchServingOptions(default_k=DEFAULT_K),
@@ -122,7 +126,7 @@ class PlainSearch:
 
     def lexical(self, query: str) -> np.ndarray:
         """The share of the query's rare words that every product has."""
-        return self.bm25.shares(words_of([query])[0])
+        return self.bm25.scores(words_of([query])[0])
 
     def closeness(self, query: str) -> np.ndarray:
         """2 for each product of which the query is the id or the SKU, 1 for one of which it nearly is."""

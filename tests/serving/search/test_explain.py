@@ -1,5 +1,6 @@
 """What `explain` says, against scores worked out in plain Python with words left out."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,10 @@ def test_words_and_pairs_that_fit_with_their_parts_of_the_lexical_score(
         explain_all(reloaded.signatures["explain"], product_id), QUERIES, strict=True
     ):
         indexed = words_of([query])[0]
-        rarity = sum(map(plain_search.bm25.rarity, indexed)) or 1.0
-        scores = [BOTH.lexical * plain_search.bm25.score(word, place) / rarity for word in indexed]
-        expected = list(zip(plain + pairs, scores, strict=True))
+        added = plain_search.bm25.added(indexed, place)
+        joined = [word for word, _ in added[len(indexed) :]]
+        scores = [BOTH.lexical * score for _, score in added]
+        expected = list(zip(plain + pairs + joined, scores, strict=True))
         expected = expected[: len(plain)] + [(pair, score) for pair, score in expected[len(plain) :] if score]
         found = sorted((word, lexical) for word, lexical, _ in row)
         assert [word for word, _ in found] == [word for word, _ in sorted(expected)]
@@ -108,12 +110,12 @@ def test_the_first_words_of_a_long_query_count_as_in_the_whole(
     place = plain_search.place["P003"]
     (row,) = explain(reloaded.signatures["explain"], [query], ["P003"])
     asked = words_of([query])[0][:64]
-    plain = [word for word, _, _ in row if word in asked[:MAX_EXPLAINED_WORDS] and len(word) != 2]
-    assert sorted(plain) == sorted(asked[:MAX_EXPLAINED_WORDS])
-    rarity = sum(map(plain_search.bm25.rarity, asked))
-    for word, lexical, _ in row:
-        expected = BOTH.lexical * plain_search.bm25.score(word, place) / rarity
-        assert lexical == pytest.approx(expected, abs=1e-4)
+    plain = [word for word in asked if len(word) != 2]
+    assert not Counter(plain[:MAX_EXPLAINED_WORDS]) - Counter(word for word, _, _ in row)
+    added = dict(plain_search.bm25.added(asked, place))
+    assert all(lexical == pytest.approx(BOTH.lexical * added[word], abs=1e-4) for word, lexical, _ in row)
+    whole = BOTH.lexical * plain_search.bm25.scores(asked)[place]
+    assert sum(lexical for _, lexical, _ in row) == pytest.approx(whole, abs=1e-4)
 
 
 def test_without_the_dense_side_meaning_adds_nothing(plain_search: PlainSearch) -> None:

@@ -343,6 +343,7 @@ def test_a_catalogue_without_any_word_is_found_by_meaning(
         embedder=text_embedder(plain_search.encoder),
         index=ExactIndex(plain_search.vectors[:rows]),
         postings=build_postings(titles, LexicalOptions()),
+        known_words=np.zeros(0, np.int64),
         groups=group_names(titles, [""] * rows, np.arange(rows)),
         fusion=BOTH,
         options=SearchServingOptions(),

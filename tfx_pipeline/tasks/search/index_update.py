@@ -17,7 +17,7 @@ from components.errors import InputError
 from components.gate.decision import decide
 from components.gate.judgement import LAST_BLESSED, MODEL, Judgement
 from components.products.catalogue import write_catalogue, write_catalogue_facts
-from components.products.reviews.join import with_known_reviews
+from components.products.reviews.join import PHRASES_COLUMN, with_known_reviews
 from components.pushing.served_versions import latest_version, push_folder
 from components.pushing.serving_validator import validate
 from components.search.examples.catalogue import PRODUCT_COLUMNS, build_search_catalogue
@@ -101,7 +101,7 @@ def update_index(root: Path, products: str) -> IndexUpdate:
     with tempfile.TemporaryDirectory() as scratch:
         serving = SearchServingOptions.model_validate(card["serving"])
         table, quarantined = _read_products(products, shop, serving.collapse_columns, Path(scratch), root / "index")
-        if "reviews" in card["text_fields"]:
+        if PHRASES_COLUMN in card["text_fields"]:
             table = with_known_reviews(table, read_parquet(_reviewed_products(root)))
         catalogue = build_search_catalogue(table, card["text_fields"], serving.collapse_columns)
         queries = _surviving_queries(root, catalogue)

@@ -16,7 +16,8 @@ from serving.search.module import SearchModule
 from serving.search.ranking import Fusion
 from trainer.artifacts.catalogue import distinct_texts
 from trainer.search.export import searched_products, text_hashes
-from trainer.search.fusion import learn_fusion
+from trainer.search.fusion import PRIOR, learn_fusion
+from trainer.search.index.corrections import build_corrections
 from trainer.search.index.inverted_cells import (
     build_inverted_file,
     default_leading,
@@ -107,7 +108,7 @@ def build_fusion(
         relevant_from: Least relevance of a product that answers a query.
     """
     if options.lexical is None:
-        return Fusion(dense=1.0, lexical=0.0)
+        return Fusion(dense=1.0, lexical=0.0, feedback=PRIOR.feedback)
     if not options.dense:
         return Fusion(dense=0.0, lexical=1.0)
     return learn_fusion(queries, query_vectors, vectors, LexicalIndex(postings), relevant_from)
@@ -120,6 +121,7 @@ def build_module(
     query_embedder: Any | None = None,
     index: RetrievalIndex,
     postings: Postings,
+    known_words: npt.NDArray[np.int64],
     groups: GroupNames,
     fusion: Fusion,
     options: SearchServingOptions,
@@ -132,6 +134,7 @@ def build_module(
         query_embedder: Likewise, for queries; None takes `embedder`.
         index: Vectors of the distinct texts, in order of their first appearance.
         postings: Their words.
+        known_words: What `trainer.search.index.corrections.known_words` returned.
         groups: What results are grouped by.
         fusion: Weights of both sides.
         options: Sizes, and what is collapsed.
@@ -149,6 +152,8 @@ def build_module(
         query_embedder=embedder if query_embedder is None else query_embedder,
         index=index,
         postings=postings,
+        corrections=build_corrections(postings, known_words),
+        known_words=known_words,
         fusion=fusion,
         default_k=options.default_k,
     )

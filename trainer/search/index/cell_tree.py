@@ -113,11 +113,12 @@ def means(vectors: Vectors, cell_of: Indices, otherwise: Vectors) -> Vectors:
     return moved
 
 
-def sums(vectors: Vectors, cell_of: Indices) -> tuple[npt.NDArray[np.int64], Vectors, npt.NDArray[np.int64]]:
+def sums(vectors: Vectors, cell_of: Indices) -> tuple[Indices, Vectors, npt.NDArray[np.intp]]:
     """Returns the cells that are not empty, the sums of their vectors, and how many these are."""
     order = np.argsort(cell_of, kind="stable")
     found, starts, counts = np.unique(cell_of[order], return_index=True, return_counts=True)
-    return found, np.add.reduceat(vectors[order], starts, axis=0), counts
+    totals: Vectors = np.add.reduceat(vectors[order], starts, axis=0)
+    return found, totals, counts
 
 
 def _k_means(vectors: Vectors, clusters: int, random: np.random.Generator) -> Vectors:

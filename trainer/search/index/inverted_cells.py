@@ -27,7 +27,7 @@ _JUDGED_K = 10
 # Cells are probed for by growing ratios, then by bisection.
 _GROWTH = 2
 # How many vectors are scored by all values, and what recall may be lost against the most of these.
-_RESCORED, _LOST_AT_MOST = (300, 600, 1200), 0.002
+_RESCORED, _LOST_AT_MOST = (300, 600, 1200), 0.01
 # Vectors looked at while this is found out.
 _PROBED_FOR_RESCORED = 20_000
 
@@ -115,8 +115,9 @@ def find_cells(
         cell_of[start : start + _ROWS_AT_ONCE] = tree.nearest_leaves(rows @ axes)
         found, added, _ = sums(rows, cell_of[start : start + _ROWS_AT_ONCE])
         totals[found] += added
-    found, cell_of = np.unique(cell_of, return_inverse=True)
-    return _as_long_as_their_vectors(totals[found], vectors, cell_of), cell_of.astype(np.int32)
+    found, renumbered = np.unique(cell_of, return_inverse=True)
+    cell_of = renumbered.astype(np.int32)
+    return _as_long_as_their_vectors(totals[found], vectors, cell_of), cell_of
 
 
 def principal_axes(vectors: npt.NDArray[np.float32], seed: int) -> npt.NDArray[np.float32]:

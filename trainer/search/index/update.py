@@ -21,6 +21,7 @@ from trainer.search.export import text_hashes
 from trainer.search.groups.names import group_names
 from trainer.search.index.build import MeasuredIndex, build_index, build_module
 from trainer.search.index.postings import build_postings
+from trainer.search.index.telling_words import weigh_by_meaning
 from trainer.search.options import SearchServingOptions
 
 _TEXTS_AT_ONCE = 64
@@ -98,13 +99,21 @@ def update_search(
     clusters = dataclasses.replace(clusters, cluster_ids=cluster_ids)
     # Exact search has nothing to be measured.
     measured_with = queries[:_MEASURED_QUERIES] if len(vectors) > options.exact_limit else []
+    # A model of an earlier version does not say what its encoder knows.
+    known_words = loaded.known_words.numpy() if hasattr(loaded, "known_words") else np.zeros(0, np.int64)
     index = build_index(vectors, _embed(query_embedder, measured_with), options, seed)
     module = build_module(
         catalogue,
         embedder=loaded.embedder,
         query_embedder=query_embedder,
         index=index.vectors,
-        postings=build_postings(texts, options.lexical),
+        postings=weigh_by_meaning(
+            build_postings(texts, options.lexical),
+            vectors,
+            known_words,
+            lambda words: _embed(loaded.embedder, words),
+        ),
+        known_words=known_words,
         groups=group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product),
         fusion=fusion,
         options=options,

@@ -5,7 +5,7 @@ import hashlib
 import pyarrow as pa
 import pytest
 
-from components.search.examples.made_queries import texts_to_ask_for
+from components.search.examples.made_queries import texts_to_ask_for, usual_words
 from components.search.examples.options import QueryOptions
 
 TEXTS = [f"title {number % 40}" for number in range(100)]
@@ -24,3 +24,12 @@ def test_no_more_queries_are_made_than_the_options_say(most: int, chosen: int, p
 
 def test_a_catalogue_without_texts_has_nothing_to_ask_for() -> None:
     assert not texts_to_ask_for(CATALOGUE.slice(0, 0), QueryOptions()).texts
+
+
+def test_usual_words_are_in_two_texts_and_in_few_of_all() -> None:
+    texts = [
+        f"tea {'green' if number < 5 else 'black'} {'Jasmine,' if number < 2 else f'n{number}'}"
+        for number in range(100)
+    ]
+    assert usual_words(texts) == {"green", "jasmine"}
+    assert not usual_words([])

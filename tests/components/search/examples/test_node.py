@@ -347,7 +347,7 @@ def test_row_order_and_files_change_nothing(tmp_path: Path) -> None:
 
 def test_made_queries_come_from_the_seed_and_the_text() -> None:
     def make(seed: int, texts: list[tuple[str, list[int]]]) -> set[tuple[Any, ...]]:
-        made = MakeQueries(seed, per_text=3, buckets=3).process(texts)
+        made = MakeQueries(seed, per_text=3, usual=frozenset(KINDS), buckets=3).process(texts)
         tables = [from_bytes(each[1]) for each in made if isinstance(each, tuple)]
         return {tuple(row.values()) for table in tables for row in table.to_pylist()}
 
