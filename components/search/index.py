@@ -2,7 +2,8 @@
 
 import functools
 import json
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,27 +22,44 @@ from typing_extensions import override
 from components.artifacts import Catalogue, TextVectors
 from components.parameters import execution_parameters
 from components.products.trained_text_vectors import WriteTrainedTextVectors
-from components.search.cluster_report import report_clusters
-from components.search.examples.product_parts import product_parts
+from components.search.catalogue_clusters import cluster_catalogue
+from components.search.found_together import all_together, texts_in_baskets, texts_of_queries
 from components.search.index_options import SearchIndexOptions
+from components.search.tower_choice import choose_tower
+from components.tables.read_back import input_files
 from serving.graph.filters import MAX_EXCLUDED_IDS
+from serving.graph.text_embedder import TextEmbedder
 from serving.model_names import SEARCH_MODEL
-from serving.search.module import MAX_QUERY_CHARACTERS, Fusion
+from serving.search.module import SearchModule
+from serving.search.ranking import Fusion
+from serving.search.reading import MAX_QUERY_CHARACTERS
 from trainer.artifacts.catalogue import distinct_texts, load_catalogue, load_catalogue_facts
 from trainer.artifacts.model_versions import package_versions
 from trainer.artifacts.names import TRAINED_TEXT_VECTORS_FOLDER
-from trainer.clusters.products import cluster_products
 from trainer.fitting.training_summary import read_training_summary
-from trainer.search.encoder import load_encoder, load_query_tower, text_embedder
+from trainer.search.encoder import load_encoder, text_embedder
 from trainer.search.export import export_for_judging, export_search, export_weighted
+from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_fusion, build_index, build_module
+from trainer.search.index.corrections import known_words
 from trainer.search.index.postings import build_postings
+from trainer.search.index.telling_words import weigh_by_meaning
 from trainer.search.queries import load_queries
+from trainer.search.query_tower.tower import QueryTower, load_query_tower
 from trainer.text.text_vectors import load_text_vectors
 
 COMPARISON_FOLDER, FULL_QUERY_TOWER_FOLDER, INDEX_FILE = "Comparison", "FullQueryTower", "index.json"
 
 _VERSIONED_PACKAGES = ("tensorflow", "tensorflow-text", "keras", "keras-nlp", "tfx", "shelfwise")
+
+
+class _Assembled(NamedTuple):
+    """A model with one of the towers; `build` makes the same with the full one."""
+
+    module: SearchModule
+    build: Callable[[], SearchModule]
+    fusion: Fusion
+    recall: float | None
 
 
 class SearchIndexSpec(ComponentSpec):
@@ -53,6 +71,7 @@ class SearchIndexSpec(ComponentSpec):
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "catalogue": ChannelParameter(type=Catalogue),
         "text_vectors": ChannelParameter(type=TextVectors),
+        "events": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {"model": ChannelParameter(type=standard_artifacts.Model)}
 
@@ -75,11 +94,13 @@ class SearchIndexExecutor(BaseBeamExecutor):
         Args:
             input_dict: `encoder`: the trained encoder. `examples`: queries, of which the split `eval` says how much
                 words count beside meaning, and tunes the index. `catalogue`: the products. `text_vectors`: vectors of
-                their texts before training; not read where BERT was trained, which encodes the texts anew.
+                their texts before training; not read where BERT was trained, which encodes the texts anew. Maybe
+                `events`: what is bought together, by which a catalogue without categories is clustered.
             output_dict: `model`: `Format-Serving/` is the SavedModel with warm-up file and model card; `Comparison/`
                 a SavedModel whose signature `weighted` weighs both sides as it is asked to; `FullQueryTower/`, where
-                queries are read by a smaller BERT, the same model without it; `index.json` has the keys
-                recall (of the index against exact search), fusion, distinct_texts and clusters (their quality).
+                queries are read by a taught tower, the same model without it; `index.json` has the keys recall (of the
+                index against exact search), query_tower (`components.search.tower_choice.TowerChoice`, or null where
+                none was taught), fusion, distinct_texts and clusters (their quality).
                 Where BERT was trained, `trained_text_vectors/vectors-*.parquet` has columns text and vector.
             exec_properties: `options_json`: SearchIndexOptions. `source_digest` only keys the cache.
         """
@@ -88,9 +109,9 @@ class SearchIndexExecutor(BaseBeamExecutor):
         catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
         output_uri = get_single_instance(output_dict["model"]).uri
         fileio.makedirs(output_uri)
+        examples_uri = get_single_instance(input_dict["examples"]).uri
         encoder, catalogue = load_encoder(encoder_uri), load_catalogue(catalogue_uri)
-        product_texts = catalogue["text"].to_pylist()
-        rows, texts = distinct_texts(product_texts)
+        text_of_product, texts = distinct_texts(catalogue["text"].to_pylist())
         text_vectors_uri = get_single_instance(input_dict["text_vectors"]).uri
         if encoder.head is None:
             # Under the output, which distributed workers can write to.
@@ -98,44 +119,70 @@ class SearchIndexExecutor(BaseBeamExecutor):
             fileio.makedirs(text_vectors_uri)
             with self._make_beam_pipeline() as pipeline:
                 _ = pipeline | WriteTrainedTextVectors(texts, encoder_uri, options.text_batch_size, text_vectors_uri)
-        vectors = encoder.finish(load_text_vectors(text_vectors_uri, texts), encoder.token_ids(texts))[rows]
+        vectors = encoder.finish(load_text_vectors(text_vectors_uri, texts), encoder.token_ids(texts))
 
-        queries = load_queries(get_single_instance(input_dict["examples"]).uri, "eval")
-        query_tower = load_query_tower(encoder_uri, encoder)
-        query_vectors = (query_tower or encoder).embed(queries.queries, options.text_batch_size)
-        postings = build_postings(product_texts, options.serving.lexical)
-        fusion = build_fusion(postings, vectors, queries, query_vectors, options.serving, options.relevant_from)
-        measured = build_index(vectors, query_vectors, options.serving, options.seed)
-        clusters = cluster_products(vectors, product_texts, options.clusters, options.seed, product_parts(catalogue))
-        build = functools.partial(
-            build_module,
-            catalogue,
-            embedder=text_embedder(encoder),
-            index=measured.vectors,
-            postings=postings,
-            clusters=clusters,
-            fusion=fusion,
-            options=options.serving,
+        queries = load_queries(examples_uri, "eval")
+        asked = queries.of_texts(text_of_product)
+        known = known_words(encoder.text_encoder.tokenizer.get_vocabulary())
+        postings = weigh_by_meaning(
+            build_postings(texts, options.serving.lexical),
+            vectors,
+            known,
+            lambda words: encoder.embed(words, options.text_batch_size),
         )
-        module = build(query_embedder=text_embedder(query_tower) if query_tower else None)
+        clustered = cluster_catalogue(
+            catalogue,
+            texts,
+            vectors,
+            text_of_product,
+            encoder,
+            lambda: all_together(
+                texts_in_baskets(input_files(input_dict, "events"), catalogue["product_id"], text_of_product),
+                texts_of_queries(load_queries(examples_uri, "train"), text_of_product),
+            ),
+            options.clusters,
+            batch_size=options.text_batch_size,
+            seed=options.seed,
+        )
+        embedder = text_embedder(encoder)
+        groups = group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product)
+
+        def assemble(tower: QueryTower, query_embedder: TextEmbedder) -> _Assembled:
+            query_vectors = tower.embed(queries.queries, options.text_batch_size)
+            fusion = build_fusion(postings, vectors, asked, query_vectors, options.serving, options.relevant_from)
+            measured = build_index(vectors, query_vectors, options.serving, options.seed)
+            build = functools.partial(
+                build_module,
+                catalogue,
+                embedder=embedder,
+                index=measured.vectors,
+                postings=postings,
+                known_words=known,
+                groups=groups,
+                fusion=fusion,
+                options=options.serving,
+            )
+            return _Assembled(build(query_embedder=query_embedder), build, fusion, measured.recall)
+
+        tower, choice = load_query_tower(encoder_uri, encoder), None
+        served = assemble(encoder, embedder) if tower is None else assemble(tower, tower.embedder())
+        if tower is not None:
+            full = served.build()
+            choice = choose_tower(served.module, full, queries, options.relevant_from, options.max_query_tower_loss)
+            if choice.is_served:
+                export_for_judging(f"{output_uri}/{FULL_QUERY_TOWER_FOLDER}", full)
+            else:
+                served = assemble(encoder, embedder)
+        fusion = served.fusion
         card = _model_card(encoder_uri, load_catalogue_facts(catalogue_uri), options, fusion, catalogue, vectors)
-        export_search(path_utils.serving_model_path(output_uri), module, clusters, card)
-        export_weighted(f"{output_uri}/{COMPARISON_FOLDER}", module)
-        if query_tower:
-            export_for_judging(f"{output_uri}/{FULL_QUERY_TOWER_FOLDER}", build())
+        export_search(path_utils.serving_model_path(output_uri), served.module, clustered.clusters, card)
+        export_weighted(f"{output_uri}/{COMPARISON_FOLDER}", served.module)
         index = {
-            "recall": measured.recall,
+            "recall": served.recall,
+            "query_tower": choice and choice._asdict(),
             "fusion": fusion._asdict(),
             "distinct_texts": len(texts),
-            "clusters": report_clusters(
-                clusters,
-                vectors,
-                catalogue,
-                encoder,
-                options.clusters,
-                batch_size=options.text_batch_size,
-                seed=options.seed,
-            ),
+            "clusters": clustered.report,
         }
         io_utils.write_string_file(f"{output_uri}/{INDEX_FILE}", json.dumps(index, indent=1))
 
@@ -150,6 +197,7 @@ class SearchIndex(BaseBeamComponent):
         text_vectors: Vectors of their texts before training.
         options: What the served model is made of.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
+        events: Table of events.
 
     Output `model` (standard_artifacts.Model).
     """
@@ -166,6 +214,7 @@ class SearchIndex(BaseBeamComponent):
         text_vectors: BaseChannel,
         options: SearchIndexOptions,
         source_digest: str,
+        events: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             SearchIndexSpec(
@@ -173,6 +222,7 @@ class SearchIndex(BaseBeamComponent):
                 examples=examples,
                 catalogue=catalogue,
                 text_vectors=text_vectors,
+                events=events,
                 options_json=options.model_dump_json(),
                 source_digest=source_digest,
                 model=Channel(type=standard_artifacts.Model),

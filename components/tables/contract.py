@@ -87,7 +87,7 @@ TABLES: dict[str, TableContract] = {
                 *_required("string", "product_id"),
                 *_texts("title", required=True),
                 *_optional("string", "sku"),
-                *_texts("description", "brand", "category"),
+                *_texts("description", "brand", "category", "review_phrases"),
                 *_not_negative("price"),
                 *_optional("float", "rating"),
                 *_optional("boolean", "in_stock"),
@@ -123,6 +123,8 @@ TABLES: dict[str, TableContract] = {
             columns=(
                 *_texts("text", required=True),
                 Column(name="label", kind="category", required=True, stripped=True),
+                *_optional("string", "product_id"),
+                *_optional("float", "rating"),
             ),
         ),
         TableContract(

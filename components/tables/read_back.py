@@ -42,6 +42,11 @@ def table_columns(paths: Sequence[str]) -> list[str]:
     return list(_on_file(paths[0], lambda file: file.schema_arrow.names)) if paths else []
 
 
+def table_schema(paths: Sequence[str]) -> pa.Schema:
+    """Returns the Arrow schema of a table as it is stored, from the first of its Parquet files."""
+    return _on_file(paths[0], lambda file: file.schema_arrow)
+
+
 def column_has_values(paths: Sequence[str], name: str) -> bool:
     """Returns whether a table has a column and any value in it; reads up to the first value."""
     if name not in table_columns(paths):
@@ -57,6 +62,20 @@ def first_values(paths: Sequence[str], name: str, rows: int) -> list[Any]:
             values: list[Any] = plain_columns(found).column(0).drop_null().to_pylist()
             return values
     return []
+
+
+def table_batches(paths: Sequence[str], columns: Sequence[str], batch_rows: int = 1 << 18) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of a table as plain columns, one batch in memory at a time, in this process.
+
+    Args:
+        paths: Parquet files.
+        columns: Columns that the files have.
+        batch_rows: Rows of a batch at the most.
+    """
+    for path in paths:
+        with _open(path) as handle:
+            for batch in pq.ParquetFile(handle).iter_batches(batch_rows, columns=list(columns)):
+                yield plain_columns(batch)
 
 
 def to_bytes(table: pa.Table | pa.RecordBatch) -> bytes:

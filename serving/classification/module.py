@@ -7,6 +7,8 @@ import tensorflow as tf
 
 from serving.graph.answers import text_variable, texts_at
 from serving.graph.explanation import ServedClassifier, attributions
+from serving.graph.phrases import in_phrases, written_words
+from serving.graph.reasons import by_part
 from serving.graph.signatures import batch_of, trace
 from serving.graph.spelling import readable
 from serving.signature_names import EVALUATE, EXPLAIN, SERVING_DEFAULT
@@ -35,7 +37,6 @@ class ClassificationModule(tf.Module):
     def __init__(self, classifier: ServedClassifier, labels: Sequence[bytes]) -> None:
         super().__init__(name="classification")
         self._labels = text_variable(labels, "labels")
-        self._vocabulary = text_variable(classifier.vocabulary, "vocabulary")
         # Behind a plain function what it holds is not tracked: only these variables go into the SavedModel.
         self._classifier: Callable[[], ServedClassifier] = lambda: classifier
         self._classifier_variables = list(classifier.variables)
@@ -57,16 +58,17 @@ class ClassificationModule(tf.Module):
         return {"probabilities": self._probabilities(text)}
 
     def explain(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Signature `explain`: each token of a text, and what it adds to the probability of the best label.
+        """Signature `explain`: words and phrases of a text, and what each adds to the probability of the best label.
 
-        See `serving.graph.explanation.attributions`. Padding is "" and 0.
+        The strongest come first, as they are written in the text; see `serving.graph.phrases.in_phrases`, and
+        `serving.graph.explanation.attributions` for what the numbers are. Padding is "" and 0.
         """
-        classifier = self._classifier()
-        tokens = classifier.tokenize(text)
-        found, _ = attributions(classifier, tokens, _no_numbers(text))
-        shown = texts_at(self._vocabulary, tf.where(tokens.shown, tokens.ids, -1))
-        # The first token is [CLS].
-        return {"tokens": shown[:, 1:], "attributions": found[:, 1:]}
+        classifier, read = self._classifier(), beginning(text)
+        tokens = classifier.tokenize(read)
+        by_token, _ = attributions(classifier, tokens, _no_numbers(text))
+        words = written_words(read)
+        found = in_phrases(words, by_part(words, classifier.tokenize, tokens, by_token))
+        return {"tokens": found.texts, "attributions": found.attributions}
 
     def _probabilities(self, text: tf.Tensor) -> tf.Tensor:
         classifier = self._classifier()

@@ -1,10 +1,11 @@
 """What every served model knows of the products."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 # Between the levels of a category, the widest first.
 CATEGORY_SEPARATOR = " > "
@@ -33,3 +34,7 @@ class ServedProducts:
         lengths = {name: len(np.asarray(value, dtype=object)) for name, value in vars(self).items()}
         if len(set(lengths.values())) != 1 or not lengths["product_ids"]:
             raise ValueError(f"A catalogue needs one row a product in every field, and a product; got rows {lengths}.")
+
+    def take(self, rows: NDArray[np.integer]) -> Self:
+        """Returns the products at some rows, in their order."""
+        return replace(self, **{name: np.asarray(value, dtype=object)[rows] for name, value in vars(self).items()})

@@ -39,7 +39,6 @@ class ServedClassifier:
         classify_embeddings: Maps word embeddings, mask and numbers to what `classify_tokens` makes of their ids.
         neutral_token: Id of a token that says nothing.
         neutral_numbers: float32 `(numbers,)` that say nothing.
-        vocabulary: The tokens by id.
         variables: What all of it computes with.
     """
 
@@ -50,7 +49,6 @@ class ServedClassifier:
     classify_embeddings: Callable[[tf.Tensor, tf.Tensor, tf.Tensor], tf.Tensor]
     neutral_token: int
     neutral_numbers: np.ndarray
-    vocabulary: Sequence[bytes]
     variables: Sequence[tf.Variable]
 
 

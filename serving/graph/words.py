@@ -25,6 +25,8 @@ _FRACTION_SLASH = "\N{FRACTION SLASH}"
 # Sizes such as 1/2 and 3.5 stay whole; letters and digits that touch, as in 12in or XR500, are two words.
 # Without a group of its own: what is found is then put in by \0, six times as fast as by \1.
 _WORD = r"\p{Nd}+(?:[./]\p{Nd}+)*|[\p{L}\p{M}]+"
+# Two letters or more. The words of scripts without spaces are single letters, but for marks that go with them.
+_JOINABLE = r"[\p{L}\p{M}]*\p{L}[\p{L}\p{M}]*\p{L}[\p{L}\p{M}]*"
 # Marks where a word begins; no text has it, as control characters have become spaces.
 _BEGIN = "\x01"
 _BETWEEN_WORDS = f"(^| )[^{_BEGIN}]*{_BEGIN}?"
@@ -80,7 +82,16 @@ def index_words(words: Any) -> Any:
     Args:
         words: What `plain_words` returned.
     """
-    return tf.concat([words.with_flat_values(_singular(words.flat_values)), unspaced_pairs(words)], axis=1)
+    return tf.concat([singular_words(words), unspaced_pairs(words)], axis=1)
+
+
+def singular_words(words: Any) -> Any:
+    """Returns ragged string `(batch, words)` of the same shape, with plurals taken back to the singular.
+
+    Args:
+        words: What `plain_words` returned.
+    """
+    return words.with_flat_values(_singular(words.flat_values))
 
 
 def _singular(words: tf.Tensor) -> tf.Tensor:
@@ -93,9 +104,21 @@ def _singular(words: tf.Tensor) -> tf.Tensor:
 
 def unspaced_pairs(words: Any) -> Any:
     """Returns each two words that follow each other and are both of a script without spaces, joined."""
+    return _pairs(words, tf.strings.regex_full_match(words.flat_values, UNSPACED_CHARACTER))
+
+
+def joined_pairs(words: Any) -> Any:
+    """Returns each two words of letters that follow each other, joined: lightbulb for light bulb.
+
+    Args:
+        words: What `singular_words` returned. Words of one letter, and of scripts without spaces, make no pairs.
+    """
+    return _pairs(words, tf.strings.regex_full_match(words.flat_values, _JOINABLE))
+
+
+def _pairs(words: Any, suitable: tf.Tensor) -> Any:
     word, row = words.flat_values, rows_of(words)
-    unspaced = tf.strings.regex_full_match(word, UNSPACED_CHARACTER)
-    firsts = tf.where(unspaced[:-1] & unspaced[1:] & tf.equal(row[:-1], row[1:]))[:, 0]
+    firsts = tf.where(suitable[:-1] & suitable[1:] & tf.equal(row[:-1], row[1:]))[:, 0]
     pairs = tf.strings.join([tf.gather(word, firsts), tf.gather(word, firsts + 1)])
     return tf.RaggedTensor.from_value_rowids(pairs, tf.gather(row, firsts), words.nrows(), validate=False)
 

@@ -1,8 +1,8 @@
-"""Words to products by BM25, as postings in plain TensorFlow ops that stock TF Serving runs."""
+"""Words to texts by BM25, as postings in plain TensorFlow ops that stock TF Serving runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,32 +11,53 @@ import tensorflow as tf
 from serving.graph.lookup import IdLookup
 from serving.graph.words import rows_of
 
+# What a pair of a query's neighbours counts, where a text has them next to each other or as one word, beside a word of
+# the same rarity. Learned on queries that people asked of a hardware shop (NDCG@10 on half of its training queries:
+# 0.433 without pairs, 0.437 at a quarter, 0.434 at a half, 0.426 at one).
+PAIR_WEIGHT = 0.25
+
 
 @dataclass(frozen=True, kw_only=True)
 class Postings:
-    """For each word the products whose text has it, and what it adds to their score.
+    """For each word the texts that have it, and how much of it they have.
 
     Attributes:
         words: Distinct words, UTF-8.
         row_splits: int64 `(words + 1,)`: the postings of word w are `row_splits[w]` to `row_splits[w + 1]`.
-        products: int32 `(postings,)`, rising within a word.
-        weights: float32 `(postings,)`, above 0.
-        rarity: float32 `(words,)`, the inverse document frequency of each word.
-        size: Products in the catalogue.
+        texts: int32 `(postings,)`, rising within a word.
+        saturation: float32 `(postings,)`, between 0 and 1: what BM25 makes of its count in a text of that length.
+        rarity: float32 `(words,)`: how much each word counts.
+        joined: bool `(words,)`: whether texts have it only as two words that follow each other.
+        unknown_rarity: How much a word counts that no text has.
+        size: Texts in the catalogue.
     """
 
     words: Sequence[bytes]
     row_splits: npt.NDArray[np.int64]
-    products: npt.NDArray[np.int32]
-    weights: npt.NDArray[np.float32]
+    texts: npt.NDArray[np.int32]
+    saturation: npt.NDArray[np.float32]
     rarity: npt.NDArray[np.float32]
+    joined: npt.NDArray[np.bool_]
+    unknown_rarity: float
     size: int
 
 
-class LexicalIndex(tf.Module):
-    """Scores products by the words that a query shares with their text.
+class AskedWords(NamedTuple):
+    """The words of queries.
 
-    Memory and time of a query grow with the postings of its words, and with the catalogue: one number a product.
+    Attributes:
+        ids: Ragged int32 `(batch, words)`; -1 for an unknown one.
+        weights: float32, one for each of them: how much it counts.
+    """
+
+    ids: Any
+    weights: tf.Tensor
+
+
+class LexicalIndex(tf.Module):
+    """Scores texts by the words that a query shares with them.
+
+    Memory and time of a query grow with the postings of its words, and with the catalogue: two numbers a text.
 
     Args:
         postings: What `trainer.search.index.postings.build_postings` made.
@@ -46,58 +67,85 @@ class LexicalIndex(tf.Module):
         super().__init__(name="lexical_index")
         self.size = postings.size
         self._words = IdLookup(postings.words, what="word")
-        # The last row is that of unknown words: no postings, no rarity.
+        # The last row is that of unknown words: no postings.
         self._unknown = len(postings.words)
         row_splits = np.append(postings.row_splits, postings.row_splits[-1])
+        rarity = np.append(postings.rarity, np.float32(postings.unknown_rarity))
         self._row_splits = tf.Variable(row_splits, trainable=False, name="row_splits")
-        self._products = tf.Variable(postings.products, trainable=False, name="products")
-        self._weights = tf.Variable(postings.weights, trainable=False, name="weights")
-        self._rarity = tf.Variable(np.append(postings.rarity, np.float32(0.0)), trainable=False, name="rarity")
+        self._texts = tf.Variable(postings.texts, trainable=False, name="texts")
+        self._saturation = tf.Variable(postings.saturation, trainable=False, name="saturation")
+        self._rarity = tf.Variable(rarity, trainable=False, name="rarity")
 
-    def word_ids(self, words: Any) -> Any:
-        """Returns ragged int32 `(batch, words)` for ragged words as `index_words` gives them; -1 for an unknown one."""
-        return words.with_flat_values(self._words.index_of(words.flat_values))
+    def ask(self, words: Any, pairs: Any | None = None) -> AskedWords:
+        """Looks words up.
 
-    def scores(self, word_ids: Any) -> tf.Tensor:
-        """Returns the BM25 score of every product, float32 `(batch, size)`; 0 where no word is shared.
+        A word counts as much as it is rare; one that no text has counts too, so that what is left of a query counts for
+        less. Pairs count `PAIR_WEIGHT` of that, and nothing where no text has them.
 
         Args:
-            word_ids: What `word_ids` returned; a word that is there twice counts twice.
+            words: Ragged string `(batch, words)`; a word that is there twice counts twice.
+            pairs: Ragged string `(batch, pairs)`: `joined_pairs` of them.
         """
-        word = self._row_of(word_ids.flat_values)
-        places = self._postings_of(word)
-        owner = tf.gather(rows_of(word_ids), rows_of(places))
-        target = owner * self.size + tf.cast(tf.gather(self._products, places.flat_values), tf.int64)
-        batch = word_ids.nrows()
+        ids = self._words.index_of(words.flat_values)
+        asked = words.with_flat_values(ids)
+        weights = words.with_flat_values(tf.gather(self._rarity, self._row_of(ids)))
+        if pairs is not None:
+            ids = self._words.index_of(pairs.flat_values)
+            counted = tf.where(ids >= 0, PAIR_WEIGHT * tf.gather(self._rarity, self._row_of(ids)), 0.0)
+            asked = tf.concat([asked, pairs.with_flat_values(ids)], axis=1)
+            weights = tf.concat([weights, pairs.with_flat_values(counted)], axis=1)
+        return AskedWords(asked, weights.flat_values)
+
+    def knows(self, asked: AskedWords) -> tf.Tensor:
+        """Returns whether any text has a word of each query, bool `(batch,)`."""
+        known = tf.cast(asked.ids.flat_values >= 0, tf.int32)
+        return tf.math.unsorted_segment_sum(known, rows_of(asked.ids), asked.ids.nrows()) > 0
+
+    def scores(self, asked: AskedWords) -> tf.Tensor:
+        """Returns the score of every text, float32 `(batch, size)` from 0 to 1; 0 where no word is shared.
+
+        It is the share of the query that a text has, by the words' weights and BM25's saturation, times the share that
+        it has at all: half of a query is worth a quarter, so that a rare word does not win alone.
+        """
+        batch = asked.ids.nrows()
+        places = self._postings_of(self._row_of(asked.ids.flat_values))
+        word = rows_of(places)
+        owner = rows_of(asked.ids)
+        weights = tf.gather(asked.weights * tf.gather(self._shares(asked), owner), word)
+        target = tf.gather(owner, word) * self.size + tf.cast(tf.gather(self._texts, places.flat_values), tf.int64)
         # A sum by segment of what is gathered, not a scatter: it is the faster of the two on a CPU.
-        summed = tf.math.unsorted_segment_sum(tf.gather(self._weights, places.flat_values), target, batch * self.size)
-        return tf.reshape(summed, [batch, self.size])
+        found = tf.math.unsorted_segment_sum(
+            weights * tf.gather(self._saturation, places.flat_values), target, batch * self.size
+        )
+        covered = tf.math.unsorted_segment_sum(weights, target, batch * self.size)
+        return tf.reshape(found * covered, [batch, self.size])
 
-    def rarity(self, word_ids: Any) -> tf.Tensor:
-        """Returns the sum of the inverse document frequencies of each query's known words, float32 `(batch,)`.
-
-        It is above 0 for a query with a known word, and 0 for another.
-        """
-        rarity = tf.gather(self._rarity, self._row_of(word_ids.flat_values))
-        return tf.math.unsorted_segment_sum(rarity, rows_of(word_ids), word_ids.nrows())
-
-    def word_scores(self, word_ids: Any, product: tf.Tensor) -> Any:
-        """Returns what each word adds to the score of one product a row.
+    def word_scores(self, asked: AskedWords, text: tf.Tensor) -> Any:
+        """Returns what each word adds to the score of one text a row; together that is its score.
 
         Args:
-            word_ids: What `word_ids` returned.
-            product: int32 `(batch,)` product indices; under 0 for none.
+            asked: What `ask` returned.
+            text: int32 `(batch,)` rows of texts; under 0 for none.
 
         Returns:
             Ragged float32 `(batch, words)`.
         """
-        word = self._row_of(word_ids.flat_values)
-        wanted = tf.gather(product, rows_of(word_ids))
-        places = self._postings_of(word)
-        owner = rows_of(places)
-        same = tf.equal(tf.gather(self._products, places.flat_values), tf.gather(wanted, owner))
-        found = tf.where(same, tf.gather(self._weights, places.flat_values), 0.0)
-        return word_ids.with_flat_values(tf.math.unsorted_segment_sum(found, owner, places.nrows()))
+        owner = rows_of(asked.ids)
+        wanted = tf.gather(text, owner)
+        places = self._postings_of(self._row_of(asked.ids.flat_values))
+        word = rows_of(places)
+        same = tf.equal(tf.gather(self._texts, places.flat_values), tf.gather(wanted, word))
+        found = tf.where(same, tf.gather(self._saturation, places.flat_values), 0.0)
+        weights = asked.weights * tf.gather(self._shares(asked), owner)
+        added = weights * tf.math.unsorted_segment_sum(found, word, places.nrows())
+        there = tf.where(added > 0.0, weights, 0.0)
+        covered = tf.math.unsorted_segment_sum(there, owner, asked.ids.nrows())
+        return asked.ids.with_flat_values(added * tf.gather(covered, owner))
+
+    def _shares(self, asked: AskedWords) -> tf.Tensor:
+        """Returns what the weights of each query are multiplied by to sum to 1, float32 `(batch,)`."""
+        total = tf.math.unsorted_segment_sum(asked.weights, rows_of(asked.ids), asked.ids.nrows())
+        return tf.math.divide_no_nan(1.0, total)
 
     def _postings_of(self, word: tf.Tensor) -> Any:
         return tf.ragged.range(tf.gather(self._row_splits, word), tf.gather(self._row_splits, word + 1))

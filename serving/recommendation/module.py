@@ -178,6 +178,7 @@ class RecommendationModule(tf.Module):
         missing = kept == -np.inf
         return {
             "product_ids": texts_at(self._product_ids, indices),
+            "titles": texts_at(self._titles, indices),
             "confidence": tf.where(missing, -np.inf, found.confidence),
             "lift": tf.where(missing, -np.inf, found.lift),
         }

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from serving.graph.history import History, HistoryReader
 from serving.graph.lookup import IdLookup
 from serving.segmentation.behaviour_numbers import BehaviourNumbers
-from serving.segmentation.behaviour_text import BehaviourText
+from serving.segmentation.behaviour_text import BehaviourText, Clauses
 
 _SAMPLED_PRODUCTS = 5
 
@@ -50,6 +50,20 @@ class BehaviourTable(NamedTuple):
     numbers: tf.Tensor
 
 
+class ToldBehaviour(NamedTuple):
+    """The behaviour of a batch of users, and its parts in people's words.
+
+    Attributes:
+        table: What a model reads.
+        clauses: What its text says, clause by clause.
+        numbers: string `(batch, numbers)`; each number with its name.
+    """
+
+    table: BehaviourTable
+    clauses: Clauses
+    numbers: tf.Tensor
+
+
 class Behaviour(tf.Module):
     """Describes histories, in plain TensorFlow ops.
 
@@ -80,7 +94,8 @@ class Behaviour(tf.Module):
             titles=products.titles,
             kinds=products.kinds,
             kind_names=products.kind_names,
-            event_types=[name.encode() for name in event_types],
+            event_types=event_types,
+            bought_type=self._reader.bought_type,
         )
         self._numbers = BehaviourNumbers(
             spends=products.spends,
@@ -107,8 +122,17 @@ class Behaviour(tf.Module):
         """Describes the histories of serialized tf.Examples; see `HistoryReader.read_examples`."""
         return self._describe(self._reader.read_examples(serialized))
 
+    def tell(self, ids: tf.Tensor, types: tf.Tensor, age_seconds: tf.Tensor) -> ToldBehaviour:
+        """Describes histories as `describe` does, and part by part as people read it."""
+        history = self._latest(self._reader.read(ids, types, age_seconds))
+        clauses, numbers = self._text.clauses(history), self._numbers(history)
+        return ToldBehaviour(BehaviourTable(clauses.text(), numbers), clauses, self._numbers.tell(history, numbers))
+
     def _describe(self, history: History) -> BehaviourTable:
+        history = self._latest(history)
+        return BehaviourTable(self._text(history), self._numbers(history))
+
+    def _latest(self, history: History) -> History:
         known = tf.cast(history.products >= 0, tf.int32)
         later = tf.cumsum(known, axis=1, exclusive=True, reverse=True)
-        history = history._replace(products=tf.where(later < self.history_length, history.products, -1))
-        return BehaviourTable(self._text(history), self._numbers(history))
+        return history._replace(products=tf.where(later < self.history_length, history.products, -1))

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from serving.graph.history import History
 from serving.graph.time_units import WEEK_SECONDS
+from serving.segmentation.behaviour_number import BehaviourNumber, Unit, told
 
 # Money and visits of the last weeks, money of stretches before them, and both with weights that halve.
 _LAST_WEEKS = (1, 2, 4, 8, 12, 16)
@@ -19,7 +20,7 @@ _AREA_HALF_LIFE = 8
 # What is said of the time since the last event where there was none.
 _NEVER_DAYS = 400.0
 
-_Named = Iterator[tuple[str, tf.Tensor]]
+_Numbers = Iterator[BehaviourNumber]
 
 
 class BehaviourNumbers(tf.Module):
@@ -57,81 +58,105 @@ class BehaviourNumbers(tf.Module):
         self._area_names, self._event_types, self._bought_type = list(area_names), list(event_types), bought_type
         nothing = tf.zeros([1, 1])
         empty = History(tf.constant([[-1]]), tf.constant([[0]]), nothing)
-        self.names = [name for name, _ in self._columns(empty)]
+        self.names, self._units = zip(*((each.name, each.unit) for each in self._columns(empty)), strict=True)
 
     def __call__(self, history: History) -> tf.Tensor:
         """Returns float32 `(batch, len(names))`, always finite."""
-        return tf.stack([column for _, column in self._columns(history)], axis=1)
+        return tf.stack([each.value for each in self._columns(history)], axis=1)
 
-    def _columns(self, history: History) -> _Named:
+    def tell(self, history: History, numbers: tf.Tensor) -> tf.Tensor:
+        """Returns string `(batch, len(names))`: each number with its name, as `visits in 4 weeks: 3`.
+
+        Args:
+            history: What the numbers were made of.
+            numbers: float32 `(batch, len(names))`.
+        """
+        came = tf.reduce_any(history.products >= 0, axis=1)
+        columns = zip(self.names, self._units, tf.unstack(numbers, axis=1), strict=True)
+        return tf.stack(
+            [tf.strings.join([f"{name}: ", told(value, unit, came)]) for name, unit, value in columns], axis=1
+        )
+
+    def _columns(self, history: History) -> _Numbers:
         known = history.products >= 0
         weeks = history.age_seconds / WEEK_SECONDS
         bought = known & (history.types == self._bought_type)
         products = tf.maximum(history.products, 0)
         money = tf.where(bought, tf.gather(self._spends, products), 0.0)
         visit_weeks, visits = _visits(weeks, known)
-        yield from _amounts("spend", money, weeks)
-        yield from _amounts("visits", visits, visit_weeks)
+        yield from _amounts("spend", "money", money, weeks)
+        yield from _amounts("visits", "count", visits, visit_weeks)
         for low, high in _STRETCHES:
             stretch = tf.reduce_sum(tf.where((weeks >= low) & (weeks < high), money, 0.0), axis=1)
-            yield f"spend {low} to {high} weeks ago", tf.math.log1p(stretch)
+            yield BehaviourNumber(f"spend {low} to {high} weeks ago", "money", tf.math.log1p(stretch))
         yield from _recency(money, visits, visit_weeks, known)
         yield from _rhythm(money, weeks)
         yield from self._shares(money, weeks, tf.gather(self._areas, products))
         for number, name in enumerate(self._event_types):
             if len(self._event_types) > 1:
                 of_type = tf.cast(known & (history.types == number), tf.float32)
-                yield f"{name} events, lately", _decayed(of_type, weeks, _AREA_HALF_LIFE)
+                lately = _decayed(of_type, weeks, _AREA_HALF_LIFE)
+                yield BehaviourNumber(f"recent events of {name}", "decayed count", lately)
 
-    def _shares(self, money: tf.Tensor, weeks: tf.Tensor, areas: tf.Tensor) -> _Named:
+    def _shares(self, money: tf.Tensor, weeks: tf.Tensor, areas: tf.Tensor) -> _Numbers:
         lately = money * tf.pow(2.0, -weeks / _AREA_HALF_LIFE)
         total = tf.reduce_sum(lately, axis=1)
         for number, name in enumerate(self._area_names):
             spend = tf.reduce_sum(tf.where(areas == number, lately, 0.0), axis=1)
-            yield f"spend on {name}", tf.math.log1p(spend)
-            yield f"share of {name}", spend / (total + 1.0)
+            yield BehaviourNumber(f"recent spend on {name}", "money", tf.math.log1p(spend))
+            yield BehaviourNumber(f"share of recent spend on {name}", "share", spend / (total + 1.0))
 
 
 def _weeks(count: int) -> str:
     return "1 week" if count == 1 else f"{count} weeks"
 
 
-def _amounts(name: str, amounts: tf.Tensor, weeks: tf.Tensor) -> _Named:
+def _amounts(name: str, unit: Unit, amounts: tf.Tensor, weeks: tf.Tensor) -> _Numbers:
     for last in _LAST_WEEKS:
-        yield f"{name} in {_weeks(last)}", tf.math.log1p(tf.reduce_sum(tf.where(weeks < last, amounts, 0.0), axis=1))
+        total = tf.reduce_sum(tf.where(weeks < last, amounts, 0.0), axis=1)
+        yield BehaviourNumber(f"{name} in {_weeks(last)}", unit, tf.math.log1p(total))
     for half_life in _HALF_LIVES:
-        yield f"{name}, half after {_weeks(half_life)}", _decayed(amounts, weeks, half_life)
+        decayed = _decayed(amounts, weeks, half_life)
+        yield BehaviourNumber(
+            f"recent {name}, halved every {_weeks(half_life)}", "money" if unit == "money" else "decayed count", decayed
+        )
 
 
-def _recency(money: tf.Tensor, visits: tf.Tensor, visit_weeks: tf.Tensor, known: tf.Tensor) -> _Named:
+def _recency(money: tf.Tensor, visits: tf.Tensor, visit_weeks: tf.Tensor, known: tf.Tensor) -> _Numbers:
     seen = visits > 0.0
     days, any_visit = visit_weeks * 7.0, tf.reduce_any(seen, axis=1)
     last = tf.where(any_visit, tf.reduce_min(tf.where(seen, days, np.inf), axis=1), _NEVER_DAYS)
     first = tf.where(any_visit, tf.reduce_max(tf.where(seen, days, 0.0), axis=1), _NEVER_DAYS)
     count, total = tf.reduce_sum(visits, axis=1), tf.reduce_sum(money, axis=1)
     gap = (first - last) / tf.maximum(count - 1.0, 1.0)
-    yield "days since the last visit", tf.math.log1p(last)
-    yield "days since the first visit", tf.math.log1p(first)
-    yield "events", tf.math.log1p(tf.reduce_sum(tf.cast(known, tf.float32), axis=1))
-    yield "days between visits", tf.math.log1p(gap)
-    yield "overdue", tf.math.log1p(last) - tf.math.log1p(gap)
-    yield "spend a visit", tf.math.log1p(total / tf.maximum(count, 1.0))
-    yield "spend in 8 weeks at the usual rate", tf.math.log1p(8.0 * total / tf.maximum(first / 7.0, 1.0))
+    yield BehaviourNumber("days since the last visit", "days", tf.math.log1p(last))
+    yield BehaviourNumber("days since the first visit", "days", tf.math.log1p(first))
+    yield BehaviourNumber("events", "count", tf.math.log1p(tf.reduce_sum(tf.cast(known, tf.float32), axis=1)))
+    yield BehaviourNumber("days between visits", "days", tf.math.log1p(gap))
+    yield BehaviourNumber(
+        "days since the last visit beside those between visits", "ratio", tf.math.log1p(last) - tf.math.log1p(gap)
+    )
+    yield BehaviourNumber("spend a visit", "money", tf.math.log1p(total / tf.maximum(count, 1.0)))
+    usual = 8.0 * total / tf.maximum(first / 7.0, 1.0)
+    yield BehaviourNumber("spend in 8 weeks at the usual rate", "money", tf.math.log1p(usual))
 
 
-def _rhythm(money: tf.Tensor, weeks: tf.Tensor) -> _Named:
+def _rhythm(money: tf.Tensor, weeks: tf.Tensor) -> _Numbers:
     week = tf.cast(tf.minimum(weeks, float(max(*_ACTIVE_WEEKS, _RHYTHM_WEEKS))), tf.int32)
     every = range(max(*_ACTIVE_WEEKS, _RHYTHM_WEEKS))
     by_week = tf.stack([tf.reduce_sum(tf.where(week == number, money, 0.0), axis=1) for number in every], axis=1)
     for last in _ACTIVE_WEEKS:
-        yield f"share of {last} weeks with spend", tf.reduce_mean(tf.cast(by_week[:, :last] > 0.0, tf.float32), axis=1)
+        active = tf.reduce_mean(tf.cast(by_week[:, :last] > 0.0, tf.float32), axis=1)
+        yield BehaviourNumber(f"share of {last} weeks with spend", "share", active)
     rhythm = by_week[:, :_RHYTHM_WEEKS]
-    yield "deviation of 8 weeks", tf.math.log1p(tf.math.reduce_std(by_week[:, :8], axis=1))
-    yield "deviation of 16 weeks", tf.math.log1p(tf.math.reduce_std(rhythm, axis=1))
-    yield "usual week", tf.math.log1p(tf.sort(rhythm, axis=1)[:, _RHYTHM_WEEKS // 2])
+    for last in (8, _RHYTHM_WEEKS):
+        deviation = tf.math.reduce_std(rhythm[:, :last], axis=1)
+        yield BehaviourNumber(f"deviation of the weekly spend of {last} weeks", "money", tf.math.log1p(deviation))
+    usual = tf.sort(rhythm, axis=1)[:, _RHYTHM_WEEKS // 2]
+    yield BehaviourNumber("spend in a usual week", "money", tf.math.log1p(usual))
     months = tf.reduce_sum(tf.reshape(rhythm, [-1, 4, _RHYTHM_WEEKS // 4]), axis=2)
-    yield "least of 4 months", tf.math.log1p(tf.reduce_min(months, axis=1))
-    yield "most of 4 months", tf.math.log1p(tf.reduce_max(months, axis=1))
+    yield BehaviourNumber("spend in the least of 4 months", "money", tf.math.log1p(tf.reduce_min(months, axis=1)))
+    yield BehaviourNumber("spend in the most of 4 months", "money", tf.math.log1p(tf.reduce_max(months, axis=1)))
 
 
 def _visits(weeks: tf.Tensor, known: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -1,6 +1,7 @@
 """What a user does, as a text that a language model reads: how often and how lately, kinds and products."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import tensorflow as tf
 from numpy.typing import ArrayLike
@@ -12,6 +13,25 @@ from serving.graph.time_units import DAY_SECONDS, WEEK_SECONDS
 _KINDS, _PRODUCTS = 5, 2
 _HALF_LIFE_WEEKS = 8.0
 _NEVER_SECONDS = 1e9
+# How people say what was done; other types of event keep their name.
+_DONE = {"view": "viewed", "cart": "put into the cart"}
+
+
+class Clauses(NamedTuple):
+    """What a text says, clause by clause; each string `(batch, clauses)`, "" where there are fewer.
+
+    Attributes:
+        written: As the text has them.
+        told: As people read them: a product or kind first.
+    """
+
+    written: tf.Tensor
+    told: tf.Tensor
+
+    def text(self) -> tf.Tensor:
+        """Returns the whole text, string `(batch,)`."""
+        there = tf.ragged.boolean_mask(self.written, self.written != "")
+        return tf.strings.reduce_join(there, axis=1, separator="; ")
 
 
 class BehaviourText(tf.Module):
@@ -28,6 +48,7 @@ class BehaviourText(tf.Module):
         kinds: int `(products,)`; number of the product's kind.
         kind_names: Their names.
         event_types: Names of the event types.
+        bought_type: Place of the one that stands for a purchase.
     """
 
     def __init__(
@@ -36,22 +57,29 @@ class BehaviourText(tf.Module):
         titles: Sequence[bytes],
         kinds: ArrayLike,
         kind_names: Sequence[bytes],
-        event_types: Sequence[bytes],
+        event_types: Sequence[str],
+        bought_type: int,
     ) -> None:
         super().__init__(name="behaviour_text")
         self._titles, self._kind_names = text_variable(titles, "titles"), text_variable(kind_names, "kind_names")
         self._stride = len(kind_names) + 1
         self._kinds = tf.Variable(tf.constant(kinds, tf.int64), trainable=False, name="kinds")
         self._event_types = tf.constant(list(event_types), tf.string)
+        done = [_DONE.get(name, name) for name in event_types]
+        done[bought_type] = "bought"
+        self._done = tf.constant(done, tf.string)
 
     def __call__(self, history: History) -> tf.Tensor:
         """Returns string `(batch,)` of a batch of histories."""
+        return self.clauses(history).text()
+
+    def clauses(self, history: History) -> Clauses:
+        """Returns what the text says of each history."""
         known = history.products >= 0
-        parts = [self._visits(history, known), self._by_kind(history, known), self._latest(history)]
-        whole = tf.strings.reduce_join(tf.concat(parts, axis=1), axis=1, separator="; ")
-        # Parts that a short history lacks are empty.
-        whole = tf.strings.regex_replace(whole, "(; )+", "; ")
-        return tf.where(tf.reduce_any(known, axis=1), tf.strings.regex_replace(whole, "; $", ""), "no visits")
+        visits, kinds, latest = self._visits(history, known), self._by_kind(history, known), self._latest(history)
+        came = tf.reduce_any(known, axis=1)[:, tf.newaxis]
+        visits = tf.where(came, visits, "no visits")
+        return Clauses(*(tf.concat([visits, kinds[side], latest[side]], axis=1) for side in (0, 1)))
 
     def _visits(self, history: History, known: tf.Tensor) -> tf.Tensor:
         ages = tf.sort(tf.where(known, history.age_seconds, _NEVER_SECONDS), axis=1)
@@ -71,8 +99,8 @@ class BehaviourText(tf.Module):
         )
         return text[:, tf.newaxis]
 
-    def _by_kind(self, history: History, known: tf.Tensor) -> tf.Tensor:
-        """Returns string `(batch, 5)`, a kind and type of event each, "" where there are fewer."""
+    def _by_kind(self, history: History, known: tf.Tensor) -> Clauses:
+        """Returns a kind and type of event a clause, five at the most."""
         batch, width = tf.shape(known)[0], tf.shape(known)[1]
         kinds = tf.where(known, tf.gather(self._kinds, tf.maximum(history.products, 0)), -1) + 1
         # Row, kind and type in one number: all rows are grouped by one hash table.
@@ -93,23 +121,21 @@ class BehaviourText(tf.Module):
         there = best >= 0.0
         places = tf.where(there, places, 0)
         counts = tf.reshape(tf.gather(count, group), [batch, width])
-        types = tf.gather(self._event_types, tf.gather(history.types, places, batch_dims=1))
-        text = tf.strings.join(
-            [
-                tf.strings.join([types, " "]) if len(self._event_types) > 1 else "",
-                texts_at(self._kind_names, tf.cast(tf.gather(kinds, places, batch_dims=1), tf.int32) - 1),
-                " ",
-                _counted(tf.gather(counts, places, batch_dims=1), "time", "times"),
-                ", ",
-                _ago(tf.gather(history.age_seconds, places, batch_dims=1)),
-            ]
-        )
-        return tf.where(there, text, "")
+        types = tf.gather(history.types, places, batch_dims=1)
+        type_name = tf.strings.join([tf.gather(self._event_types, types), " "]) if len(self._event_types) > 1 else ""
+        kind = texts_at(self._kind_names, tf.cast(tf.gather(kinds, places, batch_dims=1), tf.int32) - 1)
+        times = _counted(tf.gather(counts, places, batch_dims=1), "time", "times")
+        last = _ago(tf.gather(history.age_seconds, places, batch_dims=1))
+        written = tf.strings.join([type_name, kind, " ", times, ", ", last])
+        told = tf.strings.join([kind, ", ", tf.gather(self._done, types), " ", times, ", ", last])
+        return Clauses(*(tf.where(there, text, "") for text in (written, told)))
 
-    def _latest(self, history: History) -> tf.Tensor:
-        """Returns string `(batch, 2)`, the latest products, newest last."""
-        products = latest_events(history, _PRODUCTS).products
-        return tf.where(products >= 0, tf.strings.join(["lately ", texts_at(self._titles, products)]), "")
+    def _latest(self, history: History) -> Clauses:
+        """Returns the latest products, a clause each, newest last; two at the most."""
+        latest = latest_events(history, _PRODUCTS)
+        titles, done = texts_at(self._titles, latest.products), tf.gather(self._done, latest.types)
+        written, told = tf.strings.join(["lately ", titles]), tf.strings.join([titles, ", ", done, " lately"])
+        return Clauses(*(tf.where(latest.products >= 0, text, "") for text in (written, told)))
 
 
 def _counted(count: tf.Tensor, one: str, many: str) -> tf.Tensor:

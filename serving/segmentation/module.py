@@ -8,6 +8,7 @@ import tensorflow as tf
 from serving.graph.answers import text_variable, texts_at
 from serving.graph.explanation import ServedClassifier, attributions
 from serving.graph.history import history_specs
+from serving.graph.reasons import by_part, strongest_first
 from serving.graph.signatures import batch_of, trace
 from serving.segmentation.behaviour import Behaviour, BehaviourTable
 from serving.signature_names import EMBED, EVALUATE, EXAMPLES, EXPLAIN, SERVING_DEFAULT
@@ -28,8 +29,6 @@ class SegmentationModule(tf.Module):
         super().__init__(name="segmentation")
         self._behaviour = behaviour
         self._labels = text_variable(labels, "labels")
-        self._vocabulary = text_variable(classifier.vocabulary, "vocabulary")
-        self._number_names = tf.constant(behaviour.number_names, tf.string)
         # Behind a plain function what it holds is not tracked: only these variables go into the SavedModel.
         self._classifier: Callable[[], ServedClassifier] = lambda: classifier
         self._classifier_variables = list(classifier.variables)
@@ -76,21 +75,24 @@ class SegmentationModule(tf.Module):
     def explain(
         self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Signature `explain`: each token of the behaviour, then each number by its name, and what it adds.
+        """Signature `explain`: what the user does and each number by its name, and what it adds to the best segment.
 
-        See `serving.graph.explanation.attributions`. Padding is "" and 0.
+        The strongest come first; padding is "" and 0. See `serving.graph.explanation.attributions`.
         """
         classifier = self._classifier()
-        behaviour = self._behaviour.describe(history_ids, history_types, history_age_seconds)
-        tokens = classifier.tokenize(behaviour.texts)
-        by_token, by_number = attributions(classifier, tokens, behaviour.numbers)
-        shown = texts_at(self._vocabulary, tf.where(tokens.shown, tokens.ids, -1))
-        names = tf.repeat(self._number_names[tf.newaxis, :], tf.shape(shown)[0], axis=0)
-        # The first token is [CLS].
-        return {
-            "tokens": tf.concat([shown[:, 1:], names], axis=1),
-            "attributions": tf.concat([by_token[:, 1:], by_number], axis=1),
-        }
+        told = self._behaviour.tell(history_ids, history_types, history_age_seconds)
+        tokens = classifier.tokenize(told.table.texts)
+        by_token, by_number = attributions(classifier, tokens, told.table.numbers)
+        there = told.clauses.written != ""
+        # With what parts it from the next one; past the last one that changes nothing.
+        written = tf.ragged.boolean_mask(tf.strings.join([told.clauses.written, ";"]), there)
+        by_clause = by_part(written, classifier.tokenize, tokens, by_token)
+        clauses = tf.ragged.boolean_mask(told.clauses.told, there)
+        found = strongest_first(
+            tf.concat([clauses.to_tensor(), told.numbers], axis=1),
+            tf.concat([by_clause.to_tensor(), by_number], axis=1),
+        )
+        return {"tokens": found.texts, "attributions": found.attributions}
 
     def _segments(self, behaviour: BehaviourTable) -> dict[str, tf.Tensor]:
         values, places = tf.math.top_k(self._probabilities(behaviour), k=self._labels.shape[0])

@@ -55,6 +55,9 @@ class Config(ShopOptions):
             raise ValueError(f"`tasks` names no task; name one of {', '.join(TASKS)}")
         for task, options in self.tasks.with_options():
             task.check(self, options)
+        if self.text is not None and "review_phrases" in self.text.fields:
+            for table in ("products", "texts"):
+                self.needs_table(table, "`text.fields` names `review_phrases`, of texts that name one of the products")
         return self
 
 

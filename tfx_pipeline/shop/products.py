@@ -1,19 +1,21 @@
 """What several tasks make of the products table: transformed columns and text vectors, each once a run."""
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import NamedTuple
 
 from tfx.components import Transform
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import transform_pb2
 
+from components.products.reviews.join import PHRASES_COLUMN
+from components.products.reviews.node import ProductReviews
 from components.products.text_vectors import ProductTextVectors
 from components.source_digest import source_digest
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.shop.tables import TableNodes
 from trainer.options import TextOptions
 
-TRANSFORM, TEXT_VECTORS = "ProductsTransform", "ProductsTextVectors"
+TRANSFORM, TEXT_VECTORS, REVIEWS = "ProductsTransform", "ProductsTextVectors", "ProductsReviews"
 
 
 class ProductNodes(NamedTuple):
@@ -30,6 +32,26 @@ class ProductNodes(NamedTuple):
     def nodes(self) -> list[BaseNode]:
         """Returns those that there are."""
         return [node for node in self if node is not None]
+
+
+def with_reviews(shop: ShopOptions, tables: Mapping[str, TableNodes]) -> dict[str, TableNodes]:
+    """Returns the tables, of products with what reviews say where the shop's texts name it.
+
+    Whatever reads the products reads them from there, so that every model sees the same text.
+    """
+    if shop.text is None or PHRASES_COLUMN not in shop.text.fields:
+        return dict(tables)
+    products, texts = tables["products"], tables["texts"]
+    reviews = ProductReviews(
+        products=products.examples,
+        texts=texts.examples,
+        phrases=shop.text.most_review_phrases,
+        source_digest=source_digest("components.products.reviews.node"),
+    ).with_id(REVIEWS)
+    for table in (products, texts):
+        reviews.add_upstream_node(table.gate)
+    reviewed = products._replace(examples=reviews.outputs["reviewed_products"], nodes=[*products.nodes, reviews])
+    return {**tables, "products": reviewed}
 
 
 def product_nodes(shop: ShopOptions, products: TableNodes | None, wanted: Set[str]) -> ProductNodes:

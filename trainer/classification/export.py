@@ -44,7 +44,6 @@ def served_classifier(classifier: Classifier) -> ServedClassifier:
         ),
         neutral_token=int(tokenizer.token_to_id("[MASK]")),
         neutral_numbers=np.asarray(head.means),
-        vocabulary=[token.encode() for token in tokenizer.get_vocabulary()],
         variables=[*bert.variables, *(variable.value for variable in head.variables)],
     )
 

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from trainer.clusters.options import ClusterOptions
 
@@ -30,6 +31,22 @@ class ProductParts:
             images=None if self.images is None else self.images[rows],
             prices=None if self.prices is None else self.prices[rows],
             ratings=None if self.ratings is None else self.ratings[rows],
+        )
+
+    def of_texts(self, text_of_product: npt.NDArray[np.integer], texts: int) -> "ProductParts":
+        """Returns the mean parts of the products of each text, over those that have them.
+
+        Args:
+            text_of_product: int `(products,)`, the text of each.
+            texts: Their number.
+        """
+        prices = None if self.prices is None else np.where(self.prices > 0, self.prices, np.nan)[:, np.newaxis]
+        ratings = None if self.ratings is None else self.ratings[:, np.newaxis]
+        prices, ratings = (_means(values, text_of_product, texts) for values in (prices, ratings))
+        return ProductParts(
+            images=_means(self.images, text_of_product, texts),
+            prices=None if prices is None else prices[:, 0],
+            ratings=None if ratings is None else ratings[:, 0],
         )
 
 
@@ -129,7 +146,21 @@ def fit_fusion(parts: ProductParts, options: ClusterOptions) -> VectorFusion:
     )
 
 
-def _fit_scale(values: npt.NDArray[np.floating] | None, weight: float) -> Scale | None:
+def _means(
+    values: npt.NDArray[np.floating] | None, groups: npt.NDArray[np.integer], count: int
+) -> npt.NDArray[np.floating] | None:
+    """Returns the mean row of each group over its rows without a NaN, NaN where there is none."""
+    if values is None:
+        return None
+    known = np.flatnonzero(np.isfinite(values).all(axis=1))
+    members = csr_array((np.ones(len(known), np.float32), (groups[known], known)), shape=(count, len(values)))
+    totals = members.sum(axis=1)[:, np.newaxis]
+    sums = members @ np.nan_to_num(values, nan=0.0)
+    means: npt.NDArray[np.floating] = np.divide(sums, totals, out=np.full(sums.shape, np.nan), where=totals > 0)
+    return means
+
+
+def _fit_scale(values: npt.NDArray[np.floating] | None, weight: float | None) -> Scale | None:
     if values is None or not weight:
         return None
     known = values[np.isfinite(values)].astype(np.float64)

@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"[\d./]+")
 _UNIT_SHARE = 0.5
 _UNIT_LETTERS = 3
 # Too common in titles to name anything, and too rare in some catalogues for TF-IDF to say so. English only.
-_FUNCTION_WORDS = frozenset(
+FUNCTION_WORDS = frozenset(
     re.split(" ", "a an and as at by for from in into no non not of on or other the to under over with")
 )
 
@@ -86,7 +86,7 @@ def label_worth(words: TextWords) -> npt.NDArray[np.float64]:
     short = np.array([len(word) <= _UNIT_LETTERS for word in words.vocabulary], np.bool_)
     worth = np.where(short & (after_numbers > _UNIT_SHARE * occurrences), 0.0, 1.0)
     for place, word in enumerate(words.vocabulary):
-        if word in _FUNCTION_WORDS or not any(character.isalpha() for character in word):
+        if word in FUNCTION_WORDS or not any(character.isalpha() for character in word):
             worth[place] = 0.0
         elif len(word) == 1:
             worth[place] *= 1e-6

@@ -7,27 +7,26 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
 
+from trainer.clusters.category_names import LONGEST_LABEL
 from trainer.clusters.label_phrases import complete_word, join_phrases, write_phrase
 from trainer.clusters.label_vocabulary import TextWords, label_worth, read_text_words, written_forms
 
 Indices = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
-SEPARATOR = " > "
 # A label of a cluster whose texts have no word that could stand in one.
 _NO_WORDS = "…"
 # A further word has to be worth so much of the first one.
 _SCORE_SHARE = 0.3
-# A word of the parent's label says something of a leaf as well where it is so many times as frequent as around it.
-_REPEATED_LIFT = 3.0
+# Room for a number.
+_LONGEST = LONGEST_LABEL - 4
 
 
 class ClusterLabels(NamedTuple):
     """Labels, each of them once on its level.
 
     Attributes:
-        leaves: One a leaf: the parent's label, ` > `, and the leaf's own words. A leaf without siblings is labelled as
-            its parent.
+        leaves: One a leaf.
         parents: One a top cluster.
     """
 
@@ -58,17 +57,16 @@ def label_clusters(
     """Labels the leaves and the top clusters by class-based TF-IDF, deterministically.
 
     A word counts once a product. On both levels log(1 + A / f) is that of the leaves, since there are too few top
-    clusters to show which words are spread over all of them. A leaf's own words are more frequent in it than among
-    its siblings, and several times so where the parent's label has them already. Words that follow each other in the
-    texts are read as phrases, and are written as they are most often. A label that another cluster has gets further
-    words, or a number.
+    clusters to show which words are spread over all of them. Words that follow each other in the texts are read as
+    phrases, and are written as they are most often. A label that another cluster of its level has gets further words,
+    or a number. None is longer than 40 characters.
 
     Args:
         texts: `(texts,)`.
         weights: float64 `(texts,)`, the products that each text stands for.
         cluster_ids: int32 `(texts,)`, the leaf of each text; each leaf has at least one.
         parents: int32 `(leaves,)`, from 0 and not decreasing; leaves of one parent are beside each other.
-        label_words: Words of a label at the most, beside those of its parent.
+        label_words: Words of a label at the most, if it is not to be told from another one.
     """
     # With the texts in the order of the leaves, the words of each leaf and of each top cluster are one slice.
     order = np.argsort(cluster_ids, kind="stable")
@@ -78,32 +76,18 @@ def label_clusters(
     writer = _LabelWriter(words, forms, label_words)
     leaf_counts = _count_words(words, weights, cluster_ids, len(parents))
     factors = class_factors(leaf_counts.sum(axis=0), len(parents)) * label_worth(words)
-    leaf_weights = np.bincount(cluster_ids, weights, minlength=len(parents))
-    leaf_bounds = np.searchsorted(cluster_ids, np.arange(len(parents) + 1))
-
-    used_parents: set[str] = set()
+    bounds = np.searchsorted(cluster_ids, np.arange(len(parents) + 1))
+    leaves, tops = [], []
     used_leaves: set[str] = set()
-    labels, parent_labels = [], []
+    used_tops: set[str] = set()
     for parent in range(int(parents[-1]) + 1):
         first, last = np.searchsorted(parents, [parent, parent + 1]).tolist()
-        counts = leaf_counts[first:last].sum(axis=0)
-        parent_words = words.between(int(leaf_bounds[first]), int(leaf_bounds[last]))
-        parent_label, taken = writer.label(counts * factors, parent_words, "", used_parents)
-        parent_labels.append(parent_label)
-        used_leaves.add(parent_label + SEPARATOR + parent_label)
-        for leaf in range(first, last):
-            if last - first == 1:
-                labels.append(parent_label)
-                continue
-            own = leaf_counts[[leaf]].toarray()[0]
-            share = own / leaf_weights[leaf]
-            share_around = (counts - own) / (leaf_weights[first:last].sum() - leaf_weights[leaf])
-            lift = np.ones(len(words.vocabulary))
-            lift[writer.alike(taken)] = _REPEATED_LIFT
-            leaf_words = words.between(int(leaf_bounds[leaf]), int(leaf_bounds[leaf + 1]))
-            scores = own * factors * (share > lift * share_around)
-            labels.append(writer.label(scores, leaf_words, parent_label + SEPARATOR, used_leaves)[0])
-    return ClusterLabels(labels, parent_labels)
+        scores = leaf_counts[first:last].sum(axis=0) * factors
+        tops.append(writer.label(scores, words.between(int(bounds[first]), int(bounds[last])), used_tops))
+    for leaf in range(len(parents)):
+        scores = leaf_counts[[leaf]].toarray()[0] * factors
+        leaves.append(writer.label(scores, words.between(int(bounds[leaf]), int(bounds[leaf + 1])), used_leaves))
+    return ClusterLabels(leaves, tops)
 
 
 def _count_words(words: TextWords, weights: Floats, cluster_ids: Indices, leaves: int) -> csr_array:
@@ -121,33 +105,30 @@ class _LabelWriter:
 
     def __init__(self, words: TextWords, written: dict[str, str], label_words: int) -> None:
         self._forms = [written.get(word, word) for word in words.vocabulary]
-        self._lower = [form.lower() for form in self._forms]
         self._label_words = label_words
 
-    def label(self, scores: Floats, words: TextWords, prefix: str, used: set[str]) -> tuple[str, list[int]]:
-        """Returns a label that is not used yet, which it adds to those used, and the places of its own words."""
+    def label(self, scores: Floats, words: TextWords, used: set[str]) -> str:
+        """Returns a label that is not used yet, which it adds to those used."""
         chosen: dict[int, str] = {}
         ranking = np.argsort(-scores, kind="stable")
         for place in ranking[scores[ranking] > 0.0].tolist():
             enough = len(chosen) >= self._label_words or scores[place] < _SCORE_SHARE * scores[ranking[0]]
-            if chosen and enough and prefix + self._write(chosen, words) not in used:
+            if chosen and enough and self._write(chosen, words) not in used:
                 break
             form = complete_word(place, words)
             form = self._forms[place] if form == words.vocabulary[place] else form
             if not any(_alike(form.lower(), other.lower()) for other in chosen.values()):
-                chosen[place] = form
-        plain = label = prefix + self._write(chosen, words)
+                longer = {**chosen, place: form}
+                if chosen and len(self._write(longer, words)) > _LONGEST:
+                    break
+                chosen = longer
+        plain = label = self._write(chosen, words)[:_LONGEST]
         number = 1
         while label in used:
             number += 1
             label = f"{plain} {number}"
         used.add(label)
-        return label, list(chosen)
-
-    def alike(self, places: list[int]) -> list[int]:
-        """Returns the places of all words that say the same as some others."""
-        stems = [self._lower[place] for place in places]
-        return [place for place, form in enumerate(self._lower) if any(_alike(form, stem) for stem in stems)]
+        return label
 
     def _write(self, chosen: dict[int, str], words: TextWords) -> str:
         phrases = [write_phrase([chosen[place] for place in phrase]) for phrase in join_phrases(list(chosen), words)]

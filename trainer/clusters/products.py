@@ -1,4 +1,4 @@
-"""Products in clusters on two levels, with labels, for search results."""
+"""Products in clusters on two levels, with labels."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -7,8 +7,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from trainer.clusters.category_names import name_clusters
 from trainer.clusters.fused_vectors import ProductParts, VectorFusion, fit_fusion
 from trainer.clusters.labels import ClusterLabels, label_clusters
+from trainer.clusters.learning.evidence import text_categories
+from trainer.clusters.learning.learned_vectors import LearnedVectors
+from trainer.clusters.learning.projection import Projection
 from trainer.clusters.options import ClusterCounts, ClusterOptions
 from trainer.clusters.two_level_kmeans import fit_two_levels, nearest_centroids
 
@@ -22,11 +26,12 @@ class ProductClusters:
 
     Attributes:
         cluster_ids: int32 `(products,)`, the leaf of each product.
-        labels: One a leaf, each once; begins with the parent's label.
-        centroids: float32 `(leaves, dimensions)`, in the space of the fused vectors.
+        labels: One a leaf, each once.
+        centroids: float32 `(leaves, dimensions)`, in the space of the vectors that were clustered.
         parents: int32 `(leaves,)`, the top cluster of each leaf, not decreasing.
         parent_labels: One a top cluster, each once.
         fusion: How parts of products are put beside their text vectors.
+        projection: What was learned, by which text vectors are changed first; None where they stay as they are.
     """
 
     cluster_ids: Indices
@@ -35,53 +40,68 @@ class ProductClusters:
     parents: Indices
     parent_labels: list[str]
     fusion: VectorFusion
+    projection: Projection | None = None
 
-    def assign(self, vectors: Vectors, parts: ProductParts | None = None) -> Indices:
-        """Returns the leaf with the nearest centroid for any products, in the catalogue or not.
+    def clustered_vectors(self, vectors: Vectors, parts: ProductParts | None = None) -> Vectors:
+        """Returns the vectors that are clustered, of texts or products, in the catalogue or not.
 
         Args:
-            vectors: float32 `(products, dimensions)`, of their texts, from the encoder of the catalogue's.
+            vectors: float32 `(rows, dimensions)`, of their texts, from the encoder of the catalogue's.
             parts: What else is known of them; read where the clusters were made from such parts.
 
         Returns:
-            int32 `(products,)`.
+            float32 `(rows, dimensions of the centroids)`.
 
         Raises:
             ValueError: The vectors are of other dimensions than the catalogue's, or parts do not go with them.
         """
-        fused = self.fusion.fuse(vectors, parts or ProductParts())
+        projected = vectors if self.projection is None else self.projection.apply(vectors)
+        fused = self.fusion.fuse(projected, parts or ProductParts())
         if fused.shape[1:] != self.centroids.shape[1:]:
             raise ValueError(
                 f"`vectors` and `parts` should have {self.centroids.shape[1]} dimensions together, as the clustered "
                 f"ones. Received {fused.shape[1:]}: take the vectors of the same text encoder."
             )
-        return nearest_centroids(fused, self.centroids)
+        return fused
+
+    def assign(self, vectors: Vectors, parts: ProductParts | None = None) -> Indices:
+        """Returns the leaf with the nearest centroid, int32 `(rows,)`; see `clustered_vectors`."""
+        return nearest_centroids(self.clustered_vectors(vectors, parts), self.centroids)
 
 
 def cluster_products(
     vectors: Vectors,
     texts: Sequence[str],
+    text_of_product: npt.NDArray[np.integer],
     options: ClusterOptions,
     seed: int,
+    *,
     parts: ProductParts | None = None,
+    categories: Sequence[str] | None = None,
+    learned: LearnedVectors | None = None,
     counts: ClusterCounts | None = None,
 ) -> ProductClusters:
     """Groups products by k-means on two levels and labels the groups.
 
-    Each distinct text is one vector with the weight of its products, so products of one text are in one cluster;
-    where parts are fused, those are in one cluster whose parts are equal too. k-means learns from a random sample of at
-    most `options.sample_size` vectors, then each product goes to the nearest leaf.
+    Each distinct text is one vector with the weight of its products, so products of one text are in one cluster.
+    k-means learns from a random sample of at most `options.sample_size` texts, then each goes to the nearest leaf.
+    Clusters are called by the shop's categories (`name_clusters`), and those without any by their words
+    (`label_clusters`).
 
-    The cost is that of `fit_two_levels` for the sample, `products * leaves * dimensions` multiplications, and the words
-    of `options.texts_per_label` texts a leaf: for vectors of 384 some 15 seconds of one core for 20,000 distinct texts
-    in 215 leaves, and 90 for 300,000 in 387. Memory holds the sample twice and the distinct vectors once.
+    The cost is that of `fit_two_levels` for the sample, `texts * leaves * dimensions` multiplications, and the words
+    of `options.texts_per_label` texts a leaf, so it grows in proportion to the catalogue, and to the number of leaves.
+    Memory holds the sample twice and the vectors once.
 
     Args:
-        vectors: float32 `(products, dimensions)`, L2-normalised.
-        texts: `(products,)`; equal texts are taken to have equal vectors.
+        vectors: float32 `(texts, dimensions)`, L2-normalised.
+        texts: Distinct ones, `(texts,)`.
+        text_of_product: int `(products,)`, the text of each; every text has a product.
         options: Sizes and weights.
         seed: Of the sample and of k-means; the same products, options and seed give the same clusters and labels.
-        parts: Images, prices and ratings; read where the options give them a weight.
+        parts: Images, prices and ratings of the texts (`ProductParts.of_texts`); read where they have a weight.
+        categories: `(products,)`, paths such as `Grocery > Bread > Rolls`, empty for none.
+        learned: What was learned of the vectors and is put beside them; without it they stay as they are, with the
+            parts that the options give a weight.
         counts: The numbers of clusters to look for, instead of those that the options have for so many products.
 
     Raises:
@@ -89,38 +109,55 @@ def cluster_products(
     """
     if not len(vectors) or len(texts) != len(vectors):
         raise ValueError(
-            "`vectors` and `texts` should have a row for each of at least one product. "
+            "`vectors` and `texts` should have a row for each of at least one text. "
             f"Received {len(vectors)} and {len(texts)}."
         )
-    parts = parts or ProductParts()
-    fusion = fit_fusion(parts, options)
-    if fusion.text_only:
-        groups, _ = pd.factorize(np.asarray(texts, dtype=object))
-        _, rows = np.unique(groups, return_index=True)
-        fused = vectors[rows]
-    else:
-        groups = rows = np.arange(len(vectors))
-        fused = fusion.fuse(vectors, parts)
-    if not np.isfinite(fused).all():
+    if not np.isfinite(vectors).all():
         raise ValueError("`vectors` should be finite. Received NaN or infinity: encode those texts again.")
-    weights = np.bincount(groups).astype(np.float64)
+    parts = parts or ProductParts()
+    fusion = learned.fusion if learned else fit_fusion(parts, options)
+    projection = learned.projection if learned else None
+    fused = fusion.fuse(vectors if projection is None else projection.apply(vectors), parts)
+    weights = np.bincount(text_of_product, minlength=len(texts)).astype(np.float64)
     generator = np.random.default_rng(seed)
     sample: npt.NDArray[np.intp] | slice = slice(None)
     if len(fused) > options.sample_size:
         sample = np.sort(generator.choice(len(fused), options.sample_size, replace=False))
-    found = fit_two_levels(fused[sample], weights[sample], counts or options.counts(len(vectors)), seed)
+    found = fit_two_levels(fused[sample], weights[sample], counts or options.counts(len(text_of_product)), seed)
     leaves, order = _by_size(nearest_centroids(fused, found.centroids), weights, found.parents)
     # Numbers by size, as the leaves are: the first leaf's parent is 0, and so on.
     parents = pd.factorize(found.parents[order])[0].astype(np.int32)
-    labels = _label([texts[row] for row in rows], weights, leaves, parents, options, generator)
+    labels = _label(texts, weights, leaves, parents, options, generator)
+    if categories is not None:
+        paths = text_categories(categories, text_of_product, len(texts)).tolist()
+        labels = ClusterLabels(
+            leaves=_named(name_clusters(paths, weights, leaves, len(parents)), labels.leaves),
+            parents=_named(name_clusters(paths, weights, parents[leaves], parents[-1] + 1), labels.parents),
+        )
     return ProductClusters(
-        cluster_ids=leaves[groups],
+        cluster_ids=leaves[text_of_product],
         labels=labels.leaves,
         centroids=found.centroids[order],
         parents=parents,
         parent_labels=labels.parents,
         fusion=fusion,
+        projection=projection,
     )
+
+
+def _named(names: Sequence[str | None], otherwise: Sequence[str]) -> list[str]:
+    """Returns the names, and labels of words for clusters without one, each once."""
+    used = {name for name in names if name is not None}
+    found = []
+    for name, label in zip(names, otherwise, strict=True):
+        if name is None:
+            name, number = label, 1
+            while name in used:
+                number += 1
+                name = f"{label} {number}"
+            used.add(name)
+        found.append(name)
+    return found
 
 
 def _by_size(
@@ -141,7 +178,7 @@ def _by_size(
 
 
 def _label(
-    texts: list[str],
+    texts: Sequence[str],
     weights: npt.NDArray[np.float64],
     leaves: Indices,
     parents: Indices,

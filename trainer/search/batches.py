@@ -32,6 +32,7 @@ class TrainingPairs:
         relevant: int64 `(queries, width)`: texts that answer each query, -1 for none.
         irrelevant: For each query, texts that were judged not to answer it.
         judged: For each query, all texts that were judged for it.
+        asked: bool `(queries,)`, false for those that were made of the catalogue.
         texts: Distinct texts.
     """
 
@@ -41,6 +42,7 @@ class TrainingPairs:
     relevant: IntArray
     irrelevant: list[IntArray]
     judged: list[IntArray]
+    asked: npt.NDArray[np.bool_]
     texts: int
 
 
@@ -84,6 +86,7 @@ def training_pairs(
         relevant=relevant,
         irrelevant=[texts[each][relevance[each] < options.relevant_from] for each in slices],
         judged=[texts[each] for each in slices],
+        asked=queries.asked(),
         texts=int(text_of_product.max()) + 1,
     )
 
@@ -92,8 +95,9 @@ class BatchSource:
     """Passes over the pairs, each in another random order, without those that fill no batch.
 
     A batch is a dict of `query` and `text` int32 `(batch,)`, `negatives` int32 `(batch, hard_negatives)`, `relevant`
-    int32 `(batch, width)`, -1 for none, and `weight` float32 `(batch,)`. A hard negative is drawn from the judged ones
-    of its query half of the time where there are any, else from the mined ones, else from all texts.
+    int32 `(batch, width)`, -1 for none, `weight` float32 `(batch,)` and `asked` bool `(batch,)`. A hard negative is
+    drawn from the judged ones of its query half of the time where there are any, else from the mined ones, else from
+    all texts.
 
     Attributes:
         pairs: What is learned.
@@ -123,6 +127,7 @@ class BatchSource:
             "negatives": tf.TensorSpec([None, self._negatives], tf.int32),
             "relevant": tf.TensorSpec([None, self.pairs.relevant.shape[1]], tf.int32),
             "weight": tf.TensorSpec([None], tf.float32),
+            "asked": tf.TensorSpec([None], tf.bool),
         }
         batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
         # Keras warns of data that end where it does not know how many there are.
@@ -150,6 +155,7 @@ class BatchSource:
                 "negatives": np.array(negatives, np.int32).reshape(len(query), self._negatives),
                 "relevant": self.pairs.relevant[query].astype(np.int32),
                 "weight": self.pairs.weight[chosen],
+                "asked": self.pairs.asked[query],
             }
 
 

@@ -11,7 +11,9 @@ import tensorflow as tf
 
 from serving.graph.warm_up_file import EXTRA_ASSETS_FOLDER
 from serving.model_names import SEARCH_MODEL
-from serving.search.module import SearchedProducts, SearchModule
+from serving.search.module import SearchModule
+from serving.search.products import SearchedProducts
+from serving.signature_names import EVALUATE
 from trainer.clusters.files import save_product_clusters
 from trainer.clusters.products import ProductClusters
 from trainer.exporting import byte_strings, products_of, write_extra_assets
@@ -26,18 +28,24 @@ def text_hashes(texts: Sequence[str]) -> npt.NDArray[np.int64]:
     return np.fromiter((int.from_bytes(digest, "big") >> 1 for digest in digests), np.int64, len(texts))
 
 
-def searched_products(catalogue: pa.Table, cluster_ids: npt.NDArray[np.int32]) -> SearchedProducts:
+def searched_products(
+    catalogue: pa.Table,
+    *,
+    text_of_product: npt.NDArray[np.int32],
+    thing_of_product: npt.NDArray[np.int32],
+) -> SearchedProducts:
     """Returns the columns of a catalogue as the served model wants them.
 
     Args:
-        catalogue: Columns product_id, sku, title, category, price, in_stock and text.
-        cluster_ids: int32 `(products,)`.
+        catalogue: Columns product_id, sku, title, category, price and in_stock.
+        text_of_product: int32 `(products,)`.
+        thing_of_product: int32 `(products,)`.
     """
     return SearchedProducts(
         **products_of(catalogue),
         skus=byte_strings(catalogue["sku"]),
-        text_hashes=text_hashes(catalogue.column("text").to_pylist()),
-        cluster_ids=cluster_ids,
+        text_of_product=text_of_product,
+        thing_of_product=thing_of_product,
     )
 
 
@@ -58,8 +66,8 @@ def export_search(folder: str, module: SearchModule, clusters: ProductClusters, 
 
 
 def export_for_judging(folder: str, module: SearchModule) -> None:
-    """Writes a model that is asked by its signature `filtered` and never served."""
-    tf.saved_model.save(module, folder, signatures=module.signatures("filtered"))
+    """Writes a model that is asked by its signature `evaluate` and never served."""
+    tf.saved_model.save(module, folder, signatures=module.signatures(EVALUATE))
 
 
 def export_weighted(folder: str, module: SearchModule) -> None:

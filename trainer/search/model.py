@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from trainer.fitting.softmax_model import SoftmaxModel, weighted_mean
 from trainer.search.encoder import SearchEncoder
+from trainer.search.options import SearchTrainingOptions
 from trainer.search.tables import TextTable
 from trainer.text.backbone import TextEncoder
 from trainer.text.token_table import TokenTable
@@ -19,22 +20,33 @@ class SearchModel(SoftmaxModel):
     left out of the sum (multiple negatives ranking: Henderson et al., "Efficient natural language response suggestion
     for Smart Reply", 2017). Pairs are weighed by their relevance.
 
+    Where BERT stays as it is, a query q that was made of the catalogue adds `kept` times
+    `KL(softmax_P(b.d / temperature) || softmax_P(q.p / temperature))` to its loss, with b and d the vectors that BERT
+    alone has for q and p: what it knows of a language, the catalogue's own words are not to drive out (compare Li and
+    Hoiem, "Learning without forgetting", ECCV 2016). What people have asked knows better.
+
     Args:
         encoder: What is trained.
         queries: The queries, by row.
         texts: The texts, by row.
-        temperature: Divides the scores.
+        options: Temperature, and how much is kept.
         replicas: Replicas that a batch is divided over.
     """
 
     def __init__(
-        self, encoder: SearchEncoder, queries: TextTable, texts: TextTable, temperature: float, replicas: int = 1
+        self,
+        encoder: SearchEncoder,
+        queries: TextTable,
+        texts: TextTable,
+        options: SearchTrainingOptions,
+        replicas: int = 1,
     ) -> None:
         super().__init__(replicas, name="search")
         self.text_encoder = encoder.text_encoder
         self.head = encoder.head
         self._queries, self._texts = (_Lookup(table, encoder.text_encoder) for table in (queries, texts))
-        self._temperature = temperature
+        self._temperature = options.temperature
+        self._kept = options.kept if encoder.head is not None else 0.0
 
     def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
         """Returns the loss of a batch as `trainer.search.batches` makes them, a float32 scalar."""
@@ -47,7 +59,15 @@ class SearchModel(SoftmaxModel):
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
             labels=tf.range(tf.shape(scores)[0]), logits=tf.where(answers & ~own, -1.0e9, scores)
         )
+        if self._kept:
+            losses += tf.where(batch["asked"], 0.0, self._kept * self._forgotten(batch["query"], texts, scores))
         return weighted_mean(losses, batch["weight"])
+
+    def _forgotten(self, queries: Any, texts: Any, scores: Any) -> Any:
+        """Returns each query's divergence of the scores from those by BERT alone, float32 `(batch,)`."""
+        query_vectors, text_vectors = tf.gather(self._queries.vectors, queries), tf.gather(self._texts.vectors, texts)
+        expected = tf.nn.log_softmax(tf.matmul(query_vectors, text_vectors, transpose_b=True) / self._temperature)
+        return tf.reduce_sum(tf.exp(expected) * (expected - tf.nn.log_softmax(scores)), axis=1)
 
     def _embed(self, lookup: "_Lookup", rows: Any, training: bool) -> Any:
         tokens = lookup.tokens.take(rows)

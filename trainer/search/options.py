@@ -6,6 +6,11 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from trainer.options import HardwareOptions, Options, TextOptions
 
+# How products are collapsed; anything else is the name of a column.
+BY_TITLE, NOT_COLLAPSED = "title", "none"
+# Stands in `query_layers` for a tower without layers of BERT.
+STATIC: Literal["static"] = "static"
+
 
 class LexicalOptions(Options):
     """The lexical side: BM25 over the products' texts.
@@ -26,10 +31,12 @@ class SearchServingOptions(Options):
         dense: Whether products are found by meaning, with the trained encoder.
         lexical: How products are found by their words; `off` leaves that side out.
         default_k: Products that `serving_default` answers.
-        exact_limit: Catalogue size up to which a query is compared with whole vectors. Above it all products are ranked
-            by a third of the values, and the best of them by all.
-        cells_limit: Catalogue size above which not all products are ranked but those of the nearest cells, by an
-            inverted file.
+        collapse: What an answer counts as one thing. `title` lists products of one title once, with how many there are;
+            `none` lists every product; else the name of a column of products, such as parent_id, which
+            `features.products.categorical` names too.
+        exact_limit: Distinct texts up to which a query is compared with whole vectors. Above it all texts are ranked by
+            a third of the values, and the best of them by all.
+        cells_limit: Distinct texts above which not all are ranked but those of the nearest cells, by an inverted file.
         storage: How an inverted file holds its vectors.
         index_recall: Recall at 10 against exact search, on validation queries, that an inverted file is tuned to, and
             short of which whole vectors are compared.
@@ -40,10 +47,16 @@ class SearchServingOptions(Options):
         LexicalOptions()
     )
     default_k: int = Field(default=10, ge=1)
+    collapse: str = Field(default="title", min_length=1)
     exact_limit: int = Field(default=20_000, ge=1)
     cells_limit: int = Field(default=200_000, ge=1)
     storage: Literal["int8", "float16"] = "int8"
     index_recall: float = Field(default=0.97, gt=0.0, le=1.0)
+
+    @property
+    def collapse_columns(self) -> tuple[str, ...]:
+        """Names of the columns, beside the title, that tell what is one thing: one or none."""
+        return () if self.collapse in (BY_TITLE, NOT_COLLAPSED) else (self.collapse,)
 
     @model_validator(mode="after")
     def _has_a_side(self) -> "SearchServingOptions":
@@ -61,12 +74,15 @@ class SearchTrainingOptions(HardwareOptions):
     Attributes:
         batch_size: Queries a step, each with one product that answers it.
         hard_negatives: Products for each query that do not answer it, beside those of the other queries: judged
-            irrelevant, or near to the query in the index and not judged.
+            irrelevant, or near to the query in the index and not judged. Those of queries that were made of the
+            catalogue are drawn from all texts.
         mined_from: First of the ranks in the index that hard negatives are drawn from. Products before it are left out,
             since many of them answer the query though nobody has said so.
         mined_to: Rank in the index at which drawing hard negatives ends.
         relevant_from: Least relevance of a pair that is learned.
         temperature: Divides the scores in the softmax.
+        kept: How much what is learned of queries that were made of the catalogue is held near the similarities by BERT
+            as it came, where BERT stays as it is.
         max_epochs: Passes over the pairs at the most.
         patience: Epochs without a better validation NDCG before training stops.
         learning_rate: Peak of the schedule (linear warm-up, cosine decay).
@@ -74,8 +90,12 @@ class SearchTrainingOptions(HardwareOptions):
         max_pairs: Pairs of a query and a product to learn from at the most, a seeded sample where there are more.
         max_texts: Texts that negatives are mined from and validation ranks at the most: those that answer a query, and
             a seeded sample of the others.
-        query_layers: Layers of a smaller BERT that reads queries when they are served, taught by the trained one; 0 has
-            queries read by the one that reads products.
+        max_compared: Queries times texts that mining compares at the most. Where there are more, each epoch mines in
+            another seeded sample of the texts, between ranks that are lower by as much as the sample is smaller.
+        query_layers: What reads queries when they are served, taught by the BERT that reads products: `static`, a table
+            of token vectors with one hidden layer and without attention, or so many layers of that BERT. 0 has queries
+            read by that BERT itself, and so has a run whose taught tower loses more of the NDCG on the validation
+            queries than `gate.max_query_tower_loss`.
     """
 
     batch_size: int = Field(default=256, ge=2)
@@ -84,13 +104,15 @@ class SearchTrainingOptions(HardwareOptions):
     mined_to: int = Field(default=60, ge=1)
     relevant_from: float = Field(default=0.5, gt=0.0, le=1.0)
     temperature: float = Field(default=0.05, gt=0.0)
+    kept: float = Field(default=1.0, ge=0.0)
     max_epochs: int = Field(default=4, ge=1)
     patience: int = Field(default=1, ge=1)
     learning_rate: float = Field(default=1e-3, gt=0.0)
     weight_decay: float = Field(default=1e-2, ge=0.0)
     max_pairs: int = Field(default=200_000, ge=1)
     max_texts: int = Field(default=100_000, ge=1)
-    query_layers: int = Field(default=0, ge=0)
+    max_compared: int = Field(default=300_000_000, ge=1)
+    query_layers: Literal["static"] | Annotated[int, Field(ge=0)] = STATIC
 
     @model_validator(mode="after")
     def _mines_between_two_ranks(self) -> "SearchTrainingOptions":

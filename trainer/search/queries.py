@@ -1,6 +1,6 @@
 """The queries of an examples artifact, in memory."""
 
-from dataclasses import dataclass
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,11 @@ import tensorflow as tf
 
 from trainer.artifacts.example_files import example_features, split_files
 
+# The slice of a query that somebody has asked.
+ASKED = "asked"
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class JudgedQueries:
     """Queries and the products that were judged for each.
 
@@ -36,6 +39,10 @@ class JudgedQueries:
         """Returns the number of queries."""
         return len(self.queries)
 
+    def asked(self) -> npt.NDArray[np.bool_]:
+        """Tells which queries somebody has asked, bool `(queries,)`; the others were made of the catalogue."""
+        return np.array([name == ASKED for name in self.slices], np.bool_)
+
     def rows(self) -> npt.NDArray[np.int64]:
         """Returns the query of each judgement, int64 `(judgements,)`."""
         return np.repeat(np.arange(len(self)), np.diff(self.offsets))
@@ -45,6 +52,20 @@ class JudgedQueries:
         kept = self.relevance >= least
         counts = np.bincount(self.rows()[kept], minlength=len(self))
         return np.concatenate([[0], np.cumsum(counts)]), self.products[kept]
+
+    def of_texts(self, text_of_product: npt.NDArray[np.integer]) -> "JudgedQueries":
+        """Returns the same queries with each text in place of its products, as relevant as the best of them."""
+        texts = text_of_product[self.products]
+        order = np.lexsort((-self.relevance, texts, self.rows()))
+        rows, texts = self.rows()[order], texts[order].astype(np.int64)
+        first = (np.diff(rows, prepend=-1) != 0) | (np.diff(texts, prepend=-1) != 0)
+        counts = np.bincount(rows[first], minlength=len(self))
+        return dataclasses.replace(
+            self,
+            offsets=np.concatenate([[0], np.cumsum(counts)]),
+            products=texts[first],
+            relevance=self.relevance[order][first],
+        )
 
 
 def load_queries(examples_uri: str, split: str) -> JudgedQueries:

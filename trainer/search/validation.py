@@ -8,7 +8,7 @@ from trainer.metrics.ranking import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
 from trainer.search.batches import BatchSource, TrainingPairs
 from trainer.search.options import SearchTrainingOptions
 from trainer.search.queries import JudgedQueries
-from trainer.search.ranking import nearest
+from trainer.search.ranking import Neighbours, near_misses, nearest
 from trainer.search.tables import EncoderInputs, TextTable
 
 MONITORED = "ndcg_at_10"
@@ -18,13 +18,19 @@ _K = 10
 class SearchValidation(EpochValidation):
     """Ranks the texts for the eval split after each epoch: `ndcg_at_10`, `recall_at_10` and `mrr_at_10`.
 
+    `neighbours_kept` is the share of the ten nearest texts by BERT as it came that are still the ten nearest ones, over
+    a sample of texts: what a pretrained BERT knows of a language is more than the queries of one shop teach.
+
+    Time grows with eval queries times ranked texts, and with what mining compares; options limit all of them.
+
     Args:
         inputs: The encoder in training.
         tables: Its tables of the training queries, of the texts and of the eval queries.
         texts: int64 `(corpus,)` rows of the texts that are ranked.
         relevant: Offsets and rows of the texts that answer each eval query.
         source: Gets the mined negatives.
-        options: Ranks to mine between.
+        options: Ranks to mine between, and how much is compared.
+        seed: Of what is sampled.
     """
 
     def __init__(
@@ -35,8 +41,11 @@ class SearchValidation(EpochValidation):
         relevant: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
         source: BatchSource,
         options: SearchTrainingOptions,
+        seed: int = 0,
     ) -> None:
         super().__init__()
+        self._random = np.random.default_rng(seed)
+        self._neighbours: Neighbours | None = None
         self._inputs = inputs
         self._training_table, text_table, self._eval_table = tables
         self._text_table = text_table.take(texts)
@@ -46,11 +55,12 @@ class SearchValidation(EpochValidation):
         self._options = options
 
     def start(self, text_vectors: npt.NDArray[np.float32]) -> None:
-        """Mines the first epoch's negatives.
+        """Mines the first epoch's negatives, and notes the neighbours by BERT.
 
         Args:
             text_vectors: float32 `(texts, dimensions)` of all texts, by BERT before training.
         """
+        self._neighbours = Neighbours(text_vectors[self._texts], self._random)
         # A head has its own word on BERT's vectors, of the queries as of the texts.
         has_head = self._text_table.vectors is not None
         self._mine(self._inputs.vectors(self._text_table) if has_head else text_vectors[self._texts])
@@ -67,17 +77,22 @@ class SearchValidation(EpochValidation):
         }
         if len(self.history) + 1 < self.params["epochs"]:
             self._mine(vectors)
-        return {name: float(np.nanmean(values)) for name, values in found.items()}
+        metrics = {name: float(np.nanmean(values)) for name, values in found.items()}
+        return metrics if self._neighbours is None else {**metrics, "neighbours_kept": self._neighbours.kept(vectors)}
 
     def _mine(self, vectors: npt.NDArray[np.float32]) -> None:
         if not self._options.hard_negatives:
             return
-        # Of what stands at the top much answers the query though nobody has said so.
-        ranked = nearest(self._inputs.vectors(self._training_table), vectors, self._options.mined_to)
-        self._source.mined = [
-            np.setdiff1d(self._texts[places], judged, assume_unique=True)
-            for places, judged in zip(ranked[:, self._options.mined_from :], self._source.pairs.judged, strict=True)
-        ]
+        # Of what stands at the top much answers the query though nobody has said so. Of a query that was made of a text
+        # nobody could say: other texts with its words answer it as well.
+        pairs = self._source.pairs
+        asked = np.flatnonzero(pairs.asked)
+        if not len(asked):
+            return
+        queries, judged = self._inputs.vectors(self._training_table.take(asked)), [pairs.judged[row] for row in asked]
+        mined = near_misses(queries, vectors, self._texts, judged, self._options, self._random)
+        for row, found in zip(asked, mined, strict=True):
+            self._source.mined[row] = found
 
 
 def chosen_texts(

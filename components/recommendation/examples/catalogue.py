@@ -13,7 +13,17 @@ from components.recommendation.examples.counts import Counted
 from components.recommendation.examples.options import RecommendationExamplesOptions
 from components.recommendation.examples.product_statistics import STATISTICS, statistics_column
 
-PRODUCT_COLUMNS = ("product_id", "sku", "title", "category", "brand", "price", "in_stock", "description")
+PRODUCT_COLUMNS = (
+    "product_id",
+    "sku",
+    "title",
+    "category",
+    "brand",
+    "price",
+    "in_stock",
+    "description",
+    "review_phrases",
+)
 DECAYED = "weekly_decayed"
 
 

@@ -18,6 +18,7 @@ PRODUCT_COLUMNS = (
     "rating",
     "in_stock",
     "description",
+    "review_phrases",
     "image_embedding",
 )
 _OWN_FIELDS = (
@@ -28,20 +29,24 @@ _OWN_FIELDS = (
 SEARCH_CATALOGUE_SCHEMA = pa.schema([*CATALOGUE_SCHEMA, *_OWN_FIELDS])
 
 
-def build_search_catalogue(products: pa.Table, text_fields: Sequence[TextField]) -> pa.Table:
+def build_search_catalogue(
+    products: pa.Table, text_fields: Sequence[TextField], kept_columns: Sequence[str] = ()
+) -> pa.Table:
     """Returns all products in the form that recommendation's catalogue has, without any event counted.
 
     Args:
         products: The products table with plain columns.
         text_fields: Columns that make up the text.
+        kept_columns: Columns that are kept as they are, beside those of `SEARCH_CATALOGUE_SCHEMA`.
 
     Returns:
-        A table with `SEARCH_CATALOGUE_SCHEMA`, sku, rating and image_embedding null where there is none, in byte order
-        of product ids.
+        A table with `SEARCH_CATALOGUE_SCHEMA` and the kept columns, null where there is no value, in byte order of
+        product ids.
     """
     products = by_product_id(products)
     catalogue = build_catalogue(products, Popularity.none(len(products)), text_fields)
-    for field in _OWN_FIELDS:
+    kept = (pa.field(name, pa.string()) for name in kept_columns if name not in SEARCH_CATALOGUE_SCHEMA.names)
+    for field in (*_OWN_FIELDS, *kept):
         missing = pa.nulls(len(catalogue), field.type)
         values = products[field.name].cast(field.type) if field.name in products.column_names else missing
         catalogue = catalogue.append_column(field, values)

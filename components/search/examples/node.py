@@ -87,7 +87,7 @@ class SearchExamplesExecutor(BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
-                | "ReadProducts" >> ReadTable(products, PRODUCT_COLUMNS)
+                | "ReadProducts" >> ReadTable(products, (*PRODUCT_COLUMNS, *options.kept_columns))
                 | "GatherProducts" >> beam.combiners.ToList()
                 | "WriteCatalogue" >> beam.Map(_write_catalogue, options, catalogue_uri)
             )
@@ -169,7 +169,7 @@ _SHOWN_COUNTS = ("judgements", "events_with_query", "unknown_product_events", "m
 
 def _write_catalogue(streams: list[bytes], options: SearchExamplesOptions, uri: str) -> None:
     products = concatenated(sorted(streams))
-    rows = None if products is None else build_search_catalogue(products, options.text_fields)
+    rows = None if products is None else build_search_catalogue(products, options.text_fields, options.kept_columns)
     write_catalogue(uri, SEARCH_CATALOGUE_SCHEMA.empty_table() if rows is None else rows)
 
 

@@ -14,6 +14,8 @@ class QueryOptions(Options):
         pseudo_queries: Whether queries are made from the catalogue's texts: `auto` does so where no judgement and no
             event has a query.
         pseudo_queries_per_text: Queries made of each distinct text to train on. One more is made to evaluate on.
+        max_pseudo_queries: Queries that are made to train on at the most. Of a larger catalogue fewer are made of a
+            text, and if one of each is still too many, then of the first texts by sha256.
         eval_fraction: Share of the queries, by sha256, that training is validated on.
         test_fraction: Share of the queries, by sha256, that the model is judged on.
         max_evaluation_queries: Queries of each of those two splits at the most; the first by sha256 are taken.
@@ -21,6 +23,7 @@ class QueryOptions(Options):
 
     pseudo_queries: Literal["auto", "always", "never"] = "auto"
     pseudo_queries_per_text: int = Field(default=3, ge=1)
+    max_pseudo_queries: int = Field(default=30_000, ge=1)
     eval_fraction: float = Field(default=0.1, gt=0.0, lt=1.0)
     test_fraction: float = Field(default=0.1, gt=0.0, lt=1.0)
     max_evaluation_queries: int = Field(default=2_000, ge=1)
@@ -38,11 +41,13 @@ class SearchExamplesOptions(Options):
     Attributes:
         queries: Where queries come from and how they are split.
         text_fields: Product columns that make up the text.
+        kept_columns: Product columns that the catalogue has beside its own, as texts.
         max_unknown_product_fraction: Share of the judgements whose product the products table may lack.
         seed: Seed of the queries that are made.
     """
 
     queries: QueryOptions = QueryOptions()
     text_fields: tuple[TextField, ...] = ("title",)
+    kept_columns: tuple[str, ...] = ()
     max_unknown_product_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
     seed: int = Field(default=0, ge=0)

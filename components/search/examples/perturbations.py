@@ -5,7 +5,7 @@ seen. All are functions of the words and of a random generator that the caller h
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 
 Perturbation = Callable[[Sequence[str], Random], list[str]]
@@ -25,6 +25,9 @@ _SHORTEST_MISSPELT = 4
 _SHORTENED = 0.15
 _MISTYPED = 0.15
 _SWAPPED = 0.3
+# How many words short queries have, one as likely as another, and how often which of their ways is taken.
+_SHORT_LENGTHS = (1, 2, 2, 3, 3, 3, 4)
+_NEIGHBOURING, _SWAPPED_SHORT, _NUMBERED, _MISSPELT_SHORT, _COMPOUNDED = 0.5, 0.2, 0.2, 0.2, 0.1
 
 
 def query_words(text: str) -> list[str]:
@@ -51,6 +54,41 @@ def perturb_for_training(words: Sequence[str], random: Random) -> list[str]:
     return [_shortened_or_mistyped(word, random) for word in kept]
 
 
+def ask_shortly(words: Sequence[str], usual: Collection[str], random: Random) -> list[str]:
+    """Picks one to four words of a text, as people ask: few of them, and not what only one product is called.
+
+    They are neighbours, or stand anywhere in the text; now and then they change places, a number of the text follows
+    them, two are written as one, or one is misspelt.
+
+    Args:
+        words: What `query_words` made of a text.
+        usual: Words that queries have, as `components.search.examples.made_queries.usual_words` finds them; where the
+            text has none, any word may be picked.
+        random: Where everything random comes from.
+    """
+    known = list(dict.fromkeys(word for word in words if word in usual)) or list(dict.fromkeys(words))
+    named = [word for word in known if word.isalpha()] or known
+    count = min(len(named), random.choice(_SHORT_LENGTHS))
+    if random.random() < _NEIGHBOURING:
+        first = random.randrange(len(named) - count + 1)
+        places = list(range(first, first + count))
+    else:
+        places = sorted(random.sample(range(len(named)), count))
+    if random.random() < _SWAPPED_SHORT:
+        random.shuffle(places)
+    asked = [named[place] for place in places]
+    numbers = [word for word in known if word not in named]
+    if numbers and random.random() < _NUMBERED:
+        asked.append(random.choice(numbers))
+    if random.random() < _MISSPELT_SHORT:
+        place = random.randrange(len(asked))
+        asked[place] = _mistyped(asked[place], random)
+    if len(asked) > 1 and random.random() < _COMPOUNDED:
+        place = random.randrange(len(asked) - 1)
+        asked[place : place + 2] = [asked[place] + asked[place + 1]]
+    return asked
+
+
 def _shortened_or_mistyped(word: str, random: Random) -> str:
     chance = random.random()
     if len(word) < _SHORTEST_MISSPELT or not word.isalpha():
@@ -58,11 +96,18 @@ def _shortened_or_mistyped(word: str, random: Random) -> str:
     if chance < _SHORTENED:
         return word[: random.randint(_SHORTEST_MISSPELT - 1, len(word) - 1)]
     if chance < _SHORTENED + _MISTYPED:
-        place = random.randrange(1, len(word) - 1)
-        if random.random() < 0.5:
-            return word[:place] + word[place + 1 :]
-        return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+        return _mistyped(word, random)
     return word
+
+
+def _mistyped(word: str, random: Random) -> str:
+    """Loses a letter of a word, or swaps two."""
+    if len(word) < _SHORTEST_MISSPELT or not word.isalpha():
+        return word
+    place = random.randrange(1, len(word) - 1)
+    if random.random() < 0.5:
+        return word[:place] + word[place + 1 :]
+    return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
 
 
 def mistype(words: Sequence[str], random: Random) -> list[str]:

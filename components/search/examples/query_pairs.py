@@ -3,7 +3,6 @@
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from random import Random
 from typing import Any
 
 import apache_beam as beam
@@ -11,13 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.search.examples.options import SearchExamplesOptions
-from components.search.examples.perturbations import (
-    EVALUATION_PERTURBATIONS,
-    join_words,
-    perturb_for_training,
-    query_words,
-)
 from components.tables.quarantine import UNKNOWN_PRODUCT, UNKNOWN_PRODUCT_DETAIL, quarantine_line
 from components.tables.read_back import from_bytes, to_bytes
 
@@ -67,7 +59,8 @@ class PairJudgements(beam.DoFn):
         yield beam.pvalue.TaggedOutput(COUNTS, Counter({name: int(count) for name, count in counts.items()}))
         good = pa.array(~(blank | unknown))
         yield from split_by_query(
-            _pairs(query.filter(good), index.filter(good), judgements["relevance"].filter(good), JUDGED), self._buckets
+            pairs_table(query.filter(good), index.filter(good), judgements["relevance"].filter(good), JUDGED),
+            self._buckets,
         )
 
 
@@ -98,54 +91,8 @@ class PairEvents(beam.DoFn):
         yield beam.pvalue.TaggedOutput(COUNTS, Counter(counts))
         ones = pa.array(np.ones(len(events), np.float32))
         yield from split_by_query(
-            _pairs(query.filter(good), index.filter(good), ones.filter(good), SEEN), self._buckets
+            pairs_table(query.filter(good), index.filter(good), ones.filter(good), SEEN), self._buckets
         )
-
-
-class MakeQueries(beam.DoFn):
-    """Lists of (text, product indices) to (bucket, Arrow IPC stream of pairs) of queries made from the texts.
-
-    Of each text `pseudo_queries_per_text` queries are made to train on, and one to evaluate on, perturbed in a way
-    that training never sees; none of a text that no such way changes. Everything random comes from sha256 of the seed
-    and the text.
-    """
-
-    def __init__(self, options: SearchExamplesOptions, buckets: int) -> None:
-        self._options, self._buckets = options, buckets
-
-    def process(self, texts: Sequence[tuple[str, Sequence[int]]]) -> Iterator[Any]:
-        """Handles one batch."""
-        columns: dict[str, list[Any]] = {"query": [], "product_index": [], "slice": []}
-        made = 0
-        for text, products in texts:
-            for query, name in dict.fromkeys(self._queries(text)):
-                made += 1
-                columns["query"].extend([query] * len(products))
-                columns["product_index"].extend(products)
-                columns["slice"].extend([name] * len(products))
-        yield beam.pvalue.TaggedOutput(COUNTS, Counter({"made_queries": made}))
-        pairs = _pairs(
-            pa.array(columns["query"], pa.string()),
-            pa.array(columns["product_index"], pa.int64()),
-            pa.array(np.ones(len(columns["query"]), np.float32)),
-            MADE,
-            pa.array(columns["slice"], pa.string()),
-        )
-        yield from split_by_query(pairs, self._buckets)
-
-    def _queries(self, text: str) -> Iterator[tuple[str, str]]:
-        words = query_words(text)
-        if not words:
-            return
-        random = Random(hashlib.sha256(f"{self._options.seed} {text}".encode()).digest())
-        for _ in range(self._options.queries.pseudo_queries_per_text):
-            yield join_words(perturb_for_training(words, random)), TRAINING
-        # A perturbation that leaves a text as it is, such as that of spelling a text of digits, would not be judged.
-        for name in random.sample(sorted(EVALUATION_PERTURBATIONS), len(EVALUATION_PERTURBATIONS)):
-            perturbed = EVALUATION_PERTURBATIONS[name](words, random)
-            if perturbed != words:
-                yield join_words(perturbed), name
-                return
 
 
 def split_by_query(pairs: pa.Table, buckets: int) -> Iterator[tuple[int, bytes]]:
@@ -164,7 +111,16 @@ def query_hash(query: str) -> int:
     return int.from_bytes(hashlib.sha256(" ".join(query.lower().split()).encode()).digest()[:8], "big") >> 1
 
 
-def _pairs(query: Any, index: Any, relevance: Any, source: str, slices: Any = None) -> pa.Table:
+def pairs_table(query: Any, index: Any, relevance: Any, source: str, slices: Any = None) -> pa.Table:
+    """Returns pairs with `PAIRS_SCHEMA`.
+
+    Args:
+        query: string `(pairs,)`.
+        index: int64 `(pairs,)`, the product.
+        relevance: float32 `(pairs,)`.
+        source: Where all of them come from.
+        slices: string `(pairs,)`; `asked` for all where there are none.
+    """
     rows = len(query)
     columns = {
         "query": query,
@@ -187,14 +143,6 @@ def _stripped(column: pa.ChunkedArray) -> pa.Array:
     texts = (value.decode("utf-8", "replace") for value in column.to_pylist())
     visible = ("".join(char if char.isprintable() else " " for char in text) for text in texts)
     return pa.array([" ".join(text.split()) for text in visible], pa.string())
-
-
-def products_by_text(catalogue: pa.Table) -> list[tuple[str, list[int]]]:
-    """Returns each distinct text of a catalogue with the indices of its products, in order of first appearance."""
-    products: dict[str, list[int]] = {}
-    for index, text in enumerate(catalogue["text"].to_pylist()):
-        products.setdefault(text, []).append(index)
-    return list(products.items())
 
 
 def batched(items: Sequence[Any], size: int) -> Iterable[Sequence[Any]]:

@@ -8,16 +8,15 @@ import apache_beam as beam
 import pyarrow as pa
 
 from components.events.counts import SumCounters
+from components.search.examples.made_queries import MakeQueries, TextsToAskFor, texts_to_ask_for
 from components.search.examples.options import SearchExamplesOptions
 from components.search.examples.query_examples import SPLITS, MakeQueryExamples
 from components.search.examples.query_pairs import (
     COUNTS,
     QUARANTINED,
-    MakeQueries,
     PairEvents,
     PairJudgements,
     batched,
-    products_by_text,
 )
 from components.tables.quarantine import WriteQuarantine
 from components.tables.read_back import ReadTable, bucket_count, column_has_values, table_rows, to_bytes
@@ -69,8 +68,8 @@ class MakeSearchExamples(beam.PTransform):
         asked_rows = table_rows(self._judgements) + table_rows(self._events)
         wanted = options.queries.pseudo_queries
         made = wanted == "always" or (wanted == "auto" and not asked_rows)
-        self._texts = products_by_text(catalogue) if made else []
-        made_rows = len(catalogue) * (1 + options.queries.pseudo_queries_per_text) if self._texts else 0
+        self._asked_for = texts_to_ask_for(catalogue, options.queries) if made else TextsToAskFor([], 0, frozenset())
+        made_rows = sum(len(products) for _, products in self._asked_for.texts) * (1 + self._asked_for.per_text)
         self._buckets = bucket_count(asked_rows + made_rows)
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[None]:
@@ -112,12 +111,15 @@ class MakeSearchExamples(beam.PTransform):
                 | "ReadEvents" >> ReadTable(self._events, ("query", "product_id"))
                 | "PairEvents" >> beam.ParDo(PairEvents(self._buckets), ids).with_outputs(COUNTS, main=_PAIRS)
             )
-        if self._texts:
+        if self._asked_for.texts:
+            texts, per_text, usual = self._asked_for
             sources.append(
                 pipeline
-                | "ListTexts" >> beam.Create(list(batched(self._texts, _TEXTS_AT_ONCE)), reshuffle=True)
+                | "ListTexts" >> beam.Create(list(batched(texts, _TEXTS_AT_ONCE)), reshuffle=True)
                 | "MakeQueries"
-                >> beam.ParDo(MakeQueries(self._options, self._buckets)).with_outputs(COUNTS, main=_PAIRS)
+                >> beam.ParDo(MakeQueries(self._options.seed, per_text, usual, self._buckets)).with_outputs(
+                    COUNTS, main=_PAIRS
+                )
             )
         return sources
 

@@ -12,13 +12,14 @@ import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from serving.client import Shelfwise
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.model_names import SEARCH_MODEL
+from serving.signature_names import EVALUATE, FILTERED
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.metrics.ranking import hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
 from trainer.search.export import WEIGHTED_SIGNATURE
 from trainer.search.queries import JudgedQueries, judged_queries
 
 DENSE, LEXICAL = "dense", "lexical"
-# The model with queries read by the BERT that reads products, where a smaller one reads them when it is served.
+# The model with queries read by the BERT that reads products, where a taught tower reads them when it is served.
 FULL_QUERY_TOWER = "full_query_tower"
 METRICS = ("recall", "ndcg", "mrr")
 SLICE, HEADLINE = "slice", "headline"
@@ -58,7 +59,7 @@ class QueryJudge:
         index = {product_id: place for place, product_id in enumerate(ids)}
         self._ks, self._relevant_from = tuple(ks), relevant_from
         self._systems: dict[str, Rank] = {
-            name: filtered_ranking(tf.saved_model.load(path), index) for name, path in models.items()
+            name: served_ranking(tf.saved_model.load(path), index) for name, path in models.items()
         }
         self._systems |= side_rankings(tf.saved_model.load(comparison), index)
 
@@ -103,43 +104,50 @@ def query_schema(systems: Sequence[str], ks: Sequence[int]) -> pa.Schema:
     return pa.schema([(SLICE, pa.string()), (HEADLINE, pa.bool_()), *((name, pa.float64()) for name in metrics)])
 
 
-def filtered_ranking(model: Any, index: Mapping[bytes, int]) -> Rank:
-    """Returns a function that ranks products for queries as a client of a served model would.
+def served_ranking(model: Any, index: Mapping[bytes, int]) -> Rank:
+    """Returns a function that ranks every product for queries, with none that stands for others, and no filter.
+
+    A model of an earlier version has no signature `evaluate`. It never let a product stand for others, and is asked by
+    `filtered`, with filters that let all pass.
 
     Args:
         model: The loaded SavedModel.
         index: Number of each product id; other ids become -1.
 
     Raises:
-        ValueError: The model has no signature `filtered` with these inputs.
+        ValueError: The model has neither signature, or not with these inputs.
     """
-    function = _signature(model, "filtered")
+    is_earlier = EVALUATE not in model.signatures
+    function = _signature(model, FILTERED if is_earlier else EVALUATE)
     if "query" not in function.structured_input_signature[1]:
-        raise ValueError("Signature `filtered` of a search model should have the input query; it has none.")
+        raise ValueError("The signatures of a search model should have the input query; `filtered` has none.")
 
     def rank(queries: Sequence[str], k: int) -> npt.NDArray[np.int64]:
-        answer = function(**{name: tf.constant(value) for name, value in _plain_inputs(queries, k).items()})
+        inputs = _inputs(queries, k) | (_no_filters(len(queries)) if is_earlier else {})
+        answer = function(**{name: tf.constant(value) for name, value in inputs.items()})
         return _indices(answer["product_ids"].numpy(), index, model)
 
     return rank
 
 
 def client_ranking(client: Shelfwise, index: Mapping[bytes, int]) -> Rank:
-    """Returns how the server of a client ranks products; otherwise as `filtered_ranking`."""
+    """Returns how the server of a client ranks products; otherwise as `served_ranking`, for models of this version."""
 
     def rank(queries: Sequence[str], k: int) -> npt.NDArray[np.int64]:
-        answer = client.predict(SEARCH_MODEL, "filtered", _plain_inputs(queries, k), ["product_ids"])
+        answer = client.predict(SEARCH_MODEL, EVALUATE, _inputs(queries, k), ["product_ids"])
         return _indices(answer["product_ids"], index, client)
 
     return rank
 
 
-def _plain_inputs(queries: Sequence[str], k: int) -> dict[str, npt.NDArray[Any]]:
-    """Returns the inputs of `filtered` that let every product pass."""
-    rows = len(queries)
+def _inputs(queries: Sequence[str], k: int) -> dict[str, npt.NDArray[Any]]:
+    """Returns the inputs of `evaluate`."""
+    return {"query": np.array([query.encode() for query in queries], object), "k": np.full(len(queries), k, np.int32)}
+
+
+def _no_filters(rows: int) -> dict[str, npt.NDArray[Any]]:
+    """Returns the other inputs of `filtered`, so that every product passes."""
     return {
-        "query": np.array([query.encode() for query in queries], object),
-        "k": np.full(rows, k, np.int32),
         "category": np.full(rows, b"", object),
         "max_price": np.zeros(rows, np.float32),
         "in_stock_only": np.zeros(rows, np.bool_),
@@ -154,7 +162,7 @@ def rank_in_batches(rank: Rank, queries: Sequence[str], k: int) -> npt.NDArray[n
 
 
 def side_rankings(model: Any, index: Mapping[bytes, int]) -> dict[str, Rank]:
-    """Returns how each side alone ranks, by its name; as `filtered_ranking`, for the model for comparison."""
+    """Returns how each side alone ranks, by its name; as `served_ranking`, for the model for comparison."""
     function = _signature(model, WEIGHTED_SIGNATURE)
 
     def side(dense: float, lexical: float) -> Rank:

@@ -24,7 +24,7 @@ def classify(text: str, model: str = CLASSIFICATION_MODEL) -> Call[list[LabelAns
 
 
 def explain_classification(text: str, model: str = CLASSIFICATION_MODEL) -> Call[list[ExplainedToken]]:
-    """Says what each token of a text adds to the probability of its best label; see `classify`."""
+    """Says what words and phrases add to the probability of the best label, the strongest first; see `classify`."""
     return Call(model, EXPLAIN, {"text": texts([text])}, read_tokens)
 
 

@@ -15,7 +15,7 @@ class LabelAnswer:
 
 @dataclass(frozen=True)
 class ExplainedToken:
-    """What a token of a text adds to the probability of its best label."""
+    """What a word or phrase of a text, or something that a user does, adds to the probability of the best label."""
 
     token: str
     attribution: float
@@ -33,7 +33,7 @@ def read_labels(outputs: Outputs, name: str) -> list[LabelAnswer]:
 
 
 def read_tokens(outputs: Outputs) -> list[ExplainedToken]:
-    """Returns the tokens of the first row."""
+    """Returns the reasons of the first row, the strongest first."""
     return [
         ExplainedToken(text_of(token), float(attribution))
         for token, attribution in first_rows(outputs, "tokens", "attributions")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.client.call import Call, Outputs, Row, first_rows, id_of, number_wanted, texts
+from serving.client.call import Call, Outputs, Row, first_rows, id_of, number_wanted, text_of, texts
 from serving.client.calls.filters import filter_inputs
 from serving.client.calls.history import history_inputs
 from serving.client.calls.products import Answer, read_answers
@@ -23,6 +23,7 @@ class TogetherAnswer:
     """
 
     product_id: str
+    title: str
     confidence: float
     lift: float
 
@@ -112,8 +113,8 @@ def embed(
 
 def _read_together(outputs: Outputs) -> list[TogetherAnswer]:
     return [
-        TogetherAnswer(id_of(product_id), float(confidence), float(lift))
-        for product_id, confidence, lift in first_rows(outputs, "product_ids", "confidence", "lift")
+        TogetherAnswer(id_of(product_id), text_of(title), float(confidence), float(lift))
+        for product_id, title, confidence, lift in first_rows(outputs, "product_ids", "titles", "confidence", "lift")
     ]
 
 

@@ -15,8 +15,9 @@ from serving.signature_names import EMBED, EXPLAIN, FILTERED
 
 @dataclass(frozen=True)
 class SearchAnswer(Answer):
-    """A product that answers a query, with the group of products that it belongs to."""
+    """A product that answers a query, with how many it stands for, itself included, and the group it belongs to."""
 
+    variants: int
     cluster_id: int
     cluster_label: str
 
@@ -43,7 +44,7 @@ def search(
 
     Args:
         query: Any text; of one with nothing that the model knows there is no answer.
-        k: Products wanted.
+        k: Products wanted; variants of one thing count once, as the model's configuration says what those are.
         category: Its first levels, joined by " > "; empty for any.
         max_price: Highest price; 0 for any. Products without a known price have none that is low enough.
         in_stock_only: Whether to leave out what is out of stock.
@@ -61,7 +62,7 @@ def search(
 
 
 def explain_search(query: str, product_id: str) -> Call[list[ExplainedWord]]:
-    """Says what each word of a query adds to the score of a product; an unknown product has no words.
+    """Says what each word of a query adds to the score of a product, the strongest first; an unknown one has no words.
 
     Raises:
         ServingError: The server did not answer.
@@ -79,10 +80,10 @@ def embed_query(query: str) -> Call[np.ndarray]:
 
 
 def _read_products(outputs: Outputs) -> list[SearchAnswer]:
-    names = ("product_ids", "scores", "titles", "cluster_ids", "cluster_labels")
+    names = ("product_ids", "scores", "titles", "variants", "cluster_ids", "cluster_labels")
     return [
-        SearchAnswer(id_of(product_id), float(score), text_of(title), int(cluster_id), text_of(label))
-        for product_id, score, title, cluster_id, label in first_rows(outputs, *names)
+        SearchAnswer(id_of(product_id), float(score), text_of(title), int(variants), int(cluster_id), text_of(label))
+        for product_id, score, title, variants, cluster_id, label in first_rows(outputs, *names)
     ]
 
 

@@ -46,9 +46,9 @@ def explain_segment(
     history_types: Sequence[str] | None = None,
     history_age_seconds: Sequence[float] | None = None,
 ) -> Call[list[ExplainedToken]]:
-    """Says what each token of the behaviour, and then each number by its name, adds to the best segment's probability.
+    """Says what the user does, in words and numbers, and what each adds to the best segment's probability.
 
-    See `segment` for the arguments.
+    The strongest come first, such as `Soft Drinks, bought 12 times, 2 days ago`. See `segment` for the arguments.
     """
     inputs = history_inputs(history_ids, history_types, history_age_seconds)
     return Call(SEGMENTATION_MODEL, EXPLAIN, inputs, read_tokens)

@@ -15,7 +15,7 @@ class LyingClient(Shelfwise):
         return [Answer("a", float("nan"), ""), Answer("a", 1.0, "")]
 
     def bought_together(self, *arguments: object, **options: object) -> list[TogetherAnswer]:
-        return [TogetherAnswer("a", 1.5, 0.0)]
+        return [TogetherAnswer("a", "", 1.5, 0.0)]
 
 
 def test_wrong_answers_are_named(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from components.segmentation.judging.baselines import carried_forward, fit_gradi
 from components.segmentation.judging.gate_options import SegmentationGateOptions
 from components.segmentation.judging.signatures import evaluated_segments
 from components.segmentation.segments.node import UserSegmentsExecutor
+from serving.graph.explanation import attributions
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.segmentation.shop import (
     DAY,
@@ -107,10 +108,16 @@ def test_reasons_name_the_numbers_and_add_up(made: ExamplesRun, trained: Artifac
     np.testing.assert_allclose(
         answer["attributions"].sum(axis=1), whole[places, best] - nothing[places, best], atol=0.02
     )
-    shown = answer["tokens"][0].astype(str).tolist()
+    by_token, by_number = attributions(parts, tokens, described.numbers)
     names = behaviour.number_names
-    assert shown[-len(names) :] == names
-    assert np.abs(answer["attributions"][:, -len(names) :]).sum() > 0
+    for row, (said, added) in enumerate(zip(answer["tokens"].astype(str), answer["attributions"], strict=True)):
+        assert (np.diff(np.abs(added)) <= 1e-7).all()
+        found = dict(zip(said.tolist(), added.tolist(), strict=True))
+        named = {text.rpartition(": ")[0]: value for text, value in found.items()}
+        np.testing.assert_allclose([named[name] for name in names], by_number[row], atol=1e-6)
+        clauses = [text for text in said.tolist() if text and text.rpartition(": ")[0] not in names]
+        assert len(clauses) == len(described.texts[row].numpy().decode().split("; "))
+        assert sum(added.tolist()) == pytest.approx(float(tf.reduce_sum(by_token[row]) + sum(by_number[row])), abs=1e-4)
 
 
 def test_empty_unknown_and_odd_histories_get_answers(model: Any) -> None:

@@ -113,6 +113,7 @@ def test_examples_have_every_column_as_a_large_list(tmp_path: Path) -> None:
         ("description", pa.large_list(pa.large_binary())),
         ("brand", pa.large_list(pa.large_binary())),
         ("category", pa.large_list(pa.large_binary())),
+            ("review_phrases", pa.large_list(pa.large_binary())),
         ("price", pa.large_list(pa.float32())),
         ("rating", pa.large_list(pa.float32())),
         ("in_stock", pa.large_list(pa.int64())),

@@ -10,6 +10,7 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 
 from serving.classification.module import MAX_TEXT_CHARACTERS, beginning
+from serving.graph.explanation import attributions
 from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_texts, trained
 from trainer.classification.classifier import Classifier
 from trainer.classification.export import export_classification, served_classifier
@@ -90,11 +91,27 @@ def test_reasons_add_up_and_name_the_word(model: Any, classifier: Classifier) ->
     rows = np.arange(len(texts))
     differences = probabilities[rows, best] - neutral[rows, best]
     np.testing.assert_allclose(answer["attributions"].sum(axis=1), differences, atol=0.02)
-    for text, tokens, attributions in zip(texts, answer["tokens"], answer["attributions"], strict=True):
-        shown = [token.decode() for token in tokens if token]
-        assert shown == text.split()
-        assert not attributions[tokens == b""].any()
-    telling = [
-        tokens[np.argmax(row)].decode() for tokens, row in zip(answer["tokens"], answer["attributions"], strict=True)
-    ]
-    assert np.mean([word in WORDS.values() for word in telling]) > 0.8
+    for text, phrases, added in zip(texts, answer["tokens"], answer["attributions"], strict=True):
+        shown = [phrase.decode() for phrase in phrases if phrase]
+        assert all(phrase in text for phrase in shown)
+        assert sorted(" ".join(shown).split()) == sorted(text.split())
+        assert not added[phrases == b""].any()
+        assert (np.diff(np.abs(added)) <= 0).all()
+    assert np.mean([not {*first.decode().split()}.isdisjoint(WORDS.values()) for first in answer["tokens"][:, 0]]) > 0.8
+
+
+def test_reasons_are_written_as_the_text_is(model: Any, classifier: Classifier) -> None:
+    texts = ["Red Milk -- xqzt, ##b (small)!", "!? ...", "红牛奶, tea", "", "tea " * 40]
+    answer = ask(model, "explain", texts)
+    parts = served_classifier(classifier)
+    tokens = parts.tokenize(tf.constant(texts))
+    by_token, _ = attributions(parts, tokens, tf.zeros([len(texts), 0]))
+    np.testing.assert_allclose(answer["attributions"].sum(axis=1), by_token.numpy().sum(axis=1), atol=1e-5)
+    shown = [{phrase.decode() for phrase in row if phrase} for row in answer["tokens"]]
+    words = [{word for phrase in row for word in phrase.split()} for row in shown]
+    assert words[0] == {"Red", "Milk", "xqzt", "##b", "small"}
+    assert words[1:3] == [{"!?", "..."}, words[2]]
+    assert "".join(sorted("".join(words[2]))) == "".join(sorted("红牛奶tea"))
+    assert shown[3] == set()
+    # Of a longer text only the words that were read add something.
+    assert words[4] == {"tea"}

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -30,33 +30,64 @@ def without_plural(word: str) -> str:
     return word
 
 
-class PlainBm25:
-    """BM25 with Lucene's inverse document frequency, by its formula, one word and one text at a time."""
+def joined_pairs(words: Sequence[str]) -> list[str]:
+    """Neighbours of two letters or more, joined; scripts without spaces have no such words before the pairs."""
+    fits = [word.isalpha() and len(word) > 1 and max(word) < "\u0e00" for word in words]
+    return [words[place] + words[place + 1] for place in range(len(words) - 1) if fits[place] and fits[place + 1]]
 
-    def __init__(self, texts: Sequence[Sequence[str]], k1: float = 0.9, b: float = 0.4) -> None:
-        self.counts = [Counter(words) for words in texts]
+
+class PlainBm25:
+    """BM25 with the root of Lucene's inverse document frequency, by its formula, one word and one text at a time."""
+
+    def __init__(
+        self,
+        texts: Sequence[Sequence[str]],
+        k1: float = 0.9,
+        b: float = 0.4,
+        telling: Mapping[str, float] | None = None,
+    ) -> None:
+        self.telling = telling or {}
+        pairs = [set(joined_pairs(words)) for words in texts]
+        often = Counter(pair for each in pairs for pair in each)
+        plain = {word for words in texts for word in words}
+        self.counts = [
+            Counter([*words, *(pair for pair in each if pair in plain or often[pair] > 1)])
+            for words, each in zip(texts, pairs, strict=True)
+        ]
         self.lengths = [len(words) for words in texts]
         self.mean_length = sum(self.lengths) / len(texts)
         self.k1, self.b = k1, b
 
     def rarity(self, word: str) -> float:
-        """The inverse document frequency of a word; 0 where no text has it."""
+        """How rare a word is; the most where no text has it."""
         having = sum(word in counts for counts in self.counts)
-        return math.log(1 + (len(self.counts) - having + 0.5) / (having + 0.5)) if having else 0.0
+        rarity = math.log(1 + (len(self.counts) - having + 0.5) / (having + 0.5))
+        return math.sqrt(rarity) * self.telling.get(word, 1.0)
 
-    def score(self, word: str, text: int) -> float:
-        """What a word adds to the score of a text."""
+    def knows(self, word: str) -> bool:
+        """Whether a text has it."""
+        return any(word in counts for counts in self.counts)
+
+    def saturation(self, word: str, text: int) -> float:
+        """What the count of a word in a text comes to, under 1."""
         count = self.counts[text][word]
-        if not count:
-            return 0.0
-        saturation = self.k1 * (1 - self.b + self.b * self.lengths[text] / self.mean_length)
-        return self.rarity(word) * count / (count + saturation)
+        return (
+            count / (count + self.k1 * (1 - self.b + self.b * self.lengths[text] / self.mean_length)) if count else 0.0
+        )
+
+    def weights(self, words: Sequence[str]) -> list[tuple[str, float]]:
+        """The words of a query and then their pairs, with the share of each."""
+        pairs = [(pair, 0.25 * self.rarity(pair) if self.knows(pair) else 0.0) for pair in joined_pairs(words)]
+        weighed = [*((word, self.rarity(word)) for word in words), *pairs]
+        total = sum(weight for _, weight in weighed)
+        return [(word, weight / total) for word, weight in weighed]
+
+    def added(self, words: Sequence[str], text: int) -> list[tuple[str, float]]:
+        """What each word and pair of a query adds to the score of a text."""
+        weighed = self.weights(words)
+        covered = sum(weight for word, weight in weighed if self.counts[text][word])
+        return [(word, weight * self.saturation(word, text) * covered) for word, weight in weighed]
 
     def scores(self, words: Sequence[str]) -> np.ndarray:
         """The score of every text for a query's words."""
-        return np.array([sum(self.score(word, text) for word in words) for text in range(len(self.counts))])
-
-    def shares(self, words: Sequence[str]) -> np.ndarray:
-        """The scores over the sum of the rarities of the query's words; 0 where no word is known."""
-        rarity = sum(self.rarity(word) for word in words)
-        return self.scores(words) / rarity if rarity else np.zeros(len(self.counts))
+        return np.array([sum(score for _, score in self.added(words, text)) for text in range(len(self.counts))])

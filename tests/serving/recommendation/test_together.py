@@ -55,6 +55,9 @@ def signature(exported: Path) -> Any:
 def test_each_product_once_by_its_strongest_rule(signature: Any, plain_shop: PlainShop) -> None:
     outputs = signature(**inputs(ASKED))
     assert outputs["product_ids"].shape == (len(ASKED), 40)
+    titles = {product_id.encode(): title.encode() for product_id, title in plain_shop.titles.items()} | {b"": b""}
+    named = [[titles[product_id] for product_id in row] for row in outputs["product_ids"].numpy()]
+    np.testing.assert_array_equal(outputs["titles"].numpy(), named)
     found = rows_of(outputs)
     for row, (products, k) in zip(found, ASKED, strict=True):
         expected = plain_shop.together(products, k)
@@ -84,6 +87,7 @@ def test_no_rules_answer_nothing() -> None:
 def test_the_client_asks_and_reads(address: str, plain_shop: PlainShop) -> None:
     with Shelfwise(address, timeout_seconds=20) as client:
         answers = client.bought_together(["P001", "tab\t"], k=6)
+        assert [answer.title for answer in answers] == [plain_shop.titles[answer.product_id] for answer in answers]
         expected = plain_shop.together(["P001", "tab\t"], 6)
         assert [answer.product_id for answer in answers] == [product for product, *_ in expected]
         found = [(answer.confidence, answer.lift) for answer in answers]

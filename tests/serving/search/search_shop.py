@@ -13,7 +13,8 @@ import tensorflow as tf
 
 from serving.graph.words import split_words
 from serving.index.exact import ExactIndex
-from serving.search.module import Fusion, SearchModule
+from serving.search.module import SearchModule
+from serving.search.ranking import Fusion
 from tests.random_head import encoder_with_random_head
 from tests.serving.graph.plain_words import PlainBm25
 from tests.serving.recommendation.small_shop import small_catalogue, under_category
@@ -21,15 +22,18 @@ from trainer.clusters.fused_vectors import VectorFusion
 from trainer.clusters.products import ProductClusters
 from trainer.options import TextOptions
 from trainer.search.encoder import SearchEncoder, text_embedder
+from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_module
+from trainer.search.index.corrections import known_words
 from trainer.search.index.postings import build_postings
 from trainer.search.options import LexicalOptions, SearchServingOptions
 from trainer.text.backbone import load_text_encoder
 
 PRODUCTS = 40
+# Words that are not spelt wrong though no product has them.
+KNOWN = ["breed", "the"]
 DEFAULT_K = 5
 BOTH, DENSE, LEXICAL = Fusion(dense=1.0, lexical=0.7), Fusion(dense=1.0, lexical=0.0), Fusion(dense=0.0, lexical=1.0)
-LABELS = ["Tea [green]", "牛奶", "Bread & cheese"]
 
 ODD_TITLES = [
     "",
@@ -85,15 +89,16 @@ class PlainSearch:
         self.texts = [row["text"] for row in self.rows]
         self.place = {row["product_id"]: place for place, row in enumerate(self.rows)}
         self.vectors = encoder.embed(self.texts, 16)
-        self.cluster_ids = np.arange(PRODUCTS, dtype=np.int32) % len(LABELS)
         self.clusters = ProductClusters(
-            cluster_ids=self.cluster_ids,
-            labels=LABELS,
-            centroids=np.stack([self.vectors[self.cluster_ids == row].mean(axis=0) for row in range(len(LABELS))]),
-            parents=np.zeros(len(LABELS), np.int32),
+            cluster_ids=np.zeros(PRODUCTS, np.int32),
+            labels=["all"],
+            centroids=self.vectors.mean(axis=0, keepdims=True),
+            parents=np.zeros(1, np.int32),
             parent_labels=["all"],
             fusion=VectorFusion(),
         )
+        titles, categories = ([row[name] for row in self.rows] for name in ("title", "category"))
+        self.groups = group_names(titles, categories, np.arange(PRODUCTS))
         self.bm25 = PlainBm25(words_of(self.texts))
 
     def module(self, fusion: Fusion = BOTH, embedder: Any = None, vectors: np.ndarray | None = None) -> SearchModule:
@@ -103,7 +108,8 @@ class PlainSearch:
             embedder=embedder or text_embedder(self.encoder),
             index=ExactIndex(self.vectors if vectors is None else vectors),
             postings=build_postings(self.texts, LexicalOptions()),
-            clusters=self.clusters,
+            known_words=known_words(KNOWN),
+            groups=self.groups,
             fusion=fusion,
             options=SearchServingOptions(default_k=DEFAULT_K),
         )
@@ -120,7 +126,7 @@ class PlainSearch:
 
     def lexical(self, query: str) -> np.ndarray:
         """The share of the query's rare words that every product has."""
-        return self.bm25.shares(words_of([query])[0])
+        return self.bm25.scores(words_of([query])[0])
 
     def closeness(self, query: str) -> np.ndarray:
         """2 for each product of which the query is the id or the SKU, 1 for one of which it nearly is."""

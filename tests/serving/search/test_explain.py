@@ -1,5 +1,6 @@
 """What `explain` says, against scores worked out in plain Python with words left out."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from serving.search.module import MAX_EXPLAINED_WORDS
+from serving.search.explanation import MAX_EXPLAINED_WORDS
 from tests.serving.search.search_shop import BOTH, LEXICAL, PlainSearch, texts, words_of
 
 # Queries with their words, and with the pairs of neighbours that come after.
@@ -49,18 +50,24 @@ def explain_all(signature: Any, product_id: str) -> list[Explanation]:
 
 
 @pytest.mark.parametrize("product_id", PRODUCTS)
-def test_words_then_pairs_and_their_parts_of_the_lexical_score(
+def test_words_and_pairs_that_fit_with_their_parts_of_the_lexical_score(
     reloaded: Any, plain_search: PlainSearch, product_id: str
 ) -> None:
     place = plain_search.place[product_id]
     for row, (query, plain, pairs) in zip(
         explain_all(reloaded.signatures["explain"], product_id), QUERIES, strict=True
     ):
-        assert [word for word, _, _ in row] == plain + pairs
         indexed = words_of([query])[0]
-        rarity = sum(map(plain_search.bm25.rarity, indexed)) or 1.0
-        expected = [BOTH.lexical * plain_search.bm25.score(word, place) / rarity for word in indexed]
-        np.testing.assert_allclose([lexical for _, lexical, _ in row], expected, atol=1e-4)
+        added = plain_search.bm25.added(indexed, place)
+        joined = [word for word, _ in added[len(indexed) :]]
+        scores = [BOTH.lexical * score for _, score in added]
+        expected = list(zip(plain + pairs + joined, scores, strict=True))
+        expected = expected[: len(plain)] + [(pair, score) for pair, score in expected[len(plain) :] if score]
+        found = sorted((word, lexical) for word, lexical, _ in row)
+        assert [word for word, _ in found] == [word for word, _ in sorted(expected)]
+        np.testing.assert_allclose([score for _, score in found], [score for _, score in sorted(expected)], atol=1e-4)
+        strengths = [abs(lexical + dense) for _, lexical, dense in row]
+        assert strengths == sorted(strengths, reverse=True)
         whole = BOTH.lexical * plain_search.lexical(query)[place]
         assert sum(lexical for _, lexical, _ in row) == pytest.approx(whole, abs=1e-4)
 
@@ -68,14 +75,17 @@ def test_words_then_pairs_and_their_parts_of_the_lexical_score(
 @pytest.mark.parametrize("product_id", PRODUCTS)
 def test_what_the_meaning_loses_without_a_word(reloaded: Any, plain_search: PlainSearch, product_id: str) -> None:
     place = plain_search.place[product_id]
-    for row, (_, plain, pairs) in zip(explain_all(reloaded.signatures["explain"], product_id), QUERIES, strict=True):
-        expected = [
+    for row, (_, plain, _) in zip(explain_all(reloaded.signatures["explain"], product_id), QUERIES, strict=True):
+        losses = [
             plain_search.dense(" ".join(plain))[place]
             - plain_search.dense(" ".join(plain[:left_out] + plain[left_out + 1 :]))[place]
             for left_out in range(len(plain))
         ]
-        losses = [BOTH.dense * loss for loss in expected] + [0.0] * len(pairs)
-        np.testing.assert_allclose([dense for _, _, dense in row], losses, atol=1e-4)
+        expected = sorted((word, BOTH.dense * loss) for word, loss in zip(plain, losses, strict=True))
+        found = sorted((word, dense) for word, _, dense in row if word in plain)
+        assert [word for word, _ in found] == [word for word, _ in expected]
+        np.testing.assert_allclose([loss for _, loss in found], [loss for _, loss in expected], atol=1e-4)
+        assert not any(dense for word, _, dense in row if word not in plain)
 
 
 @pytest.mark.parametrize("product_id", ["gone", "", "nul"])
@@ -100,11 +110,12 @@ def test_the_first_words_of_a_long_query_count_as_in_the_whole(
     place = plain_search.place["P003"]
     (row,) = explain(reloaded.signatures["explain"], [query], ["P003"])
     asked = words_of([query])[0][:64]
-    assert [word for word, _, _ in row][:MAX_EXPLAINED_WORDS] == asked[:MAX_EXPLAINED_WORDS]
-    rarity = sum(map(plain_search.bm25.rarity, asked))
-    for word, lexical, _ in row:
-        expected = BOTH.lexical * plain_search.bm25.score(word, place) / rarity
-        assert lexical == pytest.approx(expected, abs=1e-4)
+    plain = [word for word in asked if len(word) != 2]
+    assert not Counter(plain[:MAX_EXPLAINED_WORDS]) - Counter(word for word, _, _ in row)
+    added = dict(plain_search.bm25.added(asked, place))
+    assert all(lexical == pytest.approx(BOTH.lexical * added[word], abs=1e-4) for word, lexical, _ in row)
+    whole = BOTH.lexical * plain_search.bm25.scores(asked)[place]
+    assert sum(lexical for _, lexical, _ in row) == pytest.approx(whole, abs=1e-4)
 
 
 def test_without_the_dense_side_meaning_adds_nothing(plain_search: PlainSearch) -> None:

@@ -1,6 +1,5 @@
 """The search signatures against the shop worked out in plain Python."""
 
-import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +12,16 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.index.exact import ExactIndex
-from serving.search.module import MAX_QUERY_CHARACTERS, SERVED_SIGNATURES, Fusion, SearchModule
+from serving.search.category_groups import MOST_GROUPS
+from serving.search.groups import OTHER
+from serving.search.module import SERVED_SIGNATURES, SearchModule
+from serving.search.ranking import Fusion
+from serving.search.reading import MAX_QUERY_CHARACTERS
 from tests.serving.recommendation.small_shop import ODD_IDS, rows_of
 from tests.serving.search.search_shop import (
     BOTH,
     DEFAULT_K,
     DENSE,
-    LABELS,
     LEXICAL,
     PRODUCTS,
     PlainSearch,
@@ -30,6 +32,7 @@ from tests.serving.search.search_shop import (
 )
 from trainer.search.encoder import text_embedder
 from trainer.search.export import text_hashes
+from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_module
 from trainer.search.index.postings import build_postings
 from trainer.search.options import LexicalOptions, SearchServingOptions
@@ -211,14 +214,18 @@ def test_filters_hold_for_a_product_that_is_named(reloaded: Any, plain_search: P
     assert rows[3] == []
 
 
-def test_titles_and_clusters_belong_to_the_products(reloaded: Any, plain_search: PlainSearch) -> None:
+def test_titles_belong_to_the_products_and_groups_to_their_categories(reloaded: Any, plain_search: PlainSearch) -> None:
     outputs = call(reloaded.signatures, "filtered", search_inputs([Search("tea", k=PRODUCTS), Search("", k=PRODUCTS)]))
     columns = [outputs[name].numpy() for name in ("product_ids", "titles", "cluster_ids", "cluster_labels")]
+    numbers: dict[bytes, int] = {}
     for product_id, title, cluster, label in zip(*(column[0] for column in columns), strict=True):
         place = plain_search.place[product_id.decode()]
         assert title.decode() == plain_search.rows[place]["title"]
-        assert cluster == plain_search.cluster_ids[place]
-        assert label.decode() == LABELS[cluster]
+        levels = (plain_search.rows[place]["category"] or "").split(" > ")
+        assert label.decode() == OTHER or label.decode() in levels
+        assert numbers.setdefault(label, cluster) == cluster
+    assert sorted(numbers.values()) == [*range(len(numbers))]
+    assert 1 < len(numbers) <= MOST_GROUPS
     for column, padding in zip(columns, (b"", b"", -1, b""), strict=True):
         assert all(value == padding for value in column[1])
 
@@ -283,7 +290,7 @@ def test_embed(reloaded: Any, plain_search: PlainSearch) -> None:
 def test_an_update_of_the_catalogue_takes_over_encoder_and_vectors(
     reloaded: Any, plain_search: PlainSearch, tmp_path: Path
 ) -> None:
-    vectors = reloaded.product_vectors(tf.range(PRODUCTS)).numpy()
+    vectors = reloaded.text_vectors(tf.range(PRODUCTS)).numpy()
     np.testing.assert_allclose(vectors, plain_search.vectors, atol=1e-5)
     updated = plain_search.module(embedder=reloaded.embedder, vectors=vectors)
     tf.saved_model.save(updated, str(tmp_path), signatures=updated.signatures("filtered"))
@@ -310,8 +317,6 @@ def test_a_model_answers_before_it_is_saved_as_after(reloaded: Any, plain_search
 def test_what_an_update_asks_of_a_saved_model_is_there(reloaded: Any, plain_search: PlainSearch) -> None:
     assert [product_id.decode() for product_id in reloaded.product_ids.numpy()] == list(plain_search.place)
     np.testing.assert_array_equal(reloaded.text_hashes, text_hashes(plain_search.texts))
-    np.testing.assert_array_equal(reloaded.cluster_ids, plain_search.cluster_ids)
-    assert [label.decode() for label in reloaded.cluster_labels.numpy()] == LABELS
     vectors, known = reloaded.embedder.embed(tf.constant(["tea", "ሀሎ", ""]))
     np.testing.assert_allclose(vectors[0], plain_search.embed("tea"), atol=1e-5)
     np.testing.assert_array_equal(known, [True, False, False])
@@ -338,7 +343,8 @@ def test_a_catalogue_without_any_word_is_found_by_meaning(
         embedder=text_embedder(plain_search.encoder),
         index=ExactIndex(plain_search.vectors[:rows]),
         postings=build_postings(titles, LexicalOptions()),
-        clusters=dataclasses.replace(plain_search.clusters, cluster_ids=np.zeros(rows, np.int32)),
+        known_words=np.zeros(0, np.int64),
+        groups=group_names(titles, [""] * rows, np.arange(rows)),
         fusion=BOTH,
         options=SearchServingOptions(),
     )

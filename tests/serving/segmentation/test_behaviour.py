@@ -9,10 +9,12 @@ from tests.serving.segmentation.behaviours import (
     DAY,
     HISTORY_LENGTH,
     IDS,
+    SPEND,
     behaviour,
     padded,
     plain_numbers,
     plain_text,
+    products,
     random_history,
 )
 
@@ -24,12 +26,13 @@ def described() -> Behaviour:
     return behaviour()
 
 
+def arguments(inputs: dict[str, np.ndarray]) -> list[tf.Tensor]:
+    dtypes = (tf.string, tf.string, tf.float32)
+    return [tf.constant(values, dtype) for values, dtype in zip(inputs.values(), dtypes, strict=True)]
+
+
 def describe(described: Behaviour, inputs: dict[str, np.ndarray]) -> tuple[list[str], np.ndarray]:
-    table = described.describe(
-        tf.constant(inputs["history_ids"], tf.string),
-        tf.constant(inputs["history_types"], tf.string),
-        tf.constant(inputs["history_age_seconds"]),
-    )
+    table = described.describe(*arguments(inputs))
     return [text.decode() for text in table.texts.numpy()], table.numbers.numpy()
 
 
@@ -90,7 +93,7 @@ def test_a_month_is_thirty_days(described: Behaviour) -> None:
 def test_one_is_no_plural(described: Behaviour) -> None:
     texts, _ = describe(described, padded([[(IDS[2], "purchase", 1.5 * DAY)]]))
     assert texts == ["1 visit in 4 weeks, 1 in 16, last 1 day ago; purchase Tea 1 time, 1 day ago; lately Title 2"]
-    assert {"spend in 1 week", "spend in 2 weeks", "visits, half after 1 week"} <= set(described.number_names)
+    assert {"spend in 1 week", "spend in 2 weeks", "recent visits, halved every 1 week"} <= set(described.number_names)
     assert not [name for name in described.number_names if " 1 weeks" in name]
 
 
@@ -117,3 +120,43 @@ def test_events_of_unknown_types_are_left_out(described: Behaviour) -> None:
     )
     untyped = describe(described, padded([[(IDS[1], "", DAY)]]))
     assert untyped[0] == [plain_text([(IDS[1], "purchase", DAY)])]
+
+
+def test_it_is_told_with_products_first_and_numbers_in_their_units(described: Behaviour) -> None:
+    history = [*[(IDS[2], "view", 40.5 * DAY)] * 11, (IDS[2], "purchase", 2.5 * DAY)]
+    inputs = padded([history, []])
+    told = described.tell(*arguments(inputs))
+    texts, numbers = describe(described, inputs)
+    assert [text.decode() for text in told.table.texts.numpy()] == texts
+    np.testing.assert_array_equal(told.table.numbers, numbers)
+    first, second = ([text.decode() for text in row if text] for row in told.clauses.told.numpy())
+    assert first == [
+        "1 visit in 4 weeks, 2 in 16, last 2 days ago",
+        "Tea, viewed 11 times, 5 weeks ago",
+        "Tea, bought 1 time, 2 days ago",
+        "Title 2, viewed lately",
+        "Title 2, bought lately",
+    ]
+    assert second == ["no visits"]
+    first, second = (dict(text.decode().split(": ") for text in row) for row in told.numbers.numpy())
+    assert list(first) == described.number_names
+    spend = SPEND[2]
+    assert first["spend in 1 week"] == f"{spend:.2f}"
+    assert first["visits in 16 weeks"] == "2"
+    assert first["events"] == "12"
+    assert first["days since the last visit"] == f"{2.5:.0f}"
+    assert first["days since the last visit beside those between visits"] == f"{3.5 / 39:.1f} times"
+    assert first["recent events of view"] == f"{11 * 2 ** (-40.5 / 56):.1f}"
+    lately = spend * 2 ** (-2.5 / 56)
+    assert first["share of recent spend on Food"] == f"{100 * lately / (lately + 1):.0f}%"
+    assert second["days since the last visit"] == "none"
+    assert second["spend in 1 week"] == "0.00"
+
+
+def test_an_event_type_of_the_shops_own_is_told_by_its_name() -> None:
+    described = Behaviour(products(), ("like", "cart", "order"), "order", HISTORY_LENGTH)
+    inputs = padded([[(IDS[0], "like", 9 * DAY), (IDS[0], "cart", 8 * DAY), (IDS[1], "order", 7.5 * DAY)]])
+    told = described.tell(*arguments(inputs))
+    texts = [text.decode() for text in told.clauses.told.numpy()[0]]
+    assert {"Milk, like 1 time, 9 days ago", "Milk, put into the cart 1 time, 8 days ago"} <= set(texts)
+    assert "Bread, white, bought 1 time, 7 days ago" in texts

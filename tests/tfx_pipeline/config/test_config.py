@@ -77,6 +77,13 @@ def test_a_side_of_search_can_be_off(tmp_path: Path) -> None:
     assert not by_words.serving.dense
 
 
+def test_products_are_collapsed_by_a_column_that_is_kept(tmp_path: Path) -> None:
+    named = ["tasks.search.serving.collapse=parent_id", "features.products.categorical=[parent_id]"]
+    search = load_config(write(tmp_path, SEARCH), named).tasks.search
+    assert search is not None
+    assert search.serving.collapse_columns == ("parent_id",)
+
+
 def test_both_tasks_or_one_of_them(tmp_path: Path) -> None:
     file = write(tmp_path, SHOP + "  search:\n")
     assert load_config(file).tasks.requested() == ("recommendation", "search")
@@ -127,6 +134,11 @@ def test_overrides_replace_what_the_file_says(
         ("tasks: {recommendation: {}}", [], "`tables` is missing"),
         ("tables: {events: e.csv}\ntasks: {search: {}}", [], "`tables.products` is missing; the task search"),
         (SEARCH, ["text=off"], "`text` is off; the task search needs texts"),
+        (
+            SEARCH,
+            ["tasks.search.serving.collapse=parent_id"],
+            "`tasks.search.serving.collapse` is `parent_id`; it must be `title`, `none`, or the name of a column of",
+        ),
         (SEARCH, ["tasks.search.query.pseudo_queries=never"], "unknown key `tasks.search.query`"),
         (SEARCH, ["tasks.search.serving.lexical.k2=1"], "unknown key `tasks.search.serving.lexical.k2`"),
         (

@@ -126,6 +126,7 @@ def test_a_pass_has_each_pair_once_but_for_what_fills_no_batch(
         assert batch["query"].shape == batch["text"].shape == batch["weight"].shape == (size,)
         assert batch["negatives"].shape == (size, hard_negatives)
         np.testing.assert_array_equal(batch["relevant"], pairs.relevant[batch["query"]])
+        np.testing.assert_array_equal(batch["asked"], pairs.asked[batch["query"]])
         for query, text, weight in zip(batch["query"], batch["text"], batch["weight"], strict=True):
             assert everything[int(query), int(text)] == weight
             seen.append((int(query), int(text)))

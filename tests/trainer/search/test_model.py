@@ -10,6 +10,7 @@ from tests.random_head import encoder_with_random_head
 from tests.trainer.search.tiny_search import TinySearch
 from trainer.search.encoder import SearchEncoder
 from trainer.search.model import SearchModel
+from trainer.search.options import SearchTrainingOptions
 from trainer.search.tables import EncoderInputs
 from trainer.text.backbone import load_text_encoder
 
@@ -28,9 +29,10 @@ def encoders(shop: TinySearch) -> dict[str, SearchEncoder]:
     }
 
 
-def model_of(encoder: SearchEncoder) -> SearchModel:
+def model_of(encoder: SearchEncoder, kept: float = 0.0) -> SearchModel:
     inputs = EncoderInputs(encoder, 8)
-    return SearchModel(encoder, inputs.table(QUERIES), inputs.table(TEXTS), TEMPERATURE)
+    options = SearchTrainingOptions(temperature=TEMPERATURE, kept=kept)
+    return SearchModel(encoder, inputs.table(QUERIES), inputs.table(TEXTS), options)
 
 
 def batch_of(**changes: Any) -> dict[str, Any]:
@@ -41,6 +43,7 @@ def batch_of(**changes: Any) -> dict[str, Any]:
         "negatives": np.array([[2, 5], [0, 1], [6, 6], [3, 4]], np.int32),
         "relevant": np.array([[1, -1, -1], [3, 5, -1], [3, 5, -1], [3, 0, 6]], np.int32),
         "weight": np.array([1.0, 0.5, 0.75, 1.0], np.float32),
+        "asked": np.array([True, False, True, False]),
     }
     return {name: tf.constant(value) for name, value in {**batch, **changes}.items()}
 
@@ -92,3 +95,33 @@ def test_answers_change_the_loss(encoders: dict[str, SearchEncoder]) -> None:
 def test_pairs_that_weigh_nothing_lose_nothing(encoders: dict[str, SearchEncoder]) -> None:
     batch = batch_of(weight=np.zeros(4, np.float32))
     assert float(model_of(encoders["head"]).softmax_loss(batch, training=False)) == 0.0
+
+
+def plain_softmax(scores: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(scores.astype(np.float64) / TEMPERATURE)
+    return exponentials / exponentials.sum()
+
+
+def test_what_is_learned_of_made_queries_is_held_near_the_similarities_by_bert(
+    encoders: dict[str, SearchEncoder],
+) -> None:
+    encoder, batch = encoders["head"], batch_of()
+    bert = SearchEncoder(encoder.text_encoder, None)
+    shown = [*batch["text"].numpy(), *batch["negatives"].numpy().ravel()]
+    rows = batch["query"].numpy()
+    by_bert, by_head = (each.embed(QUERIES, 8)[rows] @ each.embed(TEXTS, 8)[shown].T for each in (bert, encoder))
+    divergences = [
+        0.0 if asked else np.sum(plain_softmax(before) * np.log(plain_softmax(before) / plain_softmax(now)))
+        for before, now, asked in zip(by_bert, by_head, batch["asked"].numpy(), strict=True)
+    ]
+    mean = np.average(divergences, weights=batch["weight"].numpy())
+    assert mean > 1e-3
+    loss = float(model_of(encoder, kept=3.0).softmax_loss(batch, training=False))
+    assert loss == pytest.approx(plain_loss(encoder, batch) + 3.0 * mean, rel=1e-4)
+
+
+def test_a_bert_that_is_trained_itself_is_held_near_nothing(encoders: dict[str, SearchEncoder]) -> None:
+    free, held = (
+        float(model_of(encoders["whole"], kept).softmax_loss(batch_of(), training=False)) for kept in (0.0, 3.0)
+    )
+    assert free == held

@@ -3,6 +3,7 @@
 import itertools
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -58,3 +59,13 @@ def test_no_query_at_all() -> None:
     offsets, products = queries.relevant(0.5)
     assert (offsets.tolist(), products.tolist()) == ([0], [])
     assert judged([]).relevant(0.5)[0].tolist() == [0]
+
+
+def test_a_text_is_as_relevant_as_the_best_of_its_products(records: list[bytes]) -> None:
+    texts = np.array([4, 0, 0, 1, 0, 2, 0, 1])
+    queries = judged_queries(records).of_texts(texts)
+    assert queries.queries == [query for query, _, _, _ in ROWS]
+    for (start, stop), expected in zip(
+        itertools.pairwise(queries.offsets), ({1: 1.0, 4: 0.25}, {0: 0.75}, {2: 0.0}), strict=True
+    ):
+        assert dict(zip(queries.products[start:stop].tolist(), queries.relevance[start:stop], strict=True)) == expected

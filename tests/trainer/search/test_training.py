@@ -140,7 +140,7 @@ def test_the_summary_tells_what_happened(trained: Callable[[str], Path], trainin
     summary = summary_of(trained(training))
     assert 1 <= summary["best_epoch"] <= summary["epochs"] <= 3
     assert summary["examples"] == {"train": 28, "pairs": PAIRS}
-    assert set(summary["eval"]) == {"ndcg_at_10", "recall_at_10", "mrr_at_10"}
+    assert set(summary["eval"]) == {"ndcg_at_10", "recall_at_10", "mrr_at_10", "neighbours_kept"}
     assert summary["seconds"] > 0
     if training == "frozen":
         head = load_encoder(str(trained(training) / "model")).head

@@ -1,5 +1,6 @@
 """Metrics and mined negatives of an epoch against full sorts in plain Python."""
 
+import dataclasses
 import itertools
 import math
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from trainer.artifacts.catalogue import distinct_texts
 from trainer.search.batches import BatchSource, TrainingPairs, training_pairs
 from trainer.search.encoder import SearchEncoder
 from trainer.search.options import SearchTrainingOptions
+from trainer.search.queries import JudgedQueries
 from trainer.search.tables import EncoderInputs
 from trainer.search.validation import SearchValidation, chosen_texts, eval_answers
 from trainer.text.backbone import TextEncoder, encode_texts, load_text_encoder
@@ -45,13 +47,13 @@ def text_encoder(shop: TinySearch) -> TextEncoder:
     return load_text_encoder(shop.text())
 
 
-def judge(text_encoder: TextEncoder, training: str, max_texts: int = 100) -> Judge:
+def judge(text_encoder: TextEncoder, training: str, max_texts: int = 100, queries: JudgedQueries = TRAINING) -> Judge:
     encoder = SearchEncoder(text_encoder, None)
     if training == "frozen":
         encoder = encoder_with_random_head(text_encoder, TEXTS, seed=4)
     inputs = EncoderInputs(encoder, 8)
-    tables = (inputs.table(TRAINING.queries), inputs.table(TEXTS), inputs.table(EVAL.queries))
-    pairs = training_pairs(TRAINING, TEXT_OF_PRODUCT, OPTIONS, 0)
+    tables = (inputs.table(queries.queries), inputs.table(TEXTS), inputs.table(EVAL.queries))
+    pairs = training_pairs(queries, TEXT_OF_PRODUCT, OPTIONS, 0)
     source = BatchSource(pairs, OPTIONS, 0)
     relevant = eval_answers(EVAL, TEXT_OF_PRODUCT, OPTIONS.relevant_from)
     corpus = chosen_texts(pairs, relevant[1], len(TEXTS), max_texts, 0)
@@ -114,6 +116,31 @@ def test_the_first_negatives_come_from_the_vectors_at_the_start(text_encoder: Te
     made.validation.start(encode_texts(text_encoder, TEXTS, 8))
     for row, order in enumerate(ranked(made, TRAINING.queries)):
         assert set(made.source.mined[row]) == set(order[2:9]) - set(made.pairs.judged[row])
+
+
+@pytest.mark.parametrize("slices", [["asked", "training", "asked"], ["training"] * 3])
+def test_for_a_query_that_was_made_of_a_text_none_are_mined(text_encoder: TextEncoder, slices: list[str]) -> None:
+    made = judge(text_encoder, "frozen", queries=dataclasses.replace(TRAINING, slices=slices))
+    made.validation.on_epoch_end(0, {})
+    for row, order in enumerate(ranked(made, TRAINING.queries)):
+        wanted = set(order[2:9]) - set(made.pairs.judged[row]) if slices[row] == "asked" else set()
+        assert set(made.source.mined[row]) == wanted
+
+
+@pytest.mark.parametrize("training", ["frozen", "full"])
+def test_a_judged_epoch_tells_how_many_neighbours_it_keeps(text_encoder: TextEncoder, training: str) -> None:
+    made, logs = judge(text_encoder, training), dict[str, float]()
+    before = encode_texts(text_encoder, TEXTS, 8)
+    made.validation.start(before)
+    made.validation.on_epoch_end(0, logs)
+    now = made.encoder.embed(TEXTS, 8)
+    shares = []
+    for text in range(len(TEXTS)):
+        near = [set(np.argsort(-(each @ each[text]))[:11].tolist()) - {text} for each in (before, now)]
+        shares.append(len(near[0] & near[1]) / 10)
+    # BERT itself has not been trained here; a random head keeps some.
+    assert logs["eval_neighbours_kept"] == pytest.approx(np.mean(shares), abs=0.02)
+    assert (logs["eval_neighbours_kept"] == 1.0) == (training == "full")
 
 
 @pytest.mark.parametrize("training", ["frozen", "full"])

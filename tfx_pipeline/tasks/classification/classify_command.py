@@ -9,7 +9,7 @@ from serving.client import ExplainedToken, LabelAnswer, Shelfwise
 from serving.client.errors import RefusedRequestError
 from tfx_pipeline.terminal.console import console, listing
 
-_SHOWN_LABELS = 5
+_SHOWN_LABELS, _SHOWN_REASONS = 5, 12
 # What a classifier of texts is asked with.
 _INPUTS = {"text"}
 
@@ -28,23 +28,30 @@ def classify(text: str, *, model: str, explain: bool, address: str, as_json: boo
             if set(client.input_shapes(model, "serving_default")) == _INPUTS:
                 raise
             raise InputError(f"--model {model}: `{model}` is no classifier of texts") from error
-        tokens = client.explain_classification(text, model) if explain else []
+        reasons = client.explain_classification(text, model) if explain else []
     if as_json:
-        console.print_json(json.dumps(_as_json(answer, tokens, explain), ensure_ascii=False))
+        console.print_json(json.dumps(_as_json(answer, reasons, explain), ensure_ascii=False))
         return
     table = listing("probability", "label", figures=1)
     for each in answer[:_SHOWN_LABELS]:
         table.add_row(f"{each.probability:.4f}", each.label)
     console.print(table)
-    if tokens:
-        shown = "  ".join(f"{each.token} {each.attribution:+.3f}" for each in tokens)
-        console.print(f"what each token adds to {answer[0].label}: {shown}")
+    if reasons:
+        print_reasons(answer, reasons)
     elif explain:
-        console.print(f"the text has no token, so none adds to {answer[0].label}")
+        console.print(f"the text has no word, so none adds to {answer[0].label}")
 
 
-def _as_json(answer: Sequence[LabelAnswer], tokens: Sequence[ExplainedToken], explain: bool) -> dict[str, object]:
+def print_reasons(answer: Sequence[LabelAnswer], reasons: Sequence[ExplainedToken]) -> None:
+    """Prints the words and phrases that add most to the best label, or take most from it; they come in that order."""
+    table = listing("adds", f"to {answer[0].label}", figures=1)
+    for each in reasons[:_SHOWN_REASONS]:
+        table.add_row(f"{each.attribution:+.3f}", each.token)
+    console.print(table)
+
+
+def _as_json(answer: Sequence[LabelAnswer], reasons: Sequence[ExplainedToken], explain: bool) -> dict[str, object]:
     found: dict[str, object] = {"labels": [asdict(each) for each in answer]}
     if explain:
-        found["tokens"] = [asdict(each) for each in tokens]
+        found["reasons"] = [asdict(each) for each in reasons]
     return found

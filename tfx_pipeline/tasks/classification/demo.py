@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from tfx_pipeline.tasks.classification.classify_command import print_reasons
 from tfx_pipeline.terminal.console import console
 
 if TYPE_CHECKING:
@@ -13,5 +14,7 @@ _REVIEW = "It broke after a week, and nobody answers my mails."
 def demonstrate(client: "Shelfwise") -> None:
     """Prints the mood of a review."""
     console.print(f'\nreview "{_REVIEW}"')
-    for answer in client.classify(_REVIEW):
-        console.print(f"{answer.probability:.4f}  {answer.label}")
+    answer = client.classify(_REVIEW)
+    for each in answer:
+        console.print(f"{each.probability:.4f}  {each.label}")
+    print_reasons(answer, client.explain_classification(_REVIEW))

@@ -61,7 +61,7 @@ def print_together(answer: Sequence[TogetherAnswer]) -> None:
     if not answer:
         console.print("nothing is bought together with that more than by chance")
         return
-    table = listing("confidence", "lift", "product id", figures=2)
+    table = listing("confidence", "lift", "product id", "title", figures=2, cut=True)
     for product in answer:
-        table.add_row(f"{product.confidence:.3f}", f"{product.lift:.2f}", product.product_id)
+        table.add_row(f"{product.confidence:.3f}", f"{product.lift:.2f}", product.product_id, product.title)
     console.print(table)

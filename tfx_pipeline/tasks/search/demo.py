@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tfx_pipeline.tasks.search.search_command import one_a_title, print_clusters
+from tfx_pipeline.tasks.search.search_command import print_clusters
 from tfx_pipeline.terminal.console import console
 
 if TYPE_CHECKING:
@@ -15,4 +15,4 @@ def demonstrate(client: "Shelfwise") -> None:
     """Prints what three queries find."""
     for query in _QUERIES:
         console.print(f'\nsearch "{query}"')
-        print_clusters(one_a_title(client.search(query, k=30))[:5])
+        print_clusters(client.search(query, k=5))

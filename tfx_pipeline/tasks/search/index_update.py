@@ -1,7 +1,7 @@
 """`shelfwise index`: another catalogue for the served search model, in a new version, without training."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from components.errors import InputError
 from components.gate.decision import decide
 from components.gate.judgement import LAST_BLESSED, MODEL, Judgement
 from components.products.catalogue import write_catalogue, write_catalogue_facts
+from components.products.reviews.join import PHRASES_COLUMN, with_known_reviews
 from components.pushing.served_versions import latest_version, push_folder
 from components.pushing.serving_validator import validate
 from components.search.examples.catalogue import PRODUCT_COLUMNS, build_search_catalogue
@@ -25,9 +26,9 @@ from components.search.judging.gate import JUDGED_BY, index_refusals
 from components.search.judging.gate_options import SearchGateOptions
 from components.search.judging.query_judge import (
     client_ranking,
-    filtered_ranking,
     measure_rankings,
     rank_in_batches,
+    served_ranking,
 )
 from components.search.judging.query_summary import QuerySummary
 from components.tables.example_gen import TableExampleGenExecutor
@@ -36,8 +37,9 @@ from components.tables.read_back import plain_columns, table_files
 from components.tables.sources import TableSource, sources_to_json
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
-from serving.search.module import Fusion
+from serving.search.ranking import Fusion
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.shop.products import REVIEWS
 from tfx_pipeline.shop.run_options import options_of_run, shop_of_run
 from tfx_pipeline.shop.table_options import table_options
 from tfx_pipeline.summary.file import summary_of_run
@@ -45,6 +47,7 @@ from tfx_pipeline.summary.run_artifacts import latest_artifact
 from tfx_pipeline.tasks.search.config import SearchConfig
 from tfx_pipeline.tasks.search.task import SearchTask
 from trainer.artifacts.catalogue import load_catalogue
+from trainer.artifacts.names import TABLE_PREFIX, TABLE_SPLIT, shards
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.exporting import read_model_card
 from trainer.search.export import export_search
@@ -96,21 +99,26 @@ def update_index(root: Path, products: str) -> IndexUpdate:
     gate = options.gate
     card = read_model_card(served)
     with tempfile.TemporaryDirectory() as scratch:
-        table, quarantined = _read_products(products, shop, Path(scratch), root / "index")
-        catalogue = build_search_catalogue(table, card["text_fields"])
+        serving = SearchServingOptions.model_validate(card["serving"])
+        table, quarantined = _read_products(products, shop, serving.collapse_columns, Path(scratch), root / "index")
+        if PHRASES_COLUMN in card["text_fields"]:
+            table = with_known_reviews(table, read_parquet(_reviewed_products(root)))
+        catalogue = build_search_catalogue(table, card["text_fields"], serving.collapse_columns)
         queries = _surviving_queries(root, catalogue)
         updated = update_search(
             served,
             catalogue,
             product_parts(catalogue),
             queries.queries,
-            SearchServingOptions.model_validate(card["serving"]),
+            serving,
             Fusion(**card["fusion"]),
             shop.seed,
         )
         changes = {name: getattr(updated, name) for name in ("added", "changed", "removed", "embedded_texts")}
         model = str(Path(scratch) / "model")
-        export_search(model, updated.module, updated.clusters, _updated_card(card, served, changes, len(catalogue)))
+        export_search(
+            model, updated.module, updated.clusters, _updated_card(card, serving, served, changes, len(catalogue))
+        )
         refused = validate(
             model,
             SEARCH_MODEL,
@@ -130,7 +138,9 @@ def _configured(root: Path) -> tuple[ShopOptions, SearchConfig | None]:
     return shop_of_run(root), None if search is None else options_of_run(root, SearchConfig, search)
 
 
-def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> tuple[pa.Table, Mapping[str, int]]:
+def _read_products(
+    path: str, shop: ShopOptions, kept_columns: Sequence[str], scratch: Path, kept: Path
+) -> tuple[pa.Table, Mapping[str, int]]:
     """Checks the table as a run does; refused rows go to a quarantine under `kept`.
 
     Raises:
@@ -160,10 +170,11 @@ def _read_products(path: str, shop: ShopOptions, scratch: Path, kept: Path) -> t
             f"({counts.bad_fraction:.1%}; {shop.limits.max_bad_fraction:.1%} may be): {counts.describe_bad()}. "
             f"See {quarantine.uri}; correct the table, or raise `limits.max_bad_fraction`."
         )
+    columns = list(dict.fromkeys((*PRODUCT_COLUMNS, *kept_columns)))
     batches = [
         plain_columns(batch)
         for file in table_files(examples)
-        for batch in read_parquet(file).select(list(PRODUCT_COLUMNS)).to_batches()
+        for batch in read_parquet(file).select(columns).to_batches()
     ]
     return pa.Table.from_batches(batches), counts.bad
 
@@ -206,6 +217,19 @@ def _latest(root: Path, output: str) -> str:
         raise InputError(str(error)) from error
 
 
+def _reviewed_products(root: Path) -> str:
+    """Returns the files of the run's products with what reviews say of them, as a glob.
+
+    Raises:
+        InputError: There are none.
+    """
+    try:
+        folder = latest_artifact(root, REVIEWS, "reviewed_products")
+    except FileNotFoundError as error:
+        raise InputError(str(error)) from error
+    return shards(str(folder / f"Split-{TABLE_SPLIT}"), TABLE_PREFIX)
+
+
 def _refusals(
     client: Shelfwise,
     catalogue: pa.Table,
@@ -216,7 +240,7 @@ def _refusals(
     """Returns why the new version is worse than the old one, a sentence a reason."""
     index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
     width = max(options.k)
-    rankings = {MODEL: client_ranking(client, index), LAST_BLESSED: filtered_ranking(updated.served, index)}
+    rankings = {MODEL: client_ranking(client, index), LAST_BLESSED: served_ranking(updated.served, index)}
     lists = {name: rank_in_batches(rank, queries.queries, width) for name, rank in rankings.items()}
     summary = QuerySummary(measure_rankings(queries, lists, options.k, options.relevant_from), options)
     judgement = Judgement.of(summary, [], JUDGED_BY, with_last_blessed=True)
@@ -224,9 +248,13 @@ def _refusals(
     return [*decide(judgement, rules).refused_because, *index_refusals(updated.index.recall, options)]
 
 
-def _updated_card(card: dict[str, Any], served: str, changes: Mapping[str, int], products: int) -> dict[str, Any]:
+def _updated_card(
+    card: dict[str, Any], serving: SearchServingOptions, served: str, changes: Mapping[str, int], products: int
+) -> dict[str, Any]:
     return {
         **card,
+        # With the defaults of what a model of an earlier version did not know.
+        "serving": serving.model_dump(mode="json"),
         "limits": {**card["limits"], "products": products},
         "update": {"of_version": Path(served).name, **changes},
     }

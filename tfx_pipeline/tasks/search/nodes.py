@@ -30,6 +30,7 @@ def training_nodes(task: Task[SearchConfig], parts: SharedParts, options: Search
         options=SearchExamplesOptions(
             queries=options.queries,
             text_fields=text.fields,
+            kept_columns=options.serving.collapse_columns,
             max_unknown_product_fraction=shop.limits.max_unknown_product_fraction,
             seed=shop.seed,
         ),
@@ -58,11 +59,13 @@ def training_nodes(task: Task[SearchConfig], parts: SharedParts, options: Search
             serving=options.serving,
             clusters=options.clusters,
             relevant_from=options.gate.relevant_from,
+            max_query_tower_loss=options.gate.max_query_tower_loss,
             text_fields=text.fields,
             text_batch_size=text.batch_size,
             seed=shop.seed,
         ),
         source_digest=source_digest("components.search.index"),
+        events=events and events.examples,
     ).with_id(task.node_id("Index"))
     return Trained(nodes=[examples, trainer, index], examples=examples, model=index.outputs["model"])
 

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from serving.client import ExplainedWord, SearchAnswer, Shelfwise
 from tfx_pipeline.terminal.console import console, listing
-from tfx_pipeline.terminal.products import PRODUCTS_PER_TITLE
+
+_SHOWN_WORDS = 6
 
 Explanations = Mapping[str, Sequence[ExplainedWord]]
 
@@ -26,41 +27,23 @@ def search(
 ) -> None:
     """Prints the products that answer a query."""
     with Shelfwise(address) as client:
-        answer = client.search(
-            query,
-            k=k if as_json else k * PRODUCTS_PER_TITLE,
-            category=category,
-            max_price=max_price,
-            in_stock_only=in_stock_only,
-        )
-        shown = answer if as_json else one_a_title(answer)[:k]
+        answer = client.search(query, k=k, category=category, max_price=max_price, in_stock_only=in_stock_only)
         explanations = (
-            {product.product_id: client.explain_search(query, product.product_id) for product in shown}
+            {product.product_id: client.explain_search(query, product.product_id) for product in answer}
             if explain
             else {}
         )
     if as_json:
-        _print_json(shown, explanations)
+        _print_json(answer, explanations)
     else:
-        print_clusters(shown, _alike(answer), explanations)
+        print_clusters(answer, explanations)
 
 
-def one_a_title(answer: Sequence[SearchAnswer]) -> list[SearchAnswer]:
-    """Returns the best product of each title, in their order."""
-    best: dict[str, SearchAnswer] = {}
-    for product in answer:
-        best.setdefault(product.title, product)
-    return list(best.values())
-
-
-def print_clusters(
-    answer: Sequence[SearchAnswer], alike: Mapping[str, int] | None = None, explanations: Explanations | None = None
-) -> None:
+def print_clusters(answer: Sequence[SearchAnswer], explanations: Explanations | None = None) -> None:
     """Prints products under the label of their cluster, the cluster of the best product first.
 
     Args:
-        answer: One product a title, the best first.
-        alike: Products of each title, where that is known.
+        answer: The best product first.
         explanations: What each word adds to a product's score, by product id.
     """
     if not answer:
@@ -73,25 +56,17 @@ def print_clusters(
     for label, products in clusters.items():
         table.add_row("", "", Text(label, style="bold"))
         for product in products:
-            more = (alike or {}).get(product.title, 1) - 1
-            ending = f" (and {more} alike)" if more else ""
+            ending = f" (and {product.variants - 1} alike)" if product.variants > 1 else ""
             table.add_row(f"{product.score:.3f}", product.product_id, f"{product.title}{ending}")
-            words = (explanations or {}).get(product.product_id, ())
-            if words:
-                table.add_row("", "", Text("  " + _explained(words), style="dim"))
+            for word in (explanations or {}).get(product.product_id, ())[:_SHOWN_WORDS]:
+                adds = f"{word.lexical + word.dense:+.3f}"
+                table.add_row(Text(adds, style="dim"), "", Text(_explained(word), style="dim"))
     console.print(table)
 
 
-def _explained(words: Sequence[ExplainedWord]) -> str:
-    """Says what each word adds: by being in the text, and by its meaning."""
-    return ", ".join(f"{word.word} {word.lexical:+.2f} {word.dense:+.2f}" for word in words)
-
-
-def _alike(answer: Sequence[SearchAnswer]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for product in answer:
-        counts[product.title] = counts.get(product.title, 0) + 1
-    return counts
+def _explained(word: ExplainedWord) -> str:
+    """Says how much a word adds by standing in a product's text, and how much by its meaning."""
+    return f"  {word.word}: word {word.lexical:+.3f}, meaning {word.dense:+.3f}"
 
 
 def _print_json(answer: Sequence[SearchAnswer], explanations: Explanations) -> None:

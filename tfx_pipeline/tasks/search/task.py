@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tfx.types.channel import BaseChannel
 
     from serving.client import Shelfwise
+    from tfx_pipeline.figures.blocks import Block
+    from tfx_pipeline.summary.model import TaskSummary
 
 
 class SearchTask(Task[SearchConfig]):
@@ -36,6 +38,12 @@ class SearchTask(Task[SearchConfig]):
     def check(self, shop: ShopOptions, options: SearchConfig) -> None:
         shop.needs_table("products", "the task search finds products")
         shop.text_for("the task search needs texts")
+        for column in options.serving.collapse_columns:
+            if column not in shop.features.products.categorical:
+                raise ValueError(
+                    f"`tasks.search.serving.collapse` is `{column}`; it must be `title`, `none`, or the name of a "
+                    "column of products that `features.products.categorical` lists too"
+                )
 
     @override
     def backbones(self, shop: ShopOptions, options: SearchConfig) -> dict[str, str]:
@@ -54,6 +62,12 @@ class SearchTask(Task[SearchConfig]):
         from tfx_pipeline.tasks.search import nodes
 
         return nodes.judging_nodes(self, parts, options, trained)
+
+    @override
+    def report_blocks(self, summary: "TaskSummary", root: Path | None) -> list["Block"]:
+        from tfx_pipeline.tasks.search.report import group_blocks
+
+        return group_blocks(summary.detail("groups"))
 
     @override
     def commands(self) -> "typer.Typer":

@@ -38,9 +38,8 @@ def print_segments(answer: SegmentAnswer) -> None:
 
 
 def print_reasons(answer: SegmentAnswer, reasons: list[ExplainedToken]) -> None:
-    """Prints the tokens and numbers that add most to the best segment, or take most from it."""
-    strongest = sorted(reasons, key=lambda each: -abs(each.attribution))[:_SHOWN_REASONS]
+    """Prints what adds most to the best segment's probability, or takes most from it: the first of the reasons."""
     table = listing("adds", f"to {answer.segments[0].label}", figures=1)
-    for each in strongest:
+    for each in reasons[:_SHOWN_REASONS]:
         table.add_row(f"{each.attribution:+.3f}", each.token)
     console.print(table)

@@ -11,10 +11,13 @@ import tensorflow as tf
 from serving.index.exact import ExactIndex, RetrievalIndex
 from serving.index.lexical import LexicalIndex, Postings
 from serving.index.two_step import TwoStepIndex
-from serving.search.module import Fusion, SearchModule
-from trainer.clusters.products import ProductClusters
-from trainer.search.export import searched_products
-from trainer.search.fusion import learn_fusion
+from serving.search.groups import GroupNames
+from serving.search.module import SearchModule
+from serving.search.ranking import Fusion
+from trainer.artifacts.catalogue import distinct_texts
+from trainer.search.export import searched_products, text_hashes
+from trainer.search.fusion import PRIOR, learn_fusion
+from trainer.search.index.corrections import build_corrections
 from trainer.search.index.inverted_cells import (
     build_inverted_file,
     default_leading,
@@ -24,6 +27,7 @@ from trainer.search.index.inverted_cells import (
 )
 from trainer.search.options import SearchServingOptions
 from trainer.search.queries import JudgedQueries
+from trainer.search.things import things_of
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +48,7 @@ def build_index(vectors: Vectors, queries: Vectors, options: SearchServingOption
     """Builds an index that suits the catalogue's size, and measures it.
 
     Args:
-        vectors: float32 `(products, dimensions)`.
+        vectors: float32 `(texts, dimensions)`.
         queries: float32 `(queries, dimensions)`: an index that is not exact is tuned on one half of them, and
             measured on the other.
         options: Which index.
@@ -96,15 +100,15 @@ def build_fusion(
     """Returns the weights of both sides: learned on validation queries where both are on.
 
     Args:
-        postings: The products' words.
-        vectors: float32 `(products, dimensions)`.
-        queries: The validation queries.
+        postings: The texts' words.
+        vectors: float32 `(texts, dimensions)`.
+        queries: The validation queries, whose products are rows of texts.
         query_vectors: float32 `(queries, dimensions)`.
         options: Which sides are on.
         relevant_from: Least relevance of a product that answers a query.
     """
     if options.lexical is None:
-        return Fusion(dense=1.0, lexical=0.0)
+        return Fusion(dense=1.0, lexical=0.0, feedback=PRIOR.feedback)
     if not options.dense:
         return Fusion(dense=0.0, lexical=1.0)
     return learn_fusion(queries, query_vectors, vectors, LexicalIndex(postings), relevant_from)
@@ -117,29 +121,39 @@ def build_module(
     query_embedder: Any | None = None,
     index: RetrievalIndex,
     postings: Postings,
-    clusters: ProductClusters,
+    known_words: npt.NDArray[np.int64],
+    groups: GroupNames,
     fusion: Fusion,
     options: SearchServingOptions,
 ) -> SearchModule:
     """Returns the served model of a catalogue.
 
     Args:
-        catalogue: Columns product_id, sku, title, category, price, in_stock and text.
+        catalogue: Columns product_id, sku, title, category, price, in_stock and text, and the one to collapse by.
         embedder: `serving.graph.text_embedder.TextEmbedder`, or that of a loaded model.
         query_embedder: Likewise, for queries; None takes `embedder`.
-        index: The products' vectors.
-        postings: The products' words.
-        clusters: How the products are grouped.
+        index: Vectors of the distinct texts, in order of their first appearance.
+        postings: Their words.
+        known_words: What `trainer.search.index.corrections.known_words` returned.
+        groups: What results are grouped by.
         fusion: Weights of both sides.
-        options: Sizes.
+        options: Sizes, and what is collapsed.
     """
+    text_of_product, texts = distinct_texts(catalogue["text"].to_pylist())
     return SearchModule(
-        searched_products(catalogue, clusters.cluster_ids),
-        cluster_labels=[label.encode() for label in clusters.labels],
+        searched_products(
+            catalogue,
+            text_of_product=text_of_product,
+            thing_of_product=things_of(catalogue, options.collapse),
+        ),
+        text_hashes=text_hashes(texts),
+        groups=groups,
         embedder=embedder,
         query_embedder=embedder if query_embedder is None else query_embedder,
         index=index,
         postings=postings,
+        corrections=build_corrections(postings, known_words),
+        known_words=known_words,
         fusion=fusion,
         default_k=options.default_k,
     )

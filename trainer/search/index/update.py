@@ -1,8 +1,8 @@
 """A served search model with another catalogue: what is known of a text is taken over, and nothing is trained."""
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,17 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 
 from serving.graph.warm_up_file import EXTRA_ASSETS_FOLDER
-from serving.search.module import Fusion, SearchModule
+from serving.search.module import SearchModule
+from serving.search.ranking import Fusion
 from trainer.artifacts.catalogue import distinct_texts
 from trainer.clusters.files import load_product_clusters
 from trainer.clusters.fused_vectors import ProductParts
 from trainer.clusters.products import ProductClusters
 from trainer.search.export import text_hashes
+from trainer.search.groups.names import group_names
 from trainer.search.index.build import MeasuredIndex, build_index, build_module
 from trainer.search.index.postings import build_postings
+from trainer.search.index.telling_words import weigh_by_meaning
 from trainer.search.options import SearchServingOptions
 
 _TEXTS_AT_ONCE = 64
@@ -79,44 +82,82 @@ def update_search(
     loaded = tf.saved_model.load(served)
     # A model of an earlier version reads queries with the encoder of its products.
     query_embedder = getattr(loaded, "query_embedder", loaded.embedder)
-    texts = catalogue.column("text").to_pylist()
-    hashes, old_hashes = text_hashes(texts), loaded.text_hashes.numpy()
-    rows = _places(old_hashes, hashes)
+    known = _known_texts(loaded)
+    text_of_product, texts = distinct_texts(catalogue["text"].to_pylist())
+    hashes = text_hashes(texts)
+    rows = _places(known.hashes, hashes)
     new = np.flatnonzero(rows == _UNKNOWN)
-    vectors = loaded.product_vectors(tf.constant(rows, tf.int32)).numpy()
-    new_rows, new_texts = distinct_texts([texts[place] for place in new])
-    vectors[new] = _embed(loaded.embedder, new_texts)[new_rows]
+    vectors = known.vectors(tf.constant(rows, tf.int32)).numpy()
+    vectors[new] = _embed(loaded.embedder, [texts[place] for place in new])
     clusters = load_product_clusters(tf.io.gfile.join(served, EXTRA_ASSETS_FOLDER))
-    cluster_ids = clusters.cluster_ids[rows]
-    cluster_ids[new] = clusters.assign(vectors[new], parts.take(new))
+    # Of each text that is known, a product of the old catalogue.
+    old_products = np.append(known.first_products, _UNKNOWN)[rows[text_of_product]]
+    cluster_ids = clusters.cluster_ids[old_products]
+    of_texts = np.zeros(len(texts), np.int32)
+    of_texts[new] = clusters.assign(vectors[new], parts.of_texts(text_of_product, len(texts)).take(new))
+    cluster_ids = np.where(old_products == _UNKNOWN, of_texts[text_of_product], cluster_ids)
     clusters = dataclasses.replace(clusters, cluster_ids=cluster_ids)
     # Exact search has nothing to be measured.
     measured_with = queries[:_MEASURED_QUERIES] if len(vectors) > options.exact_limit else []
+    # A model of an earlier version does not say what its encoder knows.
+    known_words = loaded.known_words.numpy() if hasattr(loaded, "known_words") else np.zeros(0, np.int64)
     index = build_index(vectors, _embed(query_embedder, measured_with), options, seed)
     module = build_module(
         catalogue,
         embedder=loaded.embedder,
         query_embedder=query_embedder,
         index=index.vectors,
-        postings=build_postings(texts, options.lexical),
-        clusters=clusters,
+        postings=weigh_by_meaning(
+            build_postings(texts, options.lexical),
+            vectors,
+            known_words,
+            lambda words: _embed(loaded.embedder, words),
+        ),
+        known_words=known_words,
+        groups=group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product),
         fusion=fusion,
         options=options,
     )
     old_ids = loaded.product_ids.numpy()
     new_ids = module.product_ids.numpy()
-    before = dict(zip(old_ids.tolist(), old_hashes.tolist(), strict=True))
+    before = dict(zip(old_ids.tolist(), known.hashes[known.text_of_product].tolist(), strict=True))
     earlier = [before.get(product_id) for product_id in new_ids.tolist()]
+    now = hashes[text_of_product].tolist()
     return UpdatedSearch(
         served=loaded,
         module=module,
         clusters=clusters,
         index=index,
         added=sum(each is None for each in earlier),
-        changed=sum(each is not None and each != now for each, now in zip(earlier, hashes.tolist(), strict=True)),
+        changed=sum(each is not None and each != text for each, text in zip(earlier, now, strict=True)),
         removed=len(before.keys() - set(new_ids.tolist())),
-        embedded_texts=len(new_texts),
+        embedded_texts=len(new),
     )
+
+
+class _KnownTexts(NamedTuple):
+    """Texts of a served model.
+
+    Attributes:
+        hashes: int64 `(texts,)`.
+        vectors: Returns the vectors of int32 rows of texts; zeros for -1.
+        text_of_product: int `(products,)`, row of the text of each product.
+        first_products: int `(texts,)`, a product of each.
+    """
+
+    hashes: npt.NDArray[np.int64]
+    vectors: Callable[[tf.Tensor], tf.Tensor]
+    text_of_product: npt.NDArray[np.integer]
+    first_products: npt.NDArray[np.integer]
+
+
+def _known_texts(loaded: Any) -> _KnownTexts:
+    hashes = loaded.text_hashes.numpy()
+    if not hasattr(loaded, "text_of_product"):
+        # A model of an earlier version has a row for each product, whether their texts are equal or not.
+        return _KnownTexts(hashes, loaded.product_vectors, np.arange(len(hashes)), np.arange(len(hashes)))
+    text_of_product = loaded.text_of_product.numpy()
+    return _KnownTexts(hashes, loaded.text_vectors, text_of_product, np.unique(text_of_product, return_index=True)[1])
 
 
 def _places(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

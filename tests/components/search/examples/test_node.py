@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from components.errors import InputError
+from components.search.examples.made_queries import MakeQueries
 from components.search.examples.options import QueryOptions, SearchExamplesOptions
 from components.search.examples.perturbations import EVALUATION_PERTURBATIONS, query_words
-from components.search.examples.query_pairs import MakeQueries
 from components.tables.read_back import from_bytes
 from tests.components.events.plain_histories import WEIRD_IDS
 from tests.components.search.examples.examples_runs import Rows, Run, run_search_examples
@@ -347,7 +347,7 @@ def test_row_order_and_files_change_nothing(tmp_path: Path) -> None:
 
 def test_made_queries_come_from_the_seed_and_the_text() -> None:
     def make(seed: int, texts: list[tuple[str, list[int]]]) -> set[tuple[Any, ...]]:
-        made = MakeQueries(OPTIONS.model_copy(update={"seed": seed}), buckets=3).process(texts)
+        made = MakeQueries(seed, per_text=3, usual=frozenset(KINDS), buckets=3).process(texts)
         tables = [from_bytes(each[1]) for each in made if isinstance(each, tuple)]
         return {tuple(row.values()) for table in tables for row in table.to_pylist()}
 

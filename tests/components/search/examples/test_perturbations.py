@@ -5,12 +5,14 @@ from collections import Counter
 from itertools import pairwise
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.search.examples.perturbations import (
     EVALUATION_PERTURBATIONS,
+    ask_shortly,
     change_case,
     join_words,
     keep_longest,
@@ -86,6 +88,35 @@ def test_training_keeps_many_words_more_often_than_few() -> None:
     # Of n words n - floor(n u^2) are kept, u uniform: n of them with probability 1 / sqrt(n).
     assert counts[8] / 2_000 == pytest.approx(8**-0.5, abs=0.04)
     assert counts[1] / 2_000 == pytest.approx(1 - (7 / 8) ** 0.5, abs=0.02)
+
+
+@given(TELLABLE, st.sets(st.integers(0, 7)), SEEDS)
+def test_short_queries_are_of_one_to_four_usual_words(words: list[str], places: set[int], seed: int) -> None:
+    usual = {word for place, word in enumerate(words) if place in places}
+    asked = ask_shortly(words, usual, Random(seed))
+    assert ask_shortly(words, usual, Random(seed)) == asked
+    assert 1 <= len(asked) <= 4
+    allowed = usual or set(words)
+    as_written = {either for word in allowed for either in misspellings(word)}
+    compounds = {first + second for first in as_written for second in as_written if first[0] != second[0]}
+    assert set(asked) <= as_written | compounds
+    # At most two words are written as one, and none is there twice.
+    assert sum(word not in as_written for word in asked) <= 1
+
+
+def test_short_queries_have_few_of_the_words() -> None:
+    named = ["acme", "ultra", "quiet", "oscillating", "tower", "fan", "with", "remote", "control", "in", "black"]
+    words = [*named, "3", "42"]
+    usual = frozenset(words) - {"acme", "with", "in"}
+    asked = [ask_shortly(words, usual, Random(seed)) for seed in range(3_000)]
+    assert not any({"acme", "with", "in"} & set(query) for query in asked)
+    shared = [len(set(query) & set(words)) / len(words) for query in asked]
+    assert np.mean(shared) < 0.25
+    # As people ask: three words on average, of which now and then one is a number.
+    assert 2.3 < np.mean([len(query) for query in asked]) < 3.2
+    assert 0.1 < np.mean([any(word.isdigit() for word in query) for query in asked]) < 0.25
+    compounds = {first + second for first in named for second in named}
+    assert 0.03 < np.mean([any(word in compounds for word in query) for query in asked]) < 0.1
 
 
 @given(SENTENCES, SEEDS)

@@ -3,7 +3,7 @@
 import functools
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.graph.words import split_words
 from tests.components.search.trained_search import TrainedSearch
+from tests.serving.graph.plain_words import PlainBm25
+from tests.serving.search.plain_distance import plain_corrected
 from trainer.search.encoder import load_encoder
 
 
@@ -30,8 +32,16 @@ def answers(trained: TrainedSearch, queries: Sequence[str], k: int) -> list[dict
     return [{name: output.numpy()[row].tolist() for name, output in outputs.items()} for row in range(rows)]
 
 
+def rankings(trained: TrainedSearch, queries: Sequence[str], k: int) -> list[dict[str, list[Any]]]:
+    """Asks the served model for every product, none of which stands for others; otherwise as `answers`."""
+    outputs = _load(f"{trained.index.uri}/Format-Serving").signatures["evaluate"](
+        query=tf.constant(queries), k=tf.fill([len(queries)], k)
+    )
+    return [{name: output.numpy()[row].tolist() for name, output in outputs.items()} for row in range(len(queries))]
+
+
 class PlainSearch:
-    """Scores all products for each of some queries."""
+    """Scores all products for each of some queries; words are counted over the distinct texts."""
 
     def __init__(self, trained: TrainedSearch, queries: Sequence[str]) -> None:
         self.ids = [row["product_id"] for row in trained.examples.catalogue]
@@ -39,36 +49,46 @@ class PlainSearch:
         texts = [row["text"] for row in trained.examples.catalogue]
         cosines = encoder.embed(queries, 32) @ encoder.embed(texts, 32).T
         self._cosines = dict(zip(queries, cosines, strict=True))
-        self._words = [Counter(words) for words in _words(texts)]
-        self._found_in = Counter(word for words in self._words for word in words)
+        distinct = list(dict.fromkeys(texts))
+        self._rows = [distinct.index(text) for text in texts]
+        self._known = {word for row in _words(encoder.text_encoder.tokenizer.get_vocabulary()) for word in row[:1]}
+        counted = _words(distinct)
+        self._frequency = Counter(word for words in counted for word in set(words))
+        telling = {}
+        for word in self._known & set(self._frequency):
+            if word.isalpha() and max(word) < "\u0e00":
+                having = [text for text, words in zip(distinct, counted, strict=True) if word in words]
+                mean = encoder.embed(having, 32).mean(axis=0)
+                cosine = encoder.embed([word], 1)[0] @ mean / np.linalg.norm(mean)
+                telling[word] = float(np.clip(cosine / 0.3, 0.0, 1.0))
+        self._bm25 = PlainBm25(counted, telling=telling)
+        self.vectors = encoder.embed(texts, 32)
+        self._queries = dict(zip(queries, encoder.embed(queries, 32), strict=True))
 
     def cosines(self, query: str) -> np.ndarray:
         """By meaning."""
         return self._cosines[query]
 
     def shares(self, query: str) -> np.ndarray:
-        """By words: BM25 with k1 0.9 and b 0.4, over the sum of the known words' inverse document frequencies."""
-        known = [word for word in _words([query])[0] if word in self._found_in]
-        rarity = {word: self._rarity(word) for word in known}
-        mean_length = np.mean([words.total() for words in self._words])
-        return np.array(
-            [
-                sum(
-                    rarity[word] * words[word] / (words[word] + 0.9 * (0.6 + 0.4 * words.total() / mean_length))
-                    for word in known
-                )
-                / max(sum(rarity.values()), 1e-9)
-                for words in self._words
-            ]
-        )
+        """By words, after those that nothing knows are corrected."""
+        words = [word if word in self._known else plain_corrected(word, self._frequency) for word in _words([query])[0]]
+        return self._bm25.scores(words)[self._rows]
+
+    def scores(self, query: str, fusion: Mapping[str, float]) -> np.ndarray:
+        """By both, and by feedback."""
+        scores = fusion["dense"] * self.cosines(query) + fusion["lexical"] * self.shares(query)
+        return self.with_feedback(scores, fusion["feedback"])
+
+    def with_feedback(self, scores: np.ndarray, weight: float) -> np.ndarray:
+        """Scores of products, and what the best twenty texts are about."""
+        _, first = np.unique(self._rows, return_index=True)
+        best = first[np.argsort(-scores[first], kind="stable")[:20]]
+        closeness: np.ndarray = self.vectors @ self.vectors[best].mean(axis=0)
+        return scores + weight * closeness
 
     def ranked(self, scores: np.ndarray) -> list[str]:
         """All product ids, the best first, the first of equals first."""
         return [self.ids[place] for place in np.argsort(-np.round(scores, 6), kind="stable")]
-
-    def _rarity(self, word: str) -> float:
-        texts, found = len(self._words), self._found_in[word]
-        return math.log(1 + (texts - found + 0.5) / (found + 0.5))
 
 
 def metrics(listed: Sequence[str], wanted: set[str], k: int) -> dict[str, float]:

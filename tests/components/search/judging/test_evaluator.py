@@ -18,7 +18,7 @@ from components.search.judging.gate_options import SearchGateOptions
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.search.examples.examples_runs import Query
 from tests.components.search.judging.constant_search import ConstantSearch
-from tests.components.search.judging.plain_ranking import PlainSearch, answers, means, metrics
+from tests.components.search.judging.plain_ranking import PlainSearch, means, metrics, rankings
 from tests.components.search.trained_search import TrainedSearch
 from tests.components.tables.table_runs import beam_context
 
@@ -64,7 +64,7 @@ def lists(trained: TrainedSearch) -> dict[str, dict[str, list[str]]]:
     queries = sorted({query.query for query in trained.examples.queries["test"]})
     plain = PlainSearch(trained, queries)
     found: dict[str, dict[str, list[str]]] = {"model": {}, "dense": {}, "lexical": {}}
-    for query, answer in zip(queries, answers(trained, queries, max(KS)), strict=True):
+    for query, answer in zip(queries, rankings(trained, queries, max(KS)), strict=True):
         found["model"][query] = [product_id.decode() for product_id in answer["product_ids"] if product_id]
         # Where nobody knows a word of a query there is no answer.
         found["dense"][query] = plain.ranked(plain.cosines(query)) if found["model"][query] else []

@@ -37,9 +37,13 @@ def test_nothing_found_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_is_bought_together_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    print_together([TogetherAnswer("6[y]", 0.25, 3.5), TogetherAnswer("牛奶", 0.1, 1.25)])
+    print_together([TogetherAnswer("6[y]", "Tea [green]", 0.25, 3.5), TogetherAnswer("牛奶", "", 0.1, 1.25)])
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines == [["confidence", "lift", "product", "id"], ["0.250", "3.50", "6[y]"], ["0.100", "1.25", "牛奶"]]
+    assert lines == [
+        ["confidence", "lift", "product", "id", "title"],
+        ["0.250", "3.50", "6[y]", "Tea", "[green]"],
+        ["0.100", "1.25", "牛奶"],
+    ]
 
 
 def test_nothing_bought_together_is_said(capsys: pytest.CaptureFixture[str]) -> None:
