@@ -2,7 +2,8 @@
 
 import functools
 import json
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -24,16 +25,19 @@ from components.products.trained_text_vectors import WriteTrainedTextVectors
 from components.search.catalogue_clusters import cluster_catalogue
 from components.search.found_together import all_together, texts_in_baskets, texts_of_queries
 from components.search.index_options import SearchIndexOptions
+from components.search.tower_choice import choose_tower
 from components.tables.read_back import input_files
 from serving.graph.filters import MAX_EXCLUDED_IDS
+from serving.graph.text_embedder import TextEmbedder
 from serving.model_names import SEARCH_MODEL
+from serving.search.module import SearchModule
 from serving.search.ranking import Fusion
 from serving.search.reading import MAX_QUERY_CHARACTERS
 from trainer.artifacts.catalogue import distinct_texts, load_catalogue, load_catalogue_facts
 from trainer.artifacts.model_versions import package_versions
 from trainer.artifacts.names import TRAINED_TEXT_VECTORS_FOLDER
 from trainer.fitting.training_summary import read_training_summary
-from trainer.search.encoder import load_encoder, load_query_tower, text_embedder
+from trainer.search.encoder import load_encoder, text_embedder
 from trainer.search.export import export_for_judging, export_search, export_weighted
 from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_fusion, build_index, build_module
@@ -41,11 +45,21 @@ from trainer.search.index.corrections import known_words
 from trainer.search.index.postings import build_postings
 from trainer.search.index.telling_words import weigh_by_meaning
 from trainer.search.queries import load_queries
+from trainer.search.query_tower.tower import QueryTower, load_query_tower
 from trainer.text.text_vectors import load_text_vectors
 
 COMPARISON_FOLDER, FULL_QUERY_TOWER_FOLDER, INDEX_FILE = "Comparison", "FullQueryTower", "index.json"
 
 _VERSIONED_PACKAGES = ("tensorflow", "tensorflow-text", "keras", "keras-nlp", "tfx", "shelfwise")
+
+
+class _Assembled(NamedTuple):
+    """A model with one of the towers; `build` makes the same with the full one."""
+
+    module: SearchModule
+    build: Callable[[], SearchModule]
+    fusion: Fusion
+    recall: float | None
 
 
 class SearchIndexSpec(ComponentSpec):
@@ -84,8 +98,9 @@ class SearchIndexExecutor(BaseBeamExecutor):
                 `events`: what is bought together, by which a catalogue without categories is clustered.
             output_dict: `model`: `Format-Serving/` is the SavedModel with warm-up file and model card; `Comparison/`
                 a SavedModel whose signature `weighted` weighs both sides as it is asked to; `FullQueryTower/`, where
-                queries are read by a smaller BERT, the same model without it; `index.json` has the keys
-                recall (of the index against exact search), fusion, distinct_texts and clusters (their quality).
+                queries are read by a taught tower, the same model without it; `index.json` has the keys recall (of the
+                index against exact search), query_tower (`components.search.tower_choice.TowerChoice`, or null where
+                none was taught), fusion, distinct_texts and clusters (their quality).
                 Where BERT was trained, `trained_text_vectors/vectors-*.parquet` has columns text and vector.
             exec_properties: `options_json`: SearchIndexOptions. `source_digest` only keys the cache.
         """
@@ -107,8 +122,7 @@ class SearchIndexExecutor(BaseBeamExecutor):
         vectors = encoder.finish(load_text_vectors(text_vectors_uri, texts), encoder.token_ids(texts))
 
         queries = load_queries(examples_uri, "eval")
-        query_tower = load_query_tower(encoder_uri, encoder)
-        query_vectors = (query_tower or encoder).embed(queries.queries, options.text_batch_size)
+        asked = queries.of_texts(text_of_product)
         known = known_words(encoder.text_encoder.tokenizer.get_vocabulary())
         postings = weigh_by_meaning(
             build_postings(texts, options.serving.lexical),
@@ -116,15 +130,6 @@ class SearchIndexExecutor(BaseBeamExecutor):
             known,
             lambda words: encoder.embed(words, options.text_batch_size),
         )
-        fusion = build_fusion(
-            postings,
-            vectors,
-            queries.of_texts(text_of_product),
-            query_vectors,
-            options.serving,
-            options.relevant_from,
-        )
-        measured = build_index(vectors, query_vectors, options.serving, options.seed)
         clustered = cluster_catalogue(
             catalogue,
             texts,
@@ -139,25 +144,42 @@ class SearchIndexExecutor(BaseBeamExecutor):
             batch_size=options.text_batch_size,
             seed=options.seed,
         )
-        build = functools.partial(
-            build_module,
-            catalogue,
-            embedder=text_embedder(encoder),
-            index=measured.vectors,
-            postings=postings,
-            known_words=known,
-            groups=group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product),
-            fusion=fusion,
-            options=options.serving,
-        )
-        module = build(query_embedder=text_embedder(query_tower) if query_tower else None)
+        embedder = text_embedder(encoder)
+        groups = group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product)
+
+        def assemble(tower: QueryTower, query_embedder: TextEmbedder) -> _Assembled:
+            query_vectors = tower.embed(queries.queries, options.text_batch_size)
+            fusion = build_fusion(postings, vectors, asked, query_vectors, options.serving, options.relevant_from)
+            measured = build_index(vectors, query_vectors, options.serving, options.seed)
+            build = functools.partial(
+                build_module,
+                catalogue,
+                embedder=embedder,
+                index=measured.vectors,
+                postings=postings,
+                known_words=known,
+                groups=groups,
+                fusion=fusion,
+                options=options.serving,
+            )
+            return _Assembled(build(query_embedder=query_embedder), build, fusion, measured.recall)
+
+        tower, choice = load_query_tower(encoder_uri, encoder), None
+        served = assemble(encoder, embedder) if tower is None else assemble(tower, tower.embedder())
+        if tower is not None:
+            full = served.build()
+            choice = choose_tower(served.module, full, queries, options.relevant_from, options.max_query_tower_loss)
+            if choice.is_served:
+                export_for_judging(f"{output_uri}/{FULL_QUERY_TOWER_FOLDER}", full)
+            else:
+                served = assemble(encoder, embedder)
+        fusion = served.fusion
         card = _model_card(encoder_uri, load_catalogue_facts(catalogue_uri), options, fusion, catalogue, vectors)
-        export_search(path_utils.serving_model_path(output_uri), module, clustered.clusters, card)
-        export_weighted(f"{output_uri}/{COMPARISON_FOLDER}", module)
-        if query_tower:
-            export_for_judging(f"{output_uri}/{FULL_QUERY_TOWER_FOLDER}", build())
+        export_search(path_utils.serving_model_path(output_uri), served.module, clustered.clusters, card)
+        export_weighted(f"{output_uri}/{COMPARISON_FOLDER}", served.module)
         index = {
-            "recall": measured.recall,
+            "recall": served.recall,
+            "query_tower": choice and choice._asdict(),
             "fusion": fusion._asdict(),
             "distinct_texts": len(texts),
             "clusters": clustered.report,

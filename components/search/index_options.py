@@ -16,6 +16,7 @@ class SearchIndexOptions(Options):
         serving: What the served model is made of.
         clusters: How results are grouped.
         relevant_from: Least relevance of a product that answers a query.
+        max_query_tower_loss: Share of NDCG on the validation queries that a taught query tower may lose.
         text_fields: Product columns that the texts were made of; the model card hands them on.
         text_batch_size: Texts encoded at once, where the text encoder was trained.
         seed: Of the clusters and of the index.
@@ -25,6 +26,7 @@ class SearchIndexOptions(Options):
     serving: SearchServingOptions = SearchServingOptions()
     clusters: ClusterOptions = ClusterOptions()
     relevant_from: float = Field(default=0.5, gt=0.0, le=1.0)
+    max_query_tower_loss: float = Field(default=0.02, ge=0.0, lt=1.0)
     text_fields: tuple[TextField, ...] = ("title",)
     text_batch_size: int = Field(default=64, ge=1)
     seed: int = Field(default=0, ge=0)

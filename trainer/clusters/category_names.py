@@ -114,10 +114,13 @@ def _fitting(names: Iterable[str]) -> Iterator[str]:
 
 def _below(nodes: list[str], paths: "pd.Series[float]") -> list[str]:
     """Returns the names of the categories right below some, the commonest in the cluster first."""
-    starts, depth = tuple(node + CATEGORY_SEPARATOR for node in nodes), nodes[0].count(CATEGORY_SEPARATOR) + 1
-    inside = paths[[str(path).startswith(starts) for path in paths.index]]
-    children = [str(path).split(CATEGORY_SEPARATOR)[depth] for path in inside.index]
-    return [str(name) for name in inside.groupby(children).sum().sort_values(ascending=False, kind="stable").index]
+    children: dict[str, float] = {}
+    for path, share in paths.items():
+        for node in nodes:
+            if str(path).startswith(node + CATEGORY_SEPARATOR):
+                child = str(path)[len(node + CATEGORY_SEPARATOR) :].split(CATEGORY_SEPARATOR)[0]
+                children[child] = children.get(child, 0.0) + share
+    return sorted(children, key=lambda child: (-children[child], child))
 
 
 def _list_names(nodes: list[str]) -> str:

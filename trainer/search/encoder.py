@@ -15,7 +15,6 @@ from trainer.text.backbone import TextEncoder, encode_token_ids, load_trained_en
 from trainer.text.inference_bert import InferenceBert
 
 _HEAD_FILE = "token_head.keras"
-_QUERY_FOLDER = "query_tower"
 _TEXTS_AT_ONCE = 8192
 
 Vectors = npt.NDArray[np.float32]
@@ -40,6 +39,10 @@ class SearchEncoder(NamedTuple):
         """Embeds many texts, float32 `(texts, dimensions)`."""
         token_ids = self.token_ids(texts)
         return self.finish(encode_token_ids(self.text_encoder, token_ids, batch_size), token_ids)
+
+    def embedder(self) -> TextEmbedder:
+        """Returns the encoder as plain TensorFlow, to be saved in a served model."""
+        return text_embedder(self)
 
     def finish(self, vectors: Vectors, token_ids: tf.RaggedTensor) -> Vectors:
         """Applies the head, if there is one, to BERT's vectors of some texts.
@@ -115,18 +118,3 @@ def load_encoder(uri: str) -> SearchEncoder:
     return SearchEncoder(
         text_encoder=load_trained_encoder(uri), head=load_keras(os.path.join(uri, _HEAD_FILE), optional=True)
     )
-
-
-def save_query_tower(tower: SearchEncoder, uri: str) -> None:
-    """Writes what reads queries beside the encoder under `uri`; the head is the encoder's own."""
-    save_trained_encoder(tower.text_encoder, os.path.join(uri, _QUERY_FOLDER))
-
-
-def load_query_tower(uri: str, encoder: SearchEncoder) -> SearchEncoder | None:
-    """Reads what `save_query_tower` wrote; None where queries are read by the encoder itself.
-
-    Raises:
-        ValueError: Keras cannot read it.
-    """
-    text_encoder = load_trained_encoder(os.path.join(uri, _QUERY_FOLDER), optional=True)
-    return None if text_encoder is None else SearchEncoder(text_encoder, encoder.head)

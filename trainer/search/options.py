@@ -8,6 +8,8 @@ from trainer.options import HardwareOptions, Options, TextOptions
 
 # How products are collapsed; anything else is the name of a column.
 BY_TITLE, NOT_COLLAPSED = "title", "none"
+# Stands in `query_layers` for a tower without layers of BERT.
+STATIC: Literal["static"] = "static"
 
 
 class LexicalOptions(Options):
@@ -90,8 +92,10 @@ class SearchTrainingOptions(HardwareOptions):
             a seeded sample of the others.
         max_compared: Queries times texts that mining compares at the most. Where there are more, each epoch mines in
             another seeded sample of the texts, between ranks that are lower by as much as the sample is smaller.
-        query_layers: Layers of a smaller BERT that reads queries when they are served, taught by the trained one; 0 has
-            queries read by the one that reads products.
+        query_layers: What reads queries when they are served, taught by the BERT that reads products: `static`, a table
+            of token vectors with one hidden layer and without attention, or so many layers of that BERT. 0 has queries
+            read by that BERT itself, and so has a run whose taught tower loses more of the NDCG on the validation
+            queries than `gate.max_query_tower_loss`.
     """
 
     batch_size: int = Field(default=256, ge=2)
@@ -108,7 +112,7 @@ class SearchTrainingOptions(HardwareOptions):
     max_pairs: int = Field(default=200_000, ge=1)
     max_texts: int = Field(default=100_000, ge=1)
     max_compared: int = Field(default=300_000_000, ge=1)
-    query_layers: int = Field(default=0, ge=0)
+    query_layers: Literal["static"] | Annotated[int, Field(ge=0)] = STATIC
 
     @model_validator(mode="after")
     def _mines_between_two_ranks(self) -> "SearchTrainingOptions":

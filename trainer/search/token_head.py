@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from trainer.search.index.postings import inverse_document_frequency
 
-# How long BERT's own token embeddings are made, on average, beside text vectors of length 1. At 0.3 they rank better
-# than nothing does, and still give way to what is learned.
-_START_LENGTH = 0.3
+# How long BERT's own token embeddings are made, on average, beside text vectors of length 1. Longer ones rank better by
+# themselves and worse beside the words, which they are too much like.
+_START_LENGTH = 0.1
 
 
 @keras.saving.register_keras_serializable(package="shelfwise")

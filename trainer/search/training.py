@@ -17,11 +17,11 @@ from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import training_summary
 from trainer.options import TextOptions
 from trainer.search.batches import BatchSource, training_pairs
-from trainer.search.encoder import SearchEncoder, load_encoder, new_head, save_encoder, save_query_tower
+from trainer.search.encoder import SearchEncoder, new_head, save_encoder
 from trainer.search.model import SearchModel
 from trainer.search.options import SearchOptions
 from trainer.search.queries import load_queries
-from trainer.search.query_tower import DistillationOptions, distil_query_tower, mean_cosine
+from trainer.search.query_tower.teaching import KnownTexts, teach_query_tower
 from trainer.search.tables import EncoderInputs
 from trainer.search.validation import MONITORED, SearchValidation, chosen_texts, eval_answers
 from trainer.text.backbone import encoder_to_train
@@ -76,7 +76,8 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     )
     write_hyperparameters(request.log_uri, options, request.seed, best)
     save_encoder(encoder, request.model_uri)
-    query_tower = _teach_query_tower(request, options, queries.queries, texts, validated.queries)
+    taught = KnownTexts(queries.queries, texts, *tables[:2])
+    query_tower = teach_query_tower(options, request.model_uri, inputs, taught, validated.queries, request.seed)
     return training_summary(
         best,
         hardware,
@@ -92,24 +93,6 @@ def _build_encoder(options: TextOptions, texts: Sequence[str]) -> SearchEncoder:
     if options.training != "frozen":
         return encoder
     return encoder._replace(head=new_head(encoder.text_encoder, encoder.token_ids(texts)))
-
-
-def _teach_query_tower(
-    request: TrainingRequest,
-    options: SearchOptions,
-    queries: Sequence[str],
-    texts: Sequence[str],
-    validated: Sequence[str],
-) -> dict[str, float] | None:
-    """Writes a smaller BERT for queries, where one is wanted, and returns what training.json says of it."""
-    layers = options.training.query_layers
-    if not layers:
-        return None
-    # As it was saved: what LoRA has learned is part of the weights then.
-    encoder = load_encoder(request.model_uri)
-    tower = distil_query_tower(encoder, queries, texts, DistillationOptions(layers=layers), request.seed)
-    save_query_tower(tower, request.model_uri)
-    return {"layers": layers, "eval_cosine": mean_cosine(tower, encoder, validated, options.text.batch_size)}
 
 
 def _given(text_vectors_uri: str | None) -> str:

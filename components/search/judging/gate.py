@@ -22,7 +22,7 @@ def index_notes(recall: float | None) -> list[str]:
 
 
 def query_tower_refusals(metrics: Metrics, full: Metrics, options: SearchGateOptions) -> list[str]:
-    """Returns why a smaller BERT for queries is refused, a sentence a reason; none where no query can be judged.
+    """Returns why a taught tower for queries is refused, a sentence a reason; none where no query can be judged.
 
     Args:
         metrics: Of the model as it is served.
@@ -37,6 +37,6 @@ def query_tower_refusals(metrics: Metrics, full: Metrics, options: SearchGateOpt
     if value >= least:
         return []
     return [
-        f"{metric} is {value:.4f} with the smaller BERT for queries; it should be at least {least:.4f}, as the full "
-        f"one has {full_value:.4f}. Raise `tasks.search.training.query_layers`, or leave it out."
+        f"{metric} is {value:.4f} with the taught tower for queries; it should be at least {least:.4f}, as the full "
+        f"one has {full_value:.4f}. Set `tasks.search.training.query_layers` to some layers, or to 0."
     ]

@@ -31,8 +31,9 @@ class SearchGateOptions(RankingGateRules):
         baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
         relevant_from: Least relevance of a product that answers a query.
         min_index_recall: Least recall at 10 of the index against exact search.
-        max_query_tower_loss: Share of NDCG that may be lost where a smaller BERT reads queries
-            (`training.query_layers`), beside the one that reads products.
+        max_query_tower_loss: Share of NDCG that may be lost where a taught tower reads queries
+            (`training.query_layers`), beside the BERT that reads products: on the validation queries for the tower to
+            be served at all, and on the test queries for the model to be blessed.
         min_slice_queries: Test queries that a way of perturbing them needs to become a slice.
     """
 

@@ -19,7 +19,7 @@ from trainer.search.export import WEIGHTED_SIGNATURE
 from trainer.search.queries import JudgedQueries, judged_queries
 
 DENSE, LEXICAL = "dense", "lexical"
-# The model with queries read by the BERT that reads products, where a smaller one reads them when it is served.
+# The model with queries read by the BERT that reads products, where a taught tower reads them when it is served.
 FULL_QUERY_TOWER = "full_query_tower"
 METRICS = ("recall", "ndcg", "mrr")
 SLICE, HEADLINE = "slice", "headline"

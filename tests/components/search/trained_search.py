@@ -100,7 +100,8 @@ def train_search(folder: Path, tiny_bert: Path) -> TrainedSearch:
             catalogue_uri=examples.artifacts["catalogue"].uri,
             text_vectors_uri=text_vectors.uri,
             options_json=SearchOptions(
-                text=text, training=SearchTrainingOptions(batch_size=16, max_epochs=1, learning_rate=1e-2)
+                text=text,
+                training=SearchTrainingOptions(batch_size=16, max_epochs=1, learning_rate=1e-2, query_layers=0),
             ).model_dump_json(),
             seed=0,
             model_uri=encoder.uri,

@@ -19,15 +19,23 @@ def test_factors_by_hand():
     np.testing.assert_allclose(factors, [math.log(1 + 3 / 1), math.log(1 + 3 / 2), math.log(1 + 3 / 3)])
 
 
-def test_labels_tell_leaves_from_their_siblings():
+def test_leaves_are_called_by_their_kind():
     texts = [
         *["Ground Coffee, 12 oz (Best brand)", "Ground Coffee, 2 oz (Best brand)"] * 3,
         *["Instant Coffee, 5 oz (Best brand)"] * 4,
         *["Garden Chairs (Best brand)", "Garden Tables (Best brand)"] * 2,
     ]
-    labels = _label(texts, [0] * 6 + [1] * 4 + [2] * 4, [0, 0, 1], words=1)
-    assert labels.parents == ["Coffee", "Garden"]
-    assert labels.leaves == ["Coffee > Ground", "Coffee > Instant", "Garden"]
+    leaves, parents = [0] * 6 + [1] * 4 + [2] * 4, [0, 0, 1]
+    assert _label(texts, leaves, parents, words=1).parents == ["Coffee", "Garden"]
+    assert _label(texts, leaves, parents, words=2).leaves == ["Ground Coffee", "Instant Coffee", "Garden Chairs"]
+
+
+def test_no_label_is_longer_than_forty_characters():
+    texts = ["incomprehensibilities counterrevolutionaries"] * 4 + ["internationalisations of everything"] * 4
+    texts += ["x" * 60] * 4 + ["x" * 60] * 4
+    labels = _label(texts, np.repeat([0, 1, 2, 3], 4), [0, 1, 2, 3], words=5)
+    assert max(map(len, labels.leaves)) <= 40
+    assert len(set(labels.leaves)) == 4
 
 
 def test_words_are_read_as_written_in_the_texts_and_in_their_order():

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from trainer.artifacts.catalogue import distinct_texts
 from trainer.clusters.files import load_product_clusters, save_product_clusters
 from trainer.clusters.fused_vectors import ProductParts, fit_fusion
+from trainer.clusters.learning.learned_vectors import LearnedVectors
+from trainer.clusters.learning.projection import principal_projection
 from trainer.clusters.options import ClusterOptions
 from trainer.clusters.products import cluster_products
 
@@ -21,6 +24,14 @@ def _catalogue(products=120, seed=0):
         vector = np.eye(len(WORDS))[kind] + generator.normal(0, 0.1, len(WORDS))
         of_texts.setdefault(text, vector / np.linalg.norm(vector))
     return np.stack([of_texts[text] for text in texts]).astype(np.float32), texts, kinds
+
+
+def _cluster(vectors, texts, options, seed, parts=None, **others):
+    """Clusters products by their distinct texts."""
+    text_of_product, distinct = distinct_texts(texts)
+    of_texts = vectors[np.unique(text_of_product, return_index=True)[1]]
+    parts = None if parts is None else parts.of_texts(text_of_product, len(distinct))
+    return cluster_products(of_texts, distinct, text_of_product, options, seed, parts=parts, **others)
 
 
 def _assert_same(ours, theirs):
@@ -41,15 +52,20 @@ def _assert_sound(clusters, vectors, texts, parts=None):
     assert np.unique(clusters.parents).tolist() == list(range(len(clusters.parent_labels)))
     assert len(set(clusters.labels)) == leaves
     assert len(set(clusters.parent_labels)) == len(clusters.parent_labels)
-    for label, parent in zip(clusters.labels, clusters.parents.tolist(), strict=True):
-        assert label.startswith(clusters.parent_labels[parent])
-    np.testing.assert_array_equal(clusters.assign(vectors, parts), clusters.cluster_ids)
+    assert max(map(len, [*clusters.labels, *clusters.parent_labels])) <= 40
+    found = {}
+    for text, cluster in zip(texts, clusters.cluster_ids.tolist(), strict=True):
+        assert found.setdefault(text, cluster) == cluster
+    text_of_product, distinct = distinct_texts(texts)
+    of_texts = vectors[np.unique(text_of_product, return_index=True)[1]]
+    assigned = clusters.assign(of_texts, None if parts is None else parts.of_texts(text_of_product, len(distinct)))
+    np.testing.assert_array_equal(assigned[text_of_product], clusters.cluster_ids)
 
 
 def test_clusters_of_a_catalogue_are_its_kinds():
     vectors, texts, kinds = _catalogue()
     options = ClusterOptions(top_clusters=8, sub_clusters=2)
-    clusters = cluster_products(vectors, texts, options, seed=0)
+    clusters = _cluster(vectors, texts, options, seed=0)
     _assert_sound(clusters, vectors, texts)
     tops = clusters.parents[clusters.cluster_ids]
     assert {clusters.parent_labels[top].split(",")[0].lower() for top in tops} <= {*WORDS, "shoes"}
@@ -63,17 +79,17 @@ def test_clusters_of_a_catalogue_are_its_kinds():
 def test_the_same_seed_gives_the_same_clusters():
     vectors, texts, _ = _catalogue()
     options = ClusterOptions(sample_size=30, texts_per_label=3)
-    clusters = cluster_products(vectors, texts, options, seed=3)
+    clusters = _cluster(vectors, texts, options, seed=3)
     _assert_sound(clusters, vectors, texts)
-    _assert_same(clusters, cluster_products(vectors, texts, options, seed=3))
-    assert clusters.labels != cluster_products(vectors, texts, options, seed=4).labels
+    _assert_same(clusters, _cluster(vectors, texts, options, seed=3))
+    assert clusters.cluster_ids.tolist() != _cluster(vectors, texts, options, seed=4).cluster_ids.tolist()
 
 
 def test_equal_texts_share_a_cluster():
     vectors, texts, _ = _catalogue()
     # As from a text encoder whose last digits depend on the batch.
     vectors = vectors + np.random.default_rng(1).normal(0, 1e-6, vectors.shape).astype(np.float32)
-    clusters = cluster_products(vectors, texts, ClusterOptions(top_clusters=4, sub_clusters=20), seed=0)
+    clusters = _cluster(vectors, texts, ClusterOptions(top_clusters=4, sub_clusters=20), seed=0)
     found = {}
     for text, cluster in zip(texts, clusters.cluster_ids.tolist(), strict=True):
         assert found.setdefault(text, cluster) == cluster
@@ -95,7 +111,7 @@ def test_equal_texts_share_a_cluster():
 def test_degenerate_catalogues(vectors, texts):
     vectors = vectors.astype(np.float32)
     for options in (ClusterOptions(), ClusterOptions(top_clusters=20, sub_clusters=20)):
-        clusters = cluster_products(vectors, texts, options, seed=0)
+        clusters = _cluster(vectors, texts, options, seed=0)
         assert len(clusters.labels) <= len(set(texts))
         assert (np.bincount(clusters.cluster_ids) > 0).all()
         assert len(set(clusters.labels)) == len(clusters.labels)
@@ -103,14 +119,14 @@ def test_degenerate_catalogues(vectors, texts):
 
 def test_refuses_what_it_cannot_cluster():
     vectors, texts, _ = _catalogue()
-    with pytest.raises(ValueError, match="at least one product"):
-        cluster_products(vectors[:0], [], ClusterOptions(), seed=0)
+    with pytest.raises(ValueError, match="at least one text"):
+        cluster_products(vectors[:0], [], np.zeros(0, np.int32), ClusterOptions(), seed=0)
     with pytest.raises(ValueError, match="Received 120 and 119"):
-        cluster_products(vectors, texts[1:], ClusterOptions(), seed=0)
+        cluster_products(vectors, texts[1:], np.arange(120), ClusterOptions(), seed=0)
     with pytest.raises(ValueError, match="should be finite"):
-        cluster_products(np.full_like(vectors, np.nan), texts, ClusterOptions(), seed=0)
+        _cluster(np.full_like(vectors, np.nan), texts, ClusterOptions(), seed=0)
     with pytest.raises(ValueError, match="should have 8 dimensions"):
-        cluster_products(vectors, texts, ClusterOptions(), seed=0).assign(vectors[:, :4])
+        _cluster(vectors, texts, ClusterOptions(), seed=0).assign(vectors[:, :4])
 
 
 def _parts(products):
@@ -144,19 +160,31 @@ def test_fused_vectors_by_hand():
 
 def test_parts_without_a_weight_or_without_values_are_left_out():
     vectors, texts, _ = _catalogue()
-    plain = cluster_products(vectors, texts, ClusterOptions(), seed=0)
-    _assert_same(plain, cluster_products(vectors, texts, ClusterOptions(), seed=0, parts=_parts(len(texts))))
+    plain = _cluster(vectors, texts, ClusterOptions(), seed=0)
+    _assert_same(plain, _cluster(vectors, texts, ClusterOptions(), seed=0, parts=_parts(len(texts))))
     unknown = np.full(len(texts), np.nan)
     nothing = ProductParts(images=unknown[:, np.newaxis], prices=unknown, ratings=np.full(len(texts), 3.0))
     weights = ClusterOptions(image_weight=1.0, price_weight=1.0, rating_weight=1.0)
-    _assert_same(plain, cluster_products(vectors, texts, weights, seed=0, parts=nothing))
+    _assert_same(plain, _cluster(vectors, texts, weights, seed=0, parts=nothing))
 
 
-def test_prices_part_products_of_one_text():
-    vectors, texts = np.ones((40, 2), np.float32), ["tea"] * 40
-    parts = ProductParts(prices=np.repeat([1.0, 100.0], 20))
+def test_parts_of_texts_are_the_means_of_those_that_are_known():
+    parts = ProductParts(
+        images=np.array([[1.0, 0.0], [3.0, 2.0], [np.nan, 5.0], [np.nan, 1.0]]),
+        prices=np.array([2.0, 4.0, np.nan, -1.0]),
+        ratings=np.array([1.0, np.nan, 4.0, 5.0]),
+    )
+    found = parts.of_texts(np.array([0, 0, 0, 1]), 3)
+    np.testing.assert_allclose(found.images, [[2.0, 1.0], [np.nan] * 2, [np.nan] * 2])
+    np.testing.assert_allclose(found.prices, [3.0, np.nan, np.nan])
+    np.testing.assert_allclose(found.ratings, [2.5, 5.0, np.nan])
+
+
+def test_prices_part_texts_that_are_alike():
+    texts = [f"tea {number}" for number in range(40)]
+    vectors, parts = np.ones((40, 2), np.float32), ProductParts(prices=np.repeat([1.0, 100.0], 20))
     options = ClusterOptions(top_clusters=1, sub_clusters=2, price_weight=1.0)
-    clusters = cluster_products(vectors, texts, options, seed=0, parts=parts)
+    clusters = _cluster(vectors, texts, options, seed=0, parts=parts)
     _assert_sound(clusters, vectors, texts, parts)
     assert len(set(clusters.cluster_ids[:20])) == len(set(clusters.cluster_ids[20:])) == 1
     assert clusters.cluster_ids[0] != clusters.cluster_ids[-1]
@@ -166,22 +194,48 @@ def test_prices_part_products_of_one_text():
         clusters.assign(vectors[:2], ProductParts(prices=np.ones(3)))
 
 
+def test_categories_name_clusters_and_words_those_without_one():
+    vectors, texts, kinds = _catalogue()
+    categories = [f"Shop > {WORDS[kind]}" if kind else "" for kind in kinds]
+    clusters = _cluster(vectors, texts, ClusterOptions(top_clusters=8, sub_clusters=1), seed=0, categories=categories)
+    _assert_sound(clusters, vectors, texts)
+    of_kinds = {
+        kind: clusters.labels[cluster] for kind, cluster in zip(kinds.tolist(), clusters.cluster_ids, strict=True)
+    }
+    assert [of_kinds[kind] for kind in range(1, 8)] == WORDS[1:]
+    assert of_kinds[0] == "Shirt"
+
+
 @pytest.mark.parametrize("weight", [0.0, 0.7])
-def test_files_bring_back_the_same(tmp_path, weight):
+@pytest.mark.parametrize("projected", [False, True])
+def test_files_bring_back_the_same(tmp_path, weight, projected):
     vectors, texts, _ = _catalogue()
     parts = _parts(len(texts))
     options = ClusterOptions(image_weight=weight, price_weight=weight, rating_weight=weight)
-    clusters = cluster_products(vectors, texts, options, seed=0, parts=parts)
+    text_of_product, distinct = distinct_texts(texts)
+    learned = None
+    if projected:
+        projection = principal_projection(vectors, 4, 100, np.random.default_rng(0))
+        fusion = fit_fusion(parts.of_texts(text_of_product, len(distinct)), options)
+        learned = LearnedVectors(projection=projection, fusion=fusion, learned_from="titles", agreements={})
+    clusters = _cluster(vectors, texts, options, seed=0, parts=parts, learned=learned)
     _assert_sound(clusters, vectors, texts, parts)
     save_product_clusters(clusters, f"{tmp_path}/new/folder")
     loaded = load_product_clusters(f"{tmp_path}/new/folder")
     _assert_same(clusters, loaded)
     _assert_sound(loaded, vectors, texts, parts)
+    if learned is None:
+        assert loaded.projection is None
+        return
+    np.testing.assert_array_equal(loaded.projection.matrix, learned.projection.matrix)
+    np.testing.assert_array_equal(loaded.projection.offset, learned.projection.offset)
+    with pytest.raises(ValueError, match="should have 8 dimensions"):
+        loaded.assign(vectors[:, :4], parts)
 
 
 def test_chinese_catalogue_has_chinese_labels():
     vectors = np.repeat(np.eye(2, dtype=np.float32), 10, axis=0)
     texts = [f"男士运动鞋 第{number}款" for number in range(10)] + [f"纯棉连衣裙 第{number}款" for number in range(10)]
-    clusters = cluster_products(vectors, texts, ClusterOptions(top_clusters=2, sub_clusters=1), seed=0)
+    clusters = _cluster(vectors, texts, ClusterOptions(top_clusters=2, sub_clusters=1), seed=0)
     assert "运动鞋" in clusters.parent_labels[clusters.parents[clusters.cluster_ids[0]]]
     assert "连衣裙" in clusters.parent_labels[clusters.parents[clusters.cluster_ids[-1]]]

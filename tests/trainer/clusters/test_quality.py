@@ -7,17 +7,36 @@ import math
 import numpy as np
 import pytest
 
+from trainer.artifacts.catalogue import distinct_texts
 from trainer.clusters.fused_vectors import ProductParts
 from trainer.clusters.latent_semantic_vectors import latent_semantic_vectors
 from trainer.clusters.options import ClusterCounts, ClusterOptions
 from trainer.clusters.products import cluster_products
-from trainer.clusters.quality import JudgedProducts, _silhouette, measure_clusters
+from trainer.clusters.quality import JudgedProducts, _silhouette, measure_clusters, purity
 from trainer.clusters.stability import cluster_stability
 from trainer.clusters.two_level_kmeans import fit_two_levels, nearest_centroids
 
 KINDS = ["green tea", "black tea", "floor lamp", "desk lamp"]
 CATEGORIES = ["Food > Tea > Green", "Food > Tea > Black", "Home > Lamps > Floor", "Home > Lamps > Desk"]
 OPTIONS = ClusterOptions(top_clusters=2, sub_clusters=2)
+
+
+def _measure(clusters, vectors, texts, judged, **others):
+    text_of_product, _ = distinct_texts(texts)
+    of_texts = vectors[np.unique(text_of_product, return_index=True)[1]]
+    return measure_clusters(clusters, of_texts, judged, text_of_product=text_of_product, **others)
+
+
+def _cluster(vectors, texts, options, seed):
+    text_of_product, distinct = distinct_texts(texts)
+    of_texts = vectors[np.unique(text_of_product, return_index=True)[1]]
+    return cluster_products(of_texts, distinct, text_of_product, options, seed)
+
+
+def _judged(vectors, texts, categories, **others):
+    return JudgedProducts(
+        vectors=vectors, texts=texts, categories=categories, whole_vectors=vectors, whole_texts=texts, **others
+    )
 
 
 def _shop(each=20):
@@ -31,28 +50,37 @@ def _shop(each=20):
 
 def test_measures_of_a_shop_that_is_clustered_as_its_categories():
     vectors, texts, categories, kinds = _shop()
-    clusters = cluster_products(vectors, texts, OPTIONS, seed=0)
+    clusters = _cluster(vectors, texts, OPTIONS, seed=0)
     parts = ProductParts(prices=np.exp(kinds.astype(float)), images=np.full((len(kinds), 2), np.nan))
-    judged = JudgedProducts(vectors=vectors, texts=texts, categories=categories, parts=parts)
-    measured = measure_clusters(clusters, vectors, judged, OPTIONS, seed=1, resamples=3)
+    judged = _judged(vectors, texts, categories, parts=parts)
+    measured = _measure(clusters, vectors, texts, judged, options=OPTIONS, seed=1, resamples=3)
     assert json.loads(json.dumps(measured, allow_nan=False)) == measured
-    assert measured == measure_clusters(clusters, vectors, judged, OPTIONS, seed=1, resamples=3)
+    assert measured == _measure(clusters, vectors, texts, judged, options=OPTIONS, seed=1, resamples=3)
     assert measured["clusters"]["median_leaf_products"] == 20
     assert measured["clusters"]["largest_leaf_share"] == 0.25
     assert measured["judged_products"] == 80
-    assert set(measured["systems"]) == {"text", "tfidf", "text_and_price_and_rating"}
+    assert set(measured["systems"]) == {"text", "tfidf", "text_and_price_and_rating", "catalogue"}
+    assert set(measured["whole_texts"]) == {"text", "tfidf"}
+    assert measured["whole_texts"]["text"]["leaf"]["purity_full_path"] == 1
     top, leaf = measured["systems"]["text"]["top"], measured["systems"]["text"]["leaf"]
     assert (top["clusters"], leaf["clusters"]) == (2, 4)
     for numbers, category in ((top, "top_level"), (leaf, "full_path")):
         assert numbers[f"normalized_mutual_information_{category}"] == pytest.approx(1)
         assert numbers[f"adjusted_rand_index_{category}"] == pytest.approx(1)
+        assert numbers[f"purity_{category}"] == 1
         assert numbers["stability_adjusted_rand_index"] == pytest.approx({"mean": 1, "low": 1, "high": 1})
     # The leaves are a bit of entropy apart from the tops: 2 * ln 2 / (ln 2 + ln 4).
     assert leaf["normalized_mutual_information_top_level"] == pytest.approx(2 / 3)
+    # Each top cluster holds two paths of equal size.
+    assert top["purity_full_path"] == 0.5
     # Of 3160 pairs, leaves join 760 and categories 1560, all of those 760 among them.
     expected = 760 * 1560 / 3160
     assert leaf["adjusted_rand_index_top_level"] == pytest.approx((760 - expected) / ((760 + 1560) / 2 - expected))
     assert leaf["silhouette"] == leaf["silhouette_text"] > 0.9
+
+
+def test_purity_by_hand():
+    assert purity(["a", "a", "b", "b", "c"], np.array([0, 0, 0, 1, 1])) == pytest.approx((2 + 1) / 5)
 
 
 def test_silhouette_by_hand():
@@ -84,9 +112,9 @@ def test_stability_is_low_where_there_are_no_clusters():
 @pytest.mark.parametrize("texts", [["tea"], ["", "12"], ["tea", "tea", "tea"]])
 def test_degenerate_products_have_numbers_or_none(texts):
     vectors = np.ones((len(texts), 2), np.float32)
-    clusters = cluster_products(vectors, texts, ClusterOptions(), seed=0)
-    judged = JudgedProducts(vectors=vectors, texts=texts, categories=[""] * len(texts))
-    measured = measure_clusters(clusters, vectors, judged, ClusterOptions(), seed=0, resamples=2)
+    clusters = _cluster(vectors, texts, ClusterOptions(), seed=0)
+    judged = _judged(vectors, texts, [""] * len(texts))
+    measured = _measure(clusters, vectors, texts, judged, options=ClusterOptions(), seed=0, resamples=2)
     assert json.loads(json.dumps(measured, allow_nan=False)) == measured
     assert measured["systems"]["text"]["top"]["normalized_mutual_information_top_level"] is None
     assert measured["clusters"]["leaf"]["silhouette"] is None
@@ -119,9 +147,9 @@ def test_many_words_are_reduced_to_a_hundred_dimensions():
 
 def test_samples_are_as_large_as_asked_for():
     vectors, texts, categories, _ = _shop()
-    clusters = cluster_products(vectors, texts, OPTIONS, seed=0)
-    judged = JudgedProducts(vectors=vectors, texts=texts, categories=categories)
-    measured = measure_clusters(clusters, vectors, judged, OPTIONS, seed=1, resamples=2, max_products=30)
+    clusters = _cluster(vectors, texts, OPTIONS, seed=0)
+    judged = _judged(vectors, texts, categories)
+    measured = _measure(clusters, vectors, texts, judged, options=OPTIONS, seed=1, resamples=2, max_products=30)
     assert measured["judged_products"] == 30
     assert measured["clusters"]["products"] == 80
     assert measured["systems"]["text"]["leaf"]["adjusted_rand_index_full_path"] == pytest.approx(1)

@@ -31,7 +31,7 @@ def plain_head(encoder: SearchEncoder, vectors: np.ndarray, catalogue: list[str]
     tokens = [[token for token in row if token > 3] for row in encoder.token_ids([*catalogue, *texts]).to_list()]
     counts = Counter(token for row in tokens[: len(catalogue)] for token in set(row))
     embeddings = encoder.text_encoder.backbone.token_embedding.embeddings.numpy()
-    embeddings = 0.3 * embeddings / np.linalg.norm(embeddings, axis=1).mean()
+    embeddings = 0.1 * embeddings / np.linalg.norm(embeddings, axis=1).mean()
     kernel = encoder.head.change.kernel.numpy()
     found = []
     for vector, row in zip(vectors, tokens[len(catalogue) :], strict=True):

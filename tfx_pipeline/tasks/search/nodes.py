@@ -59,6 +59,7 @@ def training_nodes(task: Task[SearchConfig], parts: SharedParts, options: Search
             serving=options.serving,
             clusters=options.clusters,
             relevant_from=options.gate.relevant_from,
+            max_query_tower_loss=options.gate.max_query_tower_loss,
             text_fields=text.fields,
             text_batch_size=text.batch_size,
             seed=shop.seed,

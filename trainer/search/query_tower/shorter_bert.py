@@ -1,4 +1,4 @@
-"""A smaller BERT for queries, taught by the one that reads products, whose vectors stay as they are."""
+"""A BERT of fewer layers for queries, taught by the one that reads products."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -10,13 +10,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.fitting.schedule import adamw, warm_up_and_decay
-from trainer.search.encoder import SearchEncoder, Vectors
+from trainer.search.encoder import SearchEncoder
+from trainer.search.query_tower.text_parts import text_parts
 from trainer.text.backbone import TextEncoder
 
 logger = logging.getLogger(__name__)
-
-# Words of a title that stand for a query.
-_FEWEST_WORDS, _MOST_WORDS = 2, 6
 
 
 class DistillationOptions(NamedTuple):
@@ -103,25 +101,6 @@ def fewer_layers(full: TextEncoder, layers: int) -> TextEncoder:
     for new, old in pairs:
         new.set_weights(old.get_weights())
     return TextEncoder(backbone=short, tokenizer=full.tokenizer, sequence_length=full.sequence_length)
-
-
-def text_parts(texts: Sequence[str], most: int, random: np.random.Generator) -> list[str]:
-    """Returns some consecutive words of each of `most` sampled texts, or of all where there are no more."""
-    parts = []
-    for row in random.permutation(len(texts))[:most]:
-        words = texts[row].split()
-        count = int(random.integers(_FEWEST_WORDS, _MOST_WORDS + 1))
-        start = int(random.integers(0, max(1, len(words) - count + 1)))
-        parts.append(" ".join(words[start : start + count]))
-    return parts
-
-
-def mean_cosine(student: SearchEncoder, full: SearchEncoder, texts: Sequence[str], batch_size: int) -> float:
-    """Returns the mean cosine of both encoders' vectors of some texts; NaN without any."""
-    if not texts:
-        return float("nan")
-    products: Vectors = student.embed(texts, batch_size) * full.embed(texts, batch_size)
-    return float(products.sum(axis=1).mean())
 
 
 class _Distillation(tf.Module):

@@ -12,15 +12,11 @@ from hypothesis import strategies as st
 from tests.random_head import encoder_with_random_head
 from tests.trainer.search.tiny_search import KINDS, TinySearch, product_texts
 from trainer.fitting.training_summary import run_training
-from trainer.search.encoder import SearchEncoder, load_encoder, load_query_tower, save_query_tower, text_embedder
+from trainer.search.encoder import SearchEncoder, load_encoder, text_embedder
 from trainer.search.options import SearchOptions, SearchTrainingOptions
-from trainer.search.query_tower import (
-    DistillationOptions,
-    distil_query_tower,
-    fewer_layers,
-    mean_cosine,
-    text_parts,
-)
+from trainer.search.query_tower.shorter_bert import DistillationOptions, distil_query_tower, fewer_layers
+from trainer.search.query_tower.text_parts import text_parts
+from trainer.search.query_tower.tower import load_query_tower, mean_cosine, save_query_tower
 from trainer.search.training import run
 from trainer.text.backbone import load_text_encoder
 
