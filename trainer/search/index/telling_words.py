@@ -41,7 +41,7 @@ def weigh_by_meaning(
     rows = np.flatnonzero(weighed).tolist()
     if not len(rows):
         return postings
-    alone = embed([postings.words[row].decode() for row in rows.tolist()])
+    alone = embed([postings.words[row].decode() for row in rows])
     rarity = postings.rarity.copy()
     for row, vector in zip(rows, alone, strict=True):
         start, stop = postings.row_splits[row : row + 2]
