@@ -7,9 +7,9 @@ import tensorflow as tf
 # More groups than these are no help to anybody who reads them.
 MOST_GROUPS = 7
 # From the third level on a further split tells less: Kids Cereal and Adult Cereal are nearer than Cereal and Soup.
-DEEPER_WORTH = 0.3
-# What a group has to be worth: some 1% of the products where they stand alone.
-PRICES = 0.05 * 1.2 ** np.arange(13)
+DEEPER_WORTH = 0.1
+# What a group has to be worth at least, and more where there are too many.
+PRICES = 0.02 * 1.2 ** np.arange(18)
 # Of two splits worth the same the wider one is taken: Soup, where all of it is Canned.
 ROUNDING = 1e-5
 # One kind of products, where so large a share is of one category.

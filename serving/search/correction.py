@@ -124,7 +124,9 @@ class SpellingCorrection(tf.Module):
 
 def of_letters(words: tf.Tensor, fewest: int) -> tf.Tensor:
     """Returns whether string `words` are of `fewest` to `MOST_LETTERS` letters alone, of a script with spaces."""
-    letters = tf.strings.regex_full_match(words, rf"\p{{L}}{{{fewest},{MOST_LETTERS}}}")
+    # Lengths are no part of the expression: the class of letters so many times over is more than RE2 has memory for.
+    length = tf.strings.length(words, unit="UTF8_CHAR")
+    letters = (length >= fewest) & (length <= MOST_LETTERS) & tf.strings.regex_full_match(words, r"\p{L}+")
     return letters & ~tf.strings.regex_full_match(words, f".*{UNSPACED_CHARACTER}.*")
 
 

@@ -15,6 +15,16 @@ _WORD = re.compile(
 )
 # A phrase does not go on past the end of a clause.
 _CLAUSE_END = re.compile(r"[.,;:!?](?:\s|$)|[\n。，；：！？、()\[\]]")
+# Words that neither begin nor end a phrase that tells anything; of other languages the most common words stand in.
+FUNCTION_WORDS = frozenset(
+    re.split(
+        " ",
+        "a about also am an and any are as at be been but by can could did do does don't for from get got had"
+        " has have he her here how i i'd i'll i'm i've if in into is it it's its just me more most my no not"
+        " of on one or our out she so some than that that's the their them then there these they this those to"
+        " too up us very was we were what when where which who why will with would you your",
+    )
+)
 
 
 def phrases_of(text: str) -> set[Phrase]:

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 
-from components.products.reviews.phrases import Phrase, phrases_of, stands_in
+from components.products.reviews.phrases import FUNCTION_WORDS, Phrase, phrases_of, stands_in
 
 # Reviews of a product that a phrase has to stand in: what one person says is no report.
 _LEAST_REVIEWS = 2
+# Share of all reviews from which on a word is too common to begin or end a phrase.
+_COMMON = 0.3
 # Share of a phrase's reviews in which a longer one stands that is said instead.
 _NEARLY_ALWAYS = 0.8
 # Phrases that are looked at for each that is kept, as many say the same.
@@ -34,7 +36,8 @@ class TellingPhrases(beam.PTransform):
     ordered by the weighted log-odds ratio with an informative prior (Monroe, Colaresi and Quinn, "Fightin' words",
     Political Analysis 2008): the product's reviews beside all others, where the prior is what all reviews say. Phrases
     of each length are compared among themselves. A phrase that stands in a longer one nearly always (four times of
-    five) is that longer one, and a phrase of which most words were said already is left out.
+    five) is that longer one, and a phrase of which most words were said already is left out. None begins or ends with a
+    word that three in ten reviews have, nor with a function word of English.
 
     Time grows with the words of all reviews. What is counted is keyed by product and phrase and held by Beam; a worker
     holds one review, and `kept` phrases of one product.
@@ -49,14 +52,17 @@ class TellingPhrases(beam.PTransform):
 
     def expand(self, reviews: beam.PCollection[tuple[bytes, str]]) -> beam.PCollection[tuple[bytes, list[Phrase]]]:
         """Adds the counting and the choice to a pipeline."""
+        reviews = reviews | "KeepDistinctReviews" >> beam.Distinct()
         counts = (
             reviews
-            | "KeepDistinctReviews" >> beam.Distinct()
             | "FindPhrases" >> beam.FlatMap(_found).with_output_types(tuple[tuple[bytes, Phrase], int])
             | "CountByProduct" >> beam.CombinePerKey(sum)
         )
         of_all = (
             counts | "OfPhrase" >> beam.Map(lambda each: (each[0][1], each[1])) | "CountAll" >> beam.CombinePerKey(sum)
+        )
+        common = of_all | "KeepCommon" >> beam.Filter(
+            _is_common, beam.pvalue.AsSingleton(reviews | "CountReviews" >> beam.combiners.Count.Globally())
         )
         of_products = (
             counts
@@ -76,7 +82,8 @@ class TellingPhrases(beam.PTransform):
         return (
             {"phrases": counted, "sizes": of_product}
             | "JoinSizes" >> beam.CoGroupByKey()
-            | "ChooseTelling" >> beam.FlatMap(_chosen, self._kept, beam.pvalue.AsDict(whole))
+            | "ChooseTelling"
+            >> beam.FlatMap(_chosen, self._kept, beam.pvalue.AsDict(whole), beam.pvalue.AsDict(common))
         )
 
 
@@ -109,12 +116,24 @@ def _counted(element: tuple[Phrase, Mapping[str, Iterable[Any]]]) -> Iterator[tu
         yield product, Counted(phrase, count, of_all)
 
 
+def _is_common(counted: tuple[Phrase, int], reviews: int) -> bool:
+    phrase, count = counted
+    return len(phrase) == 1 and count >= _COMMON * reviews
+
+
 def _chosen(
-    element: tuple[bytes, Mapping[str, Iterable[Any]]], kept: int, whole: Mapping[int, int]
+    element: tuple[bytes, Mapping[str, Iterable[Any]]],
+    kept: int,
+    whole: Mapping[int, int],
+    common: Mapping[Phrase, int],
 ) -> Iterator[tuple[bytes, list[Phrase]]]:
     product, sides = element
     sizes: dict[int, int] = dict(sides["sizes"])
-    scored = ((log_odds(each, sizes[len(each.phrase)], whole[len(each.phrase)]), each) for each in sides["phrases"])
+    scored = (
+        (log_odds(each, sizes[len(each.phrase)], whole[len(each.phrase)]), each)
+        for each in sides["phrases"]
+        if not any((word,) in common or word in FUNCTION_WORDS for word in (each.phrase[0], each.phrase[-1]))
+    )
     strongest = heapq.nlargest(_LOOKED_AT * kept, (each for each in scored if each[0] >= _LEAST_Z))
     chosen, said = list[Phrase](), set[str]()
     for _, counted in strongest:

@@ -25,6 +25,7 @@ from components.gate.last_blessed import LastBlessed
 from components.gate.test_split import TEST_SPLIT, JudgeTestSplit
 from components.parameters import Parameter, execution_parameters
 from components.search.index import COMPARISON_FOLDER, FULL_QUERY_TOWER_FOLDER, INDEX_FILE
+from components.search.judging.example_groups import example_groups, example_queries
 from components.search.judging.gate import JUDGED_BY, index_notes, index_refusals, query_tower_refusals
 from components.search.judging.gate_options import SearchGateOptions
 from components.search.judging.query_judge import (
@@ -38,7 +39,9 @@ from components.search.judging.query_judge import (
 )
 from components.search.judging.query_summary import QuerySummary
 from components.search.tower_choice import tower_notes
+from trainer.artifacts.catalogue import load_catalogue
 from trainer.artifacts.parquet_files import read_parquet
+from trainer.search.queries import load_queries
 
 _QUERIES = "queries"
 _SIDES = (DENSE, LEXICAL)
@@ -91,6 +94,7 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
         options = SearchGateOptions.of_node(exec_properties["options_json"], exec_properties["thresholds"])
         examples = get_single_instance(input_dict["examples"])
         model = get_single_instance(input_dict["model"])
+        catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
         evaluation_uri = get_single_instance(output_dict["evaluation"]).uri
         fileio.makedirs(evaluation_uri)
         full_query_tower = f"{model.uri}/{FULL_QUERY_TOWER_FOLDER}"
@@ -105,7 +109,7 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
         }
         load_judge = functools.partial(
             QueryJudge,
-            catalogue_uri=get_single_instance(input_dict["catalogue"]).uri,
+            catalogue_uri=catalogue_uri,
             models=models,
             comparison=f"{model.uri}/{COMPARISON_FOLDER}",
             ks=options.k,
@@ -123,7 +127,14 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
         if has_full_query_tower:
             refusals += query_tower_refusals(judgement.metrics, judgement.baselines[FULL_QUERY_TOWER], options)
         decision = decide(judgement, options).also(refusals, [*index_notes(index["recall"]), *tower_notes(index)])
-        details = {"queries": summary.queries, "slices": summary.slices(MODEL, baselines), "index": index}
+        served = tf.saved_model.load(models[MODEL])
+        asked = example_queries(load_queries(examples.uri, TEST_SPLIT), load_catalogue(catalogue_uri))
+        details = {
+            "queries": summary.queries,
+            "slices": summary.slices(MODEL, baselines),
+            "index": index,
+            "groups": example_groups(served, *asked),
+        }
         write_evaluation(output_dict, model, judgement, decision, last_blessed, details)
 
 

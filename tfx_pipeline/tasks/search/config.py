@@ -18,7 +18,7 @@ class SearchConfig(Options):
             trains all of it. Left out: as `text.training` says.
         training: How the encoder, or what stands on top of it, is trained.
         serving: What the served model is made of.
-        clusters: How results are grouped.
+        clusters: How the catalogue is clustered, for the report.
         gate: What a model must reach to be blessed.
     """
 

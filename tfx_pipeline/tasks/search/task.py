@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tfx.types.channel import BaseChannel
 
     from serving.client import Shelfwise
+    from tfx_pipeline.figures.blocks import Block
+    from tfx_pipeline.summary.model import TaskSummary
 
 
 class SearchTask(Task[SearchConfig]):
@@ -60,6 +62,12 @@ class SearchTask(Task[SearchConfig]):
         from tfx_pipeline.tasks.search import nodes
 
         return nodes.judging_nodes(self, parts, options, trained)
+
+    @override
+    def report_blocks(self, summary: "TaskSummary", root: Path | None) -> list["Block"]:
+        from tfx_pipeline.tasks.search.report import group_blocks
+
+        return group_blocks(summary.detail("groups"))
 
     @override
     def commands(self) -> "typer.Typer":

@@ -27,7 +27,7 @@ _JUDGED_K = 10
 # Cells are probed for by growing ratios, then by bisection.
 _GROWTH = 2
 # How many vectors are scored by all values, and what recall may be lost against the most of these.
-_RESCORED, _LOST_AT_MOST = (300, 600, 1200), 0.002
+_RESCORED, _LOST_AT_MOST = (300, 600, 1200), 0.01
 # Vectors looked at while this is found out.
 _PROBED_FOR_RESCORED = 20_000
 

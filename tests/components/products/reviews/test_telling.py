@@ -12,7 +12,7 @@ from apache_beam.testing.util import assert_that
 from components.products.reviews.phrases import phrases_of, stands_in, written
 from components.products.reviews.telling import Counted, TellingPhrases, log_odds
 
-WORDS = ["great", "for", "camping", "the", "lamp", "is", "bright", "broke", "very", "cheap"]
+WORDS = ["for", "camping", "the", "lamp", "is", "bright", "broke", "very", "cheap", *map(str, range(30))]
 
 
 @pytest.mark.parametrize(
@@ -57,8 +57,15 @@ def plain_telling(reviews: list[tuple[bytes, str]], kept: int) -> dict[bytes, li
         of_all[phrase] += count
         sizes[product, len(phrase)] += count
         whole[len(phrase)] += count
+    texts = [set(text.split()) for _, text in set(reviews)]
+
+    def is_common(word: str) -> bool:
+        return word in {"for", "the", "is", "very"} or sum(word in text for text in texts) >= 0.3 * len(texts)
+
     scored = defaultdict(list)
     for (product, phrase), count in counts.items():
+        if any(is_common(word) for word in (phrase[0], phrase[-1])):
+            continue
         score = log_odds(Counted(phrase, count, of_all[phrase]), sizes[product, len(phrase)], whole[len(phrase)])
         if count >= 2 and score >= 1.96:
             scored[product].append((score, phrase))
@@ -90,10 +97,12 @@ def test_the_most_telling_phrases_are_those_of_a_full_count() -> None:
         words = list(random.choice(WORDS, random.integers(2, 9)))
         if number % 12 < 3:
             words += ["great", "for", ["camping", "fishing", "sailing"][number % 12]]
+        words.append(["sturdy", "the"][number % 2])
         reviews.append((product, " ".join(words)))
     reviews += reviews[:20]
     expected = plain_telling(reviews, 3)
-    assert len(expected) > 3
+    assert len(expected) >= 3
+    assert expected[b"P1"][0] == ("great", "for", "fishing")
 
     def same(found: list[tuple[bytes, list[tuple[str, ...]]]]) -> None:
         assert dict(found) == expected
