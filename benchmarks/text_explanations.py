@@ -27,9 +27,9 @@ from benchmarks.figures import print_figures
 from benchmarks.machine import print_machine
 from benchmarks.saved_classifier import load_classifier
 from serving.classification.module import ClassificationModule, beginning
-from serving.graph.explanation import ServedClassifier, attributions
-from serving.graph.phrases import written_words
-from serving.graph.reasons import by_part
+from serving.reasons.explanation import ServedClassifier, attributions
+from serving.reasons.phrases import written_words
+from serving.reasons.reasons import by_part
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.classification.export import served_classifier
 
