@@ -25,7 +25,7 @@ import typer
 from benchmarks.figures import print_figures
 from benchmarks.machine import print_machine
 from benchmarks.saved_classifier import load_classifier
-from serving.graph.explanation import ServedClassifier, Tokens, attributions
+from serving.reasons.explanation import ServedClassifier, Tokens, attributions
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.classification.export import served_classifier
 from trainer.segmentation.examples import load_behaviours

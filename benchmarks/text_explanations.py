@@ -12,7 +12,7 @@ import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 # The folder of this script comes first otherwise, and its serving.py is not the package.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -26,7 +26,10 @@ import typer
 from benchmarks.figures import print_figures
 from benchmarks.machine import print_machine
 from benchmarks.saved_classifier import load_classifier
-from serving.classification.module import ClassificationModule
+from serving.classification.module import ClassificationModule, beginning
+from serving.reasons.explanation import ServedClassifier, attributions
+from serving.reasons.phrases import written_words
+from serving.reasons.reasons import by_part
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.classification.export import served_classifier
 
@@ -36,6 +39,7 @@ RANDOM_DRAWS = 10
 SMALL = 0.05
 
 FloatArray = npt.NDArray[np.float64]
+Words = Sequence[tuple[str, float]]
 
 
 def main(
@@ -65,7 +69,8 @@ def main(
     print(
         f"{shares.mean():.2%} of it on average, {shares.max():.2%} at most; in all texts by {errors.max():.4f} at most"
     )
-    own, other = deletions(module, answer["tokens"], answer["attributions"], whole[place, best], best)
+    words = attributed_words(parts, chosen)
+    own, other = deletions(module, words, whole[place, best], best)
     print(f"without the {DELETED_WORDS} most attributed words the probability falls by {own:.4f}, without")
     print(f"{DELETED_WORDS} at random by {other:.4f}: {own / max(other, 1e-9):.1f} times as far")
     print_figures(
@@ -82,13 +87,11 @@ def main(
 
 def deletions(
     module: ClassificationModule,
-    tokens: npt.NDArray[np.object_],
-    attributions: FloatArray,
+    words: Sequence[Words],
     before: FloatArray,
     best: npt.NDArray[np.int64],
 ) -> tuple[float, float]:
     """Returns how far probabilities fall without the most attributed words, and without as many at random."""
-    words = [to_words(*row) for row in zip(tokens, attributions, strict=True)]
     random = np.random.default_rng(0)
     top = [without(row, np.argsort([-weight for _, weight in row])[:DELETED_WORDS]) for row in words]
     evaluate = tf.function(module.evaluate, input_signature=[tf.TensorSpec([None], tf.string)])
@@ -103,20 +106,21 @@ def deletions(
     return fall(top), float(np.mean(by_chance))
 
 
-def to_words(tokens: npt.NDArray[np.object_], attributions: FloatArray) -> list[tuple[str, float]]:
-    """Joins the pieces of each word, with the sum of their attributions."""
-    words: list[tuple[str, float]] = []
-    for token, attribution in zip(tokens, attributions, strict=True):
-        piece = token.decode("utf-8", "replace")
-        if piece.startswith("##") and words:
-            word, weight = words[-1]
-            words[-1] = (word + piece.removeprefix("##"), weight + float(attribution))
-        elif piece:
-            words.append((piece, float(attribution)))
-    return words
+def attributed_words(parts: ServedClassifier, texts: Sequence[str]) -> list[Words]:
+    """Returns the words of each text in their order, with what they add; phrases would be deleted too much at once."""
+
+    def explained(text: tf.Tensor) -> tuple[Any, Any]:
+        read = beginning(text)
+        tokens, words = parts.tokenize(read), written_words(read)
+        by_token, _ = attributions(parts, tokens, tf.zeros([tf.shape(text)[0], 0]))
+        return words, by_part(words, parts.tokenize, tokens, by_token)
+
+    words, added = (each.to_list() for each in tf.function(explained)(tf.constant(list(texts))))
+    decoded = [[word.decode("utf-8", "replace") for word in row] for row in words]
+    return [list(zip(*row, strict=True)) for row in zip(decoded, added, strict=True)]
 
 
-def without(words: Sequence[tuple[str, float]], deleted: npt.NDArray[np.int64]) -> str:
+def without(words: Words, deleted: npt.NDArray[np.int64]) -> str:
     """Returns a text without the words at some places."""
     gone = set(deleted.tolist())
     return " ".join(word for place, (word, _) in enumerate(words) if place not in gone)

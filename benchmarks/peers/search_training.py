@@ -31,7 +31,7 @@ def write_artifacts(titles_file, folder):
     import numpy as np
     import pyarrow.parquet as pq
     import tensorflow as tf
-    from apache_beam.options.pipeline_options import PipelineOptions
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
     from components.products.catalogue import write_catalogue
     from components.products.vector_tables import text_vectors_table
@@ -52,7 +52,8 @@ def write_artifacts(titles_file, folder):
     catalogue = build_search_catalogue(pq.read_table(titles_file), options.text_fields)
     write_catalogue(str(folders["catalogue"]), catalogue)
     write_json(str(folders["catalogue"] / "catalogue.json"), {})
-    with beam.Pipeline(options=PipelineOptions(["--runner=DirectRunner", "--direct_running_mode=in_memory"])) as made:
+    # By its name: the default runner first looks for a program that it would download.
+    with beam.Pipeline(runner=FnApiRunner()) as made:
         _ = made | MakeSearchExamples(
             options,
             QueryTables([], []),

@@ -6,11 +6,11 @@ from typing import Any
 import tensorflow as tf
 
 from serving.graph.answers import text_variable, texts_at
-from serving.graph.explanation import ServedClassifier, attributions
-from serving.graph.phrases import in_phrases, written_words
-from serving.graph.reasons import by_part
 from serving.graph.signatures import batch_of, trace
 from serving.graph.spelling import readable
+from serving.reasons.explanation import ServedClassifier, attributions
+from serving.reasons.phrases import in_phrases, written_words
+from serving.reasons.reasons import by_part
 from serving.signature_names import EVALUATE, EXPLAIN, SERVING_DEFAULT
 
 # Of a longer text the beginning is read.
@@ -60,8 +60,8 @@ class ClassificationModule(tf.Module):
     def explain(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `explain`: words and phrases of a text, and what each adds to the probability of the best label.
 
-        The strongest come first, as they are written in the text; see `serving.graph.phrases.in_phrases`, and
-        `serving.graph.explanation.attributions` for what the numbers are. Padding is "" and 0.
+        The strongest come first, as they are written in the text; see `serving.reasons.phrases.in_phrases`, and
+        `serving.reasons.explanation.attributions` for what the numbers are. Padding is "" and 0.
         """
         classifier, read = self._classifier(), beginning(text)
         tokens = classifier.tokenize(read)

@@ -25,8 +25,6 @@ _FRACTION_SLASH = "\N{FRACTION SLASH}"
 # Sizes such as 1/2 and 3.5 stay whole; letters and digits that touch, as in 12in or XR500, are two words.
 # Without a group of its own: what is found is then put in by \0, six times as fast as by \1.
 _WORD = r"\p{Nd}+(?:[./]\p{Nd}+)*|[\p{L}\p{M}]+"
-# Two letters or more. The words of scripts without spaces are single letters, but for marks that go with them.
-_JOINABLE = r"[\p{L}\p{M}]*\p{L}[\p{L}\p{M}]*\p{L}[\p{L}\p{M}]*"
 # Marks where a word begins; no text has it, as control characters have become spaces.
 _BEGIN = "\x01"
 _BETWEEN_WORDS = f"(^| )[^{_BEGIN}]*{_BEGIN}?"
@@ -113,7 +111,9 @@ def joined_pairs(words: Any) -> Any:
     Args:
         words: What `singular_words` returned. Words of one letter, and of scripts without spaces, make no pairs.
     """
-    return _pairs(words, tf.strings.regex_full_match(words.flat_values, _JOINABLE))
+    word = words.flat_values
+    long_enough = tf.strings.length(word, unit="UTF8_CHAR") > 1
+    return _pairs(words, long_enough & tf.strings.regex_full_match(word, r"[\p{L}\p{M}]+"))
 
 
 def _pairs(words: Any, suitable: tf.Tensor) -> Any:

@@ -91,7 +91,8 @@ class InvertedFileIndex(tf.Module):
         turning = np.eye(self.dimensions, dtype=np.float32) if axes is None else np.asarray(axes, dtype=np.float32)
         cut = self.dimensions if leading is None else leading
         self._vectors = TurnedVectors(matrix, order=order, axes=turning, leading=cut, storage=storage)
-        self._cells = Cells(centers @ turning, leading=cut, sizes=np.bincount(cell, minlength=self.cells))
+        # A query reads all centroids' leading values, so these are fewer than a vector's.
+        self._cells = Cells(centers @ turning, leading=-(-cut * 3 // 4), sizes=np.bincount(cell, minlength=self.cells))
         self._mean_cell = self.size / self.cells
         # Variables, not constants: they land in the variables files and not in the graph, which is limited to 2 GB.
         self.probes = _variable(np.int32(probes), "probes")

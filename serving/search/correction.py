@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from serving.graph.answers import text_variable
 from serving.graph.edit_distance import edit_distances
-from serving.graph.words import UNSPACED_CHARACTER
 
 # A word from so many letters on may have one letter wrong, and from so many on two.
 ONE_WRONG_FROM, TWO_WRONG_FROM = 4, 7
@@ -123,9 +122,13 @@ class SpellingCorrection(tf.Module):
 
 
 def of_letters(words: tf.Tensor, fewest: int) -> tf.Tensor:
-    """Returns whether string `words` are of `fewest` to `MOST_LETTERS` letters alone, of a script with spaces."""
-    letters = tf.strings.regex_full_match(words, rf"\p{{L}}{{{fewest},{MOST_LETTERS}}}")
-    return letters & ~tf.strings.regex_full_match(words, f".*{UNSPACED_CHARACTER}.*")
+    """Returns whether string `words` are of `fewest` to `MOST_LETTERS` letters alone.
+
+    From 3 letters on they are of scripts with spaces, since an index has the others one by one or in pairs.
+    """
+    # Counted, as a pattern of so many letters is a very large automaton.
+    lengths = tf.strings.length(words, unit="UTF8_CHAR")
+    return tf.strings.regex_full_match(words, r"\p{L}+") & (lengths >= fewest) & (lengths <= MOST_LETTERS)
 
 
 def allowed_distance(lengths: Any) -> Any:

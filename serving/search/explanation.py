@@ -4,10 +4,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from serving.graph.reasons import in_order
 from serving.graph.words import plain_words, unspaced_pairs
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex
+from serving.reasons.reasons import in_order
 from serving.search.ranking import Fusion
 from serving.search.reading import MAX_QUERY_WORDS, QueryReader, beginning
 

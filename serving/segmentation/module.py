@@ -6,10 +6,10 @@ from typing import Any
 import tensorflow as tf
 
 from serving.graph.answers import text_variable, texts_at
-from serving.graph.explanation import ServedClassifier, attributions
 from serving.graph.history import history_specs
-from serving.graph.reasons import by_part, strongest_first
 from serving.graph.signatures import batch_of, trace
+from serving.reasons.explanation import ServedClassifier, attributions
+from serving.reasons.reasons import by_part, strongest_first
 from serving.segmentation.behaviour import Behaviour, BehaviourTable
 from serving.signature_names import EMBED, EVALUATE, EXAMPLES, EXPLAIN, SERVING_DEFAULT
 
@@ -77,7 +77,7 @@ class SegmentationModule(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """Signature `explain`: what the user does and each number by its name, and what it adds to the best segment.
 
-        The strongest come first; padding is "" and 0. See `serving.graph.explanation.attributions`.
+        The strongest come first; padding is "" and 0. See `serving.reasons.explanation.attributions`.
         """
         classifier = self._classifier()
         told = self._behaviour.tell(history_ids, history_types, history_age_seconds)

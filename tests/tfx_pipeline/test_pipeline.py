@@ -67,6 +67,21 @@ def test_what_texts_are_made_of_reaches_the_nodes_that_read_them(tmp_path: Path)
     assert json.loads(properties(kept, "ProductsTextVectors")["options_json"])["fields"] == fields
 
 
+def test_whatever_reads_products_reads_them_with_what_reviews_say(tmp_path: Path) -> None:
+    tables, tasks = ("products", "events", "texts"), {"search": {}, "recommendation": {}}
+    text = {"fields": ["title", "review_phrases"], "most_review_phrases": 5}
+    made = pipeline(tmp_path, tables, tasks, text=text)
+    assert upstream(made, "ProductsReviews") == {
+        *("ProductsExampleGen", "ProductsDataGate"),
+        *("TextsExampleGen", "TextsDataGate"),
+    }
+    assert properties(made, "ProductsReviews")["phrases"] == 5
+    for node in ("ProductsTransform", "ProductsTextVectors", "SearchExamples", "RecommendationExamples"):
+        assert "ProductsReviews" in upstream(made, node)
+        assert "ProductsExampleGen" not in upstream(made, node)
+    assert "ProductsReviews" not in ids(pipeline(tmp_path, tables, tasks))
+
+
 def test_both_tasks_share_the_text_vectors(tmp_path: Path) -> None:
     made = pipeline(tmp_path, ("products", "events"), {"recommendation": {}, "search": {"text_training": "full"}})
     shared = ["ProductsTransform", "ProductsTextVectors"]

@@ -7,8 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from serving.classification.module import ClassificationModule, beginning
-from serving.graph.explanation import ServedClassifier, Tokens
 from serving.model_names import CLASSIFICATION_MODEL
+from serving.reasons.explanation import ServedClassifier, Tokens
 from trainer.artifacts.model_versions import package_versions
 from trainer.classification.classifier import Classifier
 from trainer.exporting import write_extra_assets

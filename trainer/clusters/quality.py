@@ -118,13 +118,16 @@ def measure_clusters(
     texts = judged.vectors[rows]
     truths = _truths([judged.categories[row] for row in rows], category_separator)
     systems = _systems(clusters, judged, rows, options, seed)
+    measured: dict[int, dict[str, Any]] = {}
+    for system in systems.values():
+        # What the catalogue was clustered by is most often one of the others.
+        if id(system) not in measured:
+            measured[id(system)] = _measure_system(system, texts, truths, counts, seed, resamples)
     whole = _text_systems(clusters, judged.whole_vectors[rows], [judged.whole_texts[row] for row in rows], seed)
     return {
         "clusters": found,
         "judged_products": len(rows),
-        "systems": {
-            name: _measure_system(system, texts, truths, counts, seed, resamples) for name, system in systems.items()
-        },
+        "systems": {name: measured[id(system)] for name, system in systems.items()},
         "whole_texts": {name: _measure_truths(system, truths, counts, seed) for name, system in whole.items()},
     }
 
@@ -170,7 +173,8 @@ def _systems(
             for base in ("text", "trained"):
                 if base in systems:
                     systems[f"{base}_and_{name}"] = fusion.fuse(systems[base], parts)
-    systems["catalogue"] = clusters.clustered_vectors(judged.vectors[rows], parts)
+    learned = systems["text" if clusters.projection is None else "trained"]
+    systems["catalogue"] = clusters.fusion.fuse(learned, parts)
     return systems
 
 

@@ -35,7 +35,8 @@ class JoinReviews(beam.PTransform):
     """Arrow IPC streams of products and of reviews to record batches of products, in the form of a table artifact.
 
     A product without phrases gets the most telling ones of its reviews, but for those whose words its title has, and
-    one without `rating` the mean of theirs. Products are cut by a hash of their id into buckets; a worker holds one bucket.
+    one without `rating` the mean of theirs. Products are cut by a hash of their id into buckets; a worker holds one
+    bucket.
 
     Args:
         phrases: Phrases of a product at the most.

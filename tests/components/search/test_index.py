@@ -54,7 +54,7 @@ def test_every_product_has_a_group_with_a_label(trained: TrainedSearch) -> None:
 
 def test_index_json_says_how_it_was_built(trained: TrainedSearch) -> None:
     index = read_index(trained.index)
-    assert set(index) == {"recall", "fusion", "clusters", "distinct_texts"}
+    assert set(index) == {"recall", "query_tower", "fusion", "clusters", "distinct_texts"}
     assert index["recall"] == 1.0
     assert index["distinct_texts"] == len({row["title"] for row in trained.examples.catalogue})
     assert not (Path(trained.index.uri) / "trained_text_vectors").exists()

@@ -21,7 +21,7 @@ from components.segmentation.judging.baselines import carried_forward, fit_gradi
 from components.segmentation.judging.gate_options import SegmentationGateOptions
 from components.segmentation.judging.signatures import evaluated_segments
 from components.segmentation.segments.node import UserSegmentsExecutor
-from serving.graph.explanation import attributions
+from serving.reasons.explanation import attributions
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.segmentation.shop import (
     DAY,

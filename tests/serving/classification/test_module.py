@@ -10,7 +10,7 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 
 from serving.classification.module import MAX_TEXT_CHARACTERS, beginning
-from serving.graph.explanation import attributions
+from serving.reasons.explanation import attributions
 from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_texts, trained
 from trainer.classification.classifier import Classifier
 from trainer.classification.export import export_classification, served_classifier

@@ -12,6 +12,7 @@ from serving.index.exact import ExactIndex
 from serving.search.module import SearchModule
 from serving.search.ranking import Fusion
 from tests.serving.graph.plain_words import PlainBm25, ascii_words, singular
+from tests.serving.search.plain_distance import plain_corrected
 from tests.serving.search.search_shop import Search
 from trainer.artifacts.catalogue import distinct_texts
 from trainer.search.groups.names import group_names
@@ -63,9 +64,10 @@ class RandomShop:
     def scores(self, query: str) -> np.ndarray:
         """The score of every product, by all of its text and nothing else."""
         rows, texts = distinct_texts(self.catalogue["text"].to_pylist())
-        bm25 = PlainBm25([[singular(word) for word in ascii_words(text)] for text in texts])
+        words = [[singular(word) for word in ascii_words(text)] for text in texts]
+        frequency = Counter(word for row in words for word in set(row))
         asked = encode(tf.constant([query]))[0].numpy()[0]
-        shares = bm25.scores([singular(word) for word in ascii_words(query)])
+        shares = PlainBm25(words).scores([plain_corrected(singular(word), frequency) for word in ascii_words(query)])
         scores = self.fusion.dense * (encode(tf.constant(texts))[0].numpy() @ asked) + self.fusion.lexical * shares
         found: np.ndarray = scores[rows]
         return found

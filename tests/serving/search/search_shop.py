@@ -2,6 +2,7 @@
 
 import math
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ from serving.search.ranking import Fusion
 from tests.random_head import encoder_with_random_head
 from tests.serving.graph.plain_words import PlainBm25
 from tests.serving.recommendation.small_shop import small_catalogue, under_category
+from tests.serving.search.plain_distance import plain_corrected
 from trainer.clusters.fused_vectors import VectorFusion
 from trainer.clusters.products import ProductClusters
 from trainer.options import TextOptions
@@ -99,7 +101,9 @@ class PlainSearch:
         )
         titles, categories = ([row[name] for row in self.rows] for name in ("title", "category"))
         self.groups = group_names(titles, categories, np.arange(PRODUCTS))
-        self.bm25 = PlainBm25(words_of(self.texts))
+        words = words_of(self.texts)
+        self.bm25 = PlainBm25(words)
+        self.frequency = Counter(word for row in words for word in set(row))
 
     def module(self, fusion: Fusion = BOTH, embedder: Any = None, vectors: np.ndarray | None = None) -> SearchModule:
         """The module that is tested; `embedder` and `vectors` may be those of a loaded model."""
@@ -126,7 +130,8 @@ class PlainSearch:
 
     def lexical(self, query: str) -> np.ndarray:
         """The share of the query's rare words that every product has."""
-        return self.bm25.scores(words_of([query])[0])
+        words = words_of([query])[0]
+        return self.bm25.scores([word if word in KNOWN else plain_corrected(word, self.frequency) for word in words])
 
     def closeness(self, query: str) -> np.ndarray:
         """2 for each product of which the query is the id or the SKU, 1 for one of which it nearly is."""

@@ -133,6 +133,11 @@ def test_overrides_replace_what_the_file_says(
         ("tables: {events: e.csv}\ntasks: {}", [], "`tasks` names no task"),
         ("tasks: {recommendation: {}}", [], "`tables` is missing"),
         ("tables: {events: e.csv}\ntasks: {search: {}}", [], "`tables.products` is missing; the task search"),
+        (
+            "text: {fields: [title, review_phrases]}\ntables: {products: p.csv}\ntasks: {search: {}}",
+            [],
+            "`tables.texts` is missing; `text.fields` names `review_phrases`, of texts that name one of the products",
+        ),
         (SEARCH, ["text=off"], "`text` is off; the task search needs texts"),
         (
             SEARCH,

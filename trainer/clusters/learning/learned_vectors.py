@@ -20,6 +20,8 @@ from trainer.clusters.options import NUMBER_WEIGHT, ClusterOptions
 _TOGETHER_COUNTS = 3
 # Texts without the words of their categories count so often beside whole ones.
 _VIEWS_COUNT = 2
+# As many texts as are seen in one training.
+_MOST_TEXTS = 150_000
 
 CATEGORIES, TOGETHER, TITLES, NOTHING = "categories", "together", "titles", "nothing"
 
@@ -65,7 +67,9 @@ def learn_vectors(
     Prices and ratings with no weight in the options get one if held-out texts are nearer to their like with them. What
     is learned from titles alone has nothing to be judged by, and is kept; numbers are then left out.
 
-    Of all this only the vectors grow with the catalogue; training takes the same number of steps for any.
+    Time grows in proportion to the catalogue and to the baskets, and what is learned from is bounded: training takes
+    the same number of steps for any catalogue, and looks at 150,000 texts at the most, which is the memory that it
+    needs beside the vectors.
 
     Args:
         vectors: float32 `(texts, dimensions)`.
@@ -130,6 +134,8 @@ def _learn(
     if len(learning) < 2:
         return None, NOTHING
     random = np.random.default_rng(seed)
+    if len(learning) > _MOST_TEXTS:
+        learning = np.sort(random.choice(learning, _MOST_TEXTS, replace=False))
     viewed = np.sort(random.permutation(learning)[: options.title_views])
     if evidence.labels is not None:
         paths = text_categories(categories, text_of_product, len(texts))

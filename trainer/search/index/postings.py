@@ -57,13 +57,13 @@ def build_postings(texts: Sequence[str], options: LexicalOptions | None) -> Post
     kept = np.unique(pair.astype(np.int64) * len(texts) + text_of_pair)
     pair, text_of_pair = kept // len(texts), kept % len(texts)
     wanted = np.bincount(pair, minlength=len(joined)) >= _LEAST_TEXTS_OF_A_PAIR
-    wanted |= pd.Index(plain).get_indexer(joined) >= 0
+    wanted |= pd.Index(joined).isin(plain)
     chosen = wanted[pair]
     vocabulary = np.union1d(plain.astype(object), joined[wanted].astype(object))
     place = pd.Index(vocabulary)
-    word = np.concatenate([place.get_indexer(plain)[word], place.get_indexer(joined)[pair[chosen]]])
+    word = np.concatenate([place.get_indexer(pd.Index(plain))[word], place.get_indexer(pd.Index(joined))[pair[chosen]]])
     text = np.concatenate([text, text_of_pair[chosen]])
-    return _counted(word, text, vocabulary, length, options, pd.Index(plain).get_indexer(vocabulary) < 0)
+    return _counted(word, text, vocabulary, length, options, ~place.isin(plain))
 
 
 def _counted(

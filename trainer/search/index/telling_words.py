@@ -38,7 +38,7 @@ def weigh_by_meaning(
     """
     words = tf.constant(postings.words, tf.string, [len(postings.words)])
     weighed = of_letters(words, 1).numpy() & ~postings.joined & np.isin(word_hashes(words).numpy(), known)
-    rows = np.flatnonzero(weighed)
+    rows = np.flatnonzero(weighed).tolist()
     if not len(rows):
         return postings
     alone = embed([postings.words[row].decode() for row in rows])

@@ -37,13 +37,13 @@ class StaticTowerOptions(NamedTuple):
         max_words: Words of BERT's vocabulary, which no other text has, at the most.
     """
 
-    epochs: int = 4
+    epochs: int = 3
     batch_size: int = 256
     learning_rate: float = 1e-3
     token_learning_rate: float = 0.03
     hidden: int = 512
-    max_parts: int = 10_000
-    max_words: int = 5_000
+    max_parts: int = 8_000
+    max_words: int = 3_000
 
 
 def teach_static_tower(

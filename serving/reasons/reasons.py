@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from serving.graph.explanation import Tokens
 from serving.graph.words import rows_of
+from serving.reasons.explanation import Tokens
 
 
 class Reasons(NamedTuple):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from serving.graph.phrases import in_phrases, written_words
+from serving.reasons.phrases import in_phrases, written_words
 
 SIGNS = {"P", "Sm", "Sc", "Sk"}
 ENDS = ",.!?;:，。！？"

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from serving.graph.explanation import Tokens
-from serving.graph.phrases import written_words
-from serving.graph.reasons import by_part, strongest_first
 from serving.graph.spelling import readable
+from serving.reasons.explanation import Tokens
+from serving.reasons.phrases import written_words
+from serving.reasons.reasons import by_part, strongest_first
 from trainer.options import TextOptions
 from trainer.text.backbone import TextEncoder, load_text_encoder
 

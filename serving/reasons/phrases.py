@@ -4,8 +4,8 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from serving.graph.reasons import Reasons, strongest_first
 from serving.graph.words import rows_of
+from serving.reasons.reasons import Reasons, strongest_first
 
 # Chinese characters: a BERT's tokenizer takes each for a word, and no space stands between them.
 _IDEOGRAPH = r"[\x{3400}-\x{4DBF}\x{4E00}-\x{9FFF}\x{F900}-\x{FAFF}\x{20000}-\x{2CEAF}\x{2F800}-\x{2FA1F}]"
