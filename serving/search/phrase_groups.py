@@ -133,7 +133,11 @@ class PhraseGroups(tf.Module):
         cover = tf.where(taken & (has | near), tf.where(has, 1.0 + cover, cover), -1.0)
         group = tf.argmax(cover, axis=2, output_type=tf.int32)
         phrases = tf.gather(tf.gather(candidates.phrases, places, batch_dims=1), group, batch_dims=1)
-        return tf.where((tf.reduce_max(cover, axis=2) > 0.0) & found, phrases, -1), candidates.common
+        placed = (tf.reduce_max(cover, axis=2) > 0.0) & found
+        # Others may have taken the products of a phrase, all but one.
+        sizes = tf.reduce_sum(tf.one_hot(tf.where(placed, group, -1), MOST_GROUPS - 1), axis=1)
+        placed &= tf.gather(sizes, group, batch_dims=1) > 1.0
+        return tf.where(placed, phrases, -1), candidates.common
 
     def _asked(self, query: tf.Tensor) -> tf.Tensor:
         """Returns the phrase that each query is, int32 `(batch,)`; -1 for none."""

@@ -216,7 +216,8 @@ def plain_phrase_groups(titles: Sequence[str], vectors: np.ndarray, products: in
         own = own or [place for place in chosen if likeness[place][row] >= phrase_groups.PLACED_FROM]
         place = max(own, key=lambda each: covers[each][row], default=-1)
         groups.append(names.labels[place].decode() if place >= 0 else OTHER)
-    return groups
+    sizes = Counter(groups)
+    return [group if sizes[group] > 1 else OTHER for group in groups]
 
 
 @pytest.mark.parametrize("seed", range(6))
