@@ -16,7 +16,7 @@ from serving.search.category_groups import MOST_GROUPS
 from serving.search.groups import OTHER
 from serving.search.module import SERVED_SIGNATURES, SearchModule
 from serving.search.ranking import Fusion
-from serving.search.reading import MAX_QUERY_CHARACTERS
+from serving.search.reading import MAX_QUERY_CHARACTERS, MAX_QUERY_WORDS
 from tests.serving.recommendation.small_shop import ODD_IDS, rows_of
 from tests.serving.search.search_shop import (
     BOTH,
@@ -247,7 +247,8 @@ def test_bytes_that_are_no_text(reloaded: Any, plain_search: PlainSearch) -> Non
 @pytest.mark.parametrize("query", ["green tea " * 10_000, "牛" * 100_000, "tea" + " " * 100_000 + "milk"])
 def test_the_beginning_of_a_very_long_query_is_read(reloaded: Any, plain_search: PlainSearch, query: str) -> None:
     (row,) = rows_of(call(reloaded.signatures, "filtered", search_inputs([Search(query, k=PRODUCTS)])))
-    assert_best(row, plain_search.scores(Search(query[:MAX_QUERY_CHARACTERS])), PRODUCTS)
+    read = " ".join(query[:MAX_QUERY_CHARACTERS].split()[:MAX_QUERY_WORDS])
+    assert_best(row, plain_search.scores(Search(read)), PRODUCTS)
 
 
 def test_what_stands_behind_the_beginning_is_not_read(reloaded: Any) -> None:
