@@ -19,8 +19,8 @@ and `none` are not. The results themselves are found by the titles as they are, 
 
 The peers are scikit-learn's TfidfVectorizer and KMeans (10 starts) on the very results of a query, with as many
 clusters as our groups. Purity and normalised mutual information are means over queries. A ratio is to the better of
-both peers in that measure, 1.0 where neither tells more than the other. The figures without a suffix are of `own`, with
-the shop's categories as they are; `above_` and `none_` stand before those of the other two.
+both peers in that measure, 1.0 where neither tells more than the other. The figures without a prefix are of `above`, the
+most that groups may know without the answer; `own_` and `none_` stand before those of the other two.
 """
 
 import sys
@@ -227,7 +227,7 @@ def report(name: str, judged: Judged) -> dict[str, float | None]:
         f"{judged.nmi:9.3f}{nmi_a:8.3f}{nmi_b:8.3f}{ratios[1] or 0:7.3f}"
     )
     figures = {"purity_ratio": ratios[0], "nmi_ratio": ratios[1], "purity": judged.purity, "nmi": judged.nmi}
-    return {(key if name == "own" else f"{name}_{key}"): value for key, value in figures.items()}
+    return {(key if name == "above" else f"{name}_{key}"): value for key, value in figures.items()}
 
 
 def milliseconds(group: Any, queries: Sequence[str], results: Sequence[Sequence[int]]) -> float:
