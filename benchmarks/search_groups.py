@@ -19,8 +19,8 @@ and `none` are not. The results themselves are found by the titles as they are, 
 
 The peers are scikit-learn's TfidfVectorizer and KMeans (10 starts) on the very results of a query, with as many
 clusters as our groups. Purity and normalised mutual information are means over queries. A ratio is to the better of
-both peers in that measure, 1.0 where neither tells more than the other. The figures without a prefix are of `above`, the
-most that groups may know without the answer; `own_` and `none_` stand before those of the other two.
+both peers in that measure, 1.0 where neither tells more than the other. The figures without a prefix are of `above`,
+the most that groups may know without the answer; `own_` and `none_` stand before those of the other two.
 """
 
 import sys

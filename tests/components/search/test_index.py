@@ -121,7 +121,7 @@ def test_texts_are_encoded_anew_by_a_trained_bert(without_words: TrainedSearch) 
 
 
 def test_without_the_lexical_side_only_the_meaning_counts(without_words: TrainedSearch) -> None:
-    assert read_index(without_words.index)["fusion"] == {"dense": 1.0, "lexical": 0.0}
+    assert read_index(without_words.index)["fusion"] == {"dense": 1.0, "lexical": 0.0, "feedback": 0.0}
     plain = PlainSearch(without_words, QUERIES)
     for query, found in zip(QUERIES, rankings(without_words, QUERIES, 5), strict=True):
         cosines = dict(zip(plain.ids, plain.cosines(query), strict=True))

@@ -154,7 +154,7 @@ def test_made_queries_move_the_weight_less_than_those_that_people_asked() -> Non
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (SearchServingOptions(lexical=None), (1.0, 0.0, PRIOR.feedback)),
+        (SearchServingOptions(lexical=None), (1.0, 0.0, 0.0)),
         (SearchServingOptions(dense=False), (0.0, 1.0, 0.0)),
         (SearchServingOptions(), None),
     ],

@@ -16,7 +16,7 @@ from serving.search.module import SearchModule
 from serving.search.ranking import Fusion
 from trainer.artifacts.catalogue import distinct_texts
 from trainer.search.export import searched_products, text_hashes
-from trainer.search.fusion import PRIOR, learn_fusion
+from trainer.search.fusion import learn_fusion
 from trainer.search.index.corrections import build_corrections
 from trainer.search.index.inverted_cells import (
     build_inverted_file,
@@ -108,7 +108,7 @@ def build_fusion(
         relevant_from: Least relevance of a product that answers a query.
     """
     if options.lexical is None:
-        return Fusion(dense=1.0, lexical=0.0, feedback=PRIOR.feedback)
+        return Fusion(dense=1.0, lexical=0.0)
     if not options.dense:
         return Fusion(dense=0.0, lexical=1.0)
     return learn_fusion(queries, query_vectors, vectors, LexicalIndex(postings), relevant_from)
