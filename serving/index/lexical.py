@@ -101,6 +101,11 @@ class LexicalIndex(tf.Module):
         known = tf.cast(asked.ids.flat_values >= 0, tf.int32)
         return tf.math.unsorted_segment_sum(known, rows_of(asked.ids), asked.ids.nrows()) > 0
 
+    def lacks(self, words: Any) -> tf.Tensor:
+        """Returns whether ragged string `(batch, words)` have a word that no text has, bool `(batch,)`."""
+        unknown = tf.cast(self._words.index_of(words.flat_values) < 0, tf.int32)
+        return tf.math.unsorted_segment_sum(unknown, rows_of(words), words.nrows()) > 0
+
     def scores(self, asked: AskedWords) -> tf.Tensor:
         """Returns the score of every text, float32 `(batch, size)` from 0 to 1; 0 where no word is shared.
 

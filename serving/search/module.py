@@ -18,6 +18,7 @@ from serving.search.explanation import WordExplanation
 from serving.search.groups import GroupNames, ResultGroups
 from serving.search.product_codes import ProductCodes
 from serving.search.products import SearchedProducts
+from serving.search.query_embedder import QueryEmbedder
 from serving.search.ranking import CANDIDATES, Fusion, Ranking
 from serving.search.reading import QueryReader, ReadQuery, beginning
 from serving.search.things import Found, PassingProducts, Things
@@ -43,7 +44,8 @@ class SearchModule(tf.Module):
         groups: What the products that a query found are grouped by.
         embedder: Made the products' vectors, and will those of other products. Its `embed` is what
             `serving.graph.text_embedder.TextEmbedder` says; that of a loaded SavedModel will do.
-        query_embedder: Likewise, for queries; may be the same.
+        query_embedder: Likewise, for queries; may be the same. Where it is another, queries with words that the
+            catalogue lacks are read by `embedder` all the same (`serving.search.query_embedder.QueryEmbedder`).
         index: The texts' vectors.
         postings: The texts' words.
         corrections: How they are spelt.
@@ -83,9 +85,11 @@ class SearchModule(tf.Module):
         self._filters = CatalogueFilters(products.take(self._things.order))
         lexical = LexicalIndex(postings)
         codes = ProductCodes(self.product_ids, text_variable(products.skus, "skus"))
-        self._reader = QueryReader(query_embedder, lexical, SpellingCorrection(corrections), codes)
+        is_full = query_embedder is embedder
+        self._query_embedder = embedder if is_full else QueryEmbedder(query_embedder, embedder, lexical)
+        self._reader = QueryReader(self._query_embedder, lexical, SpellingCorrection(corrections), codes)
         self._ranking = Ranking(index, lexical, fusion, self.text_of_product)
-        self._explanation = WordExplanation(query_embedder, index, lexical, self._reader, fusion)
+        self._explanation = WordExplanation(self._query_embedder, index, lexical, self._reader, fusion)
         self._answers = SearchAnswers(self.product_ids, self.titles)
         self._groups = ResultGroups(groups, index)
         self.text_vectors = tf.function(
@@ -157,7 +161,7 @@ class SearchModule(tf.Module):
 
     def embed(self, query: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `embed`: query vectors float32 `(batch, dimensions)` of length 1."""
-        vectors, _ = self.query_embedder.embed(beginning(query))
+        vectors, _ = self._query_embedder.embed(beginning(query))
         return {"embeddings": vectors}
 
     def _best_products(
