@@ -69,6 +69,11 @@ class PlainSearch:
         """By meaning."""
         return self._cosines[query]
 
+    def lacks(self, query: str) -> bool:
+        """Whether the query has a word that no text has; pairs of characters are no words here."""
+        words = [word for word in _words([query])[0] if word.isascii() or len(word) == 1]
+        return any(word not in self._frequency for word in words)
+
     def shares(self, query: str) -> np.ndarray:
         """By words, after those that nothing knows are corrected."""
         words = [word if word in self._known else plain_corrected(word, self._frequency) for word in _words([query])[0]]
