@@ -100,6 +100,8 @@ def main(
     show: Annotated[int, typer.Option(help="Queries whose groups are printed.")] = 0,
 ) -> None:
     """Prints a table of all ways and both peers."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
     titles = read_titles(root)
     queries = [each["query"] for each in yaml.safe_load(QUERIES.read_text(encoding="utf-8"))["queries"]]
     names = sorted({path[-1] for path in titles.paths if len(path) > JUDGED_LEVEL + 1})
@@ -256,6 +258,4 @@ def print_groups(queries: Sequence[str], results: Sequence[Sequence[int]], title
 
 
 if __name__ == "__main__":
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     typer.run(main)

@@ -12,7 +12,7 @@ class LyingClient(Shelfwise):
     """Answers the same product for ever, with scores that are none."""
 
     def search(self, query: str, **options: object) -> list[SearchAnswer]:
-        return [SearchAnswer("a", float("nan"), "", 0, ""), SearchAnswer("c", 1.0, "", 0, "")]
+        return [SearchAnswer("a", float("nan"), "", 1, 0, ""), SearchAnswer("c", 1.0, "", 1, 0, "")]
 
     def explain_search(self, query: str, product_id: str) -> list[ExplainedWord]:
         return [ExplainedWord("a", float("inf"), 0.0)]
@@ -21,7 +21,9 @@ class LyingClient(Shelfwise):
 def test_wrong_answers_are_named(tmp_path: Path) -> None:
     # The validator asks with products from all over the catalogue: of the three here, with each of them.
     uri = write_catalogue_of(tmp_path, {"a": "A", "b": "B", "d": "D"})
-    model = ServedModel(name="search", card={"limits": {"default_k": 2}}, catalogue_uri=uri)
+    model = ServedModel(
+        name="search", card={"limits": {"default_k": 2}, "serving": {"collapse": "title"}}, catalogue_uri=uri
+    )
     with LyingClient("127.0.0.1:1", retries=False) as client:
         reasons = failed_checks(client, model)
     for reason in (

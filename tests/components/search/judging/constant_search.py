@@ -55,4 +55,11 @@ class ConstantSearch(tf.Module):
         chosen = self._ids[:count]
         rows = tf.size(query)
         scores = -tf.cast(tf.range(tf.size(chosen)), tf.float32)
-        return {"product_ids": tf.tile(chosen[tf.newaxis], [rows, 1]), "scores": tf.tile(scores[tf.newaxis], [rows, 1])}
+        columns = {
+            "product_ids": chosen,
+            "scores": scores,
+            "titles": chosen,
+            "cluster_ids": tf.zeros_like(chosen, tf.int32),
+            "cluster_labels": tf.fill(tf.shape(chosen), "everything"),
+        }
+        return {name: tf.tile(column[tf.newaxis], [rows, 1]) for name, column in columns.items()}

@@ -99,7 +99,9 @@ def test_archives_of_one_file(tmp_path: Path, name: str) -> None:
     zipped(tmp_path / f"{name}.zip", {name: content})
     zipped(tmp_path / "t.zip", {f"export/{name}": content, "__MACOSX/x": b""})
     for archive in (f"{name}.gz", f"{name}.zip", "t.zip"):
-        assert _rows(tmp_path / archive) == ROWS
+        # JSON has a column for each that a table may have.
+        rows = [{name: value for name, value in row.items() if value is not None} for row in _rows(tmp_path / archive)]
+        assert rows == ROWS
 
 
 def test_an_archive_of_several_files_or_of_another_kind(tmp_path: Path) -> None:
