@@ -182,5 +182,7 @@ def test_another_catalogue_keeps_both(
     assert (updated.changed, updated.embedded_texts) == (1, 1)
     vectors = updated.module.text_vectors(updated.module.text_of_product).numpy()
     np.testing.assert_allclose(vectors, load_encoder(trained.encoder.uri).embed(texts, 32), atol=1e-5)
-    embedded = updated.module.embed(tf.constant(QUERIES))["embeddings"]
-    np.testing.assert_allclose(embedded, tower.embed(QUERIES, 32), atol=1e-5)
+    embedded = updated.module.embed(tf.constant([*texts, "wombat"]))["embeddings"]
+    np.testing.assert_allclose(embedded[:-1], tower.embed(texts, 32), atol=1e-5)
+    # No text of this catalogue has that word.
+    np.testing.assert_allclose(embedded[-1:], load_encoder(trained.encoder.uri).embed(["wombat"], 32), atol=1e-5)
