@@ -47,6 +47,7 @@ from benchmarks.command_line import SearchRoot
 from benchmarks.figures import print_figures, ratio
 from benchmarks.machine import print_machine
 from benchmarks.pipeline_runs import served_model
+from components.search.judging.query_judge import unfiltered_inputs
 from serving.graph.catalogue import CATEGORY_SEPARATOR
 from serving.index.exact import ExactIndex
 from serving.search.groups import ResultGroups
@@ -153,14 +154,8 @@ def search(root: Path, queries: Sequence[str], titles: Titles) -> list[list[int]
     place = {title: place for place, title in enumerate(titles.titles)}
     results = []
     for query in queries:
-        answer = filtered(
-            query=tf.constant([query]),
-            k=tf.constant([ASKED]),
-            category=tf.constant([""]),
-            max_price=tf.constant([0.0]),
-            in_stock_only=tf.constant([False]),
-            exclude_ids=tf.constant([[""] * 100]),
-        )
+        inputs = unfiltered_inputs([query], ASKED)
+        answer = filtered(**{name: tf.constant(value) for name, value in inputs.items()})
         found = [title.decode() for title in answer["titles"].numpy()[0].tolist() if title]
         results.append(list(dict.fromkeys(place[title] for title in found))[:GROUPED])
     return results

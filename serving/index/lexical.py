@@ -98,13 +98,11 @@ class LexicalIndex(tf.Module):
 
     def knows(self, asked: AskedWords) -> tf.Tensor:
         """Returns whether any text has a word of each query, bool `(batch,)`."""
-        known = tf.cast(asked.ids.flat_values >= 0, tf.int32)
-        return tf.math.unsorted_segment_sum(known, rows_of(asked.ids), asked.ids.nrows()) > 0
+        return _any_in_row(asked.ids, asked.ids.flat_values >= 0)
 
     def lacks(self, words: Any) -> tf.Tensor:
         """Returns whether ragged string `(batch, words)` have a word that no text has, bool `(batch,)`."""
-        unknown = tf.cast(self._words.index_of(words.flat_values) < 0, tf.int32)
-        return tf.math.unsorted_segment_sum(unknown, rows_of(words), words.nrows()) > 0
+        return _any_in_row(words, self._words.index_of(words.flat_values) < 0)
 
     def scores(self, asked: AskedWords) -> tf.Tensor:
         """Returns the score of every text, float32 `(batch, size)` from 0 to 1; 0 where no word is shared.
@@ -157,3 +155,8 @@ class LexicalIndex(tf.Module):
 
     def _row_of(self, ids: tf.Tensor) -> tf.Tensor:
         return tf.where(ids >= 0, ids, self._unknown)
+
+
+def _any_in_row(ragged: Any, flags: tf.Tensor) -> tf.Tensor:
+    """Returns whether any of bool flags, one for each flat value, is true in each row, bool `(batch,)`."""
+    return tf.math.unsorted_segment_sum(tf.cast(flags, tf.int32), rows_of(ragged), ragged.nrows()) > 0

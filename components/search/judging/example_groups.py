@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 import tensorflow as tf
 
+from components.search.judging.query_judge import unfiltered_inputs
 from serving.graph.catalogue import CATEGORY_SEPARATOR
-from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.search.module import GROUPED
+from serving.signature_names import FILTERED
 from trainer.search.queries import JudgedQueries
 
 EXAMPLES = 10
@@ -60,14 +61,8 @@ def example_groups(model: Any, source: str, queries: Sequence[str]) -> dict[str,
     """
     answers = []
     for query in queries:
-        found = model.signatures["filtered"](
-            query=tf.constant([query]),
-            k=tf.constant([GROUPED]),
-            category=tf.constant([""]),
-            max_price=tf.constant([0.0]),
-            in_stock_only=tf.constant([False]),
-            exclude_ids=tf.constant([[""] * MAX_EXCLUDED_IDS]),
-        )
+        inputs = unfiltered_inputs([query], GROUPED)
+        found = model.signatures[FILTERED](**{name: tf.constant(value) for name, value in inputs.items()})
         columns = (found[name].numpy()[0].tolist() for name in ("cluster_ids", "cluster_labels", "titles"))
         groups: dict[int, dict[str, Any]] = {}
         for number, label, title in zip(*columns, strict=True):

@@ -123,7 +123,7 @@ def served_ranking(model: Any, index: Mapping[bytes, int]) -> Rank:
         raise ValueError("The signatures of a search model should have the input query; `filtered` has none.")
 
     def rank(queries: Sequence[str], k: int) -> npt.NDArray[np.int64]:
-        inputs = _inputs(queries, k) | (_no_filters(len(queries)) if is_earlier else {})
+        inputs = unfiltered_inputs(queries, k) if is_earlier else _inputs(queries, k)
         answer = function(**{name: tf.constant(value) for name, value in inputs.items()})
         return _indices(answer["product_ids"].numpy(), index, model)
 
@@ -145,9 +145,10 @@ def _inputs(queries: Sequence[str], k: int) -> dict[str, npt.NDArray[Any]]:
     return {"query": np.array([query.encode() for query in queries], object), "k": np.full(len(queries), k, np.int32)}
 
 
-def _no_filters(rows: int) -> dict[str, npt.NDArray[Any]]:
-    """Returns the other inputs of `filtered`, so that every product passes."""
-    return {
+def unfiltered_inputs(queries: Sequence[str], k: int) -> dict[str, npt.NDArray[Any]]:
+    """Returns the inputs of `filtered` by which every product passes."""
+    rows = len(queries)
+    return _inputs(queries, k) | {
         "category": np.full(rows, b"", object),
         "max_price": np.zeros(rows, np.float32),
         "in_stock_only": np.zeros(rows, np.bool_),
