@@ -12,7 +12,9 @@ from components.time_zones import unix_from_wall, wall_from_unix
 
 ZONES = sorted(available_timezones() - {"localtime", "Factory"})
 EPOCH = datetime(1970, 1, 1)
-MOMENTS = st.datetimes(datetime(1850, 1, 1), datetime(2200, 1, 1)).map(lambda moment: moment.replace(microsecond=0))
+MOMENTS = st.datetimes(datetime(1850, 1, 1), datetime(2200, 1, 1)).map(
+    lambda moment: moment.replace(microsecond=0, fold=0)
+)
 
 
 def _wall(*moments: datetime) -> np.ndarray:
