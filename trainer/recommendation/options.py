@@ -82,8 +82,10 @@ class RankerOptions(Options):
         cold_fraction: Share of the users who are learned from as if they were new: of their histories at most ten
             events are shown, and neighbours are found without them.
         novel_weight: Weight of the loss among the products that are new to the user, beside 1 for that among all.
-        popularity_damping: How much of a product's popularity is taken out of its score where little is known of the
-            user: 0 for nothing, 1 for all of it. The summary has the ranker without it beside.
+        popularity_damping: How much of a product's popularity is taken out of its score where a user has one
+            product: 0 for nothing, 1 for all of it; half as much is taken at ten products, and hardly anything at
+            fifty. What everybody buys is likely to be bought next, so this costs accuracy after short histories: the
+            summary has the ranker without it beside.
         kind_penalty: What a product's score, the logarithm of a likelihood, loses for each better one of its kind (its
             whole category); 0 for nothing. The summary has the ranker without it beside.
     """
@@ -102,9 +104,9 @@ class RankerOptions(Options):
     max_epochs: int = Field(default=6, ge=1)
     patience: int = Field(default=2, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0.0)
-    cold_fraction: float = Field(default=0.1, ge=0.0, le=1.0)
+    cold_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
     novel_weight: float = Field(default=0.5, ge=0.0)
-    popularity_damping: float = Field(default=0.75, ge=0.0, le=2.0)
+    popularity_damping: float = Field(default=0.9, ge=0.0, le=2.0)
     kind_penalty: float = Field(default=0.0, ge=0.0)
 
 

@@ -63,10 +63,10 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     users = load_judged_users(request.examples_uri, "ranker", options.ranker.max_examples)
     catalogue = load_catalogue(request.catalogue_uri)
     rules = None if request.rules_uri is None else served_rules(request.rules_uri, catalogue)
-    visitors = _visitors(users.user_ids, options.ranker.cold_fraction)
+    new = visitors(users.user_ids, options.ranker.cold_fraction)
     neighbours = _neighbours(request, options, catalogue.num_rows, leave_visitors_out=True)
     model = ranking_model(options.ranker, request.catalogue_uri, neighbours, rules)
-    examples = _describer(request, options, model).describe(users, visitors, request.seed)
+    examples = _describer(request, options, model).describe(users, new, request.seed)
     logger.info("Described the candidates of %d baskets in %.1f s.", len(examples.user), time.monotonic() - started)
     validated = _validated(users)[examples.user]
     examples, validation = examples.rows(~validated), examples.rows(validated)
@@ -108,7 +108,7 @@ def _validated(users: JudgedUsers) -> npt.NDArray[np.bool_]:
     return np.cumsum(changes[: len(users)]) % _VALIDATED_USERS == _VALIDATED_USERS - 1
 
 
-def _visitors(user_ids: Sequence[bytes], fraction: float) -> npt.NDArray[np.bool_]:
+def visitors(user_ids: Sequence[bytes], fraction: float) -> npt.NDArray[np.bool_]:
     """Chooses users to be shown as if they were new, by the sha256 of their ids: bool `(users,)`."""
     digests = (hashlib.sha256(b"visitor" + user_id).digest() for user_id in user_ids)
     return np.array([int.from_bytes(digest[:8], "big") < fraction * 2.0**64 for digest in digests], np.bool_)
@@ -122,7 +122,7 @@ def _neighbours(
     Where visitors are learned from, the table must not know them: what is hidden of their histories would be in it.
     """
     users = load_judged_users(request.examples_uri, "eval", _NEIGHBOUR_USERS)
-    unseen = _visitors(users.user_ids, options.ranker.cold_fraction if leave_visitors_out else 0.0)
+    unseen = visitors(users.user_ids, options.ranker.cold_fraction if leave_visitors_out else 0.0)
     users = users.latest(np.where(unseen, 0, options.history_length))
     return neighbour_table(users, products, options.ranker.neighbours)
 
