@@ -12,6 +12,7 @@ from serving.server.models.servable import Servable
 from serving.server.requests.call import Call
 from serving.server.requests.calls import Calls
 from serving.server.requests.examples import classify, regress
+from serving.server.requests.limits import Limits
 from serving.server.requests.model_information import get_model_status, model_metadata, signature_map
 from serving.server.requests.predict import compute
 from serving.server.rest import answers
@@ -83,24 +84,25 @@ class RestApi:
         return f'{{"model_spec":{spec},"metadata":{{"{SIGNATURE_DEF_FIELD}":{signatures}}}}}'.encode()
 
     def _predict(self, target: Target, body: bytes, call: Call) -> bytes:
+        self._calls.limits.check_document(body)
         document = parse_object(body)
         name = signature_name(document)
         with self._calls.store.use(target.spec) as servable:
             signature = _signature(servable, name)
             rows = in_rows(document)
-            inputs = read_inputs(document, signature.inputs)
+            inputs = read_inputs(document, signature.inputs, self._calls.limits)
             outputs = compute(servable, name, lambda _: inputs, (), call, self._calls.limits)
         return answers.predictions(outputs) if rows else answers.columns(outputs)
 
     def _classify(self, target: Target, body: bytes, call: Call) -> bytes:
         request = classification_pb2.ClassificationRequest(model_spec=target.spec)
-        _read_examples(body, request)
+        _read_examples(body, request, self._calls.limits)
         with self._calls.store.use(target.spec) as servable:
             return answers.classifications(classify(servable, request, call, self._calls.limits).result)
 
     def _regress(self, target: Target, body: bytes, call: Call) -> bytes:
         request = regression_pb2.RegressionRequest(model_spec=target.spec)
-        _read_examples(body, request)
+        _read_examples(body, request, self._calls.limits)
         with self._calls.store.use(target.spec) as servable:
             return answers.regressions(regress(servable, request, call, self._calls.limits).result)
 
@@ -116,11 +118,14 @@ def _signature(servable: Servable, name: str) -> SignatureDef:
 
 
 def _read_examples(
-    body: bytes, request: classification_pb2.ClassificationRequest | regression_pb2.RegressionRequest
+    body: bytes,
+    request: classification_pb2.ClassificationRequest | regression_pb2.RegressionRequest,
+    limits: Limits,
 ) -> None:
+    limits.check_document(body)
     document = parse_object(body)
     request.model_spec.signature_name = signature_name(document)
-    request.input.CopyFrom(read_examples(document))
+    request.input.CopyFrom(read_examples(document, limits))
 
 
 def _json(message: Message) -> str:
