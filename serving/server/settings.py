@@ -109,12 +109,3 @@ class ServerAddresses:
 
     grpc: str
     rest: str | None = None
-
-
-def write_ready_file(path: Path | None, addresses: ServerAddresses) -> None:
-    """Writes the addresses, one a line, to the file that says that the server answers; None writes nothing."""
-    if path is not None:
-        # Renamed into place, so that a reader never sees half an address.
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text("\n".join(filter(None, (addresses.grpc, addresses.rest))), encoding="utf-8")
-        os.replace(partial, path)

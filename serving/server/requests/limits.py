@@ -18,6 +18,7 @@ _OPEN_DIMENSION = 1024
 # More than 1,024 rows of the longest histories take; each value is an object of Python, and a list or an object of
 # JSON is a larger one.
 _MOST_JSON_VALUES, _MOST_JSON_CONTAINERS = 2_000_000, 200_000
+_JSON_VALUE_BYTES = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +42,11 @@ class Limits:
     answer_bytes: int = 32 * 1024 * 1024
     inflight_bytes: int = 2 * 1024 * 1024 * 1024
 
-    def check_document(self, body: bytes) -> None:
+    def check_document(self, body: bytes) -> int:
         """Checks JSON before it is read: each of its values takes more memory than its bytes.
+
+        Returns:
+            Bytes that it may take once it is read.
 
         Raises:
             StatusError: INVALID_ARGUMENT for more values than any signature needs. Commas and brackets in strings
@@ -56,6 +60,7 @@ class Limits:
             raise invalid_argument(
                 f"The document has {containers} lists and objects; this server takes up to {_MOST_JSON_CONTAINERS}."
             )
+        return 2 * len(body) + _JSON_VALUE_BYTES * (values + containers)
 
     def check_rows(self, name: str, rows: int) -> None:
         """Checks the first dimension of an input.

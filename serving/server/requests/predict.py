@@ -127,7 +127,7 @@ def _inputs(
             f"input tensor alias not found in signature: {min(extra)}. "
             f"Inputs expected to be in the set {_names(expected)}."
         )
-    protos = {name: request.inputs[name] if name in given else defaults[name] for name in expected}
+    protos = {name: request.inputs[name] if name in given else defaults[name] for name in sorted(expected)}
     return {name: array_from_proto(name, proto, signature.inputs[name], limits) for name, proto in protos.items()}
 
 

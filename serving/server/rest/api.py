@@ -1,6 +1,7 @@
 """TF Serving's REST API without the network: a request's method, path and body in, a status and a body out."""
 
 import http
+from typing import Any
 
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
@@ -12,7 +13,6 @@ from serving.server.models.servable import Servable
 from serving.server.requests.call import Call
 from serving.server.requests.calls import Calls
 from serving.server.requests.examples import classify, regress
-from serving.server.requests.limits import Limits
 from serving.server.requests.model_information import get_model_status, model_metadata, signature_map
 from serving.server.requests.predict import compute
 from serving.server.rest import answers
@@ -84,8 +84,7 @@ class RestApi:
         return f'{{"model_spec":{spec},"metadata":{{"{SIGNATURE_DEF_FIELD}":{signatures}}}}}'.encode()
 
     def _predict(self, target: Target, body: bytes, call: Call) -> bytes:
-        self._calls.limits.check_document(body)
-        document = parse_object(body)
+        document = self._document(body, call)
         name = signature_name(document)
         with self._calls.store.use(target.spec) as servable:
             signature = _signature(servable, name)
@@ -96,15 +95,29 @@ class RestApi:
 
     def _classify(self, target: Target, body: bytes, call: Call) -> bytes:
         request = classification_pb2.ClassificationRequest(model_spec=target.spec)
-        _read_examples(body, request, self._calls.limits)
+        self._read_examples(body, request, call)
         with self._calls.store.use(target.spec) as servable:
             return answers.classifications(classify(servable, request, call, self._calls.limits).result)
 
     def _regress(self, target: Target, body: bytes, call: Call) -> bytes:
         request = regression_pb2.RegressionRequest(model_spec=target.spec)
-        _read_examples(body, request, self._calls.limits)
+        self._read_examples(body, request, call)
         with self._calls.store.use(target.spec) as servable:
             return answers.regressions(regress(servable, request, call, self._calls.limits).result)
+
+    def _document(self, body: bytes, call: Call) -> dict[str, Any]:
+        call.share.grow_to(self._calls.limits.check_document(body))
+        return parse_object(body)
+
+    def _read_examples(
+        self,
+        body: bytes,
+        request: classification_pb2.ClassificationRequest | regression_pb2.RegressionRequest,
+        call: Call,
+    ) -> None:
+        document = self._document(body, call)
+        request.model_spec.signature_name = signature_name(document)
+        request.input.CopyFrom(read_examples(document, self._calls.limits))
 
 
 def _signature(servable: Servable, name: str) -> SignatureDef:
@@ -115,17 +128,6 @@ def _signature(servable: Servable, name: str) -> SignatureDef:
     if not signature.inputs:
         raise invalid_argument(f"Failed to get input map for signature: {name}")
     return signature
-
-
-def _read_examples(
-    body: bytes,
-    request: classification_pb2.ClassificationRequest | regression_pb2.RegressionRequest,
-    limits: Limits,
-) -> None:
-    limits.check_document(body)
-    document = parse_object(body)
-    request.model_spec.signature_name = signature_name(document)
-    request.input.CopyFrom(read_examples(document, limits))
 
 
 def _json(message: Message) -> str:
