@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from trainer.options import HardwareOptions, Options, TextOptions
+from trainer.options import AnswerOptions, HardwareOptions, Options, TextOptions
 
 
 class TowerOptions(Options):
@@ -97,16 +97,14 @@ class RankerOptions(Options):
     novel_weight: float = Field(default=0.5, ge=0.0)
 
 
-class ServingOptions(Options):
-    """Sizes that a served recommendation model is exported with.
+class ServingOptions(AnswerOptions):
+    """Sizes that a served recommendation model is exported with, beside those of `AnswerOptions`.
 
     Attributes:
         history_length: Events that a request carries.
-        default_k: Products that `serving_default` answers.
     """
 
     history_length: int = Field(default=512, ge=1)
-    default_k: int = Field(default=10, ge=1)
 
 
 class TwoTowerOptions(Options):

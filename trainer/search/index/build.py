@@ -156,4 +156,5 @@ def build_module(
         known_words=known_words,
         fusion=fusion,
         default_k=options.default_k,
+        max_k=options.max_k,
     )
