@@ -11,6 +11,15 @@ def modes(folder: Path) -> set[int]:
     return {path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*")) if not path.is_symlink()}
 
 
+def run_that_fails(root: Path) -> None:
+    with private_folders(root):
+        assert {(root / name).stat().st_mode & 0o777 for name in ("artifacts", "segments")} == {0o700}
+        written = root / "artifacts" / "EventsExampleGen" / "events.parquet"
+        written.parent.mkdir()
+        written.touch(0o644)
+        raise RuntimeError("a node failed")
+
+
 def test_what_holds_users_is_closed_to_others_before_during_and_after(tmp_path: Path) -> None:
     root = tmp_path / "run"
     earlier = root / "segments" / "users.parquet"
@@ -19,12 +28,8 @@ def test_what_holds_users_is_closed_to_others_before_during_and_after(tmp_path: 
     shared = root / "report.html"
     shared.touch()
     before = shared.stat().st_mode
-    with pytest.raises(RuntimeError, match="a node failed"), private_folders(root):
-        assert {(root / name).stat().st_mode & 0o777 for name in ("artifacts", "segments")} == {0o700}
-        written = root / "artifacts" / "EventsExampleGen" / "events.parquet"
-        written.parent.mkdir()
-        written.touch(0o644)
-        raise RuntimeError("a node failed")
+    with pytest.raises(RuntimeError, match="a node failed"):
+        run_that_fails(root)
     assert modes(root / "artifacts") == modes(root / "segments") == {0o700, 0o600}
     assert shared.stat().st_mode == before
 
