@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from components.errors import InputError
 from serving.client import ExplainedToken, LabelAnswer, Shelfwise
-from serving.client.errors import RefusedRequestError
+from shelfwise_client.errors import InvalidAnswerError, RefusedRequestError
 from tfx_pipeline.terminal.console import console, listing
 
 _SHOWN_LABELS, _SHOWN_REASONS = 5, 12
@@ -24,7 +24,7 @@ def classify(text: str, *, model: str, explain: bool, address: str, as_json: boo
     with Shelfwise(address) as client:
         try:
             answer = client.classify(text, model)
-        except RefusedRequestError as error:
+        except (RefusedRequestError, InvalidAnswerError) as error:
             if set(client.input_shapes(model, "serving_default")) == _INPUTS:
                 raise
             raise InputError(f"--model {model}: `{model}` is no classifier of texts") from error

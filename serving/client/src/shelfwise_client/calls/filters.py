@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serving.client.call import Row, number_wanted, texts
+from shelfwise_client.call import Row, number_wanted, texts
 
 
 def filter_inputs(

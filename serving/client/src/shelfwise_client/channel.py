@@ -8,8 +8,11 @@ import grpc
 
 _PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 _SERVICES = (_PREDICTION_SERVICE, "tensorflow.serving.ModelService")
-# The method's whole name, for calls that send bytes as they are.
+# The methods' whole names.
 PREDICT = f"/{_PREDICTION_SERVICE}/Predict"
+METADATA = f"/{_PREDICTION_SERVICE}/GetModelMetadata"
+# Room for the answers of a thousand rows; a parser makes some sixteen times as many bytes of the worst message.
+MAX_MESSAGE_BYTES = 16 * 2**20
 # The whole of a request is idempotent, and UNAVAILABLE says that it was not answered: nothing listens, a version is
 # being changed, or a queue is full. gRPC itself waits between the attempts, each time a random part of a time that
 # doubles, and never beyond the deadline (gRFC A6).
@@ -31,14 +34,14 @@ class Connection:
     Attributes:
         address: HOST:PORT of the gRPC port.
         timeout_seconds: How long each call may take, with all its attempts.
-        max_message_bytes: Largest answer that is taken; -1 for any.
+        max_message_bytes: Largest message that is sent or taken; -1 for any.
         retries: Whether calls that end with UNAVAILABLE are tried again, at most four times.
         credentials: What TLS needs, such as `grpc.ssl_channel_credentials(...)`; None for a plain connection.
     """
 
     address: str
     timeout_seconds: float = 10.0
-    max_message_bytes: int = -1
+    max_message_bytes: int = MAX_MESSAGE_BYTES
     retries: bool = True
     credentials: grpc.ChannelCredentials | None = None
 

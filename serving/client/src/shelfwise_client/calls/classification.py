@@ -1,10 +1,17 @@
 """What the client asks a classifier of texts."""
 
-from serving.client.call import Call, texts
-from serving.client.calls.labels import ExplainedToken, LabelAnswer, read_labels, read_tokens
-from serving.client.methods import ClientMethod
-from serving.model_names import CLASSIFICATION_MODEL
-from serving.signature_names import EXPLAIN, SERVING_DEFAULT
+from shelfwise_client.call import Call, texts
+from shelfwise_client.calls.labels import (
+    TOKEN_OUTPUTS,
+    ExplainedToken,
+    LabelAnswer,
+    label_outputs,
+    read_labels,
+    read_tokens,
+)
+from shelfwise_client.methods import ClientMethod
+from shelfwise_client.model_names import CLASSIFICATION_MODEL
+from shelfwise_client.signature_names import EXPLAIN, SERVING_DEFAULT
 
 
 def classify(text: str, model: str = CLASSIFICATION_MODEL) -> Call[list[LabelAnswer]]:
@@ -20,12 +27,13 @@ def classify(text: str, model: str = CLASSIFICATION_MODEL) -> Call[list[LabelAns
     Raises:
         ServingError: The server did not answer.
     """
-    return Call(model, SERVING_DEFAULT, {"text": texts([text])}, lambda outputs: read_labels(outputs, "labels"))
+    inputs = {"text": texts([text])}
+    return Call(model, SERVING_DEFAULT, inputs, lambda outputs: read_labels(outputs, "labels"), label_outputs("labels"))
 
 
 def explain_classification(text: str, model: str = CLASSIFICATION_MODEL) -> Call[list[ExplainedToken]]:
     """Says what words and phrases add to the probability of the best label, the strongest first; see `classify`."""
-    return Call(model, EXPLAIN, {"text": texts([text])}, read_tokens)
+    return Call(model, EXPLAIN, {"text": texts([text])}, read_tokens, TOKEN_OUTPUTS)
 
 
 class ClassificationCalls:

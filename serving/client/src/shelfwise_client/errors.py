@@ -36,6 +36,14 @@ class RefusedRequestError(ServingError):
     """The server refused the request as it is; sending it again does not help."""
 
 
+class InvalidAnswerError(ServingError):
+    """The server answered with what is no answer of the model's signature, or with more than is taken."""
+
+
+class MalformedAnswer(Exception):
+    """What is wrong with an answer; the client makes an `InvalidAnswerError` of it, with where it came from."""
+
+
 _REFUSALS = frozenset(
     {
         grpc.StatusCode.INVALID_ARGUMENT,
@@ -46,6 +54,8 @@ _REFUSALS = frozenset(
 )
 
 
+# What gRPC says of an answer that is larger than the client takes; of a request, it says SERVER.
+_LARGE_ANSWER = "CLIENT: Received message larger than max"
 # What TF Serving says of a full queue of batches, under the code that a missing server has too.
 _FULL_QUEUE = "queue to which this task was submitted is full"
 
@@ -64,6 +74,11 @@ def call_error(error: grpc.RpcError, address: str, timeout_seconds: float) -> Se
         )
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return CallTimeoutError(f"No answer from {address} within {timeout_seconds:g} s.", code)
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _LARGE_ANSWER in details:
+        return InvalidAnswerError(
+            f"The answer of {address} is larger than `max_message_bytes`: {details}. Ask for less, or allow more.",
+            code,
+        )
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return ServerBusyError(f"{address} has no room for the request: {details}", code)
     if code is grpc.StatusCode.NOT_FOUND:

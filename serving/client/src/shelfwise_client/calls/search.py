@@ -5,12 +5,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.client.call import Call, Outputs, first_rows, id_of, text_of, texts
-from serving.client.calls.filters import filter_inputs
-from serving.client.calls.products import Answer
-from serving.client.methods import ClientMethod
-from serving.model_names import SEARCH_MODEL
-from serving.signature_names import EMBED, EXPLAIN, FILTERED
+from shelfwise_client.call import (
+    FLOAT_ROWS,
+    INT_ROWS,
+    TEXT_ROWS,
+    Call,
+    Outputs,
+    id_of,
+    text_of,
+    texts,
+    without_padding,
+)
+from shelfwise_client.calls.filters import filter_inputs
+from shelfwise_client.calls.products import PRODUCT_OUTPUTS, Answer
+from shelfwise_client.methods import ClientMethod
+from shelfwise_client.model_names import SEARCH_MODEL
+from shelfwise_client.signature_names import EMBED, EXPLAIN, FILTERED
+
+_FOUND_OUTPUTS = {**PRODUCT_OUTPUTS, "variants": INT_ROWS, "cluster_ids": INT_ROWS, "cluster_labels": TEXT_ROWS}
+_WORD_OUTPUTS = {"words": TEXT_ROWS, "lexical": FLOAT_ROWS, "dense": FLOAT_ROWS}
+_EMBED_OUTPUTS = {"embeddings": FLOAT_ROWS}
 
 
 @dataclass(frozen=True)
@@ -58,7 +72,7 @@ def search(
         ServingError: The server did not answer.
     """
     inputs = {"query": texts([query]), **filter_inputs(k, category, max_price, in_stock_only, exclude_ids)}
-    return Call(SEARCH_MODEL, FILTERED, inputs, _read_products)
+    return Call(SEARCH_MODEL, FILTERED, inputs, _read_products, _FOUND_OUTPUTS)
 
 
 def explain_search(query: str, product_id: str) -> Call[list[ExplainedWord]]:
@@ -67,7 +81,8 @@ def explain_search(query: str, product_id: str) -> Call[list[ExplainedWord]]:
     Raises:
         ServingError: The server did not answer.
     """
-    return Call(SEARCH_MODEL, EXPLAIN, {"query": texts([query]), "product_id": texts([product_id])}, _read_words)
+    inputs = {"query": texts([query]), "product_id": texts([product_id])}
+    return Call(SEARCH_MODEL, EXPLAIN, inputs, _read_words, _WORD_OUTPUTS)
 
 
 def embed_query(query: str) -> Call[np.ndarray]:
@@ -76,21 +91,22 @@ def embed_query(query: str) -> Call[np.ndarray]:
     Raises:
         ServingError: The server did not answer.
     """
-    return Call(SEARCH_MODEL, EMBED, {"query": texts([query])}, lambda outputs: outputs["embeddings"][0])
+    return Call(
+        SEARCH_MODEL, EMBED, {"query": texts([query])}, lambda outputs: outputs["embeddings"][0], _EMBED_OUTPUTS
+    )
 
 
 def _read_products(outputs: Outputs) -> list[SearchAnswer]:
-    names = ("product_ids", "scores", "titles", "variants", "cluster_ids", "cluster_labels")
     return [
         SearchAnswer(id_of(product_id), float(score), text_of(title), int(variants), int(cluster_id), text_of(label))
-        for product_id, score, title, variants, cluster_id, label in first_rows(outputs, *names)
+        for product_id, score, title, variants, cluster_id, label in without_padding(outputs, *_FOUND_OUTPUTS)
     ]
 
 
 def _read_words(outputs: Outputs) -> list[ExplainedWord]:
     return [
         ExplainedWord(text_of(word), float(lexical), float(dense))
-        for word, lexical, dense in first_rows(outputs, "words", "lexical", "dense")
+        for word, lexical, dense in without_padding(outputs, *_WORD_OUTPUTS)
     ]
 
 

@@ -1,10 +1,14 @@
 """What a method of the client asks a server for, and what it makes of the answer; nothing here talks to a server."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import numpy as np
+
+from shelfwise_client.errors import MalformedAnswer
+from shelfwise_client.protocol.signatures import Signature
+from shelfwise_client.protocol.tensors import FLOAT, INT, TEXT, DataType
 
 Result = TypeVar("Result")
 
@@ -12,6 +16,25 @@ Outputs: TypeAlias = Mapping[str, np.ndarray]
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
 _MOST_WANTED = 2**31 - 1
+# No list that a model takes is longer; a server that says so would have the client make it.
+_MOST_WIDTH = 2**20
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output that the reading of an answer needs.
+
+    Attributes:
+        kind: Of its values.
+        sizes: How many it has, the rows included.
+    """
+
+    kind: DataType
+    sizes: int
+
+
+TEXT_ROWS, FLOAT_ROWS, INT_ROWS = Output(TEXT, 2), Output(FLOAT, 2), Output(INT, 2)
+ROW_TEXT = Output(TEXT, 1)
 
 
 @dataclass(frozen=True)
@@ -33,7 +56,10 @@ class Row:
 
         Raises:
             ValueError: There are more values than the input takes.
+            MalformedAnswer: The server says that it takes a length that no model takes.
         """
+        if not 0 <= width <= _MOST_WIDTH:
+            raise MalformedAnswer(f"input `{name}` has {width} columns in its signature")
         values = self.values[max(len(self.values) - width, 0) :] if self.keep_last else self.values
         if len(values) > width:
             raise ValueError(f"`{name}` takes at most {width} values, got {len(values)}.")
@@ -51,31 +77,50 @@ class Call(Generic[Result]):
         signature: Name of the signature.
         inputs: Value of each input.
         read: Makes the result of the outputs.
+        outputs: What it needs of them; the model's signature has to have that before anything is sent.
     """
 
     model: str
     signature: str
     inputs: Mapping[str, np.ndarray | Row]
     read: Callable[[Outputs], Result]
-
-    @property
-    def needs_shapes(self) -> bool:
-        """Whether the shapes of the inputs are needed to send it."""
-        return any(isinstance(value, Row) for value in self.inputs.values())
+    outputs: Mapping[str, Output] = field(default_factory=dict)
 
     def padded_inputs(self, shapes: Shapes) -> dict[str, np.ndarray]:
         """Returns the inputs as they are sent.
 
         Args:
-            shapes: Of each input of the signature; may be empty where `needs_shapes` is false.
+            shapes: Of each input of the signature.
 
         Raises:
             ValueError: A row has more values than its input takes.
+            MalformedAnswer: The signature has no such list, or one that no model takes.
         """
         return {
-            name: value.padded(shapes[name][1], name) if isinstance(value, Row) else value
+            name: value.padded(_width(shapes, name), name) if isinstance(value, Row) else value
             for name, value in self.inputs.items()
         }
+
+
+def _width(shapes: Shapes, name: str) -> int:
+    shape = shapes.get(name, ())
+    if len(shape) != 2:
+        raise MalformedAnswer(f"input `{name}` is no list in its signature")
+    return shape[1]
+
+
+def check_outputs(outputs: Mapping[str, Output], signature: Signature) -> None:
+    """Checks that a signature has the outputs that the reading of an answer needs.
+
+    Raises:
+        MalformedAnswer: One is missing, or is something else.
+    """
+    for name, output in outputs.items():
+        spec = signature.outputs.get(name)
+        if spec is None:
+            raise MalformedAnswer(f"output `{name}` is missing in its signature")
+        if spec.data_type != output.kind.number or spec.shape is None or len(spec.shape) != output.sizes:
+            raise MalformedAnswer(f"output `{name}` is no {output.kind.name} of {output.sizes} dimensions there")
 
 
 def texts(values: Sequence[str]) -> np.ndarray:
@@ -124,8 +169,17 @@ def text_of(value: bytes) -> str:
     return value.decode("utf-8", "replace")
 
 
-def first_rows(outputs: Outputs, *names: str) -> Any:
-    """Yields what the first row holds of some outputs side by side, up to the padding of the first of them."""
-    for values in zip(*(outputs[name][0] for name in names), strict=True):
-        if values[0]:
-            yield values
+def side_by_side(outputs: Outputs, *names: str) -> list[Any]:
+    """Returns what the first row holds of some outputs, as one tuple a column.
+
+    Raises:
+        MalformedAnswer: They differ in width.
+    """
+    if len({outputs[name].shape[1] for name in names}) > 1:
+        raise MalformedAnswer(f"outputs {', '.join(names)} differ in width")
+    return list(zip(*(outputs[name][0] for name in names), strict=True))
+
+
+def without_padding(outputs: Outputs, *names: str) -> list[Any]:
+    """Returns what `side_by_side` does, without the columns that fill an answer up: the first output is empty there."""
+    return [values for values in side_by_side(outputs, *names) if values[0]]

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from serving.client.call import Outputs, first_rows, id_of, text_of
+from shelfwise_client.call import FLOAT_ROWS, TEXT_ROWS, Output, Outputs, id_of, side_by_side, text_of, without_padding
+
+TOKEN_OUTPUTS = {"tokens": TEXT_ROWS, "attributions": FLOAT_ROWS}
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,11 @@ class ExplainedToken:
     attribution: float
 
 
+def label_outputs(name: str) -> dict[str, Output]:
+    """Returns the outputs that `read_labels` needs."""
+    return {name: TEXT_ROWS, "probabilities": FLOAT_ROWS}
+
+
 def read_labels(outputs: Outputs, name: str) -> list[LabelAnswer]:
     """Returns the labels of the first row with their probabilities.
 
@@ -28,7 +35,7 @@ def read_labels(outputs: Outputs, name: str) -> list[LabelAnswer]:
         outputs: The outputs; `probabilities` is one of them.
         name: The output with the labels.
     """
-    columns = zip(outputs[name][0], outputs["probabilities"][0], strict=True)
+    columns = side_by_side(outputs, name, "probabilities")
     return [LabelAnswer(id_of(label), float(probability)) for label, probability in columns]
 
 
@@ -36,5 +43,5 @@ def read_tokens(outputs: Outputs) -> list[ExplainedToken]:
     """Returns the reasons of the first row, the strongest first."""
     return [
         ExplainedToken(text_of(token), float(attribution))
-        for token, attribution in first_rows(outputs, "tokens", "attributions")
+        for token, attribution in without_padding(outputs, "tokens", "attributions")
     ]

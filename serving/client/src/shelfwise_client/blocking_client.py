@@ -1,16 +1,15 @@
 """The client whose methods return answers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import TypeVar
 
 import grpc
 import numpy as np
-from tensorflow_serving.apis import get_model_metadata_pb2
 
-from serving.client.base import ClientBase
-from serving.client.call import Call, Shapes
-from serving.client.messages import metadata_request, output_arrays, predict_request, signature_shapes
+from shelfwise_client.base import ClientBase, Steps
+from shelfwise_client.call import Call, Shapes
+from shelfwise_client.protocol.classes import GetModelMetadataResponse
 
 Result = TypeVar("Result")
 
@@ -26,7 +25,7 @@ class Shelfwise(ClientBase):
                 print(product.product_id, product.title)
     """
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Shelfwise":
         """Returns the client itself."""
         return self
 
@@ -51,14 +50,13 @@ class Shelfwise(ClientBase):
             probabilities = client.ask(call)
 
         Args:
-            call: Model, signature, inputs, and what makes the result of the outputs; see `serving.client.call`.
+            call: Model, signature, inputs, and what makes the result of the outputs; see `shelfwise_client.call`.
 
         Raises:
             ValueError: A value does not fit the signature.
             ServingError: The server did not answer.
         """
-        shapes = self.input_shapes(call.model, call.signature) if call.needs_shapes else {}
-        return call.read(self.predict(call.model, call.signature, call.padded_inputs(shapes)))
+        return self._run(self._asking(call))
 
     def predict(
         self, model: str, signature: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str] = ()
@@ -74,8 +72,7 @@ class Shelfwise(ClientBase):
         Raises:
             ServingError: The server did not answer.
         """
-        request = predict_request(model, signature, inputs, outputs)
-        return output_arrays(self._send(self._service.Predict, request))
+        return self._run(self._predicting(model, signature, inputs, outputs, None, self._deadline()))
 
     def input_shapes(self, model: str, signature: str) -> Shapes:
         """Returns the shape of each input of a signature, -1 for any size; asked once a model and then remembered.
@@ -84,20 +81,25 @@ class Shelfwise(ClientBase):
             ValueError: The model has no such signature.
             ServingError: The server did not answer.
         """
-        if (known := self._memory.signatures(model)) is None:
-            known = self._memory.remember(model, signature_shapes(self.metadata(model)))
-        return self._memory.of_signature(known, model, signature)
+        return self._run(self._shaping(model, signature))
 
-    def metadata(self, model: str) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    def metadata(self, model: str) -> GetModelMetadataResponse:
         """Returns what the server says of the signatures of a model.
 
         Raises:
             ServingError: The server did not answer.
         """
-        return self._send(self._service.GetModelMetadata, metadata_request(model))
+        return self._run(self._describing(model, self._deadline()))
 
-    def _send(self, method: Callable[..., Any], request: Any) -> Any:
-        try:
-            return method(request, timeout=self.connection.timeout_seconds)
-        except grpc.RpcError as error:
-            raise self._failure(error, request.model_spec.name) from error
+    def _run(self, steps: Steps[Result]) -> Result:
+        answer: bytes | None = None
+        while True:
+            try:
+                sending = next(steps) if answer is None else steps.send(answer)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            try:
+                answer = self._methods[sending.method](sending.message, timeout=sending.deadline.left())
+            except grpc.RpcError as error:
+                raise self._failure(error, sending.model) from error

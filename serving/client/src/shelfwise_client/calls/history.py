@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serving.client.call import Row, texts
-from serving.signature_names import HISTORY_INPUTS
+from shelfwise_client.call import Row, texts
+from shelfwise_client.signature_names import HISTORY_INPUTS
 
 
 def history_inputs(

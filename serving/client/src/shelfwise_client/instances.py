@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
-from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2
 
-from serving.client.messages import predict_request
-from serving.signature_names import SIGNATURE_DEF_FIELD
+from shelfwise_client.protocol.classes import GetModelMetadataResponse, PredictRequest
+from shelfwise_client.protocol.messages import predict_request
+from shelfwise_client.protocol.signatures import TensorSpec, read_signatures
+from shelfwise_client.protocol.tensors import DataType, data_type
 
 Instance = Mapping[str, Any]
 
@@ -25,29 +25,24 @@ class InstanceReader:
         signature: Name of the signature.
 
     Raises:
-        ValueError: The model has no such signature, or one whose inputs have no rows.
+        ValueError: The model has no such signature, or one whose inputs have no rows or hold what NumPy does not.
+        MalformedAnswer: The metadata holds no signatures.
     """
 
-    def __init__(self, metadata: get_model_metadata_pb2.GetModelMetadataResponse, signature: str) -> None:
+    def __init__(self, metadata: GetModelMetadataResponse, signature: str) -> None:
         self._model, self._signature = metadata.model_spec.name, signature
-        signatures = get_model_metadata_pb2.SignatureDefMap()
-        metadata.metadata[SIGNATURE_DEF_FIELD].Unpack(signatures)
-        if signature not in signatures.signature_def:
-            known = sorted(name for name in signatures.signature_def if not name.startswith("__"))
+        signatures = read_signatures(metadata)
+        if signature not in signatures:
+            known = sorted(name for name in signatures if not name.startswith("__"))
             raise ValueError(f"Model `{self._model}` has no signature `{signature}`, but {', '.join(known)}.")
-        self._inputs: dict[str, tuple[tf.DType, tuple[int, ...]]] = {}
-        for name, info in signatures.signature_def[signature].inputs.items():
-            sizes = tuple(dimension.size for dimension in info.tensor_shape.dim)
-            if not sizes or any(size < 0 for size in sizes[1:]):
-                raise ValueError(f"Input `{name}` should have rows of a fixed size, but its shape is {list(sizes)}.")
-            self._inputs[name] = (tf.dtypes.as_dtype(info.dtype), sizes[1:])
+        self._inputs = {name: _input(name, spec) for name, spec in signatures[signature].inputs.items()}
 
     @property
     def texts(self) -> list[str]:
         """Names of the inputs that are one text."""
-        return sorted(name for name, (dtype, sizes) in self._inputs.items() if dtype == tf.string and not sizes)
+        return sorted(name for name, (kind, sizes) in self._inputs.items() if kind.is_text and not sizes)
 
-    def request(self, instance: Instance) -> predict_pb2.PredictRequest:
+    def request(self, instance: Instance) -> PredictRequest:
         """Returns the request of an instance.
 
         Raises:
@@ -57,15 +52,23 @@ class InstanceReader:
         if unknown:
             raise ValueError(f"`{unknown[0]}` is no input; the inputs are {', '.join(sorted(self._inputs))}.")
         inputs = {
-            name: _row(name, instance.get(name), dtype, sizes) for name, (dtype, sizes) in sorted(self._inputs.items())
+            name: _row(name, instance.get(name), kind, sizes) for name, (kind, sizes) in sorted(self._inputs.items())
         }
         return predict_request(self._model, self._signature, inputs)
 
 
-def _row(name: str, value: Any, dtype: tf.DType, sizes: tuple[int, ...]) -> np.ndarray:
+def _input(name: str, spec: TensorSpec) -> tuple[DataType, tuple[int, ...]]:
+    """Returns the kind of an input, and the sizes of a row of it."""
+    kind, shape = data_type(spec.data_type), spec.shape or ()
+    if kind is None or not shape or any(size < 0 for size in shape[1:]):
+        raise ValueError(f"Input `{name}` should have rows of a fixed size, but its shape is {list(shape)}.")
+    return kind, shape[1:]
+
+
+def _row(name: str, value: Any, kind: DataType, sizes: tuple[int, ...]) -> np.ndarray:
     """Returns the value as `(1, *sizes)`."""
-    is_text = dtype == tf.string
-    row = np.full((1, *sizes), b"" if is_text else 0, object if is_text else dtype.as_numpy_dtype)
+    is_text = kind.is_text
+    row = np.full((1, *sizes), b"" if is_text else 0, kind.array)
     if value is None:
         return row
     given = value if sizes else [value]
@@ -75,7 +78,7 @@ def _row(name: str, value: Any, dtype: tf.DType, sizes: tuple[int, ...]) -> np.n
     try:
         values = [_bytes(each) if is_text else _number(each, row.dtype) for each in given]
     except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(f"`{name}` should hold {dtype.name}, got {value!r:.80}.") from error
+        raise ValueError(f"`{name}` should hold {kind.name}, got {value!r:.80}.") from error
     row.reshape(-1)[: len(values)] = values
     return row
 

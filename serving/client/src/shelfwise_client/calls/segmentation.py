@@ -3,12 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from serving.client.call import Call, Outputs, text_of
-from serving.client.calls.history import history_inputs
-from serving.client.calls.labels import ExplainedToken, LabelAnswer, read_labels, read_tokens
-from serving.client.methods import ClientMethod
-from serving.model_names import SEGMENTATION_MODEL
-from serving.signature_names import EXPLAIN, SERVING_DEFAULT
+from shelfwise_client.call import ROW_TEXT, Call, Outputs, text_of
+from shelfwise_client.calls.history import history_inputs
+from shelfwise_client.calls.labels import (
+    TOKEN_OUTPUTS,
+    ExplainedToken,
+    LabelAnswer,
+    label_outputs,
+    read_labels,
+    read_tokens,
+)
+from shelfwise_client.methods import ClientMethod
+from shelfwise_client.model_names import SEGMENTATION_MODEL
+from shelfwise_client.signature_names import EXPLAIN, SERVING_DEFAULT
+
+_SEGMENT_OUTPUTS = {**label_outputs("segments"), "behaviour": ROW_TEXT}
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ def segment(
         ServingError: The server did not answer.
     """
     inputs = history_inputs(history_ids, history_types, history_age_seconds)
-    return Call(SEGMENTATION_MODEL, SERVING_DEFAULT, inputs, _read_segments)
+    return Call(SEGMENTATION_MODEL, SERVING_DEFAULT, inputs, _read_segments, _SEGMENT_OUTPUTS)
 
 
 def explain_segment(
@@ -51,7 +60,7 @@ def explain_segment(
     The strongest come first, such as `Soft Drinks, bought 12 times, 2 days ago`. See `segment` for the arguments.
     """
     inputs = history_inputs(history_ids, history_types, history_age_seconds)
-    return Call(SEGMENTATION_MODEL, EXPLAIN, inputs, read_tokens)
+    return Call(SEGMENTATION_MODEL, EXPLAIN, inputs, read_tokens, TOKEN_OUTPUTS)
 
 
 def _read_segments(outputs: Outputs) -> SegmentAnswer:

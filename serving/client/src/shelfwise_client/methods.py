@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from types import MethodType
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, overload
 
-from serving.client.call import Call
+from shelfwise_client.call import Call
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")

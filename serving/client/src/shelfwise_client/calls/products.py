@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from serving.client.call import Outputs, first_rows, id_of, text_of
+from shelfwise_client.call import FLOAT_ROWS, TEXT_ROWS, Outputs, id_of, text_of, without_padding
+
+PRODUCT_OUTPUTS = {"product_ids": TEXT_ROWS, "scores": FLOAT_ROWS, "titles": TEXT_ROWS}
 
 
 @dataclass(frozen=True)
@@ -18,5 +20,5 @@ def read_answers(outputs: Outputs) -> list[Answer]:
     """Returns the products of the first row."""
     return [
         Answer(id_of(product_id), float(score), text_of(title))
-        for product_id, score, title in first_rows(outputs, "product_ids", "scores", "titles")
+        for product_id, score, title in without_padding(outputs, "product_ids", "scores", "titles")
     ]

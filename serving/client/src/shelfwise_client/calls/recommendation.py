@@ -5,13 +5,27 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serving.client.call import Call, Outputs, Row, first_rows, id_of, number_wanted, text_of, texts
-from serving.client.calls.filters import filter_inputs
-from serving.client.calls.history import history_inputs
-from serving.client.calls.products import Answer, read_answers
-from serving.client.methods import ClientMethod
-from serving.model_names import RECOMMENDATION_MODEL
-from serving.signature_names import BOUGHT_TOGETHER, EMBED, FILTERED, SIMILAR_PRODUCTS
+from shelfwise_client.call import (
+    FLOAT_ROWS,
+    TEXT_ROWS,
+    Call,
+    Outputs,
+    Row,
+    id_of,
+    number_wanted,
+    text_of,
+    texts,
+    without_padding,
+)
+from shelfwise_client.calls.filters import filter_inputs
+from shelfwise_client.calls.history import history_inputs
+from shelfwise_client.calls.products import PRODUCT_OUTPUTS, Answer, read_answers
+from shelfwise_client.methods import ClientMethod
+from shelfwise_client.model_names import RECOMMENDATION_MODEL
+from shelfwise_client.signature_names import BOUGHT_TOGETHER, EMBED, FILTERED, SIMILAR_PRODUCTS
+
+_TOGETHER_OUTPUTS = {"product_ids": TEXT_ROWS, "titles": TEXT_ROWS, "confidence": FLOAT_ROWS, "lift": FLOAT_ROWS}
+_EMBED_OUTPUTS = {"embeddings": FLOAT_ROWS}
 
 
 @dataclass(frozen=True)
@@ -66,7 +80,7 @@ def recommend(
         **filter_inputs(k, category, max_price, in_stock_only, exclude_ids),
         "include_bought": np.array([include_bought]),
     }
-    return Call(RECOMMENDATION_MODEL, FILTERED, inputs, read_answers)
+    return Call(RECOMMENDATION_MODEL, FILTERED, inputs, read_answers, PRODUCT_OUTPUTS)
 
 
 def similar(product_id: str, k: int = 10) -> Call[list[Answer]]:
@@ -80,7 +94,7 @@ def similar(product_id: str, k: int = 10) -> Call[list[Answer]]:
         ServingError: The server did not answer.
     """
     inputs = {"product_id": texts([product_id]), "k": number_wanted(k)}
-    return Call(RECOMMENDATION_MODEL, SIMILAR_PRODUCTS, inputs, read_answers)
+    return Call(RECOMMENDATION_MODEL, SIMILAR_PRODUCTS, inputs, read_answers, PRODUCT_OUTPUTS)
 
 
 def bought_together(product_ids: Sequence[str], k: int = 10) -> Call[list[TogetherAnswer]]:
@@ -98,7 +112,7 @@ def bought_together(product_ids: Sequence[str], k: int = 10) -> Call[list[Togeth
         ServingError: The server did not answer.
     """
     inputs: dict[str, np.ndarray | Row] = {"product_ids": Row(texts(product_ids)), "k": number_wanted(k)}
-    return Call(RECOMMENDATION_MODEL, BOUGHT_TOGETHER, inputs, _read_together)
+    return Call(RECOMMENDATION_MODEL, BOUGHT_TOGETHER, inputs, _read_together, _TOGETHER_OUTPUTS)
 
 
 def embed(
@@ -108,13 +122,13 @@ def embed(
 ) -> Call[np.ndarray]:
     """Returns the user vector of a history, float32 `(dimensions,)`; see `recommend` for the arguments."""
     inputs = history_inputs(history_ids, history_types, history_age_seconds)
-    return Call(RECOMMENDATION_MODEL, EMBED, inputs, lambda outputs: outputs["embeddings"][0])
+    return Call(RECOMMENDATION_MODEL, EMBED, inputs, lambda outputs: outputs["embeddings"][0], _EMBED_OUTPUTS)
 
 
 def _read_together(outputs: Outputs) -> list[TogetherAnswer]:
     return [
         TogetherAnswer(id_of(product_id), text_of(title), float(confidence), float(lift))
-        for product_id, title, confidence, lift in first_rows(outputs, "product_ids", "titles", "confidence", "lift")
+        for product_id, title, confidence, lift in without_padding(outputs, *_TOGETHER_OUTPUTS)
     ]
 
 

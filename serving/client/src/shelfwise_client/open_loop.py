@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import grpc
 import numpy as np
 import numpy.typing as npt
-from tensorflow_serving.apis import predict_pb2
 
-from serving.client.channel import PREDICT, Connection
+from shelfwise_client.channel import PREDICT, Connection
+from shelfwise_client.protocol.classes import PredictRequest
 
 PERCENTILES = (50.0, 90.0, 95.0, 99.0, 99.9, 100.0)
 
@@ -81,7 +81,7 @@ def _by_percentile(milliseconds: npt.NDArray[np.float64]) -> dict[str, float]:
     return {f"p{percent:g}": float(value) for percent, value in zip(PERCENTILES, values, strict=True)}
 
 
-def run_load(connection: Connection, requests: Sequence[predict_pb2.PredictRequest], load: Load) -> LoadReport:
+def run_load(connection: Connection, requests: Sequence[PredictRequest], load: Load) -> LoadReport:
     """Sends requests in turn at a steady rate, each with the connection's timeout, and never one twice.
 
     Latency is measured from the moment a request is due. A client that waits for an answer before it asks again, or
