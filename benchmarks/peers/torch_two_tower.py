@@ -61,25 +61,30 @@ class ItemTower(nn.Module):
 
 
 class Decoder(nn.Module):
-    """A causal Transformer layer that normalises first; padding stands at the end, so that it needs no mask."""
+    """A gated causal Transformer layer that normalises first; padding stands at the end, so that it needs no mask."""
 
-    def __init__(self, d: int, heads: int):
+    def __init__(self, d: int, heads: int, dropout: float):
         super().__init__()
         self.heads = heads
-        self.attention_normalization = nn.LayerNorm(d, eps=1e-5)
-        self.query_key_value = nn.Linear(d, 3 * d)
+        self.attention_normalization = nn.LayerNorm(d, eps=1e-3)
+        self.attention_input = nn.Linear(d, 4 * d)
         self.attention_output = nn.Linear(d, d)
-        self.feed_forward = nn.Sequential(
-            nn.LayerNorm(d, eps=1e-5), nn.Linear(d, 2 * d), nn.ReLU(), nn.Linear(2 * d, d)
-        )
+        self.feed_forward_normalization = nn.LayerNorm(d, eps=1e-3)
+        self.feed_forward_input = nn.Linear(d, 5 * d)
+        self.feed_forward_output = nn.Linear(2 * d, d)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, events: Tensor) -> Tensor:
         batch, width, d = events.shape
-        projected = self.query_key_value(self.attention_normalization(events))
-        query, key, value = projected.view(batch, width, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        read, gate = self.attention_input(self.attention_normalization(events)).split([3 * d, d], dim=-1)
+        query, key, value = read.view(batch, width, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
         attended = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
-        events = events + self.attention_output(attended.transpose(1, 2).reshape(batch, width, d))
-        return events + self.feed_forward(events)
+        attended = self.attention_output(attended.transpose(1, 2).reshape(batch, width, d)) * torch.sigmoid(gate)
+        events = events + self.dropout(attended)
+        read = self.feed_forward_input(self.feed_forward_normalization(events))
+        value, inner, gate = read.split([2 * d, 2 * d, d], dim=-1)
+        fed = self.feed_forward_output(value * functional.silu(inner)) * torch.sigmoid(gate)
+        return events + self.dropout(fed)
 
 
 class UserTower(nn.Module):
@@ -94,7 +99,7 @@ class UserTower(nn.Module):
         self.input = nn.Linear(d, d)
         self.input_normalization = nn.LayerNorm(d, eps=1e-3)
         self.dropout = nn.Dropout(dropout)
-        self.decoders = nn.ModuleList(Decoder(d, heads) for _ in range(layers))
+        self.decoders = nn.ModuleList(Decoder(d, heads, dropout) for _ in range(layers))
         self.output_normalization = nn.LayerNorm(d, eps=1e-3)
         self.output = nn.Linear(d, d - 1)
         self.popularity = nn.Linear(d, 1)
@@ -125,7 +130,6 @@ class Trainer:
         d, dropout = settings["dimensions"], settings["dropout"]
         self.settings = settings
         self.tables = {name: torch.from_numpy(data[f"items_{name}"]) for name in ("numbers", "categories", "text")}
-        self.log_probabilities = torch.from_numpy(data["probabilities"]).clamp(1e-6, 1.0).log()
         names = [name for name in data if name.startswith("windows_")]
         self.batches = [
             {name.removeprefix("windows_"): torch.from_numpy(data[name][batch]).contiguous() for name in names}
@@ -165,27 +169,23 @@ class Trainer:
         return float(loss.detach())
 
     def loss(self, windows: dict[str, Tensor]) -> Tensor:
-        """Returns the in-batch softmax with logQ correction, accidental hits left out."""
+        """Returns the softmax over all products, of every event that something follows."""
         history, weights = windows["history_index"], windows["target_weight"]
-        keys = torch.where(weights > 0.0, torch.rand_like(weights), -1.0).flatten()
-        pairs = min(self.settings["pairs_per_batch"], int((weights > 0.0).sum()))
-        chosen = keys.topk(pairs, sorted=False).indices
-        rows, targets = chosen // weights.shape[1], windows["target_index"].flatten()[chosen]
-        positions = windows["query_position"].flatten()[chosen]
-        products, places = torch.unique(torch.cat([history.flatten(), targets]), return_inverse=True)
-        vectors = self.items(products, *(table[products] for table in self.tables.values()))
+        vectors = self.items(torch.arange(len(self.tables["text"])), *self.tables.values())
         valid = torch.arange(history.shape[1])[None] < windows["history_length"][:, None]
-        read = vectors[places[: history.numel()]].view(*history.shape, -1)
+        read = vectors[history]
         users = self.users(read, windows["history_type"], windows["gap_seconds"], valid)
-        scores = users[rows, positions] @ vectors[places[history.numel() :]].T / self.settings["temperature"]
-        scores = scores - self.log_probabilities[targets]
-        hits = targets[:, None] == targets[None, :]
-        hits.fill_diagonal_(False)
+        asked = weights > 0.0
+        rows = torch.arange(len(history))[:, None].expand(history.shape)[asked]
+        queries = users[rows, windows["query_position"][asked]]
+        scores = queries @ vectors.T / self.settings["temperature"]
         losses = functional.cross_entropy(
-            scores.masked_fill(hits, torch.finfo(scores.dtype).min), torch.arange(pairs), reduction="none"
+            scores,
+            windows["target_index"][asked].long(),
+            reduction="none",
+            label_smoothing=self.settings["label_smoothing"],
         )
-        drawn = weights.flatten()[chosen]
-        return (losses * drawn).sum() / drawn.sum()
+        return (losses * weights[asked]).sum() / weights.sum()
 
 
 def main() -> None:

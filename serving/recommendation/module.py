@@ -8,13 +8,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from serving.graph.answers import cut, text_variable, texts_at, with_rows_of
+from serving.graph.answers import at_most, cut, text_variable, texts_at, with_rows_of
 from serving.graph.catalogue import ServedProducts
 from serving.graph.filters import CatalogueFilters, not_listed
 from serving.graph.history import History, HistoryReader, history_specs
 from serving.graph.lookup import IdLookup
 from serving.graph.signatures import Signature, batch_of, trace
 from serving.index.exact import ExactIndex
+from serving.max_k import DEFAULT_MAX_K
 from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.ranker import Ranker, RankingModel
 from serving.recommendation.together import MAX_TOGETHER_IDS, ServedRules, TogetherIndex
@@ -51,6 +52,7 @@ class RecommendationModule(tf.Module):
         history_length: Events a request carries.
         tower_history: Latest events that the user encoder reads.
         default_k: Products that `serving_default` answers.
+        max_k: Most products that a request gets.
         ranking: What the ranker has learned; None answers with the products nearest to the user's vector.
         user_encoder: Reads the latest events; see `serving.recommendation.user_vectors`. Its `variables`, if it has
             any, are saved with the module.
@@ -69,11 +71,13 @@ class RecommendationModule(tf.Module):
         user_encoder: UserEncoder,
         ranking: RankingModel | None = None,
         together: ServedRules | None = None,
+        max_k: int = DEFAULT_MAX_K,
     ) -> None:
         super().__init__(name="recommendation")
         self.history_length = history_length
         self.tower_history = tower_history
         self.default_k = default_k
+        self.max_k = max_k
         self._products = IdLookup(catalogue.product_ids, what="product id")
         self._history = HistoryReader(self._products, event_types, bought_event_type)
         self._index = ItemIndex(catalogue.tower_vectors, catalogue.linear_vectors)
@@ -144,6 +148,7 @@ class RecommendationModule(tf.Module):
             exclude_ids=exclude_ids,
             include_bought=include_bought,
         )
+        k = at_most(k, self.max_k)
         history = self._history.read(history_ids, history_types, history_age_seconds)
         bought = (history.types == self._history.bought_type) & ~include_bought[:, tf.newaxis]
         left_out = tf.concat(
@@ -157,6 +162,7 @@ class RecommendationModule(tf.Module):
     def similar_products(self, product_id: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `similar_products`: nearest by the item tower, never the product; nothing for unknown ids."""
         (k,) = with_rows_of(product_id, k=k)
+        k = at_most(k, self.max_k)
         product = self._products.index_of(product_id)
         allowed = not_listed(product[:, tf.newaxis], self._index.size) & (product >= 0)[:, tf.newaxis]
         vectors = self._index.items(product)
@@ -173,6 +179,7 @@ class RecommendationModule(tf.Module):
         if self._together is None:
             raise ValueError("The module was made without `together`.")
         (k,) = with_rows_of(product_ids, k=k)
+        k = at_most(k, self.max_k)
         found = self._together.find(self._products.index_of(product_ids), tf.reduce_max(k))
         kept, indices = cut(found.strength, found.products, k)
         missing = kept == -np.inf

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from trainer.options import HardwareOptions, Options, TextOptions
+from trainer.options import AnswerOptions, HardwareOptions, Options, TextOptions
 
 
 class TowerOptions(Options):
@@ -33,12 +33,11 @@ class TrainingOptions(HardwareOptions):
 
     Attributes:
         batch_size: History windows a step.
-        pairs_per_batch: (history, next product) pairs sampled from those windows for the in-batch softmax.
-        accumulated_batches: Steps whose gradients are averaged into one update; the schedule counts updates. For a loss
-            that is a mean over independent examples this is the same as batches so many times larger. The in-batch
-            softmax is not such a loss: only the number of pairs behind an update grows, while a pair is compared
-            with the targets of its own step, so there are no more negatives than without. Steps left over at the
-            end of an epoch count towards the next one's first update. On one device only.
+        compared_products: Products that each next product is told from. A catalogue that has no more is compared with
+            as a whole; of a larger one a step takes the products of its windows, and as many random ones as this.
+        label_smoothing: Share of each target that is spread over all products compared with.
+        accumulated_batches: Steps whose gradients are averaged into one update; the schedule counts updates. Steps left
+            over at the end of an epoch count towards the next one's first update. On one device only.
         max_epochs: Passes over the training windows at the most.
         patience: Epochs without a better validation NDCG before training stops.
         learning_rate: Peak of the schedule (linear warm-up, cosine decay).
@@ -48,8 +47,9 @@ class TrainingOptions(HardwareOptions):
             towers look for what is new to the user.
     """
 
-    batch_size: int = Field(default=32, ge=1)
-    pairs_per_batch: int = Field(default=1024, ge=2)
+    batch_size: int = Field(default=128, ge=1)
+    compared_products: int = Field(default=30_000, ge=1)
+    label_smoothing: float = Field(default=0.1, ge=0.0, lt=1.0)
     accumulated_batches: int = Field(default=1, ge=1)
     max_epochs: int = Field(default=10, ge=1)
     patience: int = Field(default=2, ge=1)
@@ -97,16 +97,14 @@ class RankerOptions(Options):
     novel_weight: float = Field(default=0.5, ge=0.0)
 
 
-class ServingOptions(Options):
-    """Sizes that a served recommendation model is exported with.
+class ServingOptions(AnswerOptions):
+    """Sizes that a served recommendation model is exported with, beside those of `AnswerOptions`.
 
     Attributes:
         history_length: Events that a request carries.
-        default_k: Products that `serving_default` answers.
     """
 
     history_length: int = Field(default=512, ge=1)
-    default_k: int = Field(default=10, ge=1)
 
 
 class TwoTowerOptions(Options):

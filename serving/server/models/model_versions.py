@@ -135,6 +135,7 @@ class ModelVersions:
             with self._lock:
                 servable = self._loaded.pop(version)
                 self._states[version] = VersionState(State.UNLOADING)
+            self._report(f"unloaded {self._name} version {version}")
             servable.retire(functools.partial(self._set_state, version, VersionState(State.END)))
 
     def _set_state(self, version: int, state: VersionState) -> None:
