@@ -82,7 +82,7 @@ def test_a_good_answer_is_read(server: HostileServer) -> None:
         (resize("scores", 2**62, 2**62), "does not hold that many values"),
         (resize("titles", 1, -2), "does not say its shape"),
         (resize("titles", 1, 2, 16_000_000, 0), "does not hold that many values"),
-        (cut_content, "output `scores` says that its shape is"),
+        (cut_content, "output `scores` says it has the shape"),
         (lambda response: setattr(response.outputs["scores"], "dtype", 21), "DT_VARIANT, which no array can hold"),
         (lambda response: setattr(response.outputs["scores"], "dtype", 999), "type 999, which no array can hold"),
         (lambda response: setattr(response.outputs["scores"].tensor_shape, "unknown_rank", True), "say its shape"),

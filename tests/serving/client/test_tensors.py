@@ -10,7 +10,7 @@ from tensorflow.core.framework import tensor_pb2
 
 from shelfwise_client.errors import MalformedAnswer
 from shelfwise_client.protocol.classes import TensorProto
-from shelfwise_client.protocol.tensors import check_tensor, read_tensor, write_tensor
+from shelfwise_client.protocol.tensors import checked_shape, read_tensor, write_tensor
 
 NUMBERS = (
     *(np.int8, np.int16, np.int32, np.int64, np.uint8, np.uint16, np.uint32, np.uint64),
@@ -49,8 +49,7 @@ def test_tensorflow_reads_what_is_written_and_the_other_way_round(array: np.ndar
     assert same(tf.make_ndarray(theirs), array)
     for message in (as_content(array), one_by_one(array)):
         tensor = TensorProto.FromString(message.SerializeToString())
-        check_tensor(tensor, "any")
-        assert same(read_tensor(tensor), array)
+        assert same(read_tensor(tensor, checked_shape(tensor, "any")), array)
 
 
 def as_content(array: np.ndarray) -> tensor_pb2.TensorProto:
@@ -72,7 +71,8 @@ def one_by_one(array: np.ndarray) -> tensor_pb2.TensorProto:
 @pytest.mark.parametrize("value", [np.array(["tée", "茶"]), [b"a", b"b"], np.array([b"ab", b"c"]), ["a", "b\udcff"]])
 def test_text_is_sent_as_utf_8(value: object) -> None:
     expected = [v if isinstance(v, bytes) else v.encode("utf-8", "surrogateescape") for v in list(value)]  # type: ignore[call-overload]
-    assert read_tensor(written(value)).tolist() == expected
+    tensor = written(value)
+    assert read_tensor(tensor, checked_shape(tensor, "any")).tolist() == expected
 
 
 @pytest.mark.parametrize("value", [np.complex64([1]), np.array([1, "a"], object), np.array([None]), [{}]])
@@ -84,5 +84,5 @@ def test_what_no_tensor_holds_is_refused(value: object) -> None:
 def test_a_value_said_once_for_many_is_refused() -> None:
     tensor = TensorProto.FromString(tf.make_tensor_proto(7, tf.int32, [30_000_000]).SerializeToString())
     assert tensor.ByteSize() < 100
-    with pytest.raises(MalformedAnswer, match=r"shape is \[30000000\], but does not hold that many values"):
-        check_tensor(tensor, "any")
+    with pytest.raises(MalformedAnswer, match=r"shape \[30000000\], but does not hold that many values"):
+        checked_shape(tensor, "any")

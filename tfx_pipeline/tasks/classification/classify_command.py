@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from components.errors import InputError
-from serving.client import ExplainedToken, LabelAnswer, Shelfwise
+from serving.client import ExplainedToken, LabelAnswer
 from shelfwise_client.errors import InvalidAnswerError, RefusedRequestError
+from tfx_pipeline.terminal.asking import asking
 from tfx_pipeline.terminal.console import console, listing
 
 _SHOWN_LABELS, _SHOWN_REASONS = 5, 12
@@ -21,7 +22,7 @@ def classify(text: str, *, model: str, explain: bool, address: str, as_json: boo
         InputError: The model takes other inputs than a text.
         ServingError: The server did not answer.
     """
-    with Shelfwise(address) as client:
+    with asking(address) as client:
         try:
             answer = client.classify(text, model)
         except (RefusedRequestError, InvalidAnswerError) as error:

@@ -14,14 +14,13 @@ from shelfwise_client.calls.tasks import TaskCalls
 from shelfwise_client.channel import MAX_MESSAGE_BYTES, METADATA, PREDICT, Connection
 from shelfwise_client.deadline import Deadline
 from shelfwise_client.errors import InvalidAnswerError, MalformedAnswer, RefusedRequestError, ServingError, call_error
+from shelfwise_client.max_k import DEFAULT_MAX_K
 from shelfwise_client.protocol.classes import GetModelMetadataResponse
 from shelfwise_client.protocol.messages import metadata_request, output_arrays, predict_request, read_metadata
 from shelfwise_client.protocol.signatures import Signature, read_signatures
 from shelfwise_client.signature_memory import SignatureMemory
 
 Result = TypeVar("Result")
-# What `serving.max_k` of the models is where a shop's configuration says nothing.
-DEFAULT_MAX_K = 1000
 
 
 @dataclass(frozen=True)

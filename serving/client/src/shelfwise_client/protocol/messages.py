@@ -77,12 +77,11 @@ def output_arrays(
         raise MalformedAnswer(f"output `{name}` is missing")
     for name in sorted(set(tensors) - wanted):
         raise MalformedAnswer(f"output `{name:.80}` was not asked for")
-    for name, tensor in tensors.items():
-        signature.outputs[name].check(tensor, name, rows)
+    checked = [(name, each, signature.outputs[name].checked_shape(each, name, rows)) for name, each in tensors.items()]
     arrays = {}
-    for name, tensor in tensors.items():
+    for name, tensor, shape in checked:
         deadline.left()
-        arrays[name] = read_tensor(tensor)
+        arrays[name] = read_tensor(tensor, shape)
     return arrays
 
 

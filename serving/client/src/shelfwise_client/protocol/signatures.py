@@ -8,7 +8,7 @@ from google.protobuf.message import DecodeError
 
 from shelfwise_client.errors import MalformedAnswer
 from shelfwise_client.protocol.classes import SignatureDefMap
-from shelfwise_client.protocol.tensors import check_tensor, data_type_name
+from shelfwise_client.protocol.tensors import checked_shape, data_type_name
 from shelfwise_client.signature_names import SIGNATURE_DEF_FIELD
 
 Shape: TypeAlias = tuple[int, ...]
@@ -26,8 +26,8 @@ class TensorSpec:
     data_type: int
     shape: Shape | None
 
-    def check(self, tensor: Any, name: str, rows: int | None) -> None:
-        """Checks that a tensor message is what the signature says, without looking at any value.
+    def checked_shape(self, tensor: Any, name: str, rows: int | None) -> Shape:
+        """Returns the shape of a tensor message that is what the signature says, without looking at any value.
 
         Args:
             tensor: The message.
@@ -37,21 +37,23 @@ class TensorSpec:
         Raises:
             MalformedAnswer: It is not.
         """
-        check_tensor(tensor, name)
+        shape = checked_shape(tensor, name)
         if tensor.dtype != self.data_type:
             raise MalformedAnswer(
                 f"output `{name}` holds {data_type_name(tensor.dtype)}, but its signature says "
                 f"{data_type_name(self.data_type)}"
             )
-        sizes = [dimension.size for dimension in tensor.tensor_shape.dim]
-        if self.shape is not None and not _fits(sizes, self.shape):
-            raise MalformedAnswer(f"output `{name}` has the shape {sizes}, but its signature says {list(self.shape)}")
-        if rows is not None and sizes[:1] != [rows]:
-            raise MalformedAnswer(f"output `{name}` has the shape {sizes}, but should have {rows} rows")
+        if self.shape is not None and not _fits(shape, self.shape):
+            raise MalformedAnswer(
+                f"output `{name}` has the shape {list(shape)}, but its signature says {list(self.shape)}"
+            )
+        if rows is not None and shape[:1] != (rows,):
+            raise MalformedAnswer(f"output `{name}` has the shape {list(shape)}, but should have {rows} rows")
+        return shape
 
 
-def _fits(sizes: list[int], shape: Shape) -> bool:
-    return len(sizes) == len(shape) and all(said in (size, -1) for size, said in zip(sizes, shape, strict=True))
+def _fits(shape: Shape, said: Shape) -> bool:
+    return len(shape) == len(said) and all(each in (size, -1) for size, each in zip(shape, said, strict=True))
 
 
 @dataclass(frozen=True)

@@ -103,8 +103,8 @@ def _as_bytes(values: list[Any], name: str) -> list[bytes]:
     return encoded
 
 
-def check_tensor(tensor: Any, name: str) -> None:
-    """Checks that a tensor message has a value for each element that its shape says, without looking at any.
+def checked_shape(tensor: Any, name: str) -> tuple[int, ...]:
+    """Returns the shape of a tensor message that has a value for each of its elements, without looking at any.
 
     A message may also say a value once that is to be repeated; servers of models never do, and what it costs to hold
     such a tensor would not show in its size.
@@ -119,22 +119,29 @@ def check_tensor(tensor: Any, name: str) -> None:
     kind = _BY_NUMBER.get(tensor.dtype)
     if kind is None:
         raise MalformedAnswer(f"output `{name}` holds {data_type_name(tensor.dtype)}, which no array can hold")
-    sizes = [dimension.size for dimension in tensor.tensor_shape.dim]
-    if tensor.tensor_shape.unknown_rank or any(size < 0 for size in sizes):
+    shape = tuple([dimension.size for dimension in tensor.tensor_shape.dim])
+    if tensor.tensor_shape.unknown_rank or min(shape, default=0) < 0:
         raise MalformedAnswer(f"output `{name}` does not say its shape")
-    elements = math.prod(sizes)
+    elements = math.prod(shape)
     if tensor.tensor_content and not kind.is_text:
         fits = len(tensor.tensor_content) == elements * kind.array.itemsize
     else:
         fits = len(getattr(tensor, kind.field)) == elements
     if not fits:
-        raise MalformedAnswer(f"output `{name}` says that its shape is {sizes}, but does not hold that many values")
+        raise MalformedAnswer(
+            f"output `{name}` says it has the shape {list(shape)}, but does not hold that many values"
+        )
+    return shape
 
 
-def read_tensor(tensor: Any) -> np.ndarray:
-    """Returns the array of a tensor message that `check_tensor` found in order; strings as objects of type bytes."""
+def read_tensor(tensor: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """Returns the array of a tensor message; strings as objects of type bytes.
+
+    Args:
+        tensor: The message.
+        shape: What `checked_shape` found.
+    """
     kind = _BY_NUMBER[tensor.dtype]
-    shape = tuple(dimension.size for dimension in tensor.tensor_shape.dim)
     values = getattr(tensor, kind.field)
     if kind.is_text:
         texts = np.empty(len(values), object)
