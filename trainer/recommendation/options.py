@@ -12,7 +12,7 @@ class TowerOptions(Options):
         dimensions: Width of the vectors that both towers end in.
         layers: Transformer layers of the user tower.
         heads: Attention heads of each layer; divides `dimensions`.
-        dropout: Dropout rate in both towers.
+        dropout: Dropout rate in the user tower.
         id_embedding: Whether a product has a learned embedding of its own beside its text and numbers.
         history: Latest events that the user tower reads.
         linear_dimensions: Values of a vector that are not the towers' own but those of a linear model of whole
