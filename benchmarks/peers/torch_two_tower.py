@@ -30,19 +30,14 @@ def initialise(module: nn.Module) -> None:
 
 
 class ItemTower(nn.Module):
-    """Sums projections of numbers, categories, text and id, mixes them, and ends in unit vectors `(n, d)`."""
+    """Sums projections of numbers, categories, text and id to unit vectors `(n, d)`, popularity in the last place."""
 
-    def __init__(self, products: int, numbers: int, category_sizes: list[int], text: int, d: int, dropout: float):
+    def __init__(self, products: int, numbers: int, category_sizes: list[int], text: int, d: int):
         super().__init__()
-        self.numbers = nn.Sequential(nn.Linear(numbers, d), nn.ReLU(), nn.Linear(d, d))
-        self.categories = nn.ModuleList(nn.Embedding(size, d) for size in category_sizes)
-        self.text = nn.Linear(text, d)
-        self.product = nn.Embedding(products, d)
-        self.normalization = nn.LayerNorm(d, eps=1e-3)
-        self.dropout = nn.Dropout(dropout)
-        self.hidden = nn.Linear(d, 2 * d)
-        self.output = nn.Linear(2 * d, d - 1)
-        self.skip = nn.Linear(d, d - 1, bias=False)
+        self.numbers = nn.Sequential(nn.Linear(numbers, 16), nn.ReLU(), nn.Linear(16, d - 1))
+        self.categories = nn.ModuleList(nn.Embedding(size, d - 1) for size in category_sizes)
+        self.text = nn.Linear(text, d - 1)
+        self.product = nn.Embedding(products, d - 1)
         self.popularity = nn.Linear(1, 1)
         initialise(self)
         nn.init.zeros_(self.numbers[2].weight)
@@ -51,12 +46,11 @@ class ItemTower(nn.Module):
             nn.init.normal_(embedding.weight, std=(4 * d) ** -0.5)
         nn.init.constant_(self.popularity.weight, 0.07)
 
-    def forward(self, index: Tensor, numbers: Tensor, categories: Tensor, text: Tensor) -> Tensor:
-        total = self.numbers(numbers) + self.text(text) + self.product(index)
+    def forward(self, numbers: Tensor, categories: Tensor, text: Tensor) -> Tensor:
+        total = self.numbers(numbers) + self.text(text) + self.product.weight
         for column, embedding in enumerate(self.categories):
             total = total + embedding(categories[:, column])
-        normal = self.dropout(self.normalization(total))
-        taste = functional.normalize(self.skip(normal) + self.output(functional.relu(self.hidden(normal))), dim=-1)
+        taste = functional.normalize(total, dim=-1)
         return functional.normalize(torch.cat([taste, self.popularity(numbers[:, -1:])], dim=-1), dim=-1)
 
 
@@ -137,7 +131,7 @@ class Trainer:
         ]
         sizes = [int(size) for size in data["items_categories"].max(axis=0) + 1]
         numbers, text = data["items_numbers"].shape[1], data["items_text"].shape[1]
-        self.items = ItemTower(len(data["items_text"]), numbers, sizes, text, d, dropout)
+        self.items = ItemTower(len(data["items_text"]), numbers, sizes, text, d)
         self.users = UserTower(
             settings["event_types"], settings["history"], d, settings["heads"], settings["layers"], dropout
         )
@@ -171,7 +165,7 @@ class Trainer:
     def loss(self, windows: dict[str, Tensor]) -> Tensor:
         """Returns the softmax over all products, of every event that something follows."""
         history, weights = windows["history_index"], windows["target_weight"]
-        vectors = self.items(torch.arange(len(self.tables["text"])), *self.tables.values())
+        vectors = self.items(*self.tables.values())
         valid = torch.arange(history.shape[1])[None] < windows["history_length"][:, None]
         read = vectors[history]
         users = self.users(read, windows["history_type"], windows["gap_seconds"], valid)

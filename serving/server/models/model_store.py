@@ -73,7 +73,7 @@ class ModelStore:
         with self._lock:
             models = list(self._models.values())
         for model in models:
-            model.retire_all()
+            model.stop()
 
     def poll(self) -> None:
         """Looks at the folders once, and loads and drops what has changed."""

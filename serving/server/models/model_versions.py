@@ -87,8 +87,13 @@ class ModelVersions:
             self._retire(set(self._loaded) - wanted)
 
     def retire_all(self) -> None:
-        """Drops every version."""
+        """Drops every version, since the model is not configured any more."""
         self._retire(set(self._loaded))
+
+    def stop(self) -> None:
+        """Drops every version at the end of the server, which needs no line in the log."""
+        self._report = lambda _: None
+        self.retire_all()
 
     def _load_wanted(self, config: ModelConfig, versions: Mapping[int, Path]) -> set[int]:
         """Loads what the policy chooses, the highest version first, and returns what is loaded of it."""

@@ -99,8 +99,10 @@ class CandidateDescriber:
             reduce_retracing=True,
         )
 
-    def describe(self, users: JudgedUsers, seed: int) -> RankerExamples:
+    def describe(self, users: JudgedUsers, visitors: npt.NDArray[np.bool_], seed: int) -> RankerExamples:
         """Describes a sample of each user's candidates: those that came true, if they fit, and others at random.
+
+        Of visitors, bool `(users,)`, only the latest few events are shown, as if they had just come.
 
         Users without history are left out, and those of whose basket nothing was a candidate. Time and memory grow
         with the users.
@@ -110,7 +112,7 @@ class CandidateDescriber:
         """
         random = np.random.default_rng(seed)
         known = np.diff(users.history_offsets) > 0
-        users = users.latest(self._shown_events(len(users), random))
+        users = users.latest(self._shown_events(visitors, random))
         histories = pad_histories(users, self._history_length)
         vectors = user_vectors(self._towers, self._item_vectors, users)
         parts: list[RankerExamples] = []
@@ -129,10 +131,10 @@ class CandidateDescriber:
             )
         return joined(parts)
 
-    def _shown_events(self, users: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
-        """Draws how many events of each user are shown: all that fit, and to some only a few, as if they were new."""
-        few = random.integers(1, _MOST_FEW_EVENTS, users, endpoint=True)
-        return np.where(random.random(users) < self._options.cold_fraction, few, self._history_length)
+    def _shown_events(self, visitors: npt.NDArray[np.bool_], random: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Returns how many events of each user are shown: all that fit, and of visitors from one to ten."""
+        few = random.integers(1, _MOST_FEW_EVENTS, len(visitors), endpoint=True)
+        return np.where(visitors, few, self._history_length)
 
     def _padded(
         self, candidates: npt.NDArray[np.int32], features: npt.NDArray[np.float32]

@@ -10,7 +10,7 @@ from trainer.fitting.softmax_model import SoftmaxModel
 from trainer.fitting.strategy import shapes_must_be_known
 from trainer.recommendation.options import TrainingOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
-from trainer.recommendation.towers.item_tower import TEXT_VECTOR
+from trainer.recommendation.towers.item_tower import PRODUCT_INDEX, TEXT_VECTOR
 from trainer.recommendation.towers.live_text import LiveTexts
 from trainer.recommendation.towers.log_sum_exp import weighted_log_sum_exp
 from trainer.recommendation.towers.towers import Towers
@@ -20,12 +20,12 @@ class _Pool(NamedTuple):
     """The products that a step compares with.
 
     Attributes:
-        products: int32 `(n,)`, distinct.
+        products: int32 `(n,)`, distinct; None for the whole catalogue.
         places: int32, the place in `products` of each product of the batch.
         offsets: float32 `(n,)` to be added to their scores; None where they are the whole catalogue.
     """
 
-    products: Any
+    products: Any | None
     places: Any
     offsets: Any | None
 
@@ -131,7 +131,7 @@ class TwoTower(SoftmaxModel):
         """
         drawn = self._options.compared_products
         if random and drawn >= self._products:
-            return _Pool(tf.range(self._products), named, None)
+            return _Pool(None, named, None)
         rate = tf.cast(tf.size(named), tf.float32) * self._shares
         if random:
             others = tf.random.uniform([drawn], maxval=self._products, dtype=tf.int32)
@@ -143,7 +143,10 @@ class TwoTower(SoftmaxModel):
         chance = -tf.math.expm1(-tf.maximum(tf.gather(rate, products), 1e-6))
         return _Pool(products, places[: tf.size(named)], -tf.math.log(chance))
 
-    def _embed(self, products: Any, live: bool, training: bool) -> Any:
+    def _embed(self, products: Any | None, live: bool, training: bool) -> Any:
+        if products is None:
+            whole = {name: table.value() for name, table in self._tables.items() if name != PRODUCT_INDEX}
+            return self.item_tower(whole, training=training)
         inputs = {name: tf.gather(table, products) for name, table in self._tables.items()}
         if self._live_texts is not None:
             inputs[TEXT_VECTOR] = (
