@@ -192,7 +192,7 @@ def test_a_compressed_answer_is_no_way_around_the_limit(server: HostileServer) -
     response.outputs["titles"].string_val[0] = b" " * 100_000_000
     server.answer, server.compression = response.SerializeToString(), grpc.Compression.Gzip
     before = psutil.Process().memory_info().rss
-    with pytest.raises(ServingError):
+    with pytest.raises(InvalidAnswerError, match="is larger than `max_message_bytes`"):
         ask(server)
     # The server's copies are in this process too.
     assert psutil.Process().memory_info().rss - before < 300e6

@@ -54,8 +54,9 @@ _REFUSALS = frozenset(
 )
 
 
-# What gRPC says of an answer that is larger than the client takes; of a request, it says SERVER.
-_LARGE_ANSWER = "CLIENT: Received message larger than max"
+# What gRPC says of an answer that is larger than the client takes; of a request, it says SERVER, and the client sends
+# none that is compressed.
+_LARGE_ANSWER = ("CLIENT: Received message larger than max", "Decompressed message larger than max")
 # What TF Serving says of a full queue of batches, under the code that a missing server has too.
 _FULL_QUEUE = "queue to which this task was submitted is full"
 
@@ -74,7 +75,7 @@ def call_error(error: grpc.RpcError, address: str, timeout_seconds: float) -> Se
         )
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return CallTimeoutError(f"No answer from {address} within {timeout_seconds:g} s.", code)
-    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _LARGE_ANSWER in details:
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and any(said in details for said in _LARGE_ANSWER):
         return InvalidAnswerError(
             f"The answer of {address} is larger than `max_message_bytes`: {details}. Ask for less, or allow more.",
             code,
