@@ -1,4 +1,5 @@
-"""How many products a request may ask for, unless a model says another number."""
+"""How many products a request may ask for, unless a model says another number; the client knows it too."""
 
-# The served graph cuts a larger `k` to it; the embedded server and the client refuse one.
-DEFAULT_MAX_K = 1000
+from shelfwise_client.max_k import DEFAULT_MAX_K
+
+__all__ = ["DEFAULT_MAX_K"]

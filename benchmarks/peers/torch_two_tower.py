@@ -30,19 +30,14 @@ def initialise(module: nn.Module) -> None:
 
 
 class ItemTower(nn.Module):
-    """Sums projections of numbers, categories, text and id, mixes them, and ends in unit vectors `(n, d)`."""
+    """Sums projections of numbers, categories, text and id to unit vectors `(n, d)`, popularity in the last place."""
 
-    def __init__(self, products: int, numbers: int, category_sizes: list[int], text: int, d: int, dropout: float):
+    def __init__(self, products: int, numbers: int, category_sizes: list[int], text: int, d: int):
         super().__init__()
-        self.numbers = nn.Sequential(nn.Linear(numbers, d), nn.ReLU(), nn.Linear(d, d))
-        self.categories = nn.ModuleList(nn.Embedding(size, d) for size in category_sizes)
-        self.text = nn.Linear(text, d)
-        self.product = nn.Embedding(products, d)
-        self.normalization = nn.LayerNorm(d, eps=1e-3)
-        self.dropout = nn.Dropout(dropout)
-        self.hidden = nn.Linear(d, 2 * d)
-        self.output = nn.Linear(2 * d, d - 1)
-        self.skip = nn.Linear(d, d - 1, bias=False)
+        self.numbers = nn.Sequential(nn.Linear(numbers, 16), nn.ReLU(), nn.Linear(16, d - 1))
+        self.categories = nn.ModuleList(nn.Embedding(size, d - 1) for size in category_sizes)
+        self.text = nn.Linear(text, d - 1)
+        self.product = nn.Embedding(products, d - 1)
         self.popularity = nn.Linear(1, 1)
         initialise(self)
         nn.init.zeros_(self.numbers[2].weight)
@@ -51,35 +46,39 @@ class ItemTower(nn.Module):
             nn.init.normal_(embedding.weight, std=(4 * d) ** -0.5)
         nn.init.constant_(self.popularity.weight, 0.07)
 
-    def forward(self, index: Tensor, numbers: Tensor, categories: Tensor, text: Tensor) -> Tensor:
-        total = self.numbers(numbers) + self.text(text) + self.product(index)
+    def forward(self, numbers: Tensor, categories: Tensor, text: Tensor) -> Tensor:
+        total = self.numbers(numbers) + self.text(text) + self.product.weight
         for column, embedding in enumerate(self.categories):
             total = total + embedding(categories[:, column])
-        normal = self.dropout(self.normalization(total))
-        taste = functional.normalize(self.skip(normal) + self.output(functional.relu(self.hidden(normal))), dim=-1)
+        taste = functional.normalize(total, dim=-1)
         return functional.normalize(torch.cat([taste, self.popularity(numbers[:, -1:])], dim=-1), dim=-1)
 
 
 class Decoder(nn.Module):
-    """A causal Transformer layer that normalises first; padding stands at the end, so that it needs no mask."""
+    """A gated causal Transformer layer that normalises first; padding stands at the end, so that it needs no mask."""
 
-    def __init__(self, d: int, heads: int):
+    def __init__(self, d: int, heads: int, dropout: float):
         super().__init__()
         self.heads = heads
-        self.attention_normalization = nn.LayerNorm(d, eps=1e-5)
-        self.query_key_value = nn.Linear(d, 3 * d)
+        self.attention_normalization = nn.LayerNorm(d, eps=1e-3)
+        self.attention_input = nn.Linear(d, 4 * d)
         self.attention_output = nn.Linear(d, d)
-        self.feed_forward = nn.Sequential(
-            nn.LayerNorm(d, eps=1e-5), nn.Linear(d, 2 * d), nn.ReLU(), nn.Linear(2 * d, d)
-        )
+        self.feed_forward_normalization = nn.LayerNorm(d, eps=1e-3)
+        self.feed_forward_input = nn.Linear(d, 5 * d)
+        self.feed_forward_output = nn.Linear(2 * d, d)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, events: Tensor) -> Tensor:
         batch, width, d = events.shape
-        projected = self.query_key_value(self.attention_normalization(events))
-        query, key, value = projected.view(batch, width, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        read, gate = self.attention_input(self.attention_normalization(events)).split([3 * d, d], dim=-1)
+        query, key, value = read.view(batch, width, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
         attended = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
-        events = events + self.attention_output(attended.transpose(1, 2).reshape(batch, width, d))
-        return events + self.feed_forward(events)
+        attended = self.attention_output(attended.transpose(1, 2).reshape(batch, width, d)) * torch.sigmoid(gate)
+        events = events + self.dropout(attended)
+        read = self.feed_forward_input(self.feed_forward_normalization(events))
+        value, inner, gate = read.split([2 * d, 2 * d, d], dim=-1)
+        fed = self.feed_forward_output(value * functional.silu(inner)) * torch.sigmoid(gate)
+        return events + self.dropout(fed)
 
 
 class UserTower(nn.Module):
@@ -94,7 +93,7 @@ class UserTower(nn.Module):
         self.input = nn.Linear(d, d)
         self.input_normalization = nn.LayerNorm(d, eps=1e-3)
         self.dropout = nn.Dropout(dropout)
-        self.decoders = nn.ModuleList(Decoder(d, heads) for _ in range(layers))
+        self.decoders = nn.ModuleList(Decoder(d, heads, dropout) for _ in range(layers))
         self.output_normalization = nn.LayerNorm(d, eps=1e-3)
         self.output = nn.Linear(d, d - 1)
         self.popularity = nn.Linear(d, 1)
@@ -125,7 +124,6 @@ class Trainer:
         d, dropout = settings["dimensions"], settings["dropout"]
         self.settings = settings
         self.tables = {name: torch.from_numpy(data[f"items_{name}"]) for name in ("numbers", "categories", "text")}
-        self.log_probabilities = torch.from_numpy(data["probabilities"]).clamp(1e-6, 1.0).log()
         names = [name for name in data if name.startswith("windows_")]
         self.batches = [
             {name.removeprefix("windows_"): torch.from_numpy(data[name][batch]).contiguous() for name in names}
@@ -133,7 +131,7 @@ class Trainer:
         ]
         sizes = [int(size) for size in data["items_categories"].max(axis=0) + 1]
         numbers, text = data["items_numbers"].shape[1], data["items_text"].shape[1]
-        self.items = ItemTower(len(data["items_text"]), numbers, sizes, text, d, dropout)
+        self.items = ItemTower(len(data["items_text"]), numbers, sizes, text, d)
         self.users = UserTower(
             settings["event_types"], settings["history"], d, settings["heads"], settings["layers"], dropout
         )
@@ -165,27 +163,23 @@ class Trainer:
         return float(loss.detach())
 
     def loss(self, windows: dict[str, Tensor]) -> Tensor:
-        """Returns the in-batch softmax with logQ correction, accidental hits left out."""
+        """Returns the softmax over all products, of every event that something follows."""
         history, weights = windows["history_index"], windows["target_weight"]
-        keys = torch.where(weights > 0.0, torch.rand_like(weights), -1.0).flatten()
-        pairs = min(self.settings["pairs_per_batch"], int((weights > 0.0).sum()))
-        chosen = keys.topk(pairs, sorted=False).indices
-        rows, targets = chosen // weights.shape[1], windows["target_index"].flatten()[chosen]
-        positions = windows["query_position"].flatten()[chosen]
-        products, places = torch.unique(torch.cat([history.flatten(), targets]), return_inverse=True)
-        vectors = self.items(products, *(table[products] for table in self.tables.values()))
+        vectors = self.items(*self.tables.values())
         valid = torch.arange(history.shape[1])[None] < windows["history_length"][:, None]
-        read = vectors[places[: history.numel()]].view(*history.shape, -1)
+        read = vectors[history]
         users = self.users(read, windows["history_type"], windows["gap_seconds"], valid)
-        scores = users[rows, positions] @ vectors[places[history.numel() :]].T / self.settings["temperature"]
-        scores = scores - self.log_probabilities[targets]
-        hits = targets[:, None] == targets[None, :]
-        hits.fill_diagonal_(False)
+        asked = weights > 0.0
+        rows = torch.arange(len(history))[:, None].expand(history.shape)[asked]
+        queries = users[rows, windows["query_position"][asked]]
+        scores = queries @ vectors.T / self.settings["temperature"]
         losses = functional.cross_entropy(
-            scores.masked_fill(hits, torch.finfo(scores.dtype).min), torch.arange(pairs), reduction="none"
+            scores,
+            windows["target_index"][asked].long(),
+            reduction="none",
+            label_smoothing=self.settings["label_smoothing"],
         )
-        drawn = weights.flatten()[chosen]
-        return (losses * drawn).sum() / drawn.sum()
+        return (losses * weights[asked]).sum() / weights.sum()
 
 
 def main() -> None:

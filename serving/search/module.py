@@ -41,12 +41,12 @@ class SearchModule(tf.Module):
 
     Args:
         products: The catalogue.
-        text_hashes: int64 `(texts,)`: tells whether a text is known; kept for the next catalogue.
+        text_hashes: int64 `(texts,)`: tells whether a text with its categories is known; kept for the next catalogue.
         groups: What the products that a query found are grouped by.
         embedder: Made the products' vectors, and will those of other products. Its `embed` is what
             `serving.graph.text_embedder.TextEmbedder` says; that of a loaded SavedModel will do.
-        query_embedder: Likewise, for queries; may be the same. Where it is another, queries with words that the
-            catalogue lacks are read by `embedder` all the same (`serving.search.query_embedder.QueryEmbedder`).
+        query_embedder: Likewise, for queries; may be the same. Where it is another, queries with words that neither the
+            catalogue nor `embedder` has are read by `embedder` all the same (`serving.search.query_embedder`).
         index: The texts' vectors.
         postings: The texts' words.
         corrections: How they are spelt.
@@ -89,11 +89,10 @@ class SearchModule(tf.Module):
         self._filters = CatalogueFilters(products.take(self._things.order))
         lexical = LexicalIndex(postings)
         codes = ProductCodes(self.product_ids, text_variable(products.skus, "skus"))
-        is_full = query_embedder is embedder
-        self._query_embedder = embedder if is_full else QueryEmbedder(query_embedder, embedder, lexical)
-        self._reader = QueryReader(self._query_embedder, lexical, SpellingCorrection(corrections), codes)
+        read_by = QueryEmbedder(query_embedder, embedder)
+        self._reader = QueryReader(read_by, lexical, SpellingCorrection(corrections), codes)
         self._ranking = Ranking(index, lexical, fusion, self.text_of_product)
-        self._explanation = WordExplanation(self._query_embedder, index, lexical, self._reader, fusion)
+        self._explanation = WordExplanation(read_by, index, lexical, self._reader, fusion)
         self._answers = SearchAnswers(self.product_ids, self.titles)
         self._groups = ResultGroups(groups, index)
         self.text_vectors = tf.function(
@@ -166,8 +165,7 @@ class SearchModule(tf.Module):
 
     def embed(self, query: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `embed`: query vectors float32 `(batch, dimensions)` of length 1."""
-        vectors, _ = self._query_embedder.embed(beginning(query))
-        return {"embeddings": vectors}
+        return {"embeddings": self._reader.vectors(query)}
 
     def _best_products(
         self, query: tf.Tensor, k: tf.Tensor, fusion: Fusion | None = None

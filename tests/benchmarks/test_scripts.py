@@ -20,6 +20,7 @@ OPTIONS = {
     "catalogue_update": {"--root"},
     "classifier_throughput": {"--torch-python", "--texts", "--rows", "--length", "--steps", "--turns"},
     "hostile": {"--root", "--seconds", "--rate", "--rounds", "--only", "--batching"},
+    "client": {"--root", "--query"},
     "index": {"--titles", "--queries", "--cache", "--size", "--judged"},
     "reading": {"--config", "--before", "--turns", "--memory", "--megabytes"},
     "rules": {"--parts"},

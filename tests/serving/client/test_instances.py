@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from serving.client import Shelfwise
-from serving.client.instances import InstanceReader
+from shelfwise_client.instances import InstanceReader
 from tests.serving.recommendation.small_shop import HISTORY_LENGTH
 
 

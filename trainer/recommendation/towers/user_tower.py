@@ -67,7 +67,9 @@ class UserTower(keras.Model):
         self.input_normalization = keras.layers.LayerNormalization(name="input_normalization")
         self.dropout_layer = keras.layers.Dropout(dropout, name="dropout")
         self.decoders = [
-            CausalTransformer(heads=heads, intermediate_dimensions=2 * dimensions, name=f"transformer_{layer}")
+            CausalTransformer(
+                heads=heads, intermediate_dimensions=2 * dimensions, dropout=dropout, name=f"transformer_{layer}"
+            )
             for layer in range(layers)
         ]
         self.output_normalization = keras.layers.LayerNormalization(name="output_normalization")
@@ -112,7 +114,7 @@ class UserTower(keras.Model):
         events = self.input_normalization(events + self.position_embedding(unpadding.columns))
         events = self.dropout_layer(events, training=training)
         for decoder in self.decoders:
-            events = decoder(events, unpadding=unpadding)
+            events = decoder(events, unpadding=unpadding, training=training)
         normal = self.output_normalization(events)
         users = keras.ops.cast(self.output_projection(normal), "float32")
         taste = self.unit(users + unpadding.remove(_running_mean(item_vectors[..., :-1])))
