@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import numpy as np
 
 from shelfwise_client.errors import MalformedAnswer
-from shelfwise_client.protocol.signatures import Signature
+from shelfwise_client.protocol.signatures import MOST_VALUES, Signature
 from shelfwise_client.protocol.tensors import FLOAT, INT, TEXT, DataType
 
 Result = TypeVar("Result")
@@ -16,8 +16,6 @@ Outputs: TypeAlias = Mapping[str, np.ndarray]
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
 _MOST_WANTED = 2**31 - 1
-# No list that a model takes is longer; a server that says so would have the client make it.
-_MOST_WIDTH = 2**20
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ class Row:
             ValueError: There are more values than the input takes.
             MalformedAnswer: The server says that it takes a length that no model takes.
         """
-        if not 0 <= width <= _MOST_WIDTH:
+        if not 0 <= width <= MOST_VALUES:
             raise MalformedAnswer(f"input `{name}` has {width} columns in its signature")
         values = self.values[max(len(self.values) - width, 0) :] if self.keep_last else self.values
         if len(values) > width:
