@@ -34,6 +34,11 @@ class Neighbours(tf.Module):
         self.products = tf.Variable(np.asarray(table.products, np.int32), trainable=False, name="neighbours")
         self.weights = tf.Variable(np.asarray(table.weights, np.float32), trainable=False, name="weights")
 
+    def assign(self, table: NeighbourTable) -> None:
+        """Puts another table of the same size in place: training asks what others would have known."""
+        self.products.assign(np.asarray(table.products, np.int32))
+        self.weights.assign(np.asarray(table.weights, np.float32))
+
     def scores(self, products: tf.Tensor) -> tf.Tensor:
         """Scores every product by the distinct products of each row, which counts how near the mean of them is.
 

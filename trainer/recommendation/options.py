@@ -79,8 +79,8 @@ class RankerOptions(Options):
         max_epochs: Passes over the baskets at the most.
         patience: Epochs without a lower validation loss before training stops.
         learning_rate: Where the schedule (cosine decay) starts.
-        cold_fraction: Share of the users who are learned from as if they were new: of their histories at most ten
-            events are shown, and neighbours are found without them.
+        cold_fraction: Share of the users who are learned from once more as if they were new: of their histories at
+            most ten events are shown, and neighbours are found without them.
         novel_weight: Weight of the loss among the products that are new to the user, beside 1 for that among all.
         popularity_damping: How much of a product's popularity is taken out of its score where a user has one
             product: 0 for nothing, 1 for all of it; half as much is taken at ten products, and hardly anything at
@@ -105,8 +105,8 @@ class RankerOptions(Options):
     patience: int = Field(default=2, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0.0)
     cold_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
-    novel_weight: float = Field(default=0.5, ge=0.0)
-    popularity_damping: float = Field(default=0.9, ge=0.0, le=2.0)
+    novel_weight: float = Field(default=1.0, ge=0.0)
+    popularity_damping: float = Field(default=0.75, ge=0.0, le=2.0)
     kind_penalty: float = Field(default=0.0, ge=0.0)
 
 

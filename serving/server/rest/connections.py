@@ -32,7 +32,7 @@ class ConnectionLimits:
     most: int
     header_seconds: float
     send_seconds: float
-    linger_seconds: float = 5.0
+    linger_seconds: float
 
 
 def connections(

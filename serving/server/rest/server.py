@@ -31,6 +31,7 @@ from serving.server.settings import ServerSettings
 _ENTRYPOINT = "REST"
 _HOST = re.compile(r"https?://[^/]*", re.IGNORECASE)
 _START_SECONDS = 30.0
+_LINGER_SECONDS = 5.0
 # asyncio goes on for as many when there are no descriptors left.
 _WAITING_CONNECTIONS, _ACCEPTED_AT_ONCE = 2048, 100
 
@@ -77,6 +78,7 @@ class RestServer:
                     most=settings.max_connections,
                     header_seconds=settings.rest_timeout_seconds,
                     send_seconds=settings.rest_timeout_seconds,
+                    linger_seconds=min(_LINGER_SECONDS, settings.rest_timeout_seconds),
                 ),
                 self._refuse_malformed,
                 self._refuse_one_more,

@@ -156,11 +156,11 @@ def _dense(value: Any) -> tuple[tuple[int, ...], list[Any]]:
     shape: list[int] = []
     first = value
     while isinstance(first, list):
+        if len(shape) == MOST_DIMENSIONS:
+            raise invalid_argument(f"Encountered list at unexpected level: {len(shape)} expected < {MOST_DIMENSIONS}")
         shape.append(len(first))
         if not first:
             break
-        if len(shape) == MOST_DIMENSIONS:
-            raise invalid_argument(f"Encountered list at unexpected level: {len(shape)} expected < {MOST_DIMENSIONS}")
         first = first[0]
     leaves = [value]
     for level, size in enumerate(shape):

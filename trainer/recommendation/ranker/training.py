@@ -1,17 +1,14 @@
 """Trains the ranker on top of trained towers."""
 
-import hashlib
 import logging
 import os
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
-from serving.recommendation.neighbours import NeighbourTable
 from serving.recommendation.ranker import RankingModel
 from serving.recommendation.ranking_features import RULE_FEATURES, TOWER_FEATURES
 from serving.recommendation.together import ServedRules
@@ -22,11 +19,12 @@ from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.judged_users import JudgedUsers, load_judged_users
 from trainer.recommendation.options import RankerOptions, RankerTrainingOptions
 from trainer.recommendation.ranker.examples import CandidateDescriber
-from trainer.recommendation.ranker.neighbours import neighbour_table, save_neighbours
+from trainer.recommendation.ranker.neighbours import save_neighbours
 from trainer.recommendation.ranker.ranked_products import load_product_statistics
 from trainer.recommendation.ranker.scorer import RankerScorer
 from trainer.recommendation.ranker.scorer_training import train_scorer
 from trainer.recommendation.ranker.served_rules import served_rules
+from trainer.recommendation.ranker.shown_histories import shown_histories
 from trainer.recommendation.ranker.trained_ranker import (
     RANKER,
     WITH_RULES,
@@ -42,8 +40,6 @@ logger = logging.getLogger(__name__)
 
 # One user in so many is not learned from, to stop the training by.
 _VALIDATED_USERS = 10
-# Histories that neighbours are found in at the most: they are held in memory.
-_NEIGHBOUR_USERS = 20_000
 
 
 def run(request: TrainingRequest) -> dict[str, Any]:
@@ -63,10 +59,10 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     users = load_judged_users(request.examples_uri, "ranker", options.ranker.max_examples)
     catalogue = load_catalogue(request.catalogue_uri)
     rules = None if request.rules_uri is None else served_rules(request.rules_uri, catalogue)
-    new = visitors(users.user_ids, options.ranker.cold_fraction)
-    neighbours = _neighbours(request, options, catalogue.num_rows, leave_visitors_out=True)
-    model = ranking_model(options.ranker, request.catalogue_uri, neighbours, rules)
-    examples = _describer(request, options, model).describe(users, new, request.seed)
+    shown = shown_histories(users, request.examples_uri, catalogue.num_rows, options, request.seed)
+    model = ranking_model(options.ranker, request.catalogue_uri, shown[0].neighbours, rules)
+    save_neighbours(model.neighbours, request.model_uri)
+    examples = _describer(request, options, model).describe(users, shown, request.seed)
     logger.info("Described the candidates of %d baskets in %.1f s.", len(examples.user), time.monotonic() - started)
     validated = _validated(users)[examples.user]
     examples, validation = examples.rows(~validated), examples.rows(validated)
@@ -80,7 +76,6 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         scorer = RankerScorer(units=options.ranker.units, features=learned.names, unread=unread)
         losses[name] = train_scorer(scorer, learned, judged, options.ranker, os.path.join(request.log_uri, name))
         save_keras(scorer, scorer_file(request.model_uri, name))
-    save_neighbours(_neighbours(request, options, catalogue.num_rows, leave_visitors_out=False), request.model_uri)
     return {
         "options": options.model_dump(mode="json"),
         "scorers": scorers,
@@ -106,25 +101,6 @@ def _validated(users: JudgedUsers) -> npt.NDArray[np.bool_]:
     """Chooses every tenth user with all their windows, bool `(users,)`; queries come in order of user ids."""
     changes = [False, *(before != after for before, after in zip(users.user_ids[:-1], users.user_ids[1:], strict=True))]
     return np.cumsum(changes[: len(users)]) % _VALIDATED_USERS == _VALIDATED_USERS - 1
-
-
-def visitors(user_ids: Sequence[bytes], fraction: float) -> npt.NDArray[np.bool_]:
-    """Chooses users to be shown as if they were new, by the sha256 of their ids: bool `(users,)`."""
-    digests = (hashlib.sha256(b"visitor" + user_id).digest() for user_id in user_ids)
-    return np.array([int.from_bytes(digest[:8], "big") < fraction * 2.0**64 for digest in digests], np.bool_)
-
-
-def _neighbours(
-    request: TrainingRequest, options: RankerTrainingOptions, products: int, *, leave_visitors_out: bool
-) -> NeighbourTable:
-    """Finds neighbours in histories up to where the towers' training ends.
-
-    Where visitors are learned from, the table must not know them: what is hidden of their histories would be in it.
-    """
-    users = load_judged_users(request.examples_uri, "eval", _NEIGHBOUR_USERS)
-    unseen = visitors(users.user_ids, options.ranker.cold_fraction if leave_visitors_out else 0.0)
-    users = users.latest(np.where(unseen, 0, options.history_length))
-    return neighbour_table(users, products, options.ranker.neighbours)
 
 
 def _describer(request: TrainingRequest, options: RankerTrainingOptions, model: RankingModel) -> CandidateDescriber:

@@ -17,7 +17,7 @@ from trainer.recommendation.ranker.examples import RankerExamples, joined
 from trainer.recommendation.ranker.listwise_softmax import ListwiseSoftmax
 from trainer.recommendation.ranker.scorer import RankerScorer
 from trainer.recommendation.ranker.scorer_training import train_scorer
-from trainer.recommendation.ranker.training import visitors
+from trainer.recommendation.ranker.shown_histories import visitors
 
 BASKETS, CANDIDATES = 200, 12
 NAMES = ("age", "liking", *RULE_FEATURES, *TOWER_FEATURES)
