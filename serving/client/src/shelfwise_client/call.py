@@ -25,10 +25,12 @@ class Output:
     Attributes:
         kind: Of its values.
         sizes: How many it has, the rows included.
+        required: Whether a signature without it is none that can be asked; models of earlier versions lack the others.
     """
 
     kind: DataType
     sizes: int
+    required: bool = True
 
 
 TEXT_ROWS, FLOAT_ROWS, INT_ROWS = Output(TEXT, 2), Output(FLOAT, 2), Output(INT, 2)
@@ -115,6 +117,8 @@ def check_outputs(outputs: Mapping[str, Output], signature: Signature) -> None:
     """
     for name, output in outputs.items():
         spec = signature.outputs.get(name)
+        if spec is None and not output.required:
+            continue
         if spec is None:
             raise MalformedAnswer(f"output `{name}` is missing in its signature")
         if spec.data_type != output.kind.number or spec.shape is None or len(spec.shape) != output.sizes:
