@@ -176,7 +176,7 @@ def test_millions_of_strings_are_refused_before_they_are_made(server: HostileSer
     entry = b"\x0a\x06titles\x12" + _varint(len(tensor)) + tensor
     server.answer = answer().SerializeToString() + b"\x0a" + _varint(len(entry)) + entry
     before, started = psutil.Process().memory_info().rss, time.monotonic()
-    with pytest.raises(ServingError, match=r"is larger than `max_message_bytes`|does not"):
+    with pytest.raises(ServingError, match=r"is larger than `max_message_bytes`|does not|within 2 s"):
         ask(server, timeout_seconds=2)
     assert time.monotonic() - started < 5
     assert psutil.Process().memory_info().rss - before < 600e6
