@@ -16,7 +16,7 @@ class TowerOptions(Options):
         id_embedding: Whether a product has a learned embedding of its own beside its text and numbers.
         history: Latest events that the user tower reads.
         linear_dimensions: Values of a vector that are not the towers' own but those of a linear model of whole
-            histories; 0 leaves it out.
+            histories, which validation weighs against the towers; 0 leaves it out.
     """
 
     dimensions: int = Field(default=64, ge=4)
@@ -25,7 +25,7 @@ class TowerOptions(Options):
     dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
     id_embedding: bool = True
     history: int = Field(default=64, ge=1)
-    linear_dimensions: int = Field(default=64, ge=0)
+    linear_dimensions: int = Field(default=128, ge=0)
 
 
 class TrainingOptions(HardwareOptions):
@@ -42,20 +42,18 @@ class TrainingOptions(HardwareOptions):
         patience: Epochs without a better validation NDCG before training stops.
         learning_rate: Peak of the schedule (linear warm-up, cosine decay).
         weight_decay: Decoupled weight decay of AdamW.
-        temperature: Divides the scores in the softmax.
         repeat_weight: Weight of a next product that the history shows already, beside 1 for a new one; below 1 the
             towers look for what is new to the user.
     """
 
-    batch_size: int = Field(default=128, ge=1)
+    batch_size: int = Field(default=64, ge=1)
     compared_products: int = Field(default=30_000, ge=1)
     label_smoothing: float = Field(default=0.1, ge=0.0, lt=1.0)
     accumulated_batches: int = Field(default=1, ge=1)
     max_epochs: int = Field(default=10, ge=1)
     patience: int = Field(default=2, ge=1)
-    learning_rate: float = Field(default=3e-3, gt=0.0)
+    learning_rate: float = Field(default=2e-3, gt=0.0)
     weight_decay: float = Field(default=1e-4, ge=0.0)
-    temperature: float = Field(default=0.05, gt=0.0)
     repeat_weight: float = Field(default=1.0, ge=0.0, le=1.0)
 
 
