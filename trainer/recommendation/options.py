@@ -81,8 +81,8 @@ class RankerOptions(Options):
             most ten events are shown, and neighbours are found without them.
         novel_weight: Weight of the loss among the products that are new to the user, beside 1 for that among all.
         popularity_damping: How much of a product's popularity is taken out of its score where a user has one
-            product: 0 for nothing, 1 for all of it; half as much is taken at ten products, and hardly anything at
-            fifty. What everybody buys is likely to be bought next, so this costs accuracy after short histories: the
+            product: 0 for nothing, 1 for all of it; half as much is taken at six products, and hardly anything at
+            thirty. What everybody buys is likely to be bought next, so this costs accuracy after short histories: the
             summary has the ranker without it beside.
         kind_penalty: What a product's score, the logarithm of a likelihood, loses for each better one of its kind (its
             whole category); 0 for nothing. The summary has the ranker without it beside.
@@ -103,8 +103,8 @@ class RankerOptions(Options):
     patience: int = Field(default=2, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0.0)
     cold_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
-    novel_weight: float = Field(default=1.0, ge=0.0)
-    popularity_damping: float = Field(default=0.75, ge=0.0, le=2.0)
+    novel_weight: float = Field(default=2.0, ge=0.0)
+    popularity_damping: float = Field(default=1.0, ge=0.0, le=2.0)
     kind_penalty: float = Field(default=0.0, ge=0.0)
 
 
