@@ -4,6 +4,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+# How answers collapse products; anything else is the name of a column.
+BY_TITLE: Literal["title"] = "title"
+NOT_COLLAPSED: Literal["none"] = "none"
+
 TextField = Literal["title", "brand", "category", "description", "product_id", "sku", "review_phrases"]
 
 

@@ -1,8 +1,10 @@
 """Options of the towers, the ranker and the served recommender, which the configuration can import without TFX."""
 
+from typing import Literal
+
 from pydantic import Field
 
-from trainer.options import HardwareOptions, Options, TextOptions
+from trainer.options import BY_TITLE, HardwareOptions, Options, TextOptions
 
 
 class TowerOptions(Options):
@@ -97,16 +99,32 @@ class RankerOptions(Options):
     novel_weight: float = Field(default=0.5, ge=0.0)
 
 
+class LeaveOutOptions(Options):
+    """Products that are never recommended, whatever is asked; those whose `recommendable` is false are not either.
+
+    Attributes:
+        category: Whose categories are these: a level of any depth ("Fuel"), or levels that follow each other, joined by
+            " > " ("Grocery > Deposits").
+        product_id: Whose ids are these.
+    """
+
+    category: tuple[str, ...] = ()
+    product_id: tuple[str, ...] = ()
+
+
 class ServingOptions(Options):
-    """Sizes that a served recommendation model is exported with.
+    """What a served recommendation model is exported with.
 
     Attributes:
         history_length: Events that a request carries.
         default_k: Products that `serving_default` answers.
+        collapse: What an answer counts as one thing. `title` lists products of one title once; `none` lists every
+            product.
     """
 
     history_length: int = Field(default=512, ge=1)
     default_k: int = Field(default=10, ge=1)
+    collapse: Literal["title", "none"] = BY_TITLE
 
 
 class TwoTowerOptions(Options):

@@ -1,7 +1,7 @@
 """What the client asks the recommendation model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from serving.client.calls.history import history_inputs
 from serving.client.calls.products import Answer, read_answers
 from serving.client.methods import ClientMethod
 from serving.model_names import RECOMMENDATION_MODEL
-from serving.signature_names import BOUGHT_TOGETHER, EMBED, FILTERED, SIMILAR_PRODUCTS
+from serving.signature_names import BOUGHT_TOGETHER, COMPLEMENTS, EMBED, FILTERED, SIMILAR_PRODUCTS
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,16 @@ class TogetherAnswer:
     """A product that is bought together with others.
 
     Confidence is the share of the baskets with the others that hold it too; lift is that share divided by the product's
-    share of all baskets.
+    share of all baskets. `source` says by what it was found: `product rules`, `category rules` (confidence and lift are
+    then those of the baskets with another product of their category), or `towers`, which expect it next (both are then
+    0). It is empty where an older model answers, which knows rules of products only.
     """
 
     product_id: str
     title: str
     confidence: float
     lift: float
+    source: str = ""
 
 
 def recommend(
@@ -70,7 +73,7 @@ def recommend(
 
 
 def similar(product_id: str, k: int = 10) -> Call[list[Answer]]:
-    """Finds the products most like one; an unknown product has none.
+    """Finds the products that may stand for one; an unknown product has none.
 
     Args:
         product_id: The product.
@@ -84,14 +87,15 @@ def similar(product_id: str, k: int = 10) -> Call[list[Answer]]:
 
 
 def bought_together(product_ids: Sequence[str], k: int = 10) -> Call[list[TogetherAnswer]]:
-    """Finds what is bought together with some products; unknown ones have nothing.
+    """Finds what is bought together with some products; where all are unknown there is nothing.
 
     Args:
         product_ids: At most 10 products, in any order.
         k: Products wanted.
 
     Returns:
-        At most `k` other products, that of the strongest rule first.
+        At most `k` other products: those of rules of products, then those of rules of their categories, then what the
+        towers expect, the strongest first.
 
     Raises:
         ValueError: There are too many products, or the model was exported without rules.
@@ -99,6 +103,21 @@ def bought_together(product_ids: Sequence[str], k: int = 10) -> Call[list[Togeth
     """
     inputs: dict[str, np.ndarray | Row] = {"product_ids": Row(texts(product_ids)), "k": number_wanted(k)}
     return Call(RECOMMENDATION_MODEL, BOUGHT_TOGETHER, inputs, _read_together)
+
+
+def complements(product_id: str, k: int = 10) -> Call[list[TogetherAnswer]]:
+    """Finds what goes with a product and is of another category; an unknown product has none.
+
+    Args:
+        product_id: The product.
+        k: Products wanted.
+
+    Raises:
+        ValueError: The model was exported without rules.
+        ServingError: The server did not answer.
+    """
+    inputs = {"product_id": texts([product_id]), "k": number_wanted(k)}
+    return Call(RECOMMENDATION_MODEL, COMPLEMENTS, inputs, _read_together)
 
 
 def embed(
@@ -112,10 +131,14 @@ def embed(
 
 
 def _read_together(outputs: Outputs) -> list[TogetherAnswer]:
-    return [
+    answers = [
         TogetherAnswer(id_of(product_id), text_of(title), float(confidence), float(lift))
         for product_id, title, confidence, lift in first_rows(outputs, "product_ids", "titles", "confidence", "lift")
     ]
+    if "source" not in outputs:
+        return answers
+    sources = first_rows(outputs, "product_ids", "source")
+    return [replace(answer, source=text_of(source)) for answer, (_, source) in zip(answers, sources, strict=True)]
 
 
 class RecommendationCalls:
@@ -124,4 +147,5 @@ class RecommendationCalls:
     recommend = ClientMethod(recommend)
     similar = ClientMethod(similar)
     bought_together = ClientMethod(bought_together)
+    complements = ClientMethod(complements)
     embed = ClientMethod(embed)
