@@ -1,8 +1,10 @@
 """Options of the towers, the ranker and the served recommender, which the configuration can import without TFX."""
 
+from typing import Literal
+
 from pydantic import Field
 
-from trainer.options import AnswerOptions, HardwareOptions, Options, TextOptions
+from trainer.options import BY_TITLE, AnswerOptions, HardwareOptions, Options, TextOptions
 
 
 class TowerOptions(Options):
@@ -108,14 +110,30 @@ class RankerOptions(Options):
     kind_penalty: float = Field(default=0.0, ge=0.0)
 
 
+class LeaveOutOptions(Options):
+    """Products that are never recommended, whatever is asked; those whose `recommendable` is false are not either.
+
+    Attributes:
+        category: Whose categories are these: a level of any depth ("Fuel"), or levels that follow each other, joined by
+            " > " ("Grocery > Deposits").
+        product_id: Whose ids are these.
+    """
+
+    category: tuple[str, ...] = ()
+    product_id: tuple[str, ...] = ()
+
+
 class ServingOptions(AnswerOptions):
-    """Sizes that a served recommendation model is exported with, beside those of `AnswerOptions`.
+    """What a served recommendation model is exported with, beside `AnswerOptions`.
 
     Attributes:
         history_length: Events that a request carries.
+        collapse: What an answer counts as one thing. `title` lists products of one title once; `none` lists every
+            product.
     """
 
     history_length: int = Field(default=512, ge=1)
+    collapse: Literal["title", "none"] = BY_TITLE
 
 
 class TwoTowerOptions(Options):
