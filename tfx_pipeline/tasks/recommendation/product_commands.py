@@ -49,7 +49,7 @@ def similar(product_id: str, *, k: int, address: str, as_json: bool) -> None:
 
 def complements(product_id: str, *, k: int, address: str, as_json: bool) -> None:
     """Prints what goes with a product and is of another category."""
-    with Shelfwise(address) as client:
+    with asking(address) as client:
         answer = client.complements(product_id, k=k)
     _print_together(answer, as_json)
 
