@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from serving.graph.distinct import first_of_equals
 from serving.graph.history import History
 from serving.graph.time_units import WEEK_SECONDS
+from serving.recommendation.distinct import first_of_equals
 
 # After so many products, or events so old on average, popular ones lose half of what they lose after one of just now.
 _FEW_PRODUCTS = 8.0

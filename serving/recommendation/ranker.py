@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from serving.graph.distinct import first_of_equals
 from serving.graph.filters import not_listed
 from serving.graph.history import History
 from serving.graph.top_k import top_k
 from serving.recommendation.adjustment import UNCHANGED, Adjustment, spread_over_kinds, without_popularity
+from serving.recommendation.distinct import first_of_equals
 from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.neighbours import Neighbours, NeighbourTable
 from serving.recommendation.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
