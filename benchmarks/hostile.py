@@ -50,7 +50,7 @@ from serving.signature_names import FILTERED
 MEGABYTE = 2**20
 WARM_UP_SECONDS, TIMEOUT_SECONDS = 3.0, 20.0
 HUGE_K, ROWS, HUGE_SIZE, EMPTY_ROWS = 1_000_000_000, 32, 16_000_000, 699_051
-CONNECTIONS, PIPELINED, CALLS, DIGITS, LEVELS = 1100, 2000, 64, 400, 65
+CONNECTIONS, DEAF_CONNECTIONS, PIPELINED, CALLS, DIGITS, LEVELS = 1100, 20, 50, 64, 400, 65
 PATH = f"/v1/models/{SEARCH_MODEL}:predict"
 
 # Given where the server is and how long, attacks it, and returns how many got no answer.
@@ -162,7 +162,7 @@ def attacks(rate: float) -> dict[str, Attack]:
     }
     return {name: functools.partial(_send, message, rate) for name, message in sent.items()} | {
         "1,100 connections that stay": functools.partial(_hold, refused, CONNECTIONS, True),
-        "100 connections that never read": functools.partial(_hold, pipelined, CONNECTIONS // 11, False),
+        "20 connections that never read": functools.partial(_hold, pipelined, DEAF_CONNECTIONS, False),
         "64 calls without their message": _half_send,
     }
 

@@ -14,6 +14,7 @@ ANSWER_SECONDS = 20.0
 # HTTP/2's preface, an empty SETTINGS frame, and the types and flags of frames (RFC 9113).
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
 _HEADERS_FRAME, _END_HEADERS = 1, 4
+_SMALL_BUFFER = 4096
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,12 @@ def hold_connections(address: str, sent: bytes, count: int, seconds: float, *, r
     for number in range(count):
         time.sleep(max(0.0, begin + number * seconds / count / 2 - time.monotonic()))
         try:
-            connection = socket.create_connection(_host_and_port(address), timeout=5.0)
+            connection = socket.socket()
+            if not reading:
+                # The system itself would take some megabytes for a client that does not look.
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _SMALL_BUFFER)
+            connection.settimeout(5.0)
+            connection.connect(_host_and_port(address))
             connections.append(connection)
             connection.sendall(sent)
         except OSError:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 # After a history of so many products popular ones lose half of what they lose after one product.
-_FEW_PRODUCTS = 10.0
+_FEW_PRODUCTS = 6.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ def without_popularity(scores: tf.Tensor, log_popularity: tf.Tensor, known: tf.T
 
     A score is about the logarithm of how likely a product comes next. What everybody buys comes next after any
     history; less the logarithm of how much a product sells, the score is about how much likelier this history makes it.
-    After a long history the ranker knows better, and it stays: with n products 1 / (1 + (n / 10)^2) of it is taken.
+    After a long history the ranker knows better, and it stays: with n products 1 / (1 + (n / 6)^2) of it is taken.
 
     Args:
         scores: float32 `(batch, candidates)`.

@@ -75,5 +75,5 @@ def _run_options(timeout_seconds: float | None, traced: bool) -> object | None:
     if timeout_seconds is not None:
         options.timeout_in_ms = max(1, min(int(timeout_seconds * 1000), _LONGEST_TIMEOUT_MS))
     if traced:
-        options.trace_level = tf.compat.v1.RunOptions.FULL_TRACE
+        options.trace_level = tf.compat.v1.RunOptions.SOFTWARE_TRACE
     return pywrap_tf_session.TF_NewBufferFromString(options.SerializeToString())

@@ -2,6 +2,7 @@
 
 import http
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
@@ -34,6 +35,8 @@ class RestApi:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+        # Written once for each version: it takes long beside the request, and never changes.
+        self._metadata_of: WeakKeyDictionary[Servable, bytes] = WeakKeyDictionary()
         self._methods = {
             "status": self._status,
             "metadata": self._metadata,
@@ -79,9 +82,13 @@ class RestApi:
 
     def _metadata(self, target: Target, body: bytes, call: Call) -> bytes:
         with self._calls.store.use(target.spec) as servable:
-            spec = _json(model_metadata(servable).model_spec)
-            signatures = _json(signature_map(servable))
-        return f'{{"model_spec":{spec},"metadata":{{"{SIGNATURE_DEF_FIELD}":{signatures}}}}}'.encode()
+            written = self._metadata_of.get(servable)
+            if written is None:
+                spec = _json(model_metadata(servable).model_spec)
+                signatures = _json(signature_map(servable))
+                written = f'{{"model_spec":{spec},"metadata":{{"{SIGNATURE_DEF_FIELD}":{signatures}}}}}'.encode()
+                self._metadata_of[servable] = written
+            return written
 
     def _predict(self, target: Target, body: bytes, call: Call) -> bytes:
         document = self._document(body, call)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from serving.recommendation.module import RecommendationModule, ServedCatalogue
+from serving.recommendation.catalogue import ServedCatalogue
+from serving.recommendation.module import RecommendationModule
 from tests.serving.recommendation.small_shop import (
     DEFAULT_K,
     DIMENSIONS,
@@ -17,7 +18,6 @@ from tests.serving.recommendation.small_shop import (
     assert_same,
     filtered_inputs,
     history_inputs,
-    item_vectors,
     rows_of,
 )
 
@@ -112,10 +112,7 @@ def test_similar_products(reloaded: Any, plain_shop: PlainShop) -> None:
         if product_id not in plain_shop.place:
             assert row == []
             continue
-        place = plain_shop.place[product_id]
-        scores = item_vectors() @ item_vectors()[place]
-        order = [other for other in np.argsort(-scores, kind="stable") if other != place][:k]
-        assert_same(row, [(plain_shop.rows[other]["product_id"], float(scores[other])) for other in order])
+        assert_same(row, plain_shop.similar(product_id, k))
 
 
 def test_embed(reloaded: Any, plain_shop: PlainShop) -> None:
@@ -170,6 +167,9 @@ def catalogue(**changes: Any) -> ServedCatalogue:
         "popularity": [0.0, 0.0],
         "tower_vectors": np.eye(2),
         "linear_vectors": np.zeros((2, 0)),
+        "text_vectors": np.zeros((2, 0)),
+        "recommendable": [True, True],
+        "thing_of_product": [0, 1],
     }
     return ServedCatalogue(**{**fields, **changes})
 

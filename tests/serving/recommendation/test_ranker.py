@@ -159,7 +159,7 @@ def test_scores_are_adjusted_for_popularity_and_for_kinds() -> None:
         own = {int(product) for product in HISTORY.products[user].numpy()} - {-1}
         left = {
             product: float(VECTORS[product, :TOWER_DIMENSIONS] @ USERS[user, :TOWER_DIMENSIONS])
-            - (0.0 if product in own else 0.8 / (1.0 + (len(own) / 10.0) ** 2) * decayed[product])
+            - (0.0 if product in own else 0.8 / (1.0 + (len(own) / 6.0) ** 2) * decayed[product])
             for product in expected_candidates(user, np.ones(PRODUCTS, bool), near=8)
         }
         for place in range(8):

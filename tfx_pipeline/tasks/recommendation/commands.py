@@ -70,15 +70,19 @@ def recommend(
 @app.command()
 def similar(
     product: Annotated[str, typer.Argument(help="Product id.")],
+    complements: Annotated[
+        bool, typer.Option("--complements", help="What goes with it instead, of other categories.")
+    ] = False,
     k: K = 10,
     address: Address = "localhost:8500",
     as_json: AsJson = False,
 ) -> None:
-    """Ask a server for products like one."""
+    """Ask a server for products that may stand for one, or that go with it."""
     with quiet_import():
         from tfx_pipeline.tasks.recommendation import product_commands
 
-    product_commands.similar(product, k=k, address=address, as_json=as_json)
+    ask = product_commands.complements if complements else product_commands.similar
+    ask(product, k=k, address=address, as_json=as_json)
 
 
 @app.command()
@@ -88,7 +92,7 @@ def together(
     address: Address = "localhost:8500",
     as_json: AsJson = False,
 ) -> None:
-    """Ask a server for what is bought together with some products."""
+    """Ask a server for what goes with some products: by their rules, those of their categories, or the towers."""
     with quiet_import():
         from tfx_pipeline.tasks.recommendation import product_commands
 
