@@ -147,6 +147,15 @@ def test_a_version_with_another_signature_is_found(server: HostileServer) -> Non
         assert client.search("tea") == GOOD
 
 
+def test_a_version_that_has_a_signature_at_last_is_found(server: HostileServer) -> None:
+    complete, server.metadata = server.metadata, metadata(name="other").SerializeToString()
+    with Shelfwise(server.address, timeout_seconds=20) as client:
+        with pytest.raises(ValueError, match=r"has no signature `filtered`, but \['other'\]"):
+            client.search("tea")
+        server.metadata = complete
+        assert client.search("tea") == GOOD
+
+
 @settings(max_examples=200, deadline=None)
 @given(at=st.integers(0, 10_000), byte=st.integers(0, 255), cut=st.booleans(), of_metadata=st.booleans())
 def test_whatever_byte_is_changed_it_is_an_answer_or_a_clear_exception(
