@@ -47,7 +47,7 @@ class OneOfEach(tf.Module):
             As `find` returns them; no more columns than there are things.
         """
         if self.size == self._products:
-            return find(k)
+            return find(tf.clip_by_value(k, 0, self.size))
         wanted = tf.clip_by_value(k, 0, self.size)
         width = tf.maximum(wanted, 1)
 

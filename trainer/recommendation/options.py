@@ -82,10 +82,10 @@ class RankerOptions(Options):
         cold_fraction: Share of the users who are learned from once more as if they were new: of their histories at
             most ten events are shown, and neighbours are found without them.
         novel_weight: Weight of the loss among the products that are new to the user, beside 1 for that among all.
-        popularity_damping: How much of a product's popularity is taken out of its score where a user has one
-            product: 0 for nothing, 1 for all of it; half as much is taken at six products, and hardly anything at
-            thirty. What everybody buys is likely to be bought next, so this costs accuracy after short histories: the
-            summary has the ranker without it beside.
+        popularity_damping: How much of a product's popularity is taken out of its score where a user has one product of
+            late: 0 for nothing, 1 for all of it; half as much is taken at eight products, or where they are three
+            months old, and hardly anything at fifty. What everybody buys is likely to be bought next, so this costs
+            accuracy after short histories: the summary has the ranker without it beside.
         kind_penalty: What a product's score, the logarithm of a likelihood, loses for each better one of its kind (its
             whole category); 0 for nothing. The summary has the ranker without it beside.
     """

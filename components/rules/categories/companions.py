@@ -15,6 +15,9 @@ from trainer.artifacts.catalogue import load_catalogue
 
 # Stands for a category that every basket holds.
 EVERY_BASKET = -1
+# How much of what chance puts into a basket is taken off. At 1 what everybody buys is never offered though nearly every
+# basket holds it, and fewer of the offers are bought.
+_CHANCE_TAKEN_OFF = 0.8
 
 
 class Categories(NamedTuple):
@@ -101,12 +104,12 @@ def summed(parts: Sequence[Companions]) -> Companions:
 
 
 class Surplus(NamedTuple):
-    """How much more than by chance products are bought with a category.
+    """How often products are bought with a category, and how much more than by chance.
 
     Attributes:
         confidence: float64 `(n,)`; share of the category's baskets that hold the product beside it.
         lift: float64 `(n,)`; that share over the product's share of all baskets.
-        surplus: float64 `(n,)`; that share, less what chance would put into baskets as large as those.
+        surplus: float64 `(n,)`; that share, less most of what chance would put into baskets as large as those.
     """
 
     confidence: FloatArray
@@ -129,4 +132,4 @@ def surplus_of(companions: Companions, every: Companions) -> Surplus:
     bought = every.counts[np.searchsorted(every.products, companions.products)]
     confidence = companions.counts / companions.baskets
     chance = np.minimum(companions.others / companions.baskets * bought / every.counts.sum(), 1.0)
-    return Surplus(confidence, confidence / (bought / every.baskets), confidence - chance)
+    return Surplus(confidence, confidence / (bought / every.baskets), confidence - _CHANCE_TAKEN_OFF * chance)

@@ -1,10 +1,12 @@
 """What a request may cost: every bound of it stands here, and is checked before the cost is paid."""
 
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from tensorflow.core.framework import tensor_shape_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.server.errors import invalid_argument
@@ -85,11 +87,9 @@ class Limits:
         if not sizes:
             return
         self.check_rows(name, sizes[0])
-        stated = info.tensor_shape
-        widths = [_OPEN_DIMENSION] if stated.unknown_rank else [size.size for size in stated.dim[1:]]
-        most = self.rows * math.prod(_OPEN_DIMENSION if width < 0 else max(width, 1) for width in widths)
+        most = self.rows * _row_values(info.tensor_shape.SerializeToString())
         # A dimension next to one of no size costs too: graphs count along it.
-        if math.prod(max(size, 1) for size in sizes) > most:
+        if math.prod(size or 1 for size in sizes) > most:
             raise invalid_argument(f"{name} has the shape {list(sizes)}; this server takes up to {most} values.")
 
     def check_bytes(self, name: str, size: int) -> None:
@@ -116,13 +116,13 @@ class Limits:
                 self.check_rows(name, value.shape[0])
             total += value.nbytes
             if value.dtype == object and value.size:
-                lengths = list(map(len, value.flat))
-                longest = max(lengths)
-                if longest > self.text_bytes:
+                texts = value.ravel().tolist()
+                length = sum(map(len, texts))
+                if length > self.text_bytes and (longest := max(map(len, texts))) > self.text_bytes:
                     raise invalid_argument(
                         f"A string of {name} has {longest} bytes; this server takes up to {self.text_bytes}."
                     )
-                total += sum(lengths) + TEXT_OVERHEAD_BYTES * len(lengths)
+                total += length + TEXT_OVERHEAD_BYTES * len(texts)
         self.check_bytes("The inputs together", total)
         return total
 
@@ -137,6 +137,14 @@ class Limits:
                 f"The answer would take {size} bytes; this server sends up to {self.answer_bytes}. Ask for fewer rows, "
                 "a smaller k, or fewer outputs."
             )
+
+
+@functools.cache
+def _row_values(serialized_shape: bytes) -> int:
+    """Returns the values that a shape of a signature has in a row; there are no more shapes than models state."""
+    shape = tensor_shape_pb2.TensorShapeProto.FromString(serialized_shape)
+    widths = [_OPEN_DIMENSION] if shape.unknown_rank else [size.size for size in shape.dim[1:]]
+    return math.prod(_OPEN_DIMENSION if width < 0 else max(width, 1) for width in widths)
 
 
 def check_k(inputs: Mapping[str, np.ndarray], max_k: int | None) -> None:

@@ -1,5 +1,6 @@
 """TensorProtos from and to NumPy arrays."""
 
+import functools
 import math
 
 import numpy as np
@@ -62,16 +63,21 @@ def _stated_bytes(proto: tensor_pb2.TensorProto, sizes: list[int]) -> int:
     """Returns what a tensor takes whose shape is filled up with the last value that is given."""
     values = math.prod(sizes)
     if proto.dtype != types_pb2.DT_STRING:
-        return values * (tf.dtypes.as_dtype(proto.dtype).size or 1)
+        return values * _item_bytes(proto.dtype)
     missing = values - len(proto.string_val)
     filling = len(proto.string_val[-1]) if missing > 0 and proto.string_val else 0
     # What is given has come with the message already.
     return values * TEXT_OVERHEAD_BYTES + missing * filling
 
 
+@functools.cache
+def _item_bytes(dtype: int) -> int:
+    return int(tf.dtypes.as_dtype(dtype).size or 1)
+
+
 def answer_bytes(array: np.ndarray) -> int:
     """Returns the bytes of memory that an output takes, its strings with it."""
-    texts = sum(map(len, array.flat)) + TEXT_OVERHEAD_BYTES * array.size if array.dtype == object else 0
+    texts = sum(map(len, array.ravel().tolist())) + TEXT_OVERHEAD_BYTES * array.size if array.dtype == object else 0
     return int(array.nbytes + texts)
 
 

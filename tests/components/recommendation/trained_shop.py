@@ -123,7 +123,9 @@ def write_rules(folder: Path, catalogue: Artifact) -> Artifact:
     of_food = {"category": "Food", "product_id": ids[9], "count": 5, "category_count": 10, "confidence": 0.5}
     more = pa.Table.from_pylist([{**of_food, "lift": 2.0, "surplus": 0.25}], CATEGORY_PRODUCTS_SCHEMA)
     pq.write_table(more, folder / "category_products-00000-of-00001.parquet")
-    write_rules_facts(str(folder), {"options": {"order": "lift", "levels": ["product", "category"]}})
+    write_rules_facts(
+        str(folder), {"options": {"order": "lift", "levels": ["product", "category"], "products_per_category": 40}}
+    )
     return artifact(AssociationRules, folder)
 
 

@@ -1,9 +1,7 @@
 """What is bought together with categories, as the served model wants it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,15 +13,16 @@ from trainer.artifacts.names import CATEGORY_PRODUCTS_PREFIX, RULES_FACTS_FILE, 
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.exporting import byte_strings
 
-# A category with fewer rules of its own follows those of the wider category too, and so on.
-_ENOUGH = 20
+# A category in so many baskets has half of its surplus believed; a few baskets may be one household's habit.
+_HALF_TRUSTED = 200.0
 
 
 def category_rules(uri: str, catalogue: pa.Table) -> CategoryRules | None:
     """Reads what goes with categories from an artifact of BasketRules.
 
-    Each category that products are in has the rules of its deepest level; where those are few, as of what sells seldom,
-    also those of the wider levels.
+    Each category that products are in follows its own rules and those of the wider categories that it is in, ordered by
+    surplus * n / (n + 200), where n are the baskets that the surplus was counted in: of what sells seldom, the wider
+    category tells more. A product counts by the strongest of them.
 
     Args:
         uri: The artifact.
@@ -32,37 +31,44 @@ def category_rules(uri: str, catalogue: pa.Table) -> CategoryRules | None:
     Returns:
         The rules; None where the artifact has none of categories.
     """
-    if "category" not in read_json(f"{uri}/{RULES_FACTS_FILE}")["options"]["levels"]:
+    options = read_json(f"{uri}/{RULES_FACTS_FILE}")["options"]
+    if "category" not in options["levels"]:
         return None
     counted = read_parquet(shards(uri, CATEGORY_PRODUCTS_PREFIX))
+    counts = counted["category_count"].to_numpy()
+    strength = counted["surplus"].to_numpy() * counts / (counts + _HALF_TRUSTED)
     products = pc.index_in(counted["product_id"], value_set=catalogue["product_id"].combine_chunks()).to_numpy()
-    rows_of = pd.Series(np.arange(len(counted))).groupby(byte_strings(counted["category"])).indices
+    by_category = pd.Series(np.arange(len(counted))).groupby(byte_strings(counted["category"])).indices
+    rows_of = {name: np.asarray(rows, np.int64) for name, rows in by_category.items()}
     paths = [category_levels(category) for category in byte_strings(catalogue["category"])]
     of_product, distinct = pd.factorize(pd.Series([path or None for path in paths], dtype=object))
-    followed = [_rules_of(path, rows_of, products) for path in distinct]
-    rows = np.concatenate([*followed, np.zeros(0, np.int64)]).astype(np.int64)
+    followed = []
+    for path in distinct:
+        names = [CATEGORY_SEPARATOR.encode().join(path[:depth]) for depth in range(len(path), 0, -1)]
+        rows = np.concatenate([rows_of.get(name, np.zeros(0, np.int64)) for name in names])
+        followed.append(_strongest(rows, products, strength, options["products_per_category"]))
+    rows = np.concatenate([*followed, np.zeros(0, np.int64)])
     return CategoryRules(
         category_of_product=of_product,
         category=np.repeat(np.arange(len(distinct)), [len(each) for each in followed]),
         product=products[rows],
         confidence=counted["confidence"].to_numpy()[rows],
         lift=counted["lift"].to_numpy()[rows],
-        strength=counted["surplus"].to_numpy()[rows],
+        strength=strength[rows],
     )
 
 
-def _rules_of(path: tuple[bytes, ...], rows_of: Mapping[Any, Any], products: np.ndarray) -> np.ndarray:
-    """Returns the rows of the rules that a category follows, each product once.
+def _strongest(
+    rows: npt.NDArray[np.int64], products: npt.NDArray[np.integer], strength: npt.NDArray[np.floating], most: int
+) -> npt.NDArray[np.int64]:
+    """Returns the strongest rows, each product once.
 
     Args:
-        path: Its levels.
-        rows_of: The rows of each category's own rules.
-        products: The product of each row.
+        rows: Rows to choose from.
+        products: The product of each row there is.
+        strength: Likewise.
+        most: Rows to keep at the most.
     """
-    taken = np.zeros(0, np.int64)
-    for depth in range(len(path), 0, -1):
-        if len(taken) >= _ENOUGH:
-            break
-        own = rows_of.get(CATEGORY_SEPARATOR.encode().join(path[:depth]), np.zeros(0, np.int64))
-        taken = np.concatenate([taken, own[~np.isin(products[own], products[taken])]])
-    return taken
+    ordered = rows[np.argsort(-strength[rows], kind="stable")]
+    _, first = np.unique(products[ordered], return_index=True)
+    return ordered[np.sort(first)][:most]
