@@ -232,6 +232,7 @@ def _model_card(
             "history_length": options.serving.history_length,
             "tower_history": tower_history,
             "default_k": options.serving.default_k,
+            "max_k": options.serving.max_k,
             "exclude_ids": MAX_EXCLUDED_IDS,
             "products": products,
         },

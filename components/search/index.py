@@ -37,10 +37,11 @@ from trainer.artifacts.catalogue import distinct_texts, load_catalogue, load_cat
 from trainer.artifacts.model_versions import package_versions
 from trainer.artifacts.names import TRAINED_TEXT_VECTORS_FOLDER
 from trainer.fitting.training_summary import read_training_summary
-from trainer.search.encoder import load_encoder, text_embedder
+from trainer.search.encoder import Vectors, load_encoder, text_embedder
 from trainer.search.export import export_for_judging, export_search, export_weighted
 from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_fusion, build_index, build_module
+from trainer.search.index.category_vectors import categories_of_texts, with_categories
 from trainer.search.index.corrections import known_words
 from trainer.search.index.postings import build_postings
 from trainer.search.index.telling_words import weigh_by_meaning
@@ -121,15 +122,16 @@ class SearchIndexExecutor(BaseBeamExecutor):
                 _ = pipeline | WriteTrainedTextVectors(texts, encoder_uri, options.text_batch_size, text_vectors_uri)
         vectors = encoder.finish(load_text_vectors(text_vectors_uri, texts), encoder.token_ids(texts))
 
+        def embed(texts: list[str]) -> Vectors:
+            return encoder.embed(texts, options.text_batch_size)
+
+        searched = with_categories(
+            vectors, categories_of_texts(catalogue["category"].to_pylist(), text_of_product, len(texts)), embed
+        )
         queries = load_queries(examples_uri, "eval")
         asked = queries.of_texts(text_of_product)
         known = known_words(encoder.text_encoder.tokenizer.get_vocabulary())
-        postings = weigh_by_meaning(
-            build_postings(texts, options.serving.lexical),
-            vectors,
-            known,
-            lambda words: encoder.embed(words, options.text_batch_size),
-        )
+        postings = weigh_by_meaning(build_postings(texts, options.serving.lexical), searched, known, embed)
         clustered = cluster_catalogue(
             catalogue,
             texts,
@@ -149,8 +151,8 @@ class SearchIndexExecutor(BaseBeamExecutor):
 
         def assemble(tower: QueryTower, query_embedder: TextEmbedder) -> _Assembled:
             query_vectors = tower.embed(queries.queries, options.text_batch_size)
-            fusion = build_fusion(postings, vectors, asked, query_vectors, options.serving, options.relevant_from)
-            measured = build_index(vectors, query_vectors, options.serving, options.seed)
+            fusion = build_fusion(postings, searched, asked, query_vectors, options.serving, options.relevant_from)
+            measured = build_index(searched, query_vectors, options.serving, options.seed)
             build = functools.partial(
                 build_module,
                 catalogue,
@@ -248,6 +250,7 @@ def _model_card(
         "fusion": fusion._asdict(),
         "limits": {
             "default_k": options.serving.default_k,
+            "max_k": options.serving.max_k,
             "dimensions": int(vectors.shape[1]),
             "exclude_ids": MAX_EXCLUDED_IDS,
             "products": len(catalogue),

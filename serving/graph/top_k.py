@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 # Of long rows a block of so many values is looked at by its largest first.
-_BLOCK = 32
+_BLOCK = 16
 
 
 def top_k(values: tf.Tensor, k: tf.Tensor | int) -> tuple[tf.Tensor, tf.Tensor]:

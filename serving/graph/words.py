@@ -127,3 +127,8 @@ def rows_of(ragged: Any) -> tf.Tensor:
     """Returns the row of each flat value of a ragged tensor, int64: `value_rowids` by a tenth of the ops."""
     splits = ragged.row_splits
     return tf.searchsorted(splits, tf.range(splits[-1]), side="right", out_type=tf.int64) - 1
+
+
+def any_in_row(ragged: Any, flags: tf.Tensor) -> tf.Tensor:
+    """Returns whether any of bool flags, one for each flat value, is true in each row, bool `(batch,)`."""
+    return tf.math.unsorted_segment_sum(tf.cast(flags, tf.int32), rows_of(ragged), ragged.nrows()) > 0

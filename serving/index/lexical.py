@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from serving.graph.lookup import IdLookup
-from serving.graph.words import rows_of
+from serving.graph.words import any_in_row, rows_of
 
 # What a pair of a query's neighbours counts, where a text has them next to each other or as one word, beside a word of
 # the same rarity. Learned on queries that people asked of a hardware shop (NDCG@10 on half of its training queries:
@@ -98,11 +98,7 @@ class LexicalIndex(tf.Module):
 
     def knows(self, asked: AskedWords) -> tf.Tensor:
         """Returns whether any text has a word of each query, bool `(batch,)`."""
-        return _any_in_row(asked.ids, asked.ids.flat_values >= 0)
-
-    def lacks(self, words: Any) -> tf.Tensor:
-        """Returns whether ragged string `(batch, words)` have a word that no text has, bool `(batch,)`."""
-        return _any_in_row(words, self._words.index_of(words.flat_values) < 0)
+        return any_in_row(asked.ids, asked.ids.flat_values >= 0)
 
     def scores(self, asked: AskedWords) -> tf.Tensor:
         """Returns the score of every text, float32 `(batch, size)` from 0 to 1; 0 where no word is shared.
@@ -155,8 +151,3 @@ class LexicalIndex(tf.Module):
 
     def _row_of(self, ids: tf.Tensor) -> tf.Tensor:
         return tf.where(ids >= 0, ids, self._unknown)
-
-
-def _any_in_row(ragged: Any, flags: tf.Tensor) -> tf.Tensor:
-    """Returns whether any of bool flags, one for each flat value, is true in each row, bool `(batch,)`."""
-    return tf.math.unsorted_segment_sum(tf.cast(flags, tf.int32), rows_of(ragged), ragged.nrows()) > 0

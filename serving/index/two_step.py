@@ -7,8 +7,10 @@ from numpy.typing import NDArray
 from serving.graph.top_k import top_allowed
 from serving.index.exact import ExactIndex
 
-# Vectors compared by all their values: so many for each of the k that are asked for, and so many at least.
-_RESCORED_OF_K, _LEAST_RESCORED = 4, 400
+# Vectors compared by all their values: so many for each two of the k that are asked for, and so many at least. Of
+# 53,474 titles of a hardware shop that finds 0.9997 of the ten nearest and 0.986 of the hundred; 400 found 0.994 of
+# these in 0.2 ms more.
+_RESCORED_OF_TWO, _LEAST_RESCORED = 5, 250
 
 
 class TwoStepIndex(tf.Module):
@@ -37,7 +39,7 @@ class TwoStepIndex(tf.Module):
         """Finds products with large dot products, nearly always the largest; see `ExactIndex.search`."""
         width = tf.clip_by_value(tf.convert_to_tensor(k, tf.int32), 0, self.size)
         queries = tf.cast(queries, tf.float32)
-        ranked = tf.maximum(_RESCORED_OF_K * width, _LEAST_RESCORED)
+        ranked = tf.maximum(_RESCORED_OF_TWO * width // 2, _LEAST_RESCORED)
         by_leading = tf.matmul(tf.matmul(queries, self._axes), self._leading)
         _, indices = top_allowed(by_leading, tf.minimum(ranked, self.size), allowed)
         scores = tf.einsum("bd,bwd->bw", queries, self._whole.vectors_at(tf.maximum(indices, 0)))

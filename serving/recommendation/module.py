@@ -7,13 +7,14 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from serving.graph.answers import cut, text_variable, texts_at, with_rows_of
+from serving.graph.answers import at_most, cut, text_variable, texts_at, with_rows_of
 from serving.graph.filters import CatalogueFilters, not_listed
 from serving.graph.history import History, HistoryReader, history_specs
 from serving.graph.lookup import IdLookup
 from serving.graph.one_of_each import OneOfEach
 from serving.graph.signatures import Signature, batch_of, trace
 from serving.index.exact import ExactIndex
+from serving.max_k import DEFAULT_MAX_K
 from serving.recommendation.catalogue import ServedCatalogue
 from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.ranker import Ranker, RankingModel
@@ -55,6 +56,7 @@ class RecommendationModule(tf.Module):
         history_length: Events a request carries.
         tower_history: Latest events that the user encoder reads.
         default_k: Products that `serving_default` answers.
+        max_k: Most products that a request gets.
         ranking: What the ranker has learned; None answers with the products nearest to the user's vector.
         user_encoder: Reads the latest events; see `serving.recommendation.user_vectors`. Its `variables`, if it has
             any, are saved with the module.
@@ -76,11 +78,13 @@ class RecommendationModule(tf.Module):
         ranking: RankingModel | None = None,
         together: ServedRules | None = None,
         categories_together: CategoryRules | None = None,
+        max_k: int = DEFAULT_MAX_K,
     ) -> None:
         super().__init__(name="recommendation")
         self.history_length = history_length
         self.tower_history = tower_history
         self.default_k = default_k
+        self.max_k = max_k
         self._products = IdLookup(catalogue.product_ids, what="product id")
         self._history = HistoryReader(self._products, event_types, bought_event_type)
         self._index = ItemIndex(catalogue.tower_vectors, catalogue.linear_vectors)
@@ -175,6 +179,7 @@ class RecommendationModule(tf.Module):
             exclude_ids=exclude_ids,
             include_bought=include_bought,
         )
+        k = at_most(k, self.max_k)
         history = self._history.read(history_ids, history_types, history_age_seconds)
         bought = (history.types == self._history.bought_type) & ~include_bought[:, tf.newaxis]
         allowed = self._filters.allowed(category, max_price, in_stock_only, self._products.index_of(exclude_ids))
@@ -186,6 +191,7 @@ class RecommendationModule(tf.Module):
         See `serving.recommendation.similar`. Neither the product nor what is one thing with it is an answer.
         """
         (k,) = with_rows_of(product_id, k=k)
+        k = at_most(k, self.max_k)
         product = self._products.index_of(product_id)
         allowed = self._others(product[:, tf.newaxis])
         scores, indices = self._one_of_each.best(
@@ -228,6 +234,7 @@ class RecommendationModule(tf.Module):
     def _bought_together(self, products: tf.Tensor, k: tf.Tensor, allowed: tf.Tensor) -> dict[str, tf.Tensor]:
         if self._together is None:
             raise ValueError("The module was made without `together`.")
+        k = at_most(k, self.max_k)
         found = self._together.find(products, tf.reduce_max(k), allowed, self._one_of_each)
         bought = tf.fill(tf.shape(products), self._history.bought_type)
         basket = History(products, bought, tf.zeros(tf.shape(products)))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from serving.graph.edit_distance import edit_distances
 # A word from so many letters on may have one letter wrong, and from so many on two.
 ONE_WRONG_FROM, TWO_WRONG_FROM = 4, 7
 MOST_LETTERS = 24
+_LETTERS = r"\p{L}+"
 # Hashes of words are below this.
 _HASHES = 2**62
 # Odd numbers without a pattern, which letters and places are multiplied by modulo 2^64.
@@ -42,6 +43,20 @@ class Corrections:
     right: npt.NDArray[np.int64]
 
 
+class CheckedWords(NamedTuple):
+    """Words of queries after their spelling was looked at.
+
+    Attributes:
+        words: Ragged string `(batch, words)`: right words in place of wrong ones.
+        corrected: bool, one for each of them: whether it was put in place of another.
+        strange: bool, likewise: whether it consists of letters and is neither right nor near to a word that is.
+    """
+
+    words: Any
+    corrected: tf.Tensor
+    strange: tf.Tensor
+
+
 class SpellingCorrection(tf.Module):
     """Puts the nearest word of the catalogue in place of a word that is spelt wrong.
 
@@ -65,24 +80,30 @@ class SpellingCorrection(tf.Module):
         self._frequency = tf.Variable(corrections.frequency, trainable=False, name="frequency")
         self._keys = tf.Variable(corrections.keys, trainable=False, name="keys")
         self._entries = tf.Variable(corrections.entries, trainable=False, name="entries")
-        self._right = tf.Variable(corrections.right, trainable=False, name="right")
+        # One more, which no hash is, so that what is looked for always has a place.
+        self._right = tf.Variable(np.append(corrections.right, _HASHES), trainable=False, name="right")
 
-    def correct(self, words: Any) -> Any:
-        """Returns ragged string `(batch, words)` of the same shape, with right words in place of wrong ones.
+    def check(self, words: Any) -> CheckedWords:
+        """Looks at each word's spelling.
 
         Args:
-            words: Words as an index holds them: `serving.graph.words.index_words`.
+            words: Ragged string `(batch, words)`, as an index holds them: `serving.graph.words.index_words`.
         """
-        if not self._any:
-            return words
         word = words.flat_values
         hashes = word_hashes(word)
         right = tf.convert_to_tensor(self._right)
-        place = tf.minimum(tf.searchsorted(right, hashes), tf.shape(right)[0] - 1)
+        place = tf.searchsorted(right, hashes)
         unknown = tf.gather(right, place) != hashes
-        return words.with_flat_values(
-            tf.cond(tf.reduce_any(unknown), lambda: self._corrected(word, unknown), lambda: word)
+        none = tf.zeros_like(unknown)
+        word, corrected, strange = tf.cond(
+            tf.reduce_any(unknown), lambda: self._checked(word, unknown), lambda: (word, none, none)
         )
+        return CheckedWords(words.with_flat_values(word), corrected, strange)
+
+    def _checked(self, word: tf.Tensor, unknown: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+        better = self._corrected(word, unknown) if self._any else word
+        corrected = better != word
+        return better, corrected, unknown & ~corrected & tf.strings.regex_full_match(word, _LETTERS)
 
     def _corrected(self, word: tf.Tensor, unknown: tf.Tensor) -> tf.Tensor:
         wrong = tf.where(unknown & of_letters(word, ONE_WRONG_FROM))
@@ -128,7 +149,7 @@ def of_letters(words: tf.Tensor, fewest: int) -> tf.Tensor:
     """
     # Counted, as a pattern of so many letters is a very large automaton.
     lengths = tf.strings.length(words, unit="UTF8_CHAR")
-    return tf.strings.regex_full_match(words, r"\p{L}+") & (lengths >= fewest) & (lengths <= MOST_LETTERS)
+    return tf.strings.regex_full_match(words, _LETTERS) & (lengths >= fewest) & (lengths <= MOST_LETTERS)
 
 
 def allowed_distance(lengths: Any) -> Any:

@@ -1,15 +1,14 @@
 """What each word of a query adds to the score of a product."""
 
-from typing import Any
-
 import tensorflow as tf
 
-from serving.graph.words import plain_words, unspaced_pairs
+from serving.graph.words import unspaced_pairs
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex
 from serving.reasons.reasons import in_order
+from serving.search.query_embedder import QueryEmbedder
 from serving.search.ranking import Fusion
-from serving.search.reading import MAX_QUERY_WORDS, QueryReader, beginning
+from serving.search.reading import QueryReader, beginning
 
 # Words of which it is said what they mean; each costs one text more to encode.
 MAX_EXPLAINED_WORDS = 32
@@ -27,7 +26,7 @@ class WordExplanation(tf.Module):
     """
 
     def __init__(
-        self, embedder: Any, index: RetrievalIndex, lexical: LexicalIndex, reader: QueryReader, fusion: Fusion
+        self, embedder: QueryEmbedder, index: RetrievalIndex, lexical: LexicalIndex, reader: QueryReader, fusion: Fusion
     ) -> None:
         super().__init__(name="word_explanation")
         self._embedder, self._index, self._lexical, self._fusion = embedder, index, lexical, fusion
@@ -49,11 +48,11 @@ class WordExplanation(tf.Module):
         Returns:
             words string, lexical float32 and dense float32, each `(batch, width)`.
         """
-        plain = plain_words(beginning(query))[:, :MAX_QUERY_WORDS]
-        asked, pairs = self._reader.words_and_pairs(plain)
-        words = tf.concat([plain, unspaced_pairs(plain), pairs], axis=1).to_tensor("")
-        lexical = self._lexical.word_scores(self._lexical.ask(asked, pairs), text).to_tensor(0.0) * self._fusion.lexical
-        dense = self._dense_losses(plain[:, :MAX_EXPLAINED_WORDS].to_tensor(""), text)
+        read = self._reader.words(beginning(query))
+        plain, asked = read.typed, self._lexical.ask(read.indexed, read.joined)
+        words = tf.concat([plain, unspaced_pairs(plain), read.joined], axis=1).to_tensor("")
+        lexical = self._lexical.word_scores(asked, text).to_tensor(0.0) * self._fusion.lexical
+        dense = self._dense_losses(read.meant[:, :MAX_EXPLAINED_WORDS].to_tensor(""), read.strange, text)
         dense = tf.pad(dense, [[0, 0], [0, tf.shape(words)[1] - tf.shape(dense)[1]]])
         column = tf.range(tf.shape(words, tf.int64)[1])
         spoken_of = (column < MAX_EXPLAINED_WORDS) | (lexical != 0.0)
@@ -63,13 +62,16 @@ class WordExplanation(tf.Module):
         ordered = in_order(words, tf.abs(lexical + dense), words, lexical, dense)
         return dict(zip(("words", "lexical", "dense"), ordered, strict=True))
 
-    def _dense_losses(self, words: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
+    def _dense_losses(self, words: tf.Tensor, strange: tf.Tensor, text: tf.Tensor) -> tf.Tensor:
         """Returns what the dense score loses without each of the words, string `(batch, width)`; 0 for ""."""
         rows, width = tf.unstack(tf.shape(words))
         left_out = tf.eye(width, dtype=tf.bool)
         without = tf.strings.reduce_join(tf.where(left_out, "", words[:, tf.newaxis, :]), axis=2, separator=" ")
         whole = tf.strings.reduce_join(words, axis=1, separator=" ")[:, tf.newaxis]
-        vectors, _ = self._embedder.embed(tf.reshape(tf.concat([whole, without], axis=1), [-1]))
+        # Whatever is left of a query is read by what reads all of it.
+        vectors, _ = self._embedder.embed(
+            tf.reshape(tf.concat([whole, without], axis=1), [-1]), tf.repeat(strange, width + 1)
+        )
         vectors = tf.reshape(vectors, [rows, width + 1, -1])
         scores = self._fusion.dense * tf.einsum("bwd,bd->bw", vectors, vectors_or_zeros(self._index, text))
         return tf.where(words == "", 0.0, scores[:, :1] - scores[:, 1:])

@@ -6,12 +6,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from serving.graph.answers import cut, text_variable, with_rows_of
+from serving.graph.answers import at_most, cut, text_variable, with_rows_of
 from serving.graph.filters import CatalogueFilters
 from serving.graph.lookup import IdLookup
 from serving.graph.signatures import Signature, batch_of, trace
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex, Postings
+from serving.max_k import DEFAULT_MAX_K
 from serving.search.answer import SearchAnswers
 from serving.search.correction import Corrections, SpellingCorrection
 from serving.search.explanation import WordExplanation
@@ -40,18 +41,19 @@ class SearchModule(tf.Module):
 
     Args:
         products: The catalogue.
-        text_hashes: int64 `(texts,)`: tells whether a text is known; kept for the next catalogue.
+        text_hashes: int64 `(texts,)`: tells whether a text with its categories is known; kept for the next catalogue.
         groups: What the products that a query found are grouped by.
         embedder: Made the products' vectors, and will those of other products. Its `embed` is what
             `serving.graph.text_embedder.TextEmbedder` says; that of a loaded SavedModel will do.
-        query_embedder: Likewise, for queries; may be the same. Where it is another, queries with words that the
-            catalogue lacks are read by `embedder` all the same (`serving.search.query_embedder.QueryEmbedder`).
+        query_embedder: Likewise, for queries; may be the same. Where it is another, queries with words that neither the
+            catalogue nor `embedder` has are read by `embedder` all the same (`serving.search.query_embedder`).
         index: The texts' vectors.
         postings: The texts' words.
         corrections: How they are spelt.
         known_words: int64 hashes of the words that the encoder knows; kept for the next catalogue.
         fusion: How both sides are combined.
         default_k: Products that `serving_default` answers.
+        max_k: Most products that a request gets.
     """
 
     def __init__(
@@ -68,9 +70,11 @@ class SearchModule(tf.Module):
         known_words: ArrayLike,
         fusion: Fusion,
         default_k: int,
+        max_k: int = DEFAULT_MAX_K,
     ) -> None:
         super().__init__(name="search")
         self.default_k = default_k
+        self.max_k = max_k
         self.embedder = embedder
         self.query_embedder = query_embedder
         self.product_ids = text_variable(products.product_ids, "product_ids")
@@ -85,11 +89,10 @@ class SearchModule(tf.Module):
         self._filters = CatalogueFilters(products.take(self._things.order))
         lexical = LexicalIndex(postings)
         codes = ProductCodes(self.product_ids, text_variable(products.skus, "skus"))
-        is_full = query_embedder is embedder
-        self._query_embedder = embedder if is_full else QueryEmbedder(query_embedder, embedder, lexical)
-        self._reader = QueryReader(self._query_embedder, lexical, SpellingCorrection(corrections), codes)
+        read_by = QueryEmbedder(query_embedder, embedder)
+        self._reader = QueryReader(read_by, lexical, SpellingCorrection(corrections), codes)
         self._ranking = Ranking(index, lexical, fusion, self.text_of_product)
-        self._explanation = WordExplanation(self._query_embedder, index, lexical, self._reader, fusion)
+        self._explanation = WordExplanation(read_by, index, lexical, self._reader, fusion)
         self._answers = SearchAnswers(self.product_ids, self.titles)
         self._groups = ResultGroups(groups, index)
         self.text_vectors = tf.function(
@@ -134,6 +137,7 @@ class SearchModule(tf.Module):
         k, category, max_price, in_stock_only, exclude_ids = with_rows_of(
             query, k=k, category=category, max_price=max_price, in_stock_only=in_stock_only, exclude_ids=exclude_ids
         )
+        k = at_most(k, self.max_k)
         excluded = self._things.places_of(self._products.index_of(exclude_ids))
         passing = self._things.passing(self._filters.allowed(category, max_price, in_stock_only, excluded))
         width = tf.reduce_max(k)
@@ -161,13 +165,13 @@ class SearchModule(tf.Module):
 
     def embed(self, query: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `embed`: query vectors float32 `(batch, dimensions)` of length 1."""
-        vectors, _ = self._query_embedder.embed(beginning(query))
-        return {"embeddings": vectors}
+        return {"embeddings": self._reader.vectors(query)}
 
     def _best_products(
         self, query: tf.Tensor, k: tf.Tensor, fusion: Fusion | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns scores and products `(batch, largest k)`; -inf and -1 in a row's columns past its own k."""
+        k = at_most(k, self.max_k)
         every = self._every_product
         found = self._find(self._reader.read(query), tf.reduce_max(k), every, every.passing(), fusion)
         return cut(found.scores, found.products, k)

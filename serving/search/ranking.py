@@ -15,13 +15,15 @@ from serving.search.reading import ReadQuery
 CANDIDATES = 100
 # Texts whose mean vector says once more what a query means.
 FEEDBACK_TEXTS = 20
+# Vectors of texts are no longer; those of queries have length 1.
+LONGEST_VECTOR = 2.0
 
 
 class Fusion(NamedTuple):
     """Weights of the two sides of the score.
 
     Attributes:
-        dense: Weight of the cosine of query and text; 0.0 turns the side off. A float, or float32 `(batch,)`.
+        dense: Weight of the dot product of query and text; 0.0 turns the side off. A float, or float32 `(batch,)`.
         lexical: Weight of the score by words, likewise.
         feedback: Weight of a text's dot product with the mean vector of the best texts; 0.0 turns it off, and so does a
             dense side that is off.
@@ -53,16 +55,16 @@ class RankedTexts(NamedTuple):
 class Ranking(tf.Module):
     """Finds the best texts for queries.
 
-    Both sides propose some texts, and those are scored by `dense * cosine + lexical * score by words`, the latter being
-    what `serving.index.lexical.LexicalIndex.scores` says, from 0 to 1. Then what the best of them are about counts too:
-    `feedback * (text . mean vector of the FEEDBACK_TEXTS best)` (after Rocchio, "Relevance feedback in information
-    retrieval", 1971). A text that only has a word of the query is far from what the others are about.
+    Both sides propose some texts, and those are scored by `dense * dot product + lexical * score by words`, the latter
+    being what `serving.index.lexical.LexicalIndex.scores` says, from 0 to 1. Then what the best of them are about
+    counts: `feedback * (text . mean vector of the FEEDBACK_TEXTS best)` (after Rocchio, "Relevance feedback in
+    information retrieval", 1971). A text that only has a word of the query is far from what the others are about.
 
     A query that is a product's id or SKU finds that product first, whatever the weights: its score is raised above all
     that are possible, twice for the very id (see `serving.search.product_codes`).
 
     Args:
-        index: The texts' vectors.
+        index: The texts' vectors, at most `LONGEST_VECTOR` long.
         lexical: The texts' words.
         fusion: How both sides are combined.
         text_of_product: int32 `(products,)`.
@@ -104,8 +106,9 @@ class Ranking(tf.Module):
         if vectors is not None and not _is_off(fusion.feedback):
             best = _mean_of_best(tf.where(answers, scores[:, :width], -np.inf), vectors)
             scores += fusion.feedback * tf.einsum("bd,bwd->bw", best, vectors)
-        # Dot products lie between -1 and 1, and scores by words between 0 and 1.
-        most = 1.0 + 2.0 * _column(fusion.dense) + _column(fusion.lexical) + 2.0 * fusion.feedback
+        # Scores by words lie between 0 and 1.
+        by_vectors = LONGEST_VECTOR * _column(fusion.dense) + LONGEST_VECTOR**2 * fusion.feedback
+        most = 1.0 + 2.0 * by_vectors + _column(fusion.lexical)
         raised = scores[:, width:] + named.closeness * most
         return RankedTexts(
             texts,

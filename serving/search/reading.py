@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from serving.graph.spelling import readable
-from serving.graph.words import joined_pairs, plain_words, singular_words, unspaced_pairs
+from serving.graph.words import any_in_row, joined_pairs, plain_words, singular_words, unspaced_pairs
 from serving.index.lexical import AskedWords, LexicalIndex
 from serving.search.correction import SpellingCorrection
 from serving.search.product_codes import NamedProducts, ProductCodes
+from serving.search.query_embedder import QueryEmbedder
 
 # Of a longer query the beginning is read.
 MAX_QUERY_CHARACTERS = 1_000
@@ -31,18 +32,39 @@ class ReadQuery(NamedTuple):
     asks: tf.Tensor
 
 
+class QueryWords(NamedTuple):
+    """The words of queries.
+
+    Attributes:
+        typed: Ragged string `(batch, words)`, as `serving.graph.words.plain_words` gives them.
+        meant: Ragged string, likewise, with those that are spelt wrong corrected.
+        indexed: Ragged string: one for each of those, in the singular and those spelt wrong corrected; and then the
+            pairs of neighbours of scripts without spaces.
+        joined: Ragged string: pairs of neighbours of other scripts, joined.
+        text: string `(batch,)`: the query itself, or its words where one of them was spelt wrong.
+        strange: bool `(batch,)`: whether there is a word that neither the catalogue nor the encoder has.
+    """
+
+    typed: Any
+    meant: Any
+    indexed: Any
+    joined: Any
+    text: tf.Tensor
+    strange: tf.Tensor
+
+
 class QueryReader(tf.Module):
-    """Reads queries.
+    """Reads queries. Words that are spelt wrong are corrected before either side sees them.
 
     Args:
-        embedder: Makes the queries' vectors; see `serving.graph.text_embedder.TextEmbedder`.
+        embedder: Makes the queries' vectors.
         lexical: Knows the catalogue's words.
         correction: Knows how they are spelt.
         codes: Knows the products' ids and SKUs.
     """
 
     def __init__(
-        self, embedder: Any, lexical: LexicalIndex, correction: SpellingCorrection, codes: ProductCodes
+        self, embedder: QueryEmbedder, lexical: LexicalIndex, correction: SpellingCorrection, codes: ProductCodes
     ) -> None:
         super().__init__(name="query_reader")
         self._embedder, self._lexical, self._codes = embedder, lexical, codes
@@ -51,25 +73,37 @@ class QueryReader(tf.Module):
     def read(self, query: tf.Tensor) -> ReadQuery:
         """Reads string `(batch,)` queries."""
         text = beginning(query)
-        vectors, known = self._embedder.embed(text)
-        words = plain_words(text)[:, :MAX_QUERY_WORDS]
-        asked = self.ask(words)
+        words = self.words(text)
+        vectors, known = self._embedder.embed(words.text, words.strange)
+        asked = self._lexical.ask(words.indexed, words.joined)
         # Punctuation is known to most encoders, but asks for nothing.
-        asks = (words.row_lengths() > 0) & (known | self._lexical.knows(asked))
+        asks = (words.typed.row_lengths() > 0) & (known | self._lexical.knows(asked))
         return ReadQuery(vectors, asked, self._codes.find(text), asks)
 
-    def ask(self, words: Any) -> AskedWords:
-        """Returns what the lexical side looks up for ragged string `(batch, words)` of `plain_words`."""
-        return self._lexical.ask(*self.words_and_pairs(words))
+    def vectors(self, query: tf.Tensor) -> tf.Tensor:
+        """Returns what string `(batch,)` queries mean, float32 `(batch, dimensions)` of length 1."""
+        words = self.words(beginning(query))
+        vectors, _ = self._embedder.embed(words.text, words.strange)
+        return vectors
 
-    def words_and_pairs(self, words: Any) -> tuple[Any, Any]:
-        """Returns the words that the lexical side looks up, and the pairs.
+    def words(self, text: tf.Tensor) -> QueryWords:
+        """Returns the words of string `(batch,)` queries as `beginning` gives them."""
+        typed = plain_words(text)[:, :MAX_QUERY_WORDS]
+        right, corrected, strange = self._correction.check(singular_words(typed))
+        # A plural that is right stays one.
+        meant = typed.with_flat_values(tf.where(corrected, right.flat_values, typed.flat_values))
 
-        The former are one for each of the words, those spelt wrong corrected, and then the pairs of neighbours of
-        scripts without spaces. The latter are pairs of neighbours of other scripts, joined.
-        """
-        corrected = self._correction.correct(singular_words(words))
-        return tf.concat([corrected, unspaced_pairs(words)], axis=1), joined_pairs(corrected)
+        def corrected_text() -> tf.Tensor:
+            return tf.where(any_in_row(typed, corrected), tf.strings.reduce_join(meant, axis=1, separator=" "), text)
+
+        return QueryWords(
+            typed,
+            meant,
+            tf.concat([right, unspaced_pairs(typed)], axis=1),
+            joined_pairs(right),
+            tf.cond(tf.reduce_any(corrected), corrected_text, lambda: text),
+            any_in_row(typed, strange),
+        )
 
 
 def beginning(query: tf.Tensor) -> tf.Tensor:

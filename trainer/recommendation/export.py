@@ -84,6 +84,7 @@ def export_recommendation(
         history_length=serving.history_length,
         tower_history=tower_history,
         default_k=serving.default_k,
+        max_k=serving.max_k,
         user_encoder=encode,
         ranking=ranking,
         together=together,

@@ -22,9 +22,12 @@ from trainer.exporting import byte_strings, products_of, write_extra_assets
 WEIGHTED_SIGNATURE = "weighted"
 
 
-def text_hashes(texts: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Returns 63 bits of sha256 of each text."""
-    digests = (hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:8] for text in texts)
+def text_hashes(texts: Sequence[str], categories: Sequence[Sequence[str]]) -> npt.NDArray[np.int64]:
+    """Returns 63 bits of sha256 of each text with its categories: what its vector is made of."""
+    digests = (
+        hashlib.sha256("\0".join([text, *paths]).encode("utf-8", "surrogatepass")).digest()[:8]
+        for text, paths in zip(texts, categories, strict=True)
+    )
     return np.fromiter((int.from_bytes(digest, "big") >> 1 for digest in digests), np.int64, len(texts))
 
 

@@ -119,7 +119,7 @@ def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> N
         tf.constant([[0, 1, 0] + [0] * padding]),
         request["history_age_seconds"],
     )
-    assert list(loaded.ablations) == ["ranker_without_towers", "ranker_with_rules"]
+    assert list(loaded.ablations) == ["ranker_without_towers", "ranker_with_rules", "ranker_without_damping"]
     for name, ranking in {"model": loaded.model, **loaded.ablations}.items():
         ranker = Ranker(ItemIndex(vectors[:, :8], vectors[:, 8:]), ranking, event_types=2)
         scores, expected = ranker.rank(history, user, tf.constant(4))

@@ -20,6 +20,7 @@ from components.recommendation.index import RecommendationIndexExecutor, Recomme
 from components.rules.categories.steps import CATEGORY_PRODUCTS_SCHEMA
 from components.rules.facts import write_rules_facts
 from components.rules.rule_tables import RULES_SCHEMA
+from serving.recommendation.neighbours import NeighbourTable
 from serving.recommendation.ranking_features import TOWER_FEATURES, RankedProducts, RankingFeatures
 from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 from trainer.artifacts.keras_files import save_keras
@@ -27,6 +28,7 @@ from trainer.fitting.training_summary import write_training_summary
 from trainer.options import TextOptions
 from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.options import RankerTrainingOptions, ServingOptions, TowerOptions
+from trainer.recommendation.ranker.neighbours import save_neighbours
 from trainer.recommendation.ranker.scorer import RankerScorer
 from trainer.recommendation.ranker.trained_ranker import RANKER, WITH_RULES, WITHOUT_TOWERS, scorer_file
 from trainer.recommendation.towers.towers import build_towers, save_towers
@@ -142,6 +144,8 @@ def write_ranker(folder: Path) -> Artifact:
         scorer = RankerScorer(units=4, features=names, unread=() if parts["towers"] else TOWER_FEATURES)
         scorer(tf.zeros([1, 1, len(names)]))
         save_keras(scorer, scorer_file(str(folder), name))
+    near = (np.arange(PRODUCTS)[:, np.newaxis] + [1, 2]) % PRODUCTS
+    save_neighbours(NeighbourTable(products=near, weights=np.tile([0.2, 0.1], (PRODUCTS, 1))), str(folder))
     write_training_summary({"options": options.model_dump(mode="json"), "scorers": scorers}, str(folder))
     return artifact(standard_artifacts.Model, folder)
 

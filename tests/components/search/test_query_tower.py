@@ -87,13 +87,12 @@ def test_queries_are_read_by_it_and_products_by_the_full_one(
     trained: TrainedSearch, towered: TrainedSearch, tower: SearchEncoder | StaticQueryTower
 ) -> None:
     full, plain, fusion = load_encoder(trained.encoder.uri), PlainSearch(trained, QUERIES), fusion_of(towered)
-    items = full.embed([row["text"] for row in trained.examples.catalogue], 32)
     for folder, encoder in {"Format-Serving": tower, FULL_QUERY_TOWER_FOLDER: full}.items():
         found = scores(tf.saved_model.load(f"{towered.index.uri}/{folder}"), len(plain.ids))
         for query, answer in zip(QUERIES, found, strict=True):
             # What the tower has never seen the encoder reads.
-            (vector,) = (full if plain.lacks(query) else encoder).embed([query], 1)
-            base = fusion.dense * (items @ vector) + fusion.lexical * plain.shares(query)
+            (vector,) = (full if plain.is_strange(query) else encoder).embed([query], 1)
+            base = fusion.dense * (plain.vectors @ vector) + fusion.lexical * plain.shares(query)
             expected = plain.with_feedback(base, fusion.feedback)
             np.testing.assert_allclose([answer[product_id] for product_id in plain.ids], expected, atol=1e-4)
     assert not (Path(trained.index.uri) / FULL_QUERY_TOWER_FOLDER).exists()

@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
+from serving.max_k import DEFAULT_MAX_K
+from serving.recommendation.module import RecommendationModule
 from serving.recommendation.together import ServedRules
-from trainer.recommendation.export import export_recommendation
+from trainer.recommendation.export import export_recommendation, served_catalogue
 from trainer.recommendation.options import ServingOptions
 
 EVENT_TYPES = ["view", "cart", "purchase"]
@@ -122,6 +124,21 @@ def export_small_shop(folder: Path, tower: Any, products: int = 40) -> None:
         text_vectors=text_vectors(products),
         together=small_rules(products),
         model_card={"limits": {"default_k": DEFAULT_K}, "title": "Small shop 店"},
+    )
+
+
+def small_module(tower: Any, max_k: int = DEFAULT_MAX_K, products: int = 40) -> RecommendationModule:
+    """The shop before it is saved, without what a tower of Keras needs to be saved."""
+    return RecommendationModule(
+        served_catalogue(small_catalogue(products), item_vectors(products), np.zeros((products, 0), np.float32)),
+        event_types=EVENT_TYPES,
+        bought_event_type="purchase",
+        history_length=HISTORY_LENGTH,
+        tower_history=TOWER_HISTORY,
+        default_k=DEFAULT_K,
+        user_encoder=lambda *arguments: tower(*arguments, training=False),
+        together=small_rules(products),
+        max_k=max_k,
     )
 
 

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 from serving.client import Shelfwise
-from serving.client.errors import RefusedRequestError
 from serving.graph.one_of_each import OneOfEach
 from serving.recommendation.together import MAX_TOGETHER_IDS, CategoryRules, ServedRules, TogetherIndex
+from shelfwise_client.errors import RefusedRequestError
 from tests.serving.recommendation.small_shop import PlainShop
 
 ASKED: list[tuple[list[str], int]] = [

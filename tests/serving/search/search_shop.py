@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
-from serving.graph.words import split_words
+from serving.graph.words import plain_words, singular_words, split_words
 from serving.index.exact import ExactIndex
 from serving.search.module import SearchModule
 from serving.search.ranking import Fusion
@@ -126,7 +126,17 @@ class PlainSearch:
     def embed(self, query: str) -> np.ndarray:
         """The vector of a query, of which a control character is a space."""
         visible = "".join(" " if character < " " else character for character in query)
-        return self.encoder.embed([visible], 1)[0]
+        return self.encoder.embed([self.meant(visible)], 1)[0]
+
+    def meant(self, query: str) -> str:
+        """The query, or its words where one of them is spelt wrong."""
+        typed = plain_words(tf.constant([query]))
+        words = [word.decode() for word in singular_words(typed).to_list()[0]]
+        right = [word if word in KNOWN else plain_corrected(word, self.frequency) for word in words]
+        if right == words:
+            return query
+        pairs = zip(typed.to_list()[0], words, right, strict=True)
+        return " ".join(new if new != old else word.decode() for word, old, new in pairs)
 
     def lexical(self, query: str) -> np.ndarray:
         """The share of the query's rare words that every product has."""
@@ -142,7 +152,7 @@ class PlainSearch:
     def scores(self, search: Search, fusion: Fusion = BOTH) -> dict[str, float]:
         """The score of every product that passes the filters, by id."""
         scores = fusion.dense * self.dense(search.query) + fusion.lexical * self.lexical(search.query)
-        scores = scores + self.closeness(search.query) * (1.0 + 2.0 * fusion.dense + fusion.lexical)
+        scores = scores + self.closeness(search.query) * (1.0 + 4.0 * fusion.dense + fusion.lexical)
         return {
             row["product_id"]: float(score)
             for row, score in zip(self.rows, scores, strict=True)

@@ -28,7 +28,7 @@ def corrected(module: SpellingCorrection, queries: list[list[str]]) -> list[list
         tf.constant([word for query in queries for word in query], tf.string, [sum(map(len, queries))]),
         [len(query) for query in queries],
     )
-    found = module.correct(words)
+    found = module.check(words).words
     assert found.row_lengths().numpy().tolist() == [len(query) for query in queries]
     return [[word.decode() for word in row] for row in found.to_list()]
 
@@ -126,7 +126,7 @@ def test_a_catalogue_without_words_to_correct_to(texts: list[str]) -> None:
 
 def test_corrected_words_are_words_of_the_index() -> None:
     plurals = split_words(tf.constant(["Crackerss chesee"]))
-    assert correction(TEXTS).correct(plurals).to_list() == [[b"cracker", b"cheese"]]
+    assert correction(TEXTS).check(plurals).words.to_list() == [[b"cracker", b"cheese"]]
 
 
 def test_no_queries() -> None:

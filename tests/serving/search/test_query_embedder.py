@@ -1,4 +1,4 @@
-"""Which queries the encoder reads in place of a tower, with two embedders that can be told apart."""
+"""What a query is read as and which embedder reads it, with two embedders that can be told apart."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,14 @@ import tensorflow as tf
 
 from serving.graph.text_embedder import TextEmbedder
 from serving.index.lexical import LexicalIndex
+from serving.search.correction import SpellingCorrection
+from serving.search.product_codes import ProductCodes
 from serving.search.query_embedder import QueryEmbedder
+from serving.search.reading import QueryReader
+from trainer.search.index.corrections import build_corrections, known_words
 from trainer.search.index.postings import build_postings
 
-TEXTS = ["Green tea, 12 oz", "Light bulb", "Light bulb warm", "红茶"]
+TEXTS = ["Green tea, 12 oz", "Light bulb", "Light bulb warm", "Toilet paper", "红茶"]
 
 
 def embedder(sign: float) -> TextEmbedder:
@@ -22,35 +26,56 @@ def embedder(sign: float) -> TextEmbedder:
     return TextEmbedder(encode, [])
 
 
-EMBED = tf.function(
-    QueryEmbedder(embedder(1.0), embedder(-1.0), LexicalIndex(build_postings(TEXTS, None))).embed,
+def reader(tower: TextEmbedder, full: TextEmbedder, texts: list[str]) -> QueryReader:
+    postings = build_postings(texts, None)
+    corrections = build_corrections(postings, known_words(["wombat", "the"]))
+    codes = ProductCodes(tf.Variable(["1"], trainable=False), tf.Variable([""], trainable=False))
+    return QueryReader(QueryEmbedder(tower, full), LexicalIndex(postings), SpellingCorrection(corrections), codes)
+
+
+READERS = {"two": reader(embedder(1.0), embedder(-1.0), TEXTS)}
+READ = tf.function(
+    lambda query: (READERS["two"].read(query).vectors, READERS["two"].words(query).text),
     input_signature=[tf.TensorSpec([None], tf.string)],
 )
-# Whether each has a word that no text has.
+# What each is read as, and whether it has a word of letters that is neither of the catalogue, nor known, nor near.
 QUERIES = {
-    "green teas": False,
-    "GREEN wombat": True,
-    "": False,
-    "?!": False,
-    "12": False,
-    "13": True,
-    "茶红": False,
-    "茶水": True,
+    "green teas": ("green teas", False),
+    "GREEN wombat": ("GREEN wombat", False),
+    "GREEN quokka": ("GREEN quokka", True),
+    "": ("", False),
+    "?!": ("?!", False),
+    "12": ("12", False),
+    "13": ("13", False),
+    "茶红": ("茶红", False),
+    "茶水": ("茶水", True),
     # The pair is a word of the catalogue, joined.
-    "lightbulb": False,
-    "bulbwarm": True,
+    "lightbulb": ("lightbulb", False),
+    "bulbwarm": ("bulbwarm", True),
+    "Tolet-Papers!": ("toilet papers", False),
+    "tolet quokkas": ("toilet quokkas", True),
 }
-
-
-def expected(query: str) -> tuple[list[float], bool]:
-    length, sign = float(len(query.encode())), -1.0 if QUERIES[query] else 1.0
-    return [sign * length, sign], length > 3.0 and sign > 0.0
 
 
 @pytest.mark.parametrize("queries", [[], list(QUERIES), list(QUERIES)[::-1], *([query] for query in QUERIES)])
 def test_each_query_is_read_by_itself(queries: list[str]) -> None:
-    vectors, known = EMBED(tf.constant(queries, tf.string, [len(queries)]))
+    vectors, texts = READ(tf.constant(queries, tf.string, [len(queries)]))
     assert vectors.shape == (len(queries), 2)
-    for query, vector, knows in zip(queries, vectors.numpy().tolist(), known.numpy().tolist(), strict=True):
-        assert (vector, knows) == expected(query), query
-    assert np.isfinite(vectors).all()
+    for query, vector, text in zip(queries, vectors.numpy().tolist(), texts.numpy().tolist(), strict=True):
+        expected, strange = QUERIES[query]
+        assert text.decode() == expected
+        sign = -1.0 if strange else 1.0
+        assert vector == [sign * len(text), sign], query
+
+
+@pytest.mark.parametrize("query", ["quokka", "green", ""])
+def test_one_embedder_reads_all(query: str) -> None:
+    one = embedder(1.0)
+    vectors = reader(one, one, TEXTS).vectors(tf.constant([query]))
+    np.testing.assert_array_equal(vectors, [[float(len(query)), 1.0]])
+
+
+def test_a_catalogue_without_a_word_leaves_words_as_they_are() -> None:
+    words = reader(embedder(1.0), embedder(-1.0), ["!"]).words(tf.constant(["the tolet", "the"]))
+    assert words.text.numpy().tolist() == [b"the tolet", b"the"]
+    assert words.strange.numpy().tolist() == [True, False]

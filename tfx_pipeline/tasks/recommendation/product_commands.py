@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from serving.client import Shelfwise, TogetherAnswer
+from serving.client import TogetherAnswer
+from tfx_pipeline.terminal.asking import asking
 from tfx_pipeline.terminal.console import console, listing
 from tfx_pipeline.terminal.histories import print_as_of
 from tfx_pipeline.terminal.products import PRODUCTS_PER_TITLE, print_answers
@@ -23,7 +24,7 @@ def recommend(
     as_json: bool,
 ) -> None:
     """Prints a user's next products."""
-    with Shelfwise(address) as client:
+    with asking(address) as client:
         answer = client.recommend(
             history.product_ids,
             history_types=history.event_types,
@@ -41,21 +42,21 @@ def recommend(
 
 def similar(product_id: str, *, k: int, address: str, as_json: bool) -> None:
     """Prints products like one."""
-    with Shelfwise(address) as client:
+    with asking(address) as client:
         answer = client.similar(product_id, k=k if as_json else k * PRODUCTS_PER_TITLE)
     print_answers(answer, k, as_json)
 
 
 def complements(product_id: str, *, k: int, address: str, as_json: bool) -> None:
     """Prints what goes with a product and is of another category."""
-    with Shelfwise(address) as client:
+    with asking(address) as client:
         answer = client.complements(product_id, k=k)
     _print_together(answer, as_json)
 
 
 def together(product_ids: Sequence[str], *, k: int, address: str, as_json: bool) -> None:
     """Prints what is bought together with some products."""
-    with Shelfwise(address) as client:
+    with asking(address) as client:
         answer = client.bought_together(product_ids, k=k)
     _print_together(answer, as_json)
 

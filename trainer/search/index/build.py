@@ -17,6 +17,7 @@ from serving.search.ranking import Fusion
 from trainer.artifacts.catalogue import distinct_texts
 from trainer.search.export import searched_products, text_hashes
 from trainer.search.fusion import learn_fusion
+from trainer.search.index.category_vectors import categories_of_texts
 from trainer.search.index.corrections import build_corrections
 from trainer.search.index.inverted_cells import (
     build_inverted_file,
@@ -140,13 +141,14 @@ def build_module(
         options: Sizes, and what is collapsed.
     """
     text_of_product, texts = distinct_texts(catalogue["text"].to_pylist())
+    categories = categories_of_texts(catalogue["category"].to_pylist(), text_of_product, len(texts))
     return SearchModule(
         searched_products(
             catalogue,
             text_of_product=text_of_product,
             thing_of_product=things_of(catalogue, options.collapse),
         ),
-        text_hashes=text_hashes(texts),
+        text_hashes=text_hashes(texts, categories),
         groups=groups,
         embedder=embedder,
         query_embedder=embedder if query_embedder is None else query_embedder,
@@ -156,4 +158,5 @@ def build_module(
         known_words=known_words,
         fusion=fusion,
         default_k=options.default_k,
+        max_k=options.max_k,
     )

@@ -20,6 +20,7 @@ from trainer.clusters.products import ProductClusters
 from trainer.search.export import text_hashes
 from trainer.search.groups.names import group_names
 from trainer.search.index.build import MeasuredIndex, build_index, build_module
+from trainer.search.index.category_vectors import categories_of_texts, with_categories
 from trainer.search.index.postings import build_postings
 from trainer.search.index.telling_words import weigh_by_meaning
 from trainer.search.options import SearchServingOptions
@@ -66,9 +67,9 @@ def update_search(
 ) -> UpdatedSearch:
     """Puts another catalogue into a served model.
 
-    A text that the old catalogue has, under whatever product, keeps its vector and its cluster. Others are embedded by
-    the served encoder and get the cluster whose centroid is nearest. Clusters keep their labels. Holds both catalogues
-    with their vectors.
+    A text that the old catalogue has with the same categories, under whatever product, keeps its vector and its
+    cluster. Others are embedded by the served encoder and get the cluster whose centroid is nearest. Clusters keep
+    their labels. Holds both catalogues with their vectors.
 
     Args:
         served: The SavedModel in service.
@@ -83,18 +84,24 @@ def update_search(
     # A model of an earlier version reads queries with the encoder of its products.
     query_embedder = getattr(loaded, "query_embedder", loaded.embedder)
     known = _known_texts(loaded)
+
+    def embed(texts: list[str]) -> npt.NDArray[np.float32]:
+        return _embed(loaded.embedder, texts)
+
     text_of_product, texts = distinct_texts(catalogue["text"].to_pylist())
-    hashes = text_hashes(texts)
+    categories = categories_of_texts(catalogue["category"].to_pylist(), text_of_product, len(texts))
+    hashes = text_hashes(texts, categories)
     rows = _places(known.hashes, hashes)
     new = np.flatnonzero(rows == _UNKNOWN)
     vectors = known.vectors(tf.constant(rows, tf.int32)).numpy()
-    vectors[new] = _embed(loaded.embedder, [texts[place] for place in new])
+    of_new = _embed(loaded.embedder, [texts[place] for place in new])
+    vectors[new] = with_categories(of_new, [categories[place] for place in new], embed)
     clusters = load_product_clusters(tf.io.gfile.join(served, EXTRA_ASSETS_FOLDER))
     # Of each text that is known, a product of the old catalogue.
     old_products = np.append(known.first_products, _UNKNOWN)[rows[text_of_product]]
     cluster_ids = clusters.cluster_ids[old_products]
     of_texts = np.zeros(len(texts), np.int32)
-    of_texts[new] = clusters.assign(vectors[new], parts.of_texts(text_of_product, len(texts)).take(new))
+    of_texts[new] = clusters.assign(of_new, parts.of_texts(text_of_product, len(texts)).take(new))
     cluster_ids = np.where(old_products == _UNKNOWN, of_texts[text_of_product], cluster_ids)
     clusters = dataclasses.replace(clusters, cluster_ids=cluster_ids)
     # Exact search has nothing to be measured.
@@ -107,12 +114,7 @@ def update_search(
         embedder=loaded.embedder,
         query_embedder=query_embedder,
         index=index.vectors,
-        postings=weigh_by_meaning(
-            build_postings(texts, options.lexical),
-            vectors,
-            known_words,
-            lambda words: _embed(loaded.embedder, words),
-        ),
+        postings=weigh_by_meaning(build_postings(texts, options.lexical), vectors, known_words, embed),
         known_words=known_words,
         groups=group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product),
         fusion=fusion,

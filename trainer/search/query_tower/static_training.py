@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 
 from trainer.fitting.schedule import adamw, warm_up_and_decay
 from trainer.search.encoder import SearchEncoder, Vectors, special_tokens
-from trainer.search.query_tower.lessons import Lessons, new_lessons
+from trainer.search.query_tower.lessons import LessonCounts, Lessons, new_lessons
 from trainer.search.query_tower.static_tower import StaticQueryTower, StaticTower
 from trainer.search.token_head import token_rarity
 
@@ -33,8 +33,7 @@ class StaticTowerOptions(NamedTuple):
         learning_rate: Peak for the hidden layer (linear warm-up, cosine decay).
         token_learning_rate: The same for the tokens' vectors.
         hidden: Width of the hidden layer.
-        max_parts: Parts of product texts to learn from at the most.
-        max_words: Words of BERT's vocabulary, which no other text has, at the most.
+        asked: Lessons for which the encoder is asked, at the most.
     """
 
     epochs: int = 3
@@ -42,8 +41,7 @@ class StaticTowerOptions(NamedTuple):
     learning_rate: float = 1e-3
     token_learning_rate: float = 0.03
     hidden: int = 512
-    max_parts: int = 8_000
-    max_words: int = 3_000
+    asked: LessonCounts = LessonCounts()
 
 
 def teach_static_tower(
@@ -73,9 +71,7 @@ def teach_static_tower(
         seed: Of the sampled texts and of the order.
     """
     random = np.random.default_rng(seed)
-    lessons = known.join(
-        new_lessons(encoder, texts, known.token_ids, options.max_parts, options.max_words, options.batch_size, random)
-    )
+    lessons = known.join(new_lessons(encoder, texts, known.token_ids, options.asked, options.batch_size, random))
     embeddings = encoder.text_encoder.backbone.token_embedding.embeddings.numpy()
     rarity = token_rarity(text_token_ids, len(embeddings), special_tokens(encoder.text_encoder))
     if encoder.head is not None:

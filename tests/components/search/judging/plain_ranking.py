@@ -15,7 +15,8 @@ from serving.graph.words import split_words
 from tests.components.search.trained_search import TrainedSearch
 from tests.serving.graph.plain_words import PlainBm25
 from tests.serving.search.plain_distance import plain_corrected
-from trainer.search.encoder import load_encoder
+from trainer.search.encoder import SearchEncoder, load_encoder
+from trainer.search.index.category_vectors import CATEGORY_WEIGHT
 
 
 def answers(trained: TrainedSearch, queries: Sequence[str], k: int) -> list[dict[str, list[Any]]]:
@@ -47,7 +48,14 @@ class PlainSearch:
         self.ids = [row["product_id"] for row in trained.examples.catalogue]
         encoder = load_encoder(trained.encoder.uri)
         texts = [row["text"] for row in trained.examples.catalogue]
-        cosines = encoder.embed(queries, 32) @ encoder.embed(texts, 32).T
+        self.vectors = np.stack(
+            [
+                encoder.embed([text], 1)[0] + CATEGORY_WEIGHT * _shelf(encoder, row["category"])
+                for text, row in zip(texts, trained.examples.catalogue, strict=True)
+            ]
+        )
+        vectors = dict(zip(texts, self.vectors, strict=True))
+        cosines = encoder.embed(queries, 32) @ self.vectors.T
         self._cosines = dict(zip(queries, cosines, strict=True))
         distinct = list(dict.fromkeys(texts))
         self._rows = [distinct.index(text) for text in texts]
@@ -57,22 +65,23 @@ class PlainSearch:
         telling = {}
         for word in self._known & set(self._frequency):
             if word.isalpha() and max(word) < "\u0e00":
-                having = [text for text, words in zip(distinct, counted, strict=True) if word in words]
-                mean = encoder.embed(having, 32).mean(axis=0)
+                having = [vectors[text] for text, words in zip(distinct, counted, strict=True) if word in words]
+                mean = np.mean(having, axis=0)
                 cosine = encoder.embed([word], 1)[0] @ mean / np.linalg.norm(mean)
                 telling[word] = float(np.clip(cosine / 0.3, 0.0, 1.0))
         self._bm25 = PlainBm25(counted, telling=telling)
-        self.vectors = encoder.embed(texts, 32)
         self._queries = dict(zip(queries, encoder.embed(queries, 32), strict=True))
 
     def cosines(self, query: str) -> np.ndarray:
-        """By meaning."""
+        """By meaning, as the dot product with a text and its shelf."""
         return self._cosines[query]
 
-    def lacks(self, query: str) -> bool:
-        """Whether the query has a word that no text has; pairs of characters are no words here."""
-        words = [word for word in _words([query])[0] if word.isascii() or len(word) == 1]
-        return any(word not in self._frequency for word in words)
+    def is_strange(self, query: str) -> bool:
+        """Whether the query has a word of letters that nothing knows and nothing is near to."""
+        return any(
+            word.isalpha() and word not in self._known and plain_corrected(word, self._frequency) not in self._frequency
+            for word in _words([query])[0]
+        )
 
     def shares(self, query: str) -> np.ndarray:
         """By words, after those that nothing knows are corrected."""
@@ -116,6 +125,13 @@ def means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 @functools.lru_cache(maxsize=2)
 def _load(folder: str) -> Any:
     return tf.saved_model.load(folder)
+
+
+@functools.lru_cache(maxsize=100)
+def _shelf(encoder: SearchEncoder, category: str) -> np.ndarray:
+    """What a category means: the mean of its levels' names."""
+    mean: np.ndarray = encoder.embed(category.split(" > "), 32).mean(axis=0)
+    return mean
 
 
 def _words(texts: Sequence[str]) -> list[list[str]]:

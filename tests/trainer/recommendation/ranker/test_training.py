@@ -17,6 +17,7 @@ from trainer.recommendation.ranker.examples import RankerExamples, joined
 from trainer.recommendation.ranker.listwise_softmax import ListwiseSoftmax
 from trainer.recommendation.ranker.scorer import RankerScorer
 from trainer.recommendation.ranker.scorer_training import train_scorer
+from trainer.recommendation.ranker.shown_histories import visitors
 
 BASKETS, CANDIDATES = 200, 12
 NAMES = ("age", "liking", *RULE_FEATURES, *TOWER_FEATURES)
@@ -157,3 +158,14 @@ def test_queries_over_the_limit_are_left_out_by_a_hash_of_the_user(tmp_path: Pat
     assert few.user_ids == sorted(by_hash[:7])
     assert few.window.tolist() == [2] * 7
     assert load_judged_users(str(tmp_path), "ranker").user_ids == sorted(users)
+
+
+def test_a_share_of_the_users_are_visitors_in_all_their_windows() -> None:
+    ids = [f"user {number}".encode() for number in range(2_000)]
+    chosen = visitors(ids, 0.2)
+    assert 0.17 < chosen.mean() < 0.23
+    assert visitors([*ids, *ids], 0.2).tolist() == [*chosen, *chosen]
+    # More are chosen from a larger share, and nobody is lost.
+    assert (visitors(ids, 0.5) | ~chosen).all()
+    assert not visitors(ids, 0.0).any()
+    assert visitors(ids, 1.0).all()

@@ -12,7 +12,7 @@ from tests.trainer.search.tiny_search import KINDS, TinySearch, product_texts
 from trainer.fitting.training_summary import run_training
 from trainer.search.encoder import SearchEncoder, load_encoder, special_tokens
 from trainer.search.options import SearchOptions, SearchTrainingOptions
-from trainer.search.query_tower.lessons import Lessons, new_lessons
+from trainer.search.query_tower.lessons import LessonCounts, Lessons, new_lessons
 from trainer.search.query_tower.static_tower import StaticQueryTower, StaticTower
 from trainer.search.query_tower.static_training import StaticTowerOptions, teach_static_tower
 from trainer.search.query_tower.text_parts import text_parts
@@ -104,7 +104,7 @@ def test_a_tower_can_be_made_again_from_its_configuration() -> None:
 def test_words_that_no_other_lesson_has_are_asked_for_by_themselves(full: SearchEncoder) -> None:
     texts, random = product_texts(), np.random.default_rng(0)
     seen = full.token_ids(["milk"])
-    lessons = new_lessons(full, texts, seen, 3, 1_000, 16, random)
+    lessons = new_lessons(full, texts, seen, LessonCounts(3, 1_000, 0), 16, random)
     np.testing.assert_allclose(np.linalg.norm(lessons.vectors, axis=1), 1.0, atol=1e-5)
     rows = lessons.token_ids.to_list()
     vocabulary = full.text_encoder.tokenizer.vocabulary
@@ -115,8 +115,24 @@ def test_words_that_no_other_lesson_has_are_asked_for_by_themselves(full: Search
     assert len({tuple(row) for row in rows}) == len(rows)
     # The same parts, and two words.
     parts = {tuple(row) for row in full.token_ids(drawn_parts(texts)).to_list()}
-    fewer = new_lessons(full, texts, seen, 3, 2, 16, np.random.default_rng(0))
+    fewer = new_lessons(full, texts, seen, LessonCounts(3, 2, 0), 16, np.random.default_rng(0))
     assert len(fewer) == len(parts) + 2
+
+
+def test_words_of_the_vocabulary_are_mixed_with_parts_of_texts(full: SearchEncoder) -> None:
+    texts, words = product_texts(), set(full.text_encoder.tokenizer.vocabulary)
+    draws = [
+        new_lessons(full, texts, full.token_ids([]), LessonCounts(0, 0, 6), 16, np.random.default_rng(0))
+        for _ in range(2)
+    ]
+    assert draws[0].token_ids.to_list() == draws[1].token_ids.to_list()
+    assert 1 < len(draws[0]) <= 6
+    # [CLS] and [SEP] come with two pieces at least, and pieces are of the vocabulary.
+    assert all(len(row) >= 4 for row in draws[0].token_ids.to_list())
+    decoded = [
+        [full.text_encoder.tokenizer.vocabulary[token] for token in row[1:-1]] for row in draws[0].token_ids.to_list()
+    ]
+    assert all(set(row) <= words for row in decoded)
 
 
 def drawn_parts(texts: list[str]) -> list[str]:
