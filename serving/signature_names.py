@@ -2,6 +2,7 @@
 
 from shelfwise_client.signature_names import (
     BOUGHT_TOGETHER,
+    COMPLEMENTS,
     EMBED,
     EVALUATE,
     EXAMPLES,
@@ -15,6 +16,7 @@ from shelfwise_client.signature_names import (
 
 __all__ = [
     "BOUGHT_TOGETHER",
+    "COMPLEMENTS",
     "EMBED",
     "EVALUATE",
     "EXAMPLES",

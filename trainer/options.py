@@ -6,6 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from serving.max_k import DEFAULT_MAX_K
 
+# How answers collapse products; anything else is the name of a column.
+BY_TITLE: Literal["title"] = "title"
+NOT_COLLAPSED: Literal["none"] = "none"
+
 TextField = Literal["title", "brand", "category", "description", "product_id", "sku", "review_phrases"]
 
 

@@ -30,28 +30,24 @@ def initialise(module: nn.Module) -> None:
 
 
 class ItemTower(nn.Module):
-    """Sums projections of numbers, categories, text and id to unit vectors `(n, d)`, popularity in the last place."""
+    """Sums projections of numbers, categories, text and id to vectors `(n, d)`."""
 
     def __init__(self, products: int, numbers: int, category_sizes: list[int], text: int, d: int):
         super().__init__()
-        self.numbers = nn.Sequential(nn.Linear(numbers, 16), nn.ReLU(), nn.Linear(16, d - 1))
-        self.categories = nn.ModuleList(nn.Embedding(size, d - 1) for size in category_sizes)
-        self.text = nn.Linear(text, d - 1)
-        self.product = nn.Embedding(products, d - 1)
-        self.popularity = nn.Linear(1, 1)
+        self.numbers = nn.Sequential(nn.Linear(numbers, 16), nn.ReLU(), nn.Linear(16, d))
+        self.categories = nn.ModuleList(nn.Embedding(size, d) for size in category_sizes)
+        self.text = nn.Linear(text, d)
+        self.product = nn.Embedding(products, d)
         initialise(self)
         nn.init.zeros_(self.numbers[2].weight)
-        nn.init.normal_(self.product.weight, std=d**-0.5)
-        for embedding in self.categories:
-            nn.init.normal_(embedding.weight, std=(4 * d) ** -0.5)
-        nn.init.constant_(self.popularity.weight, 0.07)
+        for part in (self.text, self.product, *self.categories):
+            nn.init.normal_(part.weight, std=0.02)
 
     def forward(self, numbers: Tensor, categories: Tensor, text: Tensor) -> Tensor:
         total = self.numbers(numbers) + self.text(text) + self.product.weight
         for column, embedding in enumerate(self.categories):
             total = total + embedding(categories[:, column])
-        taste = functional.normalize(total, dim=-1)
-        return functional.normalize(torch.cat([taste, self.popularity(numbers[:, -1:])], dim=-1), dim=-1)
+        return total
 
 
 class Decoder(nn.Module):
@@ -82,37 +78,28 @@ class Decoder(nn.Module):
 
 
 class UserTower(nn.Module):
-    """Reads histories `(batch, width, d)` to a unit vector after each event, `(batch, width, d)`."""
+    """Reads histories `(batch, width, d)` to a vector after each event, `(batch, width, d)`."""
 
     def __init__(self, event_types: int, history: int, d: int, heads: int, layers: int, dropout: float):
         super().__init__()
         self.d = d
         self.event_type = nn.Embedding(event_types, d)
-        self.position = nn.Parameter(torch.empty(history, d).uniform_(-0.05, 0.05))
-        self.gap = nn.Sequential(nn.Linear(1, d), nn.ReLU(), nn.Linear(d, d))
-        self.input = nn.Linear(d, d)
-        self.input_normalization = nn.LayerNorm(d, eps=1e-3)
+        self.position = nn.Parameter(torch.empty(history, d).normal_(std=0.02))
+        self.gap = nn.Sequential(nn.Linear(1, 16), nn.ReLU(), nn.Linear(16, d))
         self.dropout = nn.Dropout(dropout)
         self.decoders = nn.ModuleList(Decoder(d, heads, dropout) for _ in range(layers))
         self.output_normalization = nn.LayerNorm(d, eps=1e-3)
-        self.output = nn.Linear(d, d - 1)
-        self.popularity = nn.Linear(d, 1)
         initialise(self)
-        for parameter in (self.output.weight, self.popularity.weight):
+        for parameter in (self.event_type.weight, self.gap[2].weight):
             nn.init.zeros_(parameter)
-        nn.init.ones_(self.popularity.bias)
 
-    def forward(self, items: Tensor, types: Tensor, gaps: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, items: Tensor, types: Tensor, gaps: Tensor) -> Tensor:
         logs = torch.log1p(gaps.clamp(min=0.0) / 86_400.0)[..., None]
-        events = self.input(items * self.d**0.5) + self.event_type(types) + self.gap(logs)
-        events = self.dropout(self.input_normalization(events + self.position[: items.shape[1]]))
+        events = items * self.d**0.5 + self.event_type(types) + self.gap(logs) + self.position[: items.shape[1]]
+        events = self.dropout(events)
         for decoder in self.decoders:
             events = decoder(events)
-        normal = self.output_normalization(events)
-        weights = valid[..., None].float()
-        mean = torch.cumsum(items[..., :-1] * weights, 1) / torch.cumsum(weights, 1).clamp(min=1.0)
-        taste = functional.normalize(self.output(normal) + mean, dim=-1)
-        return functional.normalize(torch.cat([taste, self.popularity(normal)], dim=-1), dim=-1)
+        return self.output_normalization(events)
 
 
 class Trainer:
@@ -139,6 +126,7 @@ class Trainer:
             [*self.items.parameters(), *self.users.parameters()],
             lr=settings["learning_rate"],
             weight_decay=settings["weight_decay"],
+            betas=(0.9, 0.98),
             eps=1e-7,
             fused=True,
         )
@@ -166,13 +154,11 @@ class Trainer:
         """Returns the softmax over all products, of every event that something follows."""
         history, weights = windows["history_index"], windows["target_weight"]
         vectors = self.items(*self.tables.values())
-        valid = torch.arange(history.shape[1])[None] < windows["history_length"][:, None]
-        read = vectors[history]
-        users = self.users(read, windows["history_type"], windows["gap_seconds"], valid)
+        users = self.users(vectors[history], windows["history_type"], windows["gap_seconds"])
         asked = weights > 0.0
         rows = torch.arange(len(history))[:, None].expand(history.shape)[asked]
         queries = users[rows, windows["query_position"][asked]]
-        scores = queries @ vectors.T / self.settings["temperature"]
+        scores = queries @ vectors.T
         losses = functional.cross_entropy(
             scores,
             windows["target_index"][asked].long(),

@@ -4,8 +4,13 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-# After a history of so many products popular ones lose half of what they lose after one product.
-_FEW_PRODUCTS = 10.0
+from serving.graph.history import History
+from serving.graph.time_units import WEEK_SECONDS
+from serving.recommendation.distinct import first_of_equals
+
+# After so many products, or events so old on average, popular ones lose half of what they lose after one of just now.
+_FEW_PRODUCTS = 8.0
+_OLD_SECONDS = 13.0 * WEEK_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,20 +30,26 @@ class Adjustment:
 UNCHANGED = Adjustment()
 
 
-def without_popularity(scores: tf.Tensor, log_popularity: tf.Tensor, known: tf.Tensor, damping: float) -> tf.Tensor:
-    """Takes popularity out of scores, the less the more is known of a user.
+def without_popularity(scores: tf.Tensor, log_popularity: tf.Tensor, history: History, damping: float) -> tf.Tensor:
+    """Takes popularity out of scores where a history is short and of late.
 
     A score is about the logarithm of how likely a product comes next. What everybody buys comes next after any
     history; less the logarithm of how much a product sells, the score is about how much likelier this history makes it.
-    After a long history the ranker knows better, and it stays: with n products 1 / (1 + (n / 10)^2) of it is taken.
+    After a long history the ranker knows better, and what somebody had months ago is not what they are after now: of n
+    distinct products with a mean age of w weeks, damping / ((1 + (n / 8)^2) (1 + (w / 13)^2)) of it is taken.
 
     Args:
         scores: float32 `(batch, candidates)`.
-        log_popularity: float32, same shape.
-        known: float32 `(batch, 1)`; the distinct products of each history.
+        log_popularity: float32, same shape; 0 for a candidate that is to lose nothing.
+        history: The whole history of each user, `(batch, width)`.
         damping: 0 takes nothing, 1 all.
     """
-    return scores - damping / (1.0 + tf.square(known / _FEW_PRODUCTS)) * log_popularity
+    present = tf.cast(history.products >= 0, tf.float32)
+    events = tf.reduce_sum(present, axis=1, keepdims=True)
+    age = tf.reduce_sum(history.age_seconds * present, axis=1, keepdims=True) / tf.maximum(events, 1.0)
+    products = tf.reduce_sum(tf.cast(first_of_equals(history.products) >= 0, tf.float32), axis=1, keepdims=True)
+    taken = damping / ((1.0 + tf.square(products / _FEW_PRODUCTS)) * (1.0 + tf.square(age / _OLD_SECONDS)))
+    return scores - taken * log_popularity
 
 
 def spread_over_kinds(scores: tf.Tensor, kinds: tf.Tensor, penalty: float) -> tf.Tensor:

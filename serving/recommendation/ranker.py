@@ -11,6 +11,7 @@ from serving.graph.filters import not_listed
 from serving.graph.history import History
 from serving.graph.top_k import top_k
 from serving.recommendation.adjustment import UNCHANGED, Adjustment, spread_over_kinds, without_popularity
+from serving.recommendation.distinct import first_of_equals
 from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.neighbours import Neighbours, NeighbourTable
 from serving.recommendation.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
@@ -154,14 +155,14 @@ class Ranker(tf.Module):
         # Read once: of a variable that is gathered from, TensorFlow copies the whole at every other read.
         statistics = tf.convert_to_tensor(self.statistics)
         popular = _highest(statistics[:, _POPULARITY], others, counts.popular)
-        had = _distinct(history.products)
+        had = first_of_equals(history.products)
         nearness = self.neighbours.scores(had)
         neighbours = _highest(nearness, others & (nearness > 0.0), counts.neighbours)
         sources = [own, near, neighbours, popular]
         best = None if self._rules is None else self._rules.best(history.products)
         if best is not None:
             sources.append(_highest(best.confidence, others & (best.confidence > 0.0), counts.rules))
-        candidates = _closed_up(_distinct(tf.concat(sources, axis=1)), k)
+        candidates = _closed_up(first_of_equals(tf.concat(sources, axis=1)), k)
         wanted = tf.maximum(candidates, 0)
         agreement = self._index.items(candidates) * user_vectors[:, tf.newaxis]
         scores = CandidateScores(
@@ -178,10 +179,8 @@ class Ranker(tf.Module):
         if self._adjustment.popularity_damping > 0.0:
             had = ~tf.gather(not_listed(history.products, self._size), wanted, batch_dims=1)
             popularity = tf.gather(tf.convert_to_tensor(self.statistics)[:, _DAMPED], wanted)
-            distinct = tf.cast(_distinct(history.products) >= 0, tf.float32)
-            known = tf.reduce_sum(distinct, axis=1, keepdims=True)
             damping = self._adjustment.popularity_damping
-            scores = without_popularity(scores, tf.where(had, 0.0, popularity), known, damping)
+            scores = without_popularity(scores, tf.where(had, 0.0, popularity), history, damping)
         if self._adjustment.kind_penalty > 0.0:
             kinds = tf.where(candidates >= 0, self._features.kinds_of(wanted), 0)
             scores = spread_over_kinds(scores, kinds, self._adjustment.kind_penalty)
@@ -203,14 +202,3 @@ def _closed_up(candidates: tf.Tensor, least: tf.Tensor | int) -> tf.Tensor:
     most = tf.reduce_max(tf.reduce_sum(tf.cast(there, tf.int32), axis=1))
     order = tf.argsort(tf.cast(there, tf.int32), axis=1, direction="DESCENDING", stable=True)
     return tf.gather(candidates, order, batch_dims=1)[:, : tf.maximum(tf.maximum(most, least), 1)]
-
-
-def _distinct(candidates: tf.Tensor) -> tf.Tensor:
-    """Keeps the first of equal candidates of a row; the others become -1."""
-    shape = tf.shape(candidates, out_type=tf.int64)
-    keys = tf.cast(candidates, tf.int64) + 1
-    rows = tf.range(shape[0])[:, tf.newaxis]
-    unique, group = tf.unique(tf.reshape(rows * (tf.reduce_max(keys) + 1) + keys, [-1]))
-    place = tf.range(shape[0] * shape[1])
-    first = tf.math.unsorted_segment_min(place, group, tf.size(unique))
-    return tf.where(tf.reshape(tf.gather(first, group) == place, shape), candidates, -1)

@@ -30,6 +30,7 @@ OPTIONS = {
     "segment_explanations": {"--root", "--rows"},
     "segmentation": {"--seeds", "--root", "--set", "--parts"},
     "sequences": {"--data", "--out", "--root", "--config"},
+    "similar": {"--root", "--baskets"},
     "serving": {"--root", "--queries", "--seconds", "--rounds", "--load-seconds", "--batch-rows", "--intra-op"},
     "serving_latency": {"--root", "--requests", "--seed"},
     "text_explanations": {"--root", "--texts", "--rows"},

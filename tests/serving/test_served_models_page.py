@@ -49,7 +49,7 @@ def arrays(request: predict_pb2.PredictRequest) -> dict[str, np.ndarray]:
 
 
 def test_every_signature_is_shown() -> None:
-    assert len(SHOWN) == PAGE.count("\n### ") == 19
+    assert len(SHOWN) == PAGE.count("\n### ") == 21
 
 
 @EXAMPLES

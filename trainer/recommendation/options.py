@@ -1,8 +1,10 @@
 """Options of the towers, the ranker and the served recommender, which the configuration can import without TFX."""
 
+from typing import Literal
+
 from pydantic import Field
 
-from trainer.options import AnswerOptions, HardwareOptions, Options, TextOptions
+from trainer.options import BY_TITLE, AnswerOptions, HardwareOptions, Options, TextOptions
 
 
 class TowerOptions(Options):
@@ -16,7 +18,7 @@ class TowerOptions(Options):
         id_embedding: Whether a product has a learned embedding of its own beside its text and numbers.
         history: Latest events that the user tower reads.
         linear_dimensions: Values of a vector that are not the towers' own but those of a linear model of whole
-            histories; 0 leaves it out.
+            histories, which validation weighs against the towers; 0 leaves it out.
     """
 
     dimensions: int = Field(default=64, ge=4)
@@ -25,7 +27,7 @@ class TowerOptions(Options):
     dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
     id_embedding: bool = True
     history: int = Field(default=64, ge=1)
-    linear_dimensions: int = Field(default=64, ge=0)
+    linear_dimensions: int = Field(default=128, ge=0)
 
 
 class TrainingOptions(HardwareOptions):
@@ -42,20 +44,18 @@ class TrainingOptions(HardwareOptions):
         patience: Epochs without a better validation NDCG before training stops.
         learning_rate: Peak of the schedule (linear warm-up, cosine decay).
         weight_decay: Decoupled weight decay of AdamW.
-        temperature: Divides the scores in the softmax.
         repeat_weight: Weight of a next product that the history shows already, beside 1 for a new one; below 1 the
             towers look for what is new to the user.
     """
 
-    batch_size: int = Field(default=128, ge=1)
+    batch_size: int = Field(default=64, ge=1)
     compared_products: int = Field(default=30_000, ge=1)
     label_smoothing: float = Field(default=0.1, ge=0.0, lt=1.0)
     accumulated_batches: int = Field(default=1, ge=1)
     max_epochs: int = Field(default=10, ge=1)
     patience: int = Field(default=2, ge=1)
-    learning_rate: float = Field(default=3e-3, gt=0.0)
+    learning_rate: float = Field(default=2e-3, gt=0.0)
     weight_decay: float = Field(default=1e-4, ge=0.0)
-    temperature: float = Field(default=0.05, gt=0.0)
     repeat_weight: float = Field(default=1.0, ge=0.0, le=1.0)
 
 
@@ -71,7 +71,8 @@ class RankerOptions(Options):
         rule_candidates: Products that a rule leads to from the user's own, by confidence.
         rules: Whether the served ranker reads rules, and takes candidates from them, where the task mines any. The
             other way is trained too, and compared with.
-        units: Width of the first of the ranker's two hidden layers; the second has half of it.
+        networks: Networks that learn the same from different beginnings; their mean is the score.
+        units: Width of the first of a network's two hidden layers; the second has half of it.
         max_examples: Baskets to learn from at the most.
         sampled_candidates: Candidates that a training example keeps: those that were bought, and a sample of the
             others.
@@ -82,10 +83,10 @@ class RankerOptions(Options):
         cold_fraction: Share of the users who are learned from once more as if they were new: of their histories at
             most ten events are shown, and neighbours are found without them.
         novel_weight: Weight of the loss among the products that are new to the user, beside 1 for that among all.
-        popularity_damping: How much of a product's popularity is taken out of its score where a user has one
-            product: 0 for nothing, 1 for all of it; half as much is taken at ten products, and hardly anything at
-            fifty. What everybody buys is likely to be bought next, so this costs accuracy after short histories: the
-            summary has the ranker without it beside.
+        popularity_damping: How much of a product's popularity is taken out of its score where a user has one product of
+            late: 0 for nothing, 1 for all of it; half as much is taken at eight products, or where they are three
+            months old, and hardly anything at fifty. What everybody buys is likely to be bought next, so this costs
+            accuracy after short histories: the summary has the ranker without it beside.
         kind_penalty: What a product's score, the logarithm of a likelihood, loses for each better one of its kind (its
             whole category); 0 for nothing. The summary has the ranker without it beside.
     """
@@ -97,6 +98,7 @@ class RankerOptions(Options):
     popular_candidates: int = Field(default=50, ge=1)
     rule_candidates: int = Field(default=20, ge=1)
     rules: bool = False
+    networks: int = Field(default=3, ge=1)
     units: int = Field(default=64, ge=2)
     max_examples: int = Field(default=10_000, ge=1)
     sampled_candidates: int = Field(default=150, ge=2)
@@ -105,19 +107,35 @@ class RankerOptions(Options):
     patience: int = Field(default=2, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0.0)
     cold_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
-    novel_weight: float = Field(default=1.0, ge=0.0)
-    popularity_damping: float = Field(default=0.75, ge=0.0, le=2.0)
+    novel_weight: float = Field(default=2.0, ge=0.0)
+    popularity_damping: float = Field(default=1.0, ge=0.0, le=2.0)
     kind_penalty: float = Field(default=0.0, ge=0.0)
 
 
+class LeaveOutOptions(Options):
+    """Products that are never recommended, whatever is asked; those whose `recommendable` is false are not either.
+
+    Attributes:
+        category: Whose categories are these: a level of any depth ("Fuel"), or levels that follow each other, joined by
+            " > " ("Grocery > Deposits").
+        product_id: Whose ids are these.
+    """
+
+    category: tuple[str, ...] = ()
+    product_id: tuple[str, ...] = ()
+
+
 class ServingOptions(AnswerOptions):
-    """Sizes that a served recommendation model is exported with, beside those of `AnswerOptions`.
+    """What a served recommendation model is exported with, beside `AnswerOptions`.
 
     Attributes:
         history_length: Events that a request carries.
+        collapse: What an answer counts as one thing. `title` lists products of one title once; `none` lists every
+            product.
     """
 
     history_length: int = Field(default=512, ge=1)
+    collapse: Literal["title", "none"] = BY_TITLE
 
 
 class TwoTowerOptions(Options):

@@ -4,10 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from trainer.options import AnswerOptions, HardwareOptions, Options, TextOptions
+from trainer.options import BY_TITLE, NOT_COLLAPSED, AnswerOptions, HardwareOptions, Options, TextOptions
 
-# How products are collapsed; anything else is the name of a column.
-BY_TITLE, NOT_COLLAPSED = "title", "none"
 # Stands in `query_layers` for a tower without layers of BERT.
 STATIC: Literal["static"] = "static"
 

@@ -17,6 +17,7 @@ from components.recommendation.examples.product_statistics import (
     write_product_statistics,
 )
 from components.recommendation.index import RecommendationIndexExecutor, RecommendationIndexOptions
+from components.rules.categories.steps import CATEGORY_PRODUCTS_SCHEMA
 from components.rules.facts import write_rules_facts
 from components.rules.rule_tables import RULES_SCHEMA
 from serving.recommendation.neighbours import NeighbourTable
@@ -103,7 +104,7 @@ def write_trained(
 
 
 def write_rules(folder: Path, catalogue: Artifact) -> Artifact:
-    """Three rules of products, one of them of two members, and one of categories."""
+    """Three rules of products, one of them of two members, one of categories, and a product that goes with Food."""
     folder.mkdir(parents=True)
     ids = pq.read_table(Path(catalogue.uri) / "catalogue.parquet").column("product_id").to_pylist()
     sides = [([ids[1]], ids[2]), ([ids[1]], ids[3]), ([ids[1], ids[4]], ids[0]), (["Food"], "Food > Fresh")]
@@ -119,7 +120,12 @@ def write_rules(folder: Path, catalogue: Artifact) -> Artifact:
         for number, (antecedent, consequent) in enumerate(sides)
     ]
     pq.write_table(pa.Table.from_pylist(rows, RULES_SCHEMA), folder / "rules-00000-of-00001.parquet")
-    write_rules_facts(str(folder), {"options": {"order": "lift"}})
+    of_food = {"category": "Food", "product_id": ids[9], "count": 5, "category_count": 10, "confidence": 0.5}
+    more = pa.Table.from_pylist([{**of_food, "lift": 2.0, "surplus": 0.25}], CATEGORY_PRODUCTS_SCHEMA)
+    pq.write_table(more, folder / "category_products-00000-of-00001.parquet")
+    write_rules_facts(
+        str(folder), {"options": {"order": "lift", "levels": ["product", "category"], "products_per_category": 40}}
+    )
     return artifact(AssociationRules, folder)
 
 

@@ -30,15 +30,17 @@ OUTPUTS: dict[str, tuple[tf.DType, list[int]]] = {
 
 
 def metadata(
-    inputs: dict[str, tuple[tf.DType, list[int]]] = INPUTS, outputs: dict[str, tuple[tf.DType, list[int]]] = OUTPUTS
+    inputs: dict[str, tuple[tf.DType, list[int]]] = INPUTS,
+    outputs: dict[str, tuple[tf.DType, list[int]]] = OUTPUTS,
+    name: str = "filtered",
 ) -> get_model_metadata_pb2.GetModelMetadataResponse:
-    """Returns what a server says of a model with the one signature `filtered`."""
+    """Returns what a server says of a model with one signature."""
     signatures = get_model_metadata_pb2.SignatureDefMap()
-    signature = signatures.signature_def["filtered"]
+    signature = signatures.signature_def[name]
     for tensors, said in ((inputs, signature.inputs), (outputs, signature.outputs)):
-        for name, (dtype, sizes) in tensors.items():
-            said[name].dtype = dtype.as_datatype_enum
-            said[name].tensor_shape.CopyFrom(tf.TensorShape([None if s < 0 else s for s in sizes]).as_proto())
+        for tensor, (dtype, sizes) in tensors.items():
+            said[tensor].dtype = dtype.as_datatype_enum
+            said[tensor].tensor_shape.CopyFrom(tf.TensorShape([None if s < 0 else s for s in sizes]).as_proto())
     response = get_model_metadata_pb2.GetModelMetadataResponse()
     response.metadata["signature_def"].Pack(signatures)
     return response

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from serving.graph.history import History
 from serving.recommendation.adjustment import spread_over_kinds, without_popularity
 from serving.recommendation.neighbours import Neighbours, NeighbourTable
 
@@ -48,9 +49,19 @@ def test_spreading_equals_choosing_one_after_another(penalty: float) -> None:
         assert np.argsort(-spread[row], kind="stable").tolist() == chosen
 
 
-def test_popularity_goes_out_of_the_scores_of_short_histories() -> None:
+@pytest.mark.parametrize(
+    ("products", "weeks", "taken"),
+    [
+        ([4, -1, 4, -1], 0.0, 1.0 / (1.0 + 1.0 / 64.0)),
+        ([-1, 1, 2, 3], 13.0, 0.5 / (1.0 + 9.0 / 64.0)),
+        (list(range(800)), 0.0, 1.0e-4),
+    ],
+)
+def test_popularity_goes_out_of_the_scores_of_short_and_late_histories(
+    products: list[int], weeks: float, taken: float
+) -> None:
     scores, popularity = RANDOM.normal(size=(2, 25)).astype(np.float32), RANDOM.random((2, 25)).astype(np.float32)
-    known = tf.constant([[0.0], [1e4]])
-    found = without_popularity(tf.constant(scores), tf.constant(popularity), known, 0.5).numpy()
-    np.testing.assert_allclose(found[0], scores[0] - 0.5 * popularity[0], rtol=1e-5)
-    np.testing.assert_allclose(found[1], scores[1], atol=1e-5)
+    places = tf.constant([products] * 2, tf.int32)
+    history = History(places, tf.zeros_like(places), tf.fill(places.shape, weeks * 7.0 * 86_400.0))
+    found = without_popularity(tf.constant(scores), tf.constant(popularity), history, 0.5).numpy()
+    np.testing.assert_allclose(found, scores - 0.5 * taken * popularity, rtol=1e-4, atol=1e-5)

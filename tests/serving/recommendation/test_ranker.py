@@ -157,9 +157,12 @@ def test_scores_are_adjusted_for_popularity_and_for_kinds() -> None:
     decayed = STATISTICS[:, PRODUCT_STATISTICS.index("log_decayed")]
     for user in range(2):
         own = {int(product) for product in HISTORY.products[user].numpy()} - {-1}
+        # Four events of the first user are 4.5 days old on average, three of the second's 3 days.
+        weeks = [4.5 / 7.0, 3.0 / 7.0][user]
+        taken = 0.8 / (1.0 + (len(own) / 8.0) ** 2) / (1.0 + (weeks / 13.0) ** 2)
         left = {
             product: float(VECTORS[product, :TOWER_DIMENSIONS] @ USERS[user, :TOWER_DIMENSIONS])
-            - (0.0 if product in own else 0.8 / (1.0 + (len(own) / 10.0) ** 2) * decayed[product])
+            - (0.0 if product in own else taken * decayed[product])
             for product in expected_candidates(user, np.ones(PRODUCTS, bool), near=8)
         }
         for place in range(8):

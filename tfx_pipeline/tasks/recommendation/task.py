@@ -41,7 +41,7 @@ class RecommendationTask(Task[RecommendationConfig]):
     )
     drawn = ("ndcg_at_10", "novel_ndcg_at_10")
     product_inputs = frozenset({"numbers", "text_vectors"})
-    client_methods = ("recommend", "similar", "bought_together", "embed")
+    client_methods = ("recommend", "similar", "bought_together", "complements", "embed")
     exporter_role = "Index"
 
     @override

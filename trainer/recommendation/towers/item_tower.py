@@ -5,26 +5,21 @@ from typing import Any
 
 import keras
 
-from trainer.recommendation.towers.item_features import POPULARITY
-
 PRODUCT_INDEX, TEXT_VECTOR = "product_index", "text_vector"
 
 
 # Width of what is read of a product's numbers.
 _NUMBER_UNITS = 16
-
-
-def _normal(fan: int) -> Any:
-    """Initialises vectors to a length near 1 where `fan` is their width, so that the parts of the sum are alike."""
-    return keras.initializers.RandomNormal(stddev=fan**-0.5)
+# The parts of the sum start out alike, and small beside what they grow to.
+_START = 0.02
 
 
 @keras.saving.register_keras_serializable(package="shelfwise")
 class ItemTower(keras.Model):
-    """Embeds products: each input is projected to the same width, and their sum is L2-normalised.
+    """Embeds products: each input is projected to the same width, and the vector is their sum.
 
-    Each step of the training embeds the whole catalogue, so there is nothing between the sum and the vector. Popularity
-    has a value of its own in the vector.
+    Each step of the training embeds the whole catalogue, so there is nothing between the sum and the vector. Its length
+    says how much is known of a product, and how often it is bought.
 
     Call arguments:
         inputs: dict with `product_index` int32 `(...,)`, `numbers` float32 `(..., m)`, `categories` int32
@@ -33,12 +28,12 @@ class ItemTower(keras.Model):
             no look-up.
 
     Returns:
-        float32 `(..., dimensions)` of length 1.
+        float32 `(..., dimensions)`.
 
     Args:
         products: Size of the catalogue, which is the size of the id embedding.
         dimensions: Width of the vectors.
-        numbers: What each column of `numbers` is; `POPULARITY` is among them.
+        numbers: What each column of `numbers` is.
         category_sizes: Size of each column's vocabulary, 0 included.
         text_dimensions: Width of the text vectors; 0 where texts are off.
         id_embedding: Whether each product has a learned vector of its own.
@@ -59,31 +54,28 @@ class ItemTower(keras.Model):
         self.products = products
         self.dimensions = dimensions
         self.numbers = tuple(numbers)
-        self._popularity = self.numbers.index(POPULARITY)
         self.category_sizes = tuple(int(size) for size in category_sizes)
         self.text_dimensions = text_dimensions
         self.id_embedding = id_embedding
-        width = dimensions - 1
+        small = keras.initializers.RandomNormal(stddev=_START)
         self.number_projection = keras.Sequential(
             [
                 keras.layers.Dense(_NUMBER_UNITS, activation="relu"),
                 # Zero at first: were numbers to dominate, all products would start out alike.
-                keras.layers.Dense(width, kernel_initializer="zeros"),
+                keras.layers.Dense(dimensions, kernel_initializer="zeros"),
             ],
             name="numbers",
         )
         self.category_embeddings = [
-            keras.layers.Embedding(size, width, _normal(4 * dimensions), name=f"category_{column}")
+            keras.layers.Embedding(size, dimensions, small.clone(), name=f"category_{column}")
             for column, size in enumerate(self.category_sizes)
         ]
-        self.text_projection = keras.layers.Dense(width, name="text") if text_dimensions else None
+        self.text_projection = (
+            keras.layers.Dense(dimensions, kernel_initializer=small.clone(), name="text") if text_dimensions else None
+        )
         self.product_embedding = (
-            keras.layers.Embedding(products, width, _normal(dimensions), name="product") if id_embedding else None
+            keras.layers.Embedding(products, dimensions, small.clone(), name="product") if id_embedding else None
         )
-        self.popularity_scale = keras.layers.Dense(
-            1, kernel_initializer=keras.initializers.Constant(0.07), name="popularity"
-        )
-        self.unit = keras.layers.UnitNormalization(name="unit", dtype="float32")
 
     def build(self, input_shape: Mapping[str, Sequence[int | None]]) -> None:
         self.number_projection.build((None, len(self.numbers)))
@@ -93,7 +85,6 @@ class ItemTower(keras.Model):
             self.text_projection.build((None, self.text_dimensions))
         if self.product_embedding is not None:
             self.product_embedding.build((None,))
-        self.popularity_scale.build((None, 1))
         self.built = True
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
@@ -114,10 +105,7 @@ class ItemTower(keras.Model):
                 if whole
                 else self.product_embedding(inputs[PRODUCT_INDEX])
             )
-        taste = self.unit(keras.ops.cast(total, "float32"))
-        popularity = inputs["numbers"][..., self._popularity : self._popularity + 1]
-        popularity = keras.ops.cast(self.popularity_scale(popularity), "float32")
-        return self.unit(keras.ops.concatenate([taste, popularity], axis=-1))
+        return keras.ops.cast(total, "float32")
 
     def get_config(self) -> dict[str, Any]:
         return {

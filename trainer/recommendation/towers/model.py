@@ -39,7 +39,7 @@ class TwoTower(SoftmaxModel):
 
     For a user u after an event, the products t that followed with weights w, and products c that are in a step with
     probability p(c), the loss is the mean, weighed by w, of
-    `log(sum_c exp(u.c / temperature) / p(c)) - u.t / temperature`. To divide by p is the logQ correction (Yi et al.,
+    `log(sum_c exp(u.c) / p(c)) - u.t`. To divide by p is the logQ correction (Yi et al.,
     "Sampling-bias-corrected neural modeling for large corpus item recommendations", RecSys 2019). With label smoothing
     a part of what u.t stands for goes to the mean of all u.c (Szegedy et al., CVPR 2016).
 
@@ -49,7 +49,7 @@ class TwoTower(SoftmaxModel):
         towers: The towers to train; `towers.text_encoder` too, if `live_texts` is given.
         items: The catalogue's features.
         target_counts: float `(products,)`; how often each product is a target, for the logQ correction.
-        options: Temperature, label smoothing, products to compare with and the weight of repeated products.
+        options: Label smoothing, products to compare with and the weight of repeated products.
         replicas: Replicas that a batch is divided over.
         live_texts: The texts, where the backbone is trained.
     """
@@ -100,7 +100,7 @@ class TwoTower(SoftmaxModel):
             tf.sequence_mask(batch["history_length"], width),
             training=training,
         )
-        users = tf.reshape(users, [-1, dimensions]) / self._options.temperature
+        users = tf.reshape(users, [-1, dimensions])
         weights = self._weights(batch)
         row = tf.range(tf.shape(history)[0])[:, tf.newaxis]
         places = tf.reshape(row * width + batch["query_position"], [-1])

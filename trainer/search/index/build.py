@@ -28,7 +28,7 @@ from trainer.search.index.inverted_cells import (
 )
 from trainer.search.options import SearchServingOptions
 from trainer.search.queries import JudgedQueries
-from trainer.search.things import things_of
+from trainer.things import things_of
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 import numpy as np
 
 from shelfwise_client.errors import MalformedAnswer
-from shelfwise_client.protocol.signatures import Signature
+from shelfwise_client.protocol.signatures import MOST_VALUES, Signature
 from shelfwise_client.protocol.tensors import FLOAT, INT, TEXT, DataType
 
 Result = TypeVar("Result")
@@ -16,8 +16,6 @@ Outputs: TypeAlias = Mapping[str, np.ndarray]
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
 _MOST_WANTED = 2**31 - 1
-# No list that a model takes is longer; a server that says so would have the client make it.
-_MOST_WIDTH = 2**20
 
 
 @dataclass(frozen=True)
@@ -27,10 +25,12 @@ class Output:
     Attributes:
         kind: Of its values.
         sizes: How many it has, the rows included.
+        required: Whether a signature without it is none that can be asked; models of earlier versions lack the others.
     """
 
     kind: DataType
     sizes: int
+    required: bool = True
 
 
 TEXT_ROWS, FLOAT_ROWS, INT_ROWS = Output(TEXT, 2), Output(FLOAT, 2), Output(INT, 2)
@@ -58,7 +58,7 @@ class Row:
             ValueError: There are more values than the input takes.
             MalformedAnswer: The server says that it takes a length that no model takes.
         """
-        if not 0 <= width <= _MOST_WIDTH:
+        if not 0 <= width <= MOST_VALUES:
             raise MalformedAnswer(f"input `{name}` has {width} columns in its signature")
         values = self.values[max(len(self.values) - width, 0) :] if self.keep_last else self.values
         if len(values) > width:
@@ -117,6 +117,8 @@ def check_outputs(outputs: Mapping[str, Output], signature: Signature) -> None:
     """
     for name, output in outputs.items():
         spec = signature.outputs.get(name)
+        if spec is None and not output.required:
+            continue
         if spec is None:
             raise MalformedAnswer(f"output `{name}` is missing in its signature")
         if spec.data_type != output.kind.number or spec.shape is None or len(spec.shape) != output.sizes:

@@ -1,14 +1,16 @@
 """Requests from JSON instances, in the row format of TF Serving's REST interface."""
 
 import base64
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from shelfwise_client.errors import MalformedAnswer
 from shelfwise_client.protocol.classes import GetModelMetadataResponse, PredictRequest
 from shelfwise_client.protocol.messages import predict_request
-from shelfwise_client.protocol.signatures import TensorSpec, read_signatures
+from shelfwise_client.protocol.signatures import MOST_VALUES, TensorSpec, read_signatures
 from shelfwise_client.protocol.tensors import DataType, data_type
 
 Instance = Mapping[str, Any]
@@ -25,13 +27,15 @@ class InstanceReader:
         signature: Name of the signature.
 
     Raises:
-        ValueError: The model has no such signature, or one whose inputs have no rows or hold what NumPy does not.
-        MalformedAnswer: The metadata holds no signatures.
+        ValueError: The metadata holds no such signature, or one whose inputs have no rows of a fixed size.
     """
 
     def __init__(self, metadata: GetModelMetadataResponse, signature: str) -> None:
         self._model, self._signature = metadata.model_spec.name, signature
-        signatures = read_signatures(metadata)
+        try:
+            signatures = read_signatures(metadata)
+        except MalformedAnswer as error:
+            raise ValueError(f"Model `{self._model}`: {error}.") from error
         if signature not in signatures:
             known = sorted(name for name in signatures if not name.startswith("__"))
             raise ValueError(f"Model `{self._model}` has no signature `{signature}`, but {', '.join(known)}.")
@@ -60,7 +64,7 @@ class InstanceReader:
 def _input(name: str, spec: TensorSpec) -> tuple[DataType, tuple[int, ...]]:
     """Returns the kind of an input, and the sizes of a row of it."""
     kind, shape = data_type(spec.data_type), spec.shape or ()
-    if kind is None or not shape or any(size < 0 for size in shape[1:]):
+    if kind is None or not shape or min(shape[1:], default=0) < 0 or math.prod(shape[1:]) > MOST_VALUES:
         raise ValueError(f"Input `{name}` should have rows of a fixed size, but its shape is {list(shape)}.")
     return kind, shape[1:]
 

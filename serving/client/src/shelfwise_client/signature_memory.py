@@ -33,9 +33,10 @@ class SignatureMemory:
         """Returns a signature by its name.
 
         Raises:
-            ValueError: The model has no such signature.
+            ValueError: The model has no such signature; it is asked for again next time, as a newer version may.
         """
         if signature not in signatures:
+            self.forget(model)
             raise ValueError(
                 f"Model `{model}` at {self._address} has no signature `{signature}`, but {sorted(signatures)!s:.400}; "
                 "was it exported by another version?"

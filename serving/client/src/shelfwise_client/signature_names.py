@@ -8,6 +8,7 @@ EVALUATE = "evaluate"
 EMBED = "embed"
 SIMILAR_PRODUCTS = "similar_products"
 BOUGHT_TOGETHER = "bought_together"
+COMPLEMENTS = "complements"
 
 # The field of a model's metadata that holds its signatures.
 SIGNATURE_DEF_FIELD = "signature_def"

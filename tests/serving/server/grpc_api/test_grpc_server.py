@@ -210,7 +210,16 @@ def test_metadata_describes_each_signature(predictions: Any) -> None:
     response = predictions.GetModelMetadata(metadata_request(), timeout=20)
     signatures = get_model_metadata_pb2.SignatureDefMap()
     response.metadata["signature_def"].Unpack(signatures)
-    names = {"serving_default", "filtered", "examples", "similar_products", "bought_together", "embed"}
+    names = {
+        "serving_default",
+        "filtered",
+        "examples",
+        "similar_products",
+        "bought_together",
+        "complements",
+        "evaluate",
+        "embed",
+    }
     assert names <= set(signatures.signature_def)
     filtered = signatures.signature_def["filtered"]
     shapes = {name: [size.size for size in info.tensor_shape.dim] for name, info in filtered.inputs.items()}

@@ -13,7 +13,7 @@ from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.model import TwoTower
 from trainer.recommendation.towers.towers import Towers, build_towers
 
-PRODUCTS, DIMENSIONS, TEMPERATURE = 12, 8, 0.2
+PRODUCTS, DIMENSIONS = 12, 8
 COUNTS = np.arange(1.0, PRODUCTS + 1.0)
 
 
@@ -28,7 +28,7 @@ def towers(items: ItemFeatures) -> Towers:
     keras.utils.set_random_seed(5)
     built = build_towers(TowerOptions(dimensions=DIMENSIONS, history=4, dropout=0.0, linear_dimensions=0), items, 1)
     generator = np.random.default_rng(2)
-    for variable in built.user_tower.trainable_variables:
+    for variable in [*built.user_tower.trainable_variables, *built.item_tower.trainable_variables]:
         variable.assign(generator.normal(size=variable.shape, scale=0.3))
     return built
 
@@ -59,7 +59,7 @@ def loss_by_hand(towers, items, batch, chosen, offsets, smoothing=0.0, repeat_we
     total = weight_of_all = 0.0
     for row, position, product, pair_weight, repeated in PAIRS:
         weight = pair_weight * (repeat_weight if repeated else 1.0)
-        scores = {each: float(users[row, position] @ products[each]) / TEMPERATURE for each in chosen}
+        scores = {each: float(users[row, position] @ products[each]) for each in chosen}
         sums = math.log(sum(math.exp(scores[each] + offsets[each]) for each in chosen))
         right = (1.0 - smoothing) * scores[product] + smoothing * sum(scores.values()) / len(scores)
         total += weight * (sums - right)
@@ -70,7 +70,7 @@ def loss_by_hand(towers, items, batch, chosen, offsets, smoothing=0.0, repeat_we
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 @pytest.mark.parametrize("repeat_weight", [1.0, 0.25])
 def test_loss_over_the_whole_catalogue(towers, items, batch, smoothing: float, repeat_weight: float) -> None:
-    options = TrainingOptions(temperature=TEMPERATURE, label_smoothing=smoothing, repeat_weight=repeat_weight)
+    options = TrainingOptions(label_smoothing=smoothing, repeat_weight=repeat_weight)
     found = TwoTower(towers, items, COUNTS, options).softmax_loss(batch, training=False)
     everything = list(range(PRODUCTS))
     expected = loss_by_hand(towers, items, batch, everything, np.zeros(PRODUCTS), smoothing, repeat_weight)
@@ -78,7 +78,7 @@ def test_loss_over_the_whole_catalogue(towers, items, batch, smoothing: float, r
 
 
 def test_loss_over_a_part_is_corrected_by_how_likely_a_product_is_in_it(towers, items, batch) -> None:
-    options = TrainingOptions(temperature=TEMPERATURE, label_smoothing=0.0, compared_products=5)
+    options = TrainingOptions(label_smoothing=0.0, compared_products=5)
     model = TwoTower(towers, items, COUNTS, options)
     tf.random.set_seed(3)
     found = float(model.softmax_loss(batch, training=False))

@@ -1,7 +1,7 @@
 """What the client asks the recommendation model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,9 +22,11 @@ from shelfwise_client.calls.history import history_inputs
 from shelfwise_client.calls.products import PRODUCT_OUTPUTS, Answer, read_answers
 from shelfwise_client.methods import ClientMethod
 from shelfwise_client.model_names import RECOMMENDATION_MODEL
-from shelfwise_client.signature_names import BOUGHT_TOGETHER, EMBED, FILTERED, SIMILAR_PRODUCTS
+from shelfwise_client.signature_names import BOUGHT_TOGETHER, COMPLEMENTS, EMBED, FILTERED, SIMILAR_PRODUCTS
 
-_TOGETHER_OUTPUTS = {"product_ids": TEXT_ROWS, "titles": TEXT_ROWS, "confidence": FLOAT_ROWS, "lift": FLOAT_ROWS}
+_RULE_OUTPUTS = {"product_ids": TEXT_ROWS, "titles": TEXT_ROWS, "confidence": FLOAT_ROWS, "lift": FLOAT_ROWS}
+_SOURCE = "source"
+_TOGETHER_OUTPUTS = {**_RULE_OUTPUTS, _SOURCE: replace(TEXT_ROWS, required=False)}
 _EMBED_OUTPUTS = {"embeddings": FLOAT_ROWS}
 
 
@@ -33,13 +35,16 @@ class TogetherAnswer:
     """A product that is bought together with others.
 
     Confidence is the share of the baskets with the others that hold it too; lift is that share divided by the product's
-    share of all baskets.
+    share of all baskets. `source` says by what it was found: `product rules`, `category rules` (confidence and lift are
+    then those of the baskets with another product of their category), or `towers`, which expect it next (both are then
+    0). It is empty where an older model answers, which knows rules of products only.
     """
 
     product_id: str
     title: str
     confidence: float
     lift: float
+    source: str = ""
 
 
 def recommend(
@@ -84,7 +89,7 @@ def recommend(
 
 
 def similar(product_id: str, k: int = 10) -> Call[list[Answer]]:
-    """Finds the products most like one; an unknown product has none.
+    """Finds the products that may stand for one; an unknown product has none.
 
     Args:
         product_id: The product.
@@ -98,14 +103,15 @@ def similar(product_id: str, k: int = 10) -> Call[list[Answer]]:
 
 
 def bought_together(product_ids: Sequence[str], k: int = 10) -> Call[list[TogetherAnswer]]:
-    """Finds what is bought together with some products; unknown ones have nothing.
+    """Finds what is bought together with some products; where all are unknown there is nothing.
 
     Args:
         product_ids: At most 10 products, in any order.
         k: Products wanted.
 
     Returns:
-        At most `k` other products, that of the strongest rule first.
+        At most `k` other products: those of rules of products, then those of rules of their categories, then what the
+        towers expect, the strongest first.
 
     Raises:
         ValueError: There are too many products, or the model was exported without rules.
@@ -113,6 +119,21 @@ def bought_together(product_ids: Sequence[str], k: int = 10) -> Call[list[Togeth
     """
     inputs: dict[str, np.ndarray | Row] = {"product_ids": Row(texts(product_ids)), "k": number_wanted(k)}
     return Call(RECOMMENDATION_MODEL, BOUGHT_TOGETHER, inputs, _read_together, _TOGETHER_OUTPUTS)
+
+
+def complements(product_id: str, k: int = 10) -> Call[list[TogetherAnswer]]:
+    """Finds what goes with a product and is of another category; an unknown product has none.
+
+    Args:
+        product_id: The product.
+        k: Products wanted.
+
+    Raises:
+        ValueError: The model was exported without rules.
+        ServingError: The server did not answer.
+    """
+    inputs = {"product_id": texts([product_id]), "k": number_wanted(k)}
+    return Call(RECOMMENDATION_MODEL, COMPLEMENTS, inputs, _read_together, _TOGETHER_OUTPUTS)
 
 
 def embed(
@@ -126,9 +147,10 @@ def embed(
 
 
 def _read_together(outputs: Outputs) -> list[TogetherAnswer]:
+    names = (*_RULE_OUTPUTS, *({_SOURCE} & set(outputs)))
     return [
-        TogetherAnswer(id_of(product_id), text_of(title), float(confidence), float(lift))
-        for product_id, title, confidence, lift in without_padding(outputs, *_TOGETHER_OUTPUTS)
+        TogetherAnswer(id_of(product_id), text_of(title), float(confidence), float(lift), *map(text_of, source))
+        for product_id, title, confidence, lift, *source in without_padding(outputs, *names)
     ]
 
 
@@ -138,4 +160,5 @@ class RecommendationCalls:
     recommend = ClientMethod(recommend)
     similar = ClientMethod(similar)
     bought_together = ClientMethod(bought_together)
+    complements = ClientMethod(complements)
     embed = ClientMethod(embed)

@@ -13,6 +13,9 @@ from shelfwise_client.signature_names import SIGNATURE_DEF_FIELD
 
 Shape: TypeAlias = tuple[int, ...]
 
+# No row of an input holds more; a server that says so would have the client make it.
+MOST_VALUES = 2**20
+
 
 @dataclass(frozen=True)
 class TensorSpec:

