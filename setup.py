@@ -53,6 +53,8 @@ setup(
         "safetensors>=0.5",
         "scikit-learn>=1.5,<2",
         "scipy>=1.15",
+        # The project in serving/client, which no index has; `pip install ./serving/client .` finds it.
+        "shelfwise-client>=0.1,<0.2",
         "starlette>=1,<2",
         "tensorboard>=2.20,<2.22",
         "tensorflow>=2.21,<2.22",

@@ -49,6 +49,11 @@ class PeerProcess:
         return json.loads(line)
 
 
+def has_module(python: str, name: str) -> bool:
+    """Tells whether an interpreter can import a module."""
+    return subprocess.run([python, "-c", f"import {name}"], capture_output=True, check=False).returncode == 0
+
+
 def has_torch(python: str) -> bool:
     """Tells whether an interpreter has torch."""
-    return subprocess.run([python, "-c", "import torch"], capture_output=True, check=False).returncode == 0
+    return has_module(python, "torch")

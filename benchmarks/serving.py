@@ -36,11 +36,11 @@ from benchmarks.command_line import Queries, SearchRoot
 from benchmarks.figures import print_figures
 from benchmarks.machine import print_machine
 from benchmarks.query_file import read_queries
-from serving.client.channel import PREDICT, Connection
-from serving.client.messages import predict_request
-from serving.client.open_loop import Load, run_load
 from serving.model_names import SEARCH_MODEL
 from serving.server.background import ServerProcess
+from shelfwise_client.channel import PREDICT, Connection
+from shelfwise_client.open_loop import Load, run_load
+from shelfwise_client.protocol.messages import predict_request
 
 SIGNATURE, INPUT = "serving_default", "query"
 CONCURRENCIES = (1, 16, 64)

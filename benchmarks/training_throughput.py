@@ -41,7 +41,7 @@ from trainer.recommendation.towers.towers import build_towers
 
 PEER = Path(__file__).parent / "peers" / "torch_two_tower.py"
 PRODUCTS, TEXT_DIMENSIONS, NUMBERS, CATEGORY_SIZES, EVENT_TYPES = 19_000, 384, 3, (30, 300), 3
-BATCHES = 64
+BATCHES = 16
 STEPS_PER_EPOCH = 1_000
 
 
@@ -58,8 +58,7 @@ class Ours:
             text_vectors=data["items_text"],
         )
         towers = build_towers(options.tower, items, EVENT_TYPES)
-        # Counts, of which only the ratios matter; the model takes none to be below a half.
-        model = TwoTower(towers, items, data["probabilities"].astype(np.float64) * 1e6, options.training)
+        model = TwoTower(towers, items, data["probabilities"], options.training)
         length = TrainingLength(STEPS_PER_EPOCH, options.training.max_epochs)
         model.compile(optimizer=towers_optimizer(options.training, length), jit_compile=False)
         windows = {name.removeprefix("windows_"): value for name, value in data.items() if "windows_" in name}
@@ -117,8 +116,8 @@ def start_peer(python: str, folder: str, data: dict[str, np.ndarray], settings: 
 def main(
     torch_python: TorchPython = THIS_PYTHON,
     threads: Annotated[int, typer.Option(min=1, help="Threads of either side.")] = 2,
-    steps: Annotated[int, typer.Option(min=1, help="Steps a run.")] = 40,
-    runs: Annotated[int, typer.Option(min=1, help="Timed runs of each side.")] = 7,
+    steps: Annotated[int, typer.Option(min=1, help="Steps a run.")] = 8,
+    runs: Annotated[int, typer.Option(min=1, help="Timed runs of each side.")] = 5,
 ) -> None:
     """Takes turns and prints a table."""
     tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -129,7 +128,7 @@ def main(
     settings = {**options.tower.model_dump(), **options.training.model_dump(), "threads": threads}
     settings |= {"event_types": EVENT_TYPES, "total_steps": total_steps}
     settings |= {"warm_up": min(total_steps // 10, STEPS_PER_EPOCH)}
-    pairs = np.minimum(data["windows_target_weight"].sum(axis=(1, 2)), options.training.pairs_per_batch).mean()
+    pairs = data["windows_target_weight"].sum(axis=(1, 2)).mean()
     with tempfile.TemporaryDirectory() as folder:
         peer = start_peer(torch_python, folder, data, settings)
         sides: dict[str, Any] = {"ours": Ours(data, options)}

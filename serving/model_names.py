@@ -1,6 +1,10 @@
-"""Names that the models are served under."""
+"""Names that the models are served under; clients know them too."""
 
-RECOMMENDATION_MODEL = "recommendation"
-SEARCH_MODEL = "search"
-CLASSIFICATION_MODEL = "classification"
-SEGMENTATION_MODEL = "segmentation"
+from shelfwise_client.model_names import (
+    CLASSIFICATION_MODEL,
+    RECOMMENDATION_MODEL,
+    SEARCH_MODEL,
+    SEGMENTATION_MODEL,
+)
+
+__all__ = ["CLASSIFICATION_MODEL", "RECOMMENDATION_MODEL", "SEARCH_MODEL", "SEGMENTATION_MODEL"]

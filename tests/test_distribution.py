@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_layering import LAYERS, ROOT
+from tests.test_layering import LAYERS, ROOT, files_of
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +34,7 @@ def metadata(wheel: Path) -> Message:
 
 
 def test_every_file_of_the_packages_is_in_the_wheel(wheel: Path) -> None:
-    files = {
-        str(path.relative_to(ROOT))
-        for layer in LAYERS
-        for path in (ROOT / layer).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
+    files = {str(path.relative_to(ROOT)) for layer in LAYERS for path in files_of(layer)}
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert packed == files

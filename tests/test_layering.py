@@ -10,10 +10,30 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+# The distribution of its own that the last layer's folder holds.
+CLIENT_PROJECT = ROOT / "serving" / "client"
+CLIENT = "shelfwise_client"
 # From left to right: each may import itself and what stands to its right.
 LAYERS = ("tfx_pipeline", "components", "trainer", "serving")
+ORDER = (*LAYERS, CLIENT)
 MOST_MODULES = 15
-MODULES = sorted(path.relative_to(ROOT) for layer in LAYERS for path in (ROOT / layer).rglob("*.py"))
+
+
+def files_of(layer: str) -> list[Path]:
+    """Returns the files of a layer without those of the client's project, of which a layer has the re-export only."""
+    return [
+        path
+        for path in (ROOT / layer).rglob("*")
+        if path.is_file()
+        and "__pycache__" not in path.parts
+        and (CLIENT_PROJECT not in path.parents or path == CLIENT_PROJECT / "__init__.py")
+    ]
+
+
+MODULES = sorted(path.relative_to(ROOT) for layer in LAYERS for path in files_of(layer) if path.suffix == ".py")
+CLIENT_MODULES = sorted(
+    path.relative_to(CLIENT_PROJECT / "src") for path in (CLIENT_PROJECT / "src" / CLIENT).rglob("*.py")
+)
 
 
 def imported_names(module: Path, source: str) -> Iterator[tuple[int, str, str]]:
@@ -33,14 +53,14 @@ def imported_names(module: Path, source: str) -> Iterator[tuple[int, str, str]]:
 def violations(module: Path, source: str) -> list[str]:
     """Lists what a module imports against the rules, one line each."""
     found = []
-    layer = LAYERS.index(module.parts[0])
+    layer = ORDER.index(module.parts[0])
     for line, origin, name in imported_names(module, source):
         parts = [*origin.split("."), *([name] if name else [])]
-        if parts[0] not in LAYERS:
+        if parts[0] not in ORDER:
             continue
         place = f"{module}:{line} imports {'.'.join(parts)}"
-        if LAYERS.index(parts[0]) < layer:
-            found.append(f"{place}: {module.parts[0]} may import {', '.join(LAYERS[layer:])} only")
+        if ORDER.index(parts[0]) < layer:
+            found.append(f"{place}: {module.parts[0]} may import {', '.join(ORDER[layer:])} only")
         private = [i for i, part in enumerate(parts) if part.startswith("_") and not part.startswith("__")]
         # A private name belongs to the folder of the module, or package, that holds it.
         if private and tuple(parts[: private[0]])[: len(module.parts) - 1] != module.parts[:-1]:
@@ -53,9 +73,20 @@ def test_module_imports_point_right_and_leave_private_names_alone(module: Path) 
     assert violations(module, (ROOT / module).read_text("utf-8")) == []
 
 
+@pytest.mark.parametrize("module", CLIENT_MODULES, ids=str)
+def test_the_client_imports_nothing_of_the_layers_and_nothing_else_than_it_depends_on(module: Path) -> None:
+    source = (CLIENT_PROJECT / "src" / module).read_text("utf-8")
+    assert violations(module, source) == []
+    outside = {origin.partition(".")[0] for _, origin, _ in imported_names(module, source)} - sys.stdlib_module_names
+    assert outside <= {CLIENT, "google", "grpc", "numpy"}
+
+
 @pytest.mark.parametrize(
     ("module", "source", "count"),
     [
+        ("shelfwise_client/call.py", "from serving.graph import filters", 1),
+        ("shelfwise_client/call.py", "from shelfwise_client.channel import _SERVICES", 0),
+        ("serving/client/search.py", "from shelfwise_client.channel import _SERVICES", 1),
         ("serving/client/search.py", "import trainer.features", 1),
         ("serving/client/search.py", "def f():\n    from tfx_pipeline import config", 1),
         ("trainer/towers.py", "from components.errors import InputError", 1),
@@ -114,7 +145,7 @@ def test_a_circle_is_found() -> None:
 
 
 def test_a_folder_has_at_most_fifteen_modules() -> None:
-    sizes = Counter(module.parent for module in MODULES if module.name != "__init__.py")
+    sizes = Counter(module.parent for module in (*MODULES, *CLIENT_MODULES) if module.name != "__init__.py")
     assert {str(folder): size for folder, size in sizes.items() if size > MOST_MODULES} == {}
 
 
@@ -126,7 +157,7 @@ def test_kubeflow_folder_is_no_package() -> None:
     assert not list((ROOT / "kubeflow").rglob("*.py"))
 
 
-def test_client_starts_without_tfx() -> None:
-    code = "import sys, serving.client; print(sorted({'tfx', 'apache_beam', 'tfx_bsl'} & {*sys.modules}))"
+def test_client_starts_without_tensorflow_and_tfx() -> None:
+    code = "import sys, serving.client; print(sorted({'tensorflow', 'tfx', 'apache_beam', 'tfx_bsl'} & {*sys.modules}))"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert (result.returncode, result.stdout.strip()) == (0, "[]"), result.stderr[-2000:]

@@ -83,8 +83,9 @@ class Stamp:
 
     def _digest(self) -> str:
         digest = hashlib.sha256(str(self._environment).encode())
-        tools = self._root / "tools"
-        for path in (self._root / "requirements.lock", self._root / "setup.py", *sorted(tools.glob("*.py"))):
+        tools, client = self._root / "tools", self._root / "serving" / "client"
+        projects = (self._root / "setup.py", client / "pyproject.toml", *sorted((client / "backend").glob("*.py")))
+        for path in (self._root / "requirements.lock", *projects, *sorted(tools.glob("*.py"))):
             content = path.read_bytes()
             digest.update(f"\n{path.name} {len(content)}\n".encode() + content)
         return digest.hexdigest()

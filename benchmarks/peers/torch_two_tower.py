@@ -30,90 +30,76 @@ def initialise(module: nn.Module) -> None:
 
 
 class ItemTower(nn.Module):
-    """Sums projections of numbers, categories, text and id, mixes them, and ends in unit vectors `(n, d)`."""
+    """Sums projections of numbers, categories, text and id to vectors `(n, d)`."""
 
-    def __init__(self, products: int, numbers: int, category_sizes: list[int], text: int, d: int, dropout: float):
+    def __init__(self, products: int, numbers: int, category_sizes: list[int], text: int, d: int):
         super().__init__()
-        self.numbers = nn.Sequential(nn.Linear(numbers, d), nn.ReLU(), nn.Linear(d, d))
+        self.numbers = nn.Sequential(nn.Linear(numbers, 16), nn.ReLU(), nn.Linear(16, d))
         self.categories = nn.ModuleList(nn.Embedding(size, d) for size in category_sizes)
         self.text = nn.Linear(text, d)
         self.product = nn.Embedding(products, d)
-        self.normalization = nn.LayerNorm(d, eps=1e-3)
-        self.dropout = nn.Dropout(dropout)
-        self.hidden = nn.Linear(d, 2 * d)
-        self.output = nn.Linear(2 * d, d - 1)
-        self.skip = nn.Linear(d, d - 1, bias=False)
-        self.popularity = nn.Linear(1, 1)
         initialise(self)
         nn.init.zeros_(self.numbers[2].weight)
-        nn.init.normal_(self.product.weight, std=d**-0.5)
-        for embedding in self.categories:
-            nn.init.normal_(embedding.weight, std=(4 * d) ** -0.5)
-        nn.init.constant_(self.popularity.weight, 0.07)
+        for part in (self.text, self.product, *self.categories):
+            nn.init.normal_(part.weight, std=0.02)
 
-    def forward(self, index: Tensor, numbers: Tensor, categories: Tensor, text: Tensor) -> Tensor:
-        total = self.numbers(numbers) + self.text(text) + self.product(index)
+    def forward(self, numbers: Tensor, categories: Tensor, text: Tensor) -> Tensor:
+        total = self.numbers(numbers) + self.text(text) + self.product.weight
         for column, embedding in enumerate(self.categories):
             total = total + embedding(categories[:, column])
-        normal = self.dropout(self.normalization(total))
-        taste = functional.normalize(self.skip(normal) + self.output(functional.relu(self.hidden(normal))), dim=-1)
-        return functional.normalize(torch.cat([taste, self.popularity(numbers[:, -1:])], dim=-1), dim=-1)
+        return total
 
 
 class Decoder(nn.Module):
-    """A causal Transformer layer that normalises first; padding stands at the end, so that it needs no mask."""
+    """A gated causal Transformer layer that normalises first; padding stands at the end, so that it needs no mask."""
 
-    def __init__(self, d: int, heads: int):
+    def __init__(self, d: int, heads: int, dropout: float):
         super().__init__()
         self.heads = heads
-        self.attention_normalization = nn.LayerNorm(d, eps=1e-5)
-        self.query_key_value = nn.Linear(d, 3 * d)
+        self.attention_normalization = nn.LayerNorm(d, eps=1e-3)
+        self.attention_input = nn.Linear(d, 4 * d)
         self.attention_output = nn.Linear(d, d)
-        self.feed_forward = nn.Sequential(
-            nn.LayerNorm(d, eps=1e-5), nn.Linear(d, 2 * d), nn.ReLU(), nn.Linear(2 * d, d)
-        )
+        self.feed_forward_normalization = nn.LayerNorm(d, eps=1e-3)
+        self.feed_forward_input = nn.Linear(d, 5 * d)
+        self.feed_forward_output = nn.Linear(2 * d, d)
+        self.dropout = nn.Dropout(dropout)
 
     def forward(self, events: Tensor) -> Tensor:
         batch, width, d = events.shape
-        projected = self.query_key_value(self.attention_normalization(events))
-        query, key, value = projected.view(batch, width, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
+        read, gate = self.attention_input(self.attention_normalization(events)).split([3 * d, d], dim=-1)
+        query, key, value = read.view(batch, width, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
         attended = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
-        events = events + self.attention_output(attended.transpose(1, 2).reshape(batch, width, d))
-        return events + self.feed_forward(events)
+        attended = self.attention_output(attended.transpose(1, 2).reshape(batch, width, d)) * torch.sigmoid(gate)
+        events = events + self.dropout(attended)
+        read = self.feed_forward_input(self.feed_forward_normalization(events))
+        value, inner, gate = read.split([2 * d, 2 * d, d], dim=-1)
+        fed = self.feed_forward_output(value * functional.silu(inner)) * torch.sigmoid(gate)
+        return events + self.dropout(fed)
 
 
 class UserTower(nn.Module):
-    """Reads histories `(batch, width, d)` to a unit vector after each event, `(batch, width, d)`."""
+    """Reads histories `(batch, width, d)` to a vector after each event, `(batch, width, d)`."""
 
     def __init__(self, event_types: int, history: int, d: int, heads: int, layers: int, dropout: float):
         super().__init__()
         self.d = d
         self.event_type = nn.Embedding(event_types, d)
-        self.position = nn.Parameter(torch.empty(history, d).uniform_(-0.05, 0.05))
-        self.gap = nn.Sequential(nn.Linear(1, d), nn.ReLU(), nn.Linear(d, d))
-        self.input = nn.Linear(d, d)
-        self.input_normalization = nn.LayerNorm(d, eps=1e-3)
+        self.position = nn.Parameter(torch.empty(history, d).normal_(std=0.02))
+        self.gap = nn.Sequential(nn.Linear(1, 16), nn.ReLU(), nn.Linear(16, d))
         self.dropout = nn.Dropout(dropout)
-        self.decoders = nn.ModuleList(Decoder(d, heads) for _ in range(layers))
+        self.decoders = nn.ModuleList(Decoder(d, heads, dropout) for _ in range(layers))
         self.output_normalization = nn.LayerNorm(d, eps=1e-3)
-        self.output = nn.Linear(d, d - 1)
-        self.popularity = nn.Linear(d, 1)
         initialise(self)
-        for parameter in (self.output.weight, self.popularity.weight):
+        for parameter in (self.event_type.weight, self.gap[2].weight):
             nn.init.zeros_(parameter)
-        nn.init.ones_(self.popularity.bias)
 
-    def forward(self, items: Tensor, types: Tensor, gaps: Tensor, valid: Tensor) -> Tensor:
+    def forward(self, items: Tensor, types: Tensor, gaps: Tensor) -> Tensor:
         logs = torch.log1p(gaps.clamp(min=0.0) / 86_400.0)[..., None]
-        events = self.input(items * self.d**0.5) + self.event_type(types) + self.gap(logs)
-        events = self.dropout(self.input_normalization(events + self.position[: items.shape[1]]))
+        events = items * self.d**0.5 + self.event_type(types) + self.gap(logs) + self.position[: items.shape[1]]
+        events = self.dropout(events)
         for decoder in self.decoders:
             events = decoder(events)
-        normal = self.output_normalization(events)
-        weights = valid[..., None].float()
-        mean = torch.cumsum(items[..., :-1] * weights, 1) / torch.cumsum(weights, 1).clamp(min=1.0)
-        taste = functional.normalize(self.output(normal) + mean, dim=-1)
-        return functional.normalize(torch.cat([taste, self.popularity(normal)], dim=-1), dim=-1)
+        return self.output_normalization(events)
 
 
 class Trainer:
@@ -125,7 +111,6 @@ class Trainer:
         d, dropout = settings["dimensions"], settings["dropout"]
         self.settings = settings
         self.tables = {name: torch.from_numpy(data[f"items_{name}"]) for name in ("numbers", "categories", "text")}
-        self.log_probabilities = torch.from_numpy(data["probabilities"]).clamp(1e-6, 1.0).log()
         names = [name for name in data if name.startswith("windows_")]
         self.batches = [
             {name.removeprefix("windows_"): torch.from_numpy(data[name][batch]).contiguous() for name in names}
@@ -133,7 +118,7 @@ class Trainer:
         ]
         sizes = [int(size) for size in data["items_categories"].max(axis=0) + 1]
         numbers, text = data["items_numbers"].shape[1], data["items_text"].shape[1]
-        self.items = ItemTower(len(data["items_text"]), numbers, sizes, text, d, dropout)
+        self.items = ItemTower(len(data["items_text"]), numbers, sizes, text, d)
         self.users = UserTower(
             settings["event_types"], settings["history"], d, settings["heads"], settings["layers"], dropout
         )
@@ -141,6 +126,7 @@ class Trainer:
             [*self.items.parameters(), *self.users.parameters()],
             lr=settings["learning_rate"],
             weight_decay=settings["weight_decay"],
+            betas=(0.9, 0.98),
             eps=1e-7,
             fused=True,
         )
@@ -165,27 +151,21 @@ class Trainer:
         return float(loss.detach())
 
     def loss(self, windows: dict[str, Tensor]) -> Tensor:
-        """Returns the in-batch softmax with logQ correction, accidental hits left out."""
+        """Returns the softmax over all products, of every event that something follows."""
         history, weights = windows["history_index"], windows["target_weight"]
-        keys = torch.where(weights > 0.0, torch.rand_like(weights), -1.0).flatten()
-        pairs = min(self.settings["pairs_per_batch"], int((weights > 0.0).sum()))
-        chosen = keys.topk(pairs, sorted=False).indices
-        rows, targets = chosen // weights.shape[1], windows["target_index"].flatten()[chosen]
-        positions = windows["query_position"].flatten()[chosen]
-        products, places = torch.unique(torch.cat([history.flatten(), targets]), return_inverse=True)
-        vectors = self.items(products, *(table[products] for table in self.tables.values()))
-        valid = torch.arange(history.shape[1])[None] < windows["history_length"][:, None]
-        read = vectors[places[: history.numel()]].view(*history.shape, -1)
-        users = self.users(read, windows["history_type"], windows["gap_seconds"], valid)
-        scores = users[rows, positions] @ vectors[places[history.numel() :]].T / self.settings["temperature"]
-        scores = scores - self.log_probabilities[targets]
-        hits = targets[:, None] == targets[None, :]
-        hits.fill_diagonal_(False)
+        vectors = self.items(*self.tables.values())
+        users = self.users(vectors[history], windows["history_type"], windows["gap_seconds"])
+        asked = weights > 0.0
+        rows = torch.arange(len(history))[:, None].expand(history.shape)[asked]
+        queries = users[rows, windows["query_position"][asked]]
+        scores = queries @ vectors.T
         losses = functional.cross_entropy(
-            scores.masked_fill(hits, torch.finfo(scores.dtype).min), torch.arange(pairs), reduction="none"
+            scores,
+            windows["target_index"][asked].long(),
+            reduction="none",
+            label_smoothing=self.settings["label_smoothing"],
         )
-        drawn = weights.flatten()[chosen]
-        return (losses * drawn).sum() / drawn.sum()
+        return (losses * weights[asked]).sum() / weights.sum()
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import tensorflow as tf
 
 from serving.client import Answer, LabelAnswer, Shelfwise
-from serving.client.errors import ServingError
+from shelfwise_client.errors import ServingError
 from trainer.artifacts.catalogue import load_catalogue
 
 # Probabilities are float32.

@@ -1,6 +1,6 @@
 """Real requests to a served recommendation model, and what must be true of the answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +15,16 @@ from components.checks.common import (
     wrong_answers,
     wrong_count,
 )
-from serving.client import Answer, Shelfwise
+from serving.client import Answer, Shelfwise, TogetherAnswer
 from serving.model_names import RECOMMENDATION_MODEL
-from trainer.artifacts.catalogue import load_catalogue_facts
+from serving.recommendation.sources import SOURCES
+from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
+from trainer.recommendation.never_recommended import recommendable_products
+from trainer.recommendation.options import LeaveOutOptions
+from trainer.things import things_of
 
 _K = 7
+_TOWERS = SOURCES[-1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +35,43 @@ class _Known:
         products: Its catalogue.
         bought_event_type: The event type that stands for a purchase.
         leading: Some products that a rule leads from; None for a model without rules.
+        things: The thing that each product is, by its id.
+        recommendable: The products that may be answered.
     """
 
     products: KnownProducts
     bought_event_type: str
     leading: Sequence[str] | None
+    things: Mapping[str, int]
+    recommendable: frozenset[str]
+
+    def count(self, k: int, *asked: str) -> int:
+        """Returns how many things an answer should have that is asked for `k`, without those of some products."""
+        left_out = {self.things.get(product) for product in asked}
+        things = {self.things[product] for product in self.recommendable} - left_out
+        return min(k, len(things))
+
+    def wrong(self, answers: Sequence[Answer] | Sequence[TogetherAnswer]) -> list[str]:
+        """Returns whether something was answered that no answer may hold, or a thing twice."""
+        ids = [answer.product_id for answer in answers if answer.product_id in self.things]
+        reasons = []
+        if not self.recommendable.issuperset(ids):
+            reasons.append("a product was answered that is never recommended")
+        if len({self.things[product] for product in ids}) != len(ids):
+            reasons.append("two products were answered that are one thing")
+        return reasons
 
 
 def failed_checks(client: Shelfwise, model: ServedModel) -> list[str]:
     """Asks every signature and returns what is wrong with the answers, a line each; none means all is well."""
+    catalogue = load_catalogue(model.catalogue_uri)
+    ids = catalogue["product_id"].to_pylist()
+    left_out = model.card["leave_out"]
+    options = LeaveOutOptions(category=tuple(left_out["category"]), product_id=tuple(left_out["product_id"]))
     known = _Known(
         products=KnownProducts.of(model),
+        things=dict(zip(ids, things_of(catalogue, model.card["serving"]["collapse"]).tolist(), strict=True)),
+        recommendable=frozenset(np.array(ids, object)[recommendable_products(catalogue, options)]),
         bought_event_type=load_catalogue_facts(model.catalogue_uri)["bought_event_type"],
         leading=model.card["rules"]["examples"] if "rules" in model.card else None,
     )
@@ -53,37 +84,38 @@ def failed_checks(client: Shelfwise, model: ServedModel) -> list[str]:
     }
     if known.leading is not None:
         checks["bought_together"] = _check_together
+        checks["complements"] = _check_complements
     return run_checks(checks, client, known)
 
 
 def _check_default(client: Shelfwise, known: _Known) -> list[str]:
     """One user with a known history, one without any, in one request."""
     inputs = padded_histories(client, RECOMMENDATION_MODEL, "serving_default", known.products.sample)
-    return _wrong_batch(client.predict(RECOMMENDATION_MODEL, "serving_default", inputs), 2, known.products)
+    return _wrong_batch(client.predict(RECOMMENDATION_MODEL, "serving_default", inputs), 2, known)
 
 
 def _check_examples(client: Shelfwise, known: _Known) -> list[str]:
     inputs = {"examples": history_examples(known.products.sample)}
-    return _wrong_batch(client.predict(RECOMMENDATION_MODEL, "examples", inputs), 2, known.products)
+    return _wrong_batch(client.predict(RECOMMENDATION_MODEL, "examples", inputs), 2, known)
 
 
 def _check_filtered(client: Shelfwise, known: _Known) -> list[str]:
     products = known.products
-    expected = min(_K, len(products.product_ids))
+    expected = known.count(_K)
     types = [known.bought_event_type] * len(products.sample)
     plain = client.recommend(products.sample, types, k=_K)
-    reasons = wrong_answers(plain, products) + wrong_count(plain, expected)
+    reasons = wrong_answers(plain, products) + wrong_count(plain, expected) + known.wrong(plain)
     excluded = [answer.product_id for answer in plain[:3]]
     others = client.recommend(products.sample, types, k=_K, exclude_ids=excluded)
     reasons += wrong_answers(others, products)
     if set(excluded) & {answer.product_id for answer in others}:
         reasons.append("an excluded product was answered")
     novel = client.recommend(products.sample, types, k=_K, include_bought=False)
-    reasons += wrong_answers(novel, products)
+    reasons += wrong_answers(novel, products) + known.wrong(novel)
     if set(products.sample) & {answer.product_id for answer in novel}:
         reasons.append("a bought product was answered though `include_bought` was false")
     popular = client.recommend(k=_K)
-    reasons += wrong_answers(popular, products) + wrong_count(popular, expected)
+    reasons += wrong_answers(popular, products) + wrong_count(popular, expected) + known.wrong(popular)
     if client.recommend(products.sample, k=0):
         reasons.append("k of 0 got products")
     return reasons
@@ -94,7 +126,8 @@ def _check_similar(client: Shelfwise, known: _Known) -> list[str]:
     reasons = []
     for product_id in products.sample:
         answers = client.similar(product_id, _K)
-        reasons += wrong_answers(answers, products) + wrong_count(answers, min(_K, len(products.product_ids) - 1))
+        reasons += wrong_answers(answers, products) + wrong_count(answers, known.count(_K, product_id))
+        reasons += known.wrong(answers)
         if product_id in {answer.product_id for answer in answers}:
             reasons.append("a product was answered as similar to itself")
     if client.similar("", _K):
@@ -104,20 +137,35 @@ def _check_similar(client: Shelfwise, known: _Known) -> list[str]:
 
 def _check_together(client: Shelfwise, known: _Known) -> list[str]:
     reasons = []
-    for product_id in known.leading or ():
+    for product_id in (*known.products.sample, *(known.leading or ())):
         answers = client.bought_together([product_id], _K)
-        ids = [answer.product_id for answer in answers]
-        if not ids:
-            reasons.append("a product that a rule leads from got nothing")
-        if len(set(ids)) != len(ids) or product_id in ids:
-            reasons.append("a product was answered twice, or with itself")
-        if not known.products.product_ids.issuperset(ids):
-            reasons.append("a product was answered that the catalogue lacks")
-        if not all(0 < answer.confidence <= 1 and answer.lift > 0 for answer in answers):
-            reasons.append("a confidence or a lift cannot be right")
+        if len(answers) != known.count(_K, product_id):
+            reasons.append(f"expected {known.count(_K, product_id)} products, got {len(answers)}")
+        reasons += _wrong_together(answers, product_id, known)
     for nothing in ([], ["", "no such product, anywhere"]):
         if client.bought_together(nothing, _K):
             reasons.append("unknown products got something")
+    return reasons
+
+
+def _check_complements(client: Shelfwise, known: _Known) -> list[str]:
+    reasons = []
+    for product_id in known.products.sample:
+        reasons += _wrong_together(client.complements(product_id, _K), product_id, known)
+    if client.complements("", _K):
+        reasons.append("an unknown product got complements")
+    return reasons
+
+
+def _wrong_together(answers: Sequence[TogetherAnswer], product_id: str, known: _Known) -> list[str]:
+    ids = [answer.product_id for answer in answers]
+    reasons = known.wrong(answers)
+    if len(set(ids)) != len(ids) or product_id in ids:
+        reasons.append("a product was answered twice, or with itself")
+    if not known.products.product_ids.issuperset(ids):
+        reasons.append("a product was answered that the catalogue lacks")
+    if not all(0 < answer.confidence <= 1 and answer.lift > 0 for answer in answers if answer.source != _TOWERS):
+        reasons.append("a confidence or a lift cannot be right")
     return reasons
 
 
@@ -126,8 +174,8 @@ def _check_embed(client: Shelfwise, known: _Known) -> list[str]:
     return [] if vector.ndim == 1 and len(vector) and np.isfinite(vector).all() else ["the vector is not finite"]
 
 
-def _wrong_batch(outputs: dict[str, np.ndarray], rows: int, products: KnownProducts) -> list[str]:
-    expected = (rows, min(products.default_k, len(products.product_ids)))
+def _wrong_batch(outputs: dict[str, np.ndarray], rows: int, known: _Known) -> list[str]:
+    expected = (rows, min(known.products.default_k, len({*known.things.values()})))
     shapes = {name: outputs[name].shape for name in ("product_ids", "scores", "titles")}
     if set(shapes.values()) != {expected}:
         return [f"expected {expected} of each output, got {shapes}"]
@@ -137,5 +185,7 @@ def _wrong_batch(outputs: dict[str, np.ndarray], rows: int, products: KnownProdu
             Answer(product_id.decode("utf-8", "surrogateescape"), float(score), title.decode("utf-8", "replace"))
             for product_id, score, title in zip(ids, scores, titles, strict=True)
         ]
-        reasons += wrong_answers(row, products)
+        # Where fewer things may be recommended than there are columns, the rest is empty.
+        row = [answer for answer in row if answer.product_id]
+        reasons += wrong_answers(row, known.products) + wrong_count(row, known.count(expected[1])) + known.wrong(row)
     return reasons

@@ -9,7 +9,7 @@ from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.signature_names import EVALUATE
 from trainer.artifacts.catalogue import load_catalogue
-from trainer.search.things import things_of
+from trainer.things import things_of
 
 _K = 7
 # No shop sells these, and no answer to them may break a server.

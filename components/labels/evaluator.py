@@ -106,15 +106,18 @@ class LabelEvaluatorExecutor(BaseBeamExecutor):
             lambda path: judging.served(path, labels)([tf.train.Example().SerializeToString()]),
         )
         models = {MODEL: path_utils.serving_model_path(model.uri), **last_blessed.models}
-        fitted = f"{evaluation_uri}/{_FITTED_FILE}"
         learned_from = tf.data.TFRecordDataset(split_files(examples.uri, "train"), "GZIP")
-        save_fitted(baselines, learned_from.take(options.max_baseline_rows).as_numpy_iterator(), fitted)
+        fitted = save_fitted(
+            baselines,
+            learned_from.take(options.max_baseline_rows).as_numpy_iterator(),
+            f"{evaluation_uri}/{_FITTED_FILE}",
+        )
         load_judge = functools.partial(LabelJudge, judging, models, fitted, facts, own_slices)
         files, test_examples = f"{evaluation_uri}/{judging.judged_by.many}", get_split_uri([examples], TEST_SPLIT)
         schema = judged_schema([*models, *baselines], sliced_by)
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | JudgeTestSplit(f"{test_examples}/*", load_judge, files, schema)
-        fileio.remove(fitted)
+        fileio.remove(fitted.path)
         judged = read_parquet(f"{files}-*.parquet")
         summary = LabelSummary(judged, labels, sliced_by, options, counted=judging.judged_by.many)
         with self._make_beam_pipeline() as pipeline:

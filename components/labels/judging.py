@@ -1,5 +1,6 @@
 """How a model that gives labels is judged: what a task says of its own, and the judge that workers make of that."""
 
+import hashlib
 import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,6 +34,19 @@ class Baseline:
 
     fit: Callable[[Sequence[bytes]], Any]
     probabilities: Callable[[Any, Sequence[bytes], int], Probabilities]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A file of fitted baselines, which hold code: what is read must be what this run has written.
+
+    Attributes:
+        path: Of the file.
+        sha256: Of its bytes.
+    """
+
+    path: str
+    sha256: str
 
 
 class LabelJudging(ABC):
@@ -102,12 +116,12 @@ class LabelJudge:
     Args:
         judging: What the task says of how it is judged.
         models: Paths of served models by name of the system.
-        fitted: Path of the fitted baselines, as `save_fitted` wrote them.
+        fitted: The fitted baselines, as `save_fitted` wrote them.
         facts: What `labels.json` says.
         own_slices: The shop's columns that the evaluation is sliced by, beside the built-in ones.
 
     Raises:
-        ValueError: A model lacks the signature that it is asked by.
+        ValueError: A model lacks the signature that it is asked by, or the file of baselines is another one by now.
         OSError: There is no SavedModel.
     """
 
@@ -115,7 +129,7 @@ class LabelJudge:
         self,
         judging: LabelJudging,
         models: Mapping[str, str],
-        fitted: str,
+        fitted: Fitted,
         facts: Mapping[str, Any],
         own_slices: Sequence[str],
     ) -> None:
@@ -145,17 +159,22 @@ class LabelJudge:
         return pa.table(columns, schema=self._schema)
 
 
-def save_fitted(baselines: Mapping[str, Baseline], records: Iterable[bytes], path: str) -> None:
+def save_fitted(baselines: Mapping[str, Baseline], records: Iterable[bytes], path: str) -> Fitted:
     """Fits baselines to training examples, and writes what they have learned for a `LabelJudge`."""
     learned_from = list(records)
+    content = pickle.dumps({name: baseline.fit(learned_from) for name, baseline in baselines.items()})
     with FileSystems.create(path) as file:
-        pickle.dump({name: baseline.fit(learned_from) for name, baseline in baselines.items()}, file)
+        file.write(content)
+    return Fitted(path, hashlib.sha256(content).hexdigest())
 
 
-def _load_fitted(path: str) -> dict[str, Any]:
-    with FileSystems.open(path) as file:
-        fitted: dict[str, Any] = pickle.load(file)
-    return fitted
+def _load_fitted(fitted: Fitted) -> dict[str, Any]:
+    with FileSystems.open(fitted.path) as file:
+        content = file.read()
+    if hashlib.sha256(content).hexdigest() != fitted.sha256:
+        raise ValueError(f"{fitted.path} should be what this run wrote, but its content is another; nothing of it ran.")
+    learned: dict[str, Any] = pickle.loads(content)
+    return learned
 
 
 def _ask_baseline(baseline: Baseline, learned: Any, labels: int) -> Ask:

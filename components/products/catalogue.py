@@ -59,6 +59,7 @@ def build_catalogue(products: pa.Table, popularity: Popularity, text_fields: Seq
         "brand": filled(products, "brand", pa.string(), ""),
         "price": filled(products, "price", pa.float32(), float("nan")),
         "in_stock": filled(products, "in_stock", pa.bool_(), True),
+        "recommendable": filled(products, "recommendable", pa.bool_(), True),
         "text": pa.array(texts, pa.string()),
         **{name: products[name] for name in Popularity._fields},
     }

@@ -58,7 +58,15 @@ def partial_version(base: str) -> str:
 
 
 def publish(written: str, base: str) -> tuple[int, str]:
-    """Renames a whole version into place; returns its number and its path."""
+    """Renames a whole version into place; returns its number and its path.
+
+    A model holds no user, and the server may run as somebody else: unlike the artifact that it was copied from, it can
+    be read by all.
+    """
+    for parent, _, names in os.walk(written):
+        os.chmod(parent, 0o755)
+        for name in names:
+            os.chmod(os.path.join(parent, name), 0o644)
     version = max([int(time.time()), *(existing + 1 for existing in version_numbers(base))])
     target = os.path.join(base, str(version))
     os.rename(written, target)

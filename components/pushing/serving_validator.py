@@ -24,8 +24,8 @@ from components.dotted_names import load_function
 from components.optional_inputs import optional_uri
 from components.parameters import execution_parameters
 from serving.client import Shelfwise
-from serving.client.errors import ModelNotFoundError
 from serving.server.background import ServerProcess, ServerStartError, server_thread
+from shelfwise_client.errors import ModelNotFoundError
 from trainer.artifacts.json_files import write_json
 from trainer.artifacts.names import VALIDATION_FILE
 from trainer.exporting import read_model_card

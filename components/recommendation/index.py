@@ -28,17 +28,22 @@ from components.recommendation.item_vectors import (
     ItemSources,
     read_item_vectors,
 )
-from components.recommendation.judging.ablation import TOWERS, ablation_path
+from components.recommendation.judging.ablation import RECOMMENDABLE_ONLY, TOWERS, ablation_path
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.model_names import RECOMMENDATION_MODEL
+from serving.signature_names import FILTERED
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.model_versions import package_versions
 from trainer.artifacts.names import ITEM_VECTORS_PREFIX, PARQUET_SUFFIX, TRAINED_TEXT_VECTORS_FOLDER
 from trainer.fitting.training_summary import read_training_summary
+from trainer.options import NOT_COLLAPSED
 from trainer.recommendation.export import export_recommendation
+from trainer.recommendation.never_recommended import left_out_counts
+from trainer.recommendation.ranker.category_rules import category_rules
 from trainer.recommendation.ranker.served_rules import rules_card, served_rules
 from trainer.recommendation.ranker.trained_ranker import load_ranker
 from trainer.recommendation.towers.towers import load_towers
+from trainer.text.text_vectors import load_text_vectors
 
 _VERSIONED_PACKAGES = ("tensorflow", "keras", "keras-nlp", "tensorflow-recommenders", "tfx", "shelfwise")
 
@@ -89,14 +94,15 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
         towers = load_towers(towers_uri)
         catalogue = load_catalogue(catalogue_uri)
         facts = load_catalogue_facts(catalogue_uri)
+        texts = catalogue.column("text").to_pylist()
         text_vectors_uri = optional_uri(input_dict, "text_vectors")
         if towers.text_encoder is not None:
             # Under the output, which distributed workers can write to.
             text_vectors_uri = f"{output_uri}/{TRAINED_TEXT_VECTORS_FOLDER}"
             fileio.makedirs(text_vectors_uri)
-            texts = catalogue.column("text").unique().to_pylist()
+            distinct = catalogue.column("text").unique().to_pylist()
             with self._make_beam_pipeline() as pipeline:
-                _ = pipeline | WriteTrainedTextVectors(texts, towers_uri, options.text_batch_size, text_vectors_uri)
+                _ = pipeline | WriteTrainedTextVectors(distinct, towers_uri, options.text_batch_size, text_vectors_uri)
         sources = ItemSources(
             towers_uri=towers_uri,
             catalogue_uri=catalogue_uri,
@@ -125,6 +131,8 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
             bought_event_type=facts["bought_event_type"],
             tower_history=towers.user_tower.tower_history,
             serving=options.serving,
+            text_vectors=None if text_vectors_uri is None else load_text_vectors(text_vectors_uri, texts),
+            leave_out=options.leave_out,
         )
         ranker_uri = optional_uri(input_dict, "ranker")
         model_card = _model_card(
@@ -136,8 +144,11 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
         )
         rules_uri = optional_uri(input_dict, "rules")
         together = None if rules_uri is None else served_rules(rules_uri, catalogue)
+        categories_together = None if rules_uri is None else category_rules(rules_uri, catalogue)
         if together is not None:
             model_card["rules"] = rules_card(together, catalogue)
+        left_out = left_out_counts(catalogue, options.leave_out)
+        model_card["leave_out"] = left_out
         ranking = None
         if ranker_uri is not None:
             ranker = load_ranker(ranker_uri, catalogue_uri, together)
@@ -145,7 +156,17 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
             export(ablation_path(output_uri, TOWERS))
             for name, without in ranker.ablations.items():
                 export(ablation_path(output_uri, name), ranking=without)
-        export(path_utils.serving_model_path(output_uri), ranking=ranking, together=together, model_card=model_card)
+        if left_out["products"]:
+            every_product = options.serving.model_copy(update={"collapse": NOT_COLLAPSED})
+            path = ablation_path(output_uri, RECOMMENDABLE_ONLY)
+            export(path, ranking=ranking, serving=every_product, compared_by=FILTERED)
+        export(
+            path_utils.serving_model_path(output_uri),
+            ranking=ranking,
+            together=together,
+            categories_together=categories_together,
+            model_card=model_card,
+        )
 
 
 class RecommendationIndex(BaseBeamComponent):
@@ -211,8 +232,10 @@ def _model_card(
             "history_length": options.serving.history_length,
             "tower_history": tower_history,
             "default_k": options.serving.default_k,
+            "max_k": options.serving.max_k,
             "exclude_ids": MAX_EXCLUDED_IDS,
             "products": products,
         },
+        "serving": {"collapse": options.serving.collapse},
         **options.model_card,
     }

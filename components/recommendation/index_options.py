@@ -5,14 +5,15 @@ from typing import Any
 from pydantic import Field
 
 from trainer.options import Options
-from trainer.recommendation.options import ServingOptions
+from trainer.recommendation.options import LeaveOutOptions, ServingOptions
 
 
 class RecommendationIndexOptions(Options):
     """How item vectors are computed and the served model is exported.
 
     Attributes:
-        serving: Sizes that the model is exported with.
+        serving: What the model is exported with.
+        leave_out: Products that are never recommended.
         rows_at_once: Products that a worker turns into vectors at once.
         text_batch_size: Texts encoded at once, where the text encoder was trained.
         model_card: What the model card says beside what this component knows itself (data counts, training, versions,
@@ -20,6 +21,7 @@ class RecommendationIndexOptions(Options):
     """
 
     serving: ServingOptions
+    leave_out: LeaveOutOptions = LeaveOutOptions()
     rows_at_once: int = Field(4096, ge=1)
     text_batch_size: int = Field(64, ge=1)
     model_card: dict[str, Any] = Field(default_factory=dict)

@@ -18,6 +18,7 @@ from typing_extensions import override
 from components.artifacts import AssociationRules, Catalogue
 from components.parameters import execution_parameters
 from components.rules.basket_making import EVENT_COUNTS, MakeBaskets
+from components.rules.categories.steps import CATEGORY_PRODUCTS_SCHEMA, CountCategoryProducts
 from components.rules.facts import write_rules_facts
 from components.rules.level_mining import MineLevel
 from components.rules.options import Level, RulesOptions
@@ -25,7 +26,7 @@ from components.rules.rule_tables import ITEMSETS_SCHEMA, RULES_SCHEMA
 from components.tables.read_back import table_files
 from trainer.artifacts.catalogue import load_catalogue_facts
 from trainer.artifacts.json_files import read_json, write_json
-from trainer.artifacts.names import ITEMSETS_PREFIX, PARQUET_SUFFIX, RULES_PREFIX
+from trainer.artifacts.names import CATEGORY_PRODUCTS_PREFIX, ITEMSETS_PREFIX, PARQUET_SUFFIX, RULES_PREFIX
 
 _EVENTS = "events"
 _COUNTS_FILE = "counts.json"
@@ -64,7 +65,8 @@ class BasketRulesExecutor(BaseBeamExecutor):
             input_dict: `events`: table artifact, split `all`, Parquet. `catalogue`: the products, and the moments up
                 to which events count.
             output_dict: `rules`: `itemsets-*.parquet` with `ITEMSETS_SCHEMA` and `rules-*.parquet` with
-                `RULES_SCHEMA`, rows in no particular order; `rules.json` with the options, and counts of what was read
+                `RULES_SCHEMA`, rows in no particular order; with the level category also `category_products-*.parquet`
+                with `CATEGORY_PRODUCTS_SCHEMA`; `rules.json` with the options, and counts of what was read
                 and found by level.
             exec_properties: `options_json`: RulesOptions. `time_zone`: where days begin and end. `source_digest` only
                 keys the cache.
@@ -115,6 +117,15 @@ class BasketRulesExecutor(BaseBeamExecutor):
                 mined = made.baskets | f"Mine{level.capitalize()}Level" >> MineLevel(options, level, catalogue_uri)
                 counts[level] = mined.counts
                 tables.append(mined)
+            if "category" in options.levels:
+                _ = (
+                    made.baskets
+                    | "CountCategoryProducts" >> CountCategoryProducts(options, catalogue_uri)
+                    | "WriteCategoryProducts"
+                    >> beam.io.WriteToParquetBatched(
+                        f"{uri}/{CATEGORY_PRODUCTS_PREFIX}", CATEGORY_PRODUCTS_SCHEMA, file_name_suffix=PARQUET_SUFFIX
+                    )
+                )
             for name, schema in ((ITEMSETS_PREFIX, ITEMSETS_SCHEMA), (RULES_PREFIX, RULES_SCHEMA)):
                 _ = (
                     [getattr(mined, name) for mined in tables]

@@ -30,6 +30,8 @@ class RulesOptions(Options):
         order: What makes a rule strong; ties go to the one in more baskets, then to the more frequent members.
         max_rules_per_product: Strongest rules that a product keeps, of each length of antecedent. A rule belongs to the
             member of its antecedent that is in the fewest baskets.
+        products_per_category: Products that a category keeps which are bought with it by more than chance; they are
+            offered with products that no rule leads from. Needs the level `category`.
         recent_weeks: The last weeks before the rules' end, whose support stands beside that of all weeks before.
         max_basket_products: Products of a basket at the most; a larger one (a wholesaler's, or an error) is left out
             and counted.
@@ -47,6 +49,7 @@ class RulesOptions(Options):
     max_q_value: float = Field(default=0.05, ge=0.0, le=1.0)
     order: RuleOrder = "lift"
     max_rules_per_product: int = Field(default=20, ge=1)
+    products_per_category: int = Field(default=40, ge=1)
     recent_weeks: int = Field(default=8, ge=1)
     max_basket_products: int = Field(default=1_000, ge=1)
     max_itemsets: int = Field(default=1_000_000, ge=1)

@@ -250,6 +250,7 @@ def _model_card(
         "fusion": fusion._asdict(),
         "limits": {
             "default_k": options.serving.default_k,
+            "max_k": options.serving.max_k,
             "dimensions": int(vectors.shape[1]),
             "exclude_ids": MAX_EXCLUDED_IDS,
             "products": len(catalogue),

@@ -90,7 +90,7 @@ TABLES: dict[str, TableContract] = {
                 *_texts("description", "brand", "category", "review_phrases"),
                 *_not_negative("price"),
                 *_optional("float", "rating"),
-                *_optional("boolean", "in_stock"),
+                *_optional("boolean", "in_stock", "recommendable"),
                 *_optional("vector", "image_embedding"),
             ),
             unique="product_id",

@@ -18,6 +18,14 @@ def with_rows_of(first: tf.Tensor, **others: tf.Tensor) -> list[tf.Tensor]:
         return [tf.identity(other) for other in others.values()]
 
 
+def at_most(k: tf.Tensor, max_k: int) -> tf.Tensor:
+    """Cuts each row's `k` to what a request may ask for: an answer takes memory by its width, whatever asked for it.
+
+    It is cut and not refused, since stock TF Serving fails every request of a batch with the one that is refused.
+    """
+    return tf.minimum(k, max_k)
+
+
 def cut(scores: tf.Tensor, indices: tf.Tensor, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Empties each row's columns past its own k."""
     kept = tf.range(tf.shape(scores)[1])[tf.newaxis, :] < k[:, tf.newaxis]

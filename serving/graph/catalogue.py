@@ -11,6 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 CATEGORY_SEPARATOR = " > "
 
 
+def category_levels(category: bytes) -> tuple[bytes, ...]:
+    """Returns the levels of a category that are not blank, the widest first."""
+    levels = (level.strip() for level in category.split(CATEGORY_SEPARATOR.encode()))
+    return tuple(level for level in levels if level)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServedProducts:
     """What answers show and filters ask; row i of every field is product i.

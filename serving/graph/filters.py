@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from serving.graph.catalogue import CATEGORY_SEPARATOR, ServedProducts
+from serving.graph.catalogue import CATEGORY_SEPARATOR, ServedProducts, category_levels
 from serving.graph.lookup import IdLookup
 from serving.graph.signatures import batch_of
 
@@ -27,7 +27,7 @@ class CategoryFilter(tf.Module):
 
     def __init__(self, categories: Sequence[bytes]) -> None:
         super().__init__(name="category_filter")
-        paths = [_levels(category) for category in categories]
+        paths = [category_levels(category) for category in categories]
         ordered = sorted(set(paths) - {()})
         place = {path: position for position, path in enumerate(ordered)}
         ranges: dict[bytes, tuple[int, int]] = {}
@@ -138,8 +138,3 @@ def not_listed(listed: tf.Tensor, size: int) -> tf.Tensor:
     target = tf.stack([places[:, 0], tf.cast(tf.gather_nd(listed, places), tf.int64)], axis=1)
     counts = tf.scatter_nd(target, tf.ones_like(places[:, 0], tf.int32), tf.stack([batch, tf.constant(size, tf.int64)]))
     return tf.equal(counts, 0)
-
-
-def _levels(category: bytes) -> tuple[bytes, ...]:
-    levels = (level.strip() for level in category.split(_LEVEL_SEPARATOR))
-    return tuple(level for level in levels if level)

@@ -65,9 +65,16 @@ class ExactIndex(tf.Module):
             Where a row has fewer allowed products than columns, the rest is -inf with index -1.
         """
         width = tf.clip_by_value(tf.convert_to_tensor(k, tf.int32), 0, self.size)
+        return top_allowed(self.scores(queries), width, allowed)
+
+    def scores(self, queries: tf.Tensor) -> tf.Tensor:
+        """Returns the dot products of floats `(batch, dimensions)` with all vectors, float32 `(batch, size)`."""
         # The other way round, oneDNN would rearrange all vectors for a batch, which takes longer than the product.
-        scores = tf.transpose(tf.matmul(self._vectors, tf.cast(queries, tf.float32), transpose_b=True))
-        return top_allowed(scores, width, allowed)
+        return tf.transpose(tf.matmul(self._vectors, tf.cast(queries, tf.float32), transpose_b=True))
+
+    def all_vectors(self) -> tf.Tensor:
+        """Returns float32 `(size, dimensions)`."""
+        return tf.convert_to_tensor(self._vectors)
 
     def vectors_at(self, indices: tf.Tensor) -> tf.Tensor:
         """Returns the vectors at `indices`.

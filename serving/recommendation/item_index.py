@@ -33,6 +33,10 @@ class ItemIndex(ExactIndex):
         """Returns the linear model's values of float32 `(..., dimensions)` vectors of products or users."""
         return vectors[..., self._tower_dimensions :]
 
+    def only_tower(self, vectors: tf.Tensor) -> tf.Tensor:
+        """Returns float32 `(..., dimensions)` vectors with 0 in place of the linear model's values."""
+        return tf.concat([self.tower_part(vectors), tf.zeros_like(self.linear_part(vectors))], axis=-1)
+
     def items(self, indices: tf.Tensor) -> tf.Tensor:
         """Returns float32 `indices.shape + (dimensions,)` vectors of products, zeros where an index is -1."""
         return vectors_or_zeros(self, indices)

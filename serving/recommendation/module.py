@@ -1,40 +1,44 @@
 """The served recommendation model: its signatures, as clients of stock TF Serving see them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from serving.graph.answers import cut, text_variable, texts_at, with_rows_of
-from serving.graph.catalogue import ServedProducts
+from serving.graph.answers import at_most, cut, text_variable, texts_at, with_rows_of
 from serving.graph.filters import CatalogueFilters, not_listed
 from serving.graph.history import History, HistoryReader, history_specs
 from serving.graph.lookup import IdLookup
+from serving.graph.one_of_each import OneOfEach
 from serving.graph.signatures import Signature, batch_of, trace
 from serving.index.exact import ExactIndex
+from serving.max_k import DEFAULT_MAX_K
+from serving.recommendation.catalogue import ServedCatalogue
 from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.ranker import Ranker, RankingModel
-from serving.recommendation.together import MAX_TOGETHER_IDS, ServedRules, TogetherIndex
+from serving.recommendation.recommendable import Recommendable
+from serving.recommendation.similar import SimilarProducts
+from serving.recommendation.sources import SOURCES
+from serving.recommendation.together import (
+    MAX_TOGETHER_IDS,
+    CategoryRules,
+    FoundProducts,
+    ServedRules,
+    TogetherIndex,
+)
 from serving.recommendation.user_vectors import UserEncoder, user_vectors
-from serving.signature_names import BOUGHT_TOGETHER, EMBED, EXAMPLES, FILTERED, SERVING_DEFAULT, SIMILAR_PRODUCTS
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServedCatalogue(ServedProducts):
-    """What a served recommendation model knows of the products; row i of every field is product i.
-
-    Attributes:
-        popularity: float `(products,)`, at least 0: how much is bought, in any unit.
-        tower_vectors: float32 `(products, tower dimensions)`, of the item tower.
-        linear_vectors: float32 `(products, linear dimensions)`, of the linear model; there may be no dimensions.
-    """
-
-    popularity: ArrayLike
-    tower_vectors: ArrayLike
-    linear_vectors: ArrayLike
+from serving.signature_names import (
+    BOUGHT_TOGETHER,
+    COMPLEMENTS,
+    EMBED,
+    EVALUATE,
+    EXAMPLES,
+    FILTERED,
+    SERVING_DEFAULT,
+    SIMILAR_PRODUCTS,
+)
 
 
 class RecommendationModule(tf.Module):
@@ -42,7 +46,8 @@ class RecommendationModule(tf.Module):
 
     A row without a known product in its history gets the popular products, with log1p(popularity) scaled into
     [0, 1] as scores. Answers have the columns product_ids, scores and titles; where a row has fewer products than
-    columns, the rest is "" and -inf.
+    columns, the rest is "" and -inf. An answer has each thing once and never what is not recommendable, but for that of
+    `evaluate`, which ranks every product on its own: how rankings are judged.
 
     Args:
         catalogue: The products.
@@ -51,10 +56,13 @@ class RecommendationModule(tf.Module):
         history_length: Events a request carries.
         tower_history: Latest events that the user encoder reads.
         default_k: Products that `serving_default` answers.
+        max_k: Most products that a request gets.
         ranking: What the ranker has learned; None answers with the products nearest to the user's vector.
         user_encoder: Reads the latest events; see `serving.recommendation.user_vectors`. Its `variables`, if it has
             any, are saved with the module.
-        together: Which products are bought together; None leaves the signature `bought_together` out.
+        together: Which products are bought together; None leaves the signatures `bought_together` and `complements`
+            out.
+        categories_together: What is bought together with the categories, where no rule of products helps.
     """
 
     def __init__(
@@ -69,16 +77,24 @@ class RecommendationModule(tf.Module):
         user_encoder: UserEncoder,
         ranking: RankingModel | None = None,
         together: ServedRules | None = None,
+        categories_together: CategoryRules | None = None,
+        max_k: int = DEFAULT_MAX_K,
     ) -> None:
         super().__init__(name="recommendation")
         self.history_length = history_length
         self.tower_history = tower_history
         self.default_k = default_k
+        self.max_k = max_k
         self._products = IdLookup(catalogue.product_ids, what="product id")
         self._history = HistoryReader(self._products, event_types, bought_event_type)
         self._index = ItemIndex(catalogue.tower_vectors, catalogue.linear_vectors)
         self._ranker = None if ranking is None else Ranker(self._index, ranking, event_types=len(event_types))
-        self._together = None if together is None else TogetherIndex(together, len(catalogue.product_ids))
+        size = len(catalogue.product_ids)
+        self._together = None if together is None else TogetherIndex(together, size, categories_together)
+        self._similar = SimilarProducts(self._index, catalogue.categories, catalogue.text_vectors, catalogue.popularity)
+        self._one_of_each = OneOfEach(catalogue.thing_of_product)
+        self._each_product = OneOfEach(np.arange(size))
+        self._recommendable = Recommendable(catalogue.recommendable)
         # Popularity is an index of one-dimensional vectors, so that both answers are found by the same search.
         self._popular = ExactIndex(_popularity_scores(catalogue.popularity)[:, np.newaxis], name="popular")
         self._product_ids = text_variable(catalogue.product_ids, "product_ids")
@@ -101,6 +117,7 @@ class RecommendationModule(tf.Module):
         every: dict[str, Signature] = {
             SERVING_DEFAULT: (self.recommend, history),
             FILTERED: (self.recommend_filtered, history | k | filters),
+            EVALUATE: (self.evaluate, history | k | filters),
             EXAMPLES: (self.recommend_examples, batch_of("examples", tf.string)),
             SIMILAR_PRODUCTS: (self.similar_products, batch_of("product_id", tf.string) | k),
             EMBED: (self.embed, history),
@@ -108,21 +125,39 @@ class RecommendationModule(tf.Module):
         if self._together is not None:
             product_ids = batch_of("product_ids", tf.string, MAX_TOGETHER_IDS)
             every[BOUGHT_TOGETHER] = (self.bought_together, product_ids | k)
+            every[COMPLEMENTS] = (self.complements, batch_of("product_id", tf.string) | k)
         return trace({name: every[name] for name in names or every})
 
     def recommend(
         self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Signature `serving_default`: the `default_k` best products for each history `(batch, history_length)`."""
-        history = self._history.read(history_ids, history_types, history_age_seconds)
-        return self._answer(*self._retrieve(history, tf.constant(self.default_k)))
+        return self._recommend(self._history.read(history_ids, history_types, history_age_seconds))
 
     def recommend_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `examples`: as `serving_default`, for serialized tf.Examples with histories of any length."""
-        history = self._history.read_examples(examples)
-        return self._answer(*self._retrieve(history, tf.constant(self.default_k)))
+        return self._recommend(self._history.read_examples(examples))
 
-    def recommend_filtered(
+    def recommend_filtered(self, k: tf.Tensor, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `filtered`: as wide as the largest k of the batch; see `filters` for what each filter means.
+
+        Where `include_bought` is false, nothing comes that is one thing with a product that was bought.
+        """
+        history, k, allowed, bought = self._read_filtered(k=k, **inputs)
+        allowed &= self._one_of_each.without(bought)
+        scores, indices = self._retrieve(
+            history, tf.reduce_max(k), self._recommendable.among(allowed), self._one_of_each
+        )
+        return self._answer(*cut(scores, indices, k))
+
+    def evaluate(self, k: tf.Tensor, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `evaluate`: as `filtered`, of all products, each on its own: how rankings are judged."""
+        history, k, allowed, bought = self._read_filtered(k=k, **inputs)
+        allowed &= not_listed(bought, self._index.size)
+        scores, indices = self._retrieve(history, tf.reduce_max(k), allowed, self._each_product)
+        return self._answer(*cut(scores, indices, k))
+
+    def _read_filtered(
         self,
         history_ids: tf.Tensor,
         history_types: tf.Tensor,
@@ -133,8 +168,8 @@ class RecommendationModule(tf.Module):
         in_stock_only: tf.Tensor,
         exclude_ids: tf.Tensor,
         include_bought: tf.Tensor,
-    ) -> dict[str, tf.Tensor]:
-        """Signature `filtered`: as wide as the largest k of the batch; see `filters` for what each filter means."""
+    ) -> tuple[History, tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns the history, k, what the filters allow, and the bought products to leave out, -1 for none."""
         k, category, max_price, in_stock_only, exclude_ids, include_bought = with_rows_of(
             history_ids,
             k=k,
@@ -144,44 +179,45 @@ class RecommendationModule(tf.Module):
             exclude_ids=exclude_ids,
             include_bought=include_bought,
         )
+        k = at_most(k, self.max_k)
         history = self._history.read(history_ids, history_types, history_age_seconds)
         bought = (history.types == self._history.bought_type) & ~include_bought[:, tf.newaxis]
-        left_out = tf.concat(
-            [self._products.index_of(exclude_ids), tf.where(bought, history.products, -1)],
-            axis=1,
-        )
-        allowed = self._filters.allowed(category, max_price, in_stock_only, left_out)
-        scores, indices = self._retrieve(history, tf.reduce_max(k), allowed)
-        return self._answer(*cut(scores, indices, k))
+        allowed = self._filters.allowed(category, max_price, in_stock_only, self._products.index_of(exclude_ids))
+        return history, k, allowed, tf.where(bought, history.products, -1)
 
     def similar_products(self, product_id: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Signature `similar_products`: nearest by the item tower, never the product; nothing for unknown ids."""
+        """Signature `similar_products`: what may stand for a product; nothing for unknown ids.
+
+        See `serving.recommendation.similar`. Neither the product nor what is one thing with it is an answer.
+        """
         (k,) = with_rows_of(product_id, k=k)
+        k = at_most(k, self.max_k)
         product = self._products.index_of(product_id)
-        allowed = not_listed(product[:, tf.newaxis], self._index.size) & (product >= 0)[:, tf.newaxis]
-        vectors = self._index.items(product)
-        asked = tf.concat([self._index.tower_part(vectors), tf.zeros_like(self._index.linear_part(vectors))], axis=1)
-        scores, indices = self._index.search(asked, tf.reduce_max(k), allowed)
+        allowed = self._others(product[:, tf.newaxis])
+        scores, indices = self._one_of_each.best(
+            lambda width: self._similar.search(product, width, allowed), tf.reduce_max(k)
+        )
         return self._answer(*cut(scores, indices, k))
 
     def bought_together(self, product_ids: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Signature `bought_together`: what the rules say goes with some products, the strongest rule first.
+        """Signature `bought_together`: what goes with some products `(batch, 10)`.
 
-        A rule counts where all of its antecedent is among the products `(batch, 10)`; of the rules of one product the
-        strongest counts. The products themselves are no answer; unknown ones, and those without a rule, have none.
+        Rules of the products come first, then those of their categories, then what the towers expect next; `source`
+        says which it was. A rule counts where all of its antecedent is among the products; of the rules that lead to a
+        product the strongest counts. Neither the products nor what is one thing with them are answers; where none of
+        them is known there are none.
         """
-        if self._together is None:
-            raise ValueError("The module was made without `together`.")
         (k,) = with_rows_of(product_ids, k=k)
-        found = self._together.find(self._products.index_of(product_ids), tf.reduce_max(k))
-        kept, indices = cut(found.strength, found.products, k)
-        missing = kept == -np.inf
-        return {
-            "product_ids": texts_at(self._product_ids, indices),
-            "titles": texts_at(self._titles, indices),
-            "confidence": tf.where(missing, -np.inf, found.confidence),
-            "lift": tf.where(missing, -np.inf, found.lift),
-        }
+        products = self._products.index_of(product_ids)
+        return self._bought_together(products, k, self._others(products))
+
+    def complements(self, product_id: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `complements`: as `bought_together` for one product, without what has the same category."""
+        (k,) = with_rows_of(product_id, k=k)
+        product = self._products.index_of(product_id)
+        other_category = self._similar.categories.shared(product) < 1.0
+        products = product[:, tf.newaxis]
+        return self._bought_together(products, k, self._others(products) & other_category)
 
     def embed(
         self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
@@ -190,20 +226,61 @@ class RecommendationModule(tf.Module):
         history = self._history.read(history_ids, history_types, history_age_seconds)
         return {"embeddings": self._user_vectors(history)}
 
+    def _others(self, products: tf.Tensor) -> tf.Tensor:
+        """Allows all things but those of products `(batch, n)`, and nothing where all are -1; bool `(batch, all)`."""
+        known = tf.reduce_any(products >= 0, axis=1)
+        return self._recommendable.among(self._one_of_each.without(products) & known[:, tf.newaxis])
+
+    def _bought_together(self, products: tf.Tensor, k: tf.Tensor, allowed: tf.Tensor) -> dict[str, tf.Tensor]:
+        if self._together is None:
+            raise ValueError("The module was made without `together`.")
+        k = at_most(k, self.max_k)
+        found = self._together.find(products, tf.reduce_max(k), allowed, self._one_of_each)
+        bought = tf.fill(tf.shape(products), self._history.bought_type)
+        basket = History(products, bought, tf.zeros(tf.shape(products)))
+
+        def with_towers() -> FoundProducts:
+            users = self._user_vectors(basket)
+            _, expected = self._one_of_each.best(
+                lambda width: self._index.search(users, width, allowed), tf.shape(found.products)[1]
+            )
+            return found.filled(expected, self._one_of_each)
+
+        found = FoundProducts(*tf.cond(tf.reduce_any(found.products < 0), with_towers, lambda: found))
+        # Nothing but the columns past a row's own k is left empty here.
+        _, indices = cut(found.confidence, found.products, k)
+        missing = indices < 0
+        return {
+            "product_ids": texts_at(self._product_ids, indices),
+            "titles": texts_at(self._titles, indices),
+            "confidence": tf.where(missing, -np.inf, found.confidence),
+            "lift": tf.where(missing, -np.inf, found.lift),
+            "source": texts_at(tf.constant(SOURCES), tf.where(missing, -1, found.source)),
+        }
+
+    def _recommend(self, history: History) -> dict[str, tf.Tensor]:
+        allowed = self._recommendable.rows(tf.shape(history.products)[0])
+        return self._answer(*self._retrieve(history, tf.constant(self.default_k), allowed, self._one_of_each))
+
     def _retrieve(
-        self, history: History, k: tf.Tensor, allowed: tf.Tensor | None = None
+        self, history: History, k: tf.Tensor, allowed: tf.Tensor | None, one_of_each: OneOfEach
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Finds the `k` best products of each history: scores and indices as `ExactIndex.search` gives them."""
+        """Finds the `k` best things of each history: scores and indices as `OneOfEach.best` gives them."""
         users = self._user_vectors(history)
-        if self._ranker is None:
-            scores, indices = self._index.search(users, k, allowed)
-        else:
-            scores, indices = self._ranker.rank(history, users, k, allowed)
+
+        def rank(width: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            if self._ranker is None:
+                return self._index.search(users, width, allowed)
+            return self._ranker.rank(history, users, width, allowed)
+
+        scores, indices = one_of_each.best(rank, k)
         cold = tf.reduce_all(history.products < 0, axis=1)
 
         def with_popular() -> tuple[tf.Tensor, tf.Tensor]:
             asked = tf.ones([tf.shape(cold)[0], 1])
-            popular_scores, popular_indices = self._popular.search(asked, k, allowed)
+            popular_scores, popular_indices = one_of_each.best(
+                lambda width: self._popular.search(asked, width, allowed), k
+            )
             rows = cold[:, tf.newaxis]
             return tf.where(rows, popular_scores, scores), tf.where(rows, popular_indices, indices)
 

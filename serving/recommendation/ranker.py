@@ -10,7 +10,10 @@ from numpy.typing import ArrayLike
 from serving.graph.filters import not_listed
 from serving.graph.history import History
 from serving.graph.top_k import top_k
+from serving.recommendation.adjustment import UNCHANGED, Adjustment, spread_over_kinds, without_popularity
+from serving.recommendation.distinct import first_of_equals
 from serving.recommendation.item_index import ItemIndex
+from serving.recommendation.neighbours import Neighbours, NeighbourTable
 from serving.recommendation.ranking_features import PRODUCT_STATISTICS, CandidateScores, RankedProducts, RankingFeatures
 from serving.recommendation.rule_scores import RuleScores
 from serving.recommendation.together import ServedRules
@@ -18,6 +21,8 @@ from serving.recommendation.together import ServedRules
 Scorer = Callable[[tf.Tensor], tf.Tensor]
 
 _POPULARITY = PRODUCT_STATISTICS.index("log_latest")
+# Of a longer time, since it is to be taken out of scores: that of a week would leave what is in season.
+_DAMPED = PRODUCT_STATISTICS.index("log_decayed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +31,13 @@ class CandidateCounts:
 
     Attributes:
         near: Nearest to the user's vector.
+        neighbours: Nearest to the history by what other users had.
         popular: Popular in the last days.
         rules: With the highest confidence of a rule that leads to them from the history; none without rules.
     """
 
     near: int
+    neighbours: int
     popular: int
     rules: int
 
@@ -43,8 +50,10 @@ class RankingModel:
         products: What the features need of the products.
         statistics: float32 `(products, len(PRODUCT_STATISTICS))`, as `trainer.recommendation.ranker.ranked_products`
             computes them.
+        neighbours: Which products the same users have.
         candidates: How many candidates of each source.
         rules: What is bought together; None leaves the features of rules out.
+        adjustment: What an answer gives up for what is less popular, and for more kinds.
         scorer: Maps features `(batch, candidates, features)` to scores `(batch, candidates)`. Its `variables`, if it
             has any, are saved with the module; its `features`, if it has them, are the names that it was taught. None
             in training.
@@ -52,20 +61,23 @@ class RankingModel:
 
     products: RankedProducts
     statistics: ArrayLike
+    neighbours: NeighbourTable
     candidates: CandidateCounts
     rules: ServedRules | None = None
+    adjustment: Adjustment = UNCHANGED
     scorer: Scorer | None = None
 
 
 class Ranker(tf.Module):
     """Gathers candidates for a history and orders them.
 
-    Candidates are the user's own products, and of the others those nearest to the user's vector, popular ones, and
-    those that rules lead to.
+    Candidates are the user's own products, and of the others those nearest to the user's vector, those that are
+    neighbours of the history, popular ones, and those that rules lead to.
     Training and serving both call `describe`, so that the model is asked what it was taught.
 
     Attributes:
         statistics: float32 `(products, len(PRODUCT_STATISTICS))`, a variable.
+        neighbours: Which products the same users have.
         feature_names: What each feature says.
 
     Args:
@@ -84,8 +96,10 @@ class Ranker(tf.Module):
         self._index = index
         self._size = int(self.statistics.shape[0])
         self._features = RankingFeatures(model.products, event_types)
+        self.neighbours = Neighbours(model.neighbours)
         self._rules = None if model.rules is None else RuleScores(model.rules, self._size)
         self._counts = model.candidates
+        self._adjustment = model.adjustment
         self.feature_names = self._features.names(with_rules=model.rules is not None)
         scorer = model.scorer
         taught = getattr(scorer, "features", self.feature_names)
@@ -111,7 +125,8 @@ class Ranker(tf.Module):
             raise ValueError("This ranker was made without a scorer, to describe candidates only.")
         width = tf.clip_by_value(k, 0, self._size)
         candidates, features = self.describe(history, user_vectors, width, allowed)
-        scores = tf.where(candidates >= 0, tf.cast(self._score(features), tf.float32), -np.inf)
+        scores = self._adjusted(history, candidates, tf.cast(self._score(features), tf.float32))
+        scores = tf.where(candidates >= 0, scores, -np.inf)
         best, places = tf.math.top_k(scores, width)
         return best, tf.gather(candidates, places, batch_dims=1)
 
@@ -140,19 +155,36 @@ class Ranker(tf.Module):
         # Read once: of a variable that is gathered from, TensorFlow copies the whole at every other read.
         statistics = tf.convert_to_tensor(self.statistics)
         popular = _highest(statistics[:, _POPULARITY], others, counts.popular)
-        sources = [own, near, popular]
+        had = first_of_equals(history.products)
+        nearness = self.neighbours.scores(had)
+        neighbours = _highest(nearness, others & (nearness > 0.0), counts.neighbours)
+        sources = [own, near, neighbours, popular]
         best = None if self._rules is None else self._rules.best(history.products)
         if best is not None:
             sources.append(_highest(best.confidence, others & (best.confidence > 0.0), counts.rules))
-        candidates = _closed_up(_distinct(tf.concat(sources, axis=1)), k)
+        candidates = _closed_up(first_of_equals(tf.concat(sources, axis=1)), k)
         wanted = tf.maximum(candidates, 0)
         agreement = self._index.items(candidates) * user_vectors[:, tf.newaxis]
         scores = CandidateScores(
             rules=None if best is None else best.of(wanted),
             linear=tf.reduce_sum(self._index.linear_part(agreement), axis=-1),
             recent=tf.reduce_sum(self._index.tower_part(agreement), axis=-1),
+            neighbours=tf.gather(nearness, wanted, batch_dims=1),
         )
         return candidates, self._features(history, candidates, scores, statistics)
+
+    def _adjusted(self, history: History, candidates: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
+        """Changes scores as the model's `adjustment` says; the user's own products lose no popularity."""
+        wanted = tf.maximum(candidates, 0)
+        if self._adjustment.popularity_damping > 0.0:
+            had = ~tf.gather(not_listed(history.products, self._size), wanted, batch_dims=1)
+            popularity = tf.gather(tf.convert_to_tensor(self.statistics)[:, _DAMPED], wanted)
+            damping = self._adjustment.popularity_damping
+            scores = without_popularity(scores, tf.where(had, 0.0, popularity), history, damping)
+        if self._adjustment.kind_penalty > 0.0:
+            kinds = tf.where(candidates >= 0, self._features.kinds_of(wanted), 0)
+            scores = spread_over_kinds(scores, kinds, self._adjustment.kind_penalty)
+        return scores
 
 
 def _highest(values: tf.Tensor, allowed: tf.Tensor, count: int) -> tf.Tensor:
@@ -170,14 +202,3 @@ def _closed_up(candidates: tf.Tensor, least: tf.Tensor | int) -> tf.Tensor:
     most = tf.reduce_max(tf.reduce_sum(tf.cast(there, tf.int32), axis=1))
     order = tf.argsort(tf.cast(there, tf.int32), axis=1, direction="DESCENDING", stable=True)
     return tf.gather(candidates, order, batch_dims=1)[:, : tf.maximum(tf.maximum(most, least), 1)]
-
-
-def _distinct(candidates: tf.Tensor) -> tf.Tensor:
-    """Keeps the first of equal candidates of a row; the others become -1."""
-    shape = tf.shape(candidates, out_type=tf.int64)
-    keys = tf.cast(candidates, tf.int64) + 1
-    rows = tf.range(shape[0])[:, tf.newaxis]
-    unique, group = tf.unique(tf.reshape(rows * (tf.reduce_max(keys) + 1) + keys, [-1]))
-    place = tf.range(shape[0] * shape[1])
-    first = tf.math.unsorted_segment_min(place, group, tf.size(unique))
-    return tf.where(tf.reshape(tf.gather(first, group) == place, shape), candidates, -1)

@@ -21,12 +21,15 @@ _DECAY_WEEKS = (1.0, 4.0, 10.0)
 _DECAY_EVENTS = (16.0, 128.0)
 # The linear model's score counts by its logarithm, from here on.
 _LEAST_LINEAR = 1e-5
+# So does the nearness of neighbours.
+_LEAST_NEARNESS = 1e-6
 # What is said of a product, or kind, or brand, that the user never had.
 _NEVER_DAYS = 400.0
 _NEVER_EVENTS = 1_000.0
 
-# Names of the features that are the towers', and of those that rules give.
+# Names of the features that are the towers', and of those that neighbours and rules give.
 TOWER_FEATURES = ("linear score", "linear score beside the best", "recent score", "recent score beside the best")
+NEIGHBOUR_FEATURES = ("neighbour score", "neighbour score beside the best")
 RULE_FEATURES = ("rule confidence", "rule lift")
 
 # Names of what `_describe_events` says of each event that is asked for.
@@ -70,11 +73,13 @@ class CandidateScores(NamedTuple):
         rules: The best rules, 0 where no rule leads to a candidate; None without rules.
         linear: Dot product of the linear model's part of the user's and the product's vector.
         recent: The same of the towers' own part, which reads the latest events.
+        neighbours: How near the candidate is to the products of the history, 0 where it is no neighbour.
     """
 
     rules: BestRules | None
     linear: tf.Tensor
     recent: tf.Tensor
+    neighbours: tf.Tensor
 
 
 class RankingFeatures(tf.Module):
@@ -100,6 +105,10 @@ class RankingFeatures(tf.Module):
         self._brands = tf.Variable(np.asarray(products.brands, np.int64), trainable=False, name="brands")
         self._log_prices = tf.Variable(np.asarray(products.log_prices, np.float32), trainable=False, name="log_prices")
 
+    def kinds_of(self, products: tf.Tensor) -> tf.Tensor:
+        """Returns the number of each product's kind, int64 of the shape of `products`; 0 for none."""
+        return tf.gather(self._kinds, products)
+
     def names(self, *, with_rules: bool) -> tuple[str, ...]:
         """Returns what each feature says, in their order.
 
@@ -107,7 +116,9 @@ class RankingFeatures(tf.Module):
             with_rules: Whether the scores have rules.
         """
         none, product = tf.zeros([1, 1]), tf.zeros([1, 1], tf.int32)
-        scores = CandidateScores(rules=BestRules(none, none) if with_rules else None, linear=none, recent=none)
+        scores = CandidateScores(
+            rules=BestRules(none, none) if with_rules else None, linear=none, recent=none, neighbours=none
+        )
         statistics = tf.zeros([1, len(PRODUCT_STATISTICS)])
         blocks = self._blocks(History(product - 1, product, none), product, scores, statistics)
         return tuple(name for names, _ in blocks for name in names)
@@ -153,6 +164,8 @@ class RankingFeatures(tf.Module):
         yield ["log price", "log price beside the usual"], tf.stack([log_price, log_price - usual], axis=-1)
         if scores.rules is not None:
             yield RULE_FEATURES, tf.stack([scores.rules.confidence, tf.math.log1p(scores.rules.lift)], axis=-1)
+        nearness = tf.math.log(tf.maximum(scores.neighbours, _LEAST_NEARNESS))
+        yield NEIGHBOUR_FEATURES, tf.stack(_beside_the_best(nearness, candidates), axis=-1)
         by_towers = [*_beside_the_best(linear, candidates), *_beside_the_best(scores.recent, candidates)]
         yield TOWER_FEATURES, tf.stack(by_towers, axis=-1)
 

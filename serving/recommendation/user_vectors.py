@@ -26,7 +26,7 @@ def user_vectors(history: History, index: ItemIndex, encoder: UserEncoder, tower
         tower_history: Latest events that the encoder reads.
 
     Returns:
-        float32 `(batch, dimensions)`, both parts of length 1; zeros without a known product.
+        float32 `(batch, dimensions)`, the linear model's part of length 1; zeros without a known product.
     """
     events = latest_events(history, tower_history)
     vectors = index.tower_part(index.items(events.products))

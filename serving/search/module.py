@@ -6,12 +6,13 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from serving.graph.answers import cut, text_variable, with_rows_of
+from serving.graph.answers import at_most, cut, text_variable, with_rows_of
 from serving.graph.filters import CatalogueFilters
 from serving.graph.lookup import IdLookup
 from serving.graph.signatures import Signature, batch_of, trace
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex, Postings
+from serving.max_k import DEFAULT_MAX_K
 from serving.search.answer import SearchAnswers
 from serving.search.correction import Corrections, SpellingCorrection
 from serving.search.explanation import WordExplanation
@@ -52,6 +53,7 @@ class SearchModule(tf.Module):
         known_words: int64 hashes of the words that the encoder knows; kept for the next catalogue.
         fusion: How both sides are combined.
         default_k: Products that `serving_default` answers.
+        max_k: Most products that a request gets.
     """
 
     def __init__(
@@ -68,9 +70,11 @@ class SearchModule(tf.Module):
         known_words: ArrayLike,
         fusion: Fusion,
         default_k: int,
+        max_k: int = DEFAULT_MAX_K,
     ) -> None:
         super().__init__(name="search")
         self.default_k = default_k
+        self.max_k = max_k
         self.embedder = embedder
         self.query_embedder = query_embedder
         self.product_ids = text_variable(products.product_ids, "product_ids")
@@ -133,6 +137,7 @@ class SearchModule(tf.Module):
         k, category, max_price, in_stock_only, exclude_ids = with_rows_of(
             query, k=k, category=category, max_price=max_price, in_stock_only=in_stock_only, exclude_ids=exclude_ids
         )
+        k = at_most(k, self.max_k)
         excluded = self._things.places_of(self._products.index_of(exclude_ids))
         passing = self._things.passing(self._filters.allowed(category, max_price, in_stock_only, excluded))
         width = tf.reduce_max(k)
@@ -166,6 +171,7 @@ class SearchModule(tf.Module):
         self, query: tf.Tensor, k: tf.Tensor, fusion: Fusion | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns scores and products `(batch, largest k)`; -inf and -1 in a row's columns past its own k."""
+        k = at_most(k, self.max_k)
         every = self._every_product
         found = self._find(self._reader.read(query), tf.reduce_max(k), every, every.passing(), fusion)
         return cut(found.scores, found.products, k)

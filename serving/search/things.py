@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from serving.graph.one_of_each import first_of_each
 from serving.graph.words import rows_of
 from serving.search.ranking import RankedTexts
 from serving.search.runs import PassingRuns, Runs
@@ -124,7 +125,7 @@ class Things(tf.Module):
         scores, places = tf.math.top_k(scores, tf.shape(scores)[1])
         entries = tf.gather(tf.concat([entries, by_name], axis=1), places, batch_dims=1)
         things = tf.gather(self._thing_of_entry, entries)
-        firsts = _first_of_each(things, width)
+        firsts = first_of_each(things, width)
         scores, places, entries, things = (
             tf.gather(values, tf.maximum(firsts, 0), batch_dims=1) for values in (scores, places, entries, things)
         )
@@ -166,24 +167,6 @@ class Things(tf.Module):
         numbers = columns + tf.gather(passing.texts.numbers(texts) - (stops - sizes), text, batch_dims=1)
         entries = passing.texts.members(tf.where(filled, numbers, 0))
         return tf.where(filled, tf.gather(scores, text, batch_dims=1), -np.inf), entries
-
-
-def _first_of_each(values: tf.Tensor, width: tf.Tensor) -> tf.Tensor:
-    """Returns the columns in which a value comes for the first time.
-
-    Args:
-        values: int32 `(batch, columns)`.
-        width: int32 scalar, at most `columns`.
-
-    Returns:
-        int32 `(batch, width)`, rising; -1 where a row has fewer values.
-    """
-    columns = tf.shape(values)[1]
-    # The first of equals comes first.
-    falling, places = tf.math.top_k(values, columns)
-    new = tf.concat([tf.ones_like(places[:, :1], tf.bool), falling[:, 1:] != falling[:, :-1]], axis=1)
-    firsts = -tf.math.top_k(tf.where(new, -places, -columns), width).values
-    return tf.where(firsts < columns, firsts, -1)
 
 
 def _variable(values: npt.NDArray[np.integer], name: str) -> tf.Variable:

@@ -37,6 +37,7 @@ def serve(
     *,
     announce: Callable[[str], None] = _LOG.info,
     on_ready: Callable[[ServerAddresses], None] | None = None,
+    on_stopping: Callable[[], None] | None = None,
     stop: threading.Event | None = None,
 ) -> None:
     """Serves models until SIGTERM, SIGINT or `stop`.
@@ -48,6 +49,7 @@ def serve(
         settings: How they are served.
         announce: Is told in a line what the server does; "ready: …", with the gRPC address at its end, once it answers.
         on_ready: Is told the addresses once the server answers.
+        on_stopping: Is called when the server begins to stop.
         stop: Ends the server when it is set; signals are handled only on the main thread.
 
     Raises:
@@ -94,6 +96,8 @@ def serve(
         tell(f"ready: {_loaded(store, models)}, {_listening(addresses)}")
         stopping.wait()
         tell("stopping")
+        if on_stopping is not None:
+            on_stopping()
 
 
 def load_text_ops() -> None:

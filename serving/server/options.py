@@ -15,7 +15,7 @@ from serving.server.models.model_config import ModelConfig
 from serving.server.monitoring_config import read_metrics_path
 from serving.server.request_log import LogRequests
 from serving.server.requests.limits import Limits
-from serving.server.settings import ModelConfigFile, ServerSettings
+from serving.server.settings import ModelConfigFile, ReloadFrom, ServerSettings
 
 # The options that were given, by the fields of the settings, or by their own names where there is no such field.
 Given: TypeAlias = dict[str, Any]
@@ -56,6 +56,7 @@ def read_options(
         given["metrics_path"] = read_metrics_path(given["monitoring_config_file"])
     if "log_requests" in given:
         given["log_requests"] = LogRequests(given["log_requests"])
+    given["reload_from"] = _reload_from(given)
     settings = ServerSettings(
         **_fields_of(ServerSettings, given),
         parallelism=_parallelism(given),
@@ -85,6 +86,12 @@ def _parallelism(given: Given) -> Parallelism:
     both = given.get("tensorflow_session_parallelism")
     counts = {"intra_op": both, "inter_op": both} if both is not None else {}
     return Parallelism(**{**counts, **_fields_of(Parallelism, given)})
+
+
+def _reload_from(given: Given) -> ReloadFrom:
+    if given.get("disable_model_reload", False):
+        return ReloadFrom.NOWHERE
+    return ReloadFrom.SOCKET if given.get("model_reload_by_socket_only", False) else ReloadFrom.ANYWHERE
 
 
 def _parser(program: str, models_needed: bool) -> argparse.ArgumentParser:
@@ -136,6 +143,24 @@ def _parser(program: str, models_needed: bool) -> argparse.ArgumentParser:
     _add(parser, "max_message_bytes", _positive, "message_bytes", help="largest request")
     _add(parser, "max_rows", _positive, "rows", help="most rows of an input")
     _add(parser, "max_text_bytes", _positive, "text_bytes", help="longest string of an input")
+    _add(
+        parser,
+        "max_input_bytes",
+        _positive,
+        "input_bytes",
+        help="most bytes that the inputs of a request take once they are read",
+    )
+    _add(parser, "max_answer_bytes", _positive, "answer_bytes", help="largest answer")
+    _add(
+        parser,
+        "max_inflight_bytes",
+        _positive,
+        "inflight_bytes",
+        help="memory for all requests that are computed at once, by what their signatures' warm-up took",
+    )
+    _add(parser, "max_connections", _positive, help="most connections of each port")
+    _add_flag(parser, "disable_model_reload", help="take no configuration by HandleReloadConfigRequest")
+    _add_flag(parser, "model_reload_by_socket_only", help="take one only by the Unix socket of --grpc_socket_path")
     _add(parser, "drain_seconds", _seconds, help="time for requests in flight when the server stops")
     _add(
         parser,

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 
 import grpc
@@ -13,6 +14,14 @@ from serving.server.request_log import LogRequests
 from serving.server.requests.limits import Limits
 
 _MOST_CALLS_AT_ONCE = 512
+
+
+class ReloadFrom(Enum):
+    """Who may send another configuration of models, and so have the server read other folders."""
+
+    ANYWHERE = "anywhere"
+    SOCKET = "socket"
+    NOWHERE = "nowhere"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +49,8 @@ class ServerSettings:
         allow_labels_for_unavailable: Whether a new label may name a version that is not loaded yet.
         drain_seconds: Time that requests in flight have to end when the server stops.
         log_requests: Which requests are logged.
+        reload_from: Who may send another configuration of models.
+        max_connections: Most connections of each port.
     """
 
     host: str = "127.0.0.1"
@@ -61,6 +72,8 @@ class ServerSettings:
     allow_labels_for_unavailable: bool = False
     drain_seconds: float = 5.0
     log_requests: LogRequests = LogRequests.REFUSED
+    reload_from: ReloadFrom = ReloadFrom.ANYWHERE
+    max_connections: int = 1000
 
     def calls_at_once(self, threads: int | None) -> int:
         """Returns how many calls a port answers at once, where each waits in a thread of its own.
@@ -96,12 +109,3 @@ class ServerAddresses:
 
     grpc: str
     rest: str | None = None
-
-
-def write_ready_file(path: Path | None, addresses: ServerAddresses) -> None:
-    """Writes the addresses, one a line, to the file that says that the server answers; None writes nothing."""
-    if path is not None:
-        # Renamed into place, so that a reader never sees half an address.
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text("\n".join(filter(None, (addresses.grpc, addresses.rest))), encoding="utf-8")
-        os.replace(partial, path)

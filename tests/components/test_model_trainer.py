@@ -12,7 +12,7 @@ from trainer.recommendation.towers.towers import load_towers
 
 OPTIONS = TwoTowerOptions(
     tower=TowerOptions(dimensions=8, layers=1, heads=2, history=12),
-    training=TrainingOptions(batch_size=16, pairs_per_batch=64, max_epochs=1),
+    training=TrainingOptions(batch_size=16, max_epochs=1),
 )
 
 

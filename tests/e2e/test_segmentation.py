@@ -61,6 +61,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
     return first_run(tmp_path_factory.mktemp("shop"), tiny_bert, {"segmentation": SEGMENTATION})
 
 
+def test_who_bought_what_is_for_the_owner_alone_and_the_model_for_every_server(shop: Path) -> None:
+    def modes(name: str) -> set[int]:
+        return {path.stat().st_mode & 0o777 for path in (shop / "root" / name).rglob("*")}
+
+    assert list((shop / "root" / "artifacts").glob("EventsStatisticsGen/**/FeatureStats.pb"))
+    assert modes("artifacts") | modes("segments") == {0o700, 0o600}
+    pushed = Path(read_summary(shop / "root")["tasks"]["segmentation"]["pushed"])
+    assert modes(str(pushed)) == {0o755, 0o644}
+
+
 def test_the_summary_and_the_report_tell_what_happened(shop: Path) -> None:
     task = read_summary(shop / "root")["tasks"]["segmentation"]
     assert Path(task["pushed"]).parent == shop / "root" / "serving" / "segmentation"

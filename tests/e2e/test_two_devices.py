@@ -96,6 +96,7 @@ def devices(root: Path, trainer: str) -> list[str]:
     return found
 
 
+@pytest.mark.long
 def test_a_classifier_is_trained_on_both_and_pushed(tmp_path: Path, tiny_bert: Path) -> None:
     without_pretraining = {key: value for key, value in CLASSIFICATION.items() if not key.startswith("pretrain")}
     tasks = {"classification": without_pretraining}

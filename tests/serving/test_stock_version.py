@@ -68,9 +68,11 @@ def test_recommendations_are_the_same_under_the_version_of_tf_serving(tmp_path: 
     requests = {
         "serving_default": plain(history_inputs(asks)),
         "filtered": plain(filtered_inputs(asks)),
+        "evaluate": plain(filtered_inputs(asks)),
         "embed": plain(history_inputs(asks)),
         "similar_products": {"product_id": ([b"P001", b"gone"], "string"), "k": ([5, 5], "int32")},
         "bought_together": {"product_ids": ([[b"P001", b"gone"] + [b""] * 8] * 2, "string"), "k": ([5, 40], "int32")},
+        "complements": {"product_id": ([b"P001", b"gone"], "string"), "k": ([5, 5], "int32")},
         "examples": {"examples": ([example.SerializeToString(), b""], "string")},
     }
     assert_same_answers(model, requests, stock_python, tmp_path)

@@ -58,10 +58,14 @@ class SetupProject:
             path.mkdir(parents=True)
         shutil.copytree(ROOT / "tools", self.root / "tools", ignore=shutil.ignore_patterns("__pycache__"))
         (self.root / "setup.py").write_text("", "utf-8")
+        (self.root / "serving" / "client").mkdir(parents=True)
+        (self.root / "serving" / "client" / "pyproject.toml").write_text("", "utf-8")
         self.uv = self.controls / "uv"
         self.uv.write_text(FAKE_UV, "utf-8")
         self.uv.chmod(0o755)
-        (self.root / "requirements.lock").write_text(self._wheel("uv", "uv-0.1.data/scripts/uv", FAKE_UV), "utf-8")
+        lock = self._wheel("uv", "uv-0.1.data/scripts/uv", FAKE_UV)
+        lock += "".join(self._wheel(name, f"{name}/__init__.py", "") for name in ("setuptools", "wheel"))
+        (self.root / "requirements.lock").write_text(lock, "utf-8")
         compiler = self._wheel("ziglang", "ziglang/zig", FAKE_ZIG)
         (self.root / "tools" / "compiler.lock").write_text(compiler, "utf-8")
 
@@ -101,10 +105,14 @@ class SetupProject:
         output, errors = process.communicate(timeout=300)
         return process.returncode, output, errors
 
+    def commands(self) -> list[list[str]]:
+        """The arguments of each call of `uv`, in order."""
+        path = self.controls / "calls"
+        return [line.split() for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
     def calls(self) -> list[str]:
         """What `uv` was called for, in order: "sync" or "install"."""
-        path = self.controls / "calls"
-        return [line.split()[1] for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+        return [arguments[1] for arguments in self.commands()]
 
     def open_gate(self) -> int:
         """Waits until `uv` stands at the gate; returns the descriptor whose closing lets it through."""

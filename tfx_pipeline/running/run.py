@@ -12,6 +12,7 @@ from tfx_pipeline.local_runner import NodeFailed, run_locally
 from tfx_pipeline.pipeline import create_pipeline, fingerprint
 from tfx_pipeline.report.page import write_report
 from tfx_pipeline.running.failure_cause import find_cause
+from tfx_pipeline.running.private_folders import private_folders
 from tfx_pipeline.running.progress import TerminalProgress
 from tfx_pipeline.running.stock_server import write_models_file
 from tfx_pipeline.running.summary_builder import build_summary
@@ -40,8 +41,13 @@ def run(config: Config, root: Path, terminal: TextIO) -> RunSummary:
         InputError: The tables are not what they should be.
         RunFailed: Anything else stopped a node.
     """
-    start = time.monotonic()
     root = root.resolve()
+    with private_folders(root):
+        return _run(config, root, terminal)
+
+
+def _run(config: Config, root: Path, terminal: TextIO) -> RunSummary:
+    start = time.monotonic()
     inputs = PipelineInputs(
         table_digests={name: digest_sources(name, sources) for name, sources in config.tables.given().items()},
         serving_root=str(root / "serving"),

@@ -25,6 +25,7 @@ CATALOGUE_SCHEMA = pa.schema(
         ("brand", pa.string()),
         ("price", pa.float32()),
         ("in_stock", pa.bool_()),
+        ("recommendable", pa.bool_()),
         ("text", pa.string()),
         ("event_count", pa.int64()),
         ("popularity", pa.float64()),

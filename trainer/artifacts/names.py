@@ -36,6 +36,7 @@ TRAINED_TEXT_VECTORS_FOLDER = "trained_text_vectors"
 # AssociationRules.
 ITEMSETS_PREFIX = "itemsets"
 RULES_PREFIX = "rules"
+CATEGORY_PRODUCTS_PREFIX = "category_products"
 RULES_FACTS_FILE = "rules.json"
 
 # Labels.

@@ -44,6 +44,7 @@ def adamw(
     clip_norm: float | None = None,
     not_decayed: Sequence[str] = (),
     accumulated_batches: int = 1,
+    beta_2: float = 0.999,
 ) -> keras.optimizers.Optimizer:
     """Returns AdamW (Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019).
 
@@ -53,10 +54,12 @@ def adamw(
         clip_norm: Norm that all gradients together are cut to; None leaves them as they are.
         not_decayed: Parts of the names of weights that are not to shrink.
         accumulated_batches: Batches whose gradients are averaged into one update.
+        beta_2: How slowly the mean of squared gradients forgets.
     """
     optimizer = FusedAdamW(
         schedule,
         weight_decay=weight_decay,
+        beta_2=beta_2,
         global_clipnorm=clip_norm,
         gradient_accumulation_steps=accumulated_batches if accumulated_batches > 1 else None,
     )

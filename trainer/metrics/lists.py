@@ -12,6 +12,22 @@ from trainer.metrics.ranking import FloatArray, IntArray, divide_or_nan
 _UNSEEN_EVENTS = 0.5
 
 
+def shared_products(listed: IntArray, lists: int) -> float:
+    """Returns how many products two of some lists have in common, on average over the pairs of lists.
+
+    Args:
+        listed: int; the products of all lists one after another, in any order, each once a list.
+        lists: How many lists there are.
+
+    Returns:
+        NaN with fewer than two lists.
+    """
+    if lists < 2:
+        return float("nan")
+    times = np.unique(listed, return_counts=True)[1]
+    return float((times * (times - 1) // 2).sum() / (lists * (lists - 1) // 2))
+
+
 def diversity_at_k(lists: IntArray, kinds: IntArray, k: int) -> FloatArray:
     """Returns the share of pairs within the first `k` products that are of different kinds.
 

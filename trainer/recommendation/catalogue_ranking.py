@@ -30,9 +30,15 @@ def ranking_metrics(towers: Towers, items: ItemFeatures, users: JudgedUsers, k: 
         out of both the list and the targets. NaN where no user has a target.
     """
     products = item_vectors(towers, items)
-    vectors = user_vectors(towers, products, users)
+    return vector_metrics(user_vectors(towers, products, users), products, users, k)
+
+
+def vector_metrics(
+    vectors: npt.NDArray[np.float32], products: npt.NDArray[np.float32], users: JudgedUsers, k: int = 10
+) -> dict[str, float]:
+    """Returns what `ranking_metrics` does, of vectors of users `(users, d)` and of all products `(products, d)`."""
     known = np.flatnonzero(np.diff(users.history_offsets) > 0)
-    width = min(k, len(items))
+    width = min(k, len(products))
     values: dict[str, list[npt.NDArray[np.float64]]] = {}
     for start in range(0, len(known), _USERS_AT_ONCE):
         rows = known[start : start + _USERS_AT_ONCE]

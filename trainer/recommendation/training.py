@@ -17,6 +17,7 @@ from trainer.fitting.training_summary import training_summary
 from trainer.options import TextOptions
 from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.judged_users import load_judged_users
+from trainer.recommendation.linear_weight import weigh_linear_part
 from trainer.recommendation.options import TwoTowerOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.item_vectors import item_vectors
@@ -34,6 +35,8 @@ from trainer.text.backbone import TextEncoder, encoder_to_train
 VALIDATED_USERS = 5_000
 # Histories that the linear model is learned from at the most: they are held in memory.
 LINEAR_USERS = 20_000
+# Users that tell how much the linear model weighs.
+WEIGHED_USERS = 2_000
 
 
 class TrainedTowers(NamedTuple):
@@ -68,8 +71,9 @@ def train(request: TrainingRequest) -> TrainedTowers:
     That is loss, learning rate and metrics by epoch, the first two also by step, the options beside the metrics of
     the best epoch, and the product vectors with their titles.
 
-    The best epoch is the one with the highest NDCG@10 over the whole catalogue in the eval split, of products
-    that are new to the user. Without users to judge it is the last one.
+    The best epoch is the one in which the towers, without the linear model, have the highest NDCG@10 over the whole
+    catalogue in the eval split, of products that are new to the user. Without users to judge it is the last one. The
+    same users then tell how much the linear model weighs.
 
     Raises:
         ValueError: The options, or an artifact, are not what training needs.
@@ -108,7 +112,8 @@ def train(request: TrainingRequest) -> TrainedTowers:
         model,
         window_batches(request.examples_uri, options.training.batch_size, request.seed).repeat(),
         length=length,
-        validation=RankingValidation(towers, lambda: _current_items(items, live_texts), users),
+        # The towers' own part alone: what it learns is not to hide behind the linear model.
+        validation=RankingValidation(_own_part(towers), lambda: _current_items(items, live_texts), users),
         monitored=monitored_metric(users),
         patience=options.training.patience,
         log_uri=request.log_uri,
@@ -117,6 +122,7 @@ def train(request: TrainingRequest) -> TrainedTowers:
     if live_texts is not None and best.number < best.epochs:
         # The table is of the last epoch, the weights are those of the best one again.
         live_texts.refresh()
+    towers, linear_weight = weigh_linear_part(towers, _current_items(items, live_texts), users.rows(0, WEIGHED_USERS))
     vectors = item_vectors(towers, _current_items(items, live_texts))
     write_hyperparameters(request.log_uri, options, request.seed, best)
     write_projector(request.log_uri, load_catalogue(request.catalogue_uri), vectors)
@@ -126,8 +132,13 @@ def train(request: TrainingRequest) -> TrainedTowers:
         started,
         parameters=parameter_count(model.trainable_variables),
         examples={"train": counts.windows, "pairs": counts.pairs},
+        linear_weight=linear_weight,
     )
     return TrainedTowers(towers, summary)
+
+
+def _own_part(towers: Towers) -> Towers:
+    return towers._replace(linear_vectors=towers.linear_vectors[:, :0])
 
 
 def _live_texts(options: TextOptions | None, catalogue_uri: str) -> tuple[TextEncoder | None, LiveTexts | None]:

@@ -4,10 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from trainer.options import HardwareOptions, Options, TextOptions
+from trainer.options import BY_TITLE, NOT_COLLAPSED, AnswerOptions, HardwareOptions, Options, TextOptions
 
-# How products are collapsed; anything else is the name of a column.
-BY_TITLE, NOT_COLLAPSED = "title", "none"
 # Stands in `query_layers` for a tower without layers of BERT.
 STATIC: Literal["static"] = "static"
 
@@ -24,13 +22,12 @@ class LexicalOptions(Options):
     b: float = Field(default=0.4, ge=0.0, le=1.0)
 
 
-class SearchServingOptions(Options):
-    """What a served search model is made of.
+class SearchServingOptions(AnswerOptions):
+    """What a served search model is made of; how many products it answers, `AnswerOptions` says.
 
     Attributes:
         dense: Whether products are found by meaning, with the trained encoder.
         lexical: How products are found by their words; `off` leaves that side out.
-        default_k: Products that `serving_default` answers.
         collapse: What an answer counts as one thing. `title` lists products of one title once, with how many there are;
             `none` lists every product; else the name of a column of products, such as parent_id, which
             `features.products.categorical` names too.
@@ -46,7 +43,6 @@ class SearchServingOptions(Options):
     lexical: Annotated[LexicalOptions | None, BeforeValidator(lambda value: None if value is False else value)] = (
         LexicalOptions()
     )
-    default_k: int = Field(default=10, ge=1)
     collapse: str = Field(default="title", min_length=1)
     exact_limit: int = Field(default=20_000, ge=1)
     cells_limit: int = Field(default=200_000, ge=1)

@@ -21,6 +21,7 @@ PRODUCT_COLUMNS = (
     "brand",
     "price",
     "in_stock",
+    "recommendable",
     "description",
     "review_phrases",
 )

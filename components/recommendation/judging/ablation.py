@@ -2,11 +2,27 @@
 
 from tfx.dsl.io import fileio
 
-from trainer.recommendation.ranker.trained_ranker import WITH_RULES, WITHOUT_RULES, WITHOUT_TOWERS
+from trainer.recommendation.ranker.trained_ranker import (
+    WITH_RULES,
+    WITHOUT_DAMPING,
+    WITHOUT_KIND_PENALTY,
+    WITHOUT_RULES,
+    WITHOUT_TOWERS,
+)
 
 TOWERS = "towers"
-# Of the last two a model has one.
-ABLATIONS = (TOWERS, WITHOUT_TOWERS, WITHOUT_RULES, WITH_RULES)
+# The whole model, without what is never recommended.
+RECOMMENDABLE_ONLY = "recommendable_only"
+# Of the ranker with and without rules a model has one, and of the adjustments those that it makes.
+ABLATIONS = (
+    TOWERS,
+    WITHOUT_TOWERS,
+    WITHOUT_DAMPING,
+    WITHOUT_KIND_PENALTY,
+    WITHOUT_RULES,
+    WITH_RULES,
+    RECOMMENDABLE_ONLY,
+)
 
 
 def ablation_path(model_uri: str, name: str) -> str:

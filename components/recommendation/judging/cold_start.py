@@ -1,6 +1,6 @@
-"""Cold start, simulated: what a model recommends to users of whom it is shown only the latest few events."""
+"""What a model recommends by how much of a history it is shown: nothing, the latest few events, or all of it."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,77 +10,133 @@ import pyarrow.compute as pc
 from components.gate.judgement import MODEL
 from components.recommendation.judging.baselines import Baselines
 from components.recommendation.judging.gate_options import RecommendationBaseline
-from components.recommendation.judging.list_measures import ListMeasures, Targets
+from components.recommendation.judging.list_measures import ListMeasures, novel_targets, targets_of
 from components.recommendation.judging.served_ranking import ServedRanking
+from components.recommendation.judging.user_products import bought_products
+from trainer.metrics.lists import shared_products
 from trainer.recommendation.judged_users import JudgedUsers
+from trainer.recommendation.ranker.trained_ranker import WITHOUT_DAMPING
 
-COLD_START_EVENTS = (0, 1, 5)
+COLD_START_EVENTS = (0, 1, 3, 6)
 COLD_START_USERS = 500
+# The model, and what tells the price of what it does for those who came lately.
+COLD_START_SYSTEMS = (MODEL, WITHOUT_DAMPING)
+# The whole history, whatever its length; in the summary `all`.
+WHOLE_HISTORY = -1
 
 _BASELINE: RecommendationBaseline = "popularity"
-_METRICS = ("ndcg", "recall")
+_NOVEL = "novel_"
 
 
-def cold_start_schema(k: int) -> pa.Schema:
-    """Returns the columns of `judge_cold_start`: shown_events (int32), and `SYSTEM.METRIC_at_K` (float64)."""
-    columns = [(f"{system}.{metric}_at_{k}", pa.float64()) for system in (MODEL, _BASELINE) for metric in _METRICS]
-    return pa.schema([("shown_events", pa.int32()), *columns])
+def _metrics(k: int) -> tuple[str, ...]:
+    return (f"ndcg_at_{k}", f"recall_at_{k}", f"{_NOVEL}ndcg_at_{k}")
+
+
+def cold_start_schema(k: int, systems: Sequence[str] = (MODEL,)) -> pa.Schema:
+    """Returns the columns of `judge_cold_start`.
+
+    Args:
+        k: List length.
+        systems: The models.
+
+    Returns:
+        shown_events (int32); `SYSTEM.ndcg_at_K`, `SYSTEM.recall_at_K` and `SYSTEM.novel_ndcg_at_K` (float64) of each
+        model and of popularity; and `SYSTEM.novel_products` (list of int32 product indices) of each model.
+    """
+    columns = [(f"{system}.{metric}", pa.float64()) for system in (*systems, _BASELINE) for metric in _metrics(k)]
+    lists = [(f"{system}.{_NOVEL}products", pa.list_(pa.int32())) for system in systems]
+    return pa.schema([("shown_events", pa.int32()), *columns, *lists])
 
 
 def judge_cold_start(
-    users: JudgedUsers, model: ServedRanking, baselines: Baselines, measures: ListMeasures, k: int
+    users: JudgedUsers,
+    models: dict[str, ServedRanking],
+    baselines: Baselines,
+    measures: ListMeasures,
+    *,
+    bought_type: int,
+    k: int,
 ) -> pa.Table:
-    """Ranks for users as if they had just come, by the model and by popularity, and measures against their targets.
+    """Ranks for users as if they had come lately, by models and by popularity, and measures against their targets.
+
+    `novel` is about products that are not among what was shown: the others are left out of lists and targets.
 
     Args:
         users: A batch of users with whole histories.
-        model: The served model.
+        models: Served models, by name of the system.
         baselines: Has the popularity.
         measures: Computes the metrics, among other lengths at `k`.
+        bought_type: The event type that makes a product one that the user has.
         k: List length.
 
     Returns:
-        One row for each number of `COLD_START_EVENTS` and each user with at least so many, as `cold_start_schema`.
+        One row for each number of `COLD_START_EVENTS` and each user with at least so many, and one for the whole
+        history of each user who has one; as `cold_start_schema`.
     """
-    schema, targets = cold_start_schema(k), Targets(users.target_offsets, users.target_index)
-    popular = measures.measure(baselines.rank(_BASELINE, users, k), targets)
+    schema = cold_start_schema(k, list(models))
+    lengths = np.diff(users.history_offsets)
     tables = []
-    for events in COLD_START_EVENTS:
-        ranked = measures.measure(model.rank(users.latest(events), k), targets)
+    for events in (*COLD_START_EVENTS, WHOLE_HISTORY):
+        shown = users if events == WHOLE_HISTORY else users.latest(events)
+        bought = bought_products(shown, bought_type)
+        every, novel = targets_of(shown), novel_targets(shown, bought)
         columns: dict[str, Any] = {"shown_events": np.full(len(users), events)}
-        for system, found in ((MODEL, ranked), (_BASELINE, popular)):
-            columns |= {f"{system}.{metric}_at_{k}": found[f"{metric}_at_{k}"] for metric in _METRICS}
-        table = pa.table([pa.array(columns[field.name], field.type) for field in schema], schema=schema)
-        tables.append(table.filter(pa.array(np.diff(users.history_offsets) >= events)))
+        for name in (*models, _BASELINE):
+            if name in models:
+                lists, new = models[name].rank(shown, k), models[name].rank_novel(shown, k, bought)
+                columns[f"{name}.{_NOVEL}products"] = [row[row >= 0] for row in new]
+            else:
+                lists, new = baselines.rank(_BASELINE, shown, k), baselines.rank(_BASELINE, shown, k, left_out=bought)
+            found, found_new = measures.measure(lists, every), measures.measure(new, novel)
+            columns |= {f"{name}.{metric}": found[metric] for metric in (f"ndcg_at_{k}", f"recall_at_{k}")}
+            columns[f"{name}.{_NOVEL}ndcg_at_{k}"] = found_new[f"ndcg_at_{k}"]
+        table = pa.table(
+            [pa.array(columns[field.name], field.type, from_pandas=True) for field in schema], schema=schema
+        )
+        tables.append(table.filter(pa.array(lengths >= (1 if events == WHOLE_HISTORY else events))))
     return pa.concat_tables(tables)
 
 
-def summarize_cold_start(rows: pa.Table, k: int) -> dict[str, dict[str, Any]]:
+def summarize_cold_start(rows: pa.Table, k: int, systems: Sequence[str] = (MODEL,)) -> dict[str, dict[str, Any]]:
     """Sums up what `judge_cold_start` found.
 
     Args:
         rows: Its rows of all users, in any order.
         k: List length.
+        systems: The models, the one that serves first.
 
     Returns:
-        By the number of events shown, as text: `users`, the model's ndcg and recall at `k`, and the same of
-        `popularity`; None in place of a metric without users.
+        By the number of events shown, as text, and `all`: `users`; the model's ndcg, recall and novel ndcg at `k`, its
+        `distinct_products` in the lists of new products, and `shared_products`, of `k`, that two users' lists have in
+        common on average; and under their names the same of the other models, and the metrics of `popularity`. None in
+        place of what there are too few users for.
     """
     summary: dict[str, dict[str, Any]] = {}
-    for events in COLD_START_EVENTS:
+    for events in (*COLD_START_EVENTS, WHOLE_HISTORY):
         group = rows.filter(pc.equal(rows["shown_events"], events))
-        summary[str(events)] = {
+        served, *others = systems
+        summary["all" if events == WHOLE_HISTORY else str(events)] = {
             "users": len(group),
-            **_means(group, MODEL, k),
+            **_summary(group, served, k),
+            **{name: _summary(group, name, k) for name in others},
             _BASELINE: _means(group, _BASELINE, k),
         }
     return summary
 
 
-def _means(rows: pa.Table, system: str, k: int) -> Mapping[str, float | None]:
+def _summary(rows: pa.Table, system: str, k: int) -> dict[str, Any]:
+    listed = pc.list_flatten(rows[f"{system}.{_NOVEL}products"]).to_numpy()
+    return {
+        **_means(rows, system, k),
+        "distinct_products": len(np.unique(listed)),
+        "shared_products": shared_products(listed, len(rows)) if len(rows) > 1 else None,
+    }
+
+
+def _means(rows: pa.Table, system: str, k: int) -> dict[str, float | None]:
     means: dict[str, float | None] = {}
-    for name in (f"{metric}_at_{k}" for metric in _METRICS):
+    for name in _metrics(k):
         # In order of value the sum does not depend on the order in which Beam wrote the rows.
-        values = np.sort(rows[f"{system}.{name}"].to_numpy())
+        values = np.sort(rows[f"{system}.{name}"].drop_null().to_numpy())
         means[name] = float(values.mean()) if len(values) else None
     return means

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -27,7 +27,7 @@ from components.gate.test_split import TEST_SPLIT
 from components.parameters import Parameter, execution_parameters
 from components.recommendation.judging.ablation import ablation_paths
 from components.recommendation.judging.baselines import BASELINES
-from components.recommendation.judging.cold_start import cold_start_schema, summarize_cold_start
+from components.recommendation.judging.cold_start import COLD_START_SYSTEMS, cold_start_schema, summarize_cold_start
 from components.recommendation.judging.gate_options import RecommendationGateOptions
 from components.recommendation.judging.judge_users import JudgeColdStart, JudgeLoader, JudgeUsers
 from components.recommendation.judging.served_ranking import ServedRanking
@@ -110,7 +110,8 @@ class RecommendationEvaluatorExecutor(BaseBeamExecutor):
         judgement = Judgement.of(summary, BASELINES, _JUDGED_BY, with_last_blessed=last_blessed.judged)
         decision = decide(judgement, options)
         cold_users = read_parquet(f"{evaluation_uri}/{_COLD_START}-*.parquet")
-        details = _details(summary, list(parts)) | {"cold_start": summarize_cold_start(cold_users, options.headline_k)}
+        cold_start = summarize_cold_start(cold_users, options.headline_k, _cold_start_systems(models))
+        details = _details(summary, list(parts)) | {"cold_start": cold_start}
         write_evaluation(output_dict, model, judgement, decision, last_blessed, details)
         logging.info(
             "Judged %d users in %.1f s: %s",
@@ -148,7 +149,9 @@ class RecommendationEvaluatorExecutor(BaseBeamExecutor):
                 | "JudgeColdStart" >> JudgeColdStart(loader, k, at_once)
                 | "WriteColdStart"
                 >> beam.io.WriteToParquetBatched(
-                    f"{evaluation_uri}/{_COLD_START}", cold_start_schema(k), file_name_suffix=".parquet"
+                    f"{evaluation_uri}/{_COLD_START}",
+                    cold_start_schema(k, _cold_start_systems(models)),
+                    file_name_suffix=".parquet",
                 )
             )
 
@@ -198,6 +201,11 @@ class RecommendationEvaluator(BaseBeamComponent):
                 blessing=Channel(type=standard_artifacts.ModelBlessing),
             )
         )
+
+
+def _cold_start_systems(models: Iterable[str]) -> list[str]:
+    """Returns which of some models are asked about users who came lately, in their order."""
+    return [name for name in models if name in COLD_START_SYSTEMS]
 
 
 def _load(path: str, catalogue_uri: str) -> ServedRanking:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from components.recommendation.judging.user_products import IntArray
+from components.recommendation.judging.user_products import IntArray, UserProducts
 from trainer.metrics.lists import (
     diversity_at_k,
     novelty_at_k,
@@ -17,6 +17,7 @@ from trainer.metrics.lists import (
     self_information,
 )
 from trainer.metrics.ranking import FloatArray, hit_matrix, mrr_at_k, ndcg_at_k, recall_at_k
+from trainer.recommendation.judged_users import JudgedUsers
 
 ACCURACY_METRICS = {"recall": recall_at_k, "ndcg": ndcg_at_k, "mrr": mrr_at_k}
 LIST_METRICS = ("diversity", "novelty", "popularity_bias")
@@ -32,6 +33,20 @@ class Targets(NamedTuple):
     def counts(self) -> IntArray:
         """The number of each user's targets."""
         return np.diff(self.offsets)
+
+
+def targets_of(users: JudgedUsers) -> Targets:
+    """Returns all that users are judged by."""
+    return Targets(users.target_offsets, users.target_index)
+
+
+def novel_targets(users: JudgedUsers, bought: UserProducts, of: npt.NDArray[np.bool_] | None = None) -> Targets:
+    """Returns the targets that the users did not buy before; of some users only, bool `(users,)`, if `of` is given."""
+    user = np.repeat(np.arange(len(users), dtype=np.int64), np.diff(users.target_offsets))
+    novel = ~bought.contains(user, users.target_index)
+    if of is not None:
+        novel &= of[user]
+    return Targets(np.searchsorted(user[novel], np.arange(len(users) + 1)), users.target_index[novel])
 
 
 class ListMeasures:

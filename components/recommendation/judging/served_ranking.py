@@ -8,8 +8,7 @@ import pyarrow as pa
 import tensorflow as tf
 
 from components.recommendation.judging.user_products import IntArray, UserProducts, bought_products, keep_first
-from serving.signature_names import HISTORY_INPUTS
-from trainer.recommendation.export import COMPARED_SIGNATURE
+from serving.signature_names import EVALUATE, FILTERED, HISTORY_INPUTS
 from trainer.recommendation.judged_users import JudgedUsers
 from trainer.recommendation.padded_histories import pad_histories
 
@@ -25,7 +24,7 @@ _INPUTS = (
 
 
 class ServedRanking:
-    """Loads a SavedModel and ranks products for users by its signature `filtered`.
+    """Loads a SavedModel and ranks products for users by its signature `evaluate`; by `filtered` where it has no other.
 
     Args:
         path: The SavedModel's folder.
@@ -43,17 +42,18 @@ class ServedRanking:
         self, path: str, product_ids: pa.ChunkedArray, event_types: Sequence[str], bought_event_type: str
     ) -> None:
         self._model = tf.saved_model.load(path)  # Its variables live only as long as this object.
-        if COMPARED_SIGNATURE not in self._model.signatures:
+        signature = next((name for name in (EVALUATE, FILTERED) if name in self._model.signatures), None)
+        if signature is None:
             raise ValueError(
-                f"The model in {path} should have the signature `{COMPARED_SIGNATURE}`. "
+                f"The model in {path} should have the signature `{EVALUATE}`. "
                 f"It has: {', '.join(self._model.signatures) or 'none'}."
             )
-        self._function = self._model.signatures[COMPARED_SIGNATURE]
+        self._function = self._model.signatures[signature]
         inputs = self._function.structured_input_signature[1]
         missing = [name for name in _INPUTS if name not in inputs]
         if missing or "product_ids" not in self._function.structured_outputs:
             raise ValueError(
-                f"Signature `{COMPARED_SIGNATURE}` of the model in {path} should have the inputs {list(_INPUTS)} "
+                f"Signature `{signature}` of the model in {path} should have the inputs {list(_INPUTS)} "
                 f"and the output product_ids. Missing: {missing or ['product_ids']}."
             )
         self._history_length = int(inputs["history_ids"].shape[1])

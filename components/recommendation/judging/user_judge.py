@@ -6,12 +6,18 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from components.gate.judgement import MODEL
 from components.recommendation.judging.baselines import BASELINES, Baselines
-from components.recommendation.judging.cold_start import judge_cold_start
-from components.recommendation.judging.list_measures import ACCURACY_METRICS, LIST_METRICS, ListMeasures, Targets
+from components.recommendation.judging.cold_start import COLD_START_SYSTEMS, judge_cold_start
+from components.recommendation.judging.list_measures import (
+    ACCURACY_METRICS,
+    LIST_METRICS,
+    ListMeasures,
+    Targets,
+    novel_targets,
+    targets_of,
+)
 from components.recommendation.judging.served_ranking import ServedRanking
-from components.recommendation.judging.user_products import IntArray, UserProducts, bought_products
+from components.recommendation.judging.user_products import IntArray, bought_products
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.recommendation.judged_users import JudgedUsers
 
@@ -87,8 +93,9 @@ class UserJudge:
         """
         width = self._width
         bought = bought_products(users, self._bought_type)
-        every_target = Targets(users.target_offsets, users.target_index)
-        novel_target = _novel_targets(users, bought)
+        every_target = targets_of(users)
+        # Nothing is new to who has no history.
+        novel_target = novel_targets(users, bought, of=np.diff(users.history_offsets) > 0)
         columns: dict[str, Any] = {
             "history_events": np.diff(users.history_offsets),
             "targets": every_target.counts,
@@ -106,7 +113,7 @@ class UserJudge:
         return pa.table(arrays, schema=self._schema)
 
     def judge_cold_start(self, users: JudgedUsers, k: int) -> pa.Table:
-        """Ranks for a batch of users by the model as if they had just come.
+        """Ranks for a batch of users by the model as if they had come lately.
 
         See `components.recommendation.judging.cold_start`.
 
@@ -117,19 +124,12 @@ class UserJudge:
         Returns:
             Rows with the columns of `components.recommendation.judging.cold_start.cold_start_schema`.
         """
-        return judge_cold_start(users, self._models[MODEL], self._baselines, self._measures, k)
+        models = {name: model for name, model in self._models.items() if name in COLD_START_SYSTEMS}
+        return judge_cold_start(users, models, self._baselines, self._measures, bought_type=self._bought_type, k=k)
 
     def _measure(self, prefix: str, lists: IntArray, targets: Targets) -> dict[str, Any]:
         measured = self._measures.measure(lists, targets)
         return {f"{prefix}products": lists} | {f"{prefix}{name}": values for name, values in measured.items()}
-
-
-def _novel_targets(users: JudgedUsers, bought: UserProducts) -> Targets:
-    """Returns the targets that the user did not buy before, none for users without a history."""
-    user = np.repeat(np.arange(len(users), dtype=np.int64), np.diff(users.target_offsets))
-    has_history = np.diff(users.history_offsets) > 0
-    novel = ~bought.contains(user, users.target_index) & has_history[user]
-    return Targets(np.searchsorted(user[novel], np.arange(len(users) + 1)), users.target_index[novel])
 
 
 def _attributes(users: JudgedUsers) -> list[list[tuple[str, str]]]:

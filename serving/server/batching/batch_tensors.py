@@ -1,6 +1,6 @@
 """Requests' inputs put together, and a batch's outputs taken apart, along the first dimension."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import grpc
 import numpy as np
@@ -72,6 +72,18 @@ def split_outputs(outputs: Tensors, rows: Sequence[int], padded_rows: int) -> It
     for count in rows:
         yield {name: value[begin : begin + count] for name, value in outputs.items()}
         begin += count
+
+
+def own_width(outputs: Tensors, k: np.ndarray, names: Collection[str]) -> Tensors:
+    """Cuts a request's part of a batch to the width that it would have alone.
+
+    Args:
+        outputs: Its rows of the outputs.
+        k: Products that each of its rows asked for.
+        names: Outputs as wide as the largest `k` of the batch.
+    """
+    width = max(int(k.max()), 0) if k.size else 0
+    return {name: value[:, :width] if name in names else value for name, value in outputs.items()}
 
 
 def _equally_large(name: str, values: Sequence[np.ndarray], allowed: bool) -> list[np.ndarray]:

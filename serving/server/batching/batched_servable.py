@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from serving.server.batching.awaited_rows import AwaitedRows
 from serving.server.batching.batch_scheduler import BatchScheduler
-from serving.server.batching.batch_tensors import merge_inputs, row_count, split_outputs
+from serving.server.batching.batch_tensors import merge_inputs, own_width, row_count, split_outputs
 from serving.server.batching.queued_request import QueuedRequest, Tensors
 from serving.server.errors import StatusError
 from serving.server.models.graph_session import Parallelism
@@ -31,7 +31,8 @@ class BatchedServable(Servable):
     they are answered keep all threads busy with batches of one size, and one client alone is answered as soon as
     without batching.
 
-    An output may be as wide as the largest row of the whole batch needs, so a request may get wider answers than alone.
+    An output that is as wide as the largest `k` of a batch is cut to each request's own, so that nobody gets a wider
+    answer than alone.
 
     Args:
         name: Name of the model.
@@ -80,6 +81,15 @@ class BatchedServable(Servable):
             values = request.wait(withdraw=lambda: self._scheduler.remove(key, request))
         return {name: values[name] for name in outputs}
 
+    def _as_wide_as_k(self, signature_name: str) -> list[str]:
+        """Returns the outputs whose second dimension the signature leaves open."""
+        outputs = self.signatures[signature_name].outputs
+        return [
+            name
+            for name, info in outputs.items()
+            if len(info.tensor_shape.dim) > 1 and info.tensor_shape.dim[1].size < 0
+        ]
+
     def _compute(self, signature_name: str, outputs: tuple[str, ...], requests: Sequence[QueuedRequest]) -> None:
         wanted = [request for request in requests if request.begin()]
         if wanted:
@@ -104,6 +114,12 @@ class BatchedServable(Servable):
                 self._compute_begun(signature_name, outputs, requests[middle:])
                 return
             parts = list(split_outputs(values, rows, padded_rows))
+            if len(requests) > 1 and self.max_k is not None and "k" in inputs:
+                as_wide_as_asked = self._as_wide_as_k(signature_name)
+                parts = [
+                    own_width(part, request.inputs["k"], as_wide_as_asked)
+                    for part, request in zip(parts, requests, strict=True)
+                ]
         except Exception as error:
             # Whatever it is, somebody waits for each of them.
             for request in requests:

@@ -75,7 +75,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
         def handle() -> get_model_metadata_pb2.GetModelMetadataResponse:
             spec = request.model_spec
-            with self._calls.watched("GetModelMetadata", spec.name, _call(context), request):
+            with self._calls.watched("GetModelMetadata", spec.name, self._call(context), request):
                 check_metadata_request(request)
                 with self._calls.store.use(spec) as servable:
                     return model_metadata(servable)
@@ -89,7 +89,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         request: Any,
         context: grpc.ServicerContext,
     ) -> Response:
-        call = _call(context)
+        call = self._call(context)
 
         def handle() -> Response:
             spec = _model_spec(request)
@@ -98,13 +98,17 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 with self._calls.store.use(spec) as servable:
                     return compute(servable, request, call, self._calls.limits)
 
-        return answer(context, handle)
+        try:
+            return answer(context, handle)
+        finally:
+            # The answer is there until the client has it, and the client may take its time.
+            if not context.add_callback(lambda: call.share.shrink_to(0)):
+                call.share.shrink_to(0)
 
-
-def _call(context: grpc.ServicerContext) -> Call:
-    seconds = context.time_remaining()
-    deadline = None if seconds is None else time.monotonic() + seconds
-    return Call(deadline=deadline, on_gone=context.add_callback)
+    def _call(self, context: grpc.ServicerContext) -> Call:
+        seconds = context.time_remaining()
+        deadline = None if seconds is None else time.monotonic() + seconds
+        return Call(deadline=deadline, on_gone=context.add_callback, peer=context.peer, share=self._calls.share())
 
 
 def _model_spec(request: Any) -> model_pb2.ModelSpec:

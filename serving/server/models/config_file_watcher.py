@@ -56,7 +56,7 @@ class ConfigFileWatcher:
     def _reload(self) -> str | None:
         """Returns why the file was not followed, None where it was."""
         try:
-            self._store.reload(read_model_config_file(self._file.path))
+            self._store.reload(read_model_config_file(self._file.path), asked_by=str(self._file.path))
         except ModelConfigError as error:
             return f"not followed: {error}"
         except StatusError as error:

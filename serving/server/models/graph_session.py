@@ -1,6 +1,6 @@
 """A SavedModel's graph in a TensorFlow session, which is how TF Serving runs it too."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -64,6 +64,8 @@ class GraphSession:
         self._graph.finalize()
         tensorflow_session.complete(self._session)
         self.signatures: dict[str, SignatureDef] = dict(meta_graph.signature_def)
+        # Is told what each computation held at once, while that is measured.
+        self.note_peak: Callable[[int], object] | None = None
 
     def run(
         self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str], timeout_seconds: float | None
@@ -77,7 +79,7 @@ class GraphSession:
             StatusError: What TensorFlow refused the values with, or DEADLINE_EXCEEDED.
         """
         try:
-            values = tensorflow_session.compute(self._session, feeds, fetches, timeout_seconds)
+            values = tensorflow_session.compute(self._session, feeds, fetches, timeout_seconds, self.note_peak)
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
         except UnicodeDecodeError as error:

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -73,15 +73,19 @@ class ModelStore:
         with self._lock:
             models = list(self._models.values())
         for model in models:
-            model.retire_all()
+            model.stop()
 
     def poll(self) -> None:
         """Looks at the folders once, and loads and drops what has changed."""
         with self._poll_lock:
             self._follow(self._source())
 
-    def reload(self, configs: Mapping[str, ModelConfig]) -> None:
+    def reload(self, configs: Mapping[str, ModelConfig], asked_by: str) -> None:
         """Serves these models from now on; those that are not among them go.
+
+        Args:
+            configs: The models by name.
+            asked_by: Who wants it, for the log.
 
         Raises:
             StatusError: FAILED_PRECONDITION for a label of a version that is not loaded, and then nothing changes;
@@ -90,6 +94,8 @@ class ModelStore:
         with self._poll_lock:
             self._set_labels(configs)
             known = set(self._source())
+            gone = sorted(known - set(configs))
+            self._report(f"configuration of {asked_by}: {_listed(configs)}; gone: {_listed(gone)}")
             self._source = FixedModels(configs)
             self._follow(configs)
         missing = sorted(set(configs) - known - set(self.loaded_versions()))
@@ -191,3 +197,7 @@ class ModelStore:
             return f"name: {name}: no version in its base_path"
         version, error = max(refused, key=lambda pair: pair[0])
         return f"name: {name} version: {version} due to error: {error.code.name}: {error.message}"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "no models"

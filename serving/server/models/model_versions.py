@@ -87,8 +87,13 @@ class ModelVersions:
             self._retire(set(self._loaded) - wanted)
 
     def retire_all(self) -> None:
-        """Drops every version."""
+        """Drops every version, since the model is not configured any more."""
         self._retire(set(self._loaded))
+
+    def stop(self) -> None:
+        """Drops every version at the end of the server, which needs no line in the log."""
+        self._report = lambda _: None
+        self.retire_all()
 
     def _load_wanted(self, config: ModelConfig, versions: Mapping[int, Path]) -> set[int]:
         """Loads what the policy chooses, the highest version first, and returns what is loaded of it."""
@@ -135,6 +140,7 @@ class ModelVersions:
             with self._lock:
                 servable = self._loaded.pop(version)
                 self._states[version] = VersionState(State.UNLOADING)
+            self._report(f"unloaded {self._name} version {version}")
             servable.retire(functools.partial(self._set_state, version, VersionState(State.END)))
 
     def _set_state(self, version: int, state: VersionState) -> None:

@@ -1,7 +1,8 @@
 """One loaded version of a model."""
 
+import contextlib
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import tensorflow as tf
 
 from serving.server.errors import invalid_argument
 from serving.server.models.graph_session import GraphSession, Parallelism, SignatureDef
+from serving.server.models.model_card import max_k_of
+from serving.server.models.signature_cost import SignatureCost
 from serving.server.requests.call import OnGone
 from serving.server.requests.tensors import dtype_name
 
@@ -38,6 +41,9 @@ class Servable:
         self._closed: Callable[[], None] | None = None
         self._graph = GraphSession(folder, parallelism)
         self.signatures = self._graph.signatures
+        self.max_k = max_k_of(folder)
+        # By signature; those that have not been measured are not there.
+        self.costs: dict[str, SignatureCost] = {}
 
     def run(
         self,
@@ -63,6 +69,16 @@ class Servable:
         feeds = {signature.inputs[name].name: value for name, value in inputs.items()}
         fetches = [signature.outputs[name].name for name in outputs]
         return dict(zip(outputs, self._graph.run(feeds, fetches, timeout_seconds), strict=True))
+
+    @contextlib.contextmanager
+    def measuring(self) -> Iterator[list[int]]:
+        """Gives a list that gets the most bytes which each computation holds at once, until the block ends."""
+        peaks: list[int] = []
+        self._graph.note_peak = peaks.append
+        try:
+            yield peaks
+        finally:
+            self._graph.note_peak = None
 
     def acquire(self) -> bool:
         """Begins a call; returns False if this version has been retired, and then there must be none."""

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import grpc
 
 from serving.server.errors import StatusError
+from serving.server.requests.memory import Share
 
 # Takes what is to be called once the client has gone away; returns False if it has gone already.
 OnGone: TypeAlias = Callable[[Callable[[], object]], bool]
@@ -21,11 +22,15 @@ class Call:
         entrypoint: The protocol that the call came by.
         deadline: When the client waits no longer, in seconds of `time.monotonic`; None for no limit.
         on_gone: Tells when the client has gone away; None if that cannot be known.
+        peer: Tells the address of the client.
+        share: Memory that the call has taken.
     """
 
     entrypoint: str = "GRPC"
     deadline: float | None = None
     on_gone: OnGone | None = None
+    peer: Callable[[], str] = str
+    share: Share = field(default_factory=Share)
 
     @property
     def remaining_seconds(self) -> float | None:

@@ -14,6 +14,7 @@ from serving.server.models.model_store import ModelStore
 from serving.server.request_log import RequestLog
 from serving.server.requests.call import Call
 from serving.server.requests.limits import Limits
+from serving.server.requests.memory import MemoryBudget, Share
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,7 +39,12 @@ class Calls:
         self.store = store
         self.limits = limits or Limits()
         self.metrics = metrics or Metrics()
+        self.memory = MemoryBudget(self.limits.inflight_bytes)
         self._log = log or RequestLog()
+
+    def share(self) -> Share:
+        """Returns what one call takes of the memory for all: nothing yet."""
+        return Share(self.memory)
 
     @contextlib.contextmanager
     def watched(self, api: str, model: str, call: Call, request: object) -> Iterator[None]:
@@ -66,7 +72,7 @@ class Calls:
             known = model if model in self.store else ""
             seconds = time.perf_counter() - begin
             self.metrics.record(known, api, call.entrypoint, seconds, refusal)
-            self._log.record(known, api, call.entrypoint, seconds, refusal, request)
+            self._log.record(known, api, call, seconds, refusal, request)
 
     def refuse(self, error: Exception, call: Call, request: object) -> StatusError:
         """Counts and logs a call that is refused before its model is known; returns what the client is told."""

@@ -149,7 +149,7 @@ def _values(
     if signature is None:
         raise invalid_argument(f"No signature was found with the name: {signature_name}")
     outputs = check(signature)
-    examples = _serialized_examples(given)
+    examples = _serialized_examples(given, limits)
     values = compute(servable, signature_name, lambda _: {_INPUTS: examples}, outputs, call, limits)
     return values, len(examples)
 
@@ -193,7 +193,7 @@ def _check_classes(name: str, value: np.ndarray, dtype: tf.DType, count: int) ->
         raise invalid_argument(f"Expected {name} output batch size of {count}. Got: {value.shape[0]}")
 
 
-def _serialized_examples(given: input_pb2.Input) -> np.ndarray:
+def _serialized_examples(given: input_pb2.Input, limits: Limits | None) -> np.ndarray:
     kind = given.WhichOneof("kind")
     context = b""
     if kind == "example_list_with_context":
@@ -202,6 +202,10 @@ def _serialized_examples(given: input_pb2.Input) -> np.ndarray:
     examples = getattr(given, kind).examples if kind is not None else ()
     if not examples:
         raise invalid_argument("Input is empty.")
+    if limits is not None:
+        limits.check_rows(_INPUTS, len(examples))
+        # The context stands in every one.
+        limits.check_bytes(_INPUTS, len(context) * len(examples))
     return np.array([context + example.SerializeToString() for example in examples], object)
 
 

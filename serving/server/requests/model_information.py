@@ -78,9 +78,14 @@ def model_metadata(servable: Servable) -> get_model_metadata_pb2.GetModelMetadat
 
 
 def reload_config(
-    store: ModelStore, request: model_management_pb2.ReloadConfigRequest
+    store: ModelStore, request: model_management_pb2.ReloadConfigRequest, asked_by: str
 ) -> model_management_pb2.ReloadConfigResponse:
-    """Serves the models of a new configuration; an empty one changes nothing.
+    """Serves the models of a new configuration; one that is no list of models changes nothing.
+
+    Args:
+        store: The models.
+        request: The configuration.
+        asked_by: Address of the client, for the log.
 
     Raises:
         StatusError: The configuration cannot be used; then nothing changes, unless it is a new model that cannot be
@@ -92,7 +97,7 @@ def reload_config(
             "ServerModelConfig type not supported by HandleReloadConfigRequest. Only ModelConfigList is currently "
             "supported"
         )
-    store.reload(model_configs(request.config))
+    store.reload(model_configs(request.config), asked_by)
     response = model_management_pb2.ReloadConfigResponse()
     response.status.SetInParent()
     return response

@@ -1,6 +1,7 @@
 """Predict, whatever the protocol that a request came by."""
 
-from collections.abc import Callable, Iterable, Mapping
+import heapq
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import grpc
@@ -11,11 +12,13 @@ from serving.server.errors import StatusError, invalid_argument
 from serving.server.models.graph_session import SignatureDef
 from serving.server.models.servable import Servable, check_dtypes
 from serving.server.requests.call import NO_CALL, Call
-from serving.server.requests.limits import Limits
-from serving.server.requests.tensors import array_from_proto, proto_from_array
+from serving.server.requests.limits import Limits, check_k
+from serving.server.requests.tensors import answer_bytes, array_from_proto, proto_from_array
 from serving.signature_names import SERVING_DEFAULT
 
 Arrays: TypeAlias = Mapping[str, np.ndarray]
+
+_NAMES_IN_MESSAGE = 1000
 
 
 def predict(
@@ -35,7 +38,7 @@ def predict(
     values = compute(
         servable,
         request.model_spec.signature_name,
-        lambda signature: _inputs(signature, request),
+        lambda signature: _inputs(signature, request, limits),
         request.output_filter,
         call,
         limits,
@@ -75,10 +78,29 @@ def compute(
     outputs = _outputs(signature, output_filter)
     check_dtypes(signature, inputs)
     if limits is not None:
-        limits.check(inputs)
+        _check_cost(servable, signature_name, inputs, outputs, call, limits)
     # Reading a large request takes time too.
     call.check()
-    return servable.run(signature_name, inputs, outputs, call.remaining_seconds, call.on_gone)
+    values = servable.run(signature_name, inputs, outputs, call.remaining_seconds, call.on_gone)
+    if limits is not None:
+        size = sum(map(answer_bytes, values.values()))
+        limits.check_answer(size)
+        call.share.shrink_to(size)
+    return values
+
+
+def _check_cost(
+    servable: Servable, signature_name: str, inputs: Arrays, outputs: Sequence[str], call: Call, limits: Limits
+) -> None:
+    """Checks what is to be computed, and takes the memory for it until the call has ended."""
+    needed = limits.check(inputs)
+    check_k(inputs, servable.max_k)
+    cost = servable.costs.get(signature_name)
+    if cost is not None:
+        computing, answer = cost.of(inputs, outputs)
+        limits.check_answer(answer)
+        needed += computing + answer
+    call.share.grow_to(needed)
 
 
 def answered_by(servable: Servable, asked: model_pb2.ModelSpec) -> model_pb2.ModelSpec:
@@ -88,7 +110,9 @@ def answered_by(servable: Servable, asked: model_pb2.ModelSpec) -> model_pb2.Mod
     return spec
 
 
-def _inputs(signature: SignatureDef, request: predict_pb2.PredictRequest) -> dict[str, np.ndarray]:
+def _inputs(
+    signature: SignatureDef, request: predict_pb2.PredictRequest, limits: Limits | None
+) -> dict[str, np.ndarray]:
     defaults = dict(getattr(signature, "defaults", {}))
     given, expected = set(request.inputs), set(signature.inputs)
     missing = expected - given - set(defaults)
@@ -103,8 +127,8 @@ def _inputs(signature: SignatureDef, request: predict_pb2.PredictRequest) -> dic
             f"input tensor alias not found in signature: {min(extra)}. "
             f"Inputs expected to be in the set {_names(expected)}."
         )
-    protos = {name: request.inputs[name] if name in given else defaults[name] for name in expected}
-    return {name: array_from_proto(name, proto) for name, proto in protos.items()}
+    protos = {name: request.inputs[name] if name in given else defaults[name] for name in sorted(expected)}
+    return {name: array_from_proto(name, proto, signature.inputs[name], limits) for name, proto in protos.items()}
 
 
 def _outputs(signature: SignatureDef, output_filter: Iterable[str]) -> list[str]:
@@ -122,4 +146,5 @@ def _outputs(signature: SignatureDef, output_filter: Iterable[str]) -> list[str]
 
 
 def _names(names: Iterable[str]) -> str:
-    return "{" + ",".join(sorted(names)) + "}"
+    # A message has room for the first of them.
+    return "{" + ",".join(heapq.nsmallest(_NAMES_IN_MESSAGE, names)) + "}"

@@ -1,15 +1,15 @@
 """TensorProtos from and to NumPy arrays."""
 
+import functools
 import math
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2, types_pb2
+from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.server.errors import invalid_argument
-
-# A few bytes of request can state a shape of any size, which would be filled up with the last value.
-MAX_INPUT_BYTES = 1 << 28
+from serving.server.requests.limits import MOST_DIMENSIONS, TEXT_OVERHEAD_BYTES, Limits
 
 _VALUE_FIELDS = {
     types_pb2.DT_FLOAT: "float_val",
@@ -30,26 +30,55 @@ def dtype_name(dtype: np.dtype | tf.DType) -> str:
     return str(types_pb2.DataType.Name(known.as_datatype_enum)).removeprefix("DT_").lower()
 
 
-def array_from_proto(name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
+def array_from_proto(
+    name: str, proto: tensor_pb2.TensorProto, info: meta_graph_pb2.TensorInfo, limits: Limits | None = None
+) -> np.ndarray:
     """Reads the value of an input.
 
     Args:
         name: Name of the input, for the error message.
         proto: Its value; strings become an object array of bytes.
+        info: What the signature says of it.
+        limits: Largest tensors; None for no limits.
 
     Raises:
-        StatusError: INVALID_ARGUMENT if the proto is not a tensor.
+        StatusError: INVALID_ARGUMENT if the proto is not a tensor, or a larger one than the limits allow.
     """
+    # Looked at first: a dimension takes two bytes of a message and many of memory.
+    if len(proto.tensor_shape.dim) > MOST_DIMENSIONS or proto.tensor_shape.unknown_rank:
+        raise invalid_argument(f"tensor parsing error: {name}")
     sizes = [dimension.size for dimension in proto.tensor_shape.dim]
-    if proto.tensor_shape.unknown_rank or any(size < 0 for size in sizes):
+    if any(size < 0 for size in sizes):
         raise invalid_argument(f"tensor parsing error: {name}")
     try:
-        item_bytes = tf.dtypes.as_dtype(proto.dtype).size or 8
-        if math.prod(sizes) * item_bytes > MAX_INPUT_BYTES:
-            raise invalid_argument(f"tensor parsing error: {name} is larger than {MAX_INPUT_BYTES} bytes")
+        if limits is not None:
+            limits.check_shape(name, sizes, info)
+            limits.check_bytes(name, _stated_bytes(proto, sizes))
         return np.asarray(tf.make_ndarray(proto))
     except (KeyError, TypeError, ValueError) as error:
         raise invalid_argument(f"tensor parsing error: {name}") from error
+
+
+def _stated_bytes(proto: tensor_pb2.TensorProto, sizes: list[int]) -> int:
+    """Returns what a tensor takes whose shape is filled up with the last value that is given."""
+    values = math.prod(sizes)
+    if proto.dtype != types_pb2.DT_STRING:
+        return values * _item_bytes(proto.dtype)
+    missing = values - len(proto.string_val)
+    filling = len(proto.string_val[-1]) if missing > 0 and proto.string_val else 0
+    # What is given has come with the message already.
+    return values * TEXT_OVERHEAD_BYTES + missing * filling
+
+
+@functools.cache
+def _item_bytes(dtype: int) -> int:
+    return int(tf.dtypes.as_dtype(dtype).size or 1)
+
+
+def answer_bytes(array: np.ndarray) -> int:
+    """Returns the bytes of memory that an output takes, its strings with it."""
+    texts = sum(map(len, array.ravel().tolist())) + TEXT_OVERHEAD_BYTES * array.size if array.dtype == object else 0
+    return int(array.nbytes + texts)
 
 
 def proto_from_array(array: np.ndarray) -> tensor_pb2.TensorProto:

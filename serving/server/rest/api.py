@@ -1,6 +1,8 @@
 """TF Serving's REST API without the network: a request's method, path and body in, a status and a body out."""
 
 import http
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
@@ -33,6 +35,8 @@ class RestApi:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
+        # Written once for each version: it takes long beside the request, and never changes.
+        self._metadata_of: WeakKeyDictionary[Servable, bytes] = WeakKeyDictionary()
         self._methods = {
             "status": self._status,
             "metadata": self._metadata,
@@ -78,31 +82,49 @@ class RestApi:
 
     def _metadata(self, target: Target, body: bytes, call: Call) -> bytes:
         with self._calls.store.use(target.spec) as servable:
-            spec = _json(model_metadata(servable).model_spec)
-            signatures = _json(signature_map(servable))
-        return f'{{"model_spec":{spec},"metadata":{{"{SIGNATURE_DEF_FIELD}":{signatures}}}}}'.encode()
+            written = self._metadata_of.get(servable)
+            if written is None:
+                spec = _json(model_metadata(servable).model_spec)
+                signatures = _json(signature_map(servable))
+                written = f'{{"model_spec":{spec},"metadata":{{"{SIGNATURE_DEF_FIELD}":{signatures}}}}}'.encode()
+                self._metadata_of[servable] = written
+            return written
 
     def _predict(self, target: Target, body: bytes, call: Call) -> bytes:
-        document = parse_object(body)
+        document = self._document(body, call)
         name = signature_name(document)
         with self._calls.store.use(target.spec) as servable:
             signature = _signature(servable, name)
             rows = in_rows(document)
-            inputs = read_inputs(document, signature.inputs)
+            inputs = read_inputs(document, signature.inputs, self._calls.limits)
             outputs = compute(servable, name, lambda _: inputs, (), call, self._calls.limits)
         return answers.predictions(outputs) if rows else answers.columns(outputs)
 
     def _classify(self, target: Target, body: bytes, call: Call) -> bytes:
         request = classification_pb2.ClassificationRequest(model_spec=target.spec)
-        _read_examples(body, request)
+        self._read_examples(body, request, call)
         with self._calls.store.use(target.spec) as servable:
             return answers.classifications(classify(servable, request, call, self._calls.limits).result)
 
     def _regress(self, target: Target, body: bytes, call: Call) -> bytes:
         request = regression_pb2.RegressionRequest(model_spec=target.spec)
-        _read_examples(body, request)
+        self._read_examples(body, request, call)
         with self._calls.store.use(target.spec) as servable:
             return answers.regressions(regress(servable, request, call, self._calls.limits).result)
+
+    def _document(self, body: bytes, call: Call) -> dict[str, Any]:
+        call.share.grow_to(self._calls.limits.check_document(body))
+        return parse_object(body)
+
+    def _read_examples(
+        self,
+        body: bytes,
+        request: classification_pb2.ClassificationRequest | regression_pb2.RegressionRequest,
+        call: Call,
+    ) -> None:
+        document = self._document(body, call)
+        request.model_spec.signature_name = signature_name(document)
+        request.input.CopyFrom(read_examples(document, self._calls.limits))
 
 
 def _signature(servable: Servable, name: str) -> SignatureDef:
@@ -113,14 +135,6 @@ def _signature(servable: Servable, name: str) -> SignatureDef:
     if not signature.inputs:
         raise invalid_argument(f"Failed to get input map for signature: {name}")
     return signature
-
-
-def _read_examples(
-    body: bytes, request: classification_pb2.ClassificationRequest | regression_pb2.RegressionRequest
-) -> None:
-    document = parse_object(body)
-    request.model_spec.signature_name = signature_name(document)
-    request.input.CopyFrom(read_examples(document))
 
 
 def _json(message: Message) -> str:

@@ -10,20 +10,26 @@ import grpc
 from starlette.requests import Request
 
 from serving.server.errors import invalid_argument
+from serving.server.requests.memory import Share
 from serving.server.rest.refusals import HttpError, too_large
 
+# Smaller bodies are as many as there are connections, and still not much.
+_SMALL_BYTES = 64 * 1024
 
-async def receive_body(request: Request, limit: int, timeout_seconds: float) -> bytes:
+
+async def receive_body(request: Request, limit: int, timeout_seconds: float, share: Share) -> bytes:
     """Receives a body.
 
     Args:
         request: Its headers have come.
         limit: Most bytes.
         timeout_seconds: Time that the body has.
+        share: Takes the memory for a large body.
 
     Raises:
         ClientDisconnect: The client went away before all was there.
         HttpError: The body is too large, or did not come in time.
+        StatusError: RESOURCE_EXHAUSTED if there is no memory for it.
     """
     length = request.headers.get("content-length", "0")
     if length.isdigit() and int(length) > limit:
@@ -35,6 +41,8 @@ async def receive_body(request: Request, limit: int, timeout_seconds: float) -> 
                 size += len(part)
                 if size > limit:
                     raise too_large(limit)
+                if size > _SMALL_BYTES:
+                    share.grow_to(size)
                 parts.append(part)
     except TimeoutError as error:
         raise HttpError(

@@ -7,14 +7,19 @@ import tensorflow as tf
 from tensorflow_serving.apis import input_pb2
 
 from serving.server.errors import invalid_argument
-from serving.server.rest.json_values import bytes_of, is_base64, quoted, type_name
+from serving.server.requests.limits import Limits
+from serving.server.rest.json_values import bytes_of, double_of, is_base64, quoted, type_name
 
 _LARGEST_INT64, _LARGEST_UINT64 = 2**63 - 1, 2**64 - 1
 _KIND_NAMES = {"bytes_list": "bytes", "float_list": "float", "int64_list": "int64"}
 
 
-def read_examples(document: Mapping[str, Any]) -> input_pb2.Input:
+def read_examples(document: Mapping[str, Any], limits: Limits) -> input_pb2.Input:
     """Reads `examples`, and `context` if there is one.
+
+    Args:
+        document: The request.
+        limits: Largest requests.
 
     Raises:
         StatusError: INVALID_ARGUMENT with TF Serving's messages.
@@ -34,6 +39,7 @@ def read_examples(document: Mapping[str, Any]) -> input_pb2.Input:
         raise invalid_argument(f"JSON Value: {quoted(document)} Expecting 'examples' value to be an list/array")
     if not values:
         raise invalid_argument(f"JSON Value: {quoted(document)} 'examples' value is an empty array")
+    limits.check_rows("examples", len(values))
     examples.extend(map(_example, values))
     return given
 
@@ -66,5 +72,5 @@ def _kind_and_value(name: str, item: Any) -> tuple[str, bytes | float | int]:
         if _LARGEST_INT64 < item <= _LARGEST_UINT64:
             raise invalid_argument(f"Feature: {name} has uint64_t element. Only int64_t is supported.")
         # An integer that no 64 bits hold is a double.
-        return ("int64_list", int(item)) if abs(item) <= _LARGEST_INT64 else ("float_list", float(item))
+        return ("int64_list", int(item)) if abs(item) <= _LARGEST_INT64 else ("float_list", double_of(item))
     raise invalid_argument(f"Feature: {name} has element with unexpected JSON type: {type_name(item)}")

@@ -38,6 +38,18 @@ def parse_object(body: bytes) -> dict[str, Any]:
     return document
 
 
+def double_of(number: int) -> float:
+    """Returns an integer as a double.
+
+    Raises:
+        StatusError: INVALID_ARGUMENT for more digits than a double has room for.
+    """
+    try:
+        return float(number)
+    except OverflowError as error:
+        raise invalid_argument("JSON Parse error: Number too big to be stored in double.") from error
+
+
 def signature_name(document: dict[str, Any]) -> str:
     """Returns the signature that a request names; "" if it names none.
 

@@ -14,13 +14,16 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from serving.server.errors import StatusError, invalid_argument
 from serving.server.requests.call import Call
 from serving.server.requests.calls import Calls
+from serving.server.requests.memory import Share
+from serving.server.rest.accept_errors import log_accept_errors_once_a_minute
 from serving.server.rest.api import RestApi
 from serving.server.rest.bodies import receive_body
-from serving.server.rest.connections import connections
+from serving.server.rest.connections import Connection, ConnectionLimits, connections
 from serving.server.rest.cross_origin import CROSS_ORIGIN_HEADERS, check_preflight
 from serving.server.rest.refusals import CLIENT_CLOSED_REQUEST, HttpAnswer, refused
 from serving.server.settings import ServerSettings
@@ -28,6 +31,9 @@ from serving.server.settings import ServerSettings
 _ENTRYPOINT = "REST"
 _HOST = re.compile(r"https?://[^/]*", re.IGNORECASE)
 _START_SECONDS = 30.0
+_LINGER_SECONDS = 5.0
+# asyncio goes on for as many when there are no descriptors left.
+_WAITING_CONNECTIONS, _ACCEPTED_AT_ONCE = 2048, 100
 
 
 class RestServer:
@@ -55,7 +61,7 @@ class RestServer:
         host, port = settings.host, settings.rest_port or 0
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            self._socket = socket.create_server((host, port), family=family, backlog=2048)
+            self._socket = socket.create_server((host, port), family=family, backlog=_WAITING_CONNECTIONS)
         except OSError as error:
             raise OSError(f"Cannot listen on {host}:{port}: {error.strerror}. Give another port, or 0.") from error
         # Connections inherit it; asyncio sets it only on sockets that name their protocol. Otherwise a body waits 40 ms
@@ -67,7 +73,17 @@ class RestServer:
             self._app,
             interface="asgi3",
             # h11 bounds the size of headers.
-            http=connections(settings.rest_timeout_seconds, self._refuse_malformed),
+            http=connections(
+                ConnectionLimits(
+                    most=settings.max_connections,
+                    header_seconds=settings.rest_timeout_seconds,
+                    send_seconds=settings.rest_timeout_seconds,
+                    linger_seconds=min(_LINGER_SECONDS, settings.rest_timeout_seconds),
+                ),
+                self._refuse_malformed,
+                self._refuse_one_more,
+            ),
+            backlog=_ACCEPTED_AT_ONCE,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -76,7 +92,7 @@ class RestServer:
             access_log=False,
             server_header=False,
         )
-        self._server = uvicorn.Server(self._config)
+        self._server = _Server(self._config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="rest", daemon=True
         )
@@ -87,6 +103,8 @@ class RestServer:
         deadline = time.monotonic() + _START_SECONDS
         while not self._server.started and self._thread.is_alive() and time.monotonic() < deadline:
             time.sleep(0.001)
+        # asyncio has set it to what is accepted at once.
+        self._socket.listen(_WAITING_CONNECTIONS)
 
     def stop(self, drain_seconds: float) -> None:
         """Takes no more calls, waits up to `drain_seconds` for those in flight, and closes the port."""
@@ -100,14 +118,22 @@ class RestServer:
     async def _app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers whatever is HTTP, by any method and at any path."""
         request = Request(scope, receive)
+        share = self._calls.share()
+        connection: Connection = scope["state"]["connection"]
         try:
-            response = await self._response(request)
+            response = await self._response(request, share)
+            if "content-length" in request.headers and "transfer-encoding" in request.headers:
+                # Others on the way may have read another end of the request (RFC 9112, section 6.1).
+                response.headers["Connection"] = "close"
+            await response(scope, receive, send)
+            await connection.sent()
         except ClientDisconnect:
             # It went away before it had asked.
-            response = Response(status_code=CLIENT_CLOSED_REQUEST)
-        await response(scope, receive, send)
+            await Response(status_code=CLIENT_CLOSED_REQUEST)(scope, receive, send)
+        finally:
+            share.shrink_to(0)
 
-    async def _response(self, request: Request) -> Response:
+    async def _response(self, request: Request, share: Share) -> Response:
         path = _path(request)
         if path == self._metrics_path:
             return Response(self._calls.metrics.page(), media_type=CONTENT_TYPE_LATEST)
@@ -117,13 +143,13 @@ class RestServer:
         if not path.lower().startswith("/v1/"):
             message = f"There is nothing at {path}; models are below /v1/models/."
             return self._refuse(request, path, StatusError(grpc.StatusCode.NOT_FOUND, message))
-        response = await self._answer(request, path)
+        response = await self._answer(request, path, share)
         response.headers.update(self._headers)
         return response
 
-    async def _answer(self, request: Request, path: str) -> Response:
+    async def _answer(self, request: Request, path: str, share: Share) -> Response:
         try:
-            body = await receive_body(request, self._calls.limits.message_bytes, self._timeout_seconds)
+            body = await receive_body(request, self._calls.limits.message_bytes, self._timeout_seconds, share)
         except StatusError as error:
             return self._refuse(request, path, error)
         if request.method == "OPTIONS":
@@ -132,7 +158,9 @@ class RestServer:
         watcher = asyncio.create_task(_watch(request, gone))
         try:
             deadline = time.monotonic() + self._timeout_seconds
-            call = Call(entrypoint=_ENTRYPOINT, deadline=deadline, on_gone=gone.add)
+            call = Call(
+                entrypoint=_ENTRYPOINT, deadline=deadline, on_gone=gone.add, peer=_peer_of(request), share=share
+            )
             encoding = request.headers.get("content-encoding", "")
             answer = await asyncio.get_running_loop().run_in_executor(
                 self._threads, self._api.answer, request.method, path, body, call, encoding
@@ -144,17 +172,30 @@ class RestServer:
     def _preflight(self, request: Request, path: str) -> Response:
         """Answers a browser that asks whether it may send a page's request."""
         try:
-            with self._calls.watched("", "", Call(entrypoint=_ENTRYPOINT), f"OPTIONS {path}"):
+            call = Call(entrypoint=_ENTRYPOINT, peer=_peer_of(request))
+            with self._calls.watched("", "", call, f"OPTIONS {path}"):
                 check_preflight(request.headers.get("origin", ""))
         except StatusError as error:
             return _json(refused(error))
         return Response()
 
     def _refuse(self, request: Request, path: str, error: StatusError) -> Response:
-        return _json(self._api.refuse(error, Call(entrypoint=_ENTRYPOINT), f"{request.method} {path}"))
+        call = Call(entrypoint=_ENTRYPOINT, peer=_peer_of(request))
+        return _json(self._api.refuse(error, call, f"{request.method} {path}"))
 
     def _refuse_malformed(self) -> HttpAnswer:
         return self._api.refuse(invalid_argument("The request is not HTTP."), Call(entrypoint=_ENTRYPOINT))
+
+    def _refuse_one_more(self) -> HttpAnswer:
+        error = StatusError(grpc.StatusCode.UNAVAILABLE, "The server has no room for another connection.")
+        return self._api.refuse(error, Call(entrypoint=_ENTRYPOINT))
+
+
+class _Server(uvicorn.Server):
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        log_accept_errors_once_a_minute(asyncio.get_running_loop())
+        await super().startup(sockets)
 
 
 class _Gone:
@@ -183,6 +224,10 @@ async def _watch(request: Request, gone: _Gone) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
     gone.tell()
+
+
+def _peer_of(request: Request) -> Callable[[], str]:
+    return lambda: "" if request.client is None else f"{request.client.host}:{request.client.port}"
 
 
 def _path(request: Request) -> str:

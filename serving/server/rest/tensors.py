@@ -10,8 +10,9 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from serving.server.errors import StatusError, invalid_argument
+from serving.server.requests.limits import MOST_DIMENSIONS, Limits
 from serving.server.requests.tensors import dtype_name
-from serving.server.rest.json_values import bytes_of, is_base64, quoted, type_name
+from serving.server.rest.json_values import bytes_of, double_of, is_base64, quoted, type_name
 
 TensorInfos: TypeAlias = Mapping[str, meta_graph_pb2.TensorInfo]
 
@@ -55,19 +56,20 @@ def in_rows(document: Mapping[str, Any]) -> bool:
     return False
 
 
-def read_inputs(document: Mapping[str, Any], infos: TensorInfos) -> dict[str, np.ndarray]:
+def read_inputs(document: Mapping[str, Any], infos: TensorInfos, limits: Limits) -> dict[str, np.ndarray]:
     """Reads a value for every input of a signature.
 
     Args:
         document: The request; `in_rows` has looked at it.
         infos: The signature's inputs.
+        limits: Largest tensors.
 
     Raises:
         StatusError: INVALID_ARGUMENT with TF Serving's messages.
     """
     if _ROWS in document:
-        return _from_rows(document[_ROWS], infos)
-    return _from_columns(document[_COLUMNS], infos)
+        return _from_rows(document[_ROWS], infos, limits)
+    return _from_columns(document[_COLUMNS], infos, limits)
 
 
 @dataclass
@@ -88,13 +90,14 @@ class _Rows:
         self.leaves.extend(leaves)
 
 
-def _from_rows(rows: Sequence[Any], infos: TensorInfos) -> dict[str, np.ndarray]:
-    if not isinstance(rows[0], dict) and len(infos) > 1:
+def _from_rows(rows: Sequence[Any], infos: TensorInfos, limits: Limits) -> dict[str, np.ndarray]:
+    limits.check_rows(_ROWS, len(rows))
+    named = _is_object(rows[0])
+    if not named and len(infos) > 1:
         raise invalid_argument(
             "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
             "tensorinfo_map"
         )
-    named = _is_object(rows[0])
     only_name = min(infos)
     collected: dict[str, _Rows] = {}
     for number, row in enumerate(rows):
@@ -107,6 +110,8 @@ def _from_rows(rows: Sequence[Any], infos: TensorInfos) -> dict[str, np.ndarray]
                 if name not in infos:
                     raise invalid_argument(f"JSON object: does not have named input: {name}")
                 shape, leaves = _dense(value)
+                if name not in collected:
+                    limits.check_shape(name, (len(rows), *shape), infos[name])
                 _check_leaves(leaves, tf.dtypes.as_dtype(infos[name].dtype))
                 collected.setdefault(name, _Rows(shape)).add(shape, leaves)
             except StatusError as error:
@@ -123,7 +128,7 @@ def _from_rows(rows: Sequence[Any], infos: TensorInfos) -> dict[str, np.ndarray]
     return {name: _array(values.leaves, (len(rows), *values.shape), infos[name]) for name, values in collected.items()}
 
 
-def _from_columns(columns: Any, infos: TensorInfos) -> dict[str, np.ndarray]:
+def _from_columns(columns: Any, infos: TensorInfos, limits: Limits) -> dict[str, np.ndarray]:
     if not _is_object(columns):
         if len(infos) > 1:
             raise invalid_argument(
@@ -136,6 +141,7 @@ def _from_columns(columns: Any, infos: TensorInfos) -> dict[str, np.ndarray]:
         if name not in columns:
             raise invalid_argument(f"Missing named input: {name} in 'inputs' object.")
         shape, leaves = _dense(columns[name])
+        limits.check_shape(name, shape, info)
         _check_leaves(leaves, tf.dtypes.as_dtype(info.dtype))
         inputs[name] = _array(leaves, shape, info)
     return inputs
@@ -150,6 +156,8 @@ def _dense(value: Any) -> tuple[tuple[int, ...], list[Any]]:
     shape: list[int] = []
     first = value
     while isinstance(first, list):
+        if len(shape) == MOST_DIMENSIONS:
+            raise invalid_argument(f"Encountered list at unexpected level: {len(shape)} expected < {MOST_DIMENSIONS}")
         shape.append(len(first))
         if not first:
             break
@@ -205,10 +213,17 @@ def _array(leaves: Sequence[Any], shape: tuple[int, ...], info: meta_graph_pb2.T
     elif dtype.is_floating:
         # A number beyond the dtype's range becomes infinite.
         with np.errstate(over="ignore"):
-            flat = np.array(leaves, np.float64).astype(dtype.as_numpy_dtype)
+            flat = _doubles(leaves).astype(dtype.as_numpy_dtype)
     else:
         flat = np.array(leaves, np.uint64 if dtype == tf.uint64 else np.int64).astype(dtype.as_numpy_dtype)
     return flat.reshape(shape)
+
+
+def _doubles(leaves: Sequence[Any]) -> np.ndarray:
+    try:
+        return np.array(leaves, np.float64)
+    except OverflowError:
+        return np.array(list(map(double_of, leaves)), np.float64)
 
 
 def _shape_text(shape: tuple[int, ...]) -> str:

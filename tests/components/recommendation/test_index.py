@@ -31,6 +31,7 @@ from trainer.recommendation.ranker.served_rules import served_rules
 from trainer.recommendation.ranker.trained_ranker import load_ranker
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.towers import load_towers
+from trainer.text.text_vectors import load_text_vectors
 
 
 @pytest.fixture(scope="module")
@@ -53,11 +54,19 @@ def test_vectors_are_those_of_the_item_tower(frozen: dict[str, Any]) -> None:
 
 def test_the_model_recommends_by_those_vectors(frozen: dict[str, Any]) -> None:
     vectors = read_item_vectors(frozen["index"], PRODUCTS)
-    ids = pq.read_table(Path(frozen["catalogue"]) / "catalogue.parquet").column("product_id").to_pylist()
+    catalogue = pq.read_table(Path(frozen["catalogue"]) / "catalogue.parquet")
+    ids = catalogue.column("product_id").to_pylist()
     model = tf.saved_model.load(f"{frozen['index']}/Format-Serving")
     outputs = model.signatures["similar_products"](product_id=tf.constant([ids[7]]), k=tf.constant([5]))
-    scores = vectors[:, :8] @ vectors[7, :8]  # Of the item tower alone.
-    order = [place for place in np.argsort(-scores, kind="stable") if place != 7][:5]
+    texts = load_text_vectors(frozen["vectors"], catalogue.column("text").to_pylist())
+    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    sold = np.arange(PRODUCTS) / (np.arange(PRODUCTS) + 200.0)
+    # The asked product is in Food > Fresh, as every other one is; the rest is in Food.
+    shared = np.where(np.arange(PRODUCTS) % 2, 1.0, 0.5)
+    behaviour = np.sqrt(sold * sold[7]) * (vectors[:, :8] @ vectors[7, :8])  # Of the item tower alone.
+    scores = texts @ texts[7] + 0.6 * shared + 0.5 * behaviour
+    # Products 0 and 1 are of one title.
+    order = [place for place in np.argsort(-scores, kind="stable") if place not in (7, 0)][:5]
     assert [product_id.decode() for product_id in outputs["product_ids"].numpy()[0]] == [ids[place] for place in order]
     history = model.signatures["serving_default"].structured_input_signature[1]["history_ids"]
     assert history.shape.as_list() == [None, OPTIONS.serving.history_length]
@@ -103,14 +112,14 @@ def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> N
     }
     paths = {"model": f"{index.uri}/Format-Serving", **ablation_paths(index.uri)}
     models = {name: tf.saved_model.load(path) for name, path in paths.items()}
-    answers = {name: model.signatures["filtered"](**request, **no_filters) for name, model in models.items()}
+    answers = {name: model.signatures["evaluate"](**request, **no_filters) for name, model in models.items()}
     user = models["model"].signatures["embed"](**request)["embeddings"]
     history = History(
         tf.constant([events + [-1] * padding]),
         tf.constant([[0, 1, 0] + [0] * padding]),
         request["history_age_seconds"],
     )
-    assert list(loaded.ablations) == ["ranker_without_towers", "ranker_with_rules"]
+    assert list(loaded.ablations) == ["ranker_without_towers", "ranker_with_rules", "ranker_without_damping"]
     for name, ranking in {"model": loaded.model, **loaded.ablations}.items():
         ranker = Ranker(ItemIndex(vectors[:, :8], vectors[:, 8:]), ranking, event_types=2)
         scores, expected = ranker.rank(history, user, tf.constant(4))
@@ -131,10 +140,12 @@ def test_rules_of_products_are_served_and_counted_on_the_model_card(tmp_path: Pa
     model = tf.saved_model.load(str(folder))
     asked = tf.constant([[ids[4], ids[1]] + [b""] * 8, [ids[1]] + [b""] * 9])
     outputs = model.signatures["bought_together"](product_ids=asked, k=tf.constant([3, 3]))
-    expected = [[ids[2], ids[3], ids[0]], [ids[2], ids[3], b""]]
+    # Product 0 has the title of product 1, which is asked with; both are in Food, or below it.
+    expected = [[ids[2], ids[3], ids[9]]] * 2
     np.testing.assert_array_equal(outputs["product_ids"], expected)
-    np.testing.assert_allclose(outputs["confidence"], [[0.2, 0.3, 0.4], [0.2, 0.3, -np.inf]], rtol=1e-6)
-    np.testing.assert_allclose(outputs["lift"], [[5, 4, 3], [5, 4, -np.inf]])
+    np.testing.assert_array_equal(outputs["source"], [[b"product rules", b"product rules", b"category rules"]] * 2)
+    np.testing.assert_allclose(outputs["confidence"], [[0.2, 0.3, 0.5]] * 2, rtol=1e-6)
+    np.testing.assert_allclose(outputs["lift"], [[5, 4, 2]] * 2)
 
 
 def test_texts_are_encoded_anew_by_a_trained_encoder(tmp_path: Path, tiny_bert: Path) -> None:

@@ -17,8 +17,10 @@ from components.recommendation.examples.product_statistics import (
     write_product_statistics,
 )
 from components.recommendation.index import RecommendationIndexExecutor, RecommendationIndexOptions
+from components.rules.categories.steps import CATEGORY_PRODUCTS_SCHEMA
 from components.rules.facts import write_rules_facts
 from components.rules.rule_tables import RULES_SCHEMA
+from serving.recommendation.neighbours import NeighbourTable
 from serving.recommendation.ranking_features import TOWER_FEATURES, RankedProducts, RankingFeatures
 from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 from trainer.artifacts.keras_files import save_keras
@@ -26,6 +28,7 @@ from trainer.fitting.training_summary import write_training_summary
 from trainer.options import TextOptions
 from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.options import RankerTrainingOptions, ServingOptions, TowerOptions
+from trainer.recommendation.ranker.neighbours import save_neighbours
 from trainer.recommendation.ranker.scorer import RankerScorer
 from trainer.recommendation.ranker.trained_ranker import RANKER, WITH_RULES, WITHOUT_TOWERS, scorer_file
 from trainer.recommendation.towers.towers import build_towers, save_towers
@@ -101,7 +104,7 @@ def write_trained(
 
 
 def write_rules(folder: Path, catalogue: Artifact) -> Artifact:
-    """Three rules of products, one of them of two members, and one of categories."""
+    """Three rules of products, one of them of two members, one of categories, and a product that goes with Food."""
     folder.mkdir(parents=True)
     ids = pq.read_table(Path(catalogue.uri) / "catalogue.parquet").column("product_id").to_pylist()
     sides = [([ids[1]], ids[2]), ([ids[1]], ids[3]), ([ids[1], ids[4]], ids[0]), (["Food"], "Food > Fresh")]
@@ -117,7 +120,12 @@ def write_rules(folder: Path, catalogue: Artifact) -> Artifact:
         for number, (antecedent, consequent) in enumerate(sides)
     ]
     pq.write_table(pa.Table.from_pylist(rows, RULES_SCHEMA), folder / "rules-00000-of-00001.parquet")
-    write_rules_facts(str(folder), {"options": {"order": "lift"}})
+    of_food = {"category": "Food", "product_id": ids[9], "count": 5, "category_count": 10, "confidence": 0.5}
+    more = pa.Table.from_pylist([{**of_food, "lift": 2.0, "surplus": 0.25}], CATEGORY_PRODUCTS_SCHEMA)
+    pq.write_table(more, folder / "category_products-00000-of-00001.parquet")
+    write_rules_facts(
+        str(folder), {"options": {"order": "lift", "levels": ["product", "category"], "products_per_category": 40}}
+    )
     return artifact(AssociationRules, folder)
 
 
@@ -136,6 +144,8 @@ def write_ranker(folder: Path) -> Artifact:
         scorer = RankerScorer(units=4, features=names, unread=() if parts["towers"] else TOWER_FEATURES)
         scorer(tf.zeros([1, 1, len(names)]))
         save_keras(scorer, scorer_file(str(folder), name))
+    near = (np.arange(PRODUCTS)[:, np.newaxis] + [1, 2]) % PRODUCTS
+    save_neighbours(NeighbourTable(products=near, weights=np.tile([0.2, 0.1], (PRODUCTS, 1))), str(folder))
     write_training_summary({"options": options.model_dump(mode="json"), "scorers": scorers}, str(folder))
     return artifact(standard_artifacts.Model, folder)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from serving.client import Answer, Shelfwise
-from serving.client.call import Call, Outputs, Row, texts
-from serving.client.errors import ModelNotFoundError, RefusedRequestError, ServerUnavailableError
+from shelfwise_client.call import Call, Outputs, Row, texts
+from shelfwise_client.errors import ModelNotFoundError, RefusedRequestError, ServerUnavailableError
 from tests.serving.client.awaited import awaited
 from tests.serving.recommendation.small_shop import HISTORY_LENGTH, ODD_IDS, Ask, PlainShop, assert_same
 

@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataResponse
 
 from serving.client import Shelfwise
-from serving.client.instances import InstanceReader
+from shelfwise_client.instances import InstanceReader
+from tests.serving.client.hostile import metadata
 from tests.serving.recommendation.small_shop import HISTORY_LENGTH
 
 
@@ -60,6 +62,24 @@ def test_the_server_answers_it(address: str, reader: InstanceReader) -> None:
 def test_what_does_not_fit_is_refused(reader: InstanceReader, instance: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match="^" + message.replace("(", r"\(")):
         reader.request(instance)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (GetModelMetadataResponse(), "its metadata holds no signatures"),
+        (
+            metadata(inputs={"query": (tf.string, [-1, 2**40])}),
+            r"but its shape is \[-1, 1099511627776",
+        ),
+        (metadata(inputs={"query": (tf.string, [-1, -1])}), r"rows of a fixed size, but its shape is \[-1, -1\]"),
+        (metadata(inputs={"query": (tf.string, [])}), r"rows of a fixed size, but its shape is \[\]"),
+        (metadata(inputs={"query": (tf.complex64, [-1])}), "rows of a fixed size"),
+    ],
+)
+def test_what_no_row_can_be_made_for_is_refused(said: GetModelMetadataResponse, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        InstanceReader(said, "filtered")
 
 
 def test_an_unknown_signature_is_refused(address: str) -> None:

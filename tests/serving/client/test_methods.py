@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from serving.client import AsyncShelfwise, Shelfwise
-from serving.client.calls.tasks import TaskCalls
+from shelfwise_client.calls.tasks import TaskCalls
 from tests.serving.client.awaited import awaited
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -48,7 +48,7 @@ def test_a_method_shows_the_parameters_of_its_call() -> None:
     with Shelfwise("127.0.0.1:1") as client:
         shown = inspect.signature(client.search)
     assert list(shown.parameters) == ["query", "k", "category", "max_price", "in_stock_only", "exclude_ids"]
-    assert str(shown.return_annotation) == "list[serving.client.calls.search.SearchAnswer]"
+    assert str(shown.return_annotation) == "list[shelfwise_client.calls.search.SearchAnswer]"
     assert (Shelfwise.search.__doc__ or "").startswith("Finds products by what people type.")
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from serving.client.channel import Connection
-from serving.client.open_loop import Load, LoadReport, run_load
+from shelfwise_client.channel import Connection
+from shelfwise_client.open_loop import Load, LoadReport, run_load
 
 Handle = Callable[[predict_pb2.PredictRequest, grpc.ServicerContext], None]
 

@@ -9,10 +9,10 @@ from typing import Any
 import grpc
 import numpy as np
 import pytest
-from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2, prediction_service_pb2_grpc
 
 from serving.client import Shelfwise
-from serving.client.errors import CallTimeoutError, ServerBusyError, ServerUnavailableError, ServingError
+from shelfwise_client.errors import CallTimeoutError, ServerBusyError, ServerUnavailableError, ServingError
 from tests.serving.client.awaited import awaited
 
 CODES = grpc.StatusCode
@@ -25,6 +25,16 @@ class Failing(prediction_service_pb2_grpc.PredictionServiceServicer):
         self.failures: list[grpc.StatusCode] = []
         self.message = "as told"
         self.calls = 0
+
+    def GetModelMetadata(
+        self, request: get_model_metadata_pb2.GetModelMetadataRequest, context: grpc.ServicerContext
+    ) -> get_model_metadata_pb2.GetModelMetadataResponse:
+        """Says that there is one signature, without inputs and outputs."""
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        signatures.signature_def["serving_default"].SetInParent()
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        response.metadata["signature_def"].Pack(signatures)
+        return response
 
     def Predict(self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext) -> Any:
         self.calls += 1

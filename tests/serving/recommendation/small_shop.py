@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
+from serving.max_k import DEFAULT_MAX_K
+from serving.recommendation.module import RecommendationModule
 from serving.recommendation.together import ServedRules
-from trainer.recommendation.export import export_recommendation
+from trainer.recommendation.export import export_recommendation, served_catalogue
 from trainer.recommendation.options import ServingOptions
 
 EVENT_TYPES = ["view", "cart", "purchase"]
@@ -61,6 +63,11 @@ def item_vectors(products: int = 40) -> np.ndarray:
     """Unit vectors, float32."""
     vectors = np.random.default_rng(8).normal(size=(products, DIMENSIONS))
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def text_vectors(products: int = 40) -> np.ndarray:
+    """Vectors of texts, float32, of any length."""
+    return np.random.default_rng(10).normal(size=(products, 3)).astype(np.float32)
 
 
 def small_rules(products: int = 40) -> ServedRules:
@@ -114,8 +121,24 @@ def export_small_shop(folder: Path, tower: Any, products: int = 40) -> None:
         bought_event_type="purchase",
         tower_history=TOWER_HISTORY,
         serving=ServingOptions(history_length=HISTORY_LENGTH, default_k=DEFAULT_K),
+        text_vectors=text_vectors(products),
         together=small_rules(products),
         model_card={"limits": {"default_k": DEFAULT_K}, "title": "Small shop 店"},
+    )
+
+
+def small_module(tower: Any, max_k: int = DEFAULT_MAX_K, products: int = 40) -> RecommendationModule:
+    """The shop before it is saved, without what a tower of Keras needs to be saved."""
+    return RecommendationModule(
+        served_catalogue(small_catalogue(products), item_vectors(products), np.zeros((products, 0), np.float32)),
+        event_types=EVENT_TYPES,
+        bought_event_type="purchase",
+        history_length=HISTORY_LENGTH,
+        tower_history=TOWER_HISTORY,
+        default_k=DEFAULT_K,
+        user_encoder=lambda *arguments: tower(*arguments, training=False),
+        together=small_rules(products),
+        max_k=max_k,
     )
 
 
@@ -221,7 +244,31 @@ class PlainShop:
         best = sorted(allowed, key=lambda position: -scores[position])[: max(ask.k, 0)]
         return [(self.rows[position]["product_id"], scores[position]) for position in best]
 
+    def similar(self, product_id: str, k: int) -> list[tuple[str, float]]:
+        """Ids and scores of what is most like a product, best first."""
+        asked = self.place[product_id]
+        texts = text_vectors(len(self.rows))
+        texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+        levels = [[level for level in row["category"].split(" > ") if level] for row in self.rows]
+        trust = [math.sqrt(row["popularity"] / (row["popularity"] + 200.0)) for row in self.rows]
+        scores = {}
+        for other in range(len(self.rows)):
+            text = float(texts[asked] @ texts[other])
+            shared = sum(levels[asked][:depth] == levels[other][:depth] for depth in range(1, len(levels[asked]) + 1))
+            behaviour = trust[asked] * trust[other] * float(self.vectors[asked] @ self.vectors[other])
+            scores[other] = text + 0.6 * shared / max(len(levels[asked]), 1) + 0.5 * behaviour
+        best = sorted((other for other in scores if other != asked), key=lambda other: -scores[other])[: max(k, 0)]
+        return [(self.rows[other]["product_id"], scores[other]) for other in best]
+
     def together(self, ids: Sequence[str], k: int) -> list[tuple[str, float, float]]:
+        """Ids, confidences and lifts of what the rules say, the strongest first, and then of what the tower expects."""
+        found = self.by_rules(ids, k)
+        known = [product_id for product_id in ids if product_id in self.place]
+        ruled = {product_id for product_id, *_ in found}
+        others = self.recommend(Ask(known, k=len(self.rows), exclude=[*known, *ruled])) if known else []
+        return [*found, *((product_id, 0.0, 0.0) for product_id, _ in others)][: max(k, 0)]
+
+    def by_rules(self, ids: Sequence[str], k: int) -> list[tuple[str, float, float]]:
         """Ids, confidences and lifts of what the rules say, the strongest first."""
         asked = {self.place[product_id] for product_id in ids if product_id in self.place}
         rules = small_rules(len(self.rows))

@@ -7,7 +7,9 @@ import pytest
 import tensorflow as tf
 
 from serving.graph.history import History
+from serving.recommendation.adjustment import UNCHANGED, Adjustment
 from serving.recommendation.item_index import ItemIndex
+from serving.recommendation.neighbours import NeighbourTable
 from serving.recommendation.ranker import CandidateCounts, Ranker, RankingModel
 from serving.recommendation.ranking_features import PRODUCT_STATISTICS, RankedProducts
 from serving.recommendation.together import ServedRules
@@ -24,6 +26,7 @@ HISTORY = History(
     tf.constant([[9.0, 0.0, 5.0, 3.0, 1.0]] * 2) * 86_400.0,
 )
 # From two of the first user's products to three others, and from one that nobody has.
+KINDS = np.arange(PRODUCTS) % 3
 RULES = ServedRules(
     antecedent=[[7], [7], [3], [30]],
     consequent=[20, 21, 22, 23],
@@ -31,15 +34,26 @@ RULES = ServedRules(
     lift=[2.0] * 4,
     strength=[2.0] * 4,
 )
+# The next three products are neighbours of each, of which the second is none of product 0's.
+NEIGHBOURS = NeighbourTable(
+    products=np.where(
+        (np.arange(PRODUCTS)[:, np.newaxis] == 0) & (np.arange(3) == 1),
+        -1,
+        (np.arange(PRODUCTS)[:, np.newaxis] + [1, 2, 3]) % PRODUCTS,
+    ),
+    weights=np.tile([0.6, 0.3, 0.1], (PRODUCTS, 1)),
+)
 
 
-def make_ranker(scorer: Any = None) -> Ranker:
+def make_ranker(scorer: Any = None, adjustment: Adjustment = UNCHANGED) -> Ranker:
     zeros = [0] * PRODUCTS
     model = RankingModel(
-        products=RankedProducts(kinds=zeros, brands=zeros, log_prices=zeros),
+        products=RankedProducts(kinds=KINDS, brands=zeros, log_prices=zeros),
         statistics=STATISTICS,
-        candidates=CandidateCounts(near=4, popular=3, rules=2),
+        neighbours=NEIGHBOURS,
+        candidates=CandidateCounts(near=4, neighbours=2, popular=3, rules=2),
         rules=RULES,
+        adjustment=adjustment,
         scorer=scorer,
     )
     index = ItemIndex(VECTORS[:, :TOWER_DIMENSIONS], VECTORS[:, TOWER_DIMENSIONS:])
@@ -54,13 +68,29 @@ def by_recent_score(features: tf.Tensor) -> tf.Tensor:
     return features[..., NAMES.index("recent score")]
 
 
+def nearness(user: int) -> np.ndarray:
+    """How near each product is to a user's, as a mean over them."""
+    own = {int(product) for product in HISTORY.products[user].numpy()} - {-1}
+    scores = np.zeros(PRODUCTS)
+    for product in own:
+        for neighbour, weight in zip(NEIGHBOURS.products[product], NEIGHBOURS.weights[product], strict=True):
+            scores[neighbour] += weight / len(own) if neighbour >= 0 else 0.0
+    return scores
+
+
 def expected_candidates(user: int, allowed: np.ndarray, near: int = 4) -> set[int]:
     own = set(HISTORY.products[user].numpy()) - {-1}
     others = [product for product in range(PRODUCTS) if product not in own and allowed[product]]
     nearest = sorted(others, key=lambda product: -(VECTORS[product] @ USERS[user]))[:near]
     popular = sorted(others, key=lambda product: -STATISTICS[product, POPULARITY])[:3]
+    by_nearness = sorted((product for product in others if nearness(user)[product]), key=lambda p: -nearness(user)[p])
     by_rules = [product for product in ([21, 20, 22] if user == 0 else []) if product in others][:2]
-    return {product for product in own if allowed[product]} | {*nearest, *popular, *by_rules}
+    return {product for product in own if allowed[product]} | {
+        *nearest,
+        *by_nearness[:2],
+        *popular,
+        *by_rules,
+    }
 
 
 @pytest.mark.parametrize("k", [0, 10])
@@ -107,6 +137,39 @@ def test_the_towers_scores_are_dot_products_of_the_parts() -> None:
         np.testing.assert_allclose(
             features[user, :, NAMES.index("linear score")].numpy()[there], expected, rtol=1e-3, atol=1e-3
         )
+
+
+def test_candidates_are_told_how_near_they_are() -> None:
+    candidates, features = make_ranker().describe(HISTORY, tf.constant(USERS))
+    for user in range(2):
+        there = candidates[user].numpy() >= 0
+        expected = np.log(np.maximum(nearness(user)[candidates[user].numpy()[there]], 1e-6))
+        found = features[user].numpy()[there]
+        np.testing.assert_allclose(found[:, NAMES.index("neighbour score")], expected, rtol=1e-4)
+        np.testing.assert_allclose(
+            found[:, NAMES.index("neighbour score beside the best")], expected - expected.max(), rtol=1e-4, atol=1e-5
+        )
+
+
+def test_scores_are_adjusted_for_popularity_and_for_kinds() -> None:
+    adjustment = Adjustment(popularity_damping=0.8, kind_penalty=0.3)
+    scores, products = make_ranker(by_recent_score, adjustment).rank(HISTORY, tf.constant(USERS), tf.constant(8))
+    decayed = STATISTICS[:, PRODUCT_STATISTICS.index("log_decayed")]
+    for user in range(2):
+        own = {int(product) for product in HISTORY.products[user].numpy()} - {-1}
+        # Four events of the first user are 4.5 days old on average, three of the second's 3 days.
+        weeks = [4.5 / 7.0, 3.0 / 7.0][user]
+        taken = 0.8 / (1.0 + (len(own) / 8.0) ** 2) / (1.0 + (weeks / 13.0) ** 2)
+        left = {
+            product: float(VECTORS[product, :TOWER_DIMENSIONS] @ USERS[user, :TOWER_DIMENSIONS])
+            - (0.0 if product in own else taken * decayed[product])
+            for product in expected_candidates(user, np.ones(PRODUCTS, bool), near=8)
+        }
+        for place in range(8):
+            best = max(left, key=left.__getitem__)
+            assert int(products[user, place]) == best
+            assert float(scores[user, place]) == pytest.approx(left.pop(best), abs=1e-4)
+            left |= {p: score - 0.3 for p, score in left.items() if KINDS[p] and KINDS[p] == KINDS[best]}
 
 
 def test_products_come_in_order_of_the_scorer() -> None:

@@ -44,7 +44,9 @@ def compute(
     rows = len(products)
     candidates = tf.tile(tf.range(PRODUCTS)[tf.newaxis], [rows, 1])
     number = tf.cast(candidates, tf.float32)
-    scores = CandidateScores(rules=BestRules(number / 10.0, number), linear=number, recent=number)
+    scores = CandidateScores(
+        rules=BestRules(number / 10.0, number), linear=number, recent=number, neighbours=number / 20.0
+    )
     return features(history, candidates, scores, tf.constant(STATISTICS)).numpy()
 
 

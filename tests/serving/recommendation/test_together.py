@@ -8,8 +8,9 @@ import pytest
 import tensorflow as tf
 
 from serving.client import Shelfwise
-from serving.client.errors import RefusedRequestError
-from serving.recommendation.together import MAX_TOGETHER_IDS, ServedRules, TogetherIndex
+from serving.graph.one_of_each import OneOfEach
+from serving.recommendation.together import MAX_TOGETHER_IDS, CategoryRules, ServedRules, TogetherIndex
+from shelfwise_client.errors import RefusedRequestError
 from tests.serving.recommendation.small_shop import PlainShop
 
 ASKED: list[tuple[list[str], int]] = [
@@ -63,8 +64,11 @@ def test_each_product_once_by_its_strongest_rule(signature: Any, plain_shop: Pla
         expected = plain_shop.together(products, k)
         assert [product for product, *_ in row] == [product for product, *_ in expected]
         np.testing.assert_allclose([rest for _, *rest in row], [rest for _, *rest in expected], rtol=1e-6)
-    assert [len(row) for row in found][4:] == [0, 0, 0, 0]
-    assert all(found[:3])
+    assert [len(row) for row in found] == [5, 37, 3, 7, 0, 0, 0, 0]
+    for row, source, (products, k) in zip(found, outputs["source"].numpy(), ASKED, strict=True):
+        rules = len(plain_shop.by_rules(products, k))
+        expected = [b"product rules"] * rules + [b"towers"] * (len(row) - rules)
+        assert source.tolist() == [*expected, *[b""] * (40 - len(row))]
 
 
 def test_a_row_has_the_same_answer_alone_as_in_a_batch(signature: Any) -> None:
@@ -78,10 +82,38 @@ def test_a_huge_k_has_a_column_a_product_and_no_rows_have_none(signature: Any) -
     assert signature(**inputs([]))["lift"].shape[0] == 0
 
 
-def test_no_rules_answer_nothing() -> None:
-    nothing = ServedRules(antecedent=np.zeros((0, 1), int), consequent=[], confidence=[], lift=[], strength=[])
-    found = TogetherIndex(nothing, products=3).find(tf.constant([[0, -1]]), tf.constant(2))
+NO_RULES = ServedRules(antecedent=np.zeros((0, 1), int), consequent=[], confidence=[], lift=[], strength=[])
+
+
+def test_no_rules_find_nothing() -> None:
+    everything = tf.ones([1, 3], tf.bool)
+    found = TogetherIndex(NO_RULES, 3).find(tf.constant([[0, -1]]), tf.constant(2), everything, OneOfEach([0, 1, 2]))
     np.testing.assert_array_equal(found.products, [[-1, -1]])
+
+
+def test_rules_of_products_come_before_those_of_categories_and_each_thing_once() -> None:
+    """Products 0 and 1 are of category 0, product 2 is of none; 3 and 4 are one thing, and so is each other product."""
+    rules = ServedRules(antecedent=[[0, -1]], consequent=[5], confidence=[0.1], lift=[1.5], strength=[0.01])
+    categories = CategoryRules(
+        category_of_product=[0, 0, -1, 1, 1, 1, 1],
+        category=[0, 0, 0, 0, 1],
+        product=[3, 4, 5, 6, 0],
+        confidence=[0.2, 0.3, 0.4, 0.5, 0.6],
+        lift=[2.0, 3.0, 4.0, 5.0, 6.0],
+        strength=[0.3, 0.2, 0.9, 0.1, 0.5],
+    )
+    allowed = np.ones((4, 7), bool)
+    allowed[3, 3] = False
+    found = TogetherIndex(rules, 7, categories).find(
+        tf.constant([[0, -1], [1, 2], [2, -1], [0, 0]]),
+        tf.constant(4),
+        tf.constant(allowed),
+        OneOfEach([0, 1, 2, 3, 3, 4, 5]),
+    )
+    np.testing.assert_array_equal(found.products, [[5, 3, 6, -1], [5, 3, 6, -1], [-1] * 4, [5, 4, 6, -1]])
+    np.testing.assert_array_equal(found.source.numpy()[0, :3], [0, 1, 1])
+    np.testing.assert_allclose(found.confidence[0, :3], [0.1, 0.2, 0.5])
+    np.testing.assert_allclose(found.lift[1, :3], [4.0, 2.0, 5.0])
 
 
 def test_the_client_asks_and_reads(address: str, plain_shop: PlainShop) -> None:

@@ -19,7 +19,7 @@ from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_module
 from trainer.search.index.postings import build_postings
 from trainer.search.options import LexicalOptions, SearchServingOptions
-from trainer.search.things import things_of
+from trainer.things import things_of
 
 DIMENSIONS = 16
 WORDS = ("tea", "milk", "bread", "green", "red", "oolong", "whole", "rye", "jam", "fig")

@@ -1,21 +1,29 @@
 """The server as a process: ready line, new versions, signals, and no TFX in it."""
 
 import errno
+import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving.client import Shelfwise
 from serving.server.background import ServerProcess
 from serving.server.main import serve
+from serving.server.process import raise_descriptor_limit
 from serving.server.settings import ServerAddresses, ServerSettings
 from tests.serving.server.load import until
+from tests.serving.server.rest.files_model import write_files_model
 from tests.serving.server.tiny_models import write_version
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -101,3 +109,35 @@ def test_what_the_server_does_is_told_in_single_lines(tmp_path: Path) -> None:
     refused = next(line for line in lines if line.startswith("refused adder version 2: "))
     assert "x is too small" in refused
     assert "\n" not in "".join(lines)
+
+
+def test_a_computation_that_does_not_end_does_not_keep_the_process(tmp_path: Path) -> None:
+    write_files_model(tmp_path / "models" / "files")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    options = ["--models", str(tmp_path / "models"), "--drain_seconds=1", "--file_system_poll_wait_seconds=0"]
+    server = ServerProcess(*options, scratch=tmp_path)
+    with server as addresses, grpc.insecure_channel(addresses.grpc) as channel:
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name, request.model_spec.signature_name = "files", "read"
+        request.inputs["path"].CopyFrom(tf.make_tensor_proto(np.array([str(pipe).encode()], object)))
+        call = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict.future(request, timeout=60)
+        until(lambda: Path(f"{pipe}.begun").exists())
+        assert not call.done()
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 3.0
+    assert not (tmp_path / "ready").exists()
+    assert server.log.splitlines()[-1] == "stopped; what was still computed is left behind"
+
+
+def test_more_connections_than_descriptors_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = {"now": (100, 1000)}
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits["now"])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: limits.update(now=pair))
+    raise_descriptor_limit(50)
+    assert limits["now"] == (100, 1000)
+    raise_descriptor_limit(900)
+    assert limits["now"] == (900, 1000)
+    with pytest.raises(OSError, match="--max_connections needs 1001 descriptors, and this process may have 1000"):
+        raise_descriptor_limit(1001)

@@ -27,9 +27,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> TinyShop:
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.long)])
 def test_an_epoch_in_mixed_precision(precision: str, shop: TinyShop, tmp_path: Path) -> None:
-    training = TrainingOptions(
-        batch_size=2, pairs_per_batch=32, max_epochs=1, learning_rate=1e-2, precision=precision, strategy="cpu"
-    )
+    training = TrainingOptions(batch_size=2, max_epochs=1, learning_rate=1e-2, precision=precision, strategy="cpu")
     tower = TowerOptions(dimensions=16, layers=1, heads=2, dropout=0.0, history=12)
     run_training(run, shop.request(tmp_path, TwoTowerOptions(tower=tower, training=training).model_dump_json()))
 

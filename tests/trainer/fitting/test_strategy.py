@@ -29,7 +29,7 @@ folder = Path(sys.argv[1])
 shop = write_tiny_shop(folder / "shop")
 options = TwoTowerOptions(
     tower=TowerOptions(dimensions=16, layers=1, heads=2, dropout=0.0, history=12),
-    training=TrainingOptions(batch_size=16, pairs_per_batch=128, max_epochs=4, learning_rate=1e-2),
+    training=TrainingOptions(batch_size=16, max_epochs=4, learning_rate=1e-2),
 )
 summary = train(shop.request(folder, options.model_dump_json())).summary
 print(*summary["hardware"]["devices"])

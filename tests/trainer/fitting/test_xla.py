@@ -11,6 +11,7 @@ import tensorflow as tf
 
 import trainer.classification.training as classification
 import trainer.recommendation.towers.live_text
+import trainer.recommendation.towers.model
 import trainer.recommendation.training as towers
 import trainer.search.training as search
 import trainer.text.backbone
@@ -39,8 +40,7 @@ def train_towers(training: str, bert: Path, folder: Path) -> None:
     chosen = TwoTowerOptions(
         text=TextOptions(backbone=str(bert), training="full", sequence_length=8) if live else None,
         tower=TowerOptions(dimensions=16, layers=1, heads=2, dropout=0.0, history=12),
-        # No pair is left out, or the plain step would draw others.
-        training=TrainingOptions(batch_size=16, pairs_per_batch=1024),
+        training=TrainingOptions(batch_size=16),
     )
     towers.train(write_tiny_shop(folder / "shop").request(folder, chosen.model_dump_json(), text=not live))
 
@@ -72,7 +72,12 @@ def test_a_step_is_compiled_and_gives_the_same_loss(
     def compare(model: Any, batches: tf.data.Dataset, **_: Any) -> None:
         batch = next(iter(batches))
         plain = float(model.softmax_loss(batch, training=False))
-        for user in (trainer.text.backbone, trainer.recommendation.towers.live_text, trainer.text.token_table):
+        for user in (
+            trainer.text.backbone,
+            trainer.text.token_table,
+            trainer.recommendation.towers.live_text,
+            trainer.recommendation.towers.model,
+        ):
             monkeypatch.setattr(user, "shapes_must_be_known", lambda: True)
         compiled = tf.function(lambda each: model.softmax_loss(each, training=False), jit_compile=True)
         compared.extend([plain, float(compiled(batch))])

@@ -14,6 +14,7 @@ from trainer.metrics.lists import (
     popularity_bias_at_k,
     popularity_percentiles,
     self_information,
+    shared_products,
 )
 
 
@@ -109,3 +110,12 @@ def test_the_targets_themselves_have_no_popularity_bias():
     percentiles = popularity_percentiles(np.array([5.0, 1.0, 3.0]))
     bias = popularity_bias_at_k(np.array([[2, 0]]), percentiles, np.array([0, 2]), np.array([0, 2]), 2)
     np.testing.assert_allclose(bias, [0.0], atol=1e-12)
+
+
+@pytest.mark.parametrize("lists", [2, 7])
+def test_shared_products_are_those_of_pairs_of_lists(lists: int) -> None:
+    random = np.random.default_rng(lists)
+    drawn = [random.choice(12, int(random.integers(0, 6)), replace=False) for _ in range(lists)]
+    pairs = [len({*one.tolist()} & {*other.tolist()}) for one, other in itertools.combinations(drawn, 2)]
+    assert shared_products(np.concatenate(drawn), lists) == pytest.approx(np.mean(pairs))
+    assert np.isnan(shared_products(drawn[0], 1))

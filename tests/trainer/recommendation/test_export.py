@@ -101,7 +101,12 @@ def towers(features: ItemFeatures, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="module")
 def module(features: ItemFeatures, towers: Towers) -> RecommendationModule:
     return RecommendationModule(
-        served_catalogue(make_catalogue(), *towers.split(item_vectors(towers, features))),
+        served_catalogue(
+            make_catalogue(),
+            *towers.split(item_vectors(towers, features)),
+            recommendable=np.ones(PRODUCTS, bool),
+            thing_of_product=np.arange(PRODUCTS),
+        ),
         event_types=EVENT_TYPES,
         bought_event_type="purchase",
         history_length=HISTORY_LENGTH,
@@ -242,7 +247,7 @@ def test_the_warm_up_file_asks_each_signature_once(exported: Path) -> None:
         names.append(asked.model_spec.signature_name)
         inputs = {name: tf.constant(tf.make_ndarray(value)) for name, value in asked.inputs.items()}
         assert reloaded.signatures[names[-1]](**inputs)
-    assert sorted(names) == ["embed", "examples", "filtered", "serving_default", "similar_products"]
+    assert sorted(names) == ["embed", "evaluate", "examples", "filtered", "serving_default", "similar_products"]
 
 
 def test_the_model_card_is_written_as_given(exported: Path) -> None:

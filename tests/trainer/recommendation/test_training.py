@@ -28,7 +28,7 @@ from trainer.recommendation.towers.user_vectors import user_vectors
 from trainer.recommendation.training import run, train
 
 TOWER = TowerOptions(dimensions=16, layers=1, heads=2, dropout=0.0, history=12)
-TRAINING = TrainingOptions(batch_size=16, pairs_per_batch=128, max_epochs=6, patience=6, learning_rate=1e-2)
+TRAINING = TrainingOptions(batch_size=16, max_epochs=6, patience=6, learning_rate=1e-2)
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ def train_backbone(training: str, backbone: Path, folder: Path) -> dict[str, lis
     options = TwoTowerOptions(
         text=text,
         tower=TowerOptions(dimensions=16, layers=1, heads=2, dropout=0.0, history=12),
-        training=TrainingOptions(batch_size=4, pairs_per_batch=64, max_epochs=1, learning_rate=1e-2),
+        training=TrainingOptions(batch_size=4, max_epochs=1, learning_rate=1e-2),
     )
     shop = write_tiny_shop(folder / "shop", users=16)
     towers = train(shop.request(folder, options.model_dump_json(), text=False)).towers

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from components.errors import InputError
-from serving.client import ExplainedToken, LabelAnswer, Shelfwise
-from serving.client.errors import RefusedRequestError
+from serving.client import ExplainedToken, LabelAnswer
+from shelfwise_client.errors import InvalidAnswerError, RefusedRequestError
+from tfx_pipeline.terminal.asking import asking
 from tfx_pipeline.terminal.console import console, listing
 
 _SHOWN_LABELS, _SHOWN_REASONS = 5, 12
@@ -21,10 +22,10 @@ def classify(text: str, *, model: str, explain: bool, address: str, as_json: boo
         InputError: The model takes other inputs than a text.
         ServingError: The server did not answer.
     """
-    with Shelfwise(address) as client:
+    with asking(address) as client:
         try:
             answer = client.classify(text, model)
-        except RefusedRequestError as error:
+        except (RefusedRequestError, InvalidAnswerError) as error:
             if set(client.input_shapes(model, "serving_default")) == _INPUTS:
                 raise
             raise InputError(f"--model {model}: `{model}` is no classifier of texts") from error

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from components.errors import InputError
-from serving.quiet_import import quiet_import
 from tfx_pipeline.terminal.options import Address, AsJson, At, Events, K, Products, Root, User
 
 app = typer.Typer()
@@ -51,9 +50,8 @@ def recommend(
 
         segment_products.recommend_to(segment, root, k=k, as_json=as_json)
         return
-    with quiet_import():
-        from tfx_pipeline.tasks.recommendation import product_commands
-        from tfx_pipeline.terminal.histories import read_history
+    from tfx_pipeline.tasks.recommendation import product_commands
+    from tfx_pipeline.terminal.histories import read_history
 
     product_commands.recommend(
         read_history(products or [], user, events, at, root if "root" in given else None),
@@ -70,15 +68,18 @@ def recommend(
 @app.command()
 def similar(
     product: Annotated[str, typer.Argument(help="Product id.")],
+    complements: Annotated[
+        bool, typer.Option("--complements", help="What goes with it instead, of other categories.")
+    ] = False,
     k: K = 10,
     address: Address = "localhost:8500",
     as_json: AsJson = False,
 ) -> None:
-    """Ask a server for products like one."""
-    with quiet_import():
-        from tfx_pipeline.tasks.recommendation import product_commands
+    """Ask a server for products that may stand for one, or that go with it."""
+    from tfx_pipeline.tasks.recommendation import product_commands
 
-    product_commands.similar(product, k=k, address=address, as_json=as_json)
+    ask = product_commands.complements if complements else product_commands.similar
+    ask(product, k=k, address=address, as_json=as_json)
 
 
 @app.command()
@@ -88,9 +89,8 @@ def together(
     address: Address = "localhost:8500",
     as_json: AsJson = False,
 ) -> None:
-    """Ask a server for what is bought together with some products."""
-    with quiet_import():
-        from tfx_pipeline.tasks.recommendation import product_commands
+    """Ask a server for what goes with some products: by their rules, those of their categories, or the towers."""
+    from tfx_pipeline.tasks.recommendation import product_commands
 
     product_commands.together(products, k=k, address=address, as_json=as_json)
 

@@ -8,7 +8,7 @@ from components.recommendation.examples.options import RecommendationDataOptions
 from components.recommendation.judging.gate_options import RecommendationGateOptions
 from components.rules.options import RulesOptions
 from tfx_pipeline.shop.values import off_is_none
-from trainer.recommendation.options import RankerOptions, ServingOptions, TowerOptions, TrainingOptions
+from trainer.recommendation.options import LeaveOutOptions, RankerOptions, ServingOptions, TowerOptions, TrainingOptions
 
 
 class RecommendationConfig(RecommendationDataOptions):
@@ -19,7 +19,8 @@ class RecommendationConfig(RecommendationDataOptions):
         training: How they are trained.
         ranker: Orders what the towers, the user's own products and popularity propose; `off` answers with the towers.
         rules: Which products are bought together, and how that is mined; `off` mines nothing.
-        serving: Sizes of the served model.
+        leave_out: Products that are never recommended.
+        serving: What the served model is exported with.
         gate: What a model must reach to be blessed.
     """
 
@@ -27,5 +28,6 @@ class RecommendationConfig(RecommendationDataOptions):
     training: TrainingOptions = TrainingOptions()
     ranker: Annotated[RankerOptions | None, BeforeValidator(off_is_none)] = RankerOptions()
     rules: Annotated[RulesOptions | None, BeforeValidator(off_is_none)] = RulesOptions()
+    leave_out: LeaveOutOptions = LeaveOutOptions()
     serving: ServingOptions = ServingOptions()
     gate: RecommendationGateOptions = RecommendationGateOptions()

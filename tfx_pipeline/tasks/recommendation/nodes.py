@@ -85,7 +85,7 @@ def training_nodes(task: Task[RecommendationConfig], parts: SharedParts, options
         **known,
         ranker=ranker and ranker.outputs["model"],
         rules=rules and rules.outputs["rules"],
-        options=RecommendationIndexOptions(serving=options.serving),
+        options=RecommendationIndexOptions(serving=options.serving, leave_out=options.leave_out),
         source_digest=source_digest("components.recommendation.index"),
     ).with_id(task.node_id("Index"))
     nodes = [node for node in (examples, rules, towers, ranker, index) if node is not None]

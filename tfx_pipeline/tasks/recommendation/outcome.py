@@ -5,22 +5,43 @@ from typing import Any
 
 from tfx_pipeline.summary.model import Interval, TaskSummary
 
-# What rules in the ranker are judged by.
-_RULES_METRICS = ("ndcg_at_10", "novel_ndcg_at_10")
+# What an option of the ranker is judged by.
+_OPTION_METRICS = ("ndcg_at_10", "novel_ndcg_at_10")
 # From this share on, events of baskets that reach into validation are no mere edge: some id may stand for none.
 _MANY_CUT = 0.1
+# The ranker without an adjustment, and the option that makes it.
+_ADJUSTMENTS = {
+    "ranker_without_damping": "ranker.popularity_damping",
+    "ranker_without_kind_penalty": "ranker.kind_penalty",
+}
 _WITH_RULES, _WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
 
 
 def outcome_lines(summary: TaskSummary) -> list[str]:
-    """Says how much better the model is than popularity, what rules add to it, and how many were mined."""
+    """Says how much better the model is than popularity, what options cost, what rules add, and how many were mined."""
     lines = []
     novel = summary.differences.get("popularity", {}).get("novel_ndcg_at_10")
     if novel is not None and novel.low is not None:
         lines.append(f"novel_ndcg_at_10 against popularity: {_in_words(novel)}")
+    lines += price_of_adjustments(summary)
     lines += rules_in_ranker(summary)
     mined = summary.detail("rules")
     return [*lines, _mined_line(mined)] if mined else lines
+
+
+def price_of_adjustments(summary: TaskSummary) -> list[str]:
+    """Says what each adjustment of the ranker's scores costs or brings on the test, for all and for novel products.
+
+    Args:
+        summary: Its ablation holds the ranker without each adjustment that it makes.
+    """
+    return [
+        f"{metric} with `{option}`, against without: {_in_words(interval)}"
+        for name, option in _ADJUSTMENTS.items()
+        if name in summary.ablation
+        for metric in _OPTION_METRICS
+        if (interval := summary.ablation[name].differences.get(metric)) is not None and interval.low is not None
+    ]
 
 
 def rules_in_ranker(summary: TaskSummary) -> list[str]:
@@ -31,7 +52,7 @@ def rules_in_ranker(summary: TaskSummary) -> list[str]:
     """
     kept_out = _WITH_RULES in summary.ablation
     other = summary.ablation.get(_WITH_RULES if kept_out else _WITHOUT_RULES)
-    found = {} if other is None else {name: other.differences.get(name) for name in _RULES_METRICS}
+    found = {} if other is None else {name: other.differences.get(name) for name in _OPTION_METRICS}
     known = {name: interval for name, interval in found.items() if interval is not None and interval.low is not None}
     if not known:
         return []

@@ -10,7 +10,7 @@ from serving.model_names import RECOMMENDATION_MODEL
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.summary.model import TaskSummary
 from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
-from tfx_pipeline.tasks.recommendation.outcome import outcome_lines, rules_in_ranker
+from tfx_pipeline.tasks.recommendation.outcome import outcome_lines, price_of_adjustments, rules_in_ranker
 from tfx_pipeline.tasks.task import SharedParts, Task, Trained
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class RecommendationTask(Task[RecommendationConfig]):
     )
     drawn = ("ndcg_at_10", "novel_ndcg_at_10")
     product_inputs = frozenset({"numbers", "text_vectors"})
-    client_methods = ("recommend", "similar", "bought_together", "embed")
+    client_methods = ("recommend", "similar", "bought_together", "complements", "embed")
     exporter_role = "Index"
 
     @override
@@ -94,9 +94,15 @@ class RecommendationTask(Task[RecommendationConfig]):
     @override
     def report_blocks(self, summary: TaskSummary, root: Path | None) -> list["Block"]:
         from tfx_pipeline.figures.blocks import Block
+        from tfx_pipeline.tasks.recommendation.history_report import history_blocks
         from tfx_pipeline.tasks.recommendation.report import rule_blocks
 
-        return [*rule_blocks(summary.detail("rules") or {}), Block(lines=rules_in_ranker(summary))]
+        return [
+            *history_blocks(summary.detail("cold_start") or {}),
+            Block(lines=price_of_adjustments(summary)),
+            *rule_blocks(summary.detail("rules") or {}),
+            Block(lines=rules_in_ranker(summary)),
+        ]
 
     @override
     def commands(self) -> "typer.Typer":

@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from rich.text import Text
 
-from serving.client import ExplainedWord, SearchAnswer, Shelfwise
+from serving.client import ExplainedWord, SearchAnswer
+from tfx_pipeline.terminal.asking import asking
 from tfx_pipeline.terminal.console import console, listing
 
 _SHOWN_WORDS = 6
@@ -26,7 +27,7 @@ def search(
     as_json: bool,
 ) -> None:
     """Prints the products that answer a query."""
-    with Shelfwise(address) as client:
+    with asking(address) as client:
         answer = client.search(query, k=k, category=category, max_price=max_price, in_stock_only=in_stock_only)
         explanations = (
             {product.product_id: client.explain_search(query, product.product_id) for product in answer}

@@ -3,7 +3,8 @@
 import json
 from dataclasses import asdict
 
-from serving.client import ExplainedToken, SegmentAnswer, Shelfwise
+from serving.client import ExplainedToken, SegmentAnswer
+from tfx_pipeline.terminal.asking import asking
 from tfx_pipeline.terminal.console import console, listing
 from tfx_pipeline.terminal.histories import print_as_of
 from tfx_pipeline.terminal.user_history import UserHistory
@@ -14,7 +15,7 @@ _SHOWN_REASONS = 12
 def segment(history: UserHistory, *, explain: bool, address: str, as_json: bool) -> None:
     """Prints a user's segments, the most probable first, and the behaviour in words."""
     arguments = (history.product_ids, history.event_types, history.age_seconds)
-    with Shelfwise(address) as client:
+    with asking(address) as client:
         answer = client.segment(*arguments)
         reasons = client.explain_segment(*arguments) if explain else []
     if as_json:

@@ -60,7 +60,7 @@ def publish_segments(root: Path, artifact: Path, definitions: Definitions | None
     if origin.exists() and json.loads(origin.read_text())["artifact"] == str(artifact):
         return
     shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    partial.mkdir(mode=0o700, parents=True)
     for file in (*artifact.glob(_SEGMENTS), artifact / PROFILES_FILE, artifact / MAP_FILE):
         if file.exists():
             shutil.copyfile(file, partial / file.name)

@@ -1,6 +1,6 @@
 """What the ranker learns from: baskets of the validation period, and the candidates that stood at the time."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +13,11 @@ from serving.recommendation.ranker import Ranker, RankingModel
 from trainer.recommendation.judged_users import JudgedUsers
 from trainer.recommendation.options import RankerOptions
 from trainer.recommendation.padded_histories import pad_histories
+from trainer.recommendation.ranker.shown_histories import ShownHistories
 from trainer.recommendation.towers.towers import Towers
 from trainer.recommendation.towers.user_vectors import user_vectors
 
 _USERS_AT_ONCE = 64
-_MOST_FEW_EVENTS = 10
 
 
 class RankerExamples(NamedTuple):
@@ -65,7 +65,7 @@ class CandidateDescriber:
     Args:
         towers: The trained towers.
         item_vectors: float32 `(products, dimensions)`, of these towers.
-        model: What is known of the products; its statistics are replaced.
+        model: What is known of the products; its statistics and neighbours are replaced.
         statistics: float32 `(moments, products, statistics)`; users of window i are described at moment i.
         event_types: Number of event types.
         history_length: Events of a history that are looked at, the latest.
@@ -99,29 +99,22 @@ class CandidateDescriber:
             reduce_retracing=True,
         )
 
-    def describe(self, users: JudgedUsers, seed: int) -> RankerExamples:
+    def describe(self, users: JudgedUsers, shown: Sequence[ShownHistories], seed: int) -> RankerExamples:
         """Describes a sample of each user's candidates: those that came true, if they fit, and others at random.
 
         Users without history are left out, and those of whose basket nothing was a candidate. Time and memory grow
         with the users.
 
+        Args:
+            users: The users.
+            shown: How much of their histories is shown; each adds its users to the examples.
+            seed: Of the samples.
+
         Raises:
             ValueError: No user is left.
         """
         random = np.random.default_rng(seed)
-        known = np.diff(users.history_offsets) > 0
-        users = users.latest(self._shown_events(len(users), random))
-        histories = pad_histories(users, self._history_length)
-        vectors = user_vectors(self._towers, self._item_vectors, users)
-        parts: list[RankerExamples] = []
-        for window in np.unique(users.window[known]):
-            self._ranker.statistics.assign(self._statistics[window])
-            rows = np.flatnonzero(known & (users.window == window))
-            for batch in np.array_split(rows, np.arange(_USERS_AT_ONCE, len(rows), _USERS_AT_ONCE)):
-                candidates, features = self._describe(*(values[batch] for values in histories), vectors[batch])
-                targets, bought = [users.targets(user) for user in batch], histories.products[batch]
-                described = self._padded(candidates.numpy(), features.numpy())
-                parts.append(self._sample(*described, targets, bought, batch, random))
+        parts = [part for each in shown for part in self._describe_shown(users, each, random)]
         if not sum(len(part.user) for part in parts):
             raise ValueError(
                 "The ranker learns from what users with a history did in the validation period, and nothing of that "
@@ -129,10 +122,23 @@ class CandidateDescriber:
             )
         return joined(parts)
 
-    def _shown_events(self, users: int, random: np.random.Generator) -> npt.NDArray[np.int64]:
-        """Draws how many events of each user are shown: all that fit, and to some only a few, as if they were new."""
-        few = random.integers(1, _MOST_FEW_EVENTS, users, endpoint=True)
-        return np.where(random.random(users) < self._options.cold_fraction, few, self._history_length)
+    def _describe_shown(
+        self, users: JudgedUsers, shown: ShownHistories, random: np.random.Generator
+    ) -> Iterator[RankerExamples]:
+        """Describes the users of whom something is shown, a batch at a time."""
+        self._ranker.neighbours.assign(shown.neighbours)
+        users = users.latest(np.minimum(shown.events, self._history_length))
+        known = np.diff(users.history_offsets) > 0
+        histories = pad_histories(users, self._history_length)
+        vectors = user_vectors(self._towers, self._item_vectors, users)
+        for window in np.unique(users.window[known]):
+            self._ranker.statistics.assign(self._statistics[window])
+            rows = np.flatnonzero(known & (users.window == window))
+            for batch in np.array_split(rows, np.arange(_USERS_AT_ONCE, len(rows), _USERS_AT_ONCE)):
+                candidates, features = self._describe(*(values[batch] for values in histories), vectors[batch])
+                targets, bought = [users.targets(user) for user in batch], histories.products[batch]
+                described = self._padded(candidates.numpy(), features.numpy())
+                yield self._sample(*described, targets, bought, batch, random)
 
     def _padded(
         self, candidates: npt.NDArray[np.int32], features: npt.NDArray[np.float32]

@@ -4,16 +4,21 @@ import os
 from dataclasses import replace
 from typing import NamedTuple
 
+from serving.recommendation.adjustment import Adjustment
+from serving.recommendation.neighbours import NeighbourTable
 from serving.recommendation.ranker import CandidateCounts, RankingModel
 from serving.recommendation.together import ServedRules
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.artifacts.keras_files import load_keras
 from trainer.fitting.training_summary import read_training_summary
 from trainer.recommendation.options import RankerOptions, RankerTrainingOptions
+from trainer.recommendation.ranker.neighbours import load_neighbours
 from trainer.recommendation.ranker.ranked_products import load_product_statistics, ranked_products
 
 RANKER, WITHOUT_TOWERS = "ranker", "ranker_without_towers"
 WITH_RULES, WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
+# The scorer that serves, with its scores as they are.
+WITHOUT_DAMPING, WITHOUT_KIND_PENALTY = "ranker_without_damping", "ranker_without_kind_penalty"
 
 
 class TrainedRanker(NamedTuple):
@@ -47,7 +52,7 @@ def load_ranker(model_uri: str, catalogue_uri: str, rules: ServedRules | None) -
     """
     summary = read_training_summary(model_uri)
     options = RankerTrainingOptions.model_validate(summary["options"]).ranker
-    model = ranking_model(options, catalogue_uri, rules)
+    model = ranking_model(options, catalogue_uri, load_neighbours(model_uri), rules)
     models = {
         name: replace(
             model,
@@ -57,18 +62,38 @@ def load_ranker(model_uri: str, catalogue_uri: str, rules: ServedRules | None) -
         )
         for name, parts in summary["scorers"].items()
     }
-    return TrainedRanker(models.pop(RANKER), models)
+    served = models.pop(RANKER)
+    return TrainedRanker(served, models | _less_adjusted(served))
 
 
-def ranking_model(options: RankerOptions, catalogue_uri: str, rules: ServedRules | None) -> RankingModel:
+def _less_adjusted(model: RankingModel) -> dict[str, RankingModel]:
+    """Returns the model without each of the adjustments that it makes, to tell what these cost."""
+    adjustment = model.adjustment
+    without = {}
+    if adjustment.popularity_damping > 0.0:
+        without[WITHOUT_DAMPING] = replace(model, adjustment=replace(adjustment, popularity_damping=0.0))
+    if adjustment.kind_penalty > 0.0:
+        without[WITHOUT_KIND_PENALTY] = replace(model, adjustment=replace(adjustment, kind_penalty=0.0))
+    return without
+
+
+def ranking_model(
+    options: RankerOptions, catalogue_uri: str, neighbours: NeighbourTable, rules: ServedRules | None
+) -> RankingModel:
     """Returns a model without a scorer, with statistics up to the test period."""
     return RankingModel(
         products=ranked_products(load_catalogue(catalogue_uri)),
         statistics=load_product_statistics(catalogue_uri)[-1],
+        neighbours=neighbours,
         candidates=CandidateCounts(
             near=options.near_candidates,
+            neighbours=options.neighbour_candidates,
             popular=options.popular_candidates,
             rules=options.rule_candidates,
         ),
         rules=rules,
+        adjustment=Adjustment(
+            popularity_damping=options.popularity_damping,
+            kind_penalty=options.kind_penalty,
+        ),
     )

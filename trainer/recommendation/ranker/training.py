@@ -19,10 +19,12 @@ from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.judged_users import JudgedUsers, load_judged_users
 from trainer.recommendation.options import RankerOptions, RankerTrainingOptions
 from trainer.recommendation.ranker.examples import CandidateDescriber
+from trainer.recommendation.ranker.neighbours import save_neighbours
 from trainer.recommendation.ranker.ranked_products import load_product_statistics
 from trainer.recommendation.ranker.scorer import RankerScorer
 from trainer.recommendation.ranker.scorer_training import train_scorer
 from trainer.recommendation.ranker.served_rules import served_rules
+from trainer.recommendation.ranker.shown_histories import shown_histories
 from trainer.recommendation.ranker.trained_ranker import (
     RANKER,
     WITH_RULES,
@@ -57,8 +59,10 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     users = load_judged_users(request.examples_uri, "ranker", options.ranker.max_examples)
     catalogue = load_catalogue(request.catalogue_uri)
     rules = None if request.rules_uri is None else served_rules(request.rules_uri, catalogue)
-    model = ranking_model(options.ranker, request.catalogue_uri, rules)
-    examples = _describer(request, options, model).describe(users, request.seed)
+    shown = shown_histories(users, request.examples_uri, catalogue.num_rows, options, request.seed)
+    model = ranking_model(options.ranker, request.catalogue_uri, shown[0].neighbours, rules)
+    save_neighbours(model.neighbours, request.model_uri)
+    examples = _describer(request, options, model).describe(users, shown, request.seed)
     logger.info("Described the candidates of %d baskets in %.1f s.", len(examples.user), time.monotonic() - started)
     validated = _validated(users)[examples.user]
     examples, validation = examples.rows(~validated), examples.rows(validated)
@@ -69,7 +73,9 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         keras.utils.set_random_seed(request.seed)
         learned, judged = (part if parts["rules"] else part.without(RULE_FEATURES) for part in (examples, validation))
         unread = () if parts["towers"] else TOWER_FEATURES
-        scorer = RankerScorer(units=options.ranker.units, features=learned.names, unread=unread)
+        scorer = RankerScorer(
+            units=options.ranker.units, features=learned.names, unread=unread, networks=options.ranker.networks
+        )
         losses[name] = train_scorer(scorer, learned, judged, options.ranker, os.path.join(request.log_uri, name))
         save_keras(scorer, scorer_file(request.model_uri, name))
     return {

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-# The number that towers keep apart from taste.
+# The number that each catalogue has.
 POPULARITY = "popularity"
 
 

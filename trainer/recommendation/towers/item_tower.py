@@ -5,36 +5,38 @@ from typing import Any
 
 import keras
 
-from trainer.recommendation.towers.item_features import POPULARITY
-
-TEXT_VECTOR = "text_vector"
+PRODUCT_INDEX, TEXT_VECTOR = "product_index", "text_vector"
 
 
-def _normal(fan: int) -> Any:
-    """Initialises vectors to a length near 1 where `fan` is their width, so that the parts of the sum are alike."""
-    return keras.initializers.RandomNormal(stddev=fan**-0.5)
+# Width of what is read of a product's numbers.
+_NUMBER_UNITS = 16
+# The parts of the sum start out alike, and small beside what they grow to.
+_START = 0.02
 
 
 @keras.saving.register_keras_serializable(package="shelfwise")
 class ItemTower(keras.Model):
-    """Embeds products: each input is projected to the same width, summed, mixed and L2-normalised.
+    """Embeds products: each input is projected to the same width, and the vector is their sum.
+
+    Each step of the training embeds the whole catalogue, so there is nothing between the sum and the vector. Its length
+    says how much is known of a product, and how often it is bought.
 
     Call arguments:
         inputs: dict with `product_index` int32 `(...,)`, `numbers` float32 `(..., m)`, `categories` int32
             `(..., c)` (0 is missing or unknown) and, where `text_dimensions` is above 0, `text_vector` float32
-            `(..., t)`.
+            `(..., t)`. Without `product_index` the products are the whole catalogue, in its order, for which ids need
+            no look-up.
 
     Returns:
-        float32 `(..., dimensions)` of length 1.
+        float32 `(..., dimensions)`.
 
     Args:
         products: Size of the catalogue, which is the size of the id embedding.
         dimensions: Width of the vectors.
-        numbers: What each column of `numbers` is; `POPULARITY` is among them.
+        numbers: What each column of `numbers` is.
         category_sizes: Size of each column's vocabulary, 0 included.
         text_dimensions: Width of the text vectors; 0 where texts are off.
         id_embedding: Whether each product has a learned vector of its own.
-        dropout: Dropout rate of the sum.
     """
 
     def __init__(
@@ -46,43 +48,34 @@ class ItemTower(keras.Model):
         category_sizes: Sequence[int] = (),
         text_dimensions: int = 0,
         id_embedding: bool = True,
-        dropout: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.products = products
         self.dimensions = dimensions
         self.numbers = tuple(numbers)
-        self._popularity = self.numbers.index(POPULARITY)
         self.category_sizes = tuple(int(size) for size in category_sizes)
         self.text_dimensions = text_dimensions
         self.id_embedding = id_embedding
-        self.dropout = dropout
+        small = keras.initializers.RandomNormal(stddev=_START)
         self.number_projection = keras.Sequential(
             [
-                keras.layers.Dense(dimensions, activation="relu"),
+                keras.layers.Dense(_NUMBER_UNITS, activation="relu"),
                 # Zero at first: were numbers to dominate, all products would start out alike.
                 keras.layers.Dense(dimensions, kernel_initializer="zeros"),
             ],
             name="numbers",
         )
         self.category_embeddings = [
-            keras.layers.Embedding(size, dimensions, _normal(4 * dimensions), name=f"category_{column}")
+            keras.layers.Embedding(size, dimensions, small.clone(), name=f"category_{column}")
             for column, size in enumerate(self.category_sizes)
         ]
-        self.text_projection = keras.layers.Dense(dimensions, name="text") if text_dimensions else None
+        self.text_projection = (
+            keras.layers.Dense(dimensions, kernel_initializer=small.clone(), name="text") if text_dimensions else None
+        )
         self.product_embedding = (
-            keras.layers.Embedding(products, dimensions, _normal(dimensions), name="product") if id_embedding else None
+            keras.layers.Embedding(products, dimensions, small.clone(), name="product") if id_embedding else None
         )
-        self.normalization = keras.layers.LayerNormalization(name="normalization")
-        self.dropout_layer = keras.layers.Dropout(dropout, name="dropout")
-        self.hidden = keras.layers.Dense(2 * dimensions, activation="relu", name="hidden")
-        self.output_projection = keras.layers.Dense(dimensions - 1, name="output")
-        self.skip = keras.layers.Dense(dimensions - 1, use_bias=False, name="skip")
-        self.popularity_scale = keras.layers.Dense(
-            1, kernel_initializer=keras.initializers.Constant(0.07), name="popularity"
-        )
-        self.unit = keras.layers.UnitNormalization(name="unit", dtype="float32")
 
     def build(self, input_shape: Mapping[str, Sequence[int | None]]) -> None:
         self.number_projection.build((None, len(self.numbers)))
@@ -92,11 +85,6 @@ class ItemTower(keras.Model):
             self.text_projection.build((None, self.text_dimensions))
         if self.product_embedding is not None:
             self.product_embedding.build((None,))
-        self.normalization.build((None, self.dimensions))
-        self.hidden.build((None, self.dimensions))
-        self.output_projection.build((None, 2 * self.dimensions))
-        self.skip.build((None, self.dimensions))
-        self.popularity_scale.build((None, 1))
         self.built = True
 
     def call(self, inputs: Mapping[str, Any], training: bool = False) -> Any:
@@ -111,12 +99,13 @@ class ItemTower(keras.Model):
                 )
             total = total + self.text_projection(inputs[TEXT_VECTOR])
         if self.product_embedding is not None:
-            total = total + self.product_embedding(inputs["product_index"])
-        normal = self.dropout_layer(self.normalization(total), training=training)
-        taste = self.unit(keras.ops.cast(self.skip(normal) + self.output_projection(self.hidden(normal)), "float32"))
-        popularity = inputs["numbers"][..., self._popularity : self._popularity + 1]
-        popularity = keras.ops.cast(self.popularity_scale(popularity), "float32")
-        return self.unit(keras.ops.concatenate([taste, popularity], axis=-1))
+            whole = PRODUCT_INDEX not in inputs
+            total = total + (
+                keras.ops.convert_to_tensor(self.product_embedding.embeddings)
+                if whole
+                else self.product_embedding(inputs[PRODUCT_INDEX])
+            )
+        return keras.ops.cast(total, "float32")
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -127,5 +116,4 @@ class ItemTower(keras.Model):
             "category_sizes": self.category_sizes,
             "text_dimensions": self.text_dimensions,
             "id_embedding": self.id_embedding,
-            "dropout": self.dropout,
         }

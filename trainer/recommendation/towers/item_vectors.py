@@ -16,7 +16,7 @@ def item_vectors(towers: Towers, features: ItemFeatures, batch_size: int = 4096)
         batch_size: Products a step.
 
     Returns:
-        float32 `(products, dimensions)`, rows in the order of `features`: the item tower's vector, of length 1, and
+        float32 `(products, dimensions)`, rows in the order of `features`: the item tower's vector, and
         then the values of the linear model.
     """
     own = np.zeros((len(features), towers.item_tower.dimensions), np.float32)

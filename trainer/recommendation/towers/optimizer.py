@@ -68,4 +68,6 @@ def towers_optimizer(options: TrainingOptions, length: TrainingLength, replicas:
         UpdateSchedule(warm_up_and_decay(options.learning_rate, updates, warm_up), batches),
         weight_decay=options.weight_decay,
         accumulated_batches=batches,
+        # A training has some thousand updates: 0.999 would remember a tenth of them.
+        beta_2=0.98,
     )

@@ -54,7 +54,6 @@ def build_towers(options: TowerOptions, items: ItemFeatures, event_types: int) -
         category_sizes=category_sizes,
         text_dimensions=0 if items.text_vectors is None else items.text_vectors.shape[1],
         id_embedding=options.id_embedding,
-        dropout=options.dropout,
     )
     user_tower = UserTower(
         dimensions=options.dimensions,

@@ -1,4 +1,4 @@
-"""The user tower: a history of product vectors to one unit vector at each event."""
+"""The user tower: a history of product vectors to one vector at each event."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,6 +9,9 @@ import tensorflow as tf
 from serving.graph.time_units import DAY_SECONDS
 from trainer.recommendation.towers.causal_transformer import CausalTransformer
 from trainer.text.unpadding import Unpadding
+
+# Width of what is read of the time to the next event.
+_GAP_UNITS = 16
 
 
 @keras.saving.register_keras_serializable(package="shelfwise")
@@ -25,8 +28,8 @@ class UserTower(keras.Model):
         valid: bool `(batch, width)`; False is padding, which stands at the end only.
 
     Returns:
-        float32 `(batch, width, dimensions)` of length 1: the user right after each event. An event's vector
-        does not depend on later events. At padded positions it is some finite vector.
+        float32 `(batch, width, dimensions)`: the user right after each event. An event's vector does not depend on
+        later events. At padded positions it is some finite vector.
 
     Args:
         dimensions: Width of the vectors, as of the item tower.
@@ -58,25 +61,24 @@ class UserTower(keras.Model):
         self.transformer_layers = layers
         self.heads = heads
         self.dropout = dropout
-        self.type_embedding = keras.layers.Embedding(event_types, dimensions, name="event_type")
-        self.position_embedding = keras.layers.Embedding(tower_history, dimensions, "glorot_uniform", name="position")
+        self.type_embedding = keras.layers.Embedding(event_types, dimensions, "zeros", name="event_type")
+        small = keras.initializers.RandomNormal(stddev=0.02)
+        self.position_embedding = keras.layers.Embedding(tower_history, dimensions, small, name="position")
         self.gap_projection = keras.Sequential(
-            [keras.layers.Dense(dimensions, activation="relu"), keras.layers.Dense(dimensions)], name="gap"
+            [
+                keras.layers.Dense(_GAP_UNITS, activation="relu"),
+                keras.layers.Dense(dimensions, kernel_initializer="zeros"),
+            ],
+            name="gap",
         )
-        self.input_projection = keras.layers.Dense(dimensions, name="input")
-        self.input_normalization = keras.layers.LayerNormalization(name="input_normalization")
         self.dropout_layer = keras.layers.Dropout(dropout, name="dropout")
         self.decoders = [
-            CausalTransformer(heads=heads, intermediate_dimensions=2 * dimensions, name=f"transformer_{layer}")
+            CausalTransformer(
+                heads=heads, intermediate_dimensions=2 * dimensions, dropout=dropout, name=f"transformer_{layer}"
+            )
             for layer in range(layers)
         ]
         self.output_normalization = keras.layers.LayerNormalization(name="output_normalization")
-        # Zero at first, so that the tower starts from the mean of the history.
-        self.output_projection = keras.layers.Dense(dimensions - 1, kernel_initializer="zeros", name="output")
-        self.popularity_scale = keras.layers.Dense(
-            1, kernel_initializer="zeros", bias_initializer="ones", name="popularity"
-        )
-        self.unit = keras.layers.UnitNormalization(name="unit", dtype="float32")
 
     def build(
         self,
@@ -89,13 +91,9 @@ class UserTower(keras.Model):
         self.type_embedding.build((None,))
         self.position_embedding.build((None,))
         self.gap_projection.build((None, 1))
-        self.input_projection.build(events)
-        self.input_normalization.build(events)
         for decoder in self.decoders:
             decoder.build(events)
         self.output_normalization.build(events)
-        self.output_projection.build(events)
-        self.popularity_scale.build(events)
         self.built = True
 
     def call(self, item_vectors: Any, event_types: Any, gap_seconds: Any, valid: Any, training: bool = False) -> Any:
@@ -104,20 +102,16 @@ class UserTower(keras.Model):
         unpadding = Unpadding(valid | first)
         items = unpadding.remove(item_vectors)
         days = keras.ops.maximum(keras.ops.cast(unpadding.remove(gap_seconds), "float32"), 0.0) / DAY_SECONDS
-        # Unit vectors of small width have entries near 0.1: scaled to the variance that the sum is made of.
-        events = self.input_projection(items * self.dimensions**0.5)
+        # As Transformers scale what they look up, since item vectors start out small (Vaswani et al., 2017).
+        events = keras.ops.cast(items, self.compute_dtype) * self.dimensions**0.5
         events = events + self.type_embedding(unpadding.remove(event_types))
         # On a logarithmic scale: from a minute to a year it runs from about 0 to 6.
         events = events + self.gap_projection(keras.ops.log1p(days)[..., None])
-        events = self.input_normalization(events + self.position_embedding(unpadding.columns))
+        events = events + self.position_embedding(unpadding.columns)
         events = self.dropout_layer(events, training=training)
         for decoder in self.decoders:
-            events = decoder(events, unpadding=unpadding)
-        normal = self.output_normalization(events)
-        users = keras.ops.cast(self.output_projection(normal), "float32")
-        taste = self.unit(users + unpadding.remove(_running_mean(item_vectors[..., :-1])))
-        popularity = keras.ops.cast(self.popularity_scale(normal), "float32")
-        return unpadding.restore(self.unit(keras.ops.concatenate([taste, popularity], axis=-1)))
+            events = decoder(events, unpadding=unpadding, training=training)
+        return unpadding.restore(keras.ops.cast(self.output_normalization(events), "float32"))
 
     def get_config(self) -> dict[str, Any]:
         return {
@@ -129,11 +123,3 @@ class UserTower(keras.Model):
             "heads": self.heads,
             "dropout": self.dropout,
         }
-
-
-def _running_mean(item_vectors: Any) -> Any:
-    """Returns the mean of the vectors up to each event, where the tower starts from: users like what they had."""
-    width = keras.ops.shape(item_vectors)[1]
-    # As a product with a triangular matrix, which takes a tenth of the time of a cumulative sum.
-    earlier = keras.ops.tril(keras.ops.ones((width, width)))
-    return keras.ops.matmul(earlier / keras.ops.sum(earlier, axis=1, keepdims=True), item_vectors)

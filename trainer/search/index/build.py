@@ -28,7 +28,7 @@ from trainer.search.index.inverted_cells import (
 )
 from trainer.search.options import SearchServingOptions
 from trainer.search.queries import JudgedQueries
-from trainer.search.things import things_of
+from trainer.things import things_of
 
 logger = logging.getLogger(__name__)
 
@@ -158,4 +158,5 @@ def build_module(
         known_words=known_words,
         fusion=fusion,
         default_k=options.default_k,
+        max_k=options.max_k,
     )

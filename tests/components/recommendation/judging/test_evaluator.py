@@ -1,6 +1,7 @@
 """RecommendationEvaluator against brute force, over a served model whose answers are known."""
 
 import hashlib
+import itertools
 import json
 import math
 from dataclasses import replace
@@ -200,22 +201,31 @@ def test_the_cold_start_equals_brute_force_over_the_first_users_by_hash(shop, tm
     ids = {f"user {number % 2} {number // 2}": user for number, user in enumerate(users)}
     chosen = sorted(ids, key=lambda user_id: hashlib.sha256(user_id.encode()).digest())[:30]
 
-    def popular(user, novel):
-        return brute_force("popularity", user, catalogue, PRODUCTS, novel=novel)
-
-    for events in (0, 1, 5):
-
-        def newcomer(user, novel, events=events):
-            latest = replace(user, history=user.history[len(user.history) - events :])
-            return checkerboard_lists(latest, PRODUCTS, HISTORY_LENGTH, novel=novel)
-
-        asked = [ids[user_id] for user_id in chosen if len(ids[user_id].history) >= events]
-        found = report["cold_start"][str(events)]
+    for name, events in {"0": 0, "1": 1, "3": 3, "6": 6, "all": 100}.items():
+        asked = [ids[user_id] for user_id in chosen if len(ids[user_id].history) >= (1 if name == "all" else events)]
+        shown = [replace(user, history=user.history[max(0, len(user.history) - events) :]) for user in asked]
+        rankings = {
+            "model": lambda user, novel: checkerboard_lists(user, PRODUCTS, HISTORY_LENGTH, novel=novel),
+            "popularity": lambda user, novel: brute_force("popularity", user, catalogue, PRODUCTS, novel=novel),
+        }
+        found = report["cold_start"][name]
         assert found["users"] == len(asked) > 0
-        for ranking, values in ((newcomer, found), (popular, found["popularity"])):
-            expected = headline(ranking, asked, catalogue)
-            for metric in ("ndcg_at_10", "recall_at_10"):
+        for system, values in (("model", found), ("popularity", found["popularity"])):
+            expected = headline(rankings[system], shown, catalogue)
+            bought = [{product for product, event_type, _ in user.history if event_type == 1} for user in shown]
+            new = [
+                [product for product in rankings[system](user, True) if product not in had][:10]
+                for user, had in zip(shown, bought, strict=True)
+            ]
+            wanted = [set(user.targets) - had for user, had in zip(shown, bought, strict=True)]
+            cases = [(listed, targets) for listed, targets in zip(new, wanted, strict=True) if targets]
+            expected["novel_ndcg_at_10"] = expected_metrics(cases, "", 10, catalogue)["ndcg_at_10"]
+            for metric in ("ndcg_at_10", "recall_at_10", "novel_ndcg_at_10"):
                 assert values[metric] == pytest.approx(expected[metric])
+            if system == "model":
+                assert values["distinct_products"] == len({product for listed in new for product in listed})
+                pairs = [len({*one} & {*other}) for one, other in itertools.combinations(new, 2)]
+                assert values["shared_products"] == pytest.approx(np.mean(pairs))
 
 
 def test_parts_of_the_model_are_judged_beside_it(shop, tmp_path):
@@ -287,5 +297,8 @@ def test_no_test_user_refuses_and_gives_no_numbers(shop, tmp_path):
     assert set(report["metrics"]["test"].values()) == {None}
     assert report["users"] == {"test": 0, "novel": 0, "cold": 0}
     assert report["slices"] == {}
-    nothing = {"ndcg_at_10": None, "recall_at_10": None}
-    assert report["cold_start"] == {events: {"users": 0, **nothing, "popularity": nothing} for events in "015"}
+    nothing = dict.fromkeys(["ndcg_at_10", "recall_at_10", "novel_ndcg_at_10"])
+    lists = {"distinct_products": 0, "shared_products": None}
+    assert report["cold_start"] == {
+        events: {"users": 0, **nothing, **lists, "popularity": nothing} for events in ("0", "1", "3", "6", "all")
+    }

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from components.search.examples.catalogue import SEARCH_CATALOGUE_SCHEMA, build_search_catalogue
 from trainer.search.export import searched_products
-from trainer.search.things import things_of
+from trainer.things import things_of
 
 
 def skus(catalogue: pa.Table) -> Sequence[bytes]:

@@ -62,19 +62,19 @@ def test_specific_versions_are_served_together_and_the_highest_is_the_latest(sto
 
 
 def test_all_versions(store: ModelStore, versions: Path) -> None:
-    store.reload({"adder": ModelConfig(base_path=versions, policy=All())})
+    store.reload({"adder": ModelConfig(base_path=versions, policy=All())}, "a test")
     assert available(store) == {1, 2, 3}
 
 
 def test_a_label_names_a_version_that_is_loaded(store: ModelStore, versions: Path) -> None:
     both = Specific(frozenset({1, 2}))
-    store.reload({"adder": ModelConfig(base_path=versions, policy=both, labels={"stable": 1, "canary": 2})})
+    store.reload({"adder": ModelConfig(base_path=versions, policy=both, labels={"stable": 1, "canary": 2})}, "a test")
     assert served(store, label="stable") == 1
     assert served(store, label="canary") == 2
     with pytest.raises(StatusError, match="Unrecognized servable version label: other"):
         served(store, label="other")
     with pytest.raises(StatusError, match="Request to assign label to version 3 of model adder") as raised:
-        store.reload({"adder": ModelConfig(base_path=versions, policy=All(), labels={"stable": 3})})
+        store.reload({"adder": ModelConfig(base_path=versions, policy=All(), labels={"stable": 3})}, "a test")
     assert raised.value.code is grpc.StatusCode.FAILED_PRECONDITION
     assert available(store) == {1, 2}
     assert served(store, label="stable") == 1
@@ -89,12 +89,12 @@ def test_a_label_of_a_version_to_come_must_be_allowed(versions: Path) -> None:
     allowing.start()
     assert served(allowing, label="stable") == 3
     with pytest.raises(StatusError, match="not currently available"):
-        allowing.reload({"adder": ModelConfig(base_path=versions, labels={"stable": 9})})
+        allowing.reload({"adder": ModelConfig(base_path=versions, labels={"stable": 9})}, "a test")
     allowing.stop()
 
 
 def test_a_model_that_is_not_configured_any_more_goes(store: ModelStore, versions: Path) -> None:
-    store.reload({"other": ModelConfig(base_path=versions)})
+    store.reload({"other": ModelConfig(base_path=versions)}, "a test")
     assert available(store) == set()
     assert store.states("adder")[2].state == State.END
     assert store.loaded_versions() == {"other": 3}
@@ -107,7 +107,7 @@ def test_a_new_model_without_a_version_fails_the_reload_and_the_others_are_serve
 ) -> None:
     configs = {"adder": ModelConfig(base_path=versions), "empty": ModelConfig(base_path=tmp_path)}
     with pytest.raises(StatusError, match=r"1 model\(s\) did not become available: {{name: empty: ") as raised:
-        store.reload(configs)
+        store.reload(configs, "a test")
     assert raised.value.code is grpc.StatusCode.UNKNOWN
     assert served(store) == 3
 

@@ -62,17 +62,22 @@ def by_rest(address: str | None, rows: int = 1, text: str = "n") -> tuple[int, A
 
 
 @pytest.mark.parametrize(
-    ("rows", "text", "message"),
+    ("rows", "text", "by_name", "in_rows"),
     [
-        (11, "n", "name has 11 rows; this server takes up to 10."),
-        (1, "x" * 101, "A string of name has 101 bytes; this server takes up to 100."),
+        (
+            11,
+            "n",
+            "name has 11 rows; this server takes up to 10.",
+            "instances has 11 rows; this server takes up to 10.",
+        ),
+        (1, "x" * 101, *["A string of name has 101 bytes; this server takes up to 100."] * 2),
     ],
 )
 def test_too_many_rows_and_too_long_texts_are_refused(
-    server: ServerAddresses, rows: int, text: str, message: str
+    server: ServerAddresses, rows: int, text: str, by_name: str, in_rows: str
 ) -> None:
-    assert by_grpc(server.grpc, predict_request(rows, text.encode())) == ("INVALID_ARGUMENT", message)
-    assert by_rest(server.rest, rows, text) == (400, {"error": message})
+    assert by_grpc(server.grpc, predict_request(rows, text.encode())) == ("INVALID_ARGUMENT", by_name)
+    assert by_rest(server.rest, rows, text) == (400, {"error": in_rows})
 
 
 def test_the_default_bounds_what_one_request_computes() -> None:

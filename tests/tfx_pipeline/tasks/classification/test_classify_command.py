@@ -8,9 +8,9 @@ import tensorflow as tf
 from typer.testing import CliRunner
 
 from components.errors import InputError
-from serving.client.errors import RefusedRequestError
 from serving.server.background import server_thread
 from serving.server.settings import ServerSettings
+from shelfwise_client.errors import RefusedRequestError
 from tfx_pipeline.commands.cli import app
 
 

@@ -37,15 +37,19 @@ def test_nothing_found_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_what_is_bought_together_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    print_together([TogetherAnswer("6[y]", "Tea [green]", 0.25, 3.5), TogetherAnswer("牛奶", "", 0.1, 1.25)])
+    found = [
+        TogetherAnswer("6[y]", "Tea [green]", 0.25, 3.5, "product rules"),
+        TogetherAnswer("牛奶", "", 0.0, 0.0, "towers"),
+    ]
+    print_together(found)
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines == [
-        ["confidence", "lift", "product", "id", "title"],
-        ["0.250", "3.50", "6[y]", "Tea", "[green]"],
-        ["0.100", "1.25", "牛奶"],
+        ["confidence", "lift", "found", "by", "product", "id", "title"],
+        ["0.250", "3.50", "product", "rules", "6[y]", "Tea", "[green]"],
+        ["towers", "牛奶"],
     ]
 
 
 def test_nothing_bought_together_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     print_together([])
-    assert capsys.readouterr().out == "nothing is bought together with that more than by chance\n"
+    assert capsys.readouterr().out == "nothing is known to go with that\n"

@@ -1,6 +1,6 @@
 """What a client asks the model."""
 
-from serving.client.call import Call, texts
+from shelfwise_client.call import Call, texts
 
 
 def is_shouted(text):

@@ -46,8 +46,6 @@ def make_batch(seed: int) -> dict[str, Any]:
 
 
 def step(model: TwoTower, batch: dict[str, Any]) -> None:
-    # The same draw of pairs each time.
-    tf.random.set_seed(1)
     model.train_step(batch)
 
 

@@ -17,7 +17,7 @@ def tower() -> UserTower:
     keras.utils.set_random_seed(3)
     built = UserTower(dimensions=DIMENSIONS, event_types=3, tower_history=WIDTH, layers=2, heads=2, dropout=0.1)
     built(*events(1, WIDTH, 0))
-    # A fresh tower answers with the mean of the history; any weights will do to make every part count.
+    # A fresh tower reads little of types and gaps; any weights will do to make every part count.
     generator = np.random.default_rng(4)
     for variable in built.trainable_variables:
         variable.assign(generator.normal(size=variable.shape, scale=0.3))
@@ -62,13 +62,13 @@ def test_padding_changes_nothing(tower: UserTower, lengths: list[int], seed: int
         np.testing.assert_allclose(together[row, :length], alone[0], atol=1e-5)
 
 
-def test_vectors_are_finite_and_of_length_one(tower: UserTower) -> None:
+def test_vectors_are_finite(tower: UserTower) -> None:
     inputs = events(3, WIDTH, 5)
     inputs[3][1] = False
     inputs[2][0, 0] = -5.0
     vectors = np.asarray(tower(*inputs))
     assert vectors.shape == (3, WIDTH, DIMENSIONS)
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=-1), 1.0, atol=1e-5)
+    assert np.isfinite(vectors).all()
 
 
 def test_config_and_weights_survive_saving(tower: UserTower, tmp_path) -> None:

@@ -1,0 +1,23 @@
+"""A typed client of the served models, for the embedded server and for stock TF Serving alike."""
+
+from shelfwise_client.awaited_client import AsyncShelfwise
+from shelfwise_client.blocking_client import Shelfwise
+from shelfwise_client.calls.labels import ExplainedToken, LabelAnswer
+from shelfwise_client.calls.products import Answer
+from shelfwise_client.calls.recommendation import TogetherAnswer
+from shelfwise_client.calls.search import ExplainedWord, SearchAnswer
+from shelfwise_client.calls.segmentation import SegmentAnswer
+from shelfwise_client.errors import ServingError
+
+__all__ = [
+    "Answer",
+    "AsyncShelfwise",
+    "ExplainedToken",
+    "ExplainedWord",
+    "LabelAnswer",
+    "SearchAnswer",
+    "SegmentAnswer",
+    "ServingError",
+    "Shelfwise",
+    "TogetherAnswer",
+]

@@ -1,0 +1,6 @@
+"""Names that the models are served under."""
+
+RECOMMENDATION_MODEL = "recommendation"
+SEARCH_MODEL = "search"
+CLASSIFICATION_MODEL = "classification"
+SEGMENTATION_MODEL = "segmentation"

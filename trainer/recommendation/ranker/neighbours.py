@@ -1,0 +1,86 @@
+"""Learns which products the same users have, as a table of each product's nearest neighbours."""
+
+import io
+import os
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+from scipy.sparse import csr_matrix
+
+from serving.recommendation.neighbours import NeighbourTable
+from trainer.metrics.ranking import highest
+from trainer.recommendation.judged_users import JudgedUsers
+
+# A pair of rare products that two users share by chance is no neighbourhood: each counts as had by so many more.
+_SHRINKAGE = 20.0
+# How much a popular product loses: 1 would be lift, 0 the number of users in common.
+_OWN_POWER, _NEIGHBOUR_POWER = 0.5, 0.8
+_PRODUCTS_AT_ONCE = 256
+_FILE = "neighbours.npz"
+
+
+def neighbour_table(users: JudgedUsers, products: int, neighbours: int) -> NeighbourTable:
+    """Finds the nearest neighbours of each product: item-based k-nearest neighbours over users.
+
+    With n_i users that had product i, and c_ij that had i and j, j is as near to i as
+    c_ij / ((n_i + 20)^0.5 (n_j + 20)^0.8) (after Deshpande and Karypis, "Item-based top-n recommendation algorithms",
+    TOIS 2004, whose alpha this splits). The pairs of some hundred products are in memory at a time.
+
+    Args:
+        users: Users with their histories.
+        products: Number of products of the catalogue.
+        neighbours: Neighbours to keep of each product, at the most.
+
+    Returns:
+        The table, its neighbours in order of nearness.
+    """
+    width = min(neighbours, max(products - 1, 1))
+    found: npt.NDArray[np.int32] = np.full((products, width), -1, np.int32)
+    weights: npt.NDArray[np.float32] = np.zeros((products, width), np.float32)
+    had = _had(users, products)
+    by_product = had.T.tocsr()
+    counts = np.asarray(had.sum(axis=0), np.float64).ravel()
+    own, other = (counts + _SHRINKAGE) ** -_OWN_POWER, (counts + _SHRINKAGE) ** -_NEIGHBOUR_POWER
+    for start in range(0, products, _PRODUCTS_AT_ONCE):
+        rows = np.arange(start, min(start + _PRODUCTS_AT_ONCE, products))
+        together = by_product[rows] @ had
+        columns = np.unique(together.indices)
+        if not len(columns):
+            continue
+        near = together[:, columns].toarray() * other[columns] * own[rows, np.newaxis]
+        near[columns == rows[:, np.newaxis]] = 0.0
+        places = highest(near, min(width, len(columns)))
+        values = np.take_along_axis(near, places, axis=1)
+        found[rows, : places.shape[1]] = np.where(values > 0.0, columns[places], -1)
+        weights[rows, : places.shape[1]] = values
+    return NeighbourTable(products=found, weights=weights)
+
+
+def save_neighbours(table: NeighbourTable, model_uri: str) -> None:
+    """Writes a table under `model_uri`, which may be on any filesystem that TensorFlow reads."""
+    # NumPy goes back in what it writes, which remote filesystems do not bear.
+    written = io.BytesIO()
+    np.savez(written, products=table.products, weights=table.weights)
+    with tf.io.gfile.GFile(os.path.join(model_uri, _FILE), "wb") as stream:
+        stream.write(written.getvalue())
+
+
+def load_neighbours(model_uri: str) -> NeighbourTable:
+    """Reads what `save_neighbours` wrote.
+
+    Raises:
+        tf.errors.NotFoundError: There is no table.
+    """
+    with tf.io.gfile.GFile(os.path.join(model_uri, _FILE), "rb") as stream:
+        arrays = np.load(io.BytesIO(stream.read()))
+    return NeighbourTable(products=arrays["products"], weights=arrays["weights"])
+
+
+def _had(users: JudgedUsers, products: int) -> csr_matrix:
+    """Returns which users had which products, float32 `(users, products)` of 1."""
+    row = np.repeat(np.arange(len(users)), np.diff(users.history_offsets))
+    had = csr_matrix((np.ones(len(row), np.float32), (row, users.history_index)), shape=(len(users), products))
+    had.sum_duplicates()
+    had.data[:] = 1.0
+    return had
