@@ -85,6 +85,7 @@ def test_the_model_card_says_what_the_component_knows_and_what_it_is_told(frozen
         "default_k": 4,
         "exclude_ids": 100,
         "products": PRODUCTS,
+        "max_k": 1_000,
     }
 
 
