@@ -3,8 +3,9 @@
     python benchmarks/sequences.py --data FOLDER --out RUN.parquet [--ids-alone]
 
 FOLDER holds `sequences.parquet` with the columns user_id, product_id and position, and maybe `attributes.parquet`
-with product_id and attribute_ids, which the item tower then reads, unless it is to learn from ids alone. RUN gets the columns user_id,
-product_id and rank (1 is best): 20 products for each user, of those that the user did not have before the last one.
+with product_id and attribute_ids, which the item tower then reads, unless it is to learn from ids alone. RUN gets the
+columns user_id, product_id and rank (1 is best): 20 products for each user, of those that the user did not have before
+the last one.
 Needs two cores, 4 GiB, and for some 200,000 rows about half an hour.
 """
 
