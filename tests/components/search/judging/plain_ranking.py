@@ -11,7 +11,7 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 
 from serving.graph.filters import MAX_EXCLUDED_IDS
-from serving.graph.words import split_words
+from serving.graph.words import plain_words, singular_words, split_words
 from tests.components.search.trained_search import TrainedSearch
 from tests.serving.graph.plain_words import PlainBm25
 from tests.serving.search.plain_distance import plain_corrected
@@ -55,8 +55,6 @@ class PlainSearch:
             ]
         )
         vectors = dict(zip(texts, self.vectors, strict=True))
-        cosines = encoder.embed(queries, 32) @ self.vectors.T
-        self._cosines = dict(zip(queries, cosines, strict=True))
         distinct = list(dict.fromkeys(texts))
         self._rows = [distinct.index(text) for text in texts]
         self._known = {word for row in _words(encoder.text_encoder.tokenizer.get_vocabulary()) for word in row[:1]}
@@ -70,11 +68,23 @@ class PlainSearch:
                 cosine = encoder.embed([word], 1)[0] @ mean / np.linalg.norm(mean)
                 telling[word] = float(np.clip(cosine / 0.3, 0.0, 1.0))
         self._bm25 = PlainBm25(counted, telling=telling)
-        self._queries = dict(zip(queries, encoder.embed(queries, 32), strict=True))
+        meant = encoder.embed([self._meant(query) for query in queries], 32)
+        self._queries = dict(zip(queries, meant, strict=True))
+        self._cosines = dict(zip(queries, meant @ self.vectors.T, strict=True))
 
     def cosines(self, query: str) -> np.ndarray:
         """By meaning, as the dot product with a text and its shelf."""
         return self._cosines[query]
+
+    def _meant(self, query: str) -> str:
+        """The query, or its words where one of them is spelt wrong."""
+        typed = plain_words(tf.constant([query]))
+        words = [word.decode() for word in singular_words(typed).to_list()[0]]
+        right = [word if word in self._known else plain_corrected(word, self._frequency) for word in words]
+        if right == words:
+            return query
+        pairs = zip(typed.to_list()[0], words, right, strict=True)
+        return " ".join(new if new != old else word.decode() for word, old, new in pairs)
 
     def is_strange(self, query: str) -> bool:
         """Whether the query has a word of letters that nothing knows and nothing is near to."""
