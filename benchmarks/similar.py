@@ -44,7 +44,7 @@ ENOUGH, K, WIDTH = 3, 5, 40
 ASKED_AT_ONCE = 100
 
 
-def main(root: Annotated[Path, typer.Option(help="Folder of a finished run.")], baskets: int = 5_000) -> None:
+def main(root: Annotated[Path, typer.Option(help="Folder of a finished run.")], baskets: int = 10_000) -> None:
     """Asks the served model and counts."""
     print_machine("tensorflow")
     catalogue_uri = str(latest_artifact(root, "RecommendationExamples", "catalogue"))

@@ -47,7 +47,8 @@ class _Known:
 
     def count(self, k: int, *asked: str) -> int:
         """Returns how many things an answer should have that is asked for `k`, without those of some products."""
-        things = {self.things[product] for product in self.recommendable} - {self.things[product] for product in asked}
+        left_out = {self.things.get(product) for product in asked}
+        things = {self.things[product] for product in self.recommendable} - left_out
         return min(k, len(things))
 
     def wrong(self, answers: Sequence[Answer] | Sequence[TogetherAnswer]) -> list[str]:

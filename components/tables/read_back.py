@@ -5,19 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from apache_beam.io.filesystems import CompressionTypes, FileSystems
 from tfx.dsl.io import fileio
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_split_uri
 
-from components.tables.contract import TABLES
+from components.tables.reading.plain_columns import plain_columns
 from trainer.artifacts.names import TABLE_PREFIX, TABLE_SPLIT, shards
-
-_VECTOR_COLUMNS = {column.name for table in TABLES.values() for column in table.columns if column.kind == "vector"}
 
 _Found = TypeVar("_Found")
 
@@ -137,26 +133,6 @@ class _ReadRowGroup(beam.DoFn):
             names = [n for n in file.schema_arrow.names if self._columns is None or n in self._columns]
             for batch in file.iter_batches(self._batch_rows, row_groups=[group], columns=names):
                 yield to_bytes(plain_columns(batch))
-
-
-def plain_columns(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Returns a batch whose list columns, but for vectors, are replaced by each list's first value, null for none."""
-    columns = [
-        column if name in _VECTOR_COLUMNS else _first_values(column)
-        for name, column in zip(batch.schema.names, batch.columns, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
-
-
-def _first_values(column: pa.Array) -> pa.Array:
-    if not (pa.types.is_list(column.type) or pa.types.is_large_list(column.type)):
-        return column
-    values = column.flatten()  # Without what a null list may hide.
-    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
-    if len(values) == len(column) and (lengths == 1).all():
-        return values
-    starts = np.cumsum(lengths) - lengths
-    return values.take(pa.array(starts, mask=lengths == 0))
 
 
 def bucket_count(rows: int, rows_per_bucket: int = 100_000) -> int:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from serving.graph.lookup import IdLookup
-from serving.graph.words import any_in_row, rows_of
+from serving.graph.words import rows_of
 
 # What a pair of a query's neighbours counts, where a text has them next to each other or as one word, beside a word of
 # the same rarity. Learned on queries that people asked of a hardware shop (NDCG@10 on half of its training queries:
@@ -43,15 +43,19 @@ class Postings:
 
 
 class AskedWords(NamedTuple):
-    """The words of queries.
+    """The words of queries, in any order.
 
     Attributes:
-        ids: Ragged int32 `(batch, words)`; -1 for an unknown one.
+        ids: int32 `(words,)`; -1 for an unknown one.
         weights: float32, one for each of them: how much it counts.
+        rows: int64, likewise: the query that has it.
+        queries: int64 scalar: how many queries there are.
     """
 
-    ids: Any
+    ids: tf.Tensor
     weights: tf.Tensor
+    rows: tf.Tensor
+    queries: tf.Tensor
 
 
 class LexicalIndex(tf.Module):
@@ -76,7 +80,7 @@ class LexicalIndex(tf.Module):
         self._saturation = tf.Variable(postings.saturation, trainable=False, name="saturation")
         self._rarity = tf.Variable(rarity, trainable=False, name="rarity")
 
-    def ask(self, words: Any, pairs: Any | None = None) -> AskedWords:
+    def ask(self, words: Any, pairs: Any | None = None, unspaced: Any | None = None) -> AskedWords:
         """Looks words up.
 
         A word counts as much as it is rare; one that no text has counts too, so that what is left of a query counts for
@@ -85,20 +89,21 @@ class LexicalIndex(tf.Module):
         Args:
             words: Ragged string `(batch, words)`; a word that is there twice counts twice.
             pairs: Ragged string `(batch, pairs)`: `joined_pairs` of them.
+            unspaced: Ragged string `(batch, any number)`: `unspaced_pairs` of them, which count as words do.
         """
-        ids = self._words.index_of(words.flat_values)
-        asked = words.with_flat_values(ids)
-        weights = words.with_flat_values(tf.gather(self._rarity, self._row_of(ids)))
+        parts = [part for part in (words, unspaced, pairs) if part is not None]
+        # One after the other, not by rows: to put ragged rows together takes longer than all else here.
+        word = tf.concat([part.flat_values for part in parts], axis=0)
+        ids = self._words.index_of(word)
+        weights = tf.gather(self._rarity, self._row_of(ids))
         if pairs is not None:
-            ids = self._words.index_of(pairs.flat_values)
-            counted = tf.where(ids >= 0, PAIR_WEIGHT * tf.gather(self._rarity, self._row_of(ids)), 0.0)
-            asked = tf.concat([asked, pairs.with_flat_values(ids)], axis=1)
-            weights = tf.concat([weights, pairs.with_flat_values(counted)], axis=1)
-        return AskedWords(asked, weights.flat_values)
+            is_pair = tf.range(tf.size(word)) >= tf.size(word) - tf.size(pairs.flat_values)
+            weights = tf.where(is_pair, tf.where(ids >= 0, PAIR_WEIGHT * weights, 0.0), weights)
+        return AskedWords(ids, weights, tf.concat([rows_of(part) for part in parts], axis=0), words.nrows())
 
     def knows(self, asked: AskedWords) -> tf.Tensor:
         """Returns whether any text has a word of each query, bool `(batch,)`."""
-        return any_in_row(asked.ids, asked.ids.flat_values >= 0)
+        return tf.math.unsorted_segment_sum(tf.cast(asked.ids >= 0, tf.int32), asked.rows, asked.queries) > 0
 
     def scores(self, asked: AskedWords) -> tf.Tensor:
         """Returns the score of every text, float32 `(batch, size)` from 0 to 1; 0 where no word is shared.
@@ -106,10 +111,9 @@ class LexicalIndex(tf.Module):
         It is the share of the query that a text has, by the words' weights and BM25's saturation, times the share that
         it has at all: half of a query is worth a quarter, so that a rare word does not win alone.
         """
-        batch = asked.ids.nrows()
-        places = self._postings_of(self._row_of(asked.ids.flat_values))
+        batch, owner = asked.queries, asked.rows
+        places = self._postings_of(self._row_of(asked.ids))
         word = rows_of(places)
-        owner = rows_of(asked.ids)
         weights = tf.gather(asked.weights * tf.gather(self._shares(asked), owner), word)
         target = tf.gather(owner, word) * self.size + tf.cast(tf.gather(self._texts, places.flat_values), tf.int64)
         # A sum by segment of what is gathered, not a scatter: it is the faster of the two on a CPU.
@@ -127,23 +131,24 @@ class LexicalIndex(tf.Module):
             text: int32 `(batch,)` rows of texts; under 0 for none.
 
         Returns:
-            Ragged float32 `(batch, words)`.
+            Ragged float32 `(batch, words)`: of each query the words, then the unspaced pairs, then the pairs.
         """
-        owner = rows_of(asked.ids)
+        owner = asked.rows
         wanted = tf.gather(text, owner)
-        places = self._postings_of(self._row_of(asked.ids.flat_values))
+        places = self._postings_of(self._row_of(asked.ids))
         word = rows_of(places)
         same = tf.equal(tf.gather(self._texts, places.flat_values), tf.gather(wanted, word))
         found = tf.where(same, tf.gather(self._saturation, places.flat_values), 0.0)
         weights = asked.weights * tf.gather(self._shares(asked), owner)
         added = weights * tf.math.unsorted_segment_sum(found, word, places.nrows())
-        there = tf.where(added > 0.0, weights, 0.0)
-        covered = tf.math.unsorted_segment_sum(there, owner, asked.ids.nrows())
-        return asked.ids.with_flat_values(added * tf.gather(covered, owner))
+        covered = tf.math.unsorted_segment_sum(tf.where(added > 0.0, weights, 0.0), owner, asked.queries)
+        by_row = tf.argsort(owner, stable=True)
+        added = tf.gather(added * tf.gather(covered, owner), by_row)
+        return tf.RaggedTensor.from_value_rowids(added, tf.gather(owner, by_row), asked.queries, validate=False)
 
     def _shares(self, asked: AskedWords) -> tf.Tensor:
         """Returns what the weights of each query are multiplied by to sum to 1, float32 `(batch,)`."""
-        total = tf.math.unsorted_segment_sum(asked.weights, rows_of(asked.ids), asked.ids.nrows())
+        total = tf.math.unsorted_segment_sum(asked.weights, asked.rows, asked.queries)
         return tf.math.divide_no_nan(1.0, total)
 
     def _postings_of(self, word: tf.Tensor) -> Any:

@@ -2,7 +2,6 @@
 
 import tensorflow as tf
 
-from serving.graph.words import unspaced_pairs
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex
 from serving.reasons.reasons import in_order
@@ -49,8 +48,8 @@ class WordExplanation(tf.Module):
             words string, lexical float32 and dense float32, each `(batch, width)`.
         """
         read = self._reader.words(beginning(query))
-        plain, asked = read.typed, self._lexical.ask(read.indexed, read.joined)
-        words = tf.concat([plain, unspaced_pairs(plain), read.joined], axis=1).to_tensor("")
+        plain, asked = read.typed, self._reader.ask(read)
+        words = tf.concat([plain, read.unspaced, read.joined], axis=1).to_tensor("")
         lexical = self._lexical.word_scores(asked, text).to_tensor(0.0) * self._fusion.lexical
         dense = self._dense_losses(read.meant[:, :MAX_EXPLAINED_WORDS].to_tensor(""), read.strange, text)
         dense = tf.pad(dense, [[0, 0], [0, tf.shape(words)[1] - tf.shape(dense)[1]]])

@@ -38,8 +38,8 @@ class QueryWords(NamedTuple):
     Attributes:
         typed: Ragged string `(batch, words)`, as `serving.graph.words.plain_words` gives them.
         meant: Ragged string, likewise, with those that are spelt wrong corrected.
-        indexed: Ragged string: one for each of those, in the singular and those spelt wrong corrected; and then the
-            pairs of neighbours of scripts without spaces.
+        indexed: Ragged string: the same in the singular.
+        unspaced: Ragged string: pairs of neighbours of scripts without spaces.
         joined: Ragged string: pairs of neighbours of other scripts, joined.
         text: string `(batch,)`: the query itself, or its words where one of them was spelt wrong.
         strange: bool `(batch,)`: whether there is a word that neither the catalogue nor the encoder has.
@@ -48,6 +48,7 @@ class QueryWords(NamedTuple):
     typed: Any
     meant: Any
     indexed: Any
+    unspaced: Any
     joined: Any
     text: tf.Tensor
     strange: tf.Tensor
@@ -75,10 +76,14 @@ class QueryReader(tf.Module):
         text = beginning(query)
         words = self.words(text)
         vectors, known = self._embedder.embed(words.text, words.strange)
-        asked = self._lexical.ask(words.indexed, words.joined)
+        asked = self.ask(words)
         # Punctuation is known to most encoders, but asks for nothing.
         asks = (words.typed.row_lengths() > 0) & (known | self._lexical.knows(asked))
         return ReadQuery(vectors, asked, self._codes.find(text), asks)
+
+    def ask(self, words: QueryWords) -> AskedWords:
+        """Returns what texts are found by."""
+        return self._lexical.ask(words.indexed, words.joined, words.unspaced)
 
     def vectors(self, query: tf.Tensor) -> tf.Tensor:
         """Returns what string `(batch,)` queries mean, float32 `(batch, dimensions)` of length 1."""
@@ -99,7 +104,8 @@ class QueryReader(tf.Module):
         return QueryWords(
             typed,
             meant,
-            tf.concat([right, unspaced_pairs(typed)], axis=1),
+            right,
+            unspaced_pairs(typed),
             joined_pairs(right),
             tf.cond(tf.reduce_any(corrected), corrected_text, lambda: text),
             any_in_row(typed, strange),

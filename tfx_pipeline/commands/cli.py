@@ -207,9 +207,8 @@ def load(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server at a steady rate, and show latencies and errors; it may be stock TF Serving too."""
-    with quiet_import():
-        from shelfwise_client.open_loop import Load
-        from tfx_pipeline.commands import load_command
+    from shelfwise_client.open_loop import Load
+    from tfx_pipeline.commands import load_command
 
     limits = Load(rate=rate, seconds=seconds, warm_up_seconds=warm_up_seconds, most_in_flight=most_in_flight)
     answered = load_command.load(

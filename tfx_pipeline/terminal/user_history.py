@@ -89,7 +89,7 @@ def read_user_history(
         InputError: There is no such table, a column is missing, a row of the user is bad, or the user has no events.
     """
     # Beam, whose filesystems open the table, takes more than a second, which only a table is worth.
-    from components.tables.read_back import plain_columns
+    from components.tables.reading.plain_columns import plain_columns
     from components.tables.shaping.planning import plan_table
     from components.tables.shaping.read_table import read_table
 

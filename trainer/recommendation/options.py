@@ -71,7 +71,8 @@ class RankerOptions(Options):
         rule_candidates: Products that a rule leads to from the user's own, by confidence.
         rules: Whether the served ranker reads rules, and takes candidates from them, where the task mines any. The
             other way is trained too, and compared with.
-        units: Width of the first of the ranker's two hidden layers; the second has half of it.
+        networks: Networks that learn the same from different beginnings; their mean is the score.
+        units: Width of the first of a network's two hidden layers; the second has half of it.
         max_examples: Baskets to learn from at the most.
         sampled_candidates: Candidates that a training example keeps: those that were bought, and a sample of the
             others.
@@ -97,6 +98,7 @@ class RankerOptions(Options):
     popular_candidates: int = Field(default=50, ge=1)
     rule_candidates: int = Field(default=20, ge=1)
     rules: bool = False
+    networks: int = Field(default=3, ge=1)
     units: int = Field(default=64, ge=2)
     max_examples: int = Field(default=10_000, ge=1)
     sampled_candidates: int = Field(default=150, ge=2)

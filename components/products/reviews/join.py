@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from components.products.reviews.phrases import Phrase, words_of, written
 from components.products.reviews.telling import TellingPhrases
-from components.tables.read_back import from_bytes, plain_columns
+from components.tables.read_back import from_bytes
+from components.tables.reading.plain_columns import plain_columns
 from components.tables.user_buckets import split_by_bucket, user_bucket
 
 REVIEW_COLUMNS = ("product_id", "text", "rating")

@@ -17,7 +17,7 @@ from trainer.artifacts.catalogue import load_catalogue
 EVERY_BASKET = -1
 # How much of what chance puts into a basket is taken off. At 1 what everybody buys is never offered though nearly every
 # basket holds it, and fewer of the offers are bought.
-_CHANCE_TAKEN_OFF = 0.8
+_CHANCE_TAKEN_OFF = 0.7
 
 
 class Categories(NamedTuple):

@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from components.tables.contract import BASKET_ID, USER_ID
 from components.tables.quarantine import quarantine_line
-from components.tables.read_back import concatenated, plain_columns
+from components.tables.read_back import concatenated
+from components.tables.reading.plain_columns import plain_columns
 from components.tables.returns.cancelling import Cancelled, cancel_purchases
 from components.tables.returns.order_counts import (
     CANCELLED,

@@ -10,6 +10,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from serving.graph.warm_up_file import WARM_UP_FILE
 from serving.server.errors import from_tensorflow, invalid_argument
+from serving.server.models.freed_memory import give_back_freed_memory
 from serving.server.models.servable import Servable
 from serving.server.models.signature_cost import RowCost, SignatureCost
 from serving.server.requests.examples import classify, multi_inference, regress
@@ -49,6 +50,8 @@ def warm_up(servable: Servable) -> int:
         raise from_tensorflow(error) from error
     except DecodeError as error:
         raise invalid_argument(f"Failed to parse warmup record {count} from {path}") from error
+    # What was traced may be hundreds of megabytes.
+    give_back_freed_memory()
     return count
 
 

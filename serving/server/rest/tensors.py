@@ -92,12 +92,12 @@ class _Rows:
 
 def _from_rows(rows: Sequence[Any], infos: TensorInfos, limits: Limits) -> dict[str, np.ndarray]:
     limits.check_rows(_ROWS, len(rows))
-    if not isinstance(rows[0], dict) and len(infos) > 1:
+    named = _is_object(rows[0])
+    if not named and len(infos) > 1:
         raise invalid_argument(
             "instances is a plain list, but expecting list of objects as multiple input tensors required as per "
             "tensorinfo_map"
         )
-    named = _is_object(rows[0])
     only_name = min(infos)
     collected: dict[str, _Rows] = {}
     for number, row in enumerate(rows):

@@ -2,7 +2,8 @@
 
 import pyarrow as pa
 
-from components.tables.read_back import bucket_count, concatenated, from_bytes, plain_columns
+from components.tables.read_back import bucket_count, concatenated, from_bytes
+from components.tables.reading.plain_columns import plain_columns
 from components.tables.user_buckets import split_by_user
 from tests.components.events.plain_histories import WEIRD_IDS, digest
 

@@ -23,6 +23,7 @@ from tests.components.search.judging.test_evaluator import evaluate
 from tests.components.search.trained_search import INDEX, TrainedSearch, build_search_index
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.search.encoder import SearchEncoder, load_encoder, special_tokens
+from trainer.search.index.category_vectors import CATEGORY_WEIGHT
 from trainer.search.index.update import update_search
 from trainer.search.query_tower.shorter_bert import fewer_layers
 from trainer.search.query_tower.static_tower import StaticQueryTower, StaticTower
@@ -180,8 +181,11 @@ def test_another_catalogue_keeps_both(
     )
     assert (updated.changed, updated.embedded_texts) == (1, 1)
     vectors = updated.module.text_vectors(updated.module.text_of_product).numpy()
-    np.testing.assert_allclose(vectors, load_encoder(trained.encoder.uri).embed(texts, 32), atol=1e-5)
+    full = load_encoder(trained.encoder.uri)
+    shelves = [full.embed(category.split(" > "), 32).mean(axis=0) for category in renamed["category"].to_pylist()]
+    expected = full.embed(texts, 32) + CATEGORY_WEIGHT * np.stack(shelves)
+    np.testing.assert_allclose(vectors, expected, atol=1e-5)
     embedded = updated.module.embed(tf.constant([*texts, "wombat"]))["embeddings"]
     np.testing.assert_allclose(embedded[:-1], tower.embed(texts, 32), atol=1e-5)
-    # No text of this catalogue has that word.
-    np.testing.assert_allclose(embedded[-1:], load_encoder(trained.encoder.uri).embed(["wombat"], 32), atol=1e-5)
+    # Nothing has that word.
+    np.testing.assert_allclose(embedded[-1:], full.embed(["wombat"], 32), atol=1e-5)

@@ -122,10 +122,11 @@ def test_a_query_is_known_where_a_text_has_a_word_of_it(index: LexicalIndex) -> 
 
 
 def test_unknown_words_have_no_id(index: LexicalIndex) -> None:
-    ids = ask(index, ["unknown red", ""]).ids.to_list()
-    assert ids[0][0] == -1
-    assert ids[0][1] >= 0
-    assert ids[1] == []
+    asked = ask(index, ["unknown red", ""])
+    assert asked.ids[0] == -1
+    assert asked.ids[1] >= 0
+    assert asked.rows.numpy().tolist() == [0, 0, 0]
+    assert asked.queries == 2
 
 
 def test_what_no_text_has_leaves_less_to_the_words_that_are_there(index: LexicalIndex) -> None:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from serving.recommendation.catalogue import ServedCatalogue
 from serving.recommendation.module import RecommendationModule
+from serving.recommendation.together import ServedRules
 from tests.serving.recommendation.small_shop import (
     DEFAULT_K,
     DIMENSIONS,
@@ -174,7 +175,7 @@ def catalogue(**changes: Any) -> ServedCatalogue:
     return ServedCatalogue(**{**fields, **changes})
 
 
-def module(served: ServedCatalogue) -> RecommendationModule:
+def module(served: ServedCatalogue, together: ServedRules | None = None) -> RecommendationModule:
     return RecommendationModule(
         served,
         event_types=["view"],
@@ -183,6 +184,7 @@ def module(served: ServedCatalogue) -> RecommendationModule:
         tower_history=2,
         default_k=9,
         user_encoder=lambda vectors, types, gaps, mask: vectors,
+        together=together,
     )
 
 
@@ -208,3 +210,46 @@ def test_a_plain_function_may_be_the_user_encoder_and_popularity_all_zero() -> N
 def test_a_catalogue_that_does_not_fit_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         module(catalogue(**changes))
+
+
+def test_what_is_never_recommended_is_in_no_answer_and_each_thing_comes_once() -> None:
+    """Products 0 and 1 are one thing, of which 0 is never recommended; so is 5. Only `evaluate` ranks them all."""
+    angles = np.array([0.0, 1.0, 2.4, 3.0, 4.0, 5.0]) / 6
+    served = catalogue(
+        product_ids=[b"a", b"b", b"c", b"d", b"e", b"f"],
+        titles=[b""] * 6,
+        categories=[b"Tea", b"Tea", b"Tea", b"Pots", b"Pots", b"Fuel"],
+        prices=np.ones(6),
+        in_stock=np.ones(6, bool),
+        popularity=[9.0, 8.0, 7.0, 6.0, 5.0, 99.0],
+        tower_vectors=np.stack([np.cos(angles), np.sin(angles)], axis=1),
+        linear_vectors=np.zeros((6, 0)),
+        text_vectors=np.zeros((6, 0)),
+        recommendable=[False, True, True, True, True, False],
+        thing_of_product=[0, 0, 1, 2, 2, 3],
+    )
+    rules = ServedRules(
+        antecedent=[[1]] * 3, consequent=[5, 0, 3], confidence=[0.5] * 3, lift=[2.0] * 3, strength=[3.0, 2.0, 1.0]
+    )
+    model = type("Model", (), {"signatures": module(served, rules).signatures()})
+    history = {
+        "history_ids": np.array([[b"c", b"", b""], [b"", b"", b""]], object),
+        "history_types": np.full((2, 3), b"", object),
+        "history_age_seconds": np.zeros((2, 3), np.float32),
+    }
+    filters = {name: value[[0, 0]] for name, value in filtered_inputs([Ask(k=6)]).items() if name not in history}
+
+    def ids(signature: str, inputs: dict[str, np.ndarray]) -> list[list[bytes]]:
+        answers = call(model, signature, inputs)["product_ids"].numpy()
+        return [[product for product in row if product] for row in answers]
+
+    assert ids("serving_default", history) == [[b"c", b"d", b"b"], [b"b", b"c", b"d"]]
+    assert ids("filtered", history | filters) == [[b"c", b"d", b"b"], [b"b", b"c", b"d"]]
+    assert ids("filtered", history | filters | {"include_bought": np.zeros(2, bool)})[0] == [b"d", b"b"]
+    assert ids("evaluate", history | filters)[1] == [b"f", b"a", b"b", b"c", b"d", b"e"]
+    k = {"k": np.array([6, 6], np.int32)}
+    assert ids("similar_products", {"product_id": np.array([b"b", b"e"], object)} | k) == [[b"c", b"d"], [b"c", b"b"]]
+    basket = np.full((2, 10), b"", object)
+    basket[0, 0] = b"b"
+    assert ids("bought_together", {"product_ids": basket} | k) == [[b"d", b"c"], []]
+    assert ids("complements", {"product_id": np.array([b"b", b"gone"], object)} | k) == [[b"d"], []]

@@ -137,6 +137,7 @@ BY_REST: dict[str, tuple[bytes, str]] = {
     "65 levels": (in_rows("category", "[" * 65 + '"a"' + "]" * 65), "unexpected level"),
     "64 levels": (in_rows("category", "[" * 64 + '"a"' + "]" * 64), "category has 65 dimensions"),
     "65 levels in columns": (in_columns("category", "[" * 65 + '"a"' + "]" * 65), "unexpected level"),
+    "bytes for a row": (instances('[{"b64": ""}]'), "instances is a plain list"),
     "100,000 levels": (instances("[" * 100_000), "nested too deeply"),
     "a long text": (in_rows("category", json.dumps("x" * 2 * MEGABYTE)), "A string of category has 2097152 bytes"),
 }

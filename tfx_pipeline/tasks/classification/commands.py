@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from serving.quiet_import import quiet_import
 from tfx_pipeline.terminal.options import Address, AsJson
 
 app = typer.Typer()
@@ -21,7 +20,6 @@ def classify(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server for the labels of a text, the most probable first."""
-    with quiet_import():
-        from tfx_pipeline.tasks.classification import classify_command
+    from tfx_pipeline.tasks.classification import classify_command
 
     classify_command.classify(text, model=model, explain=explain, address=address, as_json=as_json)

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from components.errors import InputError
-from serving.quiet_import import quiet_import
 from tfx_pipeline.terminal.options import Address, AsJson, At, Events, K, Products, Root, User
 
 app = typer.Typer()
@@ -51,9 +50,8 @@ def recommend(
 
         segment_products.recommend_to(segment, root, k=k, as_json=as_json)
         return
-    with quiet_import():
-        from tfx_pipeline.tasks.recommendation import product_commands
-        from tfx_pipeline.terminal.histories import read_history
+    from tfx_pipeline.tasks.recommendation import product_commands
+    from tfx_pipeline.terminal.histories import read_history
 
     product_commands.recommend(
         read_history(products or [], user, events, at, root if "root" in given else None),
@@ -78,8 +76,7 @@ def similar(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server for products that may stand for one, or that go with it."""
-    with quiet_import():
-        from tfx_pipeline.tasks.recommendation import product_commands
+    from tfx_pipeline.tasks.recommendation import product_commands
 
     ask = product_commands.complements if complements else product_commands.similar
     ask(product, k=k, address=address, as_json=as_json)
@@ -93,8 +90,7 @@ def together(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server for what goes with some products: by their rules, those of their categories, or the towers."""
-    with quiet_import():
-        from tfx_pipeline.tasks.recommendation import product_commands
+    from tfx_pipeline.tasks.recommendation import product_commands
 
     product_commands.together(products, k=k, address=address, as_json=as_json)
 

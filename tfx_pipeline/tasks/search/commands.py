@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from serving.quiet_import import quiet_import
 from tfx_pipeline.terminal.console import console
 from tfx_pipeline.terminal.exit_codes import EXIT_REFUSED
 from tfx_pipeline.terminal.logs import logs_in
@@ -28,8 +27,7 @@ def search(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server for the products that answer a query, grouped by kind."""
-    with quiet_import():
-        from tfx_pipeline.tasks.search import search_command
+    from tfx_pipeline.tasks.search import search_command
 
     search_command.search(
         query,

@@ -33,7 +33,8 @@ from components.search.judging.query_judge import (
 from components.search.judging.query_summary import QuerySummary
 from components.tables.example_gen import TableExampleGenExecutor
 from components.tables.quarantine import read_quarantine_counts
-from components.tables.read_back import plain_columns, table_files
+from components.tables.read_back import table_files
+from components.tables.reading.plain_columns import plain_columns
 from components.tables.sources import TableSource, sources_to_json
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL

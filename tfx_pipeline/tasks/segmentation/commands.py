@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from serving.quiet_import import quiet_import
 from tfx_pipeline.terminal.options import Address, AsJson, At, Events, EventsRoot, Products, User
 
 app = typer.Typer()
@@ -24,9 +23,8 @@ def segment(
     as_json: AsJson = False,
 ) -> None:
     """Ask a server for a user's segments, the most probable first."""
-    with quiet_import():
-        from tfx_pipeline.tasks.segmentation import segment_command
-        from tfx_pipeline.terminal.histories import read_history
+    from tfx_pipeline.tasks.segmentation import segment_command
+    from tfx_pipeline.terminal.histories import read_history
 
     history = read_history(products or [], user, events, at, root, needed=True)
     segment_command.segment(history, explain=explain, address=address, as_json=as_json)

@@ -14,14 +14,14 @@ from trainer.artifacts.parquet_files import read_parquet
 from trainer.exporting import byte_strings
 
 # A category in so many baskets has half of its surplus believed; a few baskets may be one household's habit.
-_HALF_TRUSTED = 200.0
+_HALF_TRUSTED = 100.0
 
 
 def category_rules(uri: str, catalogue: pa.Table) -> CategoryRules | None:
     """Reads what goes with categories from an artifact of BasketRules.
 
     Each category that products are in follows its own rules and those of the wider categories that it is in, ordered by
-    surplus * n / (n + 200), where n are the baskets that the surplus was counted in: of what sells seldom, the wider
+    surplus * n / (n + 100), where n are the baskets that the surplus was counted in: of what sells seldom, the wider
     category tells more. A product counts by the strongest of them.
 
     Args:

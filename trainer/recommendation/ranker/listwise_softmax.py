@@ -27,9 +27,10 @@ class ListwiseSoftmax(keras.losses.Loss):
 
         Args:
             y_true: float `(batch, candidates, 3)` of 0 and 1: whether a candidate is relevant, is there, is new.
-            y_pred: float `(batch, candidates)` scores.
+            y_pred: float scores, `(batch, candidates)` or `(batch, candidates, networks)`, of which each counts alike.
         """
-        relevant, valid, novel = y_true[..., 0], y_true[..., 1], y_true[..., 2]
+        relevant, valid, novel = y_true[..., 0:1], y_true[..., 1:2], y_true[..., 2:3]
+        y_pred = y_pred if len(y_pred.shape) == 3 else y_pred[..., None]
         among_all = _listwise(relevant * valid, valid, y_pred)
         return among_all + self.novel_weight * _listwise(relevant * valid * novel, valid * novel, y_pred)
 
@@ -38,6 +39,8 @@ class ListwiseSoftmax(keras.losses.Loss):
 
 
 def _listwise(relevant: Any, valid: Any, scores: Any) -> Any:
-    log_probabilities = keras.ops.log_softmax(keras.ops.where(valid > 0.0, scores, -1e9))
+    """Returns the loss of each list, `(batch,)`, of labels `(batch, candidates, 1)`."""
+    log_probabilities = keras.ops.log_softmax(keras.ops.where(valid > 0.0, scores, -1e9), axis=1)
     count = keras.ops.sum(relevant, axis=1)
-    return -keras.ops.sum(relevant * log_probabilities, axis=1) / keras.ops.sqrt(keras.ops.maximum(count, 1.0))
+    losses = -keras.ops.sum(relevant * log_probabilities, axis=1) / keras.ops.sqrt(keras.ops.maximum(count, 1.0))
+    return keras.ops.mean(losses, axis=-1)

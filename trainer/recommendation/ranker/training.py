@@ -73,7 +73,9 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         keras.utils.set_random_seed(request.seed)
         learned, judged = (part if parts["rules"] else part.without(RULE_FEATURES) for part in (examples, validation))
         unread = () if parts["towers"] else TOWER_FEATURES
-        scorer = RankerScorer(units=options.ranker.units, features=learned.names, unread=unread)
+        scorer = RankerScorer(
+            units=options.ranker.units, features=learned.names, unread=unread, networks=options.ranker.networks
+        )
         losses[name] = train_scorer(scorer, learned, judged, options.ranker, os.path.join(request.log_uri, name))
         save_keras(scorer, scorer_file(request.model_uri, name))
     return {

@@ -53,8 +53,8 @@ class LessonCounts(NamedTuple):
     """
 
     parts: int = 6_000
-    words: int = 12_000
-    mixtures: int = 8_000
+    words: int = 16_000
+    mixtures: int = 10_000
 
 
 def new_lessons(

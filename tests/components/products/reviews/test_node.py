@@ -14,7 +14,7 @@ from components.errors import InputError
 from components.products.reviews.join import with_known_reviews
 from components.products.reviews.node import ProductReviewsExecutor
 from components.search.examples.catalogue import PRODUCT_COLUMNS, build_search_catalogue
-from components.tables.read_back import plain_columns
+from components.tables.reading.plain_columns import plain_columns
 from serving.graph.words import split_words
 from serving.index.lexical import LexicalIndex
 from tests.components.tables.table_runs import beam_context, run_table

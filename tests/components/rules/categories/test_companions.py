@@ -61,4 +61,4 @@ def test_surplus_is_what_chance_does_not_put_into_baskets_of_that_size() -> None
     found = surplus_of(Companions(10, 30, np.array([7]), np.array([4])), every)
     assert found.confidence == pytest.approx([0.4])
     assert found.lift == pytest.approx([2.0])
-    assert found.surplus == pytest.approx([0.4 - 0.8 * 3 * 20 / 400])
+    assert found.surplus == pytest.approx([0.4 - 0.7 * 3 * 20 / 400])

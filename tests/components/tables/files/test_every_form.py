@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from components.tables.contract import TABLES, TableOptions
-from components.tables.read_back import plain_columns
+from components.tables.reading.plain_columns import plain_columns
 from components.tables.shaping.planning import plan_table
 from components.tables.shaping.read_table import read_table
 from components.tables.sources import TableSource

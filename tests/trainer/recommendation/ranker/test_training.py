@@ -69,9 +69,27 @@ def test_loss_is_the_softmax_among_all_and_among_the_novel() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_the_loss_of_several_networks_is_the_mean_of_their_losses() -> None:
+    random = np.random.default_rng(4)
+    labels = (random.random((20, 7, 3)) < 0.6).astype(np.float32)
+    scores = random.normal(size=(20, 7, 3)).astype(np.float32)
+    loss = ListwiseSoftmax(novel_weight=2.0)
+    expected = np.mean([loss.call(labels, scores[..., network]) for network in range(3)], axis=0)
+    np.testing.assert_allclose(loss.call(labels, scores), expected, rtol=1e-5)
+
+
+def test_the_score_is_the_mean_of_the_networks() -> None:
+    scorer = RankerScorer(units=4, features=NAMES, networks=3)
+    features = planted(0).features.astype(np.float32)
+    each = np.asarray(scorer(features, training=True))
+    assert each.shape == (BASKETS, CANDIDATES, 3)
+    assert not np.allclose(each[..., 0], each[..., 1])
+    np.testing.assert_allclose(scorer(features), each.mean(axis=-1), atol=1e-6)
+
+
 def test_what_decides_is_learned_and_saved(tmp_path: Path) -> None:
     keras.utils.set_random_seed(0)
-    scorer = RankerScorer(units=OPTIONS.units, features=NAMES)
+    scorer = RankerScorer(units=OPTIONS.units, features=NAMES, networks=2)
     losses = train_scorer(scorer, planted(0), planted(1), OPTIONS, str(tmp_path / "logs"))
     assert losses["val_loss"][-1] < losses["val_loss"][0]
     held_out = planted(2)
