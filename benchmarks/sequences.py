@@ -1,10 +1,11 @@
 """Next-product ranking on sequences, leave-one-out: trains through the pipeline and writes a run file to be scored.
 
-    python benchmarks/sequences.py --data FOLDER --out RUN.parquet
+    python benchmarks/sequences.py --data FOLDER --out RUN.parquet [--ids-alone]
 
 FOLDER holds `sequences.parquet` with the columns user_id, product_id and position, and maybe `attributes.parquet`
-with product_id and attribute_ids, which the item tower then reads. RUN gets the columns user_id,
-product_id and rank (1 is best): 20 products for each user, of those that the user did not have before the last one.
+with product_id and attribute_ids, which the item tower then reads, unless it is to learn from ids alone. RUN gets the
+columns user_id, product_id and rank (1 is best): 20 products for each user, of those that the user did not have before
+the last one.
 Needs two cores, 4 GiB, and for some 200,000 rows about half an hour.
 """
 
@@ -43,12 +44,13 @@ def main(
     out: Annotated[Path, typer.Option(help="Run file to write.")],
     root: NewRoot = None,
     config: Configuration = CONFIG,
+    ids_alone: Annotated[bool, typer.Option("--ids-alone", help="Leaves attributes of products out.")] = False,
 ) -> None:
     """Trains on the sequences and writes what the model expects next."""
     print_machine("tensorflow")
     with run_folder(root) as folder:
         rows = prepare_dataset("amazon_sequences", folder / "data", source=data, sample=1.0)
-        summary = run_beside_data(config.read_text(encoding="utf-8"), folder, with_products(rows))
+        summary = run_beside_data(config.read_text(encoding="utf-8"), folder, [] if ids_alone else with_products(rows))
         print_summary(summary, folder)
         examples, catalogue = (
             str(latest_artifact(folder, "RecommendationExamples", name)) for name in ("examples", "catalogue")

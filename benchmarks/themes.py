@@ -33,6 +33,7 @@ from components.recommendation.judging.user_products import bought_products
 from serving.graph.time_units import DAY_SECONDS
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
+from trainer.metrics.lists import shared_products
 from trainer.recommendation.judged_users import JudgedUsers, load_judged_users
 
 THEMES = Path(__file__).with_suffix(".yaml")
@@ -82,7 +83,9 @@ def main(
             examples_uri = str(latest_artifact(root, "RecommendationExamples", "examples"))
             nearest = neighbour_lists(histories(examples_uri, catalogue.num_rows), visitors.users)
             shares[f"knn_share_{length}"] = theme_shares(nearest, visitors, members)
-            figures |= alike(lists)
+            listed = lists[lists >= 0]
+            figures["distinct_products"] = len(np.unique(listed))
+            figures["shared_products"] = shared_products(listed, len(lists))
     for theme in members:
         print(f"{theme:22}", *(f"{name} {of[theme]:.2f}" for name, of in shares.items()))
     print_figures({name: float(np.mean(list(of.values()))) for name, of in shares.items()} | figures)
@@ -148,14 +151,6 @@ def neighbour_lists(had: csr_matrix, users: JudgedUsers) -> npt.NDArray[np.int64
         scores[products] = -1.0
         lists.append(np.argsort(-scores, kind="stable")[:ANSWERS])
     return np.stack(lists)
-
-
-def alike(lists: npt.NDArray[np.integer]) -> dict[str, float]:
-    """Returns how many distinct products stand in the lists, and how many two lists share on average."""
-    listed = lists[lists >= 0]
-    times = np.unique(listed, return_counts=True)[1].astype(np.float64)
-    pairs = len(lists) * (len(lists) - 1) / 2.0
-    return {"distinct_products": len(times), "shared_products": float((times * (times - 1.0) / 2.0).sum() / pairs)}
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """RecommendationIndex: item vectors of the whole catalogue, and the model that is served from them."""
 
+import logging
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -46,6 +47,8 @@ from trainer.recommendation.towers.towers import load_towers
 from trainer.text.text_vectors import load_text_vectors
 
 _VERSIONED_PACKAGES = ("tensorflow", "keras", "keras-nlp", "tensorflow-recommenders", "tfx", "shelfwise")
+
+_logger = logging.getLogger(__name__)
 
 
 class RecommendationIndexSpec(ComponentSpec):
@@ -149,6 +152,11 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
             model_card["rules"] = rules_card(together, catalogue)
         left_out = left_out_counts(catalogue, options.leave_out)
         model_card["leave_out"] = left_out
+        for reason in ("category", "product_id"):
+            if idle := [name for name, products in left_out[reason].items() if not products]:
+                _logger.warning(
+                    "`tasks.recommendation.leave_out.%s` names what no product of the catalogue has: %s", reason, idle
+                )
         ranking = None
         if ranker_uri is not None:
             ranker = load_ranker(ranker_uri, catalogue_uri, together)

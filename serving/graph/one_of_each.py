@@ -15,6 +15,8 @@ Find: TypeAlias = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 # So many products for each thing are looked at first, and so many times more each time they do not suffice.
 _LOOKED_AT, _GROWTH = 4, 8
+# Where so many do not hold enough things, the answer has fewer: what a request costs does not grow with the catalogue.
+_MOST_LOOKED_AT = 4_096
 
 
 class OneOfEach(tf.Module):
@@ -37,7 +39,7 @@ class OneOfEach(tf.Module):
     def best(self, find: Find, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Finds the best product of each of the `k` best things.
 
-        Products are ranked until each row has `k` things or no more products, however many are of one thing.
+        Products are ranked until each row has `k` things, or no more products, or 4,096 products were looked at.
 
         Args:
             find: Ranks the products.
@@ -51,16 +53,18 @@ class OneOfEach(tf.Module):
         wanted = tf.clip_by_value(k, 0, self.size)
         width = tf.maximum(wanted, 1)
 
+        first = tf.minimum(width * _LOOKED_AT, self._products)
+        most = tf.maximum(first, min(_MOST_LOOKED_AT, self._products))
+
         def rank(looked_at: tf.Tensor, *_: tf.Tensor) -> tuple[tf.Tensor, ...]:
             scores, products = find(looked_at)
             # A row whose ranking has ended has no more things.
             ended = products[:, -1] < 0
             columns = self.firsts(products, width)
             scores, products = values_at(scores, columns, -np.inf), values_at(products, columns, -1)
-            missing = tf.reduce_any((products[:, -1] < 0) & ~ended) & (looked_at < self._products)
-            return tf.minimum(looked_at * _GROWTH, self._products), missing, scores, products
+            missing = tf.reduce_any((products[:, -1] < 0) & ~ended) & (looked_at < most)
+            return tf.minimum(looked_at * _GROWTH, most), missing, scores, products
 
-        first = tf.minimum(width * _LOOKED_AT, self._products)
         state = (first, tf.constant(True), tf.zeros([0, 0]), tf.zeros([0, 0], tf.int32))
         _, _, scores, products = tf.while_loop(
             lambda _looked_at, missing, _scores, _products: missing,

@@ -21,13 +21,7 @@ from serving.recommendation.ranker import Ranker, RankingModel
 from serving.recommendation.recommendable import Recommendable
 from serving.recommendation.similar import SimilarProducts
 from serving.recommendation.sources import SOURCES
-from serving.recommendation.together import (
-    MAX_TOGETHER_IDS,
-    CategoryRules,
-    FoundProducts,
-    ServedRules,
-    TogetherIndex,
-)
+from serving.recommendation.together import MAX_TOGETHER_IDS, CategoryRules, FoundProducts, ServedRules, TogetherIndex
 from serving.recommendation.user_vectors import UserEncoder, user_vectors
 from serving.signature_names import (
     BOUGHT_TOGETHER,

@@ -13,7 +13,7 @@ from trainer.recommendation.towers.user_vectors import user_vectors
 
 # The towers' scores are logarithms of odds, some ten wide; the linear model's are shares of a user, far below 1. The
 # lowest weight is next to none, and not 0: the ranker reads the linear model's part by itself.
-WEIGHTS = (0.25, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
+WEIGHTS = (0.25, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0)
 
 
 def weigh_linear_part(towers: Towers, items: ItemFeatures, users: JudgedUsers) -> tuple[Towers, float]:

@@ -20,7 +20,12 @@ class LyingClient(Shelfwise):
 
 def test_wrong_answers_are_named(tmp_path: Path) -> None:
     uri = write_catalogue_of(tmp_path, {"a": "A", "b": "B"}, bought_event_type="purchase")
-    card = {"limits": {"default_k": 2}, "rules": {"examples": ["a"]}}
+    card = {
+        "limits": {"default_k": 2},
+        "rules": {"examples": ["a"]},
+        "leave_out": {"category": [], "product_id": []},
+        "serving": {"collapse": "none"},
+    }
     with LyingClient("127.0.0.1:1", retries=False) as client:
         reasons = failed_checks(client, ServedModel(name="recommendation", card=card, catalogue_uri=uri))
     for reason in (

@@ -27,6 +27,7 @@ from tests.components.recommendation.trained_shop import (
 )
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.recommendation.catalogue_items import load_items
+from trainer.recommendation.options import LeaveOutOptions
 from trainer.recommendation.ranker.served_rules import served_rules
 from trainer.recommendation.ranker.trained_ranker import load_ranker
 from trainer.recommendation.towers.item_vectors import item_vectors
@@ -84,6 +85,7 @@ def test_the_model_card_says_what_the_component_knows_and_what_it_is_told(frozen
         "default_k": 4,
         "exclude_ids": 100,
         "products": PRODUCTS,
+        "max_k": 1_000,
     }
 
 
@@ -146,6 +148,27 @@ def test_rules_of_products_are_served_and_counted_on_the_model_card(tmp_path: Pa
     np.testing.assert_array_equal(outputs["source"], [[b"product rules", b"product rules", b"category rules"]] * 2)
     np.testing.assert_allclose(outputs["confidence"], [[0.2, 0.3, 0.5]] * 2, rtol=1e-6)
     np.testing.assert_allclose(outputs["lift"], [[5, 4, 2]] * 2)
+
+
+def test_what_is_never_recommended_is_counted_and_its_price_can_be_judged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    catalogue = write_shop_catalogue(tmp_path / "catalogue")
+    inputs = {"towers": [write_trained(tmp_path / "trained", catalogue)], "catalogue": [catalogue]}
+    options = OPTIONS.model_copy(update={"leave_out": LeaveOutOptions(category=("Fresh", "Frozen"))})
+    uri = build_index(tmp_path, inputs, options).uri
+    card = json.loads((Path(uri) / "Format-Serving/assets.extra/model_card.json").read_text())
+    assert card["leave_out"] == {"products": 15, "category": {"Fresh": 15, "Frozen": 0}, "product_id": {}}
+    assert "names what no product of the catalogue has: ['Frozen']" in caplog.text
+    # Every other product is in Food > Fresh; nobody has bought anything, so what sells is answered.
+    fresh = {each.encode() for each in load_catalogue(catalogue.uri)["product_id"].to_pylist()[1::2]}
+    request = {"history_ids": tf.fill([1, 12], ""), "history_types": tf.fill([1, 12], "")}
+    request["history_age_seconds"] = tf.zeros([1, 12])
+    model = tf.saved_model.load(f"{uri}/Format-Serving")
+    answer = model.signatures["serving_default"](**request)["product_ids"].numpy()[0]
+    assert len(answer) == 4
+    assert not fresh & {*answer}
+    assert list(ablation_paths(uri)) == ["recommendable_only"]
 
 
 def test_texts_are_encoded_anew_by_a_trained_encoder(tmp_path: Path, tiny_bert: Path) -> None:

@@ -150,7 +150,9 @@ def write_ranker(folder: Path) -> Artifact:
     return artifact(standard_artifacts.Model, folder)
 
 
-def build_index(folder: Path, inputs: dict[str, list[Artifact]]) -> Artifact:
+def build_index(
+    folder: Path, inputs: dict[str, list[Artifact]], options: RecommendationIndexOptions = OPTIONS
+) -> Artifact:
     """Runs RecommendationIndex."""
     output = artifact(standard_artifacts.Model, folder / "index")
     context = BaseBeamExecutor.Context(
@@ -159,6 +161,6 @@ def build_index(folder: Path, inputs: dict[str, list[Artifact]]) -> Artifact:
         unique_id="1",
     )
     RecommendationIndexExecutor(context).Do(
-        inputs, {"model": [output]}, {"options_json": OPTIONS.model_dump_json(), "source_digest": "x"}
+        inputs, {"model": [output]}, {"options_json": options.model_dump_json(), "source_digest": "x"}
     )
     return output

@@ -13,6 +13,8 @@ from components.rules import rule_steps
 from components.rules.options import RulesOptions
 from tests.components.rules.rules_runs import EVERY_RULE, RulesRun, purchases, run_rules
 from tfx_pipeline.datasets.synthetic_shop import SyntheticShop, event_rows, product_id
+from trainer.artifacts.names import CATEGORY_PRODUCTS_PREFIX, shards
+from trainer.artifacts.parquet_files import read_parquet
 
 # Ids that would come apart where members were joined by a separator.
 NAMES = ["a", "a,b", "b", "a > b", "line\nbreak", "tab\t", "|", "{a, b}", "é", "茶"]
@@ -44,6 +46,21 @@ def subsets(baskets: list[list[str]], min_count: int) -> dict[tuple[str, ...], i
         for length in range(1, 5):
             counts.update(combinations(sorted(set(basket)), length))
     return {itemset: count for itemset, count in counts.items() if count >= min_count}
+
+
+def test_what_goes_with_a_category_is_counted_at_every_level(mined: RulesRun, baskets: list[list[str]]) -> None:
+    """Each product that is bought with another one of the category, in `min_baskets` baskets or more, if by surplus."""
+    rows = read_parquet(shards(mined.uri, CATEGORY_PRODUCTS_PREFIX)).to_pylist()
+    found = {(row["category"], row["product_id"]): (row["count"], row["category_count"]) for row in rows}
+    assert {category for category, _ in found} == {"Shop", *CATEGORIES.values()}
+    for (category, product), counts in found.items():
+        inside = {name for name, path in CATEGORIES.items() if path.startswith(category)}
+        holding = [set(basket) for basket in baskets if inside & set(basket)]
+        together = sum(product in basket and bool(inside & (basket - {product})) for basket in holding)
+        assert counts == (together, len(holding))
+        assert together >= 5
+    assert all(row["surplus"] > 0.0 for row in rows)
+    assert all(row["confidence"] == row["count"] / row["category_count"] for row in rows)
 
 
 def test_itemsets_and_counts_are_those_of_brute_force_at_both_levels(mined: RulesRun, baskets: list[list[str]]) -> None:

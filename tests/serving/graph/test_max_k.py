@@ -34,6 +34,7 @@ def asked_of(task: str, plain_search: PlainSearch, tower: Any) -> dict[str, tupl
         "filtered": (shop.recommend_filtered, filtered_inputs([Ask(["P001"])] * rows)),
         "similar_products": (shop.similar_products, {"product_id": np.full(rows, b"P001", object)}),
         "bought_together": (shop.bought_together, {"product_ids": np.full((rows, 10), b"P001", object)}),
+        "complements": (shop.complements, {"product_id": np.full(rows, b"P001", object)}),
     }
 
 

@@ -51,3 +51,16 @@ def test_what_is_one_thing_with_a_product_is_left_out() -> None:
 )
 def test_the_first_columns_of_each_value(values: list[int], expected: list[int]) -> None:
     np.testing.assert_array_equal(first_of_each(tf.constant([values]), tf.constant(3)), [expected])
+
+
+def test_a_request_looks_at_no_more_than_some_thousand_products() -> None:
+    """Of 6,000 products the best 5,000 are one thing."""
+    asked: list[int] = []
+
+    def find(width: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        asked.append(int(width))
+        return -tf.cast(tf.range(width), tf.float32)[tf.newaxis], tf.range(width)[tf.newaxis]
+
+    _, products = OneOfEach([0] * 5_000 + list(range(1, 1_001))).best(find, tf.constant(2))
+    np.testing.assert_array_equal(products, [[0, -1]])
+    assert asked == [8, 64, 512, 4_096]

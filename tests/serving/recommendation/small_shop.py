@@ -130,7 +130,13 @@ def export_small_shop(folder: Path, tower: Any, products: int = 40) -> None:
 def small_module(tower: Any, max_k: int = DEFAULT_MAX_K, products: int = 40) -> RecommendationModule:
     """The shop before it is saved, without what a tower of Keras needs to be saved."""
     return RecommendationModule(
-        served_catalogue(small_catalogue(products), item_vectors(products), np.zeros((products, 0), np.float32)),
+        served_catalogue(
+            small_catalogue(products),
+            item_vectors(products),
+            np.zeros((products, 0), np.float32),
+            recommendable=np.ones(products, np.bool_),
+            thing_of_product=np.arange(products),
+        ),
         event_types=EVENT_TYPES,
         bought_event_type="purchase",
         history_length=HISTORY_LENGTH,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from shelfwise_client.protocol.signatures import Signature
+from shelfwise_client.signature_names import SERVING_DEFAULT
 
 
 class SignatureMemory:
@@ -35,6 +36,8 @@ class SignatureMemory:
         Raises:
             ValueError: The model has no such signature; it is asked for again next time, as a newer version may.
         """
+        # To a server "" is this one.
+        signature = signature or SERVING_DEFAULT
         if signature not in signatures:
             self.forget(model)
             raise ValueError(
