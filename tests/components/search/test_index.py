@@ -88,6 +88,7 @@ def test_the_model_card(trained: TrainedSearch) -> None:
         "default_k": 5,
         "dimensions": 16,
         "exclude_ids": 100,
+        "max_k": 1000,
         "products": 64,
         "query_characters": 1000,
     }
