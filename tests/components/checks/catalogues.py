@@ -9,8 +9,9 @@ from components.products.catalogue import write_catalogue, write_catalogue_facts
 
 
 def write_catalogue_of(folder: Path, titles: Mapping[str, str], **facts: object) -> str:
-    """Writes products with their titles, and what catalogue.json says; returns the artifact's uri."""
+    """Writes products without categories, and what catalogue.json says; returns the artifact's uri."""
     folder.mkdir(exist_ok=True)
-    write_catalogue(str(folder), pa.table({"product_id": list(titles), "title": list(titles.values())}))
+    columns = {"product_id": list(titles), "title": list(titles.values()), "category": [""] * len(titles)}
+    write_catalogue(str(folder), pa.table(columns))
     write_catalogue_facts(str(folder), facts)
     return str(folder)
