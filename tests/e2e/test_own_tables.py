@@ -180,7 +180,7 @@ def test_other_events_are_a_new_property_of_their_example_gen_alone(shop: Path) 
     ("file", "expected"),
     [
         # The training alone has a loss; the towers are run again for the ranker's examples and the index.
-        ("losses.py", {"RecommendationTrainer"}),
+        ("log_sum_exp.py", {"RecommendationTrainer"}),
         ("user_tower.py", {"RecommendationTrainer", "RecommendationRanker", "RecommendationIndex"}),
     ],
 )

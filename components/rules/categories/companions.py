@@ -73,14 +73,14 @@ def count_companions(baskets: pa.Table, categories: Categories) -> Iterator[tupl
     basket = np.repeat(np.arange(len(sizes)), sizes)
     shape = (len(sizes), categories.of_product.shape[1])
     products = csr_matrix((np.ones(len(items), np.int64), (basket, items)), shape=shape)
-    held = np.concatenate([of_level[items] for of_level in categories.of_product] or [np.zeros(0, np.int64)])
+    held = categories.of_product[:, items].ravel()
     rows, columns = (np.tile(each, len(categories.of_product)) for each in (basket, items))
     rows, columns, held = (each[held >= 0] for each in (rows, columns, held))
     # Of each basket, the products of each category.
     inside = csr_matrix((np.ones(len(held), np.int64), (rows, held)), shape=(len(sizes), len(categories.names)))
     inside.sum_duplicates()
-    # A product that is alone of its category in a basket is no companion of it.
-    alone = np.asarray(inside[rows, held]).ravel() == 1
+    # A product that is alone of its category in a basket is no companion of it; asked for no place, SciPy fails.
+    alone = np.asarray(inside[rows, held]).ravel() == 1 if len(held) else np.zeros(0, np.bool_)
     own = csr_matrix((np.ones(alone.sum(), np.int64), (held[alone], columns[alone])), shape=(inside.shape[1], shape[1]))
     inside.data[:] = 1
     together = csr_matrix(inside.T @ products) - own

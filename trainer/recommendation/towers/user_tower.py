@@ -102,8 +102,9 @@ class UserTower(keras.Model):
         unpadding = Unpadding(valid | first)
         items = unpadding.remove(item_vectors)
         days = keras.ops.maximum(keras.ops.cast(unpadding.remove(gap_seconds), "float32"), 0.0) / DAY_SECONDS
-        # As Transformers scale what they look up, since item vectors start out small (Vaswani et al., 2017).
-        events = keras.ops.cast(items, self.compute_dtype) * self.dimensions**0.5
+        # As Transformers scale what they look up, since item vectors start out small (Vaswani et al., 2017). In the
+        # type of the layers: a tower that was trained in half precision and loaded keeps its own, and they are float32.
+        events = keras.ops.cast(items, self.type_embedding.compute_dtype) * self.dimensions**0.5
         events = events + self.type_embedding(unpadding.remove(event_types))
         # On a logarithmic scale: from a minute to a year it runs from about 0 to 6.
         events = events + self.gap_projection(keras.ops.log1p(days)[..., None])

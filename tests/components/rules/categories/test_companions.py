@@ -27,10 +27,10 @@ def baskets() -> list[list[int]]:
     return [sorted(np.flatnonzero(generator.random(6) < 0.4).tolist()) or [4] for _ in range(50)]
 
 
-def counted(baskets: list[list[int]]) -> dict[int, Companions]:
+def counted(baskets: list[list[int]], categories: Categories = CATEGORIES) -> dict[int, Companions]:
     items = np.array([item for basket in baskets for item in basket])
     sizes = np.array([len(basket) for basket in baskets])
-    return dict(count_companions(basket_table(items, sizes, pa.nulls(len(baskets), pa.int64())), CATEGORIES))
+    return dict(count_companions(basket_table(items, sizes, pa.nulls(len(baskets), pa.int64())), categories))
 
 
 def test_a_companion_is_in_a_basket_with_another_product_of_the_category(baskets: list[list[int]]) -> None:
@@ -44,6 +44,13 @@ def test_a_companion_is_in_a_basket_with_another_product_of_the_category(baskets
         assert companions.others == sum(len(basket) - 1 for basket in holding)
         assert dict(zip(companions.products.tolist(), companions.counts.tolist(), strict=True)) == dict(pairs)
     assert found[EVERY_BASKET].baskets == len(baskets)
+
+
+@pytest.mark.parametrize("levels", [0, 2])
+def test_without_categories_every_basket_alone_is_counted(levels: int) -> None:
+    found = counted([[0, 1], [1]], Categories([], np.full((levels, 6), -1)))
+    assert found.keys() == {EVERY_BASKET}
+    assert found[EVERY_BASKET].counts.tolist() == [1, 2]
 
 
 def test_parts_add_up_to_the_whole(baskets: list[list[int]]) -> None:
