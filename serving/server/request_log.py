@@ -5,6 +5,7 @@ import json
 import logging
 import threading
 import time
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, TextIO
 
@@ -39,10 +40,12 @@ class RequestLog:
 
     Args:
         choice: Which requests are logged.
+        clock: Seconds since any moment.
     """
 
-    def __init__(self, choice: LogRequests = LogRequests.REFUSED) -> None:
+    def __init__(self, choice: LogRequests = LogRequests.REFUSED, clock: Callable[[], float] = time.monotonic) -> None:
         self._choice = choice
+        self._clock = clock
         self._lock = threading.Lock()
         self._minute_ends = 0.0
         self._refusals = 0
@@ -86,7 +89,7 @@ class RequestLog:
     def _has_room(self) -> bool:
         """Counts a refusal, and returns whether this minute's lines have room for it."""
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             left_out = 0
             if now >= self._minute_ends:
                 left_out = max(self._refusals - MOST_REFUSALS, 0)

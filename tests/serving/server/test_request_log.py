@@ -5,7 +5,6 @@ import logging
 
 import pytest
 
-from serving.server import request_log
 from serving.server.errors import invalid_argument
 from serving.server.request_log import LOGGER, MOST_REFUSALS, LogRequests, RequestLog
 from serving.server.requests.call import Call
@@ -20,12 +19,9 @@ def logged(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) ->
     return caplog
 
 
-def test_refusals_over_a_number_are_counted_and_not_written(
-    logged: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refusals_over_a_number_are_counted_and_not_written(logged: pytest.LogCaptureFixture) -> None:
     now = [1000.0]
-    monkeypatch.setattr(request_log.time, "monotonic", lambda: now[0])
-    log = RequestLog(LogRequests.ALL)
+    log = RequestLog(LogRequests.ALL, clock=lambda: now[0])
     call = Call(peer=lambda: "ipv4:192.0.2.1:5")
 
     def refuse() -> None:
