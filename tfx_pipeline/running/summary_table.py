@@ -1,6 +1,7 @@
 """The end of a run on the terminal: metrics beside baselines, and what was pushed."""
 
 import textwrap
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from tfx_pipeline.tasks.task import Task
 from tfx_pipeline.terminal.console import console, plain_table
 
 _HEADING_WIDTH, _NUMBER_WIDTH = 9, 6
+# So many fit into 80 characters beside the names of the metrics.
+_MOST_COLUMNS = 7
 
 
 def print_summary(summary: RunSummary, root: Path) -> None:
@@ -24,7 +27,8 @@ def print_summary(summary: RunSummary, root: Path) -> None:
     for name, done in summary.tasks.items():
         task = TASKS[name]
         console.print(f"\n{name}, {task.judged_over(done)}")
-        console.print(_metrics_table(task, done))
+        for table in _metrics_tables(task, done):
+            console.print(table)
         _print_outcome(task, done)
     console.print(
         f"{summary.total_seconds:.0f} s, peak memory {summary.peak_rss_bytes / 2**30:.1f} GiB; "
@@ -33,16 +37,25 @@ def print_summary(summary: RunSummary, root: Path) -> None:
     console.print(f"report: {root / 'report.html'}")
 
 
-def _metrics_table(task: Task[Any], summary: TaskSummary) -> Any:
-    parts = {name: part.metrics for name, part in summary.ablation.items()}
+def _metrics_tables(task: Task[Any], summary: TaskSummary) -> list[Any]:
+    """Returns the model beside its baselines and its parts: in two tables where one would be too wide."""
     metrics = summary.metrics["test"]
-    columns = {"this model": metrics, **parts, **summary.baselines}
+    model = {"this model": metrics}
+    parts = {name: part.metrics for name, part in summary.ablation.items()}
+    if len(model) + len(parts) + len(summary.baselines) <= _MOST_COLUMNS:
+        tables = [{**model, **parts, **summary.baselines}]
+    else:
+        tables = [{**model, **summary.baselines}, {**model, **parts}]
+    rows = [metric for metric in task.headline if metric in metrics]
+    return [_metrics_table(rows, columns) for columns in tables]
+
+
+def _metrics_table(rows: list[str], columns: Mapping[str, Mapping[str, float | None]]) -> Any:
     table = plain_table("metric", *(_heading(label) for label in columns), min_width=_NUMBER_WIDTH)
-    # Recommendation has as many columns as 80 characters hold, with one between two of them.
+    # With one character between two of them.
     table.collapse_padding, table.columns[0].no_wrap = True, True
-    for metric in task.headline:
-        if metric in metrics:
-            table.add_row(metric, *(_number(values.get(metric)) for values in columns.values()))
+    for metric in rows:
+        table.add_row(metric, *(_number(values.get(metric)) for values in columns.values()))
     return table
 
 
@@ -58,7 +71,7 @@ def _print_outcome(task: Task[Any], summary: TaskSummary) -> None:
 
 
 def _heading(label: str) -> str:
-    """Returns a label over several lines, so that seven columns fit into a terminal of 80."""
+    """Returns a label over several lines, so that columns are hardly wider than their numbers."""
     return "\n".join(textwrap.wrap(label.replace("_", " "), _HEADING_WIDTH, break_long_words=False))
 
 
