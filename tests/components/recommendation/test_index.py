@@ -1,6 +1,8 @@
 """RecommendationIndex on a real Beam runner, and the model that it exports."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +89,18 @@ def test_the_model_card_says_what_the_component_knows_and_what_it_is_told(frozen
         "products": PRODUCTS,
         "max_k": 1_000,
     }
+
+
+def test_a_process_that_has_trained_nothing_loads_a_ranker(tmp_path: Path) -> None:
+    """As a step of a cluster does; Keras knows no class that nobody has imported."""
+    catalogue, ranker = write_shop_catalogue(tmp_path / "catalogue"), write_ranker(tmp_path / "ranker")
+    program = f"""
+from trainer.recommendation.ranker.trained_ranker import load_ranker
+print(len(load_ranker({ranker.uri!r}, {catalogue.uri!r}, None).model.scorer.features))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2_000:]
+    assert int(done.stdout) > 0
 
 
 def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> None:

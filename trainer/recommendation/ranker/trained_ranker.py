@@ -14,6 +14,7 @@ from trainer.fitting.training_summary import read_training_summary
 from trainer.recommendation.options import RankerOptions, RankerTrainingOptions
 from trainer.recommendation.ranker.neighbours import load_neighbours
 from trainer.recommendation.ranker.ranked_products import load_product_statistics, ranked_products
+from trainer.recommendation.ranker.scorer import RankerScorer
 
 RANKER, WITHOUT_TOWERS = "ranker", "ranker_without_towers"
 WITH_RULES, WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
@@ -56,7 +57,7 @@ def load_ranker(model_uri: str, catalogue_uri: str, rules: ServedRules | None) -
     models = {
         name: replace(
             model,
-            scorer=load_keras(scorer_file(model_uri, name)),
+            scorer=_load_scorer(model_uri, name),
             rules=rules if parts["rules"] else None,
             candidates=model.candidates if parts["towers"] else replace(model.candidates, near=0),
         )
@@ -64,6 +65,12 @@ def load_ranker(model_uri: str, catalogue_uri: str, rules: ServedRules | None) -
     }
     served = models.pop(RANKER)
     return TrainedRanker(served, models | _less_adjusted(served))
+
+
+def _load_scorer(model_uri: str, name: str) -> RankerScorer:
+    # Keras finds the class by its name, once it is imported: a step of a cluster imports nothing but what it names.
+    scorer: RankerScorer = load_keras(scorer_file(model_uri, name))
+    return scorer
 
 
 def _less_adjusted(model: RankingModel) -> dict[str, RankingModel]:
