@@ -48,6 +48,11 @@ def test_a_companion_is_in_a_basket_with_another_product_of_the_category(baskets
 
 @pytest.mark.parametrize("levels", [0, 2])
 def test_without_categories_every_basket_alone_is_counted(levels: int) -> None:
+    """SciPy 1.17.1: a sparse matrix asked by two arrays of places gives a dense row, but a sparse one for no places.
+
+    `csr_matrix(np.eye(3))[rows, columns]` is a `numpy.matrix` of the values; for empty arrays it is a `csr_matrix` of
+    shape (1, 0), which NumPy takes for one object, and which has no truth value (seen in `scipy.sparse._csr`).
+    """
     found = counted([[0, 1], [1]], Categories([], np.full((levels, 6), -1)))
     assert found.keys() == {EVERY_BASKET}
     assert found[EVERY_BASKET].counts.tolist() == [1, 2]
