@@ -79,7 +79,7 @@ def count_companions(baskets: pa.Table, categories: Categories) -> Iterator[tupl
     # Of each basket, the products of each category.
     inside = csr_matrix((np.ones(len(held), np.int64), (rows, held)), shape=(len(sizes), len(categories.names)))
     inside.sum_duplicates()
-    # A product that is alone of its category in a basket is no companion of it. Asked for no places, SciPy gives a sparse matrix.
+    # A product that is alone of its category in a basket is no companion of it. SciPy gives no array of no places.
     alone = np.asarray(inside[rows, held]).ravel() == 1 if len(held) else np.zeros(0, np.bool_)
     own = csr_matrix((np.ones(alone.sum(), np.int64), (held[alone], columns[alone])), shape=(inside.shape[1], shape[1]))
     inside.data[:] = 1
