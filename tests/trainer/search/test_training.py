@@ -105,7 +105,7 @@ def test_an_exported_embedder_gives_the_vectors_of_the_encoder(
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.long)])
-@pytest.mark.parametrize("training", ["frozen", "full"])
+@pytest.mark.parametrize("training", ["frozen", pytest.param("full", marks=pytest.mark.long)])
 def test_mixed_precision_learns_and_is_kept_as_it_is_served(
     shop: TinySearch, training: str, precision: str, tmp_path: Path
 ) -> None:

@@ -86,7 +86,9 @@ def new_lessons(
     vocabulary = encoder.text_encoder.tokenizer.vocabulary
     words = [(token, word) for token, word in enumerate(vocabulary) if _is_word(word)]
     alone = [word for token, word in words if token not in known]
-    mixtures = _mixtures(texts, [word for _, word in words[:_MOST_USED]], counts.mixtures, random)
+    # A small vocabulary has no more to tell.
+    mixed = min(counts.mixtures, len(words))
+    mixtures = _mixtures(texts, [word for _, word in words[:_MOST_USED]], mixed, random)
     asked = list(dict.fromkeys([*parts, *alone[: counts.words], *mixtures]))
     token_ids = encoder.token_ids(asked)
     return Lessons(token_ids, encoder.finish(encode_token_ids(encoder.text_encoder, token_ids, batch_size), token_ids))
