@@ -43,18 +43,22 @@ def never_recommended(catalogue: pa.Table, options: LeaveOutOptions) -> dict[str
 
 def recommendable_products(catalogue: pa.Table, options: LeaveOutOptions) -> BoolArray:
     """Returns bool `(products,)`: which products may be recommended; see `never_recommended`."""
-    reasons = never_recommended(catalogue, options).values()
-    left_out = [products for of_reason in reasons for products in of_reason.values()]
-    return ~np.any([np.zeros(len(catalogue), np.bool_), *left_out], axis=0)
+    return ~_left_out(never_recommended(catalogue, options), len(catalogue))
 
 
 def left_out_counts(catalogue: pa.Table, options: LeaveOutOptions) -> Mapping[str, Any]:
     """Returns how many products are left out in all, and by each reason; for the model card."""
+    reasons = never_recommended(catalogue, options)
     by_reason = {
-        reason: {name: int(products.sum()) for name, products in found.items()}
-        for reason, found in never_recommended(catalogue, options).items()
+        reason: {name: int(products.sum()) for name, products in found.items()} for reason, found in reasons.items()
     }
-    return {"products": int((~recommendable_products(catalogue, options)).sum()), **by_reason}
+    return {"products": int(_left_out(reasons, len(catalogue)).sum()), **by_reason}
+
+
+def _left_out(reasons: Mapping[str, Mapping[str, BoolArray]], products: int) -> BoolArray:
+    """Returns which products any reason leaves out, bool `(products,)`."""
+    found = [rows for of_reason in reasons.values() for rows in of_reason.values()]
+    return np.any([np.zeros(products, np.bool_), *found], axis=0)
 
 
 def _holds(levels: Sequence[bytes], wanted: Sequence[bytes]) -> bool:
