@@ -66,7 +66,8 @@ def test_the_model_recommends_by_those_vectors(frozen: dict[str, Any]) -> None:
     sold = np.arange(PRODUCTS) / (np.arange(PRODUCTS) + 200.0)
     # The asked product is in Food > Fresh, as every other one is; the rest is in Food.
     shared = np.where(np.arange(PRODUCTS) % 2, 1.0, 0.5)
-    behaviour = np.sqrt(sold * sold[7]) * (vectors[:, :8] @ vectors[7, :8])  # Of the item tower alone.
+    towers = vectors[:, :8] / np.linalg.norm(vectors[:, :8], axis=1, keepdims=True)
+    behaviour = np.sqrt(sold * sold[7]) * (towers @ towers[7])  # Cosines, of the item tower alone.
     scores = texts @ texts[7] + 0.6 * shared + 0.5 * behaviour
     # Products 0 and 1 are of one title.
     order = [place for place in np.argsort(-scores, kind="stable") if place not in (7, 0)][:5]
