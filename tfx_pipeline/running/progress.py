@@ -61,7 +61,7 @@ class TerminalProgress:
         task = self._task(bar)
         if (task.fields["unit"], task.total) != (report.unit, report.total):
             # Another part of the work: how fast the last one went says nothing of it.
-            self._bars.reset(bar, total=report.total, unit=report.unit)
+            self._bars.reset(bar, total=report.total, unit=report.unit, far="")
         self._bars.update(bar, completed=report.done, total=report.total, far=_how_far(report))
 
     def finished(self, result: NodeResult) -> None:

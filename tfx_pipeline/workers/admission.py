@@ -53,6 +53,12 @@ class Admission:
                 del self._running[node_id]
                 self._changed.notify_all()
 
+    @property
+    def waiting(self) -> frozenset[str]:
+        """The nodes that wait for their turn."""
+        with self._changed:
+            return frozenset(self._waiting)
+
     def close(self) -> None:
         """Lets nothing begin any more."""
         with self._changed:
