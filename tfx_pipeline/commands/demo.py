@@ -30,7 +30,7 @@ def run_demo(root: Path, tasks: Sequence[str] = ()) -> bool:
     root.mkdir(parents=True, exist_ok=True)
     config_file = root / "demo.yaml"
     shutil.copyfile(str(files("tfx_pipeline.config") / "demo.yaml"), config_file)
-    config = _of_tables_read(config_file, tasks)
+    config = config_of_tasks(config_file, tasks)
     if set(config.tables.given()) - {_REVIEWS}:
         console.print("preparing the tables of Complete Journey …")
         prepare_dataset("complete_journey", root / "data", source=None, sample=1.0)
@@ -38,7 +38,7 @@ def run_demo(root: Path, tasks: Sequence[str] = ()) -> bool:
         console.print("preparing reviews …")
         missing = prepare_reviews(root / "reviews")
         if missing is not None:
-            config = _without_reviews(config_file, config, missing)
+            config = without_reviews(config_file, config, missing)
     summary = run_pipeline(config, root)
     if summary.blessed:
         _ask(config, root)
@@ -46,15 +46,28 @@ def run_demo(root: Path, tasks: Sequence[str] = ()) -> bool:
     return summary.blessed
 
 
-def _of_tables_read(config_file: Path, tasks: Sequence[str]) -> Config:
-    """Reads the configuration of some tasks, with the tables that they read and no others."""
+def config_of_tasks(config_file: Path, tasks: Sequence[str]) -> Config:
+    """Returns a configuration with the tables alone that its tasks read.
+
+    Args:
+        config_file: A YAML file with all tasks and tables.
+        tasks: Names of the tasks to keep; all where empty.
+
+    Raises:
+        ConfigError: The file has no such task.
+    """
     config = load_config(config_file, tasks=tasks)
     unread = set(config.tables.given()) - config.tables_read()
     return load_config(config_file, [f"tables.{table}=null" for table in sorted(unread)], tasks)
 
 
-def _without_reviews(config_file: Path, config: Config, missing: str) -> Config:
-    """Returns the configuration without the tasks that read reviews.
+def without_reviews(config_file: Path, config: Config, missing: str) -> Config:
+    """Returns a configuration without the tasks that read reviews.
+
+    Args:
+        config_file: The YAML file.
+        config: What it says of the tasks that were to run.
+        missing: Why there are no reviews.
 
     Raises:
         ConfigError: There is no other task.
@@ -65,7 +78,7 @@ def _without_reviews(config_file: Path, config: Config, missing: str) -> Config:
             f"--tasks {','.join(config.tasks.requested())}: there are no reviews to learn from: {missing}"
         )
     console.print(f"the demo goes without its classifier of reviews: {missing}")
-    return _of_tables_read(config_file, others)
+    return config_of_tasks(config_file, others)
 
 
 def _ask(config: Config, root: Path) -> None:

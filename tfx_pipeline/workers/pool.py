@@ -12,7 +12,6 @@ from typing import Any
 import tensorflow as tf
 
 from tfx_pipeline.workers.failure_cause import Cause
-from tfx_pipeline.workers.machine import processors
 from tfx_pipeline.workers.slot import STOP, Done, Ended, Failed, Message, Work, serve
 
 _LOG = logging.getLogger(__name__)
@@ -75,8 +74,7 @@ class WorkerPool:
         connection = self._idle.get()
         outcome: Done | Failed | None = None
         try:
-            threads = max(1, processors() // self.workers)
-            connection.send(Work(node_id, spec, invocation, threads))
+            connection.send(Work(node_id, spec, invocation))
             while True:
                 message = connection.recv()
                 heard(message)

@@ -22,7 +22,6 @@ from typing import Any, NamedTuple
 import psutil
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.orchestration.portable.launcher import DEFAULT_EXECUTOR_OPERATORS
-from threadpoolctl import threadpool_limits
 
 from tfx_pipeline.workers.failure_cause import Cause, find_cause
 from trainer.progress import Report, listening
@@ -43,13 +42,11 @@ class Work(NamedTuple):
         node_id: Its name.
         spec: TFX's specification of its executor.
         invocation: What the executor gets, a protobuf.
-        blas_threads: Threads that each matrix product of NumPy and SciPy may use.
     """
 
     node_id: str
     spec: Any
     invocation: Any
-    blas_threads: int
 
 
 class Begun(NamedTuple):
@@ -140,7 +137,6 @@ def _run_node(connection: Connection, work: Work) -> None:
 
     try:
         send(Begun(os.getpid()))
-        threadpool_limits(work.blas_threads)
         with listening(send):
             operator = DEFAULT_EXECUTOR_OPERATORS[type(work.spec)](work.spec)
             output = operator.run_executor(ExecutionInfo.from_proto(work.invocation))
