@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 from components.tables.form_checks import known_zone
 from components.tables.sources import TableSource, TableSources
 from tfx_pipeline.shop.values import off_is_none
+from tfx_pipeline.workers.options import LocalOptions
 from trainer.options import Options, TextOptions
 
 LOCAL_BEAM_ARGS = (
@@ -122,6 +123,7 @@ class ShopOptions(Options):
             name no zone are read in.
         seed: Seed of everything random.
         beam_args: Arguments of the Beam runner.
+        local: What a run may take of this machine.
         version: Version of the form of this file.
     """
 
@@ -135,6 +137,7 @@ class ShopOptions(Options):
     time_zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
     seed: int = Field(0, ge=0, lt=2**31)
     beam_args: tuple[str, ...] = LOCAL_BEAM_ARGS
+    local: LocalOptions = LocalOptions()
     version: Literal[1] = 1
 
     def needs_table(self, name: str, why: str) -> None:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from trainer.fitting.fit_progress import FitProgress
 from trainer.fitting.step_logs import StepLogs, steps_per_point
 from trainer.fitting.training_length import TrainingLength
 
@@ -103,7 +104,7 @@ def fit(
         batches,
         steps_per_epoch=length.steps if endless else None,
         epochs=length.epochs,
-        callbacks=[*callbacks, StepLogs(every), board],
+        callbacks=[*callbacks, StepLogs(every), board, FitProgress()],
         shuffle=False,
         verbose=0,
     ).history["loss"]

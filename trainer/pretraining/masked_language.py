@@ -10,6 +10,7 @@ import keras_nlp
 import tensorflow as tf
 
 from trainer.fitting.fit import parameter_count
+from trainer.fitting.fit_progress import FitProgress
 from trainer.fitting.schedule import adamw, warm_up_and_decay
 from trainer.pretraining.options import PretrainingOptions
 from trainer.text.backbone import TextEncoder
@@ -87,7 +88,7 @@ def pretrain(
         epochs=epochs,
         steps_per_epoch=steps // epochs,
         shuffle=False,
-        callbacks=[keras.callbacks.TensorBoard(log_uri, write_graph=False)],
+        callbacks=[keras.callbacks.TensorBoard(log_uri, write_graph=False), FitProgress()],
         verbose=0,
     )
     summary = {

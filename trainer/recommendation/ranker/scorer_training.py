@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
+from trainer.fitting.fit_progress import FitProgress
 from trainer.fitting.schedule import adamw, warm_up_and_decay
 from trainer.recommendation.options import RankerOptions
 from trainer.recommendation.ranker.examples import RankerExamples
@@ -39,7 +40,7 @@ def train_scorer(
         jit_compile=False,
     )
     validated = len(validation.user) > 0
-    callbacks: list[Any] = [keras.callbacks.TensorBoard(log_uri, write_graph=False)]
+    callbacks: list[Any] = [keras.callbacks.TensorBoard(log_uri, write_graph=False), FitProgress()]
     if validated:
         callbacks.append(keras.callbacks.EarlyStopping(patience=options.patience, restore_best_weights=True))
     history = scorer.fit(
