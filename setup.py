@@ -57,6 +57,7 @@ setup(
         # The project in serving/client, which no index has; `pip install ./serving/client .` finds it.
         "shelfwise-client>=0.1,<0.2",
         "starlette>=1,<2",
+        "statsforecast>=2.1,<3",
         "tensorboard>=2.20,<2.22",
         "tensorflow>=2.21,<2.22",
         "tensorflow-data-validation>=1.21,<1.22",

@@ -1,13 +1,18 @@
 """Reports of progress: who hears them, how many, and what they say."""
 
 import threading
+from pathlib import Path
+from typing import Any
 
 import keras
-import numpy as np
 import pytest
+import tensorflow as tf
 
 from trainer import progress
-from trainer.fitting.fit_progress import FitProgress
+from trainer.fitting.checkpoints import Checkpoints
+from trainer.fitting.fit import fit
+from trainer.fitting.softmax_model import Losses, SoftmaxModel, weighted_losses
+from trainer.fitting.training_length import TrainingLength
 from trainer.progress import Report, Tally, counted, listening, report_progress
 
 
@@ -53,13 +58,34 @@ def test_a_tally_adds_up_over_threads(heard: list[Report]) -> None:
     assert [report.done for report in heard] == [10, 20, 30]
 
 
-def test_a_fit_says_step_epoch_and_loss(heard: list[Report]) -> None:
-    model = keras.Sequential([keras.layers.Dense(1, kernel_initializer="zeros")])
-    model.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse")
+class _AlwaysNine(SoftmaxModel):
+    """A model that says 0 where 3 is right, and learns nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(name="always_nine")
+        self._said = self.add_weight(shape=(), initializer="zeros")
+
+    def losses_of(self, batch: dict[str, Any], training: bool) -> Losses:
+        losses = tf.square(batch["right"] - tf.convert_to_tensor(self._said))
+        return weighted_losses(losses, tf.ones_like(losses))
+
+
+def test_a_fit_says_step_epoch_and_loss(heard: list[Report], tmp_path: Path) -> None:
+    model = _AlwaysNine()
+    model.compile(optimizer=keras.optimizers.SGD(0.0), jit_compile=False)
+    batches = tf.data.Dataset.from_tensor_slices({"right": [3.0] * 6}).batch(2)
     with listening(heard.append):
-        model.fit(np.ones((6, 2)), np.full((6, 1), 3.0), batch_size=2, epochs=2, verbose=0, callbacks=[FitProgress()])
+        fit(
+            model,
+            lambda epoch, first: batches.skip(first),
+            length=TrainingLength(3, 2),
+            validation=None,
+            monitored=None,
+            patience=2,
+            log_uri=str(tmp_path),
+            checkpoints=Checkpoints("", 1.0),
+        )
     assert [(report.done, report.total, report.unit) for report in heard] == [
         (step, 6, "steps") for step in range(1, 7)
     ]
-    # A model that says 0 where 3 is right is wrong by 9.
     assert [report.note for report in heard[::3]] == ["epoch 1 of 2, loss 9.0000", "epoch 2 of 2, loss 9.0000"]

@@ -10,7 +10,7 @@ from components.errors import InputError
 from components.gate.evaluation import read_evaluation
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
 from tfx_pipeline.cluster.lookups import look_up
-from tfx_pipeline.cluster.parameters import DATA, SERVING_ROOT
+from tfx_pipeline.cluster.parameters import CHECKPOINTS, DATA, SERVING_ROOT
 from tfx_pipeline.cluster.spec_runner import run_spec
 from tfx_pipeline.cluster.step import StepFailed
 from tfx_pipeline.config.yaml_file import ConfigError
@@ -50,7 +50,9 @@ def run_spec_here(spec: Path, root: Path, given: Mapping[str, str], terminal: Te
 def _run(
     compiled: CompiledPipeline, root: Path, given: Mapping[str, str], terminal: TextIO
 ) -> Mapping[str, NodeResult]:
-    given = {SERVING_ROOT: str(root / "serving"), **given}
+    here = {SERVING_ROOT: str(root / "serving"), CHECKPOINTS: str(root / "checkpoints")}
+    declared = compiled.spec.root.input_definitions.parameters
+    given = {**{name: folder for name, folder in here.items() if name in declared}, **given}
     # A step runs in a folder of its own.
     given |= {name: _absolute(given[name]) for name in (DATA, SERVING_ROOT) if name in given}
     parameters = compiled.complete(look_up(compiled, given, root))

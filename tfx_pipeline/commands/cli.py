@@ -106,15 +106,17 @@ def compile_spec(
     memory: Annotated[list[str], typer.Option(help="Limit of each step: 16Gi, or STEP=16Gi.")] = [],  # noqa: B006
     accelerator: Annotated[list[str], typer.Option(help="nvidia.com/gpu:1, or STEP=…; for training steps.")] = [],  # noqa: B006
     node_selector: Annotated[list[str], typer.Option(help="label=value of nodes with the accelerator.")] = [],  # noqa: B006
-    beam_runner: Annotated[str, typer.Option(help="local, DataflowRunner, FlinkRunner, SparkRunner …")] = "local",
-    beam_arg: Annotated[list[str], typer.Option(help="An argument of that runner.")] = [],  # noqa: B006
+    beam_runner: Annotated[
+        str, typer.Option(help="local, multiprocess, portable, flink, spark or dataflow; else the configuration's.")
+    ] = "",
     vertex: Annotated[bool, typer.Option("--vertex", help="For Vertex AI Pipelines.")] = False,
     overrides: Overrides = [],  # noqa: B006
 ) -> None:
     """Write the pipeline as a Kubeflow Pipelines specification."""
     from tfx_pipeline.cluster.options import CompileOptions, check_options
 
-    loaded = read_config(config, overrides)
+    runner = [f"beam.runner={beam_runner}"] if beam_runner else []
+    loaded = read_config(config, [*runner, *overrides])
     options = CompileOptions(
         image=image,
         pipeline_root=pipeline_root,
@@ -124,8 +126,6 @@ def compile_spec(
         memory=memory,
         accelerator=accelerator,
         node_selector=node_selector,
-        beam_runner=beam_runner,
-        beam_args=beam_arg,
         vertex=vertex,
     )
     check_options(options, loaded)  # Before TFX is loaded, which takes its time.

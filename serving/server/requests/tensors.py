@@ -55,7 +55,7 @@ def array_from_proto(
             limits.check_shape(name, sizes, info)
             limits.check_bytes(name, _stated_bytes(proto, sizes))
         return np.asarray(tf.make_ndarray(proto))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise invalid_argument(f"tensor parsing error: {name}") from error
 
 

@@ -13,7 +13,7 @@ from components.recommendation.examples.example_steps import SPLITS
 from components.recommendation.examples.node import RecommendationExamplesExecutor
 from components.recommendation.examples.options import RecommendationExamplesOptions
 from tests.components.tables.plain_artifacts import read_examples, read_quarantine, table_artifact
-from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+from tfx_pipeline.shop.beam_options import LOCAL_BEAM_ARGS
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 
 USER_ID_KEY = "a secret"
