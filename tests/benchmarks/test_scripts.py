@@ -35,6 +35,7 @@ OPTIONS = {
     "serving_latency": {"--root", "--requests", "--seed"},
     "text_explanations": {"--root", "--texts", "--rows"},
     "text_quality": {"--data", "--vader", "--only", "--seeds", "--torch-python", "--root", "--set"},
+    "titles_scale": {"--out", "--titles"},
     "training_throughput": {"--torch-python", "--threads", "--steps", "--runs"},
 }
 
