@@ -17,7 +17,8 @@ def submission_inputs(config: Config, serving_root: str, checkpoints: str = "") 
 
     They are `serving_root`; `checkpoints`; `data`, where a table's path is relative; `digest_<table>`; `user_id_key`,
     unless user ids are shown as they are; and for each task `last_blessed_<task>`, `steps_<task>` and
-    `thresholds_<task>`, of which none has to be given. A digest has to be: a step of the same digest is taken from the cache.
+    `thresholds_<task>`, of which none has to be given. A digest has to be: a step of the same digest is taken from the
+    cache.
 
     Args:
         config: What is compiled.
