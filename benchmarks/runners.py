@@ -40,6 +40,14 @@ tasks:
 """
 
 
+def made_up_shop(folder: Path, users: int) -> Path:
+    """Writes a shop's tables and their configuration, and returns its file."""
+    write_shop(folder, SyntheticShop(products=200, users=users))
+    config = folder / "shop.yaml"
+    config.write_text(_CONFIG, encoding="utf-8")
+    return config
+
+
 def run(config: Path, root: Path, *settings: str) -> float:
     """Returns the seconds that a run with these settings of `beam` took; a gate may have refused its models."""
     start = time.perf_counter()
@@ -63,10 +71,7 @@ def main(
     """Runs with both and compares."""
     print_machine("apache-beam", "tensorflow")
     with run_folder(root) as folder:
-        if config is None:
-            write_shop(folder, SyntheticShop(products=200, users=users))
-            config = folder / "shop.yaml"
-            config.write_text(_CONFIG, encoding="utf-8")
+        config = config or made_up_shop(folder, users)
         local = run(config, folder / "local")
         portable = run(
             config, folder / "portable", "runner=portable", f"environment={environment}", f"workers={workers}"

@@ -11,12 +11,18 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from kfp.pipeline_spec import pipeline_spec_pb2 as specs
 
 from tests.kubeflow.manifests import VERSIONS
 from tests.tfx_pipeline.test_kubeflow_runner import CONFIG, compiled_text
+from tests.trainer.recommendation.tiny_shop import write_tiny_shop
+from tfx_pipeline.cluster import step
+from tfx_pipeline.cluster.compiled_pipeline import read_compiled
 from tfx_pipeline.cluster.options import CompileOptions
+from tfx_pipeline.cluster.step import StepOutcome
 from tfx_pipeline.cluster.worker_job import job_of_run, pod_addresses, run_here, terminal_state, tf_config
 from tfx_pipeline.config.yaml_file import ConfigError
+from trainer.recommendation.training import train
 from trainer.workers.worker_group import read_tf_config
 
 ROOT = Path(__file__).parents[3]
@@ -155,3 +161,47 @@ def test_a_pod_of_the_job_becomes_the_command(tmp_path: Path) -> None:
     )
     assert done.stdout.strip() == tf_config(pod_addresses("a", 2), 1)
     del tmp_path
+
+
+SHOP = """
+name: golden-shop
+tables: {events: events.jsonl, products: products.jsonl}
+text: off
+tasks:
+  recommendation:
+    event_types: {view: 1.0, purchase: 1.0}
+    towers: {dimensions: 16, layers: 1, heads: 2, dropout: 0.0, history: 12}
+    training: {batch_size: 16, max_epochs: 2, learning_rate: 0.01}
+"""
+
+
+@pytest.mark.long
+def test_the_step_of_a_specification_trains_with_two_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = write_tiny_shop(tmp_path / "shop")
+    (tmp_path / "compiled").mkdir()
+    compiled_text(tmp_path / "compiled", CompileOptions(**GOOD, workers=["2"]), "spec.yaml", SHOP)
+    compiled = read_compiled(tmp_path / "compiled" / "spec.yaml")
+    given = dict.fromkeys(("data", "digest_events", "digest_products", "user_id_key"), "any")
+    parameters = compiled.complete({**given, "checkpoints": str(tmp_path / "checkpoints")})
+    uris = {"examples": shop.examples, "catalogue": shop.catalogue, "transformed_products": shop.transformed}
+    done: dict[str, StepOutcome] = {}
+    for name, value in compiled.tasks["RecommendationTrainer"].inputs.artifacts.items():
+        source = value.task_output_artifact
+        made = specs.ArtifactList()
+        artifact = made.artifacts.add(name=name, uri=str(uris[name]))
+        outputs = compiled.component(source.producer_task).output_definitions.artifacts
+        artifact.type.CopyFrom(outputs[source.output_artifact_key].artifact_type)
+        before = done.get(source.producer_task, StepOutcome(artifacts={}, cached=False))
+        artifacts = {**before.artifacts, source.output_artifact_key: made}
+        done[source.producer_task] = StepOutcome(artifacts=artifacts, cached=False)
+    bare = step._environment
+    monkeypatch.setattr(step, "_environment", lambda home: {**bare(home), "PYTHONPATH": str(ROOT)})
+    trainer = step.Step(compiled, "RecommendationTrainer", parameters, tmp_path / "root")
+    model = trainer.run(done, lambda _: None).artifacts["model"].artifacts[0].uri
+    summary = json.loads(Path(model, "training.json").read_text())
+    assert summary["hardware"]["workers"] == 2
+    # What one process comes to on the same batches.
+    options = json.loads(compiled.constants("RecommendationTrainer")["options_json"])
+    alone = train(shop.request(tmp_path / "alone", json.dumps(options), text=False)).summary
+    assert summary["eval"] == pytest.approx(alone["eval"], rel=1e-3)
+    assert not list((tmp_path / "checkpoints").rglob("*.checkpoint"))
