@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.e2e.shop import read_summary, run_quietly, write_config, write_tables
+from tests.serving.server.load import until
 
 PROJECT = Path(__file__).parent.parent.parent
 
@@ -69,8 +70,9 @@ def test_sigterm_ends_every_process_and_what_is_done_is_kept(config: Path, tmp_p
         for line in run.stdout:
             if b"RecommendationExamples" in line:
                 break
+        # Two workers, and then a node.
+        until(lambda: len(psutil.Process(run.pid).children(recursive=True)) > 2)
         children = psutil.Process(run.pid).children(recursive=True)
-        assert len(children) >= 3  # Two workers, and a node at least.
         run.send_signal(signal.SIGTERM)
         assert (run.wait(), run.stderr.read()) == (1, b"stopped\n")
     assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]

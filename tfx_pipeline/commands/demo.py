@@ -15,6 +15,8 @@ from tfx_pipeline.terminal.console import console
 
 # What is made of reviews; all other tables are Complete Journey's.
 _REVIEWS = "texts"
+# The first request of each signature has its graph prepared.
+_ANSWER_SECONDS = 60.0
 
 
 def run_demo(root: Path, tasks: Sequence[str] = ()) -> bool:
@@ -86,7 +88,9 @@ def _ask(config: Config, root: Path) -> None:
     from serving.client import Shelfwise
     from serving.server.background import server_process
 
-    with server_process("--models", str(root / "serving")) as server, Shelfwise(server.grpc) as client:
+    # A few requests are asked; to warm up every signature of every model takes longer than they do.
+    options = ("--models", str(root / "serving"), "--enable_model_warmup=false")
+    with server_process(*options) as server, Shelfwise(server.grpc, timeout_seconds=_ANSWER_SECONDS) as client:
         console.print(f"\nserver at {server.grpc}")
         for task, _ in config.tasks.with_options():
             task.demonstrate(client, root)
