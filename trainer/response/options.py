@@ -59,15 +59,11 @@ class ResponseOptions(Options):
     Attributes:
         network: What stands between the features and the probabilities.
         training: How it is trained.
-        history_length: Latest events of a history that a request may have.
-        shown_length: Latest impressions that a request may have.
         offers_per_request: Offers that a row of a request may name.
-        default_k: Offers that `rank_offers` answers at the most.
+        max_k: Offers that `rank_offers` answers at the most.
     """
 
     network: ResponseNetworkOptions = ResponseNetworkOptions()
     training: ResponseTrainingOptions = ResponseTrainingOptions()
-    history_length: int = Field(default=256, ge=1)
-    shown_length: int = Field(default=64, ge=1)
     offers_per_request: int = Field(default=16, ge=1, le=1000)
-    default_k: int = Field(default=10, ge=1, le=1000)
+    max_k: int = Field(default=20, ge=1, le=1000)
