@@ -164,7 +164,7 @@ def _fit(
     model.compile(optimizer=adamw(warm_up_and_decay(training.learning_rate, updates), clip_norm=1.0), jit_compile=False)
     best = fit(
         model,
-        _batches(learned, batch, seed),
+        batches(learned, batch, seed),
         length=length,
         validation=_Validation(network, validated if validated is not None else learned.rows(np.arange(1))),
         monitored=EXPLAINED if validated is not None else None,
@@ -174,7 +174,7 @@ def _fit(
     return network, best
 
 
-def _batches(table: FeatureTable, batch: int, seed: int) -> tf.data.Dataset:
+def batches(table: FeatureTable, batch: int, seed: int) -> tf.data.Dataset:
     """Returns batches without end, each pass over the rows in another order; the rest of a pass is left out."""
     columns = {**table.inputs(), "outcomes": table.outcomes, "weight": table.weight}
     rows, steps = len(table), max(1, len(table) // batch)

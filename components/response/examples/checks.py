@@ -73,8 +73,7 @@ def check_impressions(made: Mapping[str, Any], options: ResponseExamplesOptions)
                 f"All of the {shown:,} impressions to {use} have the outcome `{first}`; there are no negatives. Give "
                 "the impressions that nothing came of too."
             )
-    campaigns = sum(1 for name in counts if name.startswith("campaign "))
-    if campaigns == 1:
+    if shown_counts(counts)["campaigns"] == 1:
         if made["moments"]["test"] is not None:
             raise InputError(
                 "All impressions are of one campaign, so one that is split by time says nothing of the next. Give "
@@ -82,3 +81,9 @@ def check_impressions(made: Mapping[str, Any], options: ResponseExamplesOptions)
             )
         return ["All impressions are of one campaign: what holds for it need not hold for the next one."]
     return []
+
+
+def shown_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """Returns the counts that a summary shows: the campaigns by their number."""
+    campaigns = sum(1 for name in counts if name.startswith("campaign "))
+    return {"campaigns": campaigns, **{name: count for name, count in counts.items() if "campaign " not in name}}
