@@ -111,7 +111,9 @@ def test_nothing_after_an_impression_changes_what_is_said_of_it(made: ExamplesRu
     for row in impressions():
         if row["shown_at"] > moment:
             other = OFFERS[(OFFERS.index(row["offer_id"]) + 1) % 3]
-            row = row | {"offer_id": other, "clicked": 1, "redeemed": 1, "responded_at": row["shown_at"] + 5}
+            clicked = 1 - row["clicked"]
+            answer = {"clicked": clicked, "redeemed": 0, "responded_at": row["shown_at"] + 5 if clicked else None}
+            row = row | answer | {"offer_id": other}
         elif row["responded_at"] is not None and row["responded_at"] > moment:
             row = row | {"responded_at": row["responded_at"] + 10 * DAY}
         rows.append(row)
