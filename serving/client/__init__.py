@@ -3,6 +3,7 @@
 from shelfwise_client import (
     Answer,
     AsyncShelfwise,
+    DemandWeek,
     ExplainedToken,
     ExplainedWord,
     LabelAnswer,
@@ -16,6 +17,7 @@ from shelfwise_client import (
 __all__ = [
     "Answer",
     "AsyncShelfwise",
+    "DemandWeek",
     "ExplainedToken",
     "ExplainedWord",
     "LabelAnswer",

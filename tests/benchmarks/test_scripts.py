@@ -19,6 +19,7 @@ OPTIONS = {
     "batching": {"--model-folder", "--signature", "--texts", "--threads", "--seconds", "--rounds"},
     "catalogue_update": {"--root"},
     "classifier_throughput": {"--torch-python", "--texts", "--rows", "--length", "--steps", "--turns"},
+    "demand": {"--data", "--origins", "--parts", "--peers", "--set", "--seed"},
     "hostile": {"--root", "--seconds", "--rate", "--rounds", "--only", "--batching"},
     "client": {"--root", "--query"},
     "index": {"--titles", "--queries", "--cache", "--size", "--judged"},

@@ -29,6 +29,8 @@ class Tables(Options):
         users: Attributes to slice the evaluation by.
         judgements: How relevant products are to queries.
         texts: Labelled texts.
+        promotions: What is advertised or sold at a discount, when and where; past and planned.
+        stock: What is in stock, with lead times, pack sizes and costs; rows with a date say when it was out.
     """
 
     events: TableSources | None = None
@@ -36,6 +38,8 @@ class Tables(Options):
     users: TableSources | None = None
     judgements: TableSources | None = None
     texts: TableSources | None = None
+    promotions: TableSources | None = None
+    stock: TableSources | None = None
 
     def given(self) -> dict[str, tuple[TableSource, ...]]:
         """Returns the sources of each table that was given, by table name."""

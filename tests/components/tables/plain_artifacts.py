@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-_INTEGERS, _FLOATS = {"timestamp", "position", "in_stock"}, {"price", "quantity", "rating", "relevance"}
+_INTEGERS = {"timestamp", "position", "in_stock", "start", "end", "date"}
+_STOCK = {"discount", "share", "on_hand", "lead_time_days", "pack_size", "unit_cost"}
+_FLOATS = {"price", "quantity", "rating", "relevance", *_STOCK}
 
 
 def read_examples(folder: Path) -> list[dict[str, list[Any]]]:
