@@ -21,6 +21,7 @@ OPTIONS = {
     "classifier_throughput": {"--torch-python", "--texts", "--rows", "--length", "--steps", "--turns"},
     "coupons": {"--data", "--seeds", "--peer-python"},
     "promotions": {"--data", "--seed", "--peer-python", "--torch-python"},
+    "demand": {"--data", "--origins", "--parts", "--peers", "--set", "--seed"},
     "hostile": {"--root", "--seconds", "--rate", "--rounds", "--only", "--batching"},
     "client": {"--root", "--query"},
     "index": {"--titles", "--queries", "--cache", "--size", "--judged"},

@@ -27,6 +27,8 @@ class Tables(Options):
         texts: Labelled texts.
         impressions: What was shown to whom and when, and what came of it.
         offers: What may be offered: a coupon, a campaign, an advertisement.
+        promotions: What is advertised or sold at a discount, when and where; past and planned.
+        stock: What is in stock, with lead times, pack sizes and costs; rows with a date say when it was out.
     """
 
     events: TableSources | None = None
@@ -36,6 +38,8 @@ class Tables(Options):
     texts: TableSources | None = None
     impressions: TableSources | None = None
     offers: TableSources | None = None
+    promotions: TableSources | None = None
+    stock: TableSources | None = None
 
     def given(self) -> dict[str, tuple[TableSource, ...]]:
         """Returns the sources of each table that was given, by table name."""

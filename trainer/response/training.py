@@ -44,6 +44,7 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         seed=request.seed,
         log_uri=request.log_uri,
         most_steps=request.steps,
+        checkpoint_uri=request.checkpoint_uri,
     )
     save_keras(trained.network, os.path.join(request.model_uri, NETWORK_FILE))
     write_json(os.path.join(request.model_uri, NAMES_FILE), asdict(names))
