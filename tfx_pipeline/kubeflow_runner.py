@@ -15,6 +15,7 @@ from tfx_pipeline.cluster.container_step import KEEP_URIS_FLAG
 from tfx_pipeline.cluster.options import CompileOptions, check_options
 from tfx_pipeline.cluster.parameters import submission_inputs
 from tfx_pipeline.cluster.resources import platform_document, set_resources
+from tfx_pipeline.cluster.worker_manifest import as_worker_job, workers_of_steps
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.pipeline import create_pipeline
 from tfx_pipeline.shop.beam_options import REMOTE_RUNNERS
@@ -67,6 +68,9 @@ def _compile(pipeline: Pipeline, options: CompileOptions, keep_uris: bool) -> di
     job: dict[str, Any] = KubeflowV2DagRunner(runner_config).run(pipeline, write_out=False)
     # TFX leaves the defaults out, and the backend then asks for every parameter.
     job["pipelineSpec"]["defaultPipelineRoot"] = options.pipeline_root.rstrip("/")
+    executors = job["pipelineSpec"]["deploymentSpec"]["executors"]
+    for step, workers in workers_of_steps(pipeline, options).items():
+        as_worker_job(executors[f"{step}_executor"]["container"], step, workers, on_kubeflow, options)
     declared = job["pipelineSpec"]["root"]["inputDefinitions"]["parameters"]
     tasks = job["pipelineSpec"]["root"]["dag"]["tasks"]
     for node in pipeline.components:

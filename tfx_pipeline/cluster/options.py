@@ -31,6 +31,7 @@ class CompileOptions:
         memory: Limits as Kubernetes quantities.
         accelerator: `TYPE:COUNT`; without a step's name it goes to the steps that train or encode texts.
         node_selector: `label=value` of the nodes for steps with an accelerator, or for all where none has one.
+        workers: Pods that each training step trains on, `N`, or `STEP=N`.
         vertex: Whether it is for Vertex AI Pipelines rather than for Kubeflow.
     """
 
@@ -42,6 +43,7 @@ class CompileOptions:
     memory: Sequence[str] = ()
     accelerator: Sequence[str] = ()
     node_selector: Sequence[str] = ()
+    workers: Sequence[str] = ()
     vertex: bool = False
 
     def where_to_keep_checkpoints(self) -> str:

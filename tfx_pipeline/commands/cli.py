@@ -109,6 +109,7 @@ def compile_spec(
     beam_runner: Annotated[
         str, typer.Option(help="local, multiprocess, portable, flink, spark or dataflow; else the configuration's.")
     ] = "",
+    workers: Annotated[list[str], typer.Option(help="Pods that train together: 4, or STEP=4.")] = [],  # noqa: B006
     vertex: Annotated[bool, typer.Option("--vertex", help="For Vertex AI Pipelines.")] = False,
     overrides: Overrides = [],  # noqa: B006
 ) -> None:
@@ -126,6 +127,7 @@ def compile_spec(
         memory=memory,
         accelerator=accelerator,
         node_selector=node_selector,
+        workers=workers,
         vertex=vertex,
     )
     check_options(options, loaded)  # Before TFX is loaded, which takes its time.

@@ -25,6 +25,10 @@ class Tables(Options):
         users: Attributes to slice the evaluation by.
         judgements: How relevant products are to queries.
         texts: Labelled texts.
+        impressions: What was shown to whom and when, and what came of it.
+        offers: What may be offered: a coupon, a campaign, an advertisement.
+        promotions: What is advertised or sold at a discount, when and where; past and planned.
+        stock: What is in stock, with lead times, pack sizes and costs; rows with a date say when it was out.
     """
 
     events: TableSources | None = None
@@ -32,6 +36,10 @@ class Tables(Options):
     users: TableSources | None = None
     judgements: TableSources | None = None
     texts: TableSources | None = None
+    impressions: TableSources | None = None
+    offers: TableSources | None = None
+    promotions: TableSources | None = None
+    stock: TableSources | None = None
 
     def given(self) -> dict[str, tuple[TableSource, ...]]:
         """Returns the sources of each table that was given, by table name."""
@@ -94,12 +102,16 @@ class Features(Options):
         users: Columns that the evaluation of recommendation and segmentation is sliced by.
         events: Columns that are kept in the examples of the table; nothing learns from them.
         texts: Columns that the evaluation of a classifier is sliced by.
+        impressions: Columns that the task response learns from, and is told by whoever asks its model.
+        offers: Columns that the task response learns from.
     """
 
     products: ExtraColumns = ExtraColumns()
     users: SliceColumns = SliceColumns()
     events: ExtraColumns = ExtraColumns()
     texts: SliceColumns = SliceColumns()
+    impressions: ExtraColumns = ExtraColumns()
+    offers: ExtraColumns = ExtraColumns()
 
 
 class ShopOptions(Options):

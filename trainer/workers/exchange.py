@@ -26,7 +26,10 @@ def gathered(rows: Any) -> Any:
 
     Replicas may have unequal numbers of rows, and none.
     """
-    return rows if replicas() == 1 else tf.distribute.get_replica_context().all_gather(rows, axis=0)
+    if replicas() == 1:
+        return rows
+    everybodys = tf.distribute.get_replica_context().all_gather(rows, axis=0)
+    return tf.ensure_shape(everybodys, [None, *rows.shape[1:]])
 
 
 def first_row(rows: Any) -> Any:
