@@ -12,10 +12,11 @@ _MOST_WORKERS = 4
 _SHARE_OF_FREE = 0.8
 _GIBIBYTE = 2**30
 
-# Limit and use of a container, of the second and the first version of control groups.
-_LIMITS = (
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+# Folder, limit and use of a container's memory, and what of the use is files that may be dropped, of the second and the
+# first version of control groups.
+_GROUPS = (
+    ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"),
+    ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
 
 
@@ -36,12 +37,24 @@ def memory_budget_bytes(options: LocalOptions) -> int:
     return int(_free_bytes() * _SHARE_OF_FREE)
 
 
+def left_in_container(folder: Path, limit: str, used: str, dropped: str) -> int | None:
+    """Returns what a container's limit leaves of the memory; None where there is none.
+
+    Args:
+        folder: Of the control group.
+        limit: Name of the file with the limit.
+        used: Name of the file with what is used.
+        dropped: What `memory.stat` calls the part of it that is dropped where memory is needed.
+    """
+    try:
+        statistics = dict(line.split() for line in (folder / "memory.stat").read_text().splitlines())
+        in_use = int((folder / used).read_text()) - int(statistics.get(dropped, 0))
+        return max(0, int((folder / limit).read_text()) - in_use)
+    except (OSError, ValueError):
+        return None  # There is no such file, or the limit is `max`.
+
+
 def _free_bytes() -> int:
     """Returns the machine's free memory, or what a container's limit leaves where that is less."""
-    free = [int(psutil.virtual_memory().available)]
-    for limit, used in _LIMITS:
-        try:
-            free.append(max(0, int(Path(limit).read_text()) - int(Path(used).read_text())))
-        except (OSError, ValueError):
-            continue  # There is no such file, or it says `max`.
-    return min(free)
+    left = [left_in_container(Path(folder), *names) for folder, *names in _GROUPS]
+    return min([int(psutil.virtual_memory().available), *(each for each in left if each is not None)])

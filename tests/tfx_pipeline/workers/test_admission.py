@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tfx_pipeline.workers.admission import Admission, NotBegun
 from tfx_pipeline.workers.costs import Cost, NodeCosts
-from tfx_pipeline.workers.machine import memory_budget_bytes, worker_count
+from tfx_pipeline.workers.machine import left_in_container, memory_budget_bytes, worker_count
 from tfx_pipeline.workers.options import LocalOptions
 
 
@@ -103,3 +103,16 @@ def test_what_is_left_open_follows_the_machine() -> None:
     assert 1 <= worker_count(LocalOptions()) <= 4
     assert memory_budget_bytes(LocalOptions(memory_gib=1.5)) == 1610612736
     assert 0 < memory_budget_bytes(LocalOptions()) < 2**50
+
+
+def test_files_that_may_be_dropped_are_left_in_a_container(tmp_path: Path) -> None:
+    names = ("memory.max", "memory.current", "inactive_file")
+    assert left_in_container(tmp_path, *names) is None
+    (tmp_path / "memory.stat").write_text("anon 30\ninactive_file 25\n")
+    (tmp_path / "memory.current").write_text("60\n")
+    (tmp_path / "memory.max").write_text("100\n")
+    assert left_in_container(tmp_path, *names) == 65
+    (tmp_path / "memory.max").write_text("20\n")
+    assert left_in_container(tmp_path, *names) == 0
+    (tmp_path / "memory.max").write_text("max\n")
+    assert left_in_container(tmp_path, *names) is None
