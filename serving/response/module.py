@@ -11,11 +11,11 @@ import tensorflow as tf
 from serving.graph.answers import text_variable, texts_at
 from serving.graph.history import HistoryReader, history_specs
 from serving.graph.lookup import IdLookup
-from serving.graph.shop_clock import ShopClock
 from serving.graph.signatures import Specs, batch_of, trace
 from serving.reasons.reasons import strongest_first
 from serving.response.features import ItemCounts, ResponseFeatures, Shown
 from serving.response.items import ResponseItems
+from serving.response.shop_clock import ShopClock
 from serving.signature_names import EVALUATE, EXPLAIN, RANK_OFFERS, SERVING_DEFAULT, SHOWN_INPUTS
 
 # What comes of features: by name, as the trained network reads them, to probabilities float32 `(rows, outcomes)`.
