@@ -8,6 +8,7 @@ import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
 from components.gate.test_sample import TakeSample
+from trainer.progress import Tally
 
 TEST_SPLIT = "test"
 
@@ -68,6 +69,7 @@ class _AskJudge(beam.DoFn):
         self._load = load
         self._shared = Shared()
         self._judge: Judge | None = None
+        self._judged = Tally("questions")
 
     def setup(self) -> None:
         self._judge = self._shared.acquire(self._load)
@@ -76,3 +78,4 @@ class _AskJudge(beam.DoFn):
         if self._judge is None:
             raise RuntimeError("Beam calls setup() before process().")
         yield self._judge.judge(element)
+        self._judged.add(len(element))

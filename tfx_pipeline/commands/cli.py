@@ -31,6 +31,7 @@ for task in TASKS.values():
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="YAML configuration.")]
 Overrides = Annotated[list[str], typer.Option("--set", help="key.key=value that replaces what the file says.")]
+OnlyTasks = Annotated[str, typer.Option("--tasks", help="Comma-separated names of the tasks to run; all by default.")]
 Data = Annotated[str, typer.Option(help="Folder or URI that the tables' relative paths are taken from.")]
 Parameters = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value of the submission.")]
 
@@ -65,11 +66,11 @@ def prepare(
 def run(
     config: ConfigFile,
     root: Root = Path("runs/default"),
-    tasks: Annotated[str, typer.Option(help="Comma-separated names of the tasks to run; all by default.")] = "",
+    tasks: OnlyTasks = "",
     overrides: Overrides = [],  # noqa: B006  Typer wants a literal default.
 ) -> None:
     """Validate, transform, train, judge and push."""
-    loaded = load_config(config, overrides, [task for task in tasks.split(",") if task])
+    loaded = load_config(config, overrides, _names(tasks))
     from tfx_pipeline.running.start import run_pipeline
     from tfx_pipeline.running.summary_table import print_summary
 
@@ -221,12 +222,16 @@ def load(
 
 
 @app.command()
-def demo(root: Root = Path("runs/demo")) -> None:
+def demo(root: Root = Path("runs/demo"), tasks: OnlyTasks = "") -> None:
     """Run everything on Complete Journey: prepare, train, push, serve, ask."""
     from tfx_pipeline.commands.demo import run_demo
 
-    if not run_demo(root):
+    if not run_demo(root, _names(tasks)):
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _names(tasks: str) -> list[str]:
+    return [name for name in tasks.split(",") if name]
 
 
 def main() -> None:

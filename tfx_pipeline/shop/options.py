@@ -9,6 +9,7 @@ from components.tables.form_checks import known_zone
 from components.tables.sources import TableSource, TableSources
 from tfx_pipeline.shop.beam_options import BeamOptions
 from tfx_pipeline.shop.values import off_is_none
+from tfx_pipeline.workers.options import LocalOptions
 from trainer.options import Options, TextOptions
 
 
@@ -24,6 +25,10 @@ class Tables(Options):
         users: Attributes to slice the evaluation by.
         judgements: How relevant products are to queries.
         texts: Labelled texts.
+        impressions: What was shown to whom and when, and what came of it.
+        offers: What may be offered: a coupon, a campaign, an advertisement.
+        promotions: What is advertised or sold at a discount, when and where; past and planned.
+        stock: What is in stock, with lead times, pack sizes and costs; rows with a date say when it was out.
     """
 
     events: TableSources | None = None
@@ -31,6 +36,10 @@ class Tables(Options):
     users: TableSources | None = None
     judgements: TableSources | None = None
     texts: TableSources | None = None
+    impressions: TableSources | None = None
+    offers: TableSources | None = None
+    promotions: TableSources | None = None
+    stock: TableSources | None = None
 
     def given(self) -> dict[str, tuple[TableSource, ...]]:
         """Returns the sources of each table that was given, by table name."""
@@ -93,12 +102,16 @@ class Features(Options):
         users: Columns that the evaluation of recommendation and segmentation is sliced by.
         events: Columns that are kept in the examples of the table; nothing learns from them.
         texts: Columns that the evaluation of a classifier is sliced by.
+        impressions: Columns that the task response learns from, and is told by whoever asks its model.
+        offers: Columns that the task response learns from.
     """
 
     products: ExtraColumns = ExtraColumns()
     users: SliceColumns = SliceColumns()
     events: ExtraColumns = ExtraColumns()
     texts: SliceColumns = SliceColumns()
+    impressions: ExtraColumns = ExtraColumns()
+    offers: ExtraColumns = ExtraColumns()
 
 
 class ShopOptions(Options):
@@ -116,6 +129,7 @@ class ShopOptions(Options):
         time_zone: Time zone of the shop, such as `Europe/Berlin`: where its days and weeks begin, and what times that
             name no zone are read in.
         seed: Seed of everything random.
+        local: What a run may take of this machine.
         beam: What runs all that grows with the tables.
         version: Version of the form of this file.
     """
@@ -129,6 +143,7 @@ class ShopOptions(Options):
     plain_user_ids: bool = False
     time_zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
     seed: int = Field(0, ge=0, lt=2**31)
+    local: LocalOptions = LocalOptions()
     beam: BeamOptions = BeamOptions()
     version: Literal[1] = 1
 

@@ -13,6 +13,7 @@ from trainer.fitting.softmax_model import SoftmaxModel
 from trainer.fitting.step_logs import StepLogs, TrainingBoard, steps_per_point
 from trainer.fitting.training_length import TrainingLength
 from trainer.fitting.training_steps import TrainingSteps
+from trainer.progress import report_progress
 from trainer.workers.worker_group import WorkerGroup, worker_group
 
 logger = logging.getLogger(__name__)
@@ -176,8 +177,15 @@ class _Fitting:
         for loss in self._steps.losses(batches(self.epoch, self._step), left):
             self._logs.add(loss)
             self._step += 1
+            self._report(loss)
             if self._group.is_chief and self._checkpoints.due():
                 self._write()
+
+    def _report(self, loss: Any) -> None:
+        # Epochs are the most there will be, as a fit may stop early; a loss is fetched only when somebody hears of it.
+        epoch = f"epoch {self.epoch + 1} of {self._length.epochs}"
+        done = self.epoch * self._length.steps + self._step
+        report_progress(done, self._length.all_steps, "steps", lambda: f"{epoch}, loss {float(loss):.4f}")
 
     def end_epoch(self, metrics: dict[str, float], monitored: str | None) -> None:
         """Notes what an epoch came to, and keeps its weights where they are the best so far."""
