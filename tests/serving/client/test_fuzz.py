@@ -30,7 +30,8 @@ from tests.serving.client.hostile_answers import (
 )
 
 BUDGET = settings(max_examples=60, derandomize=True, deadline=None, database=None)
-TIMEOUT_SECONDS, SLOWEST_SECONDS, MOST_BYTES = 2.0, 5.0, 200e6
+# The last but one is for a machine that is busy with something else.
+TIMEOUT_SECONDS, SLOWEST_SECONDS, MOST_BYTES = 2.0, 20.0, 200e6
 
 
 class FrameServer(socketserver.ThreadingTCPServer):

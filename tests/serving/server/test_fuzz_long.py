@@ -19,7 +19,8 @@ from tests.serving.server.hostile_messages import assert_clients_fault, document
 from tests.serving.server.load import add_request
 from tests.serving.server.tiny_models import write_version, write_witness
 
-SLOWEST_SECONDS = 10.0
+# On a machine that is busy with something else.
+SLOWEST_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ from tests.components.tables.files.hostile_files import HostileFile, hostile_fil
 from tests.fuzz.memory import highest_memory
 from tests.fuzz.minutes import fuzz, kind_of_input
 
+# Of the processor: the machine may be busy with something else.
 SLOWEST_SECONDS, MOST_BYTES = 10.0, 300e6
 
 
@@ -48,10 +49,10 @@ def refused(source: SourceBatch, checked: CheckedRows) -> Iterator[tuple[str, st
 
 
 def check(folder: Path, file: HostileFile) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with highest_memory() as more_bytes, contextlib.suppress(InputError):
         read(folder, file)
-    seconds = time.monotonic() - began
+    seconds = time.process_time() - began
     target(seconds, label="seconds")
     target(float(more_bytes[0]), label="bytes")
     assert seconds < SLOWEST_SECONDS
