@@ -1,5 +1,6 @@
 """Trains the network of all series."""
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_summary import training_summary
 
-_LEAST_PAST_WEEKS = 1
+_LEAST_PAST_WEEKS = 4
 _ASKED_AT_ONCE = 4096
 # Parts of the names of weights that are not to shrink.
 _NOT_DECAYED = ("bias", "gamma", "beta")
@@ -66,7 +67,9 @@ def train_demand(
     """
     started = time.monotonic()
     training, horizon = options.training, options.horizon
-    rows, origins = training_windows(series, range(_LEAST_PAST_WEEKS, before - horizon + 1), horizon)
+    rows, origins = training_windows(
+        series, range(min(_LEAST_PAST_WEEKS, before - horizon), before - horizon + 1), horizon
+    )
     if not len(rows):
         raise ValueError(
             f"Demand should have a week before the last {horizon} weeks of training to learn from; the weeks before "
@@ -74,14 +77,15 @@ def train_demand(
         )
     keras.utils.set_random_seed(seed)
     windows = min(len(rows), training.max_windows)
-    length = training_length(max(1, windows // training.batch_size), training.epochs, most_steps)
+    steps = max(1, windows // training.batch_size)
+    epochs = max(training.epochs, math.ceil(training.least_steps / steps))
+    length = training_length(steps, epochs, most_steps)
     with chosen_hardware(training.strategy, training.precision) as hardware:
         network = DemandNetwork(options, facts, hardware.replicas)
         network.build_with(series.covariates.shape[2])
         optimizer = adamw(
             warm_up_and_decay(training.learning_rate, length.all_steps),
             weight_decay=training.weight_decay,
-            clip_norm=1.0,
             not_decayed=_NOT_DECAYED,
         )
         network.compile(optimizer=optimizer, jit_compile=False)
@@ -143,6 +147,7 @@ class _WindowBatches:
     ) -> None:
         self._series, self._rows, self._origins, self._unknown = series, rows, origins, unknown
         self._options, self._seed = options, seed
+        self._size = min(options.training.batch_size, len(rows))
         units = series.units[:, :before]
         known = np.isfinite(units)
         mean = np.where(known, units, 0.0).sum(1) / np.maximum(known.sum(1), 1)
@@ -152,14 +157,16 @@ class _WindowBatches:
         """Returns the batches, each a dict of arrays."""
         options, covariates = self._options, self._series.covariates.shape[2]
         weeks, horizon = options.history_weeks, options.horizon
-        shapes: dict[str, tuple[tuple[int | None, ...], Any]] = {
-            "product": ((None,), tf.int32),
-            "known_id": ((None,), tf.bool),
-            "recent_units": ((None, weeks), tf.float32),
-            "recent_covariates": ((None, weeks, covariates), tf.float32),
-            "known_covariates": ((None, horizon, covariates), tf.float32),
-            "targets": ((None, horizon), tf.float32),
-            "weight_level": ((None,), tf.float32),
+        # Every batch is as large as the next one, so that no shape depends on the data.
+        size = self._size
+        shapes: dict[str, tuple[tuple[int, ...], Any]] = {
+            "product": ((size,), tf.int32),
+            "known_id": ((size,), tf.bool),
+            "recent_units": ((size, weeks), tf.float32),
+            "recent_covariates": ((size, weeks, covariates), tf.float32),
+            "known_covariates": ((size, horizon, covariates), tf.float32),
+            "targets": ((size, horizon), tf.float32),
+            "weight_level": ((size,), tf.float32),
         }
         signature = {name: tf.TensorSpec(shape, dtype) for name, (shape, dtype) in shapes.items()}
         batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
@@ -167,11 +174,10 @@ class _WindowBatches:
 
     def _batches(self) -> Iterator[dict[str, Any]]:
         random = np.random.default_rng(self._seed)
-        size = min(self._options.training.batch_size, len(self._rows))
         while True:
             order = random.permutation(len(self._rows))
-            for start in range(0, len(order) - size + 1, size):
-                yield self._batch(order[start : start + size], random)
+            for start in range(0, len(order) - self._size + 1, self._size):
+                yield self._batch(order[start : start + self._size], random)
 
     def _batch(self, places: Ints, random: np.random.Generator) -> dict[str, Any]:
         options, training = self._options, self._options.training
