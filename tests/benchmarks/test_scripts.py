@@ -19,6 +19,8 @@ OPTIONS = {
     "batching": {"--model-folder", "--signature", "--texts", "--threads", "--seconds", "--rounds"},
     "catalogue_update": {"--root"},
     "classifier_throughput": {"--torch-python", "--texts", "--rows", "--length", "--steps", "--turns"},
+    "coupons": {"--data", "--seeds", "--peer-python"},
+    "promotions": {"--data", "--seed", "--peer-python", "--torch-python"},
     "demand": {"--data", "--origins", "--parts", "--peers", "--set", "--seed"},
     "hostile": {"--root", "--seconds", "--rate", "--rounds", "--only", "--batching"},
     "client": {"--root", "--query"},
@@ -36,6 +38,7 @@ OPTIONS = {
     "serving_latency": {"--root", "--requests", "--seed"},
     "text_explanations": {"--root", "--texts", "--rows"},
     "text_quality": {"--data", "--vader", "--only", "--seeds", "--torch-python", "--root", "--set"},
+    "titles_scale": {"--out", "--titles"},
     "training_throughput": {"--torch-python", "--threads", "--steps", "--runs"},
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 from tfx_pipeline.tasks.classification.task import ClassificationTask
 from tfx_pipeline.tasks.demand.task import DemandTask
 from tfx_pipeline.tasks.recommendation.task import RecommendationTask
+from tfx_pipeline.tasks.response.task import ResponseTask
 from tfx_pipeline.tasks.search.task import SearchTask
 from tfx_pipeline.tasks.segmentation.task import SegmentationTask
 from tfx_pipeline.tasks.task import Task
@@ -28,6 +29,7 @@ def all_tasks() -> dict[str, Task[Any]]:
         SearchTask(),
         ClassificationTask(),
         SegmentationTask(),
+        ResponseTask(),
         DemandTask(),
     ]
     tasks = {task.name: task for task in own}

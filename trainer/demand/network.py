@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from trainer.demand.options import QUANTILES, DemandOptions
 from trainer.demand.product_facts import ProductFacts
-from trainer.fitting.keras_parts import ReplicatedModel
+from trainer.fitting.softmax_model import Losses, SoftmaxModel
 
 # Weeks that the level of a product's like counts for, beside its own weeks.
 _LIKE_WEEKS = 0.5
@@ -77,24 +77,22 @@ class DemandMember(keras.layers.Layer):
         return tf.cumsum(tf.nn.softplus(self._out(hidden)), axis=-1)
 
 
-class DemandNetwork(ReplicatedModel):
+class DemandNetwork(SoftmaxModel):
     """Answers quantiles of the coming weeks' units; only its export is saved.
 
     Args:
         options: Sizes, and how it learns.
         facts: What is known of each product.
-        replicas: Replicas that a batch is divided over.
     """
 
-    def __init__(self, options: DemandOptions, facts: ProductFacts, replicas: int) -> None:
-        super().__init__(replicas, "demand")
+    def __init__(self, options: DemandOptions, facts: ProductFacts) -> None:
+        super().__init__("demand")
         self._options = options
         self._vectors = tf.Variable(facts.vectors, trainable=False, name="vectors")
         self._levels = tf.Variable(facts.levels, trainable=False, name="levels")
         self._own = tf.Variable(facts.own.astype(np.int32), trainable=False, name="own")
         rows = int(facts.own.max()) + 1
         self._members = [DemandMember(options, rows, name=f"member_{n}") for n in range(options.network.members)]
-        self._loss_mean = keras.metrics.Mean(name="loss")
 
     @property
     def unknown_product(self) -> int:
@@ -167,23 +165,8 @@ class DemandNetwork(ReplicatedModel):
         coming = tf.concat([known_covariates, _roots(known_covariates), alike], axis=-1)
         return {"past": past, "coming": coming, "facts": facts, "level": level}
 
-    @property
-    def metrics(self) -> list[Any]:
-        return [self._loss_mean]
-
-    def train_step(self, data: Any) -> dict[str, Any]:
-        batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            loss = self.pinball(batch, training=True)
-            scaled = self.optimizer.scale_loss(loss / self._replicas)
-        variables = self.trainable_variables
-        gradients = [None if each is None else tf.convert_to_tensor(each) for each in tape.gradient(scaled, variables)]
-        self.optimizer.apply(gradients, variables)
-        self._loss_mean.update_state(loss)
-        return {"loss": self._loss_mean.result()}
-
-    def pinball(self, batch: Mapping[str, Any], training: bool) -> Any:
-        """Returns the mean pinball loss over quantiles and known weeks (Koenker and Bassett, Econometrica 1978).
+    def losses_of(self, batch: dict[str, Any], training: bool) -> Losses:
+        """Returns pinball losses over quantiles and known weeks (Koenker and Bassett, Econometrica 1978).
 
         Each series counts as `DemandTrainingOptions.volume_weight` says.
         """
@@ -201,7 +184,7 @@ class DemandNetwork(ReplicatedModel):
         quantiles = tf.constant(QUANTILES, tf.float32)
         losses = tf.reduce_mean(tf.maximum(quantiles * error, (quantiles - 1.0) * error), axis=-1) * known
         weight = level ** (self._options.training.volume_weight - 1.0)
-        return tf.math.divide_no_nan(tf.reduce_sum(losses * weight[:, tf.newaxis]), tf.reduce_sum(known))
+        return Losses(tf.reduce_sum(losses * weight[:, tf.newaxis]), tf.reduce_sum(known))
 
 
 def _roots(covariates: Any) -> Any:

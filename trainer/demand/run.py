@@ -42,6 +42,7 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         seed=request.seed,
         log_uri=request.log_uri,
         most_steps=request.steps,
+        checkpoint_uri=request.checkpoint_uri,
     )
     export_demand(
         os.path.join(request.model_uri, SERVING_FOLDER),

@@ -14,7 +14,8 @@ from trainer.demand.options import DemandOptions
 from trainer.demand.product_facts import ProductFacts
 from trainer.demand.series import DemandSeries, Floats, Ints, training_windows
 from trainer.fitting.batches import unsharded
-from trainer.fitting.fit import EpochValidation, fit, parameter_count
+from trainer.fitting.checkpoints import Checkpoints
+from trainer.fitting.fit import fit, parameter_count
 from trainer.fitting.hyperparameters import write_hyperparameters
 from trainer.fitting.schedule import adamw, warm_up_and_decay
 from trainer.fitting.strategy import chosen_hardware
@@ -48,6 +49,7 @@ def train_demand(
     seed: int,
     log_uri: str,
     most_steps: int | None = None,
+    checkpoint_uri: str = "",
 ) -> TrainedDemand:
     """Trains on all windows whose weeks end before a week.
 
@@ -61,6 +63,7 @@ def train_demand(
         seed: Of weights, order and dropout.
         log_uri: Where TensorBoard's event files go.
         most_steps: The most batches to train on; None for as many as the options say.
+        checkpoint_uri: Where checkpoints go; empty for none.
 
     Raises:
         ValueError: There is no window to learn from.
@@ -81,7 +84,7 @@ def train_demand(
     epochs = max(training.epochs, math.ceil(training.least_steps / steps))
     length = training_length(steps, epochs, most_steps)
     with chosen_hardware(training.strategy, training.precision) as hardware:
-        network = DemandNetwork(options, facts, hardware.replicas)
+        network = DemandNetwork(options, facts)
         network.build_with(series.covariates.shape[2])
         optimizer = adamw(
             warm_up_and_decay(training.learning_rate, length.all_steps),
@@ -92,12 +95,13 @@ def train_demand(
     batches = _WindowBatches(series, rows, origins, before, network.unknown_product, options, seed)
     best = fit(
         network,
-        unsharded(batches.dataset()),
+        batches.epoch,
         length=length,
-        validation=_NothingJudged(),
+        validation=None,
         monitored=None,
         patience=1,
         log_uri=log_uri,
+        checkpoints=Checkpoints(checkpoint_uri, training.checkpoint_minutes),
     )
     write_hyperparameters(log_uri, options, seed, best)
     summary = training_summary(
@@ -125,15 +129,8 @@ def ask(network: DemandNetwork, series: DemandSeries, rows: Ints, origins: Ints,
     return np.concatenate(answers)
 
 
-class _NothingJudged(EpochValidation):
-    """Training lasts for as many epochs as the options say."""
-
-    def judge(self) -> dict[str, float]:
-        return {}
-
-
 class _WindowBatches:
-    """Endless batches of windows, in another order in each pass."""
+    """Batches of windows, in another order in each epoch."""
 
     def __init__(
         self,
@@ -153,8 +150,8 @@ class _WindowBatches:
         mean = np.where(known, units, 0.0).sum(1) / np.maximum(known.sum(1), 1)
         self._levels = np.maximum(mean, 0.05).astype(np.float32)
 
-    def dataset(self) -> tf.data.Dataset:
-        """Returns the batches, each a dict of arrays."""
+    def epoch(self, number: int, skipped: int) -> tf.data.Dataset:
+        """Returns the batches of an epoch but the first ones, each a dict of arrays; see `EpochBatches`."""
         options, covariates = self._options, self._series.covariates.shape[2]
         weeks, horizon = options.history_weeks, options.horizon
         # Every batch is as large as the next one, so that no shape depends on the data.
@@ -169,15 +166,14 @@ class _WindowBatches:
             "weight_level": ((size,), tf.float32),
         }
         signature = {name: tf.TensorSpec(shape, dtype) for name, (shape, dtype) in shapes.items()}
-        batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
-        return batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)).prefetch(2)
+        batches = tf.data.Dataset.from_generator(lambda: self._batches(number, skipped), output_signature=signature)
+        return unsharded(batches.prefetch(2))
 
-    def _batches(self) -> Iterator[dict[str, Any]]:
-        random = np.random.default_rng(self._seed)
-        while True:
-            order = random.permutation(len(self._rows))
-            for start in range(0, len(order) - self._size + 1, self._size):
-                yield self._batch(order[start : start + self._size], random)
+    def _batches(self, epoch: int, skipped: int) -> Iterator[dict[str, Any]]:
+        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._rows))
+        for place in range(skipped, len(order) // self._size):
+            random = np.random.default_rng([self._seed, epoch, place])
+            yield self._batch(order[place * self._size : (place + 1) * self._size], random)
 
     def _batch(self, places: Ints, random: np.random.Generator) -> dict[str, Any]:
         options, training = self._options, self._options.training
