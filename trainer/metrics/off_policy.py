@@ -69,11 +69,9 @@ def policy_value(
     drawn = [_estimates(counts @ summands) for counts in resample_counts(len(summands), seed, resamples)]
     resampled = np.concatenate(drawn)
     squares = float((weights * weights).sum())
-    return PolicyValue(
-        *(_interval(value, each) for value, each in zip(values, resampled.T, strict=True)),
-        effective_rows=float(weights.sum() ** 2 / squares) if squares else 0.0,
-        rows=rows,
-    )
+    effective = float(weights.sum() ** 2 / squares) if squares else 0.0
+    ips, normalised, robust = (_interval(value, each) for value, each in zip(values, resampled.T, strict=True))
+    return PolicyValue(ips, normalised, robust, effective, rows)
 
 
 def _estimates(sums: FloatArray) -> FloatArray:

@@ -157,7 +157,7 @@ class RankedRows:
         known = ~np.isnan(gain)
         area = np.full(len(gain), np.nan)
         if known.all():
-            area = np.trapezoid(gain, share, axis=1)
+            area[:] = np.trapezoid(gain, share, axis=1)
         else:
             for row in np.flatnonzero(known[:, -1]):
                 area[row] = np.trapezoid(gain[row, known[row]], share[row, known[row]])

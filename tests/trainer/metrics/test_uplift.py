@@ -1,5 +1,6 @@
 """Uplift curve, Qini and uplift@k against brute force, by hand, and by what must not change them."""
 
+import itertools
 import math
 
 import numpy as np
@@ -37,7 +38,7 @@ def brute_force_qini(predicted, outcomes, treated, propensities):
         difference = mean_difference(outcomes[first], treated[first], 1.0 / propensities[first])
         if not math.isnan(difference):
             points.append((first.mean(), treated[first].sum() * difference / len(predicted)))
-    area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in zip(points, points[1:], strict=False))
+    area = sum((b[0] - a[0]) * (a[1] + b[1]) / 2 for a, b in itertools.pairwise(points))
     return area - points[-1][1] / 2
 
 
