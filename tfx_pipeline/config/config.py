@@ -45,6 +45,7 @@ class Config(ShopOptions):
                 event_types=known,
                 bought_event_types=bought,
                 columns=[column for task, options in tasks for column in task.extra_columns(name, options)],
+                outcomes=[column for task, options in tasks for column in task.outcome_columns(name, options)],
             )
             for name in self.tables.given()
         }

@@ -29,6 +29,8 @@ class Tables(Options):
         users: Attributes to slice the evaluation by.
         judgements: How relevant products are to queries.
         texts: Labelled texts.
+        impressions: What was shown to whom and when, and what came of it.
+        offers: What may be offered: a coupon, a campaign, an advertisement.
     """
 
     events: TableSources | None = None
@@ -36,6 +38,8 @@ class Tables(Options):
     users: TableSources | None = None
     judgements: TableSources | None = None
     texts: TableSources | None = None
+    impressions: TableSources | None = None
+    offers: TableSources | None = None
 
     def given(self) -> dict[str, tuple[TableSource, ...]]:
         """Returns the sources of each table that was given, by table name."""
@@ -98,12 +102,16 @@ class Features(Options):
         users: Columns that the evaluation of recommendation and segmentation is sliced by.
         events: Columns that are kept in the examples of the table; nothing learns from them.
         texts: Columns that the evaluation of a classifier is sliced by.
+        impressions: Columns that the task response learns from, and is told by whoever asks its model.
+        offers: Columns that the task response learns from.
     """
 
     products: ExtraColumns = ExtraColumns()
     users: SliceColumns = SliceColumns()
     events: ExtraColumns = ExtraColumns()
     texts: SliceColumns = SliceColumns()
+    impressions: ExtraColumns = ExtraColumns()
+    offers: ExtraColumns = ExtraColumns()
 
 
 class ShopOptions(Options):

@@ -125,6 +125,10 @@ class Task(ABC, Generic[TaskOptions]):
         """Returns the columns of a table, beyond the contract's and the configured ones, that the task reads."""
         return ()
 
+    def outcome_columns(self, table: str, options: TaskOptions) -> tuple[str, ...]:
+        """Returns the columns of a table that say, yes or no, what the task learns to foretell."""
+        return ()
+
     @abstractmethod
     def training_nodes(self, parts: SharedParts, options: TaskOptions) -> Trained:
         """Returns the nodes from the examples to the model that is to be served."""
