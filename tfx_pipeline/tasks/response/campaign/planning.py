@@ -1,4 +1,4 @@
-"""Whom to address with an offer for a budget, and whom to leave out at random so that it can be told what it brought."""
+"""Whom to address with an offer for a budget, and whom to leave out at random to tell what it brought."""
 
 import hashlib
 import math
@@ -79,13 +79,13 @@ def plan_campaign(audience: Audience, offer_id: str, campaign_id: str, shown_at:
     uplift = _numbers(users, "uplift")
     known = bool(len(users)) and not np.isnan(uplift).any()
     worth = uplift if known else _numbers(users, "probability")
-    draws = np.array([_draw(campaign_id, user) for user in users["user_id"].to_pylist()], np.uint64)
-    # Equal customers come in the order of their draw, which has nothing to do with who they are.
-    best = np.lexsort((draws, -worth))
+    ids = users["user_id"].to_pylist()
+    # Equal customers come in an order that has nothing to do with who they are.
+    best = np.lexsort((_draws(f"{campaign_id}\0order", ids), -worth))
     if known:
         best = best[worth[best] > terms.least_uplift]
     segments = np.array([each or NO_SEGMENT for each in users["segment"].to_pylist()], object)
-    chosen, held, propensities = _parted(best, segments, draws, terms)
+    chosen, held, propensities = _parted(best, segments, _draws(campaign_id, ids), terms)
     rows = users.take(pa.array(chosen))
     control = str(audience.facts.get("control") or CONTROL)
     offered = [each or OFFER for each in rows["treatment"].to_pylist()]
@@ -176,9 +176,10 @@ def _control_size(customers: int, share: float) -> int:
     return min(customers - 1, max(1, round(share * customers)))
 
 
-def _draw(campaign_id: str, user_id: str) -> int:
-    digest = hashlib.sha256(f"{campaign_id}\0{user_id}".encode("utf-8", "surrogateescape")).digest()
-    return int.from_bytes(digest[:8], "big")
+def _draws(salt: str, user_ids: list[str]) -> npt.NDArray[np.uint64]:
+    """Returns a number for each user that is as good as drawn, and the same whenever it is asked for."""
+    hashes = (hashlib.sha256(f"{salt}\0{user}".encode("utf-8", "surrogateescape")) for user in user_ids)
+    return np.array([int.from_bytes(each.digest()[:8], "big") for each in hashes], np.uint64)
 
 
 def _numbers(table: pa.Table, name: str) -> npt.NDArray[np.float64]:
