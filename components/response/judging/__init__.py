@@ -1,0 +1,1 @@
+"""How the task response is judged."""
