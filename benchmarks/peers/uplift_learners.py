@@ -1,8 +1,8 @@
 """T-learner and DR-learner: `uplift_learners.py FOLDER SEED` writes t_learner.npy and dr_learner.npy.
 
 FOLDER has train.parquet, with the columns treated and outcome, and test.parquet; all other columns are features. The
-T-learner has a logistic regression an arm; the DR-learner regresses the doubly robust score with LightGBM, its nuisance
-models fitted on other folds (Kennedy, "Towards optimal doubly robust estimation of heterogeneous causal effects", 2020).
+T-learner has a logistic regression an arm. The DR-learner regresses the doubly robust score with LightGBM, the nuisance
+models being those of other folds (Kennedy, "Towards optimal doubly robust estimation of heterogeneous causal effects").
 Nothing of Shelfwise is here.
 """
 

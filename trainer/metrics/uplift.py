@@ -107,9 +107,14 @@ class RankedRows:
         return float(self._uplift_at(self._sums(None), share)[0])
 
     def intervals(
-        self, shares: Sequence[float], seed: int, resamples: int = 1000, groups: IntArray | None = None
+        self,
+        shares: Sequence[float],
+        seed: int,
+        resamples: int = 1000,
+        groups: IntArray | None = None,
+        confidence: float = 0.95,
     ) -> dict[str, Interval]:
-        """Returns `qini` and `uplift_at_SHARE` in percent, such as uplift_at_30, with 95% bootstrap intervals.
+        """Returns `qini` and `uplift_at_SHARE` in percent, such as uplift_at_30, with bootstrap intervals.
 
         Args:
             shares: As for `uplift_at`.
@@ -117,6 +122,7 @@ class RankedRows:
             resamples: How many.
             groups: int `(rows,)` from 0; rows of one group, such as a customer, are drawn together. Each row is a
                 group of its own where none are given.
+            confidence: Share of the resampled values that lies in the interval.
         """
         values = self._measures(self._sums(None), shares)
         number = len(self) if groups is None else int(groups.max()) + 1
@@ -128,7 +134,7 @@ class RankedRows:
                 drawn.append(self._measures(self._sums(of_rows[start : start + at_once]), shares))
         names = ["qini", *(f"uplift_at_{100 * share:g}" for share in shares)]
         return {
-            name: Interval(float(value[0]), *_bounds(np.concatenate(resampled)))
+            name: Interval(float(value[0]), *_bounds(np.concatenate(resampled), confidence))
             for name, value, resampled in zip(names, values, zip(*drawn, strict=True), strict=True)
         }
 
@@ -185,9 +191,10 @@ def _difference(sums: FloatArray) -> FloatArray:
     return result
 
 
-def _bounds(resampled: FloatArray) -> tuple[float, float]:
+def _bounds(resampled: FloatArray, confidence: float) -> tuple[float, float]:
     known = resampled[~np.isnan(resampled)]
     if len(known) < 2:
         return float("nan"), float("nan")
-    low, high = np.percentile(known, [2.5, 97.5])
+    tail = 50.0 * (1.0 - confidence)
+    low, high = np.percentile(known, [tail, 100.0 - tail])
     return float(low), float(high)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -156,7 +156,7 @@ def _fit(
     model.compile(optimizer=adamw(warm_up_and_decay(training.learning_rate, updates), clip_norm=1.0), jit_compile=False)
     best = fit(
         model,
-        _batches(learned, batch, seed),
+        endless_batches({**learned.inputs(), "outcomes": learned.outcomes, "weight": learned.weight}, batch, seed),
         length=length,
         validation=_Validation(network, validated if validated is not None else learned.rows(np.arange(1))),
         monitored=EXPLAINED if validated is not None else None,
@@ -166,10 +166,10 @@ def _fit(
     return network, best
 
 
-def _batches(table: FeatureTable, batch: int, seed: int) -> tf.data.Dataset:
+def endless_batches(columns: Mapping[str, npt.NDArray[Any]], batch: int, seed: int) -> tf.data.Dataset:
     """Returns batches without end, each pass over the rows in another order; the rest of a pass is left out."""
-    columns = {**table.inputs(), "outcomes": table.outcomes, "weight": table.weight}
-    rows, steps = len(table), max(1, len(table) // batch)
+    rows = len(next(iter(columns.values())))
+    steps = max(1, rows // batch)
     with tf.device("CPU:0"):
         held = {name: tf.constant(values) for name, values in columns.items()}
 

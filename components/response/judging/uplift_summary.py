@@ -13,6 +13,9 @@ from trainer.metrics.treatment_effect import treatment_effect
 from trainer.metrics.uplift import RankedRows, UpliftCurve
 
 SHARES = (0.1, 0.3, 0.5)
+# Whom to address is decided by whether an interval includes 0, for each treatment and in each run anew. With the usual
+# 95% one of twenty such intervals would claim an effect that is not there, on either side.
+CONFIDENCE = 0.99
 # Points of a curve that the report draws.
 _MOST_POINTS = 101
 BY_MODEL, NOBODY = "by_this_model", "nobody"
@@ -48,9 +51,9 @@ def uplift_summary(rows: JudgedRows, seed: int, resamples: int) -> dict[str, Any
 
     Returns:
         `control`: its name. `treatments`: for each other one its rows and those of the control beside it, `effect`
-        (what it adds on average), `qini`, `uplift_at_30` and others, each with mean, low and high, `told_apart`
-        (whether the interval of Qini lies above 0) and the points of the `curve`. `policies`: what showing by some
-        rules is worth in outcomes a row, `ips`, `self_normalised` and `doubly_robust`, with `effective_rows`.
+        (what it adds on average, with a 95% interval), `qini`, `uplift_at_30` and others (with 99% intervals),
+        `told_apart` (whether that of Qini lies above 0) and the points of the `curve`. `policies`: what showing by
+        some rules is worth in outcomes a row, `ips`, `self_normalised` and `doubly_robust`, with `effective_rows`.
     """
     return {
         "control": rows.names[0],
@@ -73,7 +76,7 @@ def told_apart_line(name: str, found: Mapping[str, Any]) -> str:
         return f"Uplift of `{name}`: the test has too few rows of each group to say whom it moves."
     between = f"{qini['mean']:.4f}, between {qini['low']:.4f} and {qini['high']:.4f}"
     if not found["told_apart"]:
-        return f"Uplift of `{name}`: nobody is told apart, since the interval of Qini includes 0 ({between})."
+        return f"Uplift of `{name}`: nobody is told apart, since the 99% interval of Qini includes 0 ({between})."
     return f"Uplift of `{name}`: the model tells apart whom it moves, with a Qini above 0 ({between})."
 
 
@@ -88,7 +91,7 @@ def _treatment(rows: JudgedRows, place: int, seed: int, resamples: int) -> dict[
         return {**counts, "effect": nothing, "qini": nothing, "told_apart": False, "curve": []}
     added = rows.expected[chosen, place] - rows.expected[chosen, 0]
     ranked = RankedRows(added, outcomes, treated, propensities)
-    measures = ranked.intervals(SHARES, seed, resamples, users)
+    measures = ranked.intervals(SHARES, seed, resamples, users, CONFIDENCE)
     return {
         **counts,
         "effect": _bounds(treatment_effect(outcomes, treated, propensities)),

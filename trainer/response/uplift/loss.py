@@ -7,6 +7,10 @@ import tensorflow as tf
 
 from trainer.response.uplift.treatments import Treatments
 
+# An uplift is a difference of probabilities, some tenths of what a logit is; with equal steps of the optimizer both
+# then move alike.
+UPLIFT_SCALE = 0.1
+
 
 def contrasts(treatments: Treatments) -> np.ndarray:
     """Returns the weights that make of a row's surprise an unbiased estimate of what each treatment adds.
@@ -29,8 +33,8 @@ def contrast_scale(weights: np.ndarray) -> float:
     return float(1.0 / np.square(weights).mean())
 
 
-def uplift_loss(outcome: Any, logit: Any, added: Any, weights: Any, scale: float) -> Any:
-    """Returns the loss of each row, float32 `(batch,)`.
+def uplift_loss(outcome: Any, outputs: Any, weights: Any, scale: float) -> Any:
+    """Returns the loss of each row and network, float32 `(batch, networks)`.
 
     The outcome's head learns by cross-entropy. The uplift is a regression on the row's score: the outcome beside what
     the other head expects, times the weights of `contrasts`. The score is unbiased whenever the propensities are right,
@@ -40,13 +44,14 @@ def uplift_loss(outcome: Any, logit: Any, added: Any, weights: Any, scale: float
 
     Args:
         outcome: float32 `(batch,)`, 0 or 1.
-        logit: float32 `(batch,)`, of the outcome.
-        added: float32 `(batch, treatments)`.
+        outputs: float32 `(batch, networks, 1 + treatments)`: the logit of the outcome, then the uplifts, in tenths.
         weights: float32 `(batch, treatments)` of `contrasts`.
         scale: Of the regression.
     """
-    expected = tf.stop_gradient(tf.sigmoid(logit))
-    score = weights * (outcome - expected)[:, tf.newaxis]
+    logit, added = outputs[:, :, 0], UPLIFT_SCALE * outputs[:, :, 1:]
+    wanted = tf.broadcast_to(outcome[:, tf.newaxis], tf.shape(logit))
+    surprise = wanted - tf.stop_gradient(tf.sigmoid(logit))
+    score = weights[:, tf.newaxis, :] * surprise[:, :, tf.newaxis]
     # Rows of another treatment count too, with a score of 0: without them the others' mean would be too large.
-    squares = tf.reduce_sum(tf.square(score - added), axis=1)
-    return tf.nn.sigmoid_cross_entropy_with_logits(labels=outcome, logits=logit) + scale * squares
+    squares = tf.reduce_sum(tf.square(score - added), axis=2)
+    return tf.nn.sigmoid_cross_entropy_with_logits(labels=wanted, logits=logit) + scale * squares

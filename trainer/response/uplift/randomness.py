@@ -31,7 +31,10 @@ def predictability(table: FeatureTable, treated: npt.NDArray[np.bool_], seed: in
     rows = generator.permutation(len(table))[:_MOST_ROWS]
     features, target = _features(table.rows(rows)), treated[rows]
     halves = np.arange(len(rows)) % 2
-    if min(target[halves == half].sum() for half in (0, 1)) < 2 or min((~target)[halves == h].sum() for h in (0, 1)) < 2:
+    if (
+        min(target[halves == half].sum() for half in (0, 1)) < 2
+        or min((~target)[halves == h].sum() for h in (0, 1)) < 2
+    ):
         return Interval(math.nan, math.nan, math.nan)
     areas = []
     for half in (0, 1):

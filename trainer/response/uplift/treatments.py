@@ -36,7 +36,7 @@ class Treatments:
 
     @property
     def treated(self) -> npt.NDArray[np.bool_]:
-        """bool `(rows,)`, whether the row got any treatment."""
+        """Whether each row got any treatment, bool `(rows,)`."""
         return np.asarray(self.arm > 0)
 
     @property
