@@ -1,1 +1,1 @@
-"""The task response."""
+"""The components of the task response: examples of impressions, and how its model is judged."""

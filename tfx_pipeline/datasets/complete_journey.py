@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components.errors import InputError
+from tfx_pipeline.datasets.complete_journey_campaigns import CAMPAIGN_COLUMNS, write_campaigns
 from tfx_pipeline.datasets.complete_journey_titles import (
     category_path,
     product_title,
@@ -35,7 +36,10 @@ _ATTRIBUTES = (
 
 
 def prepare(out: Path, source: Path | None, sample: float) -> None:
-    """Writes products, events (purchases) and users (households whose demographics are known).
+    """Writes products, events (purchases), users (households whose demographics are known), impressions and offers.
+
+    An offer is a campaign of coupons; an impression is a household that received it, when it began. `redeemed` says
+    whether it used a coupon of it, `responded_at` when first.
 
     Times carry no zone in the source and are taken as UTC; its weeks then begin on Mondays at 05:00, so that
     weeks 1 to 49 are the events before 2017-12-04T05:00:00Z. Lines of quantity 0 or value 0 are kept: they
@@ -103,6 +107,8 @@ def prepare(out: Path, source: Path | None, sample: float) -> None:
     demographics = demographics.set_column(0, "user_id", demographics["household_id"].cast(pa.string()))
     known = pc.is_in(demographics["user_id"], value_set=pc.unique(user_ids))
     pq.write_table(demographics.filter(known), out / "users.parquet")
+    campaigns = {name: _read(folder, name, columns) for name, columns in CAMPAIGN_COLUMNS.items()}
+    write_campaigns(campaigns, products, user_ids, out)
 
 
 def _described(products: pa.Table) -> pa.Table:

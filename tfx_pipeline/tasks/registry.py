@@ -9,6 +9,7 @@ from typing import Any
 
 from tfx_pipeline.tasks.classification.task import ClassificationTask
 from tfx_pipeline.tasks.recommendation.task import RecommendationTask
+from tfx_pipeline.tasks.response.task import ResponseTask
 from tfx_pipeline.tasks.search.task import SearchTask
 from tfx_pipeline.tasks.segmentation.task import SegmentationTask
 from tfx_pipeline.tasks.task import Task
@@ -22,7 +23,13 @@ def all_tasks() -> dict[str, Task[Any]]:
     Raises:
         RuntimeError: A package's entry point cannot be loaded, names no task, or one whose name is taken.
     """
-    own: list[Task[Any]] = [RecommendationTask(), SearchTask(), ClassificationTask(), SegmentationTask()]
+    own: list[Task[Any]] = [
+        RecommendationTask(),
+        SearchTask(),
+        ClassificationTask(),
+        SegmentationTask(),
+        ResponseTask(),
+    ]
     tasks = {task.name: task for task in own}
     for entry_point in sorted(entry_points(group=ENTRY_POINTS)):
         try:

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
+from scipy.optimize import brentq, minimize
 from scipy.special import expit
 
 FloatArray = npt.NDArray[np.floating]
@@ -43,3 +43,16 @@ def fit_calibration(logits: FloatArray, outcomes: FloatArray, weights: FloatArra
 
     found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.05, 20.0), (-20.0, 20.0)])
     return Calibration(float(found.x[0]), float(found.x[1]))
+
+
+def level_at_slope(slope: float, logits: FloatArray, outcomes: FloatArray, weights: FloatArray) -> float:
+    """Returns the intercept with which a slope makes the mean probability the rate of the outcomes.
+
+    Args:
+        slope: What logits are multiplied by.
+        logits: `(rows,)`.
+        outcomes: `(rows,)` of 0 and 1, not all the same.
+        weights: What each row counts for, `(rows,)`.
+    """
+    wide, rate = slope * logits.astype(np.float64), np.average(outcomes, weights=weights)
+    return float(brentq(lambda shift: np.average(expit(wide + shift), weights=weights) - rate, -30.0, 30.0))

@@ -17,7 +17,7 @@ from trainer.fitting.softmax_model import SoftmaxModel, weighted_mean
 from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_summary import training_summary
-from trainer.response.calibration import Calibration, fit_calibration
+from trainer.response.calibration import Calibration, fit_calibration, level_at_slope
 from trainer.response.feature_table import FeatureNames, FeatureTable, concatenated
 from trainer.response.measures import area_under_curve, normalised_entropy
 from trainer.response.network import ResponseNetwork, new_network
@@ -48,7 +48,8 @@ def train_response(
     """Trains and calibrates the response model.
 
     It learns until the last period, `validated`, gets no better, and is calibrated on it; then, with `refit`, it is
-    trained anew on both for as many epochs, and keeps the calibration of the first training.
+    trained anew on both for as many epochs. That model keeps the slope of the first one's calibration, and its
+    intercept is the one that makes its mean probability the rate of all that it learned from.
 
     Args:
         names: What the columns are.
@@ -75,6 +76,13 @@ def train_response(
         if training.refit:
             both = concatenated(learned, validated)
             network, _ = _fit(names, both, None, options, os.path.join(log_uri, "refit"), most_steps, best.number, seed)
+            # What a period's own level says of the next one is little; how steep the logits should be carries over.
+            logits = predicted_logits(network, both)
+            levels = [
+                level_at_slope(each.slope, logits[:, place], both.outcomes[:, place], both.weight)
+                for place, each in enumerate(calibrations)
+            ]
+            calibrations = [Calibration(each.slope, level) for each, level in zip(calibrations, levels, strict=True)]
         network.calibrate(*(np.array(each, np.float32) for each in zip(*calibrations, strict=True)))
     return TrainedResponse(network, _summary(best, hardware, started, network, names, calibrations, learned))
 

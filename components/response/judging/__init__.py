@@ -1,1 +1,1 @@
-"""How the task response is judged."""
+"""How the response model is judged, beside its baselines."""

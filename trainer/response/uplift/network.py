@@ -1,6 +1,7 @@
 """The uplift network: one body, a head for the outcome and a head a treatment for what it adds."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from trainer.response.network import ResponseNetwork
 from trainer.response.uplift.loss import UPLIFT_SCALE
 
 _NETWORK_FILE, _TREATMENTS_FILE = "uplift.keras", "uplift.json"
-_FACTS = ("treatments", "shares", "means", "slopes")
+_FACTS = ("treatments", "shares", "centres", "means", "slopes")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,21 +29,23 @@ class UpliftNetwork:
         network: The network, with an output a treatment; the first is that of the outcome.
         treatments: Their names; the first is the control.
         shares: The share of the impressions that got each of them.
-        means: The mean uplift of each treatment but the control.
-        slopes: What the distance from that mean is multiplied by; see `fit_slope`.
+        centres: What the network says of each treatment but the control, on average.
+        means: What each of them adds on average.
+        slopes: What the distance from the centre is multiplied by; see `fit_slope`.
     """
 
     network: ResponseNetwork
     treatments: tuple[str, ...]
     shares: tuple[float, ...]
+    centres: tuple[float, ...]
     means: tuple[float, ...]
     slopes: tuple[float, ...]
 
-    def added(self, features: dict[str, Any]) -> Any:
+    def added(self, features: Mapping[str, Any]) -> Any:
         """Returns what each treatment but the control adds to the probability, float32 `(batch, treatments - 1)`."""
         return self._calibrated(self.network(features))
 
-    def expected(self, features: dict[str, Any]) -> Any:
+    def expected(self, features: Mapping[str, Any]) -> Any:
         """Returns the probability of the outcome under each treatment, float32 `(batch, treatments)`."""
         found = self.network(features)
         added = keras.ops.concatenate([keras.ops.zeros_like(found[:, :1]), self._calibrated(found)], axis=1)
@@ -60,8 +63,10 @@ class UpliftNetwork:
 
     def _calibrated(self, outputs: Any) -> Any:
         """Returns the uplifts, float32 `(batch, treatments - 1)`, from what the network puts out."""
-        means, slopes = (keras.ops.convert_to_tensor([each], "float32") for each in (self.means, self.slopes))
-        return means + slopes * (UPLIFT_SCALE * outputs[:, 1:] - means)
+        centres, means, slopes = (
+            keras.ops.convert_to_tensor([each], "float32") for each in (self.centres, self.means, self.slopes)
+        )
+        return means + slopes * (UPLIFT_SCALE * outputs[:, 1:] - centres)
 
 
 def save_uplift(uplift: UpliftNetwork, uri: str) -> None:

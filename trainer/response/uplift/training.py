@@ -20,10 +20,10 @@ from trainer.options import HardwareOptions
 from trainer.response.feature_table import FeatureNames, FeatureTable
 from trainer.response.fitting import asked, endless_batches, in_batches
 from trainer.response.network import ResponseNetwork, new_network
+from trainer.response.options import UpliftOptions
 from trainer.response.uplift.calibration import fit_slope
 from trainer.response.uplift.loss import UPLIFT_SCALE, contrast_scale, contrasts, uplift_loss
 from trainer.response.uplift.network import UpliftNetwork
-from trainer.response.uplift.options import UpliftOptions
 from trainer.response.uplift.treatments import Treatments
 
 
@@ -144,17 +144,13 @@ class _Nothing(EpochValidation):
 def _untrained(
     names: FeatureNames, learned: FeatureTable, treatments: Treatments, options: UpliftOptions
 ) -> ResponseNetwork:
-    """Returns a network that knows the rate of the outcome, and what each treatment adds on average."""
+    """Returns a network that knows the rate of the outcome, and of no treatment that it adds anything."""
     heads = replace(names, outcomes=(names.outcomes[0], *treatments.names[1:]))
     network = new_network(heads, learned.vectors.shape[1], options.network)
     network.adapt(replace(learned, outcomes=np.repeat(learned.outcomes[:, :1], len(heads.outcomes), axis=1)))
+    # An uplift begins at none, not at the average one: from there the few effects that are clear are learned first.
     begin = np.reshape(network.linear.bias.numpy(), (options.network.networks, -1))
-    for place in range(1, len(treatments.names)):
-        chosen = (treatments.arm == 0) | (treatments.arm == place)
-        effect = treatment_effect(
-            learned.outcomes[chosen, 0], treatments.arm[chosen] == place, treatments.propensity[chosen]
-        )
-        begin[:, place] = effect.mean / UPLIFT_SCALE
+    begin[:, 1:] = 0.0
     network.linear.bias.assign(begin.ravel())
     return network
 
@@ -169,18 +165,33 @@ def _calibrated(
     """Returns the network with uplifts of the right size."""
     shares = np.bincount(treatments.arm, weights=learned.weight, minlength=len(treatments.names))
     graph = asked(network)
-    means = np.average(UPLIFT_SCALE * in_batches(graph, learned)[:, 1:], axis=0, weights=learned.weight)
+    centres = np.average(UPLIFT_SCALE * in_batches(graph, learned)[:, 1:], axis=0, weights=learned.weight)
     outputs = in_batches(graph, validated)
     surprise = validated.outcomes[:, 0] - 1.0 / (1.0 + np.exp(-outputs[:, 0]))
     score = contrasts(validated_treatments) * surprise[:, np.newaxis]
-    deviation = UPLIFT_SCALE * outputs[:, 1:] - means
+    deviation = UPLIFT_SCALE * outputs[:, 1:] - centres
     return UpliftNetwork(
         network=network,
         treatments=treatments.names,
         shares=tuple((shares / shares.sum()).tolist()),
-        means=tuple(means.tolist()),
-        slopes=tuple(fit_slope(score[:, k], deviation[:, k], validated.weight) for k in range(len(means))),
+        centres=tuple(centres.tolist()),
+        means=tuple(_mean_effects(learned, treatments)),
+        slopes=tuple(fit_slope(score[:, k], deviation[:, k], validated.weight) for k in range(len(centres))),
     )
+
+
+def _mean_effects(learned: FeatureTable, treatments: Treatments) -> list[float]:
+    """Returns what each treatment but the control adds on average."""
+    found = []
+    for place in range(1, len(treatments.names)):
+        chosen = (treatments.arm == 0) | (treatments.arm == place)
+        effect = treatment_effect(
+            learned.outcomes[chosen, 0],
+            treatments.arm[chosen] == place,
+            treatments.propensity[chosen] / learned.weight[chosen],
+        )
+        found.append(effect.mean)
+    return found
 
 
 def _check(learned: FeatureTable, treatments: Treatments) -> None:

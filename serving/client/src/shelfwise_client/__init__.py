@@ -5,6 +5,7 @@ from shelfwise_client.blocking_client import Shelfwise
 from shelfwise_client.calls.labels import ExplainedToken, LabelAnswer
 from shelfwise_client.calls.products import Answer
 from shelfwise_client.calls.recommendation import TogetherAnswer
+from shelfwise_client.calls.response import ExplainedFeature, OfferAnswer, Person
 from shelfwise_client.calls.search import ExplainedWord, SearchAnswer
 from shelfwise_client.calls.segmentation import SegmentAnswer
 from shelfwise_client.errors import ServingError
@@ -12,9 +13,12 @@ from shelfwise_client.errors import ServingError
 __all__ = [
     "Answer",
     "AsyncShelfwise",
+    "ExplainedFeature",
     "ExplainedToken",
     "ExplainedWord",
     "LabelAnswer",
+    "OfferAnswer",
+    "Person",
     "SearchAnswer",
     "SegmentAnswer",
     "ServingError",

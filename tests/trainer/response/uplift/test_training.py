@@ -5,9 +5,8 @@ import pytest
 
 from tests.trainer.response.uplift.campaigns import NAMES, campaign
 from trainer.metrics.treatment_effect import treatment_effect
-from trainer.response.options import ResponseNetworkOptions
+from trainer.response.options import ResponseNetworkOptions, UpliftOptions
 from trainer.response.uplift.network import load_uplift, save_uplift
-from trainer.response.uplift.options import UpliftOptions
 from trainer.response.uplift.training import train_uplift
 from trainer.response.uplift.treatments import Treatments
 
@@ -59,7 +58,7 @@ def test_a_network_is_read_as_it_was_written(tmp_path):
     save_uplift(uplift, str(tmp_path / "model"))
     again = load_uplift(str(tmp_path / "model"))
     np.testing.assert_array_equal(again.expected_of(table), uplift.expected_of(table))
-    for name in ("treatments", "shares", "means", "slopes"):
+    for name in ("treatments", "shares", "centres", "means", "slopes"):
         assert getattr(again, name) == getattr(uplift, name)
     assert load_uplift(str(tmp_path / "logs")) is None
 

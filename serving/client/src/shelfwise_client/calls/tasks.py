@@ -2,9 +2,16 @@
 
 from shelfwise_client.calls.classification import ClassificationCalls
 from shelfwise_client.calls.recommendation import RecommendationCalls
+from shelfwise_client.calls.response import ResponseCalls
 from shelfwise_client.calls.search import SearchCalls
 from shelfwise_client.calls.segmentation import SegmentationCalls
 
 
-class TaskCalls(SearchCalls, RecommendationCalls, ClassificationCalls, SegmentationCalls):
+class TaskCalls(
+    SearchCalls,
+    RecommendationCalls,
+    ClassificationCalls,
+    SegmentationCalls,
+    ResponseCalls,
+):
     """The methods of all tasks; a new task is a module beside this one, and a name in this list."""
