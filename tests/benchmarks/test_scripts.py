@@ -19,6 +19,8 @@ OPTIONS = {
     "batching": {"--model-folder", "--signature", "--texts", "--threads", "--seconds", "--rounds"},
     "catalogue_update": {"--root"},
     "classifier_throughput": {"--torch-python", "--texts", "--rows", "--length", "--steps", "--turns"},
+    "coupons": {"--data", "--seeds", "--peer-python"},
+    "promotions": {"--data", "--seed", "--peer-python", "--torch-python"},
     "hostile": {"--root", "--seconds", "--rate", "--rounds", "--only", "--batching"},
     "client": {"--root", "--query"},
     "index": {"--titles", "--queries", "--cache", "--size", "--judged"},

@@ -50,7 +50,7 @@ class ResponseBody(keras.layers.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._own = {
+        self._own: dict[str, Any] = {
             "vocabulary_sizes": tuple(vocabulary_sizes),
             "items": items,
             "vector_width": vector_width,

@@ -164,7 +164,7 @@ def _fit(
     model.compile(optimizer=adamw(warm_up_and_decay(training.learning_rate, updates), clip_norm=1.0), jit_compile=False)
     best = fit(
         model,
-        endless_batches({**learned.inputs(), "outcomes": learned.outcomes, "weight": learned.weight}, batch, seed),
+        batches(learned, batch, seed),
         length=length,
         validation=_Validation(network, validated if validated is not None else learned.rows(np.arange(1))),
         monitored=EXPLAINED if validated is not None else None,
@@ -172,6 +172,11 @@ def _fit(
         log_uri=log_uri,
     )
     return network, best
+
+
+def batches(table: FeatureTable, batch: int, seed: int) -> tf.data.Dataset:
+    """Returns `endless_batches` of what a table has."""
+    return endless_batches({**table.inputs(), "outcomes": table.outcomes, "weight": table.weight}, batch, seed)
 
 
 def endless_batches(columns: Mapping[str, npt.NDArray[Any]], batch: int, seed: int) -> tf.data.Dataset:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-_MOST_DEVIATIONS = 4.0
+_MOST_DEVIATIONS = 12.0
 _LEAST_VARIANCE = 1e-6
 
 
@@ -21,7 +21,7 @@ class ScaledNumbers(keras.layers.Layer):
         numbers: float32 `(batch, numbers)`, NaN where unknown.
 
     Returns:
-        float32 `(batch, 2 * numbers)`: the standardised numbers, cut at four deviations, and then the flags.
+        float32 `(batch, 2 * numbers)`: the standardised numbers, cut at twelve deviations, and then the flags.
 
     Args:
         numbers: How many there are.

@@ -21,7 +21,7 @@ from components.events.users_together import TablePaths
 from components.optional_inputs import optional_uri
 from components.output_folders import make_output_folders
 from components.parameters import Parameter, execution_parameters
-from components.response.examples.checks import check_impressions, check_shown
+from components.response.examples.checks import check_impressions, check_shown, shown_counts
 from components.response.examples.items import make_items
 from components.response.examples.options import ResponseExamplesOptions
 from components.response.examples.transform import MakeResponseExamples
@@ -132,10 +132,13 @@ class ResponseExamplesExecutor(BaseBeamExecutor):
             check_events(counted, events, quarantine_uri=folders["quarantine"], product_paths=tables.products)
         made = read_json(f"{folders['catalogue']}/{EXAMPLE_COUNTS_FILE}")
         notes = check_impressions(made, options)
-        write_items(folders["catalogue"], items, {**facts, **made, "notes": notes})
+        examples = {split: made["counts"].get(split, 0) for split in SPLITS}
+        counts = {"offers": len(items.item_ids), **shown_counts(made["counts"])}
+        said = {"counts": counts, "moments": made["moments"], "examples": examples, "notes": notes}
+        write_items(folders["catalogue"], items, {**facts, **said})
         if options.control is not None:
-            examples = get_single_instance(output_dict["examples"]).uri
-            check_treatments(examples, folders["catalogue"], options.control, options.seed)
+            written = get_single_instance(output_dict["examples"]).uri
+            check_treatments(written, folders["catalogue"], options.control, options.seed)
         write_quarantine_counts(folders["quarantine"], quarantine_counts(counted, notes))
 
     _tables: ClassVar[tuple[str, ...]] = ("impressions", "offers", "events", "products", "users")

@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 from tfx.types import standard_artifacts
 
-_INTEGERS, _FLOATS = {"timestamp", "position", "in_stock"}, {"price", "quantity", "rating", "relevance"}
+_TIMES = {"timestamp", "shown_at", "responded_at", "start", "end"}
+_INTEGERS = {*_TIMES, "position", "in_stock", "clicked", "redeemed"}
+_FLOATS = {"price", "quantity", "rating", "relevance", "discount", "screen", "propensity"}
 
 
 def read_examples(folder: Path) -> list[dict[str, list[Any]]]:
