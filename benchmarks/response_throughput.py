@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,10 @@ def throughput_ratio(python: str, names: FeatureNames, learned: FeatureTable, op
     batch = options.training.batch_size
     network = new_network(names, learned.vectors.shape[1], options.network)
     network.adapt(learned)
-    model = ResponseTraining(network, len(learned), (options.training.wide_penalty, options.training.penalty), 1)
+    model = ResponseTraining(network, len(learned), (options.training.wide_penalty, options.training.penalty))
     model.compile(optimizer=adamw(warm_up_and_decay(1e-3, 1000), clip_norm=1.0), jit_compile=False)
-    data = iter(batches(learned, batch, seed=0))
+    epochs = batches(learned, batch, seed=0)
+    data = chain.from_iterable(epochs(number, 0) for number in count())
     step = tf.function(model.train_step)
 
     def run() -> float:

@@ -106,7 +106,7 @@ TABLES: dict[str, TableContract] = {
                 Column(name="event_type", kind="string", required=True, stripped=True),
                 *_optional("timestamp", "timestamp"),
                 *_optional("integer", "position"),
-                *_optional("string", "basket_id"),
+                *_optional("string", "basket_id", "store_id"),
                 *_not_negative("quantity", "price", "dwell_seconds"),
                 *_optional("string", "query"),
                 # Money of the whole row; the price of one piece comes of it.
@@ -160,6 +160,28 @@ TABLES: dict[str, TableContract] = {
                 Column(name="end", kind="timestamp", planned=True),
             ),
             unique="offer_id",
+        ),
+        TableContract(
+            name="promotions",
+            columns=(
+                *_required("string", "product_id"),
+                *_required("timestamp", "start", "end"),
+                Column(name="placement", kind="category", stripped=True),
+                # Of the price, and of the stores that take part.
+                Column(name="discount", kind="float", minimum=0.0, maximum=1.0),
+                Column(name="share", kind="float", minimum=0.0, maximum=1.0),
+                *_optional("string", "store_id"),
+            ),
+        ),
+        TableContract(
+            name="stock",
+            columns=(
+                *_required("string", "product_id"),
+                *_optional("timestamp", "date"),
+                *_optional("string", "store_id"),
+                *_optional("boolean", "in_stock"),
+                *_not_negative("on_hand", "lead_time_days", "pack_size", "unit_cost"),
+            ),
         ),
     )
 }

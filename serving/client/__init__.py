@@ -3,6 +3,7 @@
 from shelfwise_client import (
     Answer,
     AsyncShelfwise,
+    DemandWeek,
     ExplainedFeature,
     ExplainedToken,
     ExplainedWord,
@@ -19,6 +20,7 @@ from shelfwise_client import (
 __all__ = [
     "Answer",
     "AsyncShelfwise",
+    "DemandWeek",
     "ExplainedFeature",
     "ExplainedToken",
     "ExplainedWord",

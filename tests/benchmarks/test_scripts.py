@@ -21,6 +21,7 @@ OPTIONS = {
     "classifier_throughput": {"--torch-python", "--texts", "--rows", "--length", "--steps", "--turns"},
     "coupons": {"--data", "--seeds", "--peer-python"},
     "promotions": {"--data", "--seed", "--peer-python", "--torch-python"},
+    "demand": {"--data", "--origins", "--parts", "--peers", "--set", "--seed"},
     "hostile": {"--root", "--seconds", "--rate", "--rounds", "--only", "--batching"},
     "client": {"--root", "--query"},
     "index": {"--titles", "--queries", "--cache", "--size", "--judged"},
@@ -37,6 +38,7 @@ OPTIONS = {
     "serving_latency": {"--root", "--requests", "--seed"},
     "text_explanations": {"--root", "--texts", "--rows"},
     "text_quality": {"--data", "--vader", "--only", "--seeds", "--torch-python", "--root", "--set"},
+    "titles_scale": {"--out", "--titles"},
     "training_throughput": {"--torch-python", "--threads", "--steps", "--runs"},
 }
 

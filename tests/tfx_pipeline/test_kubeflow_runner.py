@@ -196,6 +196,7 @@ def test_what_a_submission_has_to_say(spec: dict[str, Any]) -> None:
     defaults = {name: parameter["defaultValue"] for name, parameter in submitted.items() if name not in needed}
     assert defaults == {
         "serving_root": "/serving",
+        "checkpoints": "gs://shop/pipeline/checkpoints",
         "last_blessed_recommendation": "",
         "steps_recommendation": 0,
         "thresholds_recommendation": "",
@@ -261,6 +262,7 @@ tasks: {search: {}}
     (spec,) = yaml.safe_load_all(compiled_text(tmp_path, options, "spec.yaml", config))
     submitted = spec["root"]["inputDefinitions"]["parameters"]
     assert set(submitted) == {
+        "checkpoints",
         "data",
         "digest_judgements",
         "digest_products",
@@ -296,13 +298,9 @@ def test_only_the_pusher_is_never_taken_from_the_cache(spec: dict[str, Any]) -> 
 
 
 def test_a_remote_beam_runner_opens_the_uris_itself(tmp_path: Path) -> None:
-    options = CompileOptions(
-        image="example.test/shelfwise:1",
-        pipeline_root="gs://shop/pipeline",
-        beam_runner="FlinkRunner",
-        beam_args=["--flink_master=flink:8081", "--environment_type=EXTERNAL"],
-    )
-    (spec,) = yaml.safe_load_all(compiled_text(tmp_path, options, "spec.yaml"))
+    options = CompileOptions(image="example.test/shelfwise:1", pipeline_root="gs://shop/pipeline")
+    beam = "beam: {runner: flink, master: 'flink:8081', environment: external, environment_config: 'pool:50000'}\n"
+    (spec,) = yaml.safe_load_all(compiled_text(tmp_path, options, "spec.yaml", CONFIG + beam))
     for executor in spec["deploymentSpec"]["executors"].values():
         assert executor["container"]["command"][-2:] == ["tfx_pipeline.cluster.container_step", "--keep_uris"]
         assert "--runner=FlinkRunner" in executor["container"]["args"]

@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from tfx_pipeline.tasks.classification.task import ClassificationTask
+from tfx_pipeline.tasks.demand.task import DemandTask
 from tfx_pipeline.tasks.recommendation.task import RecommendationTask
 from tfx_pipeline.tasks.response.task import ResponseTask
 from tfx_pipeline.tasks.search.task import SearchTask
@@ -29,6 +30,7 @@ def all_tasks() -> dict[str, Task[Any]]:
         ClassificationTask(),
         SegmentationTask(),
         ResponseTask(),
+        DemandTask(),
     ]
     tasks = {task.name: task for task in own}
     for entry_point in sorted(entry_points(group=ENTRY_POINTS)):

@@ -15,16 +15,39 @@ BoolArray = npt.NDArray[np.bool_]
 FloatArray = npt.NDArray[np.float64]
 
 
+# Of long rows a block of so many scores is looked at by its highest first.
+_BLOCK = 64
+# Blocks that there must be for each place of the answer: with fewer, most of a row is searched anyway.
+_LEAST_BLOCKS = 4
+
+
 def highest(scores: npt.NDArray[np.floating], k: int) -> npt.NDArray[np.int64]:
     """Returns the places of the `k` highest scores of each row, best first.
 
+    As in `serving.graph.top_k`, the highest scores of a long row lie in those `k` blocks whose own highest are the
+    highest, so only these are searched, and what is left behind the last whole block.
+
     Args:
-        scores: float `(rows, width)`.
+        scores: float `(rows, width)`, without NaN.
         k: From 1 to `width`.
 
     Returns:
         int64 `(rows, k)`.
     """
+    rows, width = scores.shape
+    blocks = width // _BLOCK
+    if blocks < _LEAST_BLOCKS * k:
+        return _highest_of_all(scores, k)
+    by_block = scores[:, : blocks * _BLOCK].reshape(rows, blocks, _BLOCK).max(axis=2)
+    kept = np.sort(np.argpartition(-by_block, k - 1, axis=1)[:, :k], axis=1)
+    searched = (kept[:, :, np.newaxis] * _BLOCK + np.arange(_BLOCK)).reshape(rows, k * _BLOCK)
+    rest = np.broadcast_to(np.arange(blocks * _BLOCK, width), (rows, width - blocks * _BLOCK))
+    places = np.concatenate([searched, rest], axis=1)
+    best = _highest_of_all(np.take_along_axis(scores, places, axis=1), k)
+    return np.take_along_axis(places, best, axis=1)
+
+
+def _highest_of_all(scores: npt.NDArray[np.floating], k: int) -> npt.NDArray[np.int64]:
     best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
     order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
     return np.take_along_axis(best, order, axis=1)

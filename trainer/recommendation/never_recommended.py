@@ -27,11 +27,13 @@ def never_recommended(catalogue: pa.Table, options: LeaveOutOptions) -> dict[str
         By `category` and `product_id`, each category and id of the options with the products that it leaves out, bool
         `(products,)`, which may be none; and by `recommendable` those whose column says `false`.
     """
-    categories = [category_levels(category) for category in byte_strings(catalogue["category"])]
+    # Many products have one category: each is looked at once.
+    categories, places = np.unique(np.array(byte_strings(catalogue["category"]), object), return_inverse=True)
+    levels_of = [category_levels(category) for category in categories]
     ids = np.array(catalogue["product_id"].to_pylist(), dtype=object)
     found: dict[str, dict[str, BoolArray]] = {
         "category": {
-            name: np.array([_holds(levels, category_levels(name.encode())) for levels in categories], np.bool_)
+            name: np.array([_holds(levels, category_levels(name.encode())) for levels in levels_of], np.bool_)[places]
             for name in options.category
         },
         "product_id": {name: np.asarray(ids == name, np.bool_) for name in options.product_id},

@@ -97,5 +97,10 @@ def export_response(
             "offers": len(ids),
         },
     }
-    asked = {"offer_ids": items.item_ids[0], "offer_id": items.item_ids[0], "shown_ids": items.item_ids[0], "k": 3}
+    asked: dict[str, bytes | int] = {
+        "offer_ids": items.item_ids[0],
+        "offer_id": items.item_ids[0],
+        "shown_ids": items.item_ids[0],
+        "k": 3,
+    }
     write_extra_assets(folder, RESPONSE_MODEL, signatures, asked, card)

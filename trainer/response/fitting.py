@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer.fitting.batches import unsharded
+from trainer.fitting.batches import EpochBatches, unsharded
+from trainer.fitting.checkpoints import Checkpoints
 from trainer.fitting.fit import BestEpoch, EpochValidation, fit
 from trainer.fitting.schedule import adamw, warm_up_and_decay
-from trainer.fitting.softmax_model import SoftmaxModel, weighted_mean
+from trainer.fitting.softmax_model import Losses, SoftmaxModel, weighted_losses
 from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_summary import training_summary
@@ -44,6 +45,7 @@ def train_response(
     seed: int,
     log_uri: str,
     most_steps: int | None = None,
+    checkpoint_uri: str = "",
 ) -> TrainedResponse:
     """Trains and calibrates the response model.
 
@@ -59,14 +61,17 @@ def train_response(
         seed: Seed of weights and order.
         log_uri: Where TensorBoard's event files go.
         most_steps: Steps at the most.
+        checkpoint_uri: Where checkpoints go; empty for none.
 
     Raises:
         ValueError: No outcome to learn, or none to calibrate on.
     """
     started = time.monotonic()
     training = options.training
+    checkpoints = Checkpoints(checkpoint_uri, training.checkpoint_minutes)
     with chosen_hardware(training.strategy, training.precision) as hardware:
-        first, best = _fit(names, learned, validated, options, log_uri, most_steps, training.max_epochs, seed)
+        chosen = checkpoints.part("chosen")
+        first, best = _fit(names, learned, validated, options, log_uri, most_steps, training.max_epochs, seed, chosen)
         logits = predicted_logits(first, validated)
         calibrations = [
             fit_calibration(logits[:, place], validated.outcomes[:, place], validated.weight)
@@ -75,7 +80,8 @@ def train_response(
         network = first
         if training.refit:
             both = concatenated(learned, validated)
-            network, _ = _fit(names, both, None, options, os.path.join(log_uri, "refit"), most_steps, best.number, seed)
+            again, logs = checkpoints.part("refit"), os.path.join(log_uri, "refit")
+            network, _ = _fit(names, both, None, options, logs, most_steps, best.number, seed, again)
             # What a period's own level says of the next one is little; how steep the logits should be carries over.
             logits = predicted_logits(network, both)
             levels = [
@@ -104,35 +110,34 @@ class ResponseTraining(SoftmaxModel):
         network: The network.
         rows: Impressions that are learned from, which penalties are divided by.
         penalties: On the squares of the weights of the linear part, and of the rest.
-        replicas: Replicas that a batch is divided over.
     """
 
-    def __init__(self, network: ResponseNetwork, rows: int, penalties: tuple[float, float], replicas: int) -> None:
-        super().__init__(replicas, "response_training")
+    def __init__(self, network: ResponseNetwork, rows: int, penalties: tuple[float, float]) -> None:
+        super().__init__("response_training")
         self.network = network
         self._rows, self._penalties = rows, penalties
 
     def call(self, features: dict[str, Any], training: bool = False) -> Any:
         return self.network(features, training=training)
 
-    def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
+    def losses_of(self, batch: dict[str, Any], training: bool) -> Losses:
         logits = self.network(batch, training=training)
         losses = tf.nn.sigmoid_cross_entropy_with_logits(
             tf.broadcast_to(batch["outcomes"][:, None, :], tf.shape(logits)), logits
         )
         # Each network has a loss of its own, so their sum; of several outcomes the mean.
-        loss = weighted_mean(tf.reduce_sum(tf.reduce_mean(losses, axis=2), axis=1), batch["weight"])
+        total, weight = weighted_losses(tf.reduce_sum(tf.reduce_mean(losses, axis=2), axis=1), batch["weight"])
         squares = [tf.add_n([tf.nn.l2_loss(weight.value) for weight in each]) for each in self.network.penalised()]
         penalty = sum(factor * square for factor, square in zip(self._penalties, squares, strict=True))
-        return loss + penalty / self._rows
+        # Once in the mean, however a batch is divided.
+        return Losses(total + weight * penalty / self._rows, weight)
 
 
 class _Validation(EpochValidation):
     def __init__(self, network: ResponseNetwork, table: FeatureTable) -> None:
-        super().__init__()
         self._logits, self._table = asked(network), table
 
-    def judge(self) -> dict[str, float]:
+    def judge(self, epoch: int, last: bool) -> dict[str, float]:
         logits = in_batches(self._logits, self._table)[:, 0]
         probabilities, happened = 1.0 / (1.0 + np.exp(-logits)), self._table.outcomes[:, 0]
         return {
@@ -150,6 +155,7 @@ def _fit(
     most_steps: int | None,
     epochs: int,
     seed: int,
+    checkpoints: Checkpoints,
 ) -> tuple[ResponseNetwork, BestEpoch]:
     training = options.training
     keras.utils.set_random_seed(seed)
@@ -157,8 +163,7 @@ def _fit(
     network.adapt(learned)
     batch = min(training.batch_size, len(learned))
     length = training_length(max(1, len(learned) // batch), epochs, most_steps)
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    model = ResponseTraining(network, len(learned), (training.wide_penalty, training.penalty), replicas)
+    model = ResponseTraining(network, len(learned), (training.wide_penalty, training.penalty))
     # The rate is that of the longest training, so that the second one goes the way of the first.
     updates = length.steps * training.max_epochs
     model.compile(optimizer=adamw(warm_up_and_decay(training.learning_rate, updates), clip_norm=1.0), jit_compile=False)
@@ -166,36 +171,36 @@ def _fit(
         model,
         batches(learned, batch, seed),
         length=length,
-        validation=_Validation(network, validated if validated is not None else learned.rows(np.arange(1))),
-        monitored=EXPLAINED if validated is not None else None,
+        validation=None if validated is None else _Validation(network, validated),
+        monitored=EXPLAINED,
         patience=training.patience,
         log_uri=log_uri,
+        checkpoints=checkpoints,
     )
     return network, best
 
 
-def batches(table: FeatureTable, batch: int, seed: int) -> tf.data.Dataset:
-    """Returns `endless_batches` of what a table has."""
-    return endless_batches({**table.inputs(), "outcomes": table.outcomes, "weight": table.weight}, batch, seed)
+def batches(table: FeatureTable, batch: int, seed: int) -> EpochBatches:
+    """Returns `column_batches` of what a table has."""
+    return column_batches({**table.inputs(), "outcomes": table.outcomes, "weight": table.weight}, batch, seed)
 
 
-def endless_batches(columns: Mapping[str, npt.NDArray[Any]], batch: int, seed: int) -> tf.data.Dataset:
-    """Returns batches without end, each pass over the rows in another order; the rest of a pass is left out."""
+def column_batches(columns: Mapping[str, npt.NDArray[Any]], batch: int, seed: int) -> EpochBatches:
+    """Returns the batches of each epoch, in another order each; the rest of a pass is left out."""
     rows = len(next(iter(columns.values())))
     steps = max(1, rows // batch)
     with tf.device("CPU:0"):
         held = {name: tf.constant(values) for name, values in columns.items()}
 
-    def places(epoch: Any) -> tf.data.Dataset:
-        shuffled = tf.random.experimental.stateless_shuffle(tf.range(rows), seed=tf.stack([seed, epoch]))
-        return tf.data.Dataset.from_tensor_slices(tf.reshape(shuffled[: steps * batch], [steps, batch]))
+    def epoch_batches(epoch: int, first: int) -> tf.data.Dataset:
+        places = np.random.default_rng([seed, epoch]).permutation(rows)[first * batch : steps * batch]
+        chosen = tf.data.Dataset.from_tensor_slices(places.astype(np.int32).reshape(-1, batch))
+        return unsharded(chosen.map(gathered).prefetch(4))
 
     def gathered(chosen: Any) -> dict[str, Any]:
         return {name: tf.gather(values, chosen) for name, values in held.items()}
 
-    epochs = tf.data.Dataset.range(2**31 - 1).map(lambda epoch: tf.cast(epoch, tf.int32))
-    dataset = epochs.flat_map(places).map(gathered).prefetch(4)
-    return unsharded(dataset.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)))
+    return epoch_batches
 
 
 def asked(function: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:

@@ -1,6 +1,6 @@
 """The response model: a linear part and crossed features, averaged over several networks, then calibrated."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -56,7 +56,7 @@ class ResponseNetwork(keras.Model):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._own = {
+        self._own: dict[str, Any] = {
             "numbers": numbers,
             "vocabulary_sizes": tuple(vocabulary_sizes),
             "items": items,
@@ -94,7 +94,11 @@ class ResponseNetwork(keras.Model):
     def build(self, input_shape: Any = None) -> None:
         own = self._own
         width = 2 * own["numbers"]
-        shape = {"numbers": (None, width), "categories": (None, len(own["vocabulary_sizes"])), "item": (None,)}
+        shape: dict[str, Sequence[int | None]] = {
+            "numbers": (None, width),
+            "categories": (None, len(own["vocabulary_sizes"])),
+            "item": (None,),
+        }
         self.scaled.built = True
         for body, head in zip(self.bodies, self.heads, strict=True):
             body.build(shape)
@@ -136,7 +140,7 @@ class ResponseNetwork(keras.Model):
         mean_bias = keras.ops.matmul(self._position_share[None, :], self.position_bias.embeddings)
         return keras.ops.mean(logits, axis=1) + mean_bias
 
-    def probabilities(self, features: dict[str, Any]) -> Any:
+    def probabilities(self, features: Mapping[str, Any]) -> Any:
         """Returns the calibrated probabilities of a place of mean bias, float32 `(batch, outcomes)`."""
         return keras.ops.sigmoid(self(features) * self._slope + self._intercept)
 

@@ -57,6 +57,7 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         seed=request.seed,
         log_uri=request.log_uri,
         most_steps=request.steps,
+        checkpoint_uri=request.checkpoint_uri,
     )
     summary = trained.summary
     if uplift is not None:
@@ -93,6 +94,7 @@ def _train_uplift(
         validated=None if validated is None else (tables[1].rows(validated.rows), validated.treatments),
         hardware_options=options.training,
         most_steps=request.steps,
+        checkpoint_uri=os.path.join(request.checkpoint_uri, "uplift") if request.checkpoint_uri else "",
     )
 
 

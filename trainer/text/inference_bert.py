@@ -18,17 +18,19 @@ class InferenceBert(tf.Module):
     has fewer nodes than KerasNLP's layers make, so it is traced and loaded sooner, and one text is answered sooner.
 
     Args:
-        backbone: A `keras_nlp.models.BertBackbone`; its weights are copied, merged with LoRA's, as float32.
+        backbone: A `keras_nlp.models.BertBackbone`; its weights are copied, merged with LoRA's.
+        dtype: Type that matrices are multiplied in, and activations held in between. Sums, normalisations and the
+            softmax are float32 anyway.
     """
 
-    def __init__(self, backbone: Any) -> None:
+    def __init__(self, backbone: Any, dtype: tf.DType = tf.float32) -> None:
         super().__init__(name="inference_bert")
         self.dimensions: int = backbone.hidden_dim
         positions = backbone.position_embedding.position_embeddings
         self._tokens = _variable(backbone.token_embedding.embeddings)
         self._positions = _variable(_array(positions) + _array(backbone.segment_embedding.embeddings)[0])
         self._norm = _LayerNorm(backbone.embeddings_layer_norm)
-        self._layers = [_Layer(layer, self.dimensions) for layer in backbone.transformer_layers]
+        self._layers = [_Layer(layer, self.dimensions, dtype) for layer in backbone.transformer_layers]
 
     def __call__(self, token_ids: Any, mask: Any) -> TokenVectors:
         """Computes float32 vectors of the real tokens; see `trainer.text.unpadded_bert.token_vectors`."""
@@ -56,7 +58,7 @@ class InferenceBert(tf.Module):
 class _Layer(tf.Module):
     """A transformer layer."""
 
-    def __init__(self, layer: Any, dimensions: int) -> None:
+    def __init__(self, layer: Any, dimensions: int, dtype: tf.DType) -> None:
         super().__init__()
         parts = transformer_parts(layer)
         attention = parts.attention
@@ -69,32 +71,34 @@ class _Layer(tf.Module):
         self._projection = _Dense(
             np.concatenate([kernel.reshape(dimensions, -1) for kernel in kernels], 1) * scale,
             np.concatenate([bias.reshape(-1) for bias in biases]) * scale,
+            dtype,
         )
         kernel, bias = _kernel_and_bias(attention.output_dense)
-        self._attended = _Dense(kernel.reshape(-1, dimensions), bias)
+        self._attended = _Dense(kernel.reshape(-1, dimensions), bias, dtype)
         self._attended_norm = _LayerNorm(parts.attention_norm)
-        self._inner = _Dense(*_kernel_and_bias(parts.inner))
+        self._inner = _Dense(*_kernel_and_bias(parts.inner), dtype)
         self._activation = parts.inner.activation
-        self._outer = _Dense(*_kernel_and_bias(parts.outer))
+        self._outer = _Dense(*_kernel_and_bias(parts.outer), dtype)
         self._outer_norm = _LayerNorm(parts.outer_norm)
 
     def __call__(self, vectors: Any, unpadding: Unpadding, bias: Any) -> Any:
         # Split and stacked, the heads take a quarter of the time of a transposition where there is one short text.
         parts = tf.split(unpadding.restore(self._projection(vectors)), 3, axis=-1)
         query, key, value = (tf.stack(tf.split(part, self._heads, axis=-1), axis=1) for part in parts)
-        weights = tf.nn.softmax(tf.matmul(query, key, transpose_b=True) + bias)
-        attended = tf.concat(tf.unstack(tf.matmul(weights, value), axis=1), axis=-1)
-        vectors = self._attended_norm(vectors + self._attended(unpadding.remove(attended)))
-        return self._outer_norm(vectors + self._outer(self._activation(self._inner(vectors))))
+        weights = tf.nn.softmax(tf.cast(tf.matmul(query, key, transpose_b=True), tf.float32) + bias)
+        attended = tf.concat(tf.unstack(tf.matmul(tf.cast(weights, value.dtype), value), axis=1), axis=-1)
+        vectors = self._attended_norm(vectors + tf.cast(self._attended(unpadding.remove(attended)), tf.float32))
+        forward = self._outer(self._activation(self._inner(vectors)))
+        return self._outer_norm(vectors + tf.cast(forward, tf.float32))
 
 
 class _Dense(tf.Module):
-    def __init__(self, kernel: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
+    def __init__(self, kernel: NDArray[np.float32], bias: NDArray[np.float32], dtype: tf.DType) -> None:
         super().__init__()
-        self._kernel, self._bias = _variable(kernel), _variable(bias)
+        self._kernel, self._bias = _variable(kernel, dtype), _variable(bias, dtype)
 
     def __call__(self, inputs: Any) -> Any:
-        return tf.nn.bias_add(tf.matmul(inputs, self._kernel), self._bias)
+        return tf.nn.bias_add(tf.matmul(tf.cast(inputs, self._kernel.dtype), self._kernel), self._bias)
 
 
 class _LayerNorm(tf.Module):
@@ -115,5 +119,5 @@ def _array(weight: Any) -> NDArray[np.float32]:
     return np.asarray(tf.convert_to_tensor(weight), np.float32)
 
 
-def _variable(weight: Any) -> tf.Variable:
-    return tf.Variable(_array(weight), trainable=False)
+def _variable(weight: Any, dtype: tf.DType = tf.float32) -> tf.Variable:
+    return tf.Variable(tf.cast(_array(weight), dtype), trainable=False)

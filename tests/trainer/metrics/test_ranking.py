@@ -96,3 +96,15 @@ def test_the_highest_equal_a_full_sort(k: int) -> None:
     scores[:, 3] = -np.inf
     expected = [sorted(range(30), key=lambda place: -row[place])[:k] for row in scores]
     assert highest(scores, k).tolist() == expected
+
+
+@pytest.mark.parametrize("width", [64, 640, 1000])
+@pytest.mark.parametrize("k", [1, 2, 20])
+def test_the_highest_of_long_rows_equal_a_full_sort(width: int, k: int) -> None:
+    random = np.random.default_rng(width + k)
+    scores = random.permuted(np.tile(np.arange(width, dtype=np.float32), (5, 1)), axis=1)
+    scores[1, 3:] = -np.inf
+    scores[2] = np.sort(scores[2])
+    best = np.take_along_axis(scores, highest(scores, k), axis=1)
+    np.testing.assert_array_equal(best, -np.sort(-scores, axis=1)[:, :k])
+    assert all(len(set(row)) == k for row in highest(scores, k).tolist())

@@ -1,6 +1,6 @@
 """What the ranker learns from: baskets of the validation period, and the candidates that stood at the time."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -136,7 +136,7 @@ class CandidateDescriber:
             rows = np.flatnonzero(known & (users.window == window))
             for batch in np.array_split(rows, np.arange(_USERS_AT_ONCE, len(rows), _USERS_AT_ONCE)):
                 candidates, features = self._describe(*(values[batch] for values in histories), vectors[batch])
-                targets, bought = [users.targets(user) for user in batch], histories.products[batch]
+                targets, bought = [users.targets(user) for user in batch], list(histories.products[batch])
                 described = self._padded(candidates.numpy(), features.numpy())
                 yield self._sample(*described, targets, bought, batch, random)
 
@@ -144,7 +144,9 @@ class CandidateDescriber:
         self, candidates: npt.NDArray[np.int32], features: npt.NDArray[np.float32]
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """Fills up candidates with -1 to as many as an example keeps; batches differ in how many they have."""
-        missing = max(0, self._options.sampled_candidates - candidates.shape[1])
+        missing = self._options.sampled_candidates - candidates.shape[1]
+        if missing <= 0:
+            return candidates, features
         return (
             np.pad(candidates, [(0, 0), (0, missing)], constant_values=-1),
             np.pad(features, [(0, 0), (0, missing), (0, 0)]),
@@ -155,7 +157,7 @@ class CandidateDescriber:
         candidates: npt.NDArray[np.int32],
         features: npt.NDArray[np.float32],
         targets: Sequence[npt.NDArray[np.int32]],
-        bought: npt.NDArray[np.int32],
+        bought: Sequence[npt.NDArray[np.int32]],
         user: npt.NDArray[np.int64],
         random: np.random.Generator,
     ) -> RankerExamples:
@@ -163,9 +165,11 @@ class CandidateDescriber:
         keys = np.where(candidates >= 0, random.random(candidates.shape) + relevant, -1.0)
         width = self._options.sampled_candidates
         kept = np.argpartition(-keys, width - 1, axis=1)[:, :width]
+        row = np.arange(len(kept))[:, np.newaxis]
         examples = RankerExamples(
             names=self._ranker.feature_names,
-            features=np.take_along_axis(features, kept[..., np.newaxis], axis=1).astype(np.float16),
+            # Brackets copy all features of a candidate at once, `take_along_axis` one number at a time.
+            features=features[row, kept].astype(np.float16),
             relevant=np.take_along_axis(relevant, kept, axis=1),
             valid=np.take_along_axis(candidates >= 0, kept, axis=1),
             novel=np.take_along_axis(~_among(candidates, bought), kept, axis=1),
@@ -174,6 +178,10 @@ class CandidateDescriber:
         return examples.rows(np.any(examples.relevant, axis=1))
 
 
-def _among(candidates: npt.NDArray[np.int32], products: Iterable[npt.NDArray[np.int32]]) -> npt.NDArray[np.bool_]:
+def _among(candidates: npt.NDArray[np.int32], products: Sequence[npt.NDArray[np.int32]]) -> npt.NDArray[np.bool_]:
     """Says of each candidate whether it is among the products of its row."""
-    return np.stack([np.isin(row, others) for row, others in zip(candidates, products, strict=True)])
+    # Row and product in one number, -1 included: all rows are compared at once.
+    stride = int(max(candidates.max(initial=-1), *(row.max(initial=-1) for row in products))) + 2
+    rows = np.arange(len(candidates)) * stride + 1
+    others = np.concatenate(products) + np.repeat(rows, [len(row) for row in products])
+    return np.isin(candidates + rows[:, np.newaxis], others)

@@ -16,7 +16,8 @@ from trainer.recommendation.judged_users import JudgedUsers
 _SHRINKAGE = 20.0
 # How much a popular product loses: 1 would be lift, 0 the number of users in common.
 _OWN_POWER, _NEIGHBOUR_POWER = 0.5, 0.8
-_PRODUCTS_AT_ONCE = 256
+# Pairs of products that are held at once, 32 MiB.
+_PAIRS_AT_ONCE = 2**23
 _FILE = "neighbours.npz"
 
 
@@ -25,7 +26,7 @@ def neighbour_table(users: JudgedUsers, products: int, neighbours: int) -> Neigh
 
     With n_i users that had product i, and c_ij that had i and j, j is as near to i as
     c_ij / ((n_i + 20)^0.5 (n_j + 20)^0.8) (after Deshpande and Karypis, "Item-based top-n recommendation algorithms",
-    TOIS 2004, whose alpha this splits). The pairs of some hundred products are in memory at a time.
+    TOIS 2004, whose alpha this splits). The pairs of some products with all others are in memory at a time.
 
     Args:
         users: Users with their histories.
@@ -40,20 +41,18 @@ def neighbour_table(users: JudgedUsers, products: int, neighbours: int) -> Neigh
     weights: npt.NDArray[np.float32] = np.zeros((products, width), np.float32)
     had = _had(users, products)
     by_product = had.T.tocsr()
-    counts = np.asarray(had.sum(axis=0), np.float64).ravel()
+    counts = np.asarray(had.sum(axis=0), np.float32).ravel()
     own, other = (counts + _SHRINKAGE) ** -_OWN_POWER, (counts + _SHRINKAGE) ** -_NEIGHBOUR_POWER
-    for start in range(0, products, _PRODUCTS_AT_ONCE):
-        rows = np.arange(start, min(start + _PRODUCTS_AT_ONCE, products))
-        together = by_product[rows] @ had
-        columns = np.unique(together.indices)
-        if not len(columns):
-            continue
-        near = together[:, columns].toarray() * other[columns] * own[rows, np.newaxis]
-        near[columns == rows[:, np.newaxis]] = 0.0
-        places = highest(near, min(width, len(columns)))
-        values = np.take_along_axis(near, places, axis=1)
-        found[rows, : places.shape[1]] = np.where(values > 0.0, columns[places], -1)
-        weights[rows, : places.shape[1]] = values
+    at_once = max(1, _PAIRS_AT_ONCE // products)
+    for start in range(0, products, at_once):
+        rows = np.arange(start, min(start + at_once, products))
+        near = (by_product[rows] @ had).toarray()
+        near *= other
+        near[np.arange(len(rows)), rows] = 0.0
+        places = highest(near, width)
+        values = np.take_along_axis(near, places, axis=1) * own[rows, np.newaxis]
+        found[rows] = np.where(values > 0.0, places, -1)
+        weights[rows] = values
     return NeighbourTable(products=found, weights=weights)
 
 

@@ -9,16 +9,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from trainer.fitting.fit import EpochValidation, fit
+from trainer.fitting.checkpoints import Checkpoints
+from trainer.fitting.fit import fit
 from trainer.fitting.schedule import adamw, warm_up_and_decay
-from trainer.fitting.softmax_model import SoftmaxModel, weighted_mean
+from trainer.fitting.softmax_model import Losses, SoftmaxModel, weighted_losses
 from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_summary import training_summary
 from trainer.metrics.treatment_effect import treatment_effect
 from trainer.options import HardwareOptions
 from trainer.response.feature_table import FeatureNames, FeatureTable
-from trainer.response.fitting import asked, endless_batches, in_batches
+from trainer.response.fitting import asked, column_batches, in_batches
 from trainer.response.network import ResponseNetwork, new_network
 from trainer.response.options import UpliftOptions
 from trainer.response.uplift.calibration import fit_slope
@@ -45,6 +46,7 @@ def train_uplift(
     log_uri: str,
     hardware_options: HardwareOptions | None = None,
     most_steps: int | None = None,
+    checkpoint_uri: str = "",
 ) -> TrainedUplift:
     """Trains what each treatment adds to the first outcome.
 
@@ -59,6 +61,7 @@ def train_uplift(
         log_uri: Where TensorBoard's event files go.
         hardware_options: What to train on; None picks it.
         most_steps: Steps at the most.
+        checkpoint_uri: Where checkpoints go; empty for none.
 
     Raises:
         ValueError: A treatment has no rows to learn from.
@@ -70,7 +73,7 @@ def train_uplift(
         keras.utils.set_random_seed(seed)
         network = _untrained(names, learned, treatments, options)
         weights = contrasts(treatments)
-        model = UpliftTraining(network, contrast_scale(weights), len(learned), options, hardware.replicas)
+        model = UpliftTraining(network, contrast_scale(weights), len(learned), options)
         batch = min(options.batch_size, len(learned))
         steps = max(1, len(learned) // batch)
         length = training_length(steps, max(options.epochs, math.ceil(options.least_steps / steps)), most_steps)
@@ -84,12 +87,13 @@ def train_uplift(
         }
         best = fit(
             model,
-            endless_batches(columns, batch, seed),
+            column_batches(columns, batch, seed),
             length=length,
-            validation=_Nothing(),
+            validation=None,
             monitored=None,
             patience=0,
             log_uri=log_uri,
+            checkpoints=Checkpoints(checkpoint_uri, chosen.checkpoint_minutes),
         )
     uplift = _calibrated(network, learned, treatments, *(validated or (learned, treatments)))
     summary = training_summary(
@@ -111,13 +115,10 @@ class UpliftTraining(SoftmaxModel):
         scale: Of the regression on the uplift; see `contrast_scale`.
         rows: Impressions that are learned from, which penalties are divided by.
         options: The penalties.
-        replicas: Replicas that a batch is divided over.
     """
 
-    def __init__(
-        self, network: ResponseNetwork, scale: float, rows: int, options: UpliftOptions, replicas: int
-    ) -> None:
-        super().__init__(replicas, "uplift_training")
+    def __init__(self, network: ResponseNetwork, scale: float, rows: int, options: UpliftOptions) -> None:
+        super().__init__("uplift_training")
         self.network = network
         self._scale = scale
         self._penalties = (options.wide_penalty / rows, options.penalty / rows)
@@ -125,20 +126,15 @@ class UpliftTraining(SoftmaxModel):
     def call(self, features: dict[str, Any], training: bool = False) -> Any:
         return self.network(features, training=training)
 
-    def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
+    def losses_of(self, batch: dict[str, Any], training: bool) -> Losses:
         # Each network learns by a loss of its own, so their sum.
         outputs = self.network(batch, training=training)
         losses = tf.reduce_sum(uplift_loss(batch["outcome"], outputs, batch["contrasts"], self._scale), axis=1)
         squares = [tf.add_n([tf.nn.l2_loss(weight.value) for weight in each]) for each in self.network.penalised()]
         penalty = sum(factor * square for factor, square in zip(self._penalties, squares, strict=True))
-        return weighted_mean(losses, batch["weight"]) + penalty
-
-
-class _Nothing(EpochValidation):
-    """Judges nothing; the last epoch is kept."""
-
-    def judge(self) -> dict[str, float]:
-        return {}
+        total, weight = weighted_losses(losses, batch["weight"])
+        # Once in the mean, however a batch is divided.
+        return Losses(total + weight * penalty, weight)
 
 
 def _untrained(

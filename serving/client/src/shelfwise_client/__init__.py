@@ -2,6 +2,7 @@
 
 from shelfwise_client.awaited_client import AsyncShelfwise
 from shelfwise_client.blocking_client import Shelfwise
+from shelfwise_client.calls.demand import DemandWeek
 from shelfwise_client.calls.labels import ExplainedToken, LabelAnswer
 from shelfwise_client.calls.products import Answer
 from shelfwise_client.calls.recommendation import TogetherAnswer
@@ -13,6 +14,7 @@ from shelfwise_client.errors import ServingError
 __all__ = [
     "Answer",
     "AsyncShelfwise",
+    "DemandWeek",
     "ExplainedFeature",
     "ExplainedToken",
     "ExplainedWord",

@@ -1,6 +1,7 @@
 """The tasks that a client has methods for."""
 
 from shelfwise_client.calls.classification import ClassificationCalls
+from shelfwise_client.calls.demand import DemandCalls
 from shelfwise_client.calls.recommendation import RecommendationCalls
 from shelfwise_client.calls.response import ResponseCalls
 from shelfwise_client.calls.search import SearchCalls
@@ -13,5 +14,6 @@ class TaskCalls(
     ClassificationCalls,
     SegmentationCalls,
     ResponseCalls,
+    DemandCalls,
 ):
     """The methods of all tasks; a new task is a module beside this one, and a name in this list."""
