@@ -34,7 +34,7 @@ class ResponseTask(Task[ResponseConfig]):
     headline = ("auc", "normalised_entropy", "explained_entropy", "calibration_error")
     drawn = ("explained_entropy",)
     product_inputs = frozenset({"text_vectors"})
-    client_methods = ("respond", "rank_offers", "explain_offer")
+    client_methods = ("respond", "offer_uplift", "rank_offers", "explain_offer")
 
     @override
     def check(self, shop: ShopOptions, options: ResponseConfig) -> None:
