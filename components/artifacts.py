@@ -54,6 +54,12 @@ class ClassificationEvaluation(Artifact):
     TYPE_NAME = "components.ClassificationEvaluation"
 
 
+class OfferAnswers(Artifact):
+    """`answers-*.parquet` with what a response model expects of each known user and current offer."""
+
+    TYPE_NAME = "components.OfferAnswers"
+
+
 class DemandEvaluation(Artifact):
     """`evaluation.json` with metrics, baselines, the worst series and the bias of each category."""
 

@@ -40,6 +40,8 @@ def failed_checks(client: Shelfwise, model: ServedModel) -> list[str]:
         "rank_offers": _check_ranking,
         "explain": _check_explain,
     }
+    if card["treatments"]:
+        checks["uplift"] = _check_uplift
     return run_checks(checks, client, _KnownOffers(offers, (nobody, somebody, odd)))
 
 
@@ -49,6 +51,18 @@ def _check_default(client: Shelfwise, known: _KnownOffers) -> list[str]:
         found = np.array(client.respond(person, [*known.offers[:3], _UNKNOWN]))
         if not np.isfinite(found).all() or (found <= 0.0).any() or (found >= 1.0).any():
             reasons.append(f"a probability does not lie between 0 and 1: {found.tolist()}")
+    return reasons
+
+
+def _check_uplift(client: Shelfwise, known: _KnownOffers) -> list[str]:
+    reasons = []
+    for person in known.persons:
+        asked = [*known.offers[:3], _UNKNOWN]
+        found = client.offer_uplift(person, asked)
+        if not all(-1.0 <= each.uplift <= 1.0 and each.treatment for each in found):
+            reasons.append(f"an uplift does not lie between -1 and 1, or has no treatment: {found}")
+        if [each.probability for each in found] != client.respond(person, asked):
+            reasons.append("an offer has another probability where its uplift is asked for")
     return reasons
 
 

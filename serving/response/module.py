@@ -11,11 +11,12 @@ import tensorflow as tf
 from serving.graph.answers import text_variable, texts_at
 from serving.graph.history import HistoryReader, history_specs
 from serving.graph.lookup import IdLookup
-from serving.graph.shop_clock import ShopClock
 from serving.graph.signatures import Specs, batch_of, trace
 from serving.reasons.reasons import strongest_first
 from serving.response.features import ItemCounts, ResponseFeatures, Shown
 from serving.response.items import ResponseItems
+from serving.response.shop_clock import ShopClock
+from serving.response.uplift import BestTreatment, TreatmentScorer
 from serving.signature_names import EVALUATE, EXPLAIN, RANK_OFFERS, SERVING_DEFAULT, SHOWN_INPUTS
 
 # What comes of features: by name, as the trained network reads them, to probabilities float32 `(rows, outcomes)`.
@@ -67,7 +68,8 @@ class ResponseModule(tf.Module):
         shown: float32 `(items,)`: impressions of each item so far.
         responses: float32 `(items, outcomes)`: what came of them.
         scorer: The trained network.
-        variables: Its variables.
+        variables: Its variables, and those of `treatments`.
+        treatments: What treatments add; None where nothing is known of any.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class ResponseModule(tf.Module):
         responses: npt.NDArray[np.float32],
         scorer: Scorer,
         variables: Sequence[tf.Variable],
+        treatments: TreatmentScorer | None = None,
     ) -> None:
         super().__init__(name="response")
         self._facts, self._count = facts, len(items.item_ids)
@@ -101,6 +104,8 @@ class ResponseModule(tf.Module):
         # Behind a plain function what it holds is not tracked: only these variables go into the SavedModel.
         self._scorer: Callable[[], Scorer] = lambda: scorer
         self._variables = list(variables)
+        self._treatments: Callable[[], TreatmentScorer | None] = lambda: treatments
+        self._best_treatment = BestTreatment(treatments.treatments) if treatments is not None else None
 
     def signatures(self) -> dict[str, Any]:
         """Traces the signatures, to be handed to `tf.saved_model.save` with this module."""
@@ -118,12 +123,20 @@ class ResponseModule(tf.Module):
         )
 
     def respond(self, inputs: Inputs) -> dict[str, tf.Tensor]:
-        """Signature `serving_default`: the probability of each outcome for each offer, 0 where no offer is named."""
+        """Signature `serving_default`: the probability of each outcome for each offer, 0 where no offer is named.
+
+        With treatments also `uplift`, what the one that adds most adds to the probability of the first outcome, and
+        `treatments`, which one that is.
+        """
         ids = inputs["offer_ids"]
-        found = self._probabilities(inputs, self._items.index_of(ids))
+        features = self._network_inputs(inputs, self._items.index_of(ids))
+        found = self._scored(features)
         found = tf.where((ids == "")[:, :, None], 0.0, found)
         further = {f"probabilities_{name}": found[:, :, 1 + n] for n, name in enumerate(self._facts.outcomes[1:])}
-        return {"probabilities": found[:, :, 0], **further}
+        answer = {"probabilities": found[:, :, 0], **further}
+        if self._best_treatment is not None:
+            answer |= self._best_treatment.answer(self._expected_of(features), ids == "")
+        return answer
 
     def rank_offers(self, inputs: Inputs) -> dict[str, tf.Tensor]:
         """Signature `rank_offers`: the current offers that a user most likely responds to, the best first."""
@@ -176,29 +189,41 @@ class ResponseModule(tf.Module):
     def evaluate(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `evaluate`: the probability of each outcome for impressions whose features are known.
 
+        With treatments also `expected`, the probability of the first outcome under each, the control first.
+
         Args:
             examples: string `(batch,)`, serialized tf.Examples as ResponseExamples writes them.
         """
-        facts = self._facts
-        parsed = tf.io.parse_example(
-            examples,
-            {
-                "numbers": tf.io.FixedLenFeature([len(facts.feature_names)], tf.float32),
-                "categories": tf.io.FixedLenFeature([len(facts.vocabularies)], tf.string),
-                # An example without vectors has an empty list.
-                "vectors": tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True),
-                "item": tf.io.FixedLenFeature([], tf.string),
-            },
-        )
-        categories = tf.unstack(parsed["categories"], num=len(facts.vocabularies), axis=1)
+        facts, width = self._facts, self._features.vector_width
+        numbers, categories = len(facts.feature_names), len(facts.vocabularies)
+        # Of an example that lacks a feature nothing is known there.
+        wanted = {
+            "numbers": tf.io.FixedLenFeature([numbers], tf.float32, [float("nan")] * numbers),
+            "categories": tf.io.FixedLenFeature([categories], tf.string, [""] * categories),
+            "item": tf.io.FixedLenFeature([], tf.string, ""),
+        }
+        if width:
+            wanted["vectors"] = tf.io.FixedLenFeature([width], tf.float32, [0.0] * width)
+        parsed = tf.io.parse_example(examples, wanted)
+        vectors = parsed["vectors"] if width else tf.zeros([tf.shape(examples)[0], 0])
         features = {
             "numbers": parsed["numbers"][:, None],
-            "categories": self._codes(categories, 1)[:, None],
-            "vectors": tf.reshape(parsed["vectors"], [-1, 1, self._features.vector_width]),
+            "categories": self._codes(tf.unstack(parsed["categories"], num=categories, axis=1), 1)[:, None],
+            "vectors": vectors[:, None],
             "item": self._items.index_of(parsed["item"])[:, None] + 1,
         }
         features["position"] = tf.zeros_like(features["item"])
-        return {"probabilities": self._scored(features)[:, 0]}
+        found = {"probabilities": self._scored(features)[:, 0]}
+        if self._best_treatment is not None:
+            found["expected"] = self._expected_of(features)[:, 0]
+        return found
+
+    def _expected_of(self, features: Inputs) -> tf.Tensor:
+        """Returns the probability of the first outcome under each treatment, `(batch, asked, treatments)`."""
+        scorer = self._treatments()
+        if scorer is None:
+            raise RuntimeError("a model of no treatments was asked for one")
+        return self._by_row(scorer.expected, features, len(scorer.treatments))
 
     def _codes(self, categories: Sequence[tf.Tensor], axis: int) -> tf.Tensor:
         """Returns the place of each value in its vocabulary from 1, 0 for an unknown one; features are a new axis."""
@@ -227,13 +252,16 @@ class ResponseModule(tf.Module):
 
     def _scored(self, features: Inputs) -> tf.Tensor:
         """Returns float32 `(batch, asked, outcomes)`."""
+        return self._by_row(self._scorer(), features, len(self._facts.outcomes))
+
+    def _by_row(self, scorer: Scorer, features: Inputs, width: int) -> tf.Tensor:
+        """Returns what a scorer says, float32 `(batch, asked, width)`."""
         shape = tf.shape(features["item"])
         flat = {
             name: tf.reshape(each, [-1, *each.shape[2:]]) if each.shape.rank == 3 else tf.reshape(each, [-1])
             for name, each in features.items()
         }
-        scored = self._scorer()(flat)
-        return tf.reshape(scored, [shape[0], shape[1], len(self._facts.outcomes)])
+        return tf.reshape(scorer(flat), [shape[0], shape[1], width])
 
     def _network_inputs(self, inputs: Inputs, items: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns what the network reads of each item, `(batch, asked, …)`."""

@@ -118,6 +118,28 @@ def calibration_chart(
         return svg_of(figure)
 
 
+def curves_chart(curves: Mapping[str, Sequence[Sequence[float]]], of: str, unit: str) -> Markup:
+    """Draws curves, each beside the straight line to its end.
+
+    Args:
+        curves: Points of x from 0 to 1 and y, by name.
+        of: What x is.
+        unit: What y is.
+    """
+    with mpl.rc_context({**STYLE, "svg.hashsalt": "|".join(curves) + unit}):
+        axes, figure = square_axes()
+        for number, (name, points) in enumerate(curves.items()):
+            colour = COLOURS[number % len(COLOURS)]
+            x, y = zip(*points, strict=True)
+            axes.plot(x, y, color=colour, label=short(name))
+            axes.plot([0.0, x[-1]], [0.0, y[-1]], color=colour, linewidth=1, linestyle=":")
+        axes.set_xlim(0, 1)
+        axes.set_xlabel(of)
+        axes.set_ylabel(unit)
+        axes.legend(loc="upper left", frameon=False, fontsize=10)
+        return svg_of(figure)
+
+
 @contextmanager
 def _rows_chart(labels: Sequence[str], unit: str) -> Iterator[tuple[Axes, Any]]:
     """Yields axes with a row for each label, and what turns them into SVG afterwards."""

@@ -8,12 +8,14 @@ import tensorflow as tf
 from serving.model_names import RESPONSE_MODEL
 from serving.response.items import ResponseItems
 from serving.response.module import ResponseFacts, ResponseModule
+from serving.response.uplift import TreatmentScorer
 from trainer.artifacts.model_versions import package_versions
 from trainer.exporting import write_extra_assets
 from trainer.response.feature_table import FeatureNames
 from trainer.response.items import ItemTotals
 from trainer.response.network import ResponseNetwork
 from trainer.response.options import ResponseOptions
+from trainer.response.uplift.network import UpliftNetwork
 
 _SHOWN_ITEMS, _SHOWN_PRODUCTS = 20, 5
 _PACKAGES = ("tensorflow", "keras")
@@ -28,6 +30,7 @@ def export_response(
     facts: Mapping[str, Any],
     options: ResponseOptions,
     training: Mapping[str, Any],
+    uplift: UpliftNetwork | None = None,
 ) -> None:
     """Writes the SavedModel `response` with its warm-up file and its model card.
 
@@ -40,6 +43,7 @@ def export_response(
         facts: What the examples' artifact says.
         options: How long a request may be.
         training: What training.json says.
+        uplift: What treatments add; None where that is not known.
     """
     known = ResponseFacts(
         outcomes=names.outcomes,
@@ -59,8 +63,17 @@ def export_response(
         offers_per_request=options.offers_per_request,
         max_k=options.max_k,
     )
-    variables = [variable.value for variable in network.variables]
-    module = ResponseModule(items, known, totals.shown, totals.outcomes, network.probabilities, variables)
+    networks = [network] if uplift is None else [network, uplift.network]
+    variables = [variable.value for each in networks for variable in each.variables]
+    module = ResponseModule(
+        items,
+        known,
+        totals.shown,
+        totals.outcomes,
+        network.probabilities,
+        variables,
+        None if uplift is None else TreatmentScorer(uplift.treatments, uplift.expected),
+    )
     signatures = module.signatures()
     tf.saved_model.save(module, folder, signatures=signatures)
     ids = [each.decode("utf-8", "surrogateescape") for each in items.item_ids]
@@ -68,6 +81,7 @@ def export_response(
         "model": RESPONSE_MODEL,
         "training": dict(training),
         "outcomes": list(names.outcomes),
+        "treatments": [] if uplift is None else list(uplift.treatments),
         "features": [*names.numbers, *names.categories],
         "request_texts": list(known.request_texts),
         "request_numbers": list(known.request_numbers),

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import keras
@@ -135,7 +135,8 @@ class ResponseTraining(SoftmaxModel):
 
 class _Validation(EpochValidation):
     def __init__(self, network: ResponseNetwork, table: FeatureTable) -> None:
-        self._logits, self._table = asked(network), table
+        # What stood where explains a part of what happened: without it, an epoch that learned this looks no better.
+        self._logits, self._table = asked(network.placed_logits), table
 
     def judge(self, epoch: int, last: bool) -> dict[str, float]:
         logits = in_batches(self._logits, self._table)[:, 0]
@@ -181,9 +182,14 @@ def _fit(
 
 
 def batches(table: FeatureTable, batch: int, seed: int) -> EpochBatches:
+    """Returns `column_batches` of what a table has."""
+    return column_batches({**table.inputs(), "outcomes": table.outcomes, "weight": table.weight}, batch, seed)
+
+
+def column_batches(columns: Mapping[str, npt.NDArray[Any]], batch: int, seed: int) -> EpochBatches:
     """Returns the batches of each epoch, in another order each; the rest of a pass is left out."""
-    columns = {**table.inputs(), "outcomes": table.outcomes, "weight": table.weight}
-    rows, steps = len(table), max(1, len(table) // batch)
+    rows = len(next(iter(columns.values())))
+    steps = max(1, rows // batch)
     with tf.device("CPU:0"):
         held = {name: tf.constant(values) for name, values in columns.items()}
 

@@ -55,6 +55,7 @@ def check_impressions(made: Mapping[str, Any], options: ResponseExamplesOptions)
             f"Table `impressions`: {sum(refused.values()):,} of {rows:,} rows cannot be used: {told}. "
             f"{options.max_bad_fraction:.1%} may. Mend the table, or raise `limits.max_bad_fraction`."
         )
+    notes = [f"Table `impressions`: {count:,} rows {_REFUSED[reason]}." for reason, count in refused.items()]
     first = options.outcomes[0]
     for split, use in (("train", "learn from"), ("eval", "validate and calibrate on"), ("test", "test on")):
         shown, happened = counts.get(split, 0), counts.get(f"{split}: {first}", 0)
@@ -79,8 +80,8 @@ def check_impressions(made: Mapping[str, Any], options: ResponseExamplesOptions)
                 "All impressions are of one campaign, so one that is split by time says nothing of the next. Give "
                 "impressions of more campaigns, leave `campaign_id` out, or set `tasks.response.split.method: random`."
             )
-        return ["All impressions are of one campaign: what holds for it need not hold for the next one."]
-    return []
+        notes.append("All impressions are of one campaign: what holds for it need not hold for the next one.")
+    return notes
 
 
 def shown_counts(counts: Mapping[str, int]) -> dict[str, int]:

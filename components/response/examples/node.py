@@ -7,6 +7,7 @@ from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
 from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.types import standard_artifacts
 from tfx.types.artifact import Artifact
+from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from typing_extensions import override
@@ -24,6 +25,7 @@ from components.response.examples.checks import check_impressions, check_shown, 
 from components.response.examples.items import make_items
 from components.response.examples.options import ResponseExamplesOptions
 from components.response.examples.transform import MakeResponseExamples
+from components.response.examples.treatments import check_treatments
 from components.response.examples.writing import SPLITS, request_names
 from components.tables.quarantine import write_quarantine_counts
 from components.tables.read_back import column_has_values, input_files
@@ -31,6 +33,9 @@ from serving.response.features import ResponseFeatures
 from trainer.artifacts.json_files import read_json
 from trainer.artifacts.names import EXAMPLE_COUNTS_FILE
 from trainer.response.items import write_items
+
+# Of so many current offers each user is asked about; those that end first where there are more.
+_MOST_CURRENT = 50
 
 
 class ResponseExamplesSpec(ComponentSpec):
@@ -70,7 +75,7 @@ class ResponseExamplesExecutor(BaseBeamExecutor):
         Args:
             input_dict: `impressions`, and maybe `offers`, `events`, `products`, `users`: table artifacts, split `all`;
                 `text_vectors` of the products.
-            output_dict: `examples`: gzipped TFRecord of tf.Example in the splits train, eval and test, as
+            output_dict: `examples`: gzipped TFRecord of tf.Example in the splits train, eval, test and current, as
                 `components.response.examples.writing.WriteResponseExamples` describes them; `catalogue`: the items, as
                 `trainer.response.items` reads them, and counts; `quarantine`: refused impressions and events.
             exec_properties: `options_json`: ResponseExamplesOptions. `user_id_key`: key of the hash that stands for a
@@ -112,7 +117,14 @@ class ResponseExamplesExecutor(BaseBeamExecutor):
         write_items(folders["catalogue"], items, facts)
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | "MakeExamples" >> MakeResponseExamples(
-                options, events, tables, files["impressions"], items.item_ids, examples=splits, **folders
+                options,
+                events,
+                tables,
+                files["impressions"],
+                items.item_ids,
+                examples=splits,
+                **folders,
+                most_current=_MOST_CURRENT if files["offers"] else 0,
             )
         counted = EventCounts()
         if tables.events:
@@ -124,6 +136,9 @@ class ResponseExamplesExecutor(BaseBeamExecutor):
         counts = {"offers": len(items.item_ids), **shown_counts(made["counts"])}
         said = {"counts": counts, "moments": made["moments"], "examples": examples, "notes": notes}
         write_items(folders["catalogue"], items, {**facts, **said})
+        if options.control is not None:
+            written = get_single_instance(output_dict["examples"]).uri
+            check_treatments(written, folders["catalogue"], options.control, options.seed)
         write_quarantine_counts(folders["quarantine"], quarantine_counts(counted, notes))
 
     _tables: ClassVar[tuple[str, ...]] = ("impressions", "offers", "events", "products", "users")

@@ -89,6 +89,8 @@ class ResponseExamplesOptions(ResponseDataOptions):
         offer_categories: Categorical columns of offers.
         text_fields: Product columns that make up the text of a product.
         time_zone: Where days begin.
+        control: The treatment of those who were shown nothing; None where nothing is learned from treatments.
+        seed: Of what is drawn to see whether treatments were.
         max_unknown_product_fraction: Share of the events whose product the products table may lack.
         max_bad_fraction: Share of the impressions whose offer is unknown, or whose outcome is not of its time.
     """
@@ -99,5 +101,7 @@ class ResponseExamplesOptions(ResponseDataOptions):
     offer_categories: tuple[str, ...] = ()
     text_fields: tuple[str, ...] = ()
     time_zone: str = "UTC"
+    control: str | None = None
+    seed: int = 0
     max_unknown_product_fraction: float = Field(ge=0.0, le=1.0)
     max_bad_fraction: float = Field(ge=0.0, le=1.0)

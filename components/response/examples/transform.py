@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 
 from components.events.counts import SumCounters
@@ -19,14 +20,14 @@ from components.response.examples.reading import (
     CountItems,
     ReadImpressions,
 )
-from components.response.examples.writing import ResponseMoments, WriteResponseExamples
+from components.response.examples.writing import CurrentOffers, ResponseMoments, WriteResponseExamples
 from components.tables.quarantine import WriteQuarantine
 from components.tables.read_back import ReadTable, bucket_count, table_rows
 from serving.graph.time_units import HOUR_SECONDS
 from trainer.artifacts.json_files import write_json
 from trainer.artifacts.names import EXAMPLE_COUNTS_FILE
 from trainer.artifacts.parquet_files import write_parquet
-from trainer.response.items import COUNTS_FILE, COUNTS_SCHEMA
+from trainer.response.items import COUNTS_FILE, COUNTS_SCHEMA, load_items
 
 # Where the data decide, this share of the impressions is the test; of what is left, the same validates.
 _LAST_SHARE = 0.2
@@ -44,6 +45,7 @@ class MakeResponseExamples(beam.PTransform):
         examples: Folder of each split to write into.
         catalogue: The folder of the items, which stand there already.
         quarantine: The quarantine's folder.
+        most_current: Current offers at the most that are asked about for every user.
     """
 
     def __init__(
@@ -57,11 +59,13 @@ class MakeResponseExamples(beam.PTransform):
         examples: Mapping[str, str],
         catalogue: str,
         quarantine: str,
+        most_current: int = 0,
     ) -> None:
         super().__init__()
         self._options, self._events, self._tables = options, events, tables
         self._impressions, self._item_ids = impressions, item_ids
         self._examples, self._catalogue, self._quarantine = examples, catalogue, quarantine
+        self._most_current = most_current
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[None]:
         """Adds the steps to a pipeline."""
@@ -101,6 +105,15 @@ class MakeResponseExamples(beam.PTransform):
             | "AddUpHours" >> beam.CombineGlobally(SumCounters())
             | "ChooseMoments" >> beam.Map(choose_moments, options.split)
         )
+        hours = [read[HOURS], *([] if together is None else [users.events_by_hour])]
+        latest = hours | "GatherLatest" >> beam.Flatten() | "FindLatest" >> beam.CombineGlobally(latest_hour)
+        current = beam.pvalue.AsSingleton(
+            latest
+            | "FindCurrent"
+            >> beam.Map(
+                current_offers, beam.pvalue.AsIter(counted[TOTALS]), self._catalogue, options, self._most_current
+            )
+        )
         tables = {IMPRESSIONS: counted[IMPRESSIONS]}
         if together is not None:
             tables["together"] = together
@@ -108,7 +121,7 @@ class MakeResponseExamples(beam.PTransform):
             tables
             | "BringTogether" >> beam.CoGroupByKey()
             | "WriteExamples"
-            >> beam.ParDo(WriteResponseExamples(options, self._catalogue, self._examples, buckets), moments)
+            >> beam.ParDo(WriteResponseExamples(options, self._catalogue, self._examples, buckets), moments, current)
         )
         return (
             (read[COUNTS], made)
@@ -129,6 +142,37 @@ def choose_moments(hours: Counter[int], options: ResponseSplitOptions) -> Respon
         before = Counter({hour: count for hour, count in hours.items() if hour * HOUR_SECONDS < test})
         validation = _after_which_the_last_lie(before) if before else test
     return ResponseMoments(validation, test)
+
+
+def latest_hour(hours: Iterable[Mapping[int, int] | int]) -> int:
+    """Returns the latest of some hours, or of the keys of some counters of hours; -1 for none."""
+    return max((max(each, default=-1) if isinstance(each, Mapping) else each for each in hours), default=-1)
+
+
+def current_offers(
+    latest: int,
+    totals: Iterable[tuple[int, float, list[float]]],
+    catalogue: str,
+    options: ResponseExamplesOptions,
+    most: int,
+) -> CurrentOffers:
+    """Returns the offers that may be shown once all is over that is known; those that end first where there are many.
+
+    Args:
+        latest: The hour of the latest event or impression, since 1970.
+        totals: How often each item was shown, and what came of it.
+        catalogue: Where the items stand.
+        options: Names the outcomes.
+        most: Offers at the most.
+    """
+    now = (latest + 1) * HOUR_SECONDS
+    items = load_items(catalogue)
+    places = np.flatnonzero((items.starts <= now) & (now < items.ends))
+    places = places[np.argsort(items.ends[places], kind="stable")][:most]
+    nothing = (0.0, [0.0] * len(options.outcomes))
+    known = {item: (shown, outcomes) for item, shown, outcomes in totals}
+    found = [known.get(place, nothing) for place in places.tolist()]
+    return CurrentOffers(now, places.tolist(), [each[0] for each in found], [each[1] for each in found])
 
 
 def _after_which_the_last_lie(hours: Counter[int]) -> int:

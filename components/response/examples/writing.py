@@ -16,7 +16,14 @@ import tensorflow as tf
 from components.events.example_files import write_examples
 from components.events.list_columns import single_values
 from components.response.examples.options import ResponseExamplesOptions
-from components.response.examples.reading import ITEM, KNOWN_AT, OFFER_SHOWN, TIME_BITS, outcome_column
+from components.response.examples.reading import (
+    ITEM,
+    KNOWN_AT,
+    NEVER,
+    OFFER_SHOWN,
+    TIME_BITS,
+    outcome_column,
+)
 from components.tables.read_back import concatenated
 from components.time_zones import wall_from_unix
 from serving.graph.history import History
@@ -24,7 +31,9 @@ from serving.graph.time_units import DAY_SECONDS, HOUR_SECONDS
 from serving.response.features import ItemCounts, ResponseFeatures, Shown
 from trainer.response.items import load_items
 
-SPLITS = ("train", "eval", "test")
+# The last one asks what would come of each current offer now; nothing has come of it yet.
+CURRENT = "current"
+SPLITS = ("train", "eval", "test", CURRENT)
 _AT_ONCE = 1024
 _HASHED = 1 << 32
 
@@ -36,6 +45,22 @@ class ResponseMoments(NamedTuple):
 
     validation: int | None
     test: int | None
+
+
+class CurrentOffers(NamedTuple):
+    """The offers that may be shown now.
+
+    Attributes:
+        now: Unix seconds: the end of the hour of the latest event or impression.
+        items: Their places; at most `MOST_CURRENT`.
+        shown: How often each was shown.
+        outcomes: How often each outcome came of each.
+    """
+
+    now: int
+    items: Sequence[int]
+    shown: Sequence[float]
+    outcomes: Sequence[Sequence[float]]
 
 
 class _Before(NamedTuple):
@@ -114,7 +139,9 @@ class WriteResponseExamples(beam.DoFn):
         self._product_ids = pa.array(self._items.product_ids, pa.binary())
         self._compute = tf.function(self._features.compute, reduce_retracing=True)
 
-    def process(self, element: tuple[int, Mapping[str, Iterable[Any]]], moments: ResponseMoments) -> Iterator[Any]:
+    def process(
+        self, element: tuple[int, Mapping[str, Iterable[Any]]], moments: ResponseMoments, current: CurrentOffers
+    ) -> Iterator[Any]:
         """Handles one bucket."""
         number, tables = element
         impressions = concatenated(tables["impressions"])
@@ -123,9 +150,11 @@ class WriteResponseExamples(beam.DoFn):
         events, users = self._of_users(tables)
         ids = [each["user_id"].cast(pa.binary()) for each in (impressions, events) if each is not None]
         known = pc.unique(pa.chunked_array([chunk for each in ids for chunk in each.chunks], pa.binary())).drop_null()
-        rows = _Ordered(impressions, known, "shown_at", ITEM)
+        rows = _Ordered(with_current(impressions, known, current, self._options), known, "shown_at", ITEM)
         past = None if events is None else _Ordered(self._numbered(events), known, "time", "product")
         splits, weight = self._splits(rows, moments)
+        splits = np.where(rows.moment == current.now, SPLITS.index(CURRENT), splits)
+        weight = np.where(rows.moment == current.now, np.float32(1), weight)
         counts: Counter[str] = Counter()
         parts: dict[str, list[pa.Table]] = {name: [] for name in SPLITS}
         for place, split in enumerate(SPLITS):
@@ -233,6 +262,30 @@ class WriteResponseExamples(beam.DoFn):
             columns += [[str(each).encode() for each in part.tolist()] for part in (weekday, hour)]
         of_item = self._items.categories[rows.item[chosen]]
         return [[*request, *item] for request, item in zip(zip(*columns, strict=True), of_item.tolist(), strict=True)]
+
+
+def with_current(
+    impressions: pa.Table, users: pa.Array, current: CurrentOffers, options: ResponseExamplesOptions
+) -> pa.Table:
+    """Returns impressions with one more of each current offer to each user, of which nothing is known yet.
+
+    They are as of a moment at which nothing else was shown, so that none of them is before any other.
+    """
+    rows = len(users) * len(current.items)
+    columns: dict[str, Any] = {
+        "user_id": pa.array(users.to_pylist() * len(current.items), pa.binary()),
+        ITEM: np.repeat(np.array(current.items, np.int64), len(users)),
+        "shown_at": np.full(rows, current.now, np.int64),
+        KNOWN_AT: np.full(rows, NEVER, np.int64),
+        OFFER_SHOWN: np.repeat(np.array(current.shown, np.float32), len(users)),
+    }
+    for place, name in enumerate(options.outcomes):
+        counts = np.array([each[place] for each in current.outcomes], np.float32)
+        columns |= {f"offer_{name}": np.repeat(counts, len(users)), outcome_column(name): np.zeros(rows, np.int8)}
+    known = pa.table(columns)
+    missing = {name: pa.nulls(rows, impressions.schema.field(name).type) for name in impressions.column_names}
+    asked = pa.table({**missing, **{name: known[name] for name in known.column_names}})
+    return pa.concat_tables([impressions, asked.select(impressions.column_names).cast(impressions.schema)])
 
 
 def request_names(options: ResponseExamplesOptions) -> dict[str, list[str]]:

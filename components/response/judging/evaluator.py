@@ -28,10 +28,13 @@ from components.gate.test_split import TEST_SPLIT, JudgeTestSplit
 from components.parameters import Parameter, execution_parameters
 from components.response.judging.baselines import FittedBaselines
 from components.response.judging.gate_options import ResponseGateOptions
+from components.response.judging.judged_treatments import judged_rows, shown_rows, treatment_columns, treatment_schema
 from components.response.judging.summary import ITEM, OUTCOME, ResponseSummary, judged_schema
+from components.response.judging.uplift_summary import uplift_summary
 from serving.signature_names import EVALUATE
 from trainer.artifacts.example_files import split_files
 from trainer.artifacts.parquet_files import read_parquet
+from trainer.exporting import read_model_card
 from trainer.response.examples import read_impressions
 from trainer.response.items import load_item_facts
 
@@ -47,25 +50,39 @@ class ResponseJudge:
         models: Folder of each SavedModel by the name of its system.
         baselines: What has learned from the training impressions.
         facts: What the examples' catalogue says.
+        treatments: The treatments that the model `MODEL` tells of, the control first; none where it tells of none.
     """
 
-    def __init__(self, models: Mapping[str, str], baselines: FittedBaselines, facts: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        models: Mapping[str, str],
+        baselines: FittedBaselines,
+        facts: Mapping[str, Any],
+        treatments: Sequence[str] = (),
+    ) -> None:
+        self._treatments = treatments
         self._models = {name: tf.saved_model.load(path) for name, path in models.items()}
         self._baselines, self._facts = baselines.systems(), facts
 
     def judge(self, records: Sequence[bytes]) -> pa.Table:
-        """Returns a row with `judged_schema` of each serialized tf.Example."""
+        """Returns a row with `judged_schema`, and `treatment_schema`, of each serialized tf.Example."""
         rows = read_impressions(tf.data.Dataset.from_tensor_slices(list(records)), self._facts)
-        found: dict[str, Any] = {name: served(model, records)[:, 0] for name, model in self._models.items()}
+        answers = {name: evaluated(model, records) for name, model in self._models.items()}
+        found: dict[str, Any] = {name: answer["probabilities"][:, 0] for name, answer in answers.items()}
         found |= {name: ask(rows) for name, ask in self._baselines.items()}
         columns = {name: np.asarray(values, np.float32) for name, values in found.items()}
         items = pa.array(rows.item.tolist(), pa.binary())
-        return pa.table({ITEM: items, OUTCOME: rows.outcomes[:, 0], **columns}, judged_schema(list(columns)))
+        schema = judged_schema(list(columns))
+        if self._treatments:
+            columns |= treatment_columns(rows, answers[MODEL]["expected"], self._treatments)
+            schema = pa.unify_schemas([schema, treatment_schema(self._treatments)])
+        return pa.table({ITEM: items, OUTCOME: rows.outcomes[:, 0], **columns}, schema)
 
 
-def served(model: Any, records: Sequence[bytes]) -> Any:
-    """Returns what the signature `evaluate` of a loaded model answers, float32 `(records, outcomes)`."""
-    return model.signatures[EVALUATE](examples=tf.constant(list(records)))["probabilities"].numpy()
+def evaluated(model: Any, records: Sequence[bytes]) -> dict[str, Any]:
+    """Returns what the signature `evaluate` of a loaded model answers, arrays of a row each record."""
+    answer = model.signatures[EVALUATE](examples=tf.constant(list(records)))
+    return {name: values.numpy() for name, values in answer.items()}
 
 
 class ResponseEvaluatorSpec(ComponentSpec):
@@ -122,17 +139,22 @@ class ResponseEvaluatorExecutor(BaseBeamExecutor):
         baselines = FittedBaselines(read_impressions(learned, facts), own_rate)
         first = next(iter(tf.data.TFRecordDataset(split_files(examples.uri, TEST_SPLIT), "GZIP"))).numpy()
         last_blessed = LastBlessed.tried(
-            exec_properties["last_blessed"], lambda path: served(tf.saved_model.load(path), [first])
+            exec_properties["last_blessed"], lambda path: evaluated(tf.saved_model.load(path), [first])
         )
         models = {MODEL: path_utils.serving_model_path(model.uri), **last_blessed.models}
         names = list(baselines.systems())
-        load_judge = functools.partial(ResponseJudge, models, baselines, facts)
+        treatments = tuple(read_model_card(models[MODEL]).get("treatments", ()))
+        load_judge = functools.partial(ResponseJudge, models, baselines, facts, treatments)
         files = f"{uri}/{_FILES}"
         schema = judged_schema([*models, *names])
+        written = pa.unify_schemas([schema, treatment_schema(treatments)]) if treatments else schema
         with self._make_beam_pipeline() as pipeline:
             test = get_split_uri([examples], TEST_SPLIT)
-            _ = pipeline | JudgeTestSplit(f"{test}/*", load_judge, files, schema, _AT_ONCE)
-        summary = ResponseSummary(read_parquet(f"{files}-*.parquet"), options)
+            _ = pipeline | JudgeTestSplit(f"{test}/*", load_judge, files, written, _AT_ONCE)
+        judged = read_parquet(f"{files}-*.parquet")
+        # Whoever was shown nothing does not say who responds to what is shown.
+        shown = shown_rows(judged, treatments) if treatments else judged
+        summary = ResponseSummary(shown.select(schema.names), options)
         judgement = Judgement.of(summary, names, JUDGED_BY, with_last_blessed=last_blessed.judged)
         decision = decide(judgement, options)
         details = {
@@ -142,6 +164,10 @@ class ResponseEvaluatorExecutor(BaseBeamExecutor):
             "offers": summary.by_item(MODEL),
             "moments": facts["moments"],
         }
+        if treatments:
+            details["uplift"] = uplift_summary(
+                judged_rows(judged, OUTCOME, treatments), options.seed, options.resamples
+            )
         write_evaluation(output_dict, model, judgement, decision, last_blessed, details)
 
 

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from tfx_pipeline.tasks.response.campaign import options as campaign
 from tfx_pipeline.terminal.options import Address, AsJson, At, User
 
 app = typer.Typer()
+app.add_typer(campaign.app)
 
 
 @app.command()

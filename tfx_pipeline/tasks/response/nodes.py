@@ -1,6 +1,7 @@
 """The nodes of the task response, and what is taken from their artifacts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from tfx.dsl.components.base.base_node import BaseNode
 
@@ -8,13 +9,17 @@ from components.model_trainer import ModelTrainer
 from components.response.examples.node import ResponseExamples
 from components.response.examples.options import ResponseDataOptions, ResponseExamplesOptions
 from components.response.judging.evaluator import ResponseEvaluator
+from components.response.offers.node import UserOffers
 from components.source_digest import source_digest
+from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.tasks.nodes import after_gates, pushing_nodes
 from tfx_pipeline.tasks.response.config import ResponseConfig
 from tfx_pipeline.tasks.task import SharedParts, Task, Trained
 from trainer.response.options import ResponseOptions
 
+# Name of the node that asks the model about every known user and current offer.
+OFFERS = "UserOffers"
 _TABLES = ("impressions", "offers", "events", "products", "users")
 
 
@@ -44,7 +49,7 @@ def training_nodes(task: Task[ResponseConfig], parts: SharedParts, options: Resp
 def judging_nodes(
     task: Task[ResponseConfig], parts: SharedParts, options: ResponseConfig, trained: Trained
 ) -> Sequence[BaseNode]:
-    """Returns ResponseEvaluator ─ ResponseServingValidator ─ ResponsePusher."""
+    """Returns ResponseEvaluator ─ ResponseServingValidator ─ ResponsePusher, and UserOffers."""
     evaluator = ResponseEvaluator(
         examples=trained.examples.outputs["examples"],
         model=trained.model,
@@ -54,7 +59,18 @@ def judging_nodes(
         last_blessed=parts.inputs.last_blessed.get(task.name, ""),
         source_digest=source_digest("components.response.judging.evaluator"),
     ).with_id(task.node_id("Evaluator"))
-    return [evaluator, *pushing_nodes(task, parts, trained, evaluator)]
+    answers = UserOffers(
+        examples=trained.examples.outputs["examples"],
+        catalogue=trained.examples.outputs["catalogue"],
+        model=trained.model,
+        source_digest=source_digest("components.response.offers.node"),
+    ).with_id(OFFERS)
+    return [evaluator, *pushing_nodes(task, parts, trained, evaluator), answers]
+
+
+def offers_folder(results: Mapping[str, NodeResult]) -> Path:
+    """Returns where the node UserOffers wrote its answers."""
+    return Path(results[OFFERS].outputs["answers"].uri)
 
 
 def training_options(options: ResponseConfig) -> ResponseOptions:
@@ -62,6 +78,7 @@ def training_options(options: ResponseConfig) -> ResponseOptions:
     return ResponseOptions(
         network=options.network,
         training=options.training,
+        uplift=options.uplift,
         offers_per_request=options.offers_per_request,
         max_k=options.max_k,
     )
@@ -79,6 +96,8 @@ def examples_options(shop: ShopOptions, options: ResponseConfig) -> ResponseExam
         offer_categories=features.offers.categorical,
         text_fields=() if shop.text is None else shop.text.fields,
         time_zone=shop.time_zone,
+        control=None if options.uplift is None else options.uplift.control,
+        seed=shop.seed,
         max_unknown_product_fraction=shop.limits.max_unknown_product_fraction,
         max_bad_fraction=shop.limits.max_bad_fraction,
     )

@@ -11,6 +11,7 @@ from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.summary.model import TaskSummary
 from tfx_pipeline.tasks.response.config import ResponseConfig
 from tfx_pipeline.tasks.response.outcome import outcome_lines
+from tfx_pipeline.tasks.response.uplift_outcome import uplift_lines
 from tfx_pipeline.tasks.task import SharedParts, Task, Trained
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from serving.client import Shelfwise
     from tfx_pipeline.figures.blocks import Block, Figure
+    from tfx_pipeline.local_runner import NodeResult
 
 
 class ResponseTask(Task[ResponseConfig]):
@@ -33,7 +35,7 @@ class ResponseTask(Task[ResponseConfig]):
     headline = ("auc", "normalised_entropy", "explained_entropy", "calibration_error")
     drawn = ("explained_entropy",)
     product_inputs = frozenset({"text_vectors"})
-    client_methods = ("respond", "rank_offers", "explain_offer")
+    client_methods = ("respond", "offer_uplift", "rank_offers", "explain_offer")
 
     @override
     def check(self, shop: ShopOptions, options: ResponseConfig) -> None:
@@ -83,20 +85,31 @@ class ResponseTask(Task[ResponseConfig]):
         return nodes.judging_nodes(self, parts, options, trained)
 
     @override
+    def publish(self, root: Path, summary: TaskSummary, results: Mapping[str, "NodeResult"], shop: ShopOptions) -> None:
+        from tfx_pipeline.tasks.response.campaign.publishing import publish_offers
+        from tfx_pipeline.tasks.response.nodes import offers_folder
+
+        # Only a blessed model's answers are worth acting on.
+        if summary.blessed:
+            publish_offers(root, offers_folder(results), summary.detail("uplift"))
+
+    @override
     def outcome_lines(self, summary: TaskSummary) -> list[str]:
-        return outcome_lines(summary)
+        return [*outcome_lines(summary), *uplift_lines(summary)]
 
     @override
     def report_figures(self, summary: TaskSummary, root: Path | None) -> list["Figure"]:
         from tfx_pipeline.tasks.response.report import response_figures
+        from tfx_pipeline.tasks.response.uplift_report import uplift_figures
 
-        return response_figures(summary)
+        return [*response_figures(summary), *uplift_figures(summary)]
 
     @override
     def report_blocks(self, summary: TaskSummary, root: Path | None) -> list["Block"]:
         from tfx_pipeline.tasks.response.report import response_blocks
+        from tfx_pipeline.tasks.response.uplift_report import offer_blocks, uplift_blocks
 
-        return response_blocks(summary)
+        return [*response_blocks(summary), *uplift_blocks(summary), *offer_blocks(summary, root)]
 
     @override
     def commands(self) -> "typer.Typer":

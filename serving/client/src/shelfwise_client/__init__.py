@@ -6,7 +6,7 @@ from shelfwise_client.calls.demand import DemandWeek
 from shelfwise_client.calls.labels import ExplainedToken, LabelAnswer
 from shelfwise_client.calls.products import Answer
 from shelfwise_client.calls.recommendation import TogetherAnswer
-from shelfwise_client.calls.response import ExplainedFeature, OfferAnswer, Person
+from shelfwise_client.calls.response import ExplainedFeature, OfferAnswer, OfferUplift, Person
 from shelfwise_client.calls.search import ExplainedWord, SearchAnswer
 from shelfwise_client.calls.segmentation import SegmentAnswer
 from shelfwise_client.errors import ServingError
@@ -20,6 +20,7 @@ __all__ = [
     "ExplainedWord",
     "LabelAnswer",
     "OfferAnswer",
+    "OfferUplift",
     "Person",
     "SearchAnswer",
     "SegmentAnswer",

@@ -35,6 +35,15 @@ class OfferAnswer:
 
 
 @dataclass(frozen=True)
+class OfferUplift:
+    """How likely a user responds to an offer, what showing it adds to that, and the treatment that adds most."""
+
+    probability: float
+    uplift: float
+    treatment: str
+
+
+@dataclass(frozen=True)
 class ExplainedFeature:
     """How much less likely the response were if a feature of the impression were not known."""
 
@@ -92,6 +101,34 @@ def respond(person: Person, offer_ids: Sequence[str]) -> Call[list[float]]:
         return [float(value) for value in outputs["probabilities"][0][:count]]
 
     return Call(RESPONSE_MODEL, SERVING_DEFAULT, inputs, read, {"probabilities": FLOAT_ROWS})
+
+
+def offer_uplift(person: Person, offer_ids: Sequence[str]) -> Call[list[OfferUplift]]:
+    """Says what showing offers to a user adds, by a model that has learned from treatments.
+
+    Args:
+        person: The user.
+        offer_ids: Offers, or products where the shop has none; at most what the model takes in a row.
+
+    Returns:
+        An answer each.
+
+    Raises:
+        ValueError: Lists differ in length, or there are too many offers.
+        ServingError: The server did not answer, or its model has not learned from treatments.
+    """
+    inputs: Inputs = {**person_inputs(person), "offer_ids": Row(texts(offer_ids))}
+    count = len(offer_ids)
+
+    def read(outputs: Outputs) -> list[OfferUplift]:
+        columns = (outputs[name][0][:count] for name in ("probabilities", "uplift", "treatments"))
+        return [
+            OfferUplift(float(probability), float(uplift), text_of(treatment))
+            for probability, uplift, treatment in zip(*columns, strict=True)
+        ]
+
+    wanted = {"probabilities": FLOAT_ROWS, "uplift": FLOAT_ROWS, "treatments": TEXT_ROWS}
+    return Call(RESPONSE_MODEL, SERVING_DEFAULT, inputs, read, wanted)
 
 
 def rank_offers(person: Person, *, k: int = 10, max_shown: int = 0) -> Call[list[OfferAnswer]]:
@@ -168,5 +205,6 @@ class ResponseCalls:
     """The methods of a client that ask the response model."""
 
     respond = ClientMethod(respond)
+    offer_uplift = ClientMethod(offer_uplift)
     rank_offers = ClientMethod(rank_offers)
     explain_offer = ClientMethod(explain_offer)
