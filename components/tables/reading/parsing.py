@@ -45,7 +45,7 @@ def _parse_booleans(array: pa.Array, _form: ValueForm) -> ParsedColumn:
     if pa.types.is_boolean(array.type):
         return ParsedColumn(values=array.cast(pa.int64()))
     if not is_text(array.type):
-        array = array.cast(pa.float64()).cast(pa.large_string())  # 0.0 and 1.0 become "0" and "1".
+        array = array.cast(pa.float64(), safe=False).cast(pa.large_string())  # 0.0 and 1.0 become "0" and "1".
     text = pc.replace_substring_regex(pc.utf8_lower(trimmed(array)), r"^([01])\.0+$", r"\1")
     known = pa.array(list(_BOOLEANS), pa.large_string())
     found = pc.index_in(text, known)
@@ -63,7 +63,7 @@ def _parse_vectors(array: pa.Array, _form: ValueForm) -> ParsedColumn:
         array = pa.array([value or None for value in parsed], pa.large_list(pa.float64()))
     else:
         wrong = np.zeros(len(array), np.bool_)
-    lists = array.cast(pa.large_list(pa.float64())).cast(pa.large_list(pa.float32()), safe=False)
+    lists = array.cast(pa.large_list(pa.float64()), safe=False).cast(pa.large_list(pa.float32()), safe=False)
     flat = pc.list_flatten(lists)
     infinite = ~np.isfinite(float_values(flat, np.nan))
     if infinite.any():

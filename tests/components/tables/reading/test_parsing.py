@@ -228,3 +228,13 @@ def test_any_text_is_a_value_missing_or_a_problem(values: list[str | None]) -> N
                 assert problem == 1
             else:
                 assert problem <= 1
+
+
+def test_whole_numbers_that_a_double_rounds() -> None:
+    large = 2**62 + 1
+    truths = parse_column(pa.array([large, 1, None, 0], pa.int64()), "boolean")
+    assert truths.values.to_pylist() == [None, 1, None, 0]
+    assert truths.problems["not_a_boolean"].tolist() == [True, False, False, False]
+    vectors = parse_column(pa.array([[large], [1]], pa.list_(pa.int64())), "vector")
+    assert vectors.values.to_pylist() == [[float(2**62)], [1.0]]
+    assert vectors.problems == {}
