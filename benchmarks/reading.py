@@ -126,7 +126,7 @@ def _read_events(path: Path) -> float:
     from components.tables.contract import TableOptions
     from components.tables.example_gen import TableExampleGenExecutor
     from components.tables.sources import TableSource, sources_to_json
-    from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+    from tfx_pipeline.shop.beam_options import LOCAL_BEAM_ARGS
 
     with tempfile.TemporaryDirectory() as folder:
         examples, quarantine = standard_artifacts.Examples(), Quarantine()

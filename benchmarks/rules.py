@@ -244,7 +244,7 @@ def component_process(folder: str, options: dict[str, Any], products: int, sende
     from components.products.catalogue import write_catalogue, write_catalogue_facts
     from components.rules.node import BasketRulesExecutor
     from components.rules.options import RulesOptions
-    from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+    from tfx_pipeline.shop.beam_options import LOCAL_BEAM_ARGS
     from trainer.artifacts.catalogue import CATALOGUE_SCHEMA
     from trainer.artifacts.json_files import read_json
 

@@ -61,11 +61,19 @@ Side = Callable[[int, float], list[float]]
 
 
 class Turn(NamedTuple):
-    """The seconds that each request took, those of the whole turn, and the processor's in the process that computed."""
+    """What a turn took.
+
+    Attributes:
+        times: Seconds of each request.
+        seconds: Those of the whole turn.
+        processor_seconds: The processor's in the process that computed.
+        asking_seconds: The processor's in this process.
+    """
 
     times: list[float]
     seconds: float
     processor_seconds: float
+    asking_seconds: float
 
 
 MeasuredSide = Callable[[int, float], Turn]
@@ -137,8 +145,10 @@ def main(
             "rest_added_ms": p50["REST"] - alone,
             "half_load_p50_ms": found["p50"],
             "half_load_p99_ms": found["p99"],
-            # What the server's process takes of the processor for a request beside the same row in the best batch.
-            "server_extra_ms": processor_ms(turns["gRPC", MANY]) - least_row_ms(calls),
+            # What the server's process takes of the processor for a request beside the same row in the best batch, and
+            # what client and server take together.
+            "server_extra_ms": (server_ms := processor_ms(turns["gRPC", MANY]) - least_row_ms(calls)),
+            "python_ms": server_ms + asking_ms(turns["gRPC", MANY]),
         }
     )
 
@@ -147,12 +157,19 @@ def measured(process: psutil.Process, side: Side) -> MeasuredSide:
     """Returns a side that also tells what it took of the processor in some process."""
 
     def turn(concurrency: int, seconds: float) -> Turn:
-        before, started = process.cpu_times(), time.perf_counter()
+        processes = (process, psutil.Process())
+        before, started = [_processor_seconds(each) for each in processes], time.perf_counter()
         times = side(concurrency, seconds)
-        elapsed, after = time.perf_counter() - started, process.cpu_times()
-        return Turn(times, elapsed, after.user + after.system - before.user - before.system)
+        elapsed, after = time.perf_counter() - started, [_processor_seconds(each) for each in processes]
+        computing, asking = (end - begin for begin, end in zip(before, after, strict=True))
+        return Turn(times, elapsed, computing, asking)
 
     return turn
+
+
+def _processor_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
 
 
 def take_turns(
@@ -298,6 +315,11 @@ def least_row_ms(calls: dict[int, list[Turn]]) -> float:
 def processor_ms(turns: Sequence[Turn]) -> float:
     """Returns the processor's milliseconds of a request; what else runs on the machine has little influence on them."""
     return sum(turn.processor_seconds for turn in turns) * 1e3 / sum(len(turn.times) for turn in turns)
+
+
+def asking_ms(turns: Sequence[Turn]) -> float:
+    """Returns the processor's milliseconds of a request in the client's process."""
+    return sum(turn.asking_seconds for turn in turns) * 1e3 / sum(len(turn.times) for turn in turns)
 
 
 if __name__ == "__main__":

@@ -54,6 +54,24 @@ class ClassificationEvaluation(Artifact):
     TYPE_NAME = "components.ClassificationEvaluation"
 
 
+class OfferAnswers(Artifact):
+    """`answers-*.parquet` with what a response model expects of each known user and current offer."""
+
+    TYPE_NAME = "components.OfferAnswers"
+
+
+class DemandEvaluation(Artifact):
+    """`evaluation.json` with metrics, baselines, the worst series and the bias of each category."""
+
+    TYPE_NAME = "components.DemandEvaluation"
+
+
+class DemandPlan(Artifact):
+    """What follows from demand: forecasts, orders, moves, prices and recent weeks as Parquet, and `plan.json`."""
+
+    TYPE_NAME = "components.DemandPlan"
+
+
 class Segments(Artifact):
     """`segments-*.parquet` with the segment of each user, `profiles.json` of each segment, and `map.parquet`."""
 

@@ -1,6 +1,8 @@
 """ModelTrainer: runs a training function on task examples and what is known of the products."""
 
+import dataclasses
 import logging
+import tempfile
 from typing import Any, ClassVar
 
 from tfx.dsl.components.base.base_component import BaseComponent
@@ -14,19 +16,22 @@ from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
 from components.artifacts import AssociationRules, Catalogue, Labels, TextVectors
+from components.checkpoint_folder import checkpoint_folder
 from components.dotted_names import load_function
 from components.optional_inputs import optional_uri
-from components.parameters import IntParameter, execution_parameters
+from components.parameters import IntParameter, Parameter, execution_parameters
+from trainer.fitting.checkpoints import forget_checkpoints
 from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import run_training
 from trainer.options import Options
+from trainer.workers.worker_group import worker_group
 
 
 class ModelTrainerSpec(ComponentSpec):
     """Inputs, outputs and parameters of ModelTrainer."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(
-        run_fn=str, options_json=str, steps=int, seed=int, source_digest=str
+        run_fn=str, options_json=str, steps=int, seed=int, checkpoints=str, source_digest=str
     )
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -44,7 +49,7 @@ class ModelTrainerSpec(ComponentSpec):
 
 
 class ModelTrainerExecutor(BaseExecutor):
-    """Calls the training function in this process."""
+    """Calls the training function in this process, which may be one of several that train together."""
 
     def Do(
         self,
@@ -54,6 +59,9 @@ class ModelTrainerExecutor(BaseExecutor):
     ) -> None:
         """Trains a model.
 
+        A training that was killed goes on from its checkpoint. Of several workers (TF_CONFIG) the chief writes the
+        outputs.
+
         Args:
             input_dict: `examples`: task examples with the splits train, eval, ranker where the task has a ranker, and
                 test; `catalogue` or `labels`; and maybe `transformed_products`: Transform's examples of the products;
@@ -61,12 +69,16 @@ class ModelTrainerExecutor(BaseExecutor):
             output_dict: `model`: what the training function saves, and training.json; `model_run`: TensorBoard's
                 event files.
             exec_properties: `run_fn`: dotted name of a function that takes a TrainingRequest; `options_json`: its
-                options; `steps`: the most batches to train on, 0 for as many as the options say; `seed`.
-                `source_digest` only keys the cache.
+                options; `steps`: the most batches to train on, 0 for as many as the options say; `seed`;
+                `checkpoints`: where checkpoints go, empty for the node's folder. `source_digest` only keys the cache.
 
         Raises:
             ValueError: There is no such function, or it cannot train on these inputs.
         """
+        # Before anything is computed.
+        group = worker_group()
+        model_uri = get_single_instance(output_dict["model"]).uri
+        properties = {name: value for name, value in exec_properties.items() if name != "checkpoints"}
         request = TrainingRequest(
             examples_uri=get_single_instance(input_dict["examples"]).uri,
             catalogue_uri=optional_uri(input_dict, "catalogue") or "",
@@ -78,14 +90,20 @@ class ModelTrainerExecutor(BaseExecutor):
             options_json=exec_properties["options_json"],
             steps=exec_properties["steps"] or None,
             seed=exec_properties["seed"],
-            model_uri=get_single_instance(output_dict["model"]).uri,
+            model_uri=model_uri,
             log_uri=get_single_instance(output_dict["model_run"]).uri,
+            checkpoint_uri=checkpoint_folder(exec_properties["checkpoints"], model_uri, input_dict, properties),
         )
         run = load_function(exec_properties["run_fn"], "run_fn", "trainer.recommendation.training.run")
-        fileio.makedirs(request.model_uri)
-        fileio.makedirs(request.log_uri)
         logging.info("Training by %s.", exec_properties["run_fn"])
-        run_training(run, request)
+        if group.is_chief:
+            fileio.makedirs(request.model_uri)
+            fileio.makedirs(request.log_uri)
+            run_training(run, request)
+            forget_checkpoints(request.checkpoint_uri)
+            return
+        with tempfile.TemporaryDirectory() as scratch:
+            run_training(run, dataclasses.replace(request, model_uri=f"{scratch}/model", log_uri=f"{scratch}/log"))
 
 
 class ModelTrainer(BaseComponent):
@@ -98,6 +116,7 @@ class ModelTrainer(BaseComponent):
         steps: The most batches to train on; 0 for as many as the options say.
         seed: Seed of everything random in the training.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
+        checkpoints: Folder or URI that checkpoints go below; empty for the node's own folder.
         catalogue: The catalogue that the examples were made with, if they are of products.
         labels: The label vocabulary of the examples, if they are labelled.
         transformed_products: Transform's examples of the products, if there is a products table.
@@ -120,6 +139,7 @@ class ModelTrainer(BaseComponent):
         steps: IntParameter,
         seed: int,
         source_digest: str,
+        checkpoints: Parameter = "",
         catalogue: BaseChannel | None = None,
         labels: BaseChannel | None = None,
         transformed_products: BaseChannel | None = None,
@@ -140,6 +160,7 @@ class ModelTrainer(BaseComponent):
                 options_json=options.model_dump_json(),
                 steps=steps,
                 seed=seed,
+                checkpoints=checkpoints,
                 source_digest=source_digest,
                 model=Channel(type=standard_artifacts.Model),
                 model_run=Channel(type=standard_artifacts.ModelRun),

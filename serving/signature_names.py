@@ -9,7 +9,9 @@ from shelfwise_client.signature_names import (
     EXPLAIN,
     FILTERED,
     HISTORY_INPUTS,
+    RANK_OFFERS,
     SERVING_DEFAULT,
+    SHOWN_INPUTS,
     SIGNATURE_DEF_FIELD,
     SIMILAR_PRODUCTS,
 )
@@ -23,7 +25,9 @@ __all__ = [
     "EXPLAIN",
     "FILTERED",
     "HISTORY_INPUTS",
+    "RANK_OFFERS",
     "SERVING_DEFAULT",
+    "SHOWN_INPUTS",
     "SIGNATURE_DEF_FIELD",
     "SIMILAR_PRODUCTS",
 ]

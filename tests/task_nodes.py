@@ -11,3 +11,5 @@ RECOMMENDATION_NODES = ("BasketRules", *of_task("Recommendation", "Examples", "T
 SEARCH_NODES = of_task("Search", "Examples", "Trainer", "Index")
 CLASSIFICATION_NODES = of_task("Classification", "Examples", "Trainer")
 SEGMENTATION_NODES = ("UserSegments", *of_task("Segmentation", "Examples", "Trainer"))
+RESPONSE_NODES = of_task("Response", "Examples", "Trainer")
+DEMAND_NODES = ("DemandPlanner", *of_task("Demand", "Examples", "Trainer"))

@@ -10,13 +10,15 @@ from tfx.orchestration.kubeflow.v2.kubeflow_v2_dag_runner import KubeflowV2DagRu
 from tfx.orchestration.pipeline import Pipeline
 
 from components.pushing.atomic_pusher import AtomicPusher
-from tfx_pipeline.cluster.beam_runners import LOCAL, beam_args
+from tfx_pipeline.cluster.beam_runners import beam_of_steps
 from tfx_pipeline.cluster.container_step import KEEP_URIS_FLAG
 from tfx_pipeline.cluster.options import CompileOptions, check_options
 from tfx_pipeline.cluster.parameters import submission_inputs
 from tfx_pipeline.cluster.resources import platform_document, set_resources
+from tfx_pipeline.cluster.worker_manifest import as_worker_job, workers_of_steps
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.pipeline import create_pipeline
+from tfx_pipeline.shop.beam_options import REMOTE_RUNNERS
 
 _STEP = ["python", "-m", "tfx_pipeline.cluster.container_step"]
 _VERTEX_STEP = ["python", "-m", "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"]
@@ -36,11 +38,13 @@ def compile_pipeline(config: Config, options: CompileOptions, out: Path) -> None
         ConfigError: An option or a key of the configuration makes no sense on a cluster.
     """
     check_options(options, config)
-    config = config.model_copy(update={"beam_args": beam_args(options, config)})
-    inputs = submission_inputs(config, options.where_to_serve())
-    pipeline = create_pipeline(config, inputs, options.pipeline_root.rstrip("/"))
+    config = config.model_copy(update={"beam": beam_of_steps(options, config)})
+    inputs = submission_inputs(config, options.where_to_serve(), options.where_to_keep_checkpoints())
+    pipeline = create_pipeline(
+        config, inputs, options.pipeline_root.rstrip("/"), beam_args=config.beam.arguments("python")
+    )
     set_resources(pipeline, options)
-    job = _compile(pipeline, options)
+    job = _compile(pipeline, options, keep_uris=config.beam.runner in REMOTE_RUNNERS)
     if options.vertex:
         text = json.dumps(job, indent=2, sort_keys=True) + "\n"
     else:
@@ -52,9 +56,9 @@ def compile_pipeline(config: Config, options: CompileOptions, out: Path) -> None
     partial.replace(out)
 
 
-def _compile(pipeline: Pipeline, options: CompileOptions) -> dict[str, Any]:
+def _compile(pipeline: Pipeline, options: CompileOptions, keep_uris: bool) -> dict[str, Any]:
     # Beam's workers elsewhere would not see the launcher's copies.
-    on_kubeflow = _STEP if options.beam_runner == LOCAL else [*_STEP, KEEP_URIS_FLAG]
+    on_kubeflow = [*_STEP, KEEP_URIS_FLAG] if keep_uris else _STEP
     runner_config = KubeflowV2DagRunnerConfig(
         display_name=pipeline.pipeline_info.pipeline_name,
         default_image=options.image,
@@ -64,6 +68,9 @@ def _compile(pipeline: Pipeline, options: CompileOptions) -> dict[str, Any]:
     job: dict[str, Any] = KubeflowV2DagRunner(runner_config).run(pipeline, write_out=False)
     # TFX leaves the defaults out, and the backend then asks for every parameter.
     job["pipelineSpec"]["defaultPipelineRoot"] = options.pipeline_root.rstrip("/")
+    executors = job["pipelineSpec"]["deploymentSpec"]["executors"]
+    for step, workers in workers_of_steps(pipeline, options).items():
+        as_worker_job(executors[f"{step}_executor"]["container"], step, workers, on_kubeflow, options)
     declared = job["pipelineSpec"]["root"]["inputDefinitions"]["parameters"]
     tasks = job["pipelineSpec"]["root"]["dag"]["tasks"]
     for node in pipeline.components:

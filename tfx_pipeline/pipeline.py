@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 from tfx.orchestration import metadata
 from tfx.orchestration.pipeline import Pipeline
@@ -13,7 +14,13 @@ from tfx_pipeline.shop.tables import table_nodes
 from tfx_pipeline.tasks.task import SharedParts
 
 
-def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_file: str | None = None) -> Pipeline:
+def create_pipeline(
+    config: Config,
+    inputs: PipelineInputs,
+    root: str,
+    metadata_file: str | None = None,
+    beam_args: Sequence[str] | None = None,
+) -> Pipeline:
     """Puts the nodes of the configured tables and tasks together.
 
     Args:
@@ -21,6 +28,7 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
         inputs: Digests and paths that were looked up beforehand.
         root: Folder or URI below which artifacts go.
         metadata_file: SQLite file of ML Metadata; None where the orchestrator keeps its own.
+        beam_args: What Beam is told; None for what it is told on this machine.
 
     Returns:
         A pipeline for any TFX runner; equal arguments give equal pipelines.
@@ -45,7 +53,7 @@ def create_pipeline(config: Config, inputs: PipelineInputs, root: str, metadata_
         components=nodes,
         enable_cache=True,
         metadata_connection_config=metadata_file and metadata.sqlite_metadata_connection_config(metadata_file),
-        beam_pipeline_args=list(config.beam_args),
+        beam_pipeline_args=list(config.beam_args if beam_args is None else beam_args),
     )
 
 

@@ -64,7 +64,19 @@ class TextOptions(Options):
     lora_rank: int = Field(default=8, ge=1)
 
 
-class HardwareOptions(Options):
+class CheckpointOptions(Options):
+    """How a training that is killed goes on.
+
+    Attributes:
+        checkpoint_minutes: Time between two checkpoints, from the last of which a training that was killed goes on
+            within its epoch, when it is begun again on the same inputs; 0 writes one after each step. They are removed
+            when the training is done.
+    """
+
+    checkpoint_minutes: float = Field(default=5.0, ge=0.0)
+
+
+class HardwareOptions(CheckpointOptions):
     """What a model is trained on.
 
     Attributes:

@@ -23,7 +23,13 @@ class _Silence:
     def started(self, node_id):
         """Shows nothing."""
 
+    def advanced(self, node_id, report):
+        """Shows nothing."""
+
     def finished(self, result):
+        """Shows nothing."""
+
+    def failed(self, node_id):
         """Shows nothing."""
 
 

@@ -18,10 +18,12 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import io_utils
 from typing_extensions import override
 
+from components.checkpoint_folder import checkpoint_folder
 from components.errors import InputError
-from components.parameters import execution_parameters
+from components.parameters import Parameter, execution_parameters
 from trainer.artifacts.example_files import example_features
 from trainer.classification.examples import load_labelled_texts
+from trainer.fitting.checkpoints import forget_checkpoints
 from trainer.options import TextOptions
 from trainer.pretraining.masked_language import new_backbone, pretrain
 from trainer.pretraining.options import SCRATCH, PretrainingOptions
@@ -70,7 +72,7 @@ class ClassificationPretrainerSpec(ComponentSpec):
     """Inputs, outputs and parameters of ClassificationPretrainer."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(
-        text_json=str, options_json=str, steps=int, seed=int, source_digest=str
+        text_json=str, options_json=str, steps=int, seed=int, checkpoints=str, source_digest=str
     )
     INPUTS: ClassVar[dict[str, Any]] = {"examples": ChannelParameter(type=standard_artifacts.Examples)}
     OUTPUTS: ClassVar[dict[str, Any]] = {
@@ -100,7 +102,8 @@ class ClassificationPretrainerExecutor(BaseBeamExecutor):
                 loss on the eval split before and after.
                 `model_run`: TensorBoard's event files.
             exec_properties: `text_json`: TextOptions, with the backbone `scratch` or a pretrained one. `options_json`:
-                PretrainingOptions. `steps`: batches to train on. `seed`. `source_digest` only keys the cache.
+                PretrainingOptions. `steps`: batches to train on. `seed`. `checkpoints`: where they go, empty for the
+                node's folder. `source_digest` only keys the cache.
 
         Raises:
             InputError: There are too few texts to learn a language from.
@@ -120,6 +123,8 @@ class ClassificationPretrainerExecutor(BaseBeamExecutor):
             encoder = self._new_encoder(examples, model_uri, text, options)
         else:
             encoder = load_text_encoder(text)
+        properties = {name: value for name, value in exec_properties.items() if name != "checkpoints"}
+        checkpoint_uri = checkpoint_folder(exec_properties["checkpoints"], model_uri, input_dict, properties)
         model, summary = pretrain(
             encoder,
             learned,
@@ -128,10 +133,12 @@ class ClassificationPretrainerExecutor(BaseBeamExecutor):
             options,
             seed=exec_properties["seed"],
             log_uri=get_single_instance(output_dict["model_run"]).uri,
+            checkpoint_uri=checkpoint_uri,
         )
         save_trained_encoder(encoder, model_uri)
         save_masked_lm_head(model, model_uri)
         io_utils.write_string_file(f"{model_uri}/pretraining.json", json.dumps(summary, indent=1))
+        forget_checkpoints(checkpoint_uri)
 
     def _new_encoder(
         self, examples: Artifact, model_uri: str, text: TextOptions, options: PretrainingOptions
@@ -171,6 +178,7 @@ class ClassificationPretrainer(BaseBeamComponent):
         steps: Batches to train on.
         seed: Of weights, masks and dropout.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
+        checkpoints: Folder or URI that checkpoints go below; empty for the node's own folder.
 
     Outputs `model` (a text encoder) and `model_run`.
     """
@@ -187,6 +195,7 @@ class ClassificationPretrainer(BaseBeamComponent):
         steps: int,
         seed: int,
         source_digest: str,
+        checkpoints: Parameter = "",
     ) -> None:
         super().__init__(
             ClassificationPretrainerSpec(
@@ -195,6 +204,7 @@ class ClassificationPretrainer(BaseBeamComponent):
                 options_json=options.model_dump_json(),
                 steps=steps,
                 seed=seed,
+                checkpoints=checkpoints,
                 source_digest=source_digest,
                 model=Channel(type=standard_artifacts.Model),
                 model_run=Channel(type=standard_artifacts.ModelRun),

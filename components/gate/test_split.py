@@ -7,6 +7,9 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
+from components.gate.test_sample import TakeSample
+from trainer.progress import Tally
+
 TEST_SPLIT = "test"
 
 
@@ -26,10 +29,17 @@ class JudgeTestSplit(beam.PTransform):
         files: Beginning of the names of the files.
         schema: Of the judge's tables.
         batch_size: Examples asked about in one call.
+        sample: Takes a part of the examples; None takes all.
     """
 
     def __init__(
-        self, pattern: str, load: Callable[[], Judge], files: str, schema: pa.Schema, batch_size: int = 64
+        self,
+        pattern: str,
+        load: Callable[[], Judge],
+        files: str,
+        schema: pa.Schema,
+        batch_size: int = 64,
+        sample: TakeSample | None = None,
     ) -> None:
         super().__init__()
         self._pattern = pattern
@@ -37,12 +47,15 @@ class JudgeTestSplit(beam.PTransform):
         self._files = files
         self._schema = schema
         self._batch_size = batch_size
+        self._sample = sample
 
     def expand(self, begin: beam.pvalue.PBegin) -> beam.PCollection[str]:
         """Adds the judging to a pipeline."""
+        examples = begin | "ReadExamples" >> beam.io.ReadFromTFRecord(self._pattern)
+        if self._sample is not None:
+            examples = examples | "TakeSample" >> self._sample
         return (
-            begin
-            | "ReadExamples" >> beam.io.ReadFromTFRecord(self._pattern)
+            examples
             | "BatchExamples" >> beam.BatchElements(self._batch_size, self._batch_size)
             | "Judge" >> beam.ParDo(_AskJudge(self._load))
             | "Write" >> beam.io.WriteToParquetBatched(self._files, self._schema, file_name_suffix=".parquet")
@@ -56,6 +69,7 @@ class _AskJudge(beam.DoFn):
         self._load = load
         self._shared = Shared()
         self._judge: Judge | None = None
+        self._judged = Tally("questions")
 
     def setup(self) -> None:
         self._judge = self._shared.acquire(self._load)
@@ -64,3 +78,4 @@ class _AskJudge(beam.DoFn):
         if self._judge is None:
             raise RuntimeError("Beam calls setup() before process().")
         yield self._judge.judge(element)
+        self._judged.add(len(element))

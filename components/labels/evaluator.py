@@ -22,6 +22,7 @@ from components.gate.decision import decide
 from components.gate.evaluation import write_evaluation
 from components.gate.judgement import MODEL, Judgement
 from components.gate.last_blessed import LastBlessed
+from components.gate.test_sample import TakeSample, TestSample
 from components.gate.test_split import TEST_SPLIT, JudgeTestSplit
 from components.labels.gate_rules import LabelGateRules
 from components.labels.judged_labels import judged_schema
@@ -115,8 +116,11 @@ class LabelEvaluatorExecutor(BaseBeamExecutor):
         load_judge = functools.partial(LabelJudge, judging, models, fitted, facts, own_slices)
         files, test_examples = f"{evaluation_uri}/{judging.judged_by.many}", get_split_uri([examples], TEST_SPLIT)
         schema = judged_schema([*models, *baselines], sliced_by)
+        test_rows = facts["examples"][TEST_SPLIT]
+        sample = TestSample(options.max_sampled or test_rows, test_rows)
+        taken = TakeSample(sample, judging.user_feature) if sample.share < 1.0 else None
         with self._make_beam_pipeline() as pipeline:
-            _ = pipeline | JudgeTestSplit(f"{test_examples}/*", load_judge, files, schema)
+            _ = pipeline | JudgeTestSplit(f"{test_examples}/*", load_judge, files, schema, sample=taken)
         fileio.remove(fitted.path)
         judged = read_parquet(f"{files}-*.parquet")
         summary = LabelSummary(judged, labels, sliced_by, options, counted=judging.judged_by.many)
@@ -130,7 +134,9 @@ class LabelEvaluatorExecutor(BaseBeamExecutor):
             )
         judgement = Judgement.of(summary, list(baselines), judging.judged_by, with_last_blessed=last_blessed.judged)
         decision = decide(judgement, options).also(summary.slice_refusals(MODEL), summary.slice_notes())
+        decision = decision.also([], sample.notes(summary.rows))
         details = judging.counted(summary.rows) | label_details(summary, judging.beside)
+        details |= sample.details(summary.rows)
         write_evaluation(output_dict, model, judgement, decision, last_blessed, details)
 
 

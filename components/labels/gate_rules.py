@@ -48,6 +48,11 @@ class LabelGateRules(GateRules):
     slice_thresholds: dict[str, dict[LabelMetric, float]] = Field(default={})
 
     @property
+    def max_sampled(self) -> int | None:
+        """Test users that are asked about at the most; None for all examples, whoever's they are."""
+        return None
+
+    @property
     def min_slice_rows(self) -> int:
         """Test examples that a slice needs."""
         raise NotImplementedError

@@ -59,12 +59,14 @@ class LabelJudging(ABC):
         options: Class of the options, whose `baselines` and `built_in_slices` count.
         judged_by: What an example is called.
         beside: The baseline that stands beside the model in each slice.
+        user_feature: Name of the feature that says whose an example is, where the options sample users.
         attribute_prefix: Beginning of the names of the features that hold the shop's own columns.
     """
 
     options: ClassVar[type[LabelGateRules]]
     judged_by: ClassVar[JudgedBy]
     beside: ClassVar[str]
+    user_feature: ClassVar[str] = "user_id"
     attribute_prefix: ClassVar[str] = ""
 
     @abstractmethod

@@ -24,6 +24,7 @@ from components.products.vector_tables import TEXT_VECTORS_SCHEMA, text_vectors_
 from components.tables.read_back import ReadTable, from_bytes, table_files
 from trainer.artifacts.names import PARQUET_SUFFIX, TEXT_VECTORS_PREFIX
 from trainer.options import TextOptions
+from trainer.progress import Tally
 from trainer.text.backbone import TextEncoder, encode_texts, load_text_encoder
 from trainer.text.product_texts import product_texts
 
@@ -65,6 +66,7 @@ class _EncodeBatch(beam.DoFn):
         self._options = options
         self._shared = Shared()
         self._encoder: TextEncoder | None = None
+        self._encoded = Tally("texts")
 
     def setup(self) -> None:
         self._encoder = self._shared.acquire(lambda: load_text_encoder(self._options), tag=self._options)
@@ -73,7 +75,7 @@ class _EncodeBatch(beam.DoFn):
         if self._encoder is None:
             raise RuntimeError("Beam calls setup() before process().")
         started = time.monotonic()
-        vectors = encode_texts(self._encoder, element, self._options.batch_size)
+        vectors = encode_texts(self._encoder, element, self._options.batch_size, self._encoded)
         seconds = time.monotonic() - started
         logging.info("Encoded %d texts in %.1f s, %.0f a second.", len(vectors), seconds, len(vectors) / seconds)
         yield text_vectors_table(element, vectors)

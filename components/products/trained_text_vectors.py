@@ -8,6 +8,7 @@ from apache_beam.utils.shared import Shared
 
 from components.products.vector_tables import TEXT_VECTORS_SCHEMA, text_vectors_table
 from trainer.artifacts.names import PARQUET_SUFFIX, TEXT_VECTORS_PREFIX
+from trainer.progress import Tally
 from trainer.text.backbone import TextEncoder, encode_texts, load_trained_encoder
 
 # Enough for the encoder to sort texts by length into batches that waste little on padding.
@@ -69,6 +70,7 @@ class _ApplyTextEncoder(beam.DoFn):
         self._batch_size = batch_size
         self._shared = Shared()
         self._encoder: TextEncoder | None = None
+        self._encoded = Tally("texts")
 
     def setup(self) -> None:
         self._encoder = self._shared.acquire(lambda: load_trained_encoder(self._model_uri), tag=self._model_uri)
@@ -76,5 +78,5 @@ class _ApplyTextEncoder(beam.DoFn):
     def process(self, element: Sequence[str]) -> Iterable[pa.Table]:
         if self._encoder is None:
             raise ValueError(f"{self._model_uri} holds no trained text encoder to encode texts with.")
-        vectors = encode_texts(self._encoder, element, self._batch_size)
+        vectors = encode_texts(self._encoder, element, self._batch_size, self._encoded)
         yield text_vectors_table(element, vectors)

@@ -25,6 +25,7 @@ class Column:
         stripped: Whether a string loses what nobody sees at its ends, so that a blank one is missing.
         kept: Whether the examples have it; what is not kept is read for the sake of another column.
         markup: Whether a string may hold HTML, which is cut unless the configuration keeps it.
+        planned: Whether a time may lie in the future.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Column:
     stripped: bool = False
     kept: bool = True
     markup: bool = False
+    planned: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,8 @@ def _not_negative(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name=name, kind="float", minimum=0.0) for name in names)
 
 
+_LEAST_PROPENSITY = 1e-6
+
 TABLES: dict[str, TableContract] = {
     contract.name: contract
     for contract in (
@@ -102,7 +106,7 @@ TABLES: dict[str, TableContract] = {
                 Column(name="event_type", kind="string", required=True, stripped=True),
                 *_optional("timestamp", "timestamp"),
                 *_optional("integer", "position"),
-                *_optional("string", "basket_id"),
+                *_optional("string", "basket_id", "store_id"),
                 *_not_negative("quantity", "price", "dwell_seconds"),
                 *_optional("string", "query"),
                 # Money of the whole row; the price of one piece comes of it.
@@ -132,6 +136,54 @@ TABLES: dict[str, TableContract] = {
             columns=(*_required("string", "user_id"), Column(name="segment", kind="category", stripped=True)),
             unique="user_id",
         ),
+        TableContract(
+            name="impressions",
+            columns=(
+                *_required("timestamp", "shown_at"),
+                *_optional("string", "user_id", "offer_id", "product_id"),
+                *_optional("category", "campaign_id", "placement", "treatment"),
+                Column(name="position", kind="float", minimum=0.0),
+                # What was shown with no chance at all tells nothing of what showing it does.
+                Column(name="propensity", kind="float", minimum=_LEAST_PROPENSITY, maximum=1.0),
+                *_optional("timestamp", "responded_at"),
+            ),
+            one_of=("offer_id", "product_id"),
+        ),
+        TableContract(
+            name="offers",
+            columns=(
+                *_required("string", "offer_id"),
+                *_texts("text", required=True),
+                *_optional("string", "products"),
+                *_not_negative("discount"),
+                Column(name="start", kind="timestamp", planned=True),
+                Column(name="end", kind="timestamp", planned=True),
+            ),
+            unique="offer_id",
+        ),
+        TableContract(
+            name="promotions",
+            columns=(
+                *_required("string", "product_id"),
+                Column(name="start", kind="timestamp", required=True, planned=True),
+                Column(name="end", kind="timestamp", required=True, planned=True),
+                Column(name="placement", kind="category", stripped=True),
+                # Of the price, and of the stores that take part.
+                Column(name="discount", kind="float", minimum=0.0, maximum=1.0),
+                Column(name="share", kind="float", minimum=0.0, maximum=1.0),
+                *_optional("string", "store_id"),
+            ),
+        ),
+        TableContract(
+            name="stock",
+            columns=(
+                *_required("string", "product_id"),
+                *_optional("timestamp", "date"),
+                *_optional("string", "store_id"),
+                *_optional("boolean", "in_stock"),
+                *_not_negative("on_hand", "lead_time_days", "pack_size", "unit_cost"),
+            ),
+        ),
     )
 }
 
@@ -142,6 +194,7 @@ class TableOptions(BaseModel):
     Attributes:
         numeric_columns: Extra columns to keep as float features.
         categorical_columns: Extra columns to keep as string features (attributes of users too).
+        outcome_columns: Columns of impressions that say whether something came of it; each row must have a value.
         event_types: Names that `event_type` may have; empty means any name.
         bought_event_types: Those of them that are purchases, which a return cancels.
         keep_markup: Whether texts keep their HTML.
@@ -151,6 +204,7 @@ class TableOptions(BaseModel):
 
     numeric_columns: tuple[str, ...] = ()
     categorical_columns: tuple[str, ...] = ()
+    outcome_columns: tuple[str, ...] = ()
     event_types: tuple[str, ...] = ()
     bought_event_types: tuple[str, ...] = ("purchase",)
     keep_markup: bool = False
@@ -174,6 +228,8 @@ def columns_to_read(contract: TableContract, options: TableOptions) -> tuple[Col
         columns.setdefault(name, replace(column, kept=True))
     for name in options.categorical_columns:
         columns.setdefault(name, Column(name=name, kind="category"))
+    for name in options.outcome_columns:
+        columns.setdefault(name, Column(name=name, kind="boolean", required=True))
     return tuple(columns.values())
 
 
@@ -195,7 +251,7 @@ def describe_missing_columns(
     if guests and BASKET_ID in present:
         present.add(USER_ID)
     missing = [f"`{column.name}`" for column in contract.columns if column.required and column.name not in present]
-    extra = (*options.numeric_columns, *options.categorical_columns)
+    extra = (*options.numeric_columns, *options.categorical_columns, *options.outcome_columns)
     missing += [f"`{name}` (which the configuration asks for)" for name in extra if name not in present]
     if contract.one_of and not present.intersection(contract.one_of):
         missing.append(" or ".join(f"`{name}`" for name in contract.one_of))

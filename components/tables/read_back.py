@@ -14,6 +14,7 @@ from tfx.types.artifact_utils import get_split_uri
 
 from components.tables.reading.plain_columns import plain_columns
 from trainer.artifacts.names import TABLE_PREFIX, TABLE_SPLIT, shards
+from trainer.progress import Tally
 
 _Found = TypeVar("_Found")
 
@@ -125,6 +126,7 @@ class _ReadRowGroup(beam.DoFn):
 
     def __init__(self, columns: Sequence[str] | None, batch_rows: int) -> None:
         self._columns, self._batch_rows = columns, batch_rows
+        self._read = Tally("rows")
 
     def process(self, element: tuple[str, int]) -> Iterator[bytes]:
         path, group = element
@@ -133,6 +135,7 @@ class _ReadRowGroup(beam.DoFn):
             names = [n for n in file.schema_arrow.names if self._columns is None or n in self._columns]
             for batch in file.iter_batches(self._batch_rows, row_groups=[group], columns=names):
                 yield to_bytes(plain_columns(batch))
+                self._read.add(len(batch))
 
 
 def bucket_count(rows: int, rows_per_bucket: int = 100_000) -> int:

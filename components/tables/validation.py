@@ -1,5 +1,6 @@
 """Checks a batch of raw rows against the contract, and turns the good ones into the examples' columns."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -192,6 +193,7 @@ def _problems(
 
 def _value_problems(column: Column, values: pa.Array, now_seconds: float) -> Iterator[tuple[str, Mask]]:
     if column.kind == "timestamp":
+        now_seconds = math.inf if column.planned else now_seconds
         for problem, rows in timestamp_problems(values, now_seconds):
             yield f"{column.name}_{problem}", rows
     elif column.minimum == 0.0 and column.maximum is None:

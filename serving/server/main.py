@@ -71,6 +71,7 @@ def serve(
         poll_seconds=settings.poll_seconds,
         load=_loader(scheduler, settings),
         allow_labels_for_unavailable=settings.allow_labels_for_unavailable,
+        warm_up=settings.warm_up,
     )
     # Made before the models are loaded, which may take long: the file may change meanwhile.
     watcher = ConfigFileWatcher(models, store, tell) if isinstance(models, ModelConfigFile) else None

@@ -121,6 +121,12 @@ def _parser(program: str, models_needed: bool) -> argparse.ArgumentParser:
         "allow_labels_for_unavailable",
         help="labels may name versions to come",
     )
+    _add_flag(
+        parser,
+        "enable_model_warmup",
+        "warm_up",
+        help="answer the requests of a version's warm-up file before it serves",
+    )
     _add(parser, "host", str, help="address to listen on")
     _add(parser, "port", _port, help="gRPC port; 0 takes a free one")
     _add(parser, "rest_api_port", _port, "rest_port", help="REST port; 0 takes a free one; none without this option")

@@ -47,6 +47,7 @@ class ServerSettings:
         limits: Largest requests.
         poll_seconds: Time between two looks for new versions; 0 or less looks once.
         allow_labels_for_unavailable: Whether a new label may name a version that is not loaded yet.
+        warm_up: Whether a version answers the requests of its warm-up file before it is served.
         drain_seconds: Time that requests in flight have to end when the server stops.
         log_requests: Which requests are logged.
         reload_from: Who may send another configuration of models.
@@ -70,6 +71,7 @@ class ServerSettings:
     limits: Limits = field(default_factory=Limits)
     poll_seconds: float = 1.0
     allow_labels_for_unavailable: bool = False
+    warm_up: bool = True
     drain_seconds: float = 5.0
     log_requests: LogRequests = LogRequests.REFUSED
     reload_from: ReloadFrom = ReloadFrom.ANYWHERE

@@ -47,6 +47,8 @@ def write_config(folder: Path, ranker: bool = True, **keys: Any) -> Path:
     """Writes shop.yaml beside the tables: one epoch, small towers, whatever `keys` say at the top."""
     config = {
         "name": "small-shop",
+        # Of commands that are called in the tests' own process, in which TensorFlow may have computed.
+        "local": {"workers": 1},
         "tables": {"products": "products.csv", "events": "events.jsonl"},
         "tasks": {
             "recommendation": {

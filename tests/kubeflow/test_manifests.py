@@ -12,7 +12,8 @@ from tfx_pipeline.cluster.options import CompileOptions
 
 TF_SERVING = documents("tf-serving.yaml")
 KSERVE = documents("kserve.yaml")
-BUILT_IN = [*TF_SERVING.values(), KSERVE["ConfigMap"]]
+TRAINING_JOBS = documents("training-jobs.yaml")
+BUILT_IN = [*TF_SERVING.values(), KSERVE["ConfigMap"], *TRAINING_JOBS.values()]
 POD = TF_SERVING["Deployment"]["spec"]["template"]
 
 
@@ -129,3 +130,10 @@ def test_manifests_use_no_yaml_aliases() -> None:
     for path in FOLDER.glob("*.yaml"):
         events = yaml.parse(path.read_text("utf-8"))
         assert not [event for event in events if isinstance(event, yaml.AliasEvent)]
+
+
+def test_steps_may_do_with_jobs_what_they_do() -> None:
+    role, binding = TRAINING_JOBS["Role"], TRAINING_JOBS["RoleBinding"]
+    allowed = {rule["resources"][0]: set(rule["verbs"]) for rule in role["rules"]}
+    assert allowed == {"jobsets": {"create", "get", "delete"}, "pods": {"get"}}
+    assert binding["roleRef"]["name"] == role["metadata"]["name"]

@@ -16,7 +16,7 @@ import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2 as specs
 
-from tests.task_nodes import CLASSIFICATION_NODES, SEGMENTATION_NODES
+from tests.task_nodes import CLASSIFICATION_NODES, DEMAND_NODES, RESPONSE_NODES, SEGMENTATION_NODES
 from tfx_pipeline.cluster.options import CompileOptions
 from tfx_pipeline.config.config import read_config
 from tfx_pipeline.kubeflow_runner import compile_pipeline
@@ -120,6 +120,21 @@ def test_segmentation_compiles_too(tmp_path: Path) -> None:
     assert set(SEGMENTATION_NODES) <= set(spec["root"]["dag"]["tasks"])
 
 
+def test_response_compiles_too(tmp_path: Path) -> None:
+    config = "tables: {impressions: i.parquet, offers: o.csv}\ntext: off\ntasks: {response: {}}"
+    spec, _ = yaml.safe_load_all(compiled_text(tmp_path, replace(OPTIONS, cpu=["2"]), "spec.yaml", config))
+    json_format.ParseDict(spec, specs.PipelineSpec())
+    assert set(RESPONSE_NODES) <= set(spec["root"]["dag"]["tasks"])
+
+
+def test_demand_compiles_too(tmp_path: Path) -> None:
+    tables = "{events: e.parquet, promotions: p.parquet, stock: s.parquet}"
+    config = f"tables: {tables}\ntext: off\ntasks: {{demand: {{}}}}"
+    spec, _ = yaml.safe_load_all(compiled_text(tmp_path, replace(OPTIONS, cpu=["2"]), "spec.yaml", config))
+    json_format.ParseDict(spec, specs.PipelineSpec())
+    assert set(DEMAND_NODES) <= set(spec["root"]["dag"]["tasks"])
+
+
 def test_it_is_one_bare_spec_of_the_schema_that_the_backend_takes(documents: list[dict[str, Any]]) -> None:
     spec, platforms = documents
     parsed = json_format.ParseDict(spec, specs.PipelineSpec())
@@ -189,6 +204,7 @@ def test_what_a_submission_has_to_say(spec: dict[str, Any]) -> None:
     defaults = {name: parameter["defaultValue"] for name, parameter in submitted.items() if name not in needed}
     assert defaults == {
         "serving_root": "/serving",
+        "checkpoints": "gs://shop/pipeline/checkpoints",
         "last_blessed_recommendation": "",
         "steps_recommendation": 0,
         "thresholds_recommendation": "",
@@ -254,6 +270,7 @@ tasks: {search: {}}
     (spec,) = yaml.safe_load_all(compiled_text(tmp_path, options, "spec.yaml", config))
     submitted = spec["root"]["inputDefinitions"]["parameters"]
     assert set(submitted) == {
+        "checkpoints",
         "data",
         "digest_judgements",
         "digest_products",
@@ -289,13 +306,9 @@ def test_only_the_pusher_is_never_taken_from_the_cache(spec: dict[str, Any]) -> 
 
 
 def test_a_remote_beam_runner_opens_the_uris_itself(tmp_path: Path) -> None:
-    options = CompileOptions(
-        image="example.test/shelfwise:1",
-        pipeline_root="gs://shop/pipeline",
-        beam_runner="FlinkRunner",
-        beam_args=["--flink_master=flink:8081", "--environment_type=EXTERNAL"],
-    )
-    (spec,) = yaml.safe_load_all(compiled_text(tmp_path, options, "spec.yaml"))
+    options = CompileOptions(image="example.test/shelfwise:1", pipeline_root="gs://shop/pipeline")
+    beam = "beam: {runner: flink, master: 'flink:8081', environment: external, environment_config: 'pool:50000'}\n"
+    (spec,) = yaml.safe_load_all(compiled_text(tmp_path, options, "spec.yaml", CONFIG + beam))
     for executor in spec["deploymentSpec"]["executors"].values():
         assert executor["container"]["command"][-2:] == ["tfx_pipeline.cluster.container_step", "--keep_uris"]
         assert "--runner=FlinkRunner" in executor["container"]["args"]

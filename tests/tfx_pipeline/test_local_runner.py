@@ -11,6 +11,7 @@ from tests.tfx_pipeline.small_components import Refuse, Write
 from tfx_pipeline.local_runner import NodeFailed, NodeResult, run_locally
 from tfx_pipeline.pipeline import fingerprint
 from tfx_pipeline.terminal.logs import logs_in
+from trainer.progress import Report
 
 
 class Heard:
@@ -22,8 +23,14 @@ class Heard:
     def started(self, node_id: str) -> None:
         self.lines.append(f"started {node_id}")
 
+    def advanced(self, node_id: str, report: Report) -> None:
+        self.lines.append(f"{node_id} at {report.done}")
+
     def finished(self, result: NodeResult) -> None:
         self.lines.append(f"finished {result.node_id}{' from the cache' if result.cached else ''}")
+
+    def failed(self, node_id: str) -> None:
+        self.lines.append(f"failed {node_id}")
 
 
 def pipeline(root: Path, text: str, word: str = "nothing") -> Pipeline:

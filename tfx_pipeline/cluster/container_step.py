@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tfx_pipeline.running.failure_cause import find_cause
 from tfx_pipeline.terminal.exit_codes import EXIT_BAD_INPUT, EXIT_OTHER
+from tfx_pipeline.workers.failure_cause import find_cause
 
 _TFX_STEP = "tfx.orchestration.kubeflow.v2.container.kubeflow_v2_run_executor"
 _INPUT_FLAG = "--json_serialized_invocation_args"

@@ -31,8 +31,7 @@ class CompileOptions:
         memory: Limits as Kubernetes quantities.
         accelerator: `TYPE:COUNT`; without a step's name it goes to the steps that train or encode texts.
         node_selector: `label=value` of the nodes for steps with an accelerator, or for all where none has one.
-        beam_runner: `local`, or the name of a Beam runner.
-        beam_args: Arguments for that runner.
+        workers: Pods that each training step trains on, `N`, or `STEP=N`.
         vertex: Whether it is for Vertex AI Pipelines rather than for Kubeflow.
     """
 
@@ -44,9 +43,13 @@ class CompileOptions:
     memory: Sequence[str] = ()
     accelerator: Sequence[str] = ()
     node_selector: Sequence[str] = ()
-    beam_runner: str = "local"
-    beam_args: Sequence[str] = ()
+    workers: Sequence[str] = ()
     vertex: bool = False
+
+    def where_to_keep_checkpoints(self) -> str:
+        """Returns the URI that trainers keep checkpoints below; empty where none of theirs would outlive a pod."""
+        root = self.pipeline_root.rstrip("/")
+        return f"{root}/checkpoints" if root.startswith("gs://") else ""
 
     def where_to_serve(self) -> str:
         """Returns the folder or URI that models are pushed to."""

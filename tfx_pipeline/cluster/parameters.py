@@ -9,18 +9,21 @@ DATA = "data"
 SERVING_ROOT = "serving_root"
 USER_ID_KEY = "user_id_key"
 LAST_BLESSED = "last_blessed_"
+CHECKPOINTS = "checkpoints"
 
 
-def submission_inputs(config: Config, serving_root: str) -> PipelineInputs:
+def submission_inputs(config: Config, serving_root: str, checkpoints: str = "") -> PipelineInputs:
     """Returns inputs that are parameters of the submission.
 
-    They are `serving_root`; `data`, where a table's path is relative; `digest_<table>`; `user_id_key`, unless user ids
-    are shown as they are; and for each task `last_blessed_<task>`, `steps_<task>` and `thresholds_<task>`, of which
-    none has to be given. A digest has to be: a step of the same digest is taken from the cache.
+    They are `serving_root`; `checkpoints`; `data`, where a table's path is relative; `digest_<table>`; `user_id_key`,
+    unless user ids are shown as they are; and for each task `last_blessed_<task>`, `steps_<task>` and
+    `thresholds_<task>`, of which none has to be given. A digest has to be: a step of the same digest is taken from the
+    cache.
 
     Args:
         config: What is compiled.
         serving_root: Where models are pushed to, unless the submission says otherwise.
+        checkpoints: Where trainers keep their checkpoints, unless the submission says otherwise.
     """
     tables, tasks = config.tables.given(), config.tasks.requested()
     relative = any("://" not in path for sources in tables.values() for source in sources for path in source.paths())
@@ -31,6 +34,7 @@ def submission_inputs(config: Config, serving_root: str) -> PipelineInputs:
         user_id_key="" if config.plain_user_ids else _text(USER_ID_KEY),
         last_blessed={task: _text(f"{LAST_BLESSED}{task}", "") for task in tasks},
         steps={task: RuntimeParameter(name=f"steps_{task}", ptype=int, default=0) for task in tasks},
+        checkpoints=_text(CHECKPOINTS, checkpoints),
         thresholds={task: _text(f"thresholds_{task}", "") for task in tasks},
     )
 

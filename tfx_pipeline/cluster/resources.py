@@ -33,9 +33,9 @@ def set_resources(pipeline: Pipeline, options: CompileOptions) -> None:
     """
     nodes = {node.id: node for node in pipeline.components}
     training = [node.id for node in pipeline.components if isinstance(node, ModelTrainer | ProductTextVectors)]
-    cpu = _by_node("--cpu", options.cpu, nodes, list(nodes))
-    memory = _by_node("--memory", options.memory, nodes, list(nodes))
-    accelerators = _by_node("--accelerator", options.accelerator, nodes, training)
+    cpu = by_node("--cpu", options.cpu, nodes, list(nodes))
+    memory = by_node("--memory", options.memory, nodes, list(nodes))
+    accelerators = by_node("--accelerator", options.accelerator, nodes, training)
     for node_id in sorted({*cpu, *memory, *accelerators}):
         resources = ResourceSpec()
         if node_id in cpu:
@@ -56,7 +56,7 @@ def platform_document(pipeline: Pipeline, options: CompileOptions) -> dict[str, 
         ConfigError: A node selector is not `label=value`.
     """
     executors: dict[str, dict[str, Any]] = {}
-    labels = _labels(options.node_selector)
+    labels = labels_of(options.node_selector)
     accelerated = [node.id for node in pipeline.components if _has_accelerator(node)]
     if labels:
         for node_id in accelerated or [node.id for node in pipeline.components]:
@@ -80,8 +80,12 @@ def _claim(name: str) -> dict[str, Any]:
     }
 
 
-def _by_node(option: str, values: Sequence[str], nodes: Iterable[str], default: Sequence[str]) -> dict[str, str]:
-    """Spreads `VALUE` over the default nodes, and then `STEP=VALUE` over its own."""
+def by_node(option: str, values: Sequence[str], nodes: Iterable[str], default: Sequence[str]) -> dict[str, str]:
+    """Returns each step's value: `VALUE` spread over the default nodes, and then `STEP=VALUE` over its own.
+
+    Raises:
+        ConfigError: There is no such step.
+    """
     for_all = [value for value in values if "=" not in value]
     chosen = {node_id: value for value in for_all for node_id in default}
     for value in values:
@@ -115,7 +119,7 @@ def _accelerator(text: str, options: CompileOptions) -> tuple[str, int]:
             f"--accelerator {text}: expected nvidia.com/gpu, a slice of one such as nvidia.com/mig-1g.5gb, or {_TPU}, "
             "which is what TensorFlow has devices for"
         )
-    elif kind == _TPU and not set(_TPU_LABELS) <= _labels(options.node_selector).keys():
+    elif kind == _TPU and not set(_TPU_LABELS) <= labels_of(options.node_selector).keys():
         raise ConfigError(
             f"--accelerator {text}: a node with TPUs is chosen by two labels; add "
             + " ".join(f"--node-selector {label}=VALUE" for label in _TPU_LABELS)
@@ -132,7 +136,12 @@ def _check_vertex_accelerator(kind: str) -> None:
         raise ConfigError(f"--accelerator {kind}: Vertex AI calls them {', '.join(known)}")
 
 
-def _labels(selectors: Sequence[str]) -> dict[str, str]:
+def labels_of(selectors: Sequence[str]) -> dict[str, str]:
+    """Returns the labels of `label=value` texts.
+
+    Raises:
+        ConfigError: One is not of that form.
+    """
     labels = {}
     for selector in selectors:
         name, separator, value = selector.partition("=")

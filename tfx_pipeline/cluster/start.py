@@ -1,24 +1,23 @@
 """Starts a compiled pipeline on this machine, and says what came of it."""
 
 import fcntl
-import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TextIO
 
 from components.errors import InputError
 from components.gate.evaluation import read_evaluation
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
 from tfx_pipeline.cluster.lookups import look_up
-from tfx_pipeline.cluster.parameters import DATA, SERVING_ROOT
+from tfx_pipeline.cluster.parameters import CHECKPOINTS, DATA, SERVING_ROOT
 from tfx_pipeline.cluster.spec_runner import run_spec
 from tfx_pipeline.cluster.step import StepFailed
 from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.running.private_folders import private_folders
 from tfx_pipeline.running.progress import TerminalProgress
+from tfx_pipeline.running.signals import ended_as_by_ctrl_c
 from tfx_pipeline.summary.tables import table_notes
 from tfx_pipeline.terminal.exit_codes import EXIT_BAD_INPUT
 from trainer.artifacts.labels import load_label_facts
@@ -43,7 +42,7 @@ def run_spec_here(spec: Path, root: Path, given: Mapping[str, str], terminal: Te
     """
     compiled = read_compiled(spec)
     root = root.resolve()
-    with _alone_in(root), private_folders(root), _ended_as_by_ctrl_c():
+    with _alone_in(root), private_folders(root), ended_as_by_ctrl_c():
         results = _run(compiled, root, given, terminal)
     return _report(results, terminal)
 
@@ -51,7 +50,9 @@ def run_spec_here(spec: Path, root: Path, given: Mapping[str, str], terminal: Te
 def _run(
     compiled: CompiledPipeline, root: Path, given: Mapping[str, str], terminal: TextIO
 ) -> Mapping[str, NodeResult]:
-    given = {SERVING_ROOT: str(root / "serving"), **given}
+    here = {SERVING_ROOT: str(root / "serving"), CHECKPOINTS: str(root / "checkpoints")}
+    declared = compiled.spec.root.input_definitions.parameters
+    given = {**{name: folder for name, folder in here.items() if name in declared}, **given}
     # A step runs in a folder of its own.
     given |= {name: _absolute(given[name]) for name in (DATA, SERVING_ROOT) if name in given}
     parameters = compiled.complete(look_up(compiled, given, root))
@@ -103,17 +104,3 @@ def _alone_in(root: Path) -> Iterator[None]:
         except BlockingIOError as error:
             raise ConfigError(f"--root {root}: another run works there; wait for it, or name another folder") from error
         yield
-
-
-@contextmanager
-def _ended_as_by_ctrl_c() -> Iterator[None]:
-    """Lets a polite end stop the running steps too, instead of leaving them behind."""
-
-    def interrupt(_signal_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

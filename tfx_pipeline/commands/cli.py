@@ -31,6 +31,7 @@ for task in TASKS.values():
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="YAML configuration.")]
 Overrides = Annotated[list[str], typer.Option("--set", help="key.key=value that replaces what the file says.")]
+OnlyTasks = Annotated[str, typer.Option("--tasks", help="Comma-separated names of the tasks to run; all by default.")]
 Data = Annotated[str, typer.Option(help="Folder or URI that the tables' relative paths are taken from.")]
 Parameters = Annotated[list[str], typer.Option("--parameter", "-p", help="name=value of the submission.")]
 
@@ -65,11 +66,11 @@ def prepare(
 def run(
     config: ConfigFile,
     root: Root = Path("runs/default"),
-    tasks: Annotated[str, typer.Option(help="Comma-separated names of the tasks to run; all by default.")] = "",
+    tasks: OnlyTasks = "",
     overrides: Overrides = [],  # noqa: B006  Typer wants a literal default.
 ) -> None:
     """Validate, transform, train, judge and push."""
-    loaded = load_config(config, overrides, [task for task in tasks.split(",") if task])
+    loaded = load_config(config, overrides, _names(tasks))
     from tfx_pipeline.running.start import run_pipeline
     from tfx_pipeline.running.summary_table import print_summary
 
@@ -105,15 +106,18 @@ def compile_spec(
     memory: Annotated[list[str], typer.Option(help="Limit of each step: 16Gi, or STEP=16Gi.")] = [],  # noqa: B006
     accelerator: Annotated[list[str], typer.Option(help="nvidia.com/gpu:1, or STEP=…; for training steps.")] = [],  # noqa: B006
     node_selector: Annotated[list[str], typer.Option(help="label=value of nodes with the accelerator.")] = [],  # noqa: B006
-    beam_runner: Annotated[str, typer.Option(help="local, DataflowRunner, FlinkRunner, SparkRunner …")] = "local",
-    beam_arg: Annotated[list[str], typer.Option(help="An argument of that runner.")] = [],  # noqa: B006
+    beam_runner: Annotated[
+        str, typer.Option(help="local, multiprocess, portable, flink, spark or dataflow; else the configuration's.")
+    ] = "",
+    workers: Annotated[list[str], typer.Option(help="Pods that train together: 4, or STEP=4.")] = [],  # noqa: B006
     vertex: Annotated[bool, typer.Option("--vertex", help="For Vertex AI Pipelines.")] = False,
     overrides: Overrides = [],  # noqa: B006
 ) -> None:
     """Write the pipeline as a Kubeflow Pipelines specification."""
     from tfx_pipeline.cluster.options import CompileOptions, check_options
 
-    loaded = read_config(config, overrides)
+    runner = [f"beam.runner={beam_runner}"] if beam_runner else []
+    loaded = read_config(config, [*runner, *overrides])
     options = CompileOptions(
         image=image,
         pipeline_root=pipeline_root,
@@ -123,8 +127,7 @@ def compile_spec(
         memory=memory,
         accelerator=accelerator,
         node_selector=node_selector,
-        beam_runner=beam_runner,
-        beam_args=beam_arg,
+        workers=workers,
         vertex=vertex,
     )
     check_options(options, loaded)  # Before TFX is loaded, which takes its time.
@@ -219,12 +222,16 @@ def load(
 
 
 @app.command()
-def demo(root: Root = Path("runs/demo")) -> None:
+def demo(root: Root = Path("runs/demo"), tasks: OnlyTasks = "") -> None:
     """Run everything on Complete Journey: prepare, train, push, serve, ask."""
     from tfx_pipeline.commands.demo import run_demo
 
-    if not run_demo(root):
+    if not run_demo(root, _names(tasks)):
         raise typer.Exit(EXIT_REFUSED)
+
+
+def _names(tasks: str) -> list[str]:
+    return [name for name in tasks.split(",") if name]
 
 
 def main() -> None:

@@ -1,53 +1,124 @@
 """`shelfwise demo`: the whole way on Complete Journey, from a PyPI package to an answer over gRPC."""
 
+import contextlib
 import shutil
+import tempfile
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from serving.model_names import CLASSIFICATION_MODEL
+from serving.quiet_import import quiet_import
 from tfx_pipeline.commands.demo_reviews import prepare_reviews
 from tfx_pipeline.config.config import Config, load_config
+from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.running.start import run_pipeline
 from tfx_pipeline.running.summary_table import print_summary
+from tfx_pipeline.summary.file import read_summary
+from tfx_pipeline.summary.model import RunSummary
 from tfx_pipeline.terminal.console import console
 
+if TYPE_CHECKING:
+    from serving.server.settings import ServerAddresses
 
-def run_demo(root: Path) -> bool:
+# What is made of reviews; all other tables are Complete Journey's.
+_REVIEWS = "texts"
+# The first request of each signature has its graph prepared.
+_ANSWER_SECONDS = 60.0
+
+
+def run_demo(root: Path, tasks: Sequence[str] = ()) -> bool:
     """Prepares, trains, pushes, serves and asks once.
 
     Args:
         root: Folder for data, configuration and everything the run makes.
+        tasks: Names of the tasks to run, with the tables that they read; all where empty.
 
     Returns:
         Whether the model was blessed.
     """
-    console.print("preparing the tables of Complete Journey …")
-    prepare_dataset("complete_journey", root / "data", source=None, sample=1.0)
+    root.mkdir(parents=True, exist_ok=True)
     config_file = root / "demo.yaml"
     shutil.copyfile(str(files("tfx_pipeline.config") / "demo.yaml"), config_file)
-    console.print("preparing reviews …")
-    missing = prepare_reviews(root / "reviews")
-    if missing is None:
-        config = load_config(config_file)
-    else:
-        console.print(f"the demo goes without its classifier of reviews: {missing}")
-        others = [name for name in load_config(config_file).tasks.requested() if name != CLASSIFICATION_MODEL]
-        config = load_config(config_file, ["tables.texts=null"], others)
-    summary = run_pipeline(config, root)
-    if summary.blessed:
-        _ask(config, root)
+    config = config_of_tasks(config_file, tasks)
+    if set(config.tables.given()) - {_REVIEWS}:
+        console.print("preparing the tables of Complete Journey …")
+        prepare_dataset("complete_journey", root / "data", source=None, sample=1.0)
+    if _REVIEWS in config.tables.given():
+        console.print("preparing reviews …")
+        missing = prepare_reviews(root / "reviews")
+        if missing is not None:
+            config = without_reviews(config_file, config, missing)
+    return _run_and_ask(config, root)
+
+
+def _run_and_ask(config: Config, root: Path) -> bool:
+    with quiet_import():
+        from serving.server.background import ServerProcess
+
+    before = read_summary(root)
+    # A few requests are asked; to warm up every signature of every model takes longer than they do.
+    options = ("--models", str(root / "serving"), "--enable_model_warmup=false")
+    with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
+        server = ServerProcess(*options, scratch=Path(scratch))
+        stack.callback(server.stop)
+        if before is not None:
+            # The models of a run that changes nothing stand there already: they are loaded meanwhile.
+            server.begin()
+        summary = run_pipeline(config, root)
+        if before is not None and _pushed(before) != _pushed(summary):
+            server.stop()
+        if summary.blessed:
+            _ask(config, root, server.start())
     print_summary(summary, root)
     return summary.blessed
 
 
-def _ask(config: Config, root: Path) -> None:
-    """Starts a server and asks each model of a run."""
-    from serving.client import Shelfwise
-    from serving.server.background import server_process
+def _pushed(summary: RunSummary) -> dict[str, str | None]:
+    return {name: task.pushed for name, task in summary.tasks.items()}
 
-    with server_process("--models", str(root / "serving")) as server, Shelfwise(server.grpc) as client:
+
+def config_of_tasks(config_file: Path, tasks: Sequence[str]) -> Config:
+    """Returns a configuration with the tables alone that its tasks read.
+
+    Args:
+        config_file: A YAML file with all tasks and tables.
+        tasks: Names of the tasks to keep; all where empty.
+
+    Raises:
+        ConfigError: The file has no such task.
+    """
+    config = load_config(config_file, tasks=tasks)
+    unread = set(config.tables.given()) - config.tables_read()
+    return load_config(config_file, [f"tables.{table}=null" for table in sorted(unread)], tasks)
+
+
+def without_reviews(config_file: Path, config: Config, missing: str) -> Config:
+    """Returns a configuration without the tasks that read reviews.
+
+    Args:
+        config_file: The YAML file.
+        config: What it says of the tasks that were to run.
+        missing: Why there are no reviews.
+
+    Raises:
+        ConfigError: There is no other task.
+    """
+    others = [task.name for task, _ in config.tasks.with_options() if _REVIEWS not in (task.tables or ())]
+    if not others:
+        raise ConfigError(
+            f"--tasks {','.join(config.tasks.requested())}: there are no reviews to learn from: {missing}"
+        )
+    console.print(f"the demo goes without its classifier of reviews: {missing}")
+    return config_of_tasks(config_file, others)
+
+
+def _ask(config: Config, root: Path, server: "ServerAddresses") -> None:
+    """Asks each model of a run."""
+    from serving.client import Shelfwise
+
+    with Shelfwise(server.grpc, timeout_seconds=_ANSWER_SECONDS) as client:
         console.print(f"\nserver at {server.grpc}")
         for task, _ in config.tasks.with_options():
             task.demonstrate(client, root)
-    console.print("server stopped")

@@ -15,6 +15,8 @@ from tfx_pipeline.shop.table_options import table_options
 from tfx_pipeline.tasks.registry import TASKS
 from trainer.text.backbone_source import named_folder
 
+REVIEW_PHRASES = "review_phrases"
+
 
 class Config(ShopOptions):
     """A whole run.
@@ -33,6 +35,13 @@ class Config(ShopOptions):
             for key, backbone in task.backbones(self, options).items()
         }
 
+    def tables_read(self) -> frozenset[str]:
+        """Returns the given tables that some task of the run reads."""
+        given = frozenset(self.tables.given())
+        reviews = {"texts"} if self.text is not None and REVIEW_PHRASES in self.text.fields else set()
+        read = [given if task.tables is None else task.tables for task, _ in self.tasks.with_options()]
+        return given & frozenset(reviews).union(*read)
+
     def options_of_tables(self) -> dict[str, TableOptions]:
         """Returns what each table that is given may hold beyond its contract, by all tasks of the run."""
         tasks = list(self.tasks.with_options())
@@ -45,6 +54,7 @@ class Config(ShopOptions):
                 event_types=known,
                 bought_event_types=bought,
                 columns=[column for task, options in tasks for column in task.extra_columns(name, options)],
+                outcomes=[column for task, options in tasks for column in task.outcome_columns(name, options)],
             )
             for name in self.tables.given()
         }
@@ -55,7 +65,7 @@ class Config(ShopOptions):
             raise ValueError(f"`tasks` names no task; name one of {', '.join(TASKS)}")
         for task, options in self.tasks.with_options():
             task.check(self, options)
-        if self.text is not None and "review_phrases" in self.text.fields:
+        if self.text is not None and REVIEW_PHRASES in self.text.fields:
             for table in ("products", "texts"):
                 self.needs_table(table, "`text.fields` names `review_phrases`, of texts that name one of the products")
         return self

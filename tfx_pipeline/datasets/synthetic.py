@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tfx_pipeline.datasets.synthetic_shop import SyntheticShop, event_rows, product_rows, user_rows
-from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+from tfx_pipeline.shop.beam_options import LOCAL_BEAM_ARGS
 
 RowMaker = Callable[[SyntheticShop, int, int], pa.Table]
 

@@ -92,20 +92,51 @@ def confusion_chart(labels: Sequence[str], counts: Sequence[Sequence[int]]) -> M
         return svg_of(figure)
 
 
-def calibration_chart(bins: Sequence[Mapping[str, float]]) -> Markup:
-    """Draws how often the best label is right beside its probability, larger where there are more rows."""
+def calibration_chart(
+    bins: Sequence[Mapping[str, float]], of: str = "the best label", share: str = "share that is right", most: float = 1
+) -> Markup:
+    """Draws how often something is true beside its probability, larger where there are more rows.
+
+    Args:
+        bins: Each with `probability`, `accuracy` and `rows`.
+        of: What the probability is of.
+        share: What the share that is true is called.
+        most: The largest probability and share that are drawn.
+    """
     with mpl.rc_context({**STYLE, "svg.hashsalt": "calibration"}):
         axes, figure = square_axes()
-        axes.plot([0, 1], [0, 1], color="0.6", linewidth=1)
+        axes.plot([0, most], [0, most], color="0.6", linewidth=1)
         largest = max((each["rows"] for each in bins), default=1)
         sizes = [20 + 180 * each["rows"] / largest for each in bins]
         axes.scatter(
             [each["probability"] for each in bins], [each["accuracy"] for each in bins], sizes, color=COLOURS[0]
         )
+        axes.set_xlim(0, most)
+        axes.set_ylim(0, most)
+        axes.set_xlabel(f"probability of {of}")
+        axes.set_ylabel(share)
+        return svg_of(figure)
+
+
+def curves_chart(curves: Mapping[str, Sequence[Sequence[float]]], of: str, unit: str) -> Markup:
+    """Draws curves, each beside the straight line to its end.
+
+    Args:
+        curves: Points of x from 0 to 1 and y, by name.
+        of: What x is.
+        unit: What y is.
+    """
+    with mpl.rc_context({**STYLE, "svg.hashsalt": "|".join(curves) + unit}):
+        axes, figure = square_axes()
+        for number, (name, points) in enumerate(curves.items()):
+            colour = COLOURS[number % len(COLOURS)]
+            x, y = zip(*points, strict=True)
+            axes.plot(x, y, color=colour, label=short(name))
+            axes.plot([0.0, x[-1]], [0.0, y[-1]], color=colour, linewidth=1, linestyle=":")
         axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1)
-        axes.set_xlabel("probability of the best label")
-        axes.set_ylabel("share that is right")
+        axes.set_xlabel(of)
+        axes.set_ylabel(unit)
+        axes.legend(loc="upper left", frameon=False, fontsize=10)
         return svg_of(figure)
 
 

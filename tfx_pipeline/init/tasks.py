@@ -52,6 +52,9 @@ def guess_tasks(proposal: Proposal, *, has_titles: bool) -> dict[str, TaskGuess]
         "search": _search(proposal, has_titles),
         "segmentation": _segmentation(proposal, has_titles),
         "classification": _classification(proposal),
+        "response": TaskGuess(
+            options=None, why="Response needs impressions, what was shown to whom, which are not looked for; name them."
+        ),
     }
 
 

@@ -7,7 +7,7 @@ import jinja2
 
 from tfx_pipeline.figures.blocks import Figure
 from tfx_pipeline.figures.charts import durations_chart
-from tfx_pipeline.report.sections import inputs_table, task_sections
+from tfx_pipeline.report.sections import inputs_table, node_costs_table, task_sections
 from tfx_pipeline.summary.model import RunSummary
 
 FILE_NAME = "report.html"
@@ -44,6 +44,7 @@ def render_report(summary: RunSummary, root: Path | None = None) -> str:
         notes=summary.notes,
         tasks=task_sections(summary, root),
         nodes=nodes,
+        node_costs=node_costs_table(summary),
         durations=Figure(
             f"The longest of {nodes} nodes; those from the cache take nearly nothing.",
             durations_chart(summary.seconds),

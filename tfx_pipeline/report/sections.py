@@ -91,6 +91,16 @@ def inputs_table(summary: RunSummary) -> Table:
     return Table(["table", "rows", "good", "quarantined", "set aside"], rows)
 
 
+def node_costs_table(summary: RunSummary) -> Table:
+    """Returns seconds and peak memory of each node that worked, in the order in which they ended."""
+    rows = [
+        [Cell(name), Cell(f"{seconds:,.1f}"), Cell(f"{summary.node_peak_bytes[name] / 2**30:.2f}")]
+        for name, seconds in summary.seconds.items()
+        if name in summary.node_peak_bytes
+    ]
+    return Table(["node", "seconds", "peak memory, GiB"], rows)
+
+
 def _reasons(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} {in_words(reason)}" for reason, count in counts.items()) or "none"
 

@@ -2,37 +2,45 @@
 
 import dataclasses
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TextIO
+
+from tfx.orchestration.pipeline import Pipeline
 
 from components.errors import InputError
 from components.pushing.served_versions import latest_version
 from tfx_pipeline.config.config import Config
-from tfx_pipeline.local_runner import NodeFailed, run_locally
+from tfx_pipeline.local_runner import NodeFailed, NodeResult, run_locally
 from tfx_pipeline.pipeline import create_pipeline, fingerprint
 from tfx_pipeline.report.page import write_report
-from tfx_pipeline.running.failure_cause import find_cause
 from tfx_pipeline.running.private_folders import private_folders
 from tfx_pipeline.running.progress import TerminalProgress
+from tfx_pipeline.running.side_by_side import run_side_by_side
 from tfx_pipeline.running.stock_server import write_models_file
 from tfx_pipeline.running.summary_builder import build_summary
 from tfx_pipeline.running.tensorboard_logs import publish_logs
 from tfx_pipeline.shop.inputs import PipelineInputs, digest_sources, user_id_key
 from tfx_pipeline.summary.file import read_summary, write_summary
 from tfx_pipeline.summary.model import RunSummary
+from tfx_pipeline.workers.costs import FILE_NAME, NodeCosts
+from tfx_pipeline.workers.machine import memory_budget_bytes
+from tfx_pipeline.workers.memory import MemorySampler
+from tfx_pipeline.workers.pool import WorkerPool
 
 
 class RunFailed(RuntimeError):
     """A node failed for a reason that is not the user's input; the message says which and why."""
 
 
-def run(config: Config, root: Path, terminal: TextIO) -> RunSummary:
+def run(config: Config, root: Path, terminal: TextIO, pool: WorkerPool | None = None) -> RunSummary:
     """Runs the configured tasks under `root` and writes summary.json and report.html there.
 
     Args:
         config: What to run.
         root: Folder of artifacts, metadata, logs, served models and the summary; made if absent.
         terminal: Where each node's line goes.
+        pool: Runs nodes side by side; without it each runs in this process, one after another.
 
     Returns:
         The summary.
@@ -43,10 +51,10 @@ def run(config: Config, root: Path, terminal: TextIO) -> RunSummary:
     """
     root = root.resolve()
     with private_folders(root):
-        return _run(config, root, terminal)
+        return _run(config, root, terminal, pool)
 
 
-def _run(config: Config, root: Path, terminal: TextIO) -> RunSummary:
+def _run(config: Config, root: Path, terminal: TextIO, pool: WorkerPool | None) -> RunSummary:
     start = time.monotonic()
     inputs = PipelineInputs(
         table_digests={name: digest_sources(name, sources) for name, sources in config.tables.given().items()},
@@ -58,14 +66,9 @@ def _run(config: Config, root: Path, terminal: TextIO) -> RunSummary:
         inputs, last_blessed={task: origin["compared_with"] for task, origin in origins.items()}
     )
     pipeline = create_pipeline(config, inputs, str(root), str(root / "metadata.sqlite"))
-    progress = TerminalProgress(terminal, len(pipeline.components))
-    try:
-        results = run_locally(pipeline, progress)
-    except NodeFailed as error:
-        raise _explain(error) from error
-    finally:
-        progress.stopped()
-    summary = build_summary(config, results, root, time.monotonic() - start, origins)
+    with MemorySampler() as memory:
+        results = _results(config, pipeline, root, TerminalProgress(terminal, len(pipeline.components)), pool, memory)
+        summary = build_summary(config, results, root, time.monotonic() - start, origins, memory.peak_bytes)
     write_summary(root, summary)
     if any(task.pushed for task in summary.tasks.values()):
         write_models_file(root / "serving")
@@ -77,6 +80,31 @@ def _run(config: Config, root: Path, terminal: TextIO) -> RunSummary:
             if node_id in results:
                 publish_logs(root, name, Path(results[node_id].outputs["model_run"].uri))
     return summary
+
+
+def _results(
+    config: Config,
+    pipeline: Pipeline,
+    root: Path,
+    progress: TerminalProgress,
+    pool: WorkerPool | None,
+    memory: MemorySampler,
+) -> Mapping[str, NodeResult]:
+    try:
+        if pool is None:
+            return run_locally(pipeline, progress, memory)
+        return run_side_by_side(
+            pipeline,
+            progress,
+            pool,
+            memory=memory,
+            costs=NodeCosts(root / FILE_NAME),
+            budget_bytes=memory_budget_bytes(config.local),
+        )
+    except NodeFailed as error:
+        raise _explain(error) from error
+    finally:
+        progress.stopped()
 
 
 def find_origins(config: Config, inputs: PipelineInputs, root: Path) -> dict[str, dict[str, str]]:
@@ -105,7 +133,6 @@ def find_origins(config: Config, inputs: PipelineInputs, root: Path) -> dict[str
 
 
 def _explain(error: NodeFailed) -> Exception:
-    cause = find_cause(error.__cause__ or error)
-    if cause.kind == "input":
-        return InputError(cause.message)
-    return RunFailed(f"{error.node_id} failed: {cause.message}")
+    if error.cause.kind == "input":
+        return InputError(error.cause.message)
+    return RunFailed(f"{error.node_id} failed: {error.cause.message}")

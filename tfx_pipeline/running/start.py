@@ -4,9 +4,11 @@ import datetime
 from pathlib import Path
 
 from tfx_pipeline.config.config import Config
+from tfx_pipeline.running.signals import ended_as_by_ctrl_c
 from tfx_pipeline.summary.model import RunSummary
 from tfx_pipeline.terminal.console import console, error_console
 from tfx_pipeline.terminal.logs import logs_in
+from tfx_pipeline.workers.machine import worker_count
 
 
 def run_pipeline(config: Config, root: Path) -> RunSummary:
@@ -22,10 +24,15 @@ def run_pipeline(config: Config, root: Path) -> RunSummary:
     console.print("loading TFX …")
     log_file = root / "logs" / f"{datetime.datetime.now():%Y%m%d-%H%M%S}.log"
     try:
-        with logs_in(log_file) as terminal:
+        with logs_in(log_file) as terminal, ended_as_by_ctrl_c():
             from tfx_pipeline.running.run import run
+            from tfx_pipeline.workers.pool import WorkerPool
 
-            return run(config, root, terminal)
+            workers = worker_count(config.local)
+            if workers == 1:
+                return run(config, root, terminal)
+            with WorkerPool(workers) as pool:
+                return run(config, root, terminal, pool)
     except Exception:
         error_console.print(f"log: {log_file}")
         raise

@@ -1,7 +1,6 @@
 """Puts a run's summary together from its artifacts."""
 
 import json
-import resource
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ def build_summary(
     root: Path,
     total_seconds: float,
     origins: Mapping[str, Mapping[str, str]],
+    peak_bytes: int,
 ) -> RunSummary:
     """Puts a summary together from the artifacts of a run.
 
@@ -38,6 +38,7 @@ def build_summary(
         root: The run's folder.
         total_seconds: Wall time of the whole run.
         origins: What to remember of each task for the next run's comparison: `fingerprint` and `compared_with`.
+        peak_bytes: Largest memory of all processes of the run together.
     """
     counts = quarantine_counts(results)
     return RunSummary(
@@ -52,7 +53,10 @@ def build_summary(
         notes=table_notes(results),
         seconds={node_id: round(result.seconds, 2) for node_id, result in results.items()},
         total_seconds=round(total_seconds, 2),
-        peak_rss_bytes=_peak_rss_bytes(),
+        node_peak_bytes={
+            node_id: result.peak_bytes for node_id, result in results.items() if result.peak_bytes is not None
+        },
+        peak_rss_bytes=peak_bytes,
     )
 
 
@@ -100,11 +104,3 @@ def _read_json(folder: str, name: str) -> Any:
 
 def _folder_bytes(folder: str) -> int:
     return sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
-
-
-def _peak_rss_bytes() -> int:
-    """Returns the largest resident size of this process and of any child, added up (a bound for all together)."""
-    own, children = (
-        resource.getrusage(who).ru_maxrss * 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return own + children

@@ -34,6 +34,7 @@ class PipelineInputs:
         user_id_key: Key of the hashes that stand for user ids in the quarantine; empty shows user ids as they are.
         last_blessed: Path of the model that each task's new model must not be worse than, by task name.
         steps: The most batches to train each task on, by task name; none or 0 for as many as the configuration says.
+        checkpoints: Folder or URI that trainers keep their checkpoints below; empty for each node's own folder.
         thresholds: JSON of the gate's thresholds, by task name; none or empty for those of the configuration.
     """
 
@@ -43,6 +44,7 @@ class PipelineInputs:
     user_id_key: Parameter = ""
     last_blessed: Mapping[str, Parameter] = field(default_factory=dict)
     steps: Mapping[str, IntParameter] = field(default_factory=dict)
+    checkpoints: Parameter = ""
     thresholds: Mapping[str, Parameter] = field(default_factory=dict)
 
 

@@ -1,20 +1,16 @@
 """What a configuration says beside its tasks: where the tables lie, how texts become vectors, what is borne."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from components.tables.form_checks import known_zone
 from components.tables.sources import TableSource, TableSources
+from tfx_pipeline.shop.beam_options import BeamOptions
 from tfx_pipeline.shop.values import off_is_none
+from tfx_pipeline.workers.options import LocalOptions
 from trainer.options import Options, TextOptions
-
-LOCAL_BEAM_ARGS = (
-    # Beam's own default runner first looks for a program that it would have to download.
-    "--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner",
-    # Where no image is named, TFX packs itself up for remote workers in every Beam node; nobody here pulls one.
-    "--sdk_container_image=none",
-)
 
 
 class Tables(Options):
@@ -29,6 +25,10 @@ class Tables(Options):
         users: Attributes to slice the evaluation by.
         judgements: How relevant products are to queries.
         texts: Labelled texts.
+        impressions: What was shown to whom and when, and what came of it.
+        offers: What may be offered: a coupon, a campaign, an advertisement.
+        promotions: What is advertised or sold at a discount, when and where; past and planned.
+        stock: What is in stock, with lead times, pack sizes and costs; rows with a date say when it was out.
     """
 
     events: TableSources | None = None
@@ -36,6 +36,10 @@ class Tables(Options):
     users: TableSources | None = None
     judgements: TableSources | None = None
     texts: TableSources | None = None
+    impressions: TableSources | None = None
+    offers: TableSources | None = None
+    promotions: TableSources | None = None
+    stock: TableSources | None = None
 
     def given(self) -> dict[str, tuple[TableSource, ...]]:
         """Returns the sources of each table that was given, by table name."""
@@ -98,12 +102,16 @@ class Features(Options):
         users: Columns that the evaluation of recommendation and segmentation is sliced by.
         events: Columns that are kept in the examples of the table; nothing learns from them.
         texts: Columns that the evaluation of a classifier is sliced by.
+        impressions: Columns that the task response learns from, and is told by whoever asks its model.
+        offers: Columns that the task response learns from.
     """
 
     products: ExtraColumns = ExtraColumns()
     users: SliceColumns = SliceColumns()
     events: ExtraColumns = ExtraColumns()
     texts: SliceColumns = SliceColumns()
+    impressions: ExtraColumns = ExtraColumns()
+    offers: ExtraColumns = ExtraColumns()
 
 
 class ShopOptions(Options):
@@ -121,7 +129,8 @@ class ShopOptions(Options):
         time_zone: Time zone of the shop, such as `Europe/Berlin`: where its days and weeks begin, and what times that
             name no zone are read in.
         seed: Seed of everything random.
-        beam_args: Arguments of the Beam runner.
+        local: What a run may take of this machine.
+        beam: What runs all that grows with the tables.
         version: Version of the form of this file.
     """
 
@@ -134,8 +143,24 @@ class ShopOptions(Options):
     plain_user_ids: bool = False
     time_zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
     seed: int = Field(0, ge=0, lt=2**31)
-    beam_args: tuple[str, ...] = LOCAL_BEAM_ARGS
+    local: LocalOptions = LocalOptions()
+    beam: BeamOptions = BeamOptions()
     version: Literal[1] = 1
+
+    @property
+    def beam_args(self) -> tuple[str, ...]:
+        """What Beam is told."""
+        return self.beam.arguments()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _beam_has_a_runner(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and "beam_args" in values:
+            raise ValueError(
+                "`beam_args` is now `beam`, which names the runner and what it needs, as in `beam: {runner: flink, "
+                "master: HOST:8081, environment: external, environment_config: HOST:50000}`"
+            )
+        return values
 
     def needs_table(self, name: str, why: str) -> None:
         """Refuses a configuration without a table.

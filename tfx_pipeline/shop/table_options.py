@@ -13,6 +13,7 @@ def table_options(
     event_types: Sequence[str] = (),
     bought_event_types: Sequence[str] = (),
     columns: Sequence[str] = (),
+    outcomes: Sequence[str] = (),
 ) -> TableOptions:
     """Returns what a table may hold beyond its contract.
 
@@ -22,11 +23,13 @@ def table_options(
         event_types: The event types that the run's tasks know; none lets any through.
         bought_event_types: Those that any of the tasks takes for a purchase; none takes `purchase`.
         columns: More columns with texts in them, which a task reads.
+        outcomes: Columns that say whether something came of a row, which a task learns.
     """
     extra = getattr(shop.features, name, ExtraColumns())
     options = TableOptions(
         numeric_columns=extra.numeric,
         categorical_columns=(*extra.categorical, *columns),
+        outcome_columns=tuple(outcomes),
         event_types=tuple(event_types) if name == "events" else (),
         keep_markup=shop.markup == "kept",
     )

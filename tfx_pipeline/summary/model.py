@@ -117,8 +117,10 @@ class RunSummary(_Part):
         set_aside: Rows of each table that are right but not used, by reason.
         notes: What the shop should know of its tables and how they fit together, one sentence each.
         seconds: Wall time of each node.
+        node_peak_bytes: Largest resident size of the processes that worked on each node; none for one from the cache.
         total_seconds: Wall time of the run.
-        peak_rss_bytes: Largest resident size of the process and of any child, added up.
+        peak_rss_bytes: Largest memory of all processes of the run together, read once a second; pages that several
+            share count once.
     """
 
     version: Literal[1]
@@ -129,6 +131,7 @@ class RunSummary(_Part):
     set_aside: dict[str, dict[str, int]] = {}
     notes: list[str] = []
     seconds: dict[str, float]
+    node_peak_bytes: dict[str, int] = {}
     total_seconds: float
     peak_rss_bytes: int
 

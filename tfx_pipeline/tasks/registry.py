@@ -8,7 +8,9 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from tfx_pipeline.tasks.classification.task import ClassificationTask
+from tfx_pipeline.tasks.demand.task import DemandTask
 from tfx_pipeline.tasks.recommendation.task import RecommendationTask
+from tfx_pipeline.tasks.response.task import ResponseTask
 from tfx_pipeline.tasks.search.task import SearchTask
 from tfx_pipeline.tasks.segmentation.task import SegmentationTask
 from tfx_pipeline.tasks.task import Task
@@ -22,7 +24,14 @@ def all_tasks() -> dict[str, Task[Any]]:
     Raises:
         RuntimeError: A package's entry point cannot be loaded, names no task, or one whose name is taken.
     """
-    own: list[Task[Any]] = [RecommendationTask(), SearchTask(), ClassificationTask(), SegmentationTask()]
+    own: list[Task[Any]] = [
+        RecommendationTask(),
+        SearchTask(),
+        ClassificationTask(),
+        SegmentationTask(),
+        ResponseTask(),
+        DemandTask(),
+    ]
     tasks = {task.name: task for task in own}
     for entry_point in sorted(entry_points(group=ENTRY_POINTS)):
         try:

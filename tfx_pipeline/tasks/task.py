@@ -68,6 +68,7 @@ class Task(ABC, Generic[TaskOptions]):
         name: Its name in the configuration, in summary.json, and as a served model.
         options_class: What the configuration says of it.
         checks_fn: Dotted name of the function that asks a served model real requests and says what is wrong.
+        tables: The tables that it reads where they are given; None for all that a run has.
         counted: What its metrics are over: the key of summary.json that counts them.
         headline: Metrics that people look at first.
         drawn: Metrics that the report draws with their intervals.
@@ -80,6 +81,7 @@ class Task(ABC, Generic[TaskOptions]):
     name: ClassVar[str]
     options_class: ClassVar[type[Options]]
     checks_fn: ClassVar[str]
+    tables: ClassVar[frozenset[str] | None] = None
     counted: ClassVar[str]
     headline: ClassVar[tuple[str, ...]]
     drawn: ClassVar[tuple[str, ...]]
@@ -123,6 +125,10 @@ class Task(ABC, Generic[TaskOptions]):
 
     def extra_columns(self, table: str, options: TaskOptions) -> tuple[str, ...]:
         """Returns the columns of a table, beyond the contract's and the configured ones, that the task reads."""
+        return ()
+
+    def outcome_columns(self, table: str, options: TaskOptions) -> tuple[str, ...]:
+        """Returns the columns of a table that say, yes or no, what the task learns to foretell."""
         return ()
 
     @abstractmethod

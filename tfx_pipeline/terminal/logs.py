@@ -25,7 +25,7 @@ def logs_in(file: Path) -> Iterator[TextIO]:
     saved = [os.dup(1), os.dup(2)]
     terminal = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     handler = logging.StreamHandler(stream := file.open("a", encoding="utf-8", buffering=1))
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(name)s: %(message)s"))
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(processName)s %(name)s: %(message)s"))
     root = logging.getLogger()
     level, handlers = root.level, root.handlers[:]
     try:

@@ -51,6 +51,9 @@ SEGMENTS_PREFIX = "segments"
 PROFILES_FILE = "profiles.json"
 MAP_FILE = "map.parquet"
 
+# What is expected of users and offers.
+ANSWERS_PREFIX = "answers"
+
 # A column of the users table stands in an example as a feature of this name and the column's.
 ATTRIBUTE_PREFIX = "attribute_"
 

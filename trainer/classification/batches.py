@@ -32,16 +32,17 @@ class LabelBatches:
         self._seed = seed
         self.steps = len(labels) // self._size
 
-    def dataset(self) -> tf.data.Dataset:
-        """Returns the passes as a dataset that draws anew each time it is gone through."""
+    def epoch(self, number: int, first: int = 0) -> tf.data.Dataset:
+        """Returns a pass, from its batch `first` on."""
+        order = np.random.default_rng([self._seed, number]).permutation(len(self._labels))
+        chosen = order[first * self._size : self.steps * self._size]
         columns = {
-            "row": np.arange(len(self._labels), dtype=np.int32),
-            "label": self._labels.astype(np.int32),
-            "weight": self._weights,
+            "row": chosen.astype(np.int32),
+            "label": self._labels[chosen].astype(np.int32),
+            "weight": self._weights[chosen],
         }
         texts = tf.data.Dataset.from_tensor_slices(columns)
-        shuffled = texts.shuffle(len(self._labels), seed=self._seed, reshuffle_each_iteration=True)
-        return unsharded(shuffled.batch(self._size, drop_remainder=True).prefetch(2))
+        return unsharded(texts.batch(self._size).prefetch(2))
 
 
 def label_weights(labels: npt.NDArray[np.int64], classes: int, kind: str) -> npt.NDArray[np.float32]:

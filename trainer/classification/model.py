@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from trainer.classification.head import ClassificationHead
 from trainer.classification.options import ClassifierTrainingOptions
-from trainer.fitting.softmax_model import SoftmaxModel, weighted_mean
+from trainer.fitting.softmax_model import Losses, SoftmaxModel, weighted_losses
 from trainer.text.backbone import TextEncoder
 from trainer.text.token_table import TokenTable
 
@@ -38,7 +38,6 @@ class ClassifierModel(SoftmaxModel):
         head: What stands on top of it.
         inputs: The training texts.
         options: The loss.
-        replicas: Replicas that a batch is divided over.
     """
 
     def __init__(
@@ -47,9 +46,8 @@ class ClassifierModel(SoftmaxModel):
         head: ClassificationHead,
         inputs: TextInputs,
         options: ClassifierTrainingOptions,
-        replicas: int = 1,
     ) -> None:
-        super().__init__(replicas, name="classifier")
+        super().__init__(name="classifier")
         self.text_encoder = encoder
         self.head = head
         # Behind a function, since Keras would make lists of ragged tensors that it tracks.
@@ -58,8 +56,8 @@ class ClassifierModel(SoftmaxModel):
         self._classes: int = head.logits.units
         self._loss_of_texts = _loss(options)
 
-    def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
-        """Returns the loss of a batch, a float32 scalar."""
+    def losses_of(self, batch: dict[str, Any], training: bool) -> Losses:
+        """Returns what a replica's share of a batch has lost."""
         inputs, rows = self._inputs(), batch["row"]
         if inputs.vectors is not None:
             vectors = tf.gather(inputs.vectors, rows)
@@ -67,7 +65,7 @@ class ClassifierModel(SoftmaxModel):
             vectors = self.text_encoder.encode_tokens(self._tokens.take(rows), training=training)
         logits = self.head(vectors, tf.gather(inputs.numbers, rows), training=training)
         losses = self._loss_of_texts(tf.one_hot(batch["label"], self._classes), logits)
-        return weighted_mean(losses, batch["weight"])
+        return weighted_losses(losses, batch["weight"])
 
 
 def _loss(options: ClassifierTrainingOptions) -> keras.losses.Loss:

@@ -19,6 +19,7 @@ from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import AugmentationOptions, ClassifierOptions, ClassifierTrainingOptions
 from trainer.classification.validation import MONITORED, ClassifierValidation
 from trainer.exporting import SERVING_FOLDER
+from trainer.fitting.checkpoints import Checkpoints
 from trainer.fitting.fit import fit, parameter_count
 from trainer.fitting.hyperparameters import write_hyperparameters
 from trainer.fitting.schedule import adamw, warm_up_and_decay
@@ -69,6 +70,7 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         most_steps=request.steps,
         log_uri=request.log_uri,
         pretrained_uri=request.base_model_uri,
+        checkpoint_uri=request.checkpoint_uri,
     )
     save_classifier(trained.classifier, request.model_uri)
     export_classification(os.path.join(request.model_uri, SERVING_FOLDER), trained.classifier, trained.summary)
@@ -85,6 +87,7 @@ def train_classifier(
     log_uri: str,
     most_steps: int | None = None,
     pretrained_uri: str | None = None,
+    checkpoint_uri: str = "",
 ) -> TrainedClassifier:
     """Trains a classifier, stops early, and calibrates it.
 
@@ -101,6 +104,7 @@ def train_classifier(
         log_uri: Where TensorBoard's event files go.
         most_steps: The most batches to train on; None for as many as the options say.
         pretrained_uri: Where `save_trained_encoder` wrote an encoder to start from; None for the options' backbone.
+        checkpoint_uri: Where checkpoints go; empty for none.
 
     Raises:
         ValueError: A split is empty, or there are fewer than two labels.
@@ -117,17 +121,18 @@ def train_classifier(
         head = new_head(encoder, learned.numbers, len(labels), options.head)
         classifier = Classifier(encoder, head, tuple(labels))
         inputs, eval_inputs = (_inputs(classifier, texts, options.text) for texts in (learned, validated))
-        model = ClassifierModel(encoder, head, inputs, training, hardware.replicas)
+        model = ClassifierModel(encoder, head, inputs, training)
         model.compile(optimizer=classifier_optimizer(training, length.all_steps), jit_compile=False)
     validation = ClassifierValidation(classifier, eval_inputs, validated.labels, options.text.batch_size)
     best = fit(
         model,
-        batches.dataset().take(length.steps),
+        batches.epoch,
         length=length,
         validation=validation,
         monitored=MONITORED,
         patience=training.patience,
         log_uri=log_uri,
+        checkpoints=Checkpoints(checkpoint_uri, training.checkpoint_minutes),
     )
     write_hyperparameters(log_uri, options, seed, best)
     classifier = classifier._replace(temperature=fit_temperature(validation.logits(), validated.labels))

@@ -27,7 +27,6 @@ class ClassifierValidation(EpochValidation):
     def __init__(
         self, classifier: Classifier, inputs: TextInputs, labels: npt.NDArray[np.int64], batch_size: int
     ) -> None:
-        super().__init__()
         self._classifier, self._labels, self._batch_size = classifier, labels, batch_size
         self._inputs: Callable[[], TextInputs] = lambda: inputs
 
@@ -40,7 +39,7 @@ class ClassifierValidation(EpochValidation):
             vectors = self._classifier.text_vectors(inputs.token_ids, self._batch_size)
         return self._classifier.logits(vectors, inputs.numbers.numpy())
 
-    def judge(self) -> dict[str, float]:
+    def judge(self, epoch: int, last: bool) -> dict[str, float]:
         logits = self.logits()
         found = logits.argmax(axis=1)
         likelihoods = log_softmax(logits.astype(np.float64), axis=1)[np.arange(len(logits)), self._labels]

@@ -5,16 +5,18 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from trainer.fitting.keras_parts import adam_moments
+from trainer.fitting.keras_parts import SummedBefore, adam_moments
 
 
 @keras.saving.register_keras_serializable(package="shelfwise")
-class FusedAdamW(keras.optimizers.AdamW):
+class FusedAdamW(SummedBefore):
     """Keras's AdamW, computed by TensorFlow's fused kernel of Adam.
 
     Keras composes an update of some ten operations, each of which goes once through all of a variable's memory. With a
     vocabulary's embeddings that is a third of a training step on a CPU. The kernel goes through it once. Weight decay,
     clipping and the schedule are Keras's own, and so are the numbers, but for rounding.
+
+    On several replicas it takes gradients that they have summed, as `trainer.fitting.softmax_model` does.
 
     `amsgrad` is not supported: the kernel knows none.
     """

@@ -44,27 +44,13 @@ def adam_moments(optimizer: Any, variable: Any) -> tuple[Any, Any]:
     return _private(optimizer, "_momentums")[place], _private(optimizer, "_velocities")[place]
 
 
-class ReplicatedModel(keras.Model):
-    """A model without a `call`, which can be trained on replicas that get unequal shares of a batch.
+class SummedBefore(keras.optimizers.AdamW):
+    """AdamW for gradients that the replicas have summed: Keras would sum them once more, after it has clipped them."""
 
-    Args:
-        replicas: Replicas that a batch is divided over.
-        name: Name of the model.
-    """
-
-    def __init__(self, replicas: int, name: str) -> None:
-        super().__init__(name=name)
-        self._replicas = replicas
-        # There is no `call`, so Keras is told that nothing is left to build.
-        self.built = True
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
         # Under another name what is below would never be called.
-        _private(keras.Model, "_maybe_symbolic_build")
+        _private(keras.optimizers.AdamW, "_all_reduce_sum_gradients")
 
-    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
-        if self._replicas == 1:
-            super()._maybe_symbolic_build(iterator, data_batch)
-            return
-        # Keras looks at a batch to build what is left, and averages it over the replicas, which fails where they get
-        # unequal shares. Here there is nothing left but what the optimizer remembers.
-        with self.distribute_strategy.scope():
-            self.optimizer.build(self.trainable_variables)
+    def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
+        return grads_and_vars

@@ -1,60 +1,85 @@
 """The training step that models with a loss of their own share."""
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
-from trainer.fitting.keras_parts import ReplicatedModel
+from trainer.workers.exchange import summed
 
 
-def weighted_mean(losses: Any, weights: Any) -> Any:
-    """Returns the mean of float32 `(batch,)` losses by their weights; 0 where all weights are 0."""
-    return tf.math.divide_no_nan(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
+class Losses(NamedTuple):
+    """What a batch, or a replica's share of one, has lost.
+
+    Attributes:
+        total: The sum of its losses, each by its weight; a float32 scalar.
+        weight: The sum of the weights, a float32 scalar.
+    """
+
+    total: Any
+    weight: Any
 
 
-class SoftmaxModel(ReplicatedModel):
+def weighted_losses(losses: Any, weights: Any) -> Losses:
+    """Returns the sums of float32 `(batch,)` losses by their weights."""
+    return Losses(tf.reduce_sum(losses * weights), tf.reduce_sum(weights))
+
+
+class SoftmaxModel(keras.Model):
     """A model that is trained on batches as they come; what is saved is its parts, never this model.
 
+    A batch's loss is the weighted mean over all replicas' shares of it, however uneven these are, and none is too small
+    to count right. Gradients are summed over the replicas before the optimizer clips or applies them, so all see the
+    same ones, overflown or not.
+
     Args:
-        replicas: Replicas that a batch is divided over.
         name: Name of the model.
     """
 
-    def __init__(self, replicas: int, name: str) -> None:
-        super().__init__(replicas, name)
-        self._loss_mean = keras.metrics.Mean(name="loss")
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
+        # There is no `call`, so Keras is told that nothing is left to build.
+        self.built = True
 
     @abstractmethod
-    def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
-        """Returns the loss of a batch, a float32 scalar."""
+    def losses_of(self, batch: dict[str, Any], training: bool) -> Losses:
+        """Returns what a replica's share of a batch has lost."""
 
-    @property
-    def metrics(self) -> list[Any]:
-        return [self._loss_mean]
+    def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
+        """Returns the loss of a batch, a float32 scalar; 0 where all weights are 0."""
+        return summed(self._share_of_mean(batch, training))
+
+    def gradients(self, batch: dict[str, Any]) -> tuple[Any, list[Any]]:
+        """Returns the loss of a batch, and its dense gradients by the trainable variables, scaled for the optimizer."""
+        with tf.GradientTape() as tape:
+            loss = self._share_of_mean(batch, training=True)
+            scaled = self.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, self.trainable_variables)
+        # A sparse gradient names a row once for each time that it was read. Keras squares those parts one by one where
+        # Adam wants the square of their sum, and makes them dense anyway, twice.
+        places = [place for place, gradient in enumerate(gradients) if gradient is not None]
+        for place, dense in zip(
+            places, summed([tf.convert_to_tensor(gradients[each]) for each in places]), strict=True
+        ):
+            gradients[place] = dense
+        return summed(loss), gradients
+
+    def update(self, gradients: list[Any]) -> None:
+        """Makes a step of what `gradients` has returned."""
+        self.optimizer.apply(gradients, self.trainable_variables)
 
     def train_step(self, data: Any) -> dict[str, Any]:
         batch, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            loss = self.softmax_loss(batch, training=True)
-            scaled = self.optimizer.scale_loss(loss / self._replicas)
-        variables = self.trainable_variables
-        gradients = tape.gradient(scaled, variables)
-        # A sparse gradient names a row once for each time that it was read. Keras squares those parts one by one where
-        # Adam wants the square of their sum, and makes them dense anyway, twice.
-        dense = [None if gradient is None else tf.convert_to_tensor(gradient) for gradient in gradients]
-        self.optimizer.apply(self._overflown_in_all(dense) if self._replicas > 1 else dense, variables)
-        self._loss_mean.update_state(loss)
-        return {"loss": self._loss_mean.result()}
+        loss, gradients = self.gradients(batch)
+        self.update(gradients)
+        return {"loss": loss}
 
-    def _overflown_in_all(self, gradients: list[Any]) -> list[Any]:
-        """Returns a replica's gradients, made NaN where those of another replica have overflown.
+    def remembered(self) -> list[Any]:
+        """Returns all variables that a training changes, which are what a checkpoint of it holds."""
+        return [*self.variables, *self.optimizer.variables]
 
-        In half precision an optimizer leaves out such a step. Keras has each replica decide that by its own gradients,
-        and those that go on would add up what the others never send.
-        """
-        # Zero, or NaN where a gradient is infinite.
-        own = tf.add_n([tf.reduce_sum(0.0 * gradient) for gradient in gradients if gradient is not None])
-        overflow = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, own)
-        return [None if gradient is None else gradient + overflow for gradient in gradients]
+    def _share_of_mean(self, batch: dict[str, Any], training: bool) -> Any:
+        """Returns a replica's part of the loss; the parts add up to the mean over the whole batch."""
+        total, weight = self.losses_of(batch, training)
+        return tf.math.divide_no_nan(total, summed(weight))

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
+from trainer.workers.worker_group import worker_group
+
 logger = logging.getLogger(__name__)
 
 
@@ -18,10 +20,12 @@ class Hardware(NamedTuple):
     Attributes:
         devices: Such as GPU:0; a batch is divided over them.
         precision: The Keras dtype policy.
+        workers: Machines that train together, each on such a device.
     """
 
     devices: tuple[str, ...]
     precision: str
+    workers: int = 1
 
     @property
     def replicas(self) -> int:
@@ -38,13 +42,20 @@ def chosen_hardware(strategy: str, precision: str) -> Iterator[Hardware]:
         precision: As for `choose_precision`.
 
     Raises:
-        ValueError: There is no such device.
+        ValueError: There is no such device, or there are several on each of several machines.
     """
+    group = worker_group()
     chosen = choose_strategy(strategy)
     specs = [tf.DeviceSpec.from_string(name) for name in chosen.extended.worker_devices]
     devices = tuple(f"{spec.device_type}:{spec.device_index}" for spec in specs)
-    hardware = Hardware(devices, choose_precision(precision, chosen))
-    logger.info("Training on %s in %s.", ", ".join(devices), hardware.precision)
+    workers = group.size
+    if workers > 1 and len(devices) > 1:
+        raise ValueError(
+            f"Each of {workers} workers should have one device. This one has {', '.join(devices)}: start a worker "
+            "for each device, and show it its own by CUDA_VISIBLE_DEVICES."
+        )
+    hardware = Hardware(devices, choose_precision(precision, chosen), workers)
+    logger.info("Training on %s of %d machines in %s.", ", ".join(devices), workers, hardware.precision)
     with chosen.scope(), precision_policy(hardware.precision):
         yield hardware
 
@@ -67,8 +78,12 @@ def choose_strategy(kind: str) -> Any:
         raise ValueError(f"`kind` should be auto, cpu, gpu or tpu. Received {kind!r}.")
     if kind == "tpu" or (kind == "auto" and tf.config.list_physical_devices("TPU")):
         return _tpu_strategy()
+    group = worker_group()
     for device_type in ("GPU", "CPU") if kind == "auto" else (kind.upper(),):
         devices = [device.name for device in tf.config.list_logical_devices(device_type)]
+        if group.size > 1:
+            # Those of the other workers are listed too.
+            devices = [name for name in devices if tf.DeviceSpec.from_string(name).task == group.place]
         if len(devices) > 1:
             return tf.distribute.MirroredStrategy(devices)
         if devices:

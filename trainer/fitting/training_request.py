@@ -20,6 +20,7 @@ class TrainingRequest:
         seed: Seed of weights, shuffling and sampling.
         model_uri: Where the model goes.
         log_uri: Where TensorBoard's event files go.
+        checkpoint_uri: Where checkpoints go, and are found by the same training when it is begun again; empty for none.
     """
 
     examples_uri: str
@@ -34,3 +35,4 @@ class TrainingRequest:
     seed: int
     model_uri: str
     log_uri: str
+    checkpoint_uri: str = ""

@@ -45,7 +45,7 @@ def bootstrap_intervals(
     if len(values) < 2:
         return [Interval(float(column.sum()) if len(column) else nan, nan, nan) for column in values.T]
     means = values.mean(axis=0)
-    resampled = np.concatenate([counts @ values for counts in _resample_counts(len(values), seed, resamples)])
+    resampled = np.concatenate([counts @ values for counts in resample_counts(len(values), seed, resamples)])
     tail = 50.0 * (1.0 - confidence)
     low, high = np.percentile(resampled / len(values), [tail, 100.0 - tail], axis=0)
     # The sums of equal values differ by rounding, which would leave their mean outside of the interval.
@@ -54,7 +54,7 @@ def bootstrap_intervals(
     return [Interval(*map(float, bounds)) for bounds in zip(means, low, high, strict=True)]
 
 
-def _resample_counts(users: int, seed: int, resamples: int) -> Iterator[FloatArray]:
+def resample_counts(users: int, seed: int, resamples: int) -> Iterator[FloatArray]:
     """Yields how often each resample holds each user, float64 `(some resamples, users)`."""
     generator = np.random.default_rng(seed)
     at_once = max(1, _DRAWS_AT_ONCE // users)

@@ -9,8 +9,12 @@ import keras
 import keras_nlp
 import tensorflow as tf
 
-from trainer.fitting.fit import parameter_count
+from trainer.fitting.checkpoints import Checkpoints
+from trainer.fitting.fit import fit, parameter_count
 from trainer.fitting.schedule import adamw, warm_up_and_decay
+from trainer.fitting.softmax_model import Losses, SoftmaxModel, weighted_losses
+from trainer.fitting.training_length import TrainingLength
+from trainer.pretraining.masked_texts import MaskedTexts
 from trainer.pretraining.options import PretrainingOptions
 from trainer.text.backbone import TextEncoder
 
@@ -35,6 +39,26 @@ def new_backbone(vocabulary_size: int, sequence_length: int, options: Pretrainin
     )
 
 
+class _MaskedLanguageModel(SoftmaxModel):
+    """A `keras_nlp.models.BertMaskedLM` and its loss; each piece that is to be found counts alike."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(name="masked_language")
+        self.model = model
+
+    def losses_of(self, batch: dict[str, Any], training: bool) -> Losses:
+        """Returns what a share of a batch of `MaskedTexts` has lost."""
+        inputs = {
+            "token_ids": batch["token_ids"],
+            "segment_ids": tf.zeros_like(batch["token_ids"]),
+            "padding_mask": batch["there"],
+            "mask_positions": batch["position"],
+        }
+        logits = tf.cast(self.model(inputs, training=training), tf.float32)
+        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=batch["piece"], logits=logits)
+        return weighted_losses(losses, batch["weight"])
+
+
 def pretrain(
     encoder: TextEncoder,
     texts: Sequence[str],
@@ -44,11 +68,9 @@ def pretrain(
     *,
     seed: int,
     log_uri: str,
+    checkpoint_uri: str = "",
 ) -> tuple[Any, dict[str, Any]]:
     """Trains the encoder's BERT on texts without labels, in place; TensorBoard gets the loss.
-
-    Of the word pieces that are to be found four in five are masked, one in ten is another one and one in ten stands
-    there as it is (Devlin et al., "BERT", NAACL 2019).
 
     Args:
         encoder: BERT with its tokenizer.
@@ -58,6 +80,7 @@ def pretrain(
         options: How.
         seed: Of the order, the masks and the dropout.
         log_uri: Where TensorBoard's event files go.
+        checkpoint_uri: Where checkpoints go; empty for none.
 
     Returns:
         The `keras_nlp.models.BertMaskedLM`, and a summary: `steps`, `seconds`, the `loss` at the end, and the loss on
@@ -65,43 +88,41 @@ def pretrain(
     """
     started = time.monotonic()
     keras.utils.set_random_seed(seed)
-    length = encoder.sequence_length
-    preprocessor = keras_nlp.models.BertMaskedLMPreprocessor(
-        encoder.tokenizer,
-        sequence_length=length,
-        mask_selection_rate=options.mask_fraction,
-        mask_selection_length=max(2, round(length * options.mask_fraction)),
-    )
-    model = keras_nlp.models.BertMaskedLM(backbone=encoder.backbone, preprocessor=preprocessor)
+    masked_lm = keras_nlp.models.BertMaskedLM(backbone=encoder.backbone)
+    model = _MaskedLanguageModel(masked_lm)
     schedule = warm_up_and_decay(options.learning_rate, steps)
-    optimizer = adamw(schedule, weight_decay=_WEIGHT_DECAY, clip_norm=_CLIP_NORM)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="mean_with_sample_weight")
-    model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
+    model.compile(optimizer=adamw(schedule, weight_decay=_WEIGHT_DECAY, clip_norm=_CLIP_NORM), jit_compile=False)
     batch_size = min(options.batch_size, len(texts))
-    learned = tf.data.Dataset.from_tensor_slices(list(texts)).shuffle(len(texts), seed=seed).repeat().batch(batch_size)
-    eval_batches = tf.data.Dataset.from_tensor_slices(list(validated)).batch(batch_size).take(_EVAL_BATCHES)
-    before = _loss(model, eval_batches)
-    epochs = min(steps, _POINTS)
-    history = model.fit(
-        learned,
-        epochs=epochs,
-        steps_per_epoch=steps // epochs,
-        shuffle=False,
-        callbacks=[keras.callbacks.TensorBoard(log_uri, write_graph=False)],
-        verbose=0,
+    learned, judged = (
+        MaskedTexts(encoder, each, batch_size, options.mask_fraction, seed) for each in (texts, validated)
     )
+    epochs = min(steps, _POINTS)
+    length = TrainingLength(steps // epochs, epochs)
+    before = _loss(model, judged)
+    loss = fit(
+        model,
+        lambda epoch, first: learned.from_batch(epoch * length.steps + first),
+        length=length,
+        validation=None,
+        monitored=None,
+        patience=epochs,
+        log_uri=log_uri,
+        checkpoints=Checkpoints(checkpoint_uri, options.checkpoint_minutes),
+    ).loss
     summary = {
-        "steps": steps // epochs * epochs,
-        "loss": float(history.history["loss"][-1]),
-        "eval_loss": {"before": before, "after": _loss(model, eval_batches)},
+        "steps": length.all_steps,
+        "loss": loss,
+        "eval_loss": {"before": before, "after": _loss(model, judged)},
         "vocabulary": len(encoder.tokenizer.get_vocabulary()),
         "parameters": parameter_count(encoder.backbone.trainable_variables),
         "examples": {"train": len(texts), "eval": len(validated)},
         "seconds": round(time.monotonic() - started, 1),
     }
     logger.info("Masked-language modelling: %s", summary)
-    return model, summary
+    return masked_lm, summary
 
 
-def _loss(model: Any, batches: tf.data.Dataset) -> float:
-    return float(model.evaluate(batches, return_dict=True, verbose=0)["loss"])
+def _loss(model: _MaskedLanguageModel, texts: MaskedTexts) -> float:
+    compute = tf.function(lambda batch: model.losses_of(batch, training=False), reduce_retracing=True)
+    found = [compute(batch) for batch in texts.in_order(_EVAL_BATCHES)]
+    return float(sum(each.total for each in found)) / float(sum(each.weight for each in found))

@@ -2,12 +2,12 @@
 
 from pydantic import Field, model_validator
 
-from trainer.options import Options
+from trainer.options import CheckpointOptions
 
 SCRATCH = "scratch"
 
 
-class PretrainingOptions(Options):
+class PretrainingOptions(CheckpointOptions):
     """How a BERT learns the language of a shop's texts, before it learns their labels.
 
     The first five are for a BERT that starts from nothing; a pretrained one has a shape of its own.

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from trainer.options import BY_TITLE, AnswerOptions, HardwareOptions, Options, TextOptions
+from trainer.options import BY_TITLE, AnswerOptions, CheckpointOptions, HardwareOptions, Options, TextOptions
 
 
 class TowerOptions(Options):
@@ -59,8 +59,8 @@ class TrainingOptions(HardwareOptions):
     repeat_weight: float = Field(default=1.0, ge=0.0, le=1.0)
 
 
-class RankerOptions(Options):
-    """The ranker: where its candidates come from, and how it is trained.
+class RankerOptions(CheckpointOptions):
+    """The ranker: where its candidates come from, and how it is trained; see `CheckpointOptions` too.
 
     Attributes:
         windows: Moments in the validation period from which the ranker looks back at histories.

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import keras
 
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
+from trainer.fitting.checkpoints import Checkpoints
 from trainer.fitting.fit import fit, parameter_count
 from trainer.fitting.hyperparameters import write_hyperparameters
 from trainer.fitting.strategy import chosen_hardware
@@ -28,7 +29,7 @@ from trainer.recommendation.towers.optimizer import towers_optimizer
 from trainer.recommendation.towers.projector import write_projector
 from trainer.recommendation.towers.towers import Towers, build_towers, save_towers
 from trainer.recommendation.training_windows import count_windows, window_batches
-from trainer.recommendation.validation import RankingValidation, TextRefresh, monitored_metric
+from trainer.recommendation.validation import RankingValidation, monitored_metric
 from trainer.text.backbone import TextEncoder, encoder_to_train
 
 # Ranking the catalogue for all users after each epoch could take longer than the epoch.
@@ -102,7 +103,7 @@ def train(request: TrainingRequest) -> TrainedTowers:
             linear_vectors=linear_item_vectors(histories, len(items), options.tower.linear_dimensions, request.seed),
             text_encoder=encoder,
         )
-        model = TwoTower(towers, items, counts.targets, options.training, hardware.replicas, live_texts)
+        model = TwoTower(towers, items, counts.targets, options.training, request.seed, live_texts)
         batches = math.ceil(counts.windows / options.training.batch_size)
         length = training_length(batches, options.training.max_epochs, request.steps)
         optimizer = towers_optimizer(options.training, length, hardware.replicas)
@@ -110,14 +111,15 @@ def train(request: TrainingRequest) -> TrainedTowers:
     users = load_judged_users(request.examples_uri, "eval", VALIDATED_USERS)
     best = fit(
         model,
-        window_batches(request.examples_uri, options.training.batch_size, request.seed).repeat(),
+        window_batches(request.examples_uri, options.training.batch_size, request.seed),
         length=length,
         # The towers' own part alone: what it learns is not to hide behind the linear model.
         validation=RankingValidation(_own_part(towers), lambda: _current_items(items, live_texts), users),
         monitored=monitored_metric(users),
         patience=options.training.patience,
         log_uri=request.log_uri,
-        before=[] if live_texts is None else [TextRefresh(live_texts.refresh)],
+        checkpoints=Checkpoints(request.checkpoint_uri, options.training.checkpoint_minutes),
+        after_epoch=None if live_texts is None else live_texts.refresh,
     )
     if live_texts is not None and best.number < best.epochs:
         # The table is of the last epoch, the weights are those of the best one again.

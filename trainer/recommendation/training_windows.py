@@ -7,6 +7,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.artifacts.example_files import split_files
+from trainer.fitting.batches import EpochBatches
 
 SHUFFLE_BUFFER = 10_000
 _INTEGERS = ("history_index", "history_type", "query_position", "target_index")
@@ -75,11 +76,18 @@ def count_windows(examples_uri: str, products: int) -> WindowCounts:
     return WindowCounts(windows, pairs, targets, longest)
 
 
-def window_batches(examples_uri: str, batch_size: int, seed: int) -> Any:
-    """Returns a tf.data.Dataset of shuffled batches of windows, one pass over the train split.
+def window_batches(examples_uri: str, batch_size: int, seed: int) -> EpochBatches:
+    """Returns the shuffled batches of windows of each pass over the train split.
 
-    The last batch, if smaller, is kept: every window is seen once a pass. Each pass shuffles anew.
+    The last batch, if smaller, is kept: every window is seen once a pass. To go on within a pass, what comes before is
+    read once more, but not parsed.
     """
     files = split_files(examples_uri, "train")
-    dataset = tf.data.TFRecordDataset(files, "GZIP").shuffle(SHUFFLE_BUFFER, seed=seed)
-    return dataset.batch(batch_size).map(parse_windows, num_parallel_calls=2).prefetch(4)
+
+    def epoch(number: int, first: int) -> tf.data.Dataset:
+        order = int(np.random.default_rng([seed, number]).integers(2**31))
+        records = tf.data.TFRecordDataset(files, "GZIP")
+        shuffled = records.shuffle(SHUFFLE_BUFFER, seed=order, reshuffle_each_iteration=False)
+        return shuffled.batch(batch_size).skip(first).map(parse_windows, num_parallel_calls=2).prefetch(4)
+
+    return epoch

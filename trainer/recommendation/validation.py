@@ -1,9 +1,7 @@
 """Judges the towers after each epoch of training."""
 
 from collections.abc import Callable
-from typing import Any
 
-import keras
 import numpy as np
 
 from trainer.fitting.fit import EpochValidation
@@ -23,29 +21,13 @@ class RankingValidation(EpochValidation):
     """
 
     def __init__(self, towers: Towers, items: Callable[[], ItemFeatures], users: JudgedUsers) -> None:
-        super().__init__()
         self._towers = towers
         self._items = items
         self._users = users
 
-    def judge(self) -> dict[str, float]:
+    def judge(self, epoch: int, last: bool) -> dict[str, float]:
         found = ranking_metrics(self._towers, self._items(), self._users)
         return {name: value for name, value in found.items() if np.isfinite(value)}
-
-
-class TextRefresh(keras.callbacks.Callback):
-    """Renews the table of text vectors after each epoch; stands before `RankingValidation` in the list.
-
-    Args:
-        refresh: `LiveTexts.refresh`.
-    """
-
-    def __init__(self, refresh: Callable[[], None]) -> None:
-        super().__init__()
-        self._refresh = refresh
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._refresh()
 
 
 def monitored_metric(users: JudgedUsers) -> str | None:

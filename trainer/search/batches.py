@@ -101,7 +101,8 @@ class BatchSource:
 
     Attributes:
         pairs: What is learned.
-        mined: For each query, texts near to it; may be replaced between two passes.
+        mined: For each query, texts near to it; may be replaced between two passes. A checkpoint of the training has to
+            hold them.
         steps: Batches of a pass.
 
     Args:
@@ -116,11 +117,10 @@ class BatchSource:
         self._negatives = options.hard_negatives
         self._size = min(options.batch_size, len(pairs.query))
         self._seed = seed
-        self._passes = 0
         self.steps = len(pairs.query) // self._size
 
-    def dataset(self) -> tf.data.Dataset:
-        """Returns the passes as a dataset that draws anew each time it is gone through."""
+    def epoch(self, number: int, first: int = 0) -> tf.data.Dataset:
+        """Returns a pass, from its batch `first` on."""
         signature = {
             "query": tf.TensorSpec([None], tf.int32),
             "text": tf.TensorSpec([None], tf.int32),
@@ -129,18 +129,25 @@ class BatchSource:
             "weight": tf.TensorSpec([None], tf.float32),
             "asked": tf.TensorSpec([None], tf.bool),
         }
-        batches = tf.data.Dataset.from_generator(self._batches, output_signature=signature)
-        # Keras warns of data that end where it does not know how many there are.
-        return unsharded(batches.apply(tf.data.experimental.assert_cardinality(self.steps)).prefetch(2))
+        batches = tf.data.Dataset.from_generator(lambda: self._batches(number, first), output_signature=signature)
+        counted = batches.apply(tf.data.experimental.assert_cardinality(self.steps - first))
+        return unsharded(counted.prefetch(2))
 
-    def _batches(self) -> Iterator[dict[str, npt.NDArray[Any]]]:
-        # A pass that is left early, as Keras does with its first look, runs on in the background for a while; it must
-        # not draw from the numbers of the next one.
-        random = np.random.default_rng([self._seed, self._passes])
-        self._passes += 1
-        order = random.permutation(len(self.pairs.query))
-        for start in range(0, self.steps * self._size, self._size):
-            chosen = order[start : start + self._size]
+    def state(self) -> list[IntArray]:
+        """Returns the mined texts, for a checkpoint."""
+        return [np.concatenate(self.mined), np.cumsum([0, *map(len, self.mined)])]
+
+    def restore(self, arrays: list[IntArray]) -> None:
+        """Takes up what `state` has returned."""
+        texts, bounds = arrays
+        self.mined = [texts[start:stop] for start, stop in itertools.pairwise(bounds)]
+
+    def _batches(self, number: int, first: int) -> Iterator[dict[str, npt.NDArray[Any]]]:
+        order = np.random.default_rng([self._seed, number]).permutation(len(self.pairs.query))
+        for place in range(first, self.steps):
+            # Numbers of its own for each batch, so that a training can go on at any.
+            random = np.random.default_rng([self._seed, number, place])
+            chosen = order[place * self._size : (place + 1) * self._size]
             query = self.pairs.query[chosen]
             negatives = [
                 [

@@ -4,12 +4,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer.fitting.softmax_model import SoftmaxModel, weighted_mean
+from trainer.fitting.softmax_model import Losses, SoftmaxModel, weighted_losses
 from trainer.search.encoder import SearchEncoder
 from trainer.search.options import SearchTrainingOptions
 from trainer.search.tables import TextTable
 from trainer.text.backbone import TextEncoder
 from trainer.text.token_table import TokenTable
+from trainer.workers.exchange import first_row, gathered
 
 
 class SearchModel(SoftmaxModel):
@@ -30,7 +31,6 @@ class SearchModel(SoftmaxModel):
         queries: The queries, by row.
         texts: The texts, by row.
         options: Temperature, and how much is kept.
-        replicas: Replicas that a batch is divided over.
     """
 
     def __init__(
@@ -39,29 +39,30 @@ class SearchModel(SoftmaxModel):
         queries: TextTable,
         texts: TextTable,
         options: SearchTrainingOptions,
-        replicas: int = 1,
     ) -> None:
-        super().__init__(replicas, name="search")
+        super().__init__(name="search")
         self.text_encoder = encoder.text_encoder
         self.head = encoder.head
         self._queries, self._texts = (_Lookup(table, encoder.text_encoder) for table in (queries, texts))
         self._temperature = options.temperature
         self._kept = options.kept if encoder.head is not None else 0.0
 
-    def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
-        """Returns the loss of a batch as `trainer.search.batches` makes them, a float32 scalar."""
+    def losses_of(self, batch: dict[str, Any], training: bool) -> Losses:
+        """Returns what a share of a batch as `trainer.search.batches` makes them has lost,."""
         queries = self._embed(self._queries, batch["query"], training)
-        texts = tf.concat([batch["text"], tf.reshape(batch["negatives"], [-1])], axis=0)
-        scores = tf.matmul(queries, self._embed(self._texts, texts, training), transpose_b=True)
-        scores = tf.cast(scores, tf.float32) / self._temperature
+        own_texts = tf.concat([batch["text"], tf.reshape(batch["negatives"], [-1])], axis=0)
+        vectors = gathered(self._embed(self._texts, own_texts, training))
+        texts = gathered(own_texts)
+        scores = tf.cast(tf.matmul(queries, vectors, transpose_b=True), tf.float32) / self._temperature
         answers = tf.reduce_any(batch["relevant"][:, :, tf.newaxis] == texts[tf.newaxis, tf.newaxis, :], axis=1)
-        own = tf.eye(tf.shape(scores)[0], tf.shape(scores)[1], dtype=tf.bool)
+        labels = first_row(own_texts) + tf.range(tf.shape(scores)[0])
+        own = tf.range(tf.shape(scores)[1]) == labels[:, tf.newaxis]
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(
-            labels=tf.range(tf.shape(scores)[0]), logits=tf.where(answers & ~own, -1.0e9, scores)
+            labels=labels, logits=tf.where(answers & ~own, -1.0e9, scores)
         )
         if self._kept:
             losses += tf.where(batch["asked"], 0.0, self._kept * self._forgotten(batch["query"], texts, scores))
-        return weighted_mean(losses, batch["weight"])
+        return weighted_losses(losses, batch["weight"])
 
     def _forgotten(self, queries: Any, texts: Any, scores: Any) -> Any:
         """Returns each query's divergence of the scores from those by BERT alone, float32 `(batch,)`."""

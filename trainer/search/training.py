@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from trainer.artifacts.catalogue import distinct_texts, load_catalogue
+from trainer.fitting.checkpoints import Checkpoints
 from trainer.fitting.fit import fit, parameter_count
 from trainer.fitting.hyperparameters import write_hyperparameters
 from trainer.fitting.schedule import adamw, warm_up_and_decay
@@ -58,7 +59,7 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         inputs = EncoderInputs(encoder, options.text.batch_size)
         text_vectors = load_text_vectors(_given(request.text_vectors_uri), texts)
         tables = (inputs.table(queries.queries), inputs.table(texts, text_vectors), inputs.table(validated.queries))
-        model = SearchModel(encoder, tables[0], tables[1], training, hardware.replicas)
+        model = SearchModel(encoder, tables[0], tables[1], training)
         schedule = warm_up_and_decay(training.learning_rate, length.all_steps)
         model.compile(optimizer=adamw(schedule, weight_decay=training.weight_decay), jit_compile=False)
     relevant = eval_answers(validated, text_of_product, training.relevant_from)
@@ -67,12 +68,14 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     validation.start(text_vectors)
     best = fit(
         model,
-        source.dataset().take(length.steps),
+        source.epoch,
         length=length,
         validation=validation,
         monitored=MONITORED,
         patience=training.patience,
         log_uri=request.log_uri,
+        checkpoints=Checkpoints(request.checkpoint_uri, training.checkpoint_minutes),
+        host=source,
     )
     write_hyperparameters(request.log_uri, options, request.seed, best)
     save_encoder(encoder, request.model_uri)

@@ -43,8 +43,7 @@ class SearchValidation(EpochValidation):
         options: SearchTrainingOptions,
         seed: int = 0,
     ) -> None:
-        super().__init__()
-        self._random = np.random.default_rng(seed)
+        self._seed = seed
         self._neighbours: Neighbours | None = None
         self._inputs = inputs
         self._training_table, text_table, self._eval_table = tables
@@ -60,12 +59,12 @@ class SearchValidation(EpochValidation):
         Args:
             text_vectors: float32 `(texts, dimensions)` of all texts, by BERT before training.
         """
-        self._neighbours = Neighbours(text_vectors[self._texts], self._random)
+        self._neighbours = Neighbours(text_vectors[self._texts], np.random.default_rng(self._seed))
         # A head has its own word on BERT's vectors, of the queries as of the texts.
         has_head = self._text_table.vectors is not None
-        self._mine(self._inputs.vectors(self._text_table) if has_head else text_vectors[self._texts])
+        self._mine(self._inputs.vectors(self._text_table) if has_head else text_vectors[self._texts], 0)
 
-    def judge(self) -> dict[str, float]:
+    def judge(self, epoch: int, last: bool) -> dict[str, float]:
         vectors = self._inputs.vectors(self._text_table)
         lists = self._texts[nearest(self._inputs.vectors(self._eval_table), vectors, _K)]
         offsets, targets = self._relevant
@@ -75,12 +74,13 @@ class SearchValidation(EpochValidation):
             "recall_at_10": recall_at_k(hits, np.minimum(counts, _K), _K),
             "mrr_at_10": mrr_at_k(hits, counts, _K),
         }
-        if len(self.history) + 1 < self.params["epochs"]:
-            self._mine(vectors)
+        if not last:
+            self._mine(vectors, epoch + 1)
         metrics = {name: float(np.nanmean(values)) for name, values in found.items()}
         return metrics if self._neighbours is None else {**metrics, "neighbours_kept": self._neighbours.kept(vectors)}
 
-    def _mine(self, vectors: npt.NDArray[np.float32]) -> None:
+    def _mine(self, vectors: npt.NDArray[np.float32], epoch: int) -> None:
+        """Mines the negatives of an epoch; what it draws depends on no earlier one."""
         if not self._options.hard_negatives:
             return
         # Of what stands at the top much answers the query though nobody has said so. Of a query that was made of a text
@@ -90,7 +90,8 @@ class SearchValidation(EpochValidation):
         if not len(asked):
             return
         queries, judged = self._inputs.vectors(self._training_table.take(asked)), [pairs.judged[row] for row in asked]
-        mined = near_misses(queries, vectors, self._texts, judged, self._options, self._random)
+        random = np.random.default_rng([self._seed, epoch])
+        mined = near_misses(queries, vectors, self._texts, judged, self._options, random)
         for row, found in zip(asked, mined, strict=True):
             self._source.mined[row] = found
 

@@ -13,6 +13,7 @@ from trainer.artifacts.keras_files import load_keras, save_keras
 from trainer.fitting.keras_parts import nested_layers
 from trainer.fitting.strategy import shapes_must_be_known
 from trainer.options import TextOptions
+from trainer.progress import Tally
 from trainer.text.half_precision import HalfPrecisionStep, multiplies_in_bfloat16
 from trainer.text.pretrained import load_pretrained
 from trainer.text.tokenizer import TextTokenizer
@@ -200,7 +201,9 @@ def tokenize(
     return tf.concat([encoder.token_ids(prepare(part)) for part in parts], axis=0)
 
 
-def encode_texts(encoder: TextEncoder, texts: Sequence[str], batch_size: int) -> npt.NDArray[np.float32]:
+def encode_texts(
+    encoder: TextEncoder, texts: Sequence[str], batch_size: int, tally: Tally | None = None
+) -> npt.NDArray[np.float32]:
     """Encodes many texts at once, those of like length together so that little padding is computed.
 
     Many texts are encoded in bfloat16, where the processor has instructions for it: that takes three fifths of the time
@@ -210,23 +213,28 @@ def encode_texts(encoder: TextEncoder, texts: Sequence[str], batch_size: int) ->
         encoder: The encoder; call this on the same one again, so that its graph is traced once.
         texts: Texts, best a thousand or more a call.
         batch_size: Texts a step.
+        tally: Counts the texts, where these are some of many; else they are counted by themselves.
 
     Returns:
         float32 `(texts, dimensions)`, in the order of `texts`.
     """
     if not texts:
         return np.zeros((0, encoder.dimensions), np.float32)
-    return encode_token_ids(encoder, encoder.token_ids(tf.constant(list(texts), tf.string)), batch_size)
+    return encode_token_ids(encoder, encoder.token_ids(tf.constant(list(texts), tf.string)), batch_size, tally)
 
 
-def encode_token_ids(encoder: TextEncoder, token_ids: tf.RaggedTensor, batch_size: int) -> npt.NDArray[np.float32]:
+def encode_token_ids(
+    encoder: TextEncoder, token_ids: tf.RaggedTensor, batch_size: int, tally: Tally | None = None
+) -> npt.NDArray[np.float32]:
     """Encodes what `TextEncoder.token_ids` returned, as `encode_texts` does."""
     many = int(tf.size(token_ids.flat_values)) >= _MANY_TOKENS
     step = encoder.half_step() if many and multiplies_in_bfloat16() else encoder.encode_step
     order = np.argsort(token_ids.row_lengths().numpy(), kind="stable")
     vectors = np.zeros((len(order), encoder.dimensions), np.float32)
+    tally = tally or Tally("texts", len(order))
     for start in range(0, len(order), batch_size):
         rows = order[start : start + batch_size]
         batch = tf.gather(token_ids, rows).to_tensor(encoder.tokenizer.pad_token_id)
         vectors[rows] = step(batch).numpy()
+        tally.add(len(rows))
     return vectors

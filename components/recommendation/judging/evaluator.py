@@ -23,6 +23,7 @@ from components.gate.decision import decide
 from components.gate.evaluation import write_evaluation
 from components.gate.judgement import MODEL, JudgedBy, Judgement
 from components.gate.last_blessed import LastBlessed
+from components.gate.test_sample import TakeSample, TestSample
 from components.gate.test_split import TEST_SPLIT
 from components.parameters import Parameter, execution_parameters
 from components.recommendation.judging.ablation import ablation_paths
@@ -35,6 +36,7 @@ from components.recommendation.judging.summary import UserSummary
 from components.recommendation.judging.user_judge import user_schema, users_at_once
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.parquet_files import read_parquet
+from trainer.recommendation.judged_users import USER_ID
 
 _JUDGED_BY = JudgedBy("user", "users", "no user has an event in the test period")
 _USERS, _COLD_START = "users", "cold_start"
@@ -104,14 +106,16 @@ class RecommendationEvaluatorExecutor(BaseBeamExecutor):
         segments = path_utils.serving_model_path(get_single_instance(segmentation).uri) if segmentation else ""
         loader = JudgeLoader(catalogue_uri, models, options.k, segments)
         products = len(load_catalogue(catalogue_uri))
-        self._judge(get_split_uri([examples], TEST_SPLIT), products, loader, list(models), options, evaluation_uri)
+        sample = TestSample(options.max_users, load_catalogue_facts(catalogue_uri)["examples"][TEST_SPLIT])
+        test_uri = get_split_uri([examples], TEST_SPLIT)
+        self._judge(test_uri, sample, products, loader, list(models), options, evaluation_uri)
 
         summary = UserSummary(read_parquet(f"{evaluation_uri}/{_USERS}-*.parquet"), products, options)
         judgement = Judgement.of(summary, BASELINES, _JUDGED_BY, with_last_blessed=last_blessed.judged)
-        decision = decide(judgement, options)
+        decision = decide(judgement, options).also([], sample.notes(summary.examples))
         cold_users = read_parquet(f"{evaluation_uri}/{_COLD_START}-*.parquet")
         cold_start = summarize_cold_start(cold_users, options.headline_k, _cold_start_systems(models))
-        details = _details(summary, list(parts)) | {"cold_start": cold_start}
+        details = _details(summary, list(parts)) | {"cold_start": cold_start} | sample.details(summary.examples)
         write_evaluation(output_dict, model, judgement, decision, last_blessed, details)
         logging.info(
             "Judged %d users in %.1f s: %s",
@@ -123,6 +127,7 @@ class RecommendationEvaluatorExecutor(BaseBeamExecutor):
     def _judge(
         self,
         split_uri: str,
+        sample: TestSample,
         products: int,
         loader: JudgeLoader,
         models: list[str],
@@ -136,6 +141,7 @@ class RecommendationEvaluatorExecutor(BaseBeamExecutor):
             records = pipeline | "ReadTestUsers" >> beam.io.ReadFromTFRecord(f"{split_uri}/*")
             _ = (
                 records
+                | "TakeSample" >> TakeSample(sample, USER_ID)
                 | "JudgeUsers" >> JudgeUsers(loader, at_once)
                 | "WriteUsers"
                 >> beam.io.WriteToParquetBatched(

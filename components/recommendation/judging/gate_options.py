@@ -18,12 +18,15 @@ class RecommendationGateOptions(RankingGateRules):
     `ndcg_at_10` here and `decayed_personal_frequency` to `baselines`.
 
     Attributes:
+        max_users: Test users that are asked about; of more, about so many are, chosen by a hash of their ids, which the
+            evaluation and the summary say.
         min_slice_users: Users that a value of an attribute needs to become a slice.
         cold_user_events: Users with at most this many events in their history make up the `cold_` metrics.
         baselines: Baselines that the gate compares with; all are computed and reported.
         baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
     """
 
+    max_users: int = Field(20_000, ge=2)
     min_slice_users: int = Field(20, ge=1)
     cold_user_events: int = Field(5, ge=0)
     baselines: tuple[RecommendationBaseline, ...] = ("popularity",)

@@ -12,6 +12,7 @@ from components.recommendation.judging.judged_segments import JudgedSegments
 from components.recommendation.judging.user_judge import UserJudge
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.example_files import example_features
+from trainer.progress import Tally
 from trainer.recommendation.judged_users import USER_ID, parse_judged_users
 
 
@@ -102,6 +103,7 @@ class _RankAndMeasure(beam.DoFn):
         self._loader, self._cold_start_k = loader, cold_start_k
         self._judge: UserJudge | None = None
         self._segments: JudgedSegments | None = None
+        self._judged = Tally("users" if cold_start_k is None else "users without a history")
 
     def setup(self) -> None:
         self._judge = self._loader.load()
@@ -115,6 +117,7 @@ class _RankAndMeasure(beam.DoFn):
             yield self._judge.judge(users if self._segments is None else self._segments.add_to(users))
         else:
             yield self._judge.judge_cold_start(users, self._cold_start_k)
+        self._judged.add(len(element))
 
 
 def _with_hash(record: bytes) -> tuple[bytes, bytes]:

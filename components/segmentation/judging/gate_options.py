@@ -21,6 +21,8 @@ class SegmentationGateOptions(LabelGateRules):
     Attributes:
         baselines: Baselines that the gate compares with, where there are any; all are computed and reported.
         baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
+        max_users: Test users that are asked about; of more, about so many are, chosen by a hash of their ids, which the
+            evaluation and the summary say.
         min_slice_users: Test users that a slice needs.
         max_baseline_users: Training examples that gradient boosting learns from at the most.
     """
@@ -28,8 +30,14 @@ class SegmentationGateOptions(LabelGateRules):
     built_in_slices: ClassVar[tuple[str, ...]] = (HISTORY_LENGTH,)
     baselines: tuple[SegmentationBaseline, ...] = ("carried_forward", "gradient_boosting")
     baseline_margins: dict[ComparedMetric, Margin] = Field(default={"f1_macro": 0.05, "accuracy": 0.05})
+    max_users: int = Field(20_000, ge=2)
     min_slice_users: int = Field(30, ge=1)
     max_baseline_users: int = Field(100_000, ge=2)
+
+    @property
+    def max_sampled(self) -> int:
+        """Test users that are asked about."""
+        return self.max_users
 
     @property
     def min_slice_rows(self) -> int:

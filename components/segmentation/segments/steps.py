@@ -14,6 +14,7 @@ from apache_beam.utils.shared import Shared
 
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.example_files import example_features
+from trainer.progress import Tally
 
 ROWS, PROFILE, MAP = "rows", "profile", "map"
 SEGMENTS_SCHEMA = pa.schema(
@@ -141,6 +142,7 @@ class SegmentUsers(beam.DoFn):
         self._load = load
         self._shared = Shared()
         self._users: SegmentedUsers | None = None
+        self._asked = Tally("users")
 
     def setup(self) -> None:
         """Loads the models."""
@@ -155,6 +157,7 @@ class SegmentUsers(beam.DoFn):
         yield beam.pvalue.TaggedOutput(PROFILE, found.sums)
         for point in found.points:
             yield beam.pvalue.TaggedOutput(MAP, point)
+        self._asked.add(len(element))
 
 
 def _share(user: bytes) -> int:

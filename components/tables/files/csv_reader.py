@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import pyarrow as pa
 
 from components.errors import InputError
+from components.tables.files.bounded_lines import BATCH_CHARACTERS, BoundedLines
 from components.tables.files.dialect import open_rows
 from components.tables.files.opening import READ_ERRORS, broken_off_message, open_text, wrong_encoding_message
 from components.tables.files.raw_column import RawColumn
@@ -30,13 +31,15 @@ def read_csv(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Itera
         Batches whose columns are strings.
 
     Raises:
-        InputError: If quoting is broken or the text is not of the encoding; names the line.
+        InputError: If quoting is broken, a row is longer than any row of a table, or the text is not of the encoding;
+            names the line.
     """
     wanted = {column.name for column in columns}
     begin = 1
     try:
         with open_text(table, file) as text:
-            opened = open_rows(text, file.separator, file.names)
+            lines = BoundedLines(table, file, text.readline)
+            opened = open_rows(lines, file.separator, file.names)
             header, reader, next_line = opened.header, opened.reader, opened.lines_before + 1
             kept = {name: header.index(name) for name in header if name in wanted}
             width = len(header)
@@ -45,7 +48,9 @@ def read_csv(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Itera
             places: list[int] = []
             broken: list[BrokenRow] = []
             begin = reader.line_num + next_line
+            batch_begin = lines.row_length = 0
             for row in reader:
+                lines.row_length = 0
                 if len(row) == width:
                     rows.append(row)
                     places.append(begin)
@@ -56,9 +61,10 @@ def read_csv(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Itera
                     else:
                         broken.append(_broken_row(begin, opened.separator, width, row))
                 begin = reader.line_num + next_line
-                if len(rows) + len(broken) >= ROWS_PER_BATCH:
+                if len(rows) + len(broken) >= ROWS_PER_BATCH or lines.length - batch_begin >= BATCH_CHARACTERS:
                     yield _batch(file, kept, rows, places, broken)
                     rows, places, broken = [], [], []
+                    batch_begin = lines.length
     except csv.Error as error:
         raise InputError(
             f"Table `{table}`: `{file.path}` has broken quoting in the row that begins on line {begin} ({error}). "

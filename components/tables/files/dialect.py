@@ -3,10 +3,12 @@
 import csv
 import itertools
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any
 
-_LONGEST_FIELD_CHARACTERS = 1 << 24
+from components.tables.files.bounded_lines import LONGEST_ROW
+
 # In the order of which counts if two stand equally often.
 _SEPARATORS = (",", ";", "\t", "|")
 _QUOTED = re.compile(r'"[^"]*"?')
@@ -31,14 +33,14 @@ class CsvRows:
     lines_before: int
 
 
-def open_rows(text: TextIO, separator: str | None = None, names: tuple[str, ...] = ()) -> CsvRows:
+def open_rows(lines: Iterator[str], separator: str | None = None, names: tuple[str, ...] = ()) -> CsvRows:
     """Reads the header of a CSV file.
 
     Without a separator, the one that the first line says (`sep=;`, which Excel writes; no other line is skipped) or
     else the one out of comma, semicolon, tab and bar that stands most often in the header outside quotes counts.
 
     Args:
-        text: The file, from its beginning.
+        lines: Those of the file, from its beginning.
         separator: What stands between fields, if that is known.
         names: Names of the columns of a file without a header, whose first line is a row.
 
@@ -46,14 +48,14 @@ def open_rows(text: TextIO, separator: str | None = None, names: tuple[str, ...]
         csv.Error: The header's quoting is broken.
         UnicodeDecodeError: The first bytes are not text of the encoding.
     """
-    csv.field_size_limit(_LONGEST_FIELD_CHARACTERS)
-    first = text.readline().removeprefix("\ufeff")
+    csv.field_size_limit(LONGEST_ROW)
+    first = next(lines, "").removeprefix("\ufeff")
     said = _SEPARATOR_LINE.fullmatch(first)
     if said:
-        first = text.readline()
+        first = next(lines, "")
         separator = separator or said[1]
     separator = separator or found_separator(first)
-    reader = csv.reader(itertools.chain([first], text), delimiter=separator, strict=True)
+    reader = csv.reader(itertools.chain([first], lines), delimiter=separator, strict=True)
     header = names or tuple(name.strip() for name in next(reader, []))
     return CsvRows(header=header, separator=separator, reader=reader, lines_before=1 if said else 0)
 

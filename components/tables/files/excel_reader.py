@@ -1,11 +1,12 @@
 """Reads Excel workbooks (.xlsx): the first sheet that has rows."""
 
 import contextlib
+import itertools
 import warnings
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import openpyxl
 import pyarrow as pa
@@ -29,6 +30,11 @@ _NO_WORKBOOK = (
     EOFError,
     SyntaxError,
 )
+
+# Excel's own limit.
+_MOST_ROWS = 1_048_576
+# All parts of a workbook together once they are unpacked, and those that are held as a whole: all but the sheets.
+_MOST_BYTES, _MOST_HELD_BYTES = 2 << 30, 256 << 20
 
 
 def read_excel(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Iterator[SourceBatch]:
@@ -81,6 +87,7 @@ def _sheet(table: str, file: TableFile) -> Iterator[Iterator[tuple[int, tuple[An
     with contextlib.ExitStack() as opened:
         with _damage_named(table, file):
             packed = opened.enter_context(open_packed(file.path))
+            _check_size(packed)
             opened.enter_context(warnings.catch_warnings())
             warnings.simplefilter("ignore")  # Of styles and rules for input, which are not read.
             workbook = openpyxl.load_workbook(packed, read_only=True, data_only=True)
@@ -110,12 +117,32 @@ def _damage_named(table: str, file: TableFile) -> Iterator[None]:
 def _rows(sheet: Any) -> Iterator[tuple[int, tuple[Any, ...]]] | None:
     """Returns the rows of a sheet that have a value, with their numbers; None where there is none."""
     sheet.reset_dimensions()  # Which other programs than Excel write wrong.
-    numbered = enumerate(sheet.iter_rows(values_only=True), start=1)
+    numbered = enumerate(_no_more_rows(sheet.iter_rows(values_only=True)), start=1)
     filled = ((place, row) for place, row in numbered if any(value not in (None, "") for value in row))
     first = next(filled, None)
     if first is None:
         return None
     return _with_first(first, filled)
+
+
+def _no_more_rows(rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """Yields rows; openpyxl makes those that a sheet leaves out, up to any number that it names."""
+    yield from itertools.islice(rows, _MOST_ROWS)
+    if next(rows, None) is not None:
+        raise ValueError(f"a sheet of more than {_MOST_ROWS:,} rows")
+
+
+def _check_size(packed: BinaryIO) -> None:
+    """Refuses a workbook that unpacks to more than a worker can hold; no part gives more than is stated for it."""
+    with zipfile.ZipFile(packed) as archive:
+        sizes = {part.filename: part.file_size for part in archive.infolist()}
+    held = sum(size for name, size in sizes.items() if not name.startswith("xl/worksheets/"))
+    if sum(sizes.values()) > _MOST_BYTES or held > _MOST_HELD_BYTES:
+        raise ValueError(
+            f"it unpacks to {sum(sizes.values()):,} bytes, {held:,} of them texts and styles; {_MOST_BYTES:,} and "
+            f"{_MOST_HELD_BYTES:,} are the most"
+        )
+    packed.seek(0)
 
 
 def _with_first(

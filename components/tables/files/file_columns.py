@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 from apache_beam.io.filesystems import FileSystems
 
 from components.errors import InputError
+from components.tables.files.bounded_lines import BoundedLines
 from components.tables.files.dialect import open_rows
 from components.tables.files.excel_reader import excel_header
 from components.tables.files.json_lines_reader import first_objects
@@ -18,6 +19,8 @@ from components.tables.files.opening import READ_ERRORS, open_text, wrong_encodi
 from components.tables.files.table_file import TableFile
 
 _JSON_LINES_LOOKED_AT = 1_000
+# Of objects that have keys without end, such as a number for each product.
+_MOST_NAMES = 20_000
 _NAMES_SHOWN = 30
 
 
@@ -82,7 +85,9 @@ def file_columns(table: str, file: TableFile) -> FileColumns | None:
 
 def _csv_columns(table: str, file: TableFile) -> FileColumns:
     with open_text(table, file) as text:
-        return _named(table, file, open_rows(text, file.separator, file.names).header)
+        return _named(
+            table, file, open_rows(BoundedLines(table, file, text.readline), file.separator, file.names).header
+        )
 
 
 def _excel_columns(table: str, file: TableFile) -> FileColumns:
@@ -111,6 +116,8 @@ def _json_columns(table: str, file: TableFile) -> FileColumns | None:
 
 
 def _add_json(found: FileColumns, name: str, value: Any) -> None:
+    if len(found.types) >= _MOST_NAMES:
+        return
     found.types[name] = "JSON"
     if isinstance(value, dict):
         for key, inner in value.items():

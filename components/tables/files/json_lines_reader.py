@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from components.errors import InputError
+from components.tables.files.bounded_lines import BATCH_CHARACTERS, BoundedLines
 from components.tables.files.opening import (
     READ_ERRORS,
     UTF8,
@@ -22,12 +23,14 @@ from components.tables.files.table_file import TableFile
 from components.tables.files.value_arrays import is_no_text, value_array, value_text
 from components.tables.reading.source_batch import NOT_A_STRING, ROWS_PER_BATCH, BrokenRow, SourceBatch
 
+_MOST_LEVELS = 100
+
 
 def read_json_lines(table: str, file: TableFile, columns: Iterable[RawColumn]) -> Iterator[SourceBatch]:
     """Reads one JSON Lines file.
 
-    A line that is not UTF-8, not JSON or not an object is a broken row. A key that a line lacks, null and "" are
-    missing values. Empty lines are no rows.
+    A line that is not UTF-8, not JSON, not an object or nested too deeply is a broken row. A key that a line lacks,
+    null and "" are missing values. Empty lines are no rows.
 
     Args:
         table: The table's name, for messages.
@@ -38,8 +41,8 @@ def read_json_lines(table: str, file: TableFile, columns: Iterable[RawColumn]) -
         Batches with a column for each of `columns`; see `value_array`.
 
     Raises:
-        InputError: If the file breaks off (a damaged archive), or is not text of the encoding that it should have,
-            other than UTF-8.
+        InputError: If the file breaks off (a damaged archive), a line is longer than any row of a table, or it is not
+            text of the encoding that it should have, other than UTF-8.
     """
     columns = tuple(columns)
     # Of a line only what is wanted is held, since lines may hold far more than that.
@@ -50,7 +53,10 @@ def read_json_lines(table: str, file: TableFile, columns: Iterable[RawColumn]) -
     place = 0
     try:
         with open_unpacked(file) as opened:
-            for place, line in enumerate(_lines(table, file, opened), start=1):
+            lines: BoundedLines[Any] = _lines(table, file, opened)
+            batch_begin = 0
+            for place, line in enumerate(lines, start=1):
+                lines.row_length = 0
                 stripped = line.strip()
                 if not stripped:
                     continue
@@ -60,9 +66,10 @@ def read_json_lines(table: str, file: TableFile, columns: Iterable[RawColumn]) -
                 else:
                     rows.append(row)
                     places.append(place)
-                if len(rows) + len(broken) >= ROWS_PER_BATCH:
+                if len(rows) + len(broken) >= ROWS_PER_BATCH or lines.length - batch_begin >= BATCH_CHARACTERS:
                     yield _batch(file, columns, rows, places, broken)
                     rows, places, broken = [], [], []
+                    batch_begin = lines.length
     except UnicodeError as error:
         raise InputError(wrong_encoding_message(table, file, place + 1, error)) from error
     except READ_ERRORS as error:
@@ -78,7 +85,9 @@ def first_objects(table: str, file: TableFile, lines: int) -> Iterator[dict[str,
         InputError: The first bytes prove that the file is no text.
     """
     with open_unpacked(file) as opened:
-        for line in _lines(table, file, opened):
+        read: BoundedLines[Any] = _lines(table, file, opened)
+        for line in read:
+            read.row_length = 0
             if lines and line.strip():
                 lines -= 1
                 row = _parse(0, line.strip())
@@ -87,14 +96,14 @@ def first_objects(table: str, file: TableFile, lines: int) -> Iterator[dict[str,
                 return
 
 
-def _lines(table: str, file: TableFile, opened: io.BufferedReader) -> Iterable[bytes | str]:
+def _lines(table: str, file: TableFile, opened: io.BufferedReader) -> BoundedLines[str] | BoundedLines[bytes]:
     """Returns the lines: bytes of UTF-8, so that one that is none hurts no other, or else text."""
     encoding = text_encoding(table, file, opened)
     if codecs.lookup(encoding).name not in (UTF8, "utf-8"):
-        return io.TextIOWrapper(opened, encoding=encoding)
+        return BoundedLines(table, file, io.TextIOWrapper(opened, encoding=encoding).readline)
     if opened.peek(3).startswith(codecs.BOM_UTF8):
         opened.read(len(codecs.BOM_UTF8))
-    return opened
+    return BoundedLines(table, file, opened.readline)
 
 
 def _parse(place: int, line: bytes | str) -> dict[str, Any] | BrokenRow:
@@ -107,10 +116,27 @@ def _parse(place: int, line: bytes | str) -> dict[str, Any] | BrokenRow:
         row = json.loads(text)
     except (ValueError, RecursionError) as error:
         return BrokenRow(place=place, reason="broken_json", detail=str(error), row={"line": text})
+    detail = ""
     if not isinstance(row, dict):
         detail = f"expected an object, got {type(row).__name__}"
+    elif text.count("[") + text.count("{") > _MOST_LEVELS and _is_deep(row):
+        # It is written once more on its way, by code that nests with it.
+        detail = f"more than {_MOST_LEVELS} levels"
+    if detail:
         return BrokenRow(place=place, reason="broken_json", detail=detail, row={"line": text})
     return row
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_MOST_LEVELS):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return any(isinstance(each, dict | list) for each in level)
 
 
 def _taken(

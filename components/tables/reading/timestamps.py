@@ -1,5 +1,6 @@
 """Reads times of any kind, and says which are refused."""
 
+import math
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -82,13 +83,13 @@ def timestamp_problems(seconds: pa.Array, now_seconds: float) -> Iterator[tuple[
 
     Args:
         seconds: Unix seconds, int64; null where there is none, which is no problem here.
-        now_seconds: The present in Unix seconds.
+        now_seconds: The present in Unix seconds; infinite where times may lie in the future.
 
     Yields:
         The ending of the reason's name, and the rows.
     """
-    latest = int(now_seconds) + FUTURE_TOLERANCE_SECONDS
-    yield "in_future", true_rows(pc.greater(seconds, latest))
+    if math.isfinite(now_seconds):
+        yield "in_future", true_rows(pc.greater(seconds, int(now_seconds) + FUTURE_TOLERANCE_SECONDS))
     yield "before_1970", true_rows(pc.less(seconds, 0))
 
 

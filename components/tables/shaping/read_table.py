@@ -16,6 +16,7 @@ from components.tables.shaping.joining import JOINED, ROWS, JoinFiles, join_in_m
 from components.tables.shaping.leaving_out import without_marks
 from components.tables.shaping.plan import JoinPlan, SourcePlan, TablePlan
 from components.tables.shaping.same_ids import SameIds
+from trainer.progress import Tally
 
 
 class ReadTable(beam.PTransform):
@@ -137,6 +138,7 @@ class _FinishDoFn(beam.DoFn):
         self._table = table
         self._plan = plan
         self._same_ids: dict[str, SameIds] = {}
+        self._read = Tally("rows")
 
     def setup(self) -> None:
         """Reads these files."""
@@ -145,3 +147,4 @@ class _FinishDoFn(beam.DoFn):
     def process(self, source: SourceBatch) -> Iterator[SourceBatch]:
         """Yields the rows."""
         yield finish(source, self._plan, self._same_ids)
+        self._read.add(len(source.batch))

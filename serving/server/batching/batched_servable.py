@@ -104,7 +104,9 @@ class BatchedServable(Servable):
                 [request.inputs for request in requests], padded_rows, parameters.pad_variable_length_inputs
             )
             try:
-                values = super().run(signature_name, inputs, outputs, _longest_timeout(requests))
+                values = self._computed(
+                    signature_name, inputs, outputs, _longest_timeout(requests), in_one_thread=len(requests) > 1
+                )
             except StatusError as error:
                 if len(requests) == 1 or error.code is grpc.StatusCode.DEADLINE_EXCEEDED:
                     raise

@@ -62,24 +62,38 @@ class GraphSession:
             self._session.close()
             raise invalid_argument(f"{folder} does not hold a loadable SavedModel: {error}") from error
         self._graph.finalize()
-        tensorflow_session.complete(self._session)
+        self._computing = tensorflow_session.Computing(self._session)
         self.signatures: dict[str, SignatureDef] = dict(meta_graph.signature_def)
         # Is told what each computation held at once, while that is measured.
         self.note_peak: Callable[[int], object] | None = None
 
     def run(
-        self, feeds: Mapping[str, np.ndarray], fetches: Sequence[str], timeout_seconds: float | None
+        self,
+        feeds: Mapping[str, np.ndarray],
+        fetches: Sequence[str],
+        timeout_seconds: float | None,
+        *,
+        in_one_thread: bool = False,
     ) -> list[np.ndarray]:
         """Computes tensors from the values of others, all of them by their names in the graph.
 
         A value need not have the shape that the graph states for it, as in TF Serving: its own half_plus_two
         takes vectors where a matrix is stated.
 
+        Args:
+            feeds: Values by the names of tensors.
+            fetches: Names of tensors.
+            timeout_seconds: Time after which the computation is given up; None for no limit.
+            in_one_thread: Whether all is computed by the thread that calls: where others keep the cores busy, handing
+                operations to other threads only takes time.
+
         Raises:
             StatusError: What TensorFlow refused the values with, or DEADLINE_EXCEEDED.
         """
         try:
-            values = tensorflow_session.compute(self._session, feeds, fetches, timeout_seconds, self.note_peak)
+            values = self._computing(
+                feeds, fetches, timeout_seconds, note_peak=self.note_peak, in_one_thread=in_one_thread
+            )
         except tf.errors.OpError as error:
             raise from_tensorflow(error) from error
         except UnicodeDecodeError as error:

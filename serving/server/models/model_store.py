@@ -30,6 +30,7 @@ class ModelStore:
         poll_seconds: Time between two looks at the folders; 0 or less looks once.
         load: Loads a version, given the model's name, the version and its folder.
         allow_labels_for_unavailable: Whether a new label may name a version that is not loaded yet.
+        warm_up: Whether a version is warmed up before it is served.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class ModelStore:
         poll_seconds: float = 1.0,
         load: Callable[[str, int, Path], Servable] = Servable,
         allow_labels_for_unavailable: bool = False,
+        warm_up: bool = True,
     ) -> None:
         self._source = models
         self._report = report
         self._poll_seconds = poll_seconds
         self._load = load
         self._allow_labels_for_unavailable = allow_labels_for_unavailable
+        self._warm_up = warm_up
         self._models: dict[str, ModelVersions] = {}
         self._labels: dict[str, dict[str, int]] = {}
         self._lock = threading.Lock()
@@ -175,7 +178,7 @@ class ModelStore:
         with self._lock:
             for name in configs:
                 if name not in self._models:
-                    self._models[name] = ModelVersions(name, self._load, self._report)
+                    self._models[name] = ModelVersions(name, self._load, self._report, warmed_up=self._warm_up)
             models = dict(self._models)
         for name, model in models.items():
             if name in configs:

@@ -46,12 +46,21 @@ class ModelVersions:
         name: Name of the model.
         load: Loads a version, given the model's name, the version and its folder.
         report: Is told in a line what was loaded or refused.
+        warmed_up: Whether versions are warmed up.
     """
 
-    def __init__(self, name: str, load: Callable[[str, int, Path], Servable], report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        load: Callable[[str, int, Path], Servable],
+        report: Callable[[str], None],
+        *,
+        warmed_up: bool = True,
+    ) -> None:
         self._name = name
         self._load_servable = load
         self._report = report
+        self._warmed_up = warmed_up
         self._loaded: dict[int, Servable] = {}
         self._states: dict[int, VersionState] = {}
         # The files of versions that were refused.
@@ -115,7 +124,8 @@ class ModelVersions:
             check_links(folder, base_path)
             servable = self._load_servable(self._name, version, folder)
             try:
-                warm_up(servable)
+                if self._warmed_up:
+                    warm_up(servable)
             except Exception:
                 servable.retire(lambda: None)
                 raise

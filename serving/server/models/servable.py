@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
 from serving.server.errors import invalid_argument
 from serving.server.models.graph_session import GraphSession, Parallelism, SignatureDef
 from serving.server.models.model_card import max_k_of
 from serving.server.models.signature_cost import SignatureCost
 from serving.server.requests.call import OnGone
-from serving.server.requests.tensors import dtype_name
+from serving.server.requests.tensors import dtype_number, number_name
 
 
 class Servable:
@@ -65,10 +64,22 @@ class Servable:
         Raises:
             StatusError: What TensorFlow refused the request with.
         """
+        return self._computed(signature_name, inputs, outputs, timeout_seconds)
+
+    def _computed(
+        self,
+        signature_name: str,
+        inputs: Mapping[str, np.ndarray],
+        outputs: Sequence[str],
+        timeout_seconds: float | None,
+        *,
+        in_one_thread: bool = False,
+    ) -> dict[str, np.ndarray]:
         signature = self.signatures[signature_name]
         feeds = {signature.inputs[name].name: value for name, value in inputs.items()}
         fetches = [signature.outputs[name].name for name in outputs]
-        return dict(zip(outputs, self._graph.run(feeds, fetches, timeout_seconds), strict=True))
+        values = self._graph.run(feeds, fetches, timeout_seconds, in_one_thread=in_one_thread)
+        return dict(zip(outputs, values, strict=True))
 
     @contextlib.contextmanager
     def measuring(self) -> Iterator[list[int]]:
@@ -120,6 +131,7 @@ def check_dtypes(signature: SignatureDef, inputs: Mapping[str, np.ndarray]) -> N
         StatusError: INVALID_ARGUMENT for a dtype that the signature does not have.
     """
     for position, name in enumerate(sorted(signature.inputs)):
-        expected, given = dtype_name(tf.dtypes.as_dtype(signature.inputs[name].dtype)), dtype_name(inputs[name].dtype)
+        expected, given = signature.inputs[name].dtype, dtype_number(inputs[name].dtype)
         if given != expected:
-            raise invalid_argument(f"Expects arg[{position}] to be {expected} but {given} is provided")
+            names = number_name(expected), number_name(given)
+            raise invalid_argument(f"Expects arg[{position}] to be {names[0]} but {names[1]} is provided")

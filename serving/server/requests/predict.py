@@ -13,7 +13,7 @@ from serving.server.models.graph_session import SignatureDef
 from serving.server.models.servable import Servable, check_dtypes
 from serving.server.requests.call import NO_CALL, Call
 from serving.server.requests.limits import Limits, check_k
-from serving.server.requests.tensors import answer_bytes, array_from_proto, proto_from_array
+from serving.server.requests.tensors import answer_bytes, array_from_proto, write_tensor
 from serving.signature_names import SERVING_DEFAULT
 
 Arrays: TypeAlias = Mapping[str, np.ndarray]
@@ -45,7 +45,7 @@ def predict(
     )
     response = predict_pb2.PredictResponse(model_spec=answered_by(servable, request.model_spec))
     for name, value in values.items():
-        response.outputs[name].CopyFrom(proto_from_array(value))
+        write_tensor(response.outputs[name], value)
     return response
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import math
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -11,23 +12,33 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from serving.server.errors import invalid_argument
 from serving.server.requests.limits import MOST_DIMENSIONS, TEXT_OVERHEAD_BYTES, Limits
 
-_VALUE_FIELDS = {
-    types_pb2.DT_FLOAT: "float_val",
-    types_pb2.DT_DOUBLE: "double_val",
-    types_pb2.DT_INT32: "int_val",
-    types_pb2.DT_INT16: "int_val",
-    types_pb2.DT_INT8: "int_val",
-    types_pb2.DT_UINT8: "int_val",
-    types_pb2.DT_INT64: "int64_val",
-    types_pb2.DT_BOOL: "bool_val",
-    types_pb2.DT_STRING: "string_val",
+_VALUE_FIELDS: dict[int, tuple[str, np.dtype[Any]]] = {
+    types_pb2.DT_FLOAT: ("float_val", np.dtype(np.float32)),
+    types_pb2.DT_DOUBLE: ("double_val", np.dtype(np.float64)),
+    types_pb2.DT_INT32: ("int_val", np.dtype(np.int32)),
+    types_pb2.DT_INT16: ("int_val", np.dtype(np.int16)),
+    types_pb2.DT_INT8: ("int_val", np.dtype(np.int8)),
+    types_pb2.DT_UINT8: ("int_val", np.dtype(np.uint8)),
+    types_pb2.DT_INT64: ("int64_val", np.dtype(np.int64)),
+    types_pb2.DT_BOOL: ("bool_val", np.dtype(np.bool_)),
+    types_pb2.DT_STRING: ("string_val", np.dtype(object)),
 }
+
+
+@functools.cache
+def dtype_number(dtype: np.dtype | tf.DType) -> int:
+    """Returns the number that TensorFlow's messages have for a dtype; objects are strings."""
+    return int(tf.dtypes.as_dtype(dtype).as_datatype_enum)
 
 
 def dtype_name(dtype: np.dtype | tf.DType) -> str:
     """Returns what TensorFlow's messages call a dtype: `float`, not `float32`; objects are strings."""
-    known = tf.dtypes.as_dtype(dtype)
-    return str(types_pb2.DataType.Name(known.as_datatype_enum)).removeprefix("DT_").lower()
+    return number_name(dtype_number(dtype))
+
+
+def number_name(number: int) -> str:
+    """Returns what TensorFlow's messages call a dtype by its number."""
+    return str(types_pb2.DataType.Name(number)).removeprefix("DT_").lower()
 
 
 def array_from_proto(
@@ -45,18 +56,33 @@ def array_from_proto(
         StatusError: INVALID_ARGUMENT if the proto is not a tensor, or a larger one than the limits allow.
     """
     # Looked at first: a dimension takes two bytes of a message and many of memory.
-    if len(proto.tensor_shape.dim) > MOST_DIMENSIONS or proto.tensor_shape.unknown_rank:
+    shape = proto.tensor_shape
+    if len(shape.dim) > MOST_DIMENSIONS or shape.unknown_rank:
         raise invalid_argument(f"tensor parsing error: {name}")
-    sizes = [dimension.size for dimension in proto.tensor_shape.dim]
-    if any(size < 0 for size in sizes):
+    sizes = [dimension.size for dimension in shape.dim]
+    if min(sizes, default=0) < 0:
         raise invalid_argument(f"tensor parsing error: {name}")
     try:
         if limits is not None:
             limits.check_shape(name, sizes, info)
             limits.check_bytes(name, _stated_bytes(proto, sizes))
-        return np.asarray(tf.make_ndarray(proto))
-    except (KeyError, TypeError, ValueError) as error:
+        return _array(proto, sizes)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise invalid_argument(f"tensor parsing error: {name}") from error
+
+
+def _array(proto: tensor_pb2.TensorProto, sizes: list[int]) -> np.ndarray:
+    """Reads the usual kinds, given whole; what is rare, or is to be filled up, is left to TensorFlow."""
+    content = proto.tensor_content
+    if proto.dtype in _VALUE_FIELDS:
+        field, dtype = _VALUE_FIELDS[proto.dtype]
+        if content and not dtype.hasobject:
+            return np.frombuffer(bytearray(content), dtype).reshape(sizes)
+        # A slice is a list, made in one step.
+        values = getattr(proto, field)[:]
+        if not content and len(values) == math.prod(sizes):
+            return np.array(values, dtype).reshape(sizes)
+    return np.asarray(tf.make_ndarray(proto))
 
 
 def _stated_bytes(proto: tensor_pb2.TensorProto, sizes: list[int]) -> int:
@@ -81,14 +107,13 @@ def answer_bytes(array: np.ndarray) -> int:
     return int(array.nbytes + texts)
 
 
-def proto_from_array(array: np.ndarray) -> tensor_pb2.TensorProto:
-    """Writes an output, its values in the typed field of the proto, where TF Serving puts them."""
-    dtype = tf.dtypes.as_dtype(array.dtype if array.dtype != object else tf.string).as_datatype_enum
-    field = _VALUE_FIELDS.get(dtype)
-    if field is None:
-        return tf.make_tensor_proto(array)
-    proto = tensor_pb2.TensorProto(dtype=dtype)
+def write_tensor(proto: tensor_pb2.TensorProto, array: np.ndarray) -> None:
+    """Fills an empty proto with an output, its values in the typed field, where TF Serving puts them."""
+    number = dtype_number(array.dtype)
+    if number not in _VALUE_FIELDS:
+        proto.CopyFrom(tf.make_tensor_proto(array))
+        return
+    proto.dtype = number
     for size in array.shape:
-        proto.tensor_shape.dim.add(size=size)
-    getattr(proto, field).extend(array.ravel().tolist())
-    return proto
+        proto.tensor_shape.dim.add().size = size
+    getattr(proto, _VALUE_FIELDS[number][0]).extend(array.ravel().tolist())

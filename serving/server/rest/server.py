@@ -32,6 +32,9 @@ _ENTRYPOINT = "REST"
 _HOST = re.compile(r"https?://[^/]*", re.IGNORECASE)
 _START_SECONDS = 30.0
 _LINGER_SECONDS = 5.0
+# Longer than clients and proxies keep connections that they do not use, mostly 5 to 60 seconds: where the server is the
+# first to close one, a request may be on its way and is lost (RFC 9112, section 9.5).
+_IDLE_SECONDS = 75
 # asyncio goes on for as many when there are no descriptors left.
 _WAITING_CONNECTIONS, _ACCEPTED_AT_ONCE = 2048, 100
 
@@ -84,6 +87,7 @@ class RestServer:
                 self._refuse_one_more,
             ),
             backlog=_ACCEPTED_AT_ONCE,
+            timeout_keep_alive=_IDLE_SECONDS,
             ws="none",
             lifespan="off",
             log_config=None,

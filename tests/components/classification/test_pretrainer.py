@@ -51,6 +51,7 @@ def test_too_few_texts_are_told_how_many_it_takes(tmp_path: Path) -> None:
         "options_json": PretrainingOptions().model_dump_json(),
         "steps": 1,
         "seed": 0,
+        "checkpoints": "",
         "source_digest": "any",
     }
     with pytest.raises(InputError, match=r"needs 1,000 distinct training texts or more .* there are \d+\."):

@@ -22,7 +22,7 @@ from components.rules.facts import write_rules_facts
 from components.rules.rule_tables import RULES_SCHEMA
 from serving.recommendation.neighbours import NeighbourTable
 from serving.recommendation.ranking_features import TOWER_FEATURES, RankedProducts, RankingFeatures
-from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+from tfx_pipeline.shop.beam_options import LOCAL_BEAM_ARGS
 from trainer.artifacts.keras_files import save_keras
 from trainer.fitting.training_summary import write_training_summary
 from trainer.options import TextOptions

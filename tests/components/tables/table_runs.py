@@ -15,7 +15,7 @@ from components.artifacts import Quarantine
 from components.tables.contract import TABLES, TableOptions
 from components.tables.example_gen import TableExampleGenExecutor
 from components.tables.sources import TableSource, sources_to_json
-from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+from tfx_pipeline.shop.beam_options import LOCAL_BEAM_ARGS
 
 
 @dataclass(frozen=True)

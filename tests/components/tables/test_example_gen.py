@@ -20,7 +20,7 @@ from components.tables.example_gen import TableExampleGen
 from components.tables.sources import TableSource
 from components.tables.user_ids import hash_user_id
 from tests.components.tables.table_runs import TableRun, run_table
-from tfx_pipeline.running.failure_cause import find_cause
+from tfx_pipeline.workers.failure_cause import find_cause
 
 FORMATS = ("parquet", "csv", "jsonl")
 AWKWARD_IDS = [

@@ -11,7 +11,7 @@ def awaited(address: str, ask: Callable[[AsyncShelfwise], Awaitable[Any]], **opt
     """Returns what `ask` returns when it is awaited."""
 
     async def run() -> Any:
-        async with AsyncShelfwise(address, timeout_seconds=20, **options) as client:
+        async with AsyncShelfwise(address, **{"timeout_seconds": 20, **options}) as client:
             return await ask(client)
 
     return asyncio.run(run())

@@ -64,13 +64,14 @@ class HostileServer:
         answer: What it answers.
         delay_seconds: How long each call takes.
         compression: Of its answers.
+        refusal: The status that it ends calls of `Predict` with, and what it says of it; None has it answer.
     """
 
     def __init__(self) -> None:
         self._server = grpc.server(futures.ThreadPoolExecutor(4), options=[("grpc.max_send_message_length", -1)])
         service = "tensorflow.serving.PredictionService"
         methods = {
-            "Predict": grpc.unary_unary_rpc_method_handler(lambda _, context: self._said(self.answer, context)),
+            "Predict": grpc.unary_unary_rpc_method_handler(lambda _, context: self._predicted(context)),
             "GetModelMetadata": grpc.unary_unary_rpc_method_handler(
                 lambda _, context: self._said(self.metadata, context)
             ),
@@ -85,11 +86,17 @@ class HostileServer:
         """Has it answer well again."""
         self.metadata, self.answer = metadata().SerializeToString(), answer().SerializeToString()
         self.delay_seconds, self.compression = 0.0, grpc.Compression.NoCompression
+        self.refusal: tuple[grpc.StatusCode, str] | None = None
         self.calls = 0
 
     def stop(self) -> None:
         """Ends it."""
         self._server.stop(None).wait()
+
+    def _predicted(self, context: Any) -> bytes:
+        if self.refusal is not None:
+            context.abort(*self.refusal)
+        return self._said(self.answer, context)
 
     def _said(self, message: bytes, context: Any) -> bytes:
         with self._lock:

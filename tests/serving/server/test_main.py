@@ -20,6 +20,7 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from serving.client import Shelfwise
 from serving.server.background import ServerProcess
 from serving.server.main import serve
+from serving.server.options import read_options
 from serving.server.process import raise_descriptor_limit
 from serving.server.settings import ServerAddresses, ServerSettings
 from tests.serving.server.load import until
@@ -35,7 +36,10 @@ def test_the_process_serves_until_it_is_told_to_stop(
 ) -> None:
     write_version(tmp_path / "models" / "adder", 1, 4.0)
     server = ServerProcess("--models", str(tmp_path / "models"), *options, scratch=tmp_path)
+    server.begin()
+    begun = server.pid
     with server:
+        assert server.pid == begun
         until(lambda: len(server.log.splitlines()) == 2)
         loaded, ready = server.log.splitlines()
         assert loaded == "loaded adder version 1"
@@ -109,6 +113,15 @@ def test_what_the_server_does_is_told_in_single_lines(tmp_path: Path) -> None:
     refused = next(line for line in lines if line.startswith("refused adder version 2: "))
     assert "x is too small" in refused
     assert "\n" not in "".join(lines)
+
+
+def test_without_warm_up_its_requests_are_not_asked(tmp_path: Path) -> None:
+    write_version(tmp_path / "adder", 2, 1.0, warm_up_x=-2000.0)
+    lines: list[str] = []
+    stop = threading.Event()
+    settings = read_options(["--models", str(tmp_path), "--port=0", "--enable_model_warmup=false"]).settings
+    serve(tmp_path, settings, announce=lines.append, on_ready=lambda _: stop.set(), stop=stop)
+    assert "loaded adder version 2" in lines
 
 
 def test_a_computation_that_does_not_end_does_not_keep_the_process(tmp_path: Path) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from tfx_pipeline.cluster.beam_runners import beam_args
+from tfx_pipeline.cluster.beam_runners import beam_of_steps
 from tfx_pipeline.cluster.options import CompileOptions, check_options
 from tfx_pipeline.commands.cli import app
 from tfx_pipeline.config.config import read_config
 from tfx_pipeline.config.yaml_file import ConfigError
-from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
 
 CONFIG = "tables: {{events: {events}, products: products.csv}}\ntext: {text}\n{more}tasks: {{recommendation: {{}}}}\n"
+FLINK = "beam: {{runner: flink, master: 'flink:8081', environment: {}, environment_config: a}}\n"
 GOOD = {"image": "registry.test:5000/team/shelfwise:1.0", "pipeline_root": "gs://shop/pipeline"}
 
 
@@ -22,7 +22,7 @@ def check(folder: Path, events: str = "events.csv", text: str = "off", more: str
     config = read_config(folder / "shop.yaml")
     chosen = CompileOptions(**{**GOOD, **options})
     check_options(chosen, config)
-    beam_args(chosen, config)
+    beam_of_steps(chosen, config)
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_what_a_cluster_can_run(tmp_path: Path, options: dict[str, Any]) -> None
         ({"events": "/data/events.csv"}, r"`tables.events`: /data/events.csv is a path of this machine"),
         ({"events": "../events.csv"}, "is a path of this machine"),
         ({"text": "{backbone: /models/bert}"}, "`text.backbone`: /models/bert is a path of this machine"),
-        ({"beam_runner": "Dataflow"}, "expected local or one of DataflowRunner"),
-        ({"beam_runner": "DataflowRunner"}, "needs --project, --region, --sdk_container_image; add --beam-arg="),
-        ({"beam_args": ["--x=1"]}, "give --beam-runner too"),
+        ({"more": "beam: {runner: dask}\n"}, "`beam`: expected a `runner` out of local, .* got 'dask'"),
+        ({"more": "beam: {runner: dataflow}\n"}, "the runner dataflow needs `project`, `region`, `image` beside it"),
         (
-            {"beam_runner": "FlinkRunner", "pipeline_root": "minio://shop", "serving_claim": "models"},
-            "its workers would not see the copies",
+            {"more": FLINK.format("docker"), "pipeline_root": "minio://shop", "serving_claim": "models"},
+            "the workers of flink would not see the copies",
         ),
+        ({"more": FLINK.format("loopback")}, "loopback has the step's own pod work, which flink does not reach"),
     ],
 )
 def test_what_no_cluster_can_run(tmp_path: Path, options: dict[str, Any], message: str) -> None:
@@ -84,18 +84,13 @@ def test_where_models_are_pushed_to() -> None:
     assert CompileOptions(**GOOD, serving_claim="models").where_to_serve() == "/serving"
 
 
-def test_beam_arguments_of_the_configuration_are_kept(tmp_path: Path) -> None:
-    more = "beam_args: ['--flink_master=flink:8081']\n"
+def test_dataflow_has_its_temporary_files_below_the_root(tmp_path: Path) -> None:
+    more = "beam: {runner: dataflow, project: shop, region: europe-west1, image: 'shelfwise:1'}\n"
     (tmp_path / "shop.yaml").write_text(CONFIG.format(events="e.csv", text="off", more=more), encoding="utf-8")
     config = read_config(tmp_path / "shop.yaml")
-    assert beam_args(CompileOptions(**GOOD), config) == LOCAL_BEAM_ARGS
-    options = CompileOptions(**GOOD, beam_runner="FlinkRunner", beam_args=["--environment_type=EXTERNAL"])
-    assert beam_args(options, config) == (
-        "--runner=FlinkRunner",
-        "--temp_location=gs://shop/pipeline/beam",
-        "--flink_master=flink:8081",
-        "--environment_type=EXTERNAL",
-    )
+    assert beam_of_steps(CompileOptions(**GOOD), config).arguments()[-1] == "--temp_location=gs://shop/pipeline/beam"
+    own = read_config(tmp_path / "shop.yaml", ["beam.temp_location=gs://other"])
+    assert beam_of_steps(CompileOptions(**GOOD), own).arguments()[-1] == "--temp_location=gs://other"
 
 
 def test_the_command_line_writes_nothing_then(tmp_path: Path) -> None:

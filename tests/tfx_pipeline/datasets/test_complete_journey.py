@@ -63,9 +63,38 @@ def test_users_are_households_with_demographics(folder):
     assert set(users.user_id) <= set(pq.read_table(folder / "events.parquet")["user_id"].to_pylist())
 
 
+def test_impressions_are_the_campaigns_that_households_received(folder):
+    """Who received and redeemed what, by a loop over the source's tables."""
+    source = f"{completejourney.__path__[0]}/data"
+    impressions, offers = (pq.read_table(folder / f"{name}.parquet").to_pandas() for name in ("impressions", "offers"))
+    households = set(pq.read_table(folder / "events.parquet")["user_id"].to_pylist())
+    described = pd.read_parquet(f"{source}/campaign_descriptions.parquet").set_index("campaign_id")
+    redeemed: dict[tuple[str, str], list[pd.Timestamp]] = {}
+    for row in pd.read_parquet(f"{source}/coupon_redemptions.parquet").itertuples():
+        redeemed.setdefault((str(row.household_id), str(row.campaign_id)), []).append(row.redemption_date)
+    received = pd.read_parquet(f"{source}/campaigns.parquet").astype(str)
+    expected = {
+        (row.household_id, row.campaign_id)
+        for row in received.itertuples()
+        if row.household_id in households and row.campaign_id in set(offers.offer_id)
+    }
+    assert len(offers) == 19
+    assert set(zip(impressions.user_id, impressions.offer_id, strict=True)) == expected
+    assert len(impressions) == len(expected)
+    for row in impressions.itertuples():
+        start, end = described.loc[int(row.offer_id), ["start_date", "end_date"]]
+        within = [day for day in redeemed.get((row.user_id, row.offer_id), []) if start <= day <= end]
+        assert row.redeemed == bool(within)
+        assert row.shown_at == start.timestamp()
+        if within:
+            assert pd.Timestamp(row.responded_at, unit="s").normalize() == min(within)
+    assert (offers.products.str.len() > 0).all()
+    assert offers.text.str.startswith("Type ").all()
+
+
 def test_the_same_files_again(folder, tmp_path):
     prepare_dataset("complete_journey", tmp_path, None, 0.02)
-    for name in ("products", "events", "users"):
+    for name in ("products", "events", "users", "offers", "impressions"):
         assert (tmp_path / f"{name}.parquet").read_bytes() == (folder / f"{name}.parquet").read_bytes()
 
 

@@ -53,6 +53,7 @@ def summary() -> dict[str, Any]:
         },
         "total_seconds": 90.0,
         "peak_rss_bytes": 3 * 2**30,
+        "node_peak_bytes": {"Node7": 5 * 2**28},
         "tables": {"events": {"rows": 1005, "good": 1000}, "products": {"rows": 7, "good": 7}, **not_given},
         "quarantine": {"events": {"negative_price": 5}, "products": {}},
         "set_aside": {"events": {"return": 1234}},

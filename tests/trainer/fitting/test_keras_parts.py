@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainer.fitting.keras_parts import ReplicatedModel, adam_moments, nested_layers
+from trainer.fitting.keras_parts import SummedBefore, adam_moments, nested_layers
 
 
 def test_layers_are_found_at_any_depth() -> None:
@@ -45,9 +45,9 @@ def test_a_name_that_is_gone_is_said_in_words(used: Any, name: str) -> None:
         used()
 
 
-def test_a_model_that_keras_would_not_ask_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ReplicatedModel(2, "two").built
-    owner = next(base for base in keras.Model.__mro__ if "_maybe_symbolic_build" in vars(base))
-    monkeypatch.delattr(owner, "_maybe_symbolic_build")
-    with pytest.raises(RuntimeError, match="`Model` should have the private name `_maybe_symbolic_build`"):
-        ReplicatedModel(2, "two")
+def test_an_optimizer_that_keras_would_not_ask_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SummedBefore(0.1).iterations == 0
+    owner = next(base for base in keras.optimizers.AdamW.__mro__ if "_all_reduce_sum_gradients" in vars(base))
+    monkeypatch.delattr(owner, "_all_reduce_sum_gradients")
+    with pytest.raises(RuntimeError, match="`AdamW` should have the private name `_all_reduce_sum_gradients`"):
+        SummedBefore(0.1)

@@ -100,7 +100,7 @@ def test_what_is_chosen_holds_inside_the_block_and_is_told() -> None:
         assert keras.config.dtype_policy().name == "mixed_float16"
         assert tf.distribute.has_strategy()
     assert not tf.distribute.has_strategy()
-    assert hardware._asdict() == {"devices": ("CPU:0",), "precision": "mixed_float16"}
+    assert hardware._asdict() == {"devices": ("CPU:0",), "precision": "mixed_float16", "workers": 1}
     assert hardware.replicas == 1
 
 

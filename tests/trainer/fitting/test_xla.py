@@ -19,6 +19,7 @@ import trainer.text.token_table
 from tests.trainer.classification.tiny_classifier import LABELS, made_texts, options
 from tests.trainer.recommendation.tiny_shop import write_tiny_shop
 from tests.trainer.search.tiny_search import write_tiny_search
+from trainer.fitting.batches import EpochBatches
 from trainer.options import TextOptions
 from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.search.options import SearchOptions, SearchTrainingOptions
@@ -69,8 +70,8 @@ def test_a_step_is_compiled_and_gives_the_same_loss(
     class Compared(Exception):
         """The training has gone far enough."""
 
-    def compare(model: Any, batches: tf.data.Dataset, **_: Any) -> None:
-        batch = next(iter(batches))
+    def compare(model: Any, batches: EpochBatches, **_: Any) -> None:
+        batch = next(iter(batches(0, 0)))
         plain = float(model.softmax_loss(batch, training=False))
         for user in (
             trainer.text.backbone,
@@ -86,7 +87,7 @@ def test_a_step_is_compiled_and_gives_the_same_loss(
             model.optimizer.build(model.trainable_variables)
         model.jit_compile = True
         model.make_train_function()
-        steps = iter(batches)
+        steps = iter(batches(0, 0))
         # The first one warms up from a learning rate of zero.
         model.train_function(steps)
         compared.append(float(model.train_function(steps)["loss"]))

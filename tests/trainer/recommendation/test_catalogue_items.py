@@ -107,14 +107,17 @@ def test_nothing_to_learn_from_is_said(shop: TinyShop, tmp_path: Path) -> None:
 
 
 def test_a_pass_sees_each_window_once_and_shuffles_by_the_seed(shop: TinyShop) -> None:
-    def order(seed: int) -> list[tuple[int, ...]]:
-        batches = window_batches(str(shop.examples), 4, seed)
+    def order(seed: int, epoch: int = 0, first: int = 0) -> list[tuple[int, ...]]:
+        batches = window_batches(str(shop.examples), 4, seed)(epoch, first)
         return [tuple(row) for batch in batches.as_numpy_iterator() for row in batch["history_index"]]
 
     first, again, other = order(1), order(1), order(2)
     assert first == again != other
     assert sorted(first) == sorted(other)
     assert len(first) == 10
+    assert order(1, epoch=1) != first
+    # What was learned from is left out where a training goes on.
+    assert order(1, epoch=0, first=2) == first[8:]
 
 
 def test_judged_users_come_sorted_and_slice(shop: TinyShop) -> None:

@@ -58,7 +58,6 @@ def judge(text_encoder: TextEncoder, training: str, max_texts: int = 100, querie
     relevant = eval_answers(EVAL, TEXT_OF_PRODUCT, OPTIONS.relevant_from)
     corpus = chosen_texts(pairs, relevant[1], len(TEXTS), max_texts, 0)
     validation = SearchValidation(inputs, tables, corpus, relevant, source, OPTIONS)
-    validation.set_params({"epochs": 2})
     return Judge(encoder, validation, source, pairs, corpus)
 
 
@@ -85,28 +84,23 @@ def plain_metrics(judge: Judge) -> dict[str, float]:
         found["ndcg"].append(sum(hit / math.log2(place + 2) for place, hit in enumerate(hits)) / ideal)
         found["recall"].append(sum(hits) / min(10, len(answers)))
         found["mrr"].append(1 / (hits.index(True) + 1) if any(hits) else 0.0)
-    return {f"eval_{name}_at_10": float(np.mean(values)) for name, values in found.items()}
+    return {f"{name}_at_10": float(np.mean(values)) for name, values in found.items()}
 
 
 @pytest.mark.parametrize("training", ["frozen", "full"])
 def test_an_epoch_gets_the_metrics_and_the_next_one_its_negatives(text_encoder: TextEncoder, training: str) -> None:
     made = judge(text_encoder, training)
-    logs = {"loss": 1.0}
-    made.validation.on_epoch_end(0, logs)
-    assert logs == pytest.approx({"loss": 1.0, **plain_metrics(made)}, abs=1e-6)
-    assert made.validation.history == [
-        {name.removeprefix("eval_"): value for name, value in logs.items() if name != "loss"}
-    ]
+    assert made.validation.judge(0, last=False) == pytest.approx(plain_metrics(made), abs=1e-6)
     for row, order in enumerate(ranked(made, TRAINING.queries)):
         assert set(made.source.mined[row]) == set(order[2:9]) - set(made.pairs.judged[row])
 
 
 def test_the_last_epoch_mines_no_more(text_encoder: TextEncoder) -> None:
     made = judge(text_encoder, "frozen")
-    made.validation.on_epoch_end(0, {})
+    made.validation.judge(0, last=False)
     assert any(len(mined) for mined in made.source.mined)
     made.source.mined = [np.array([], np.int64) for _ in made.source.mined]
-    made.validation.on_epoch_end(1, {})
+    made.validation.judge(1, last=True)
     assert all(not len(mined) for mined in made.source.mined)
 
 
@@ -121,7 +115,7 @@ def test_the_first_negatives_come_from_the_vectors_at_the_start(text_encoder: Te
 @pytest.mark.parametrize("slices", [["asked", "training", "asked"], ["training"] * 3])
 def test_for_a_query_that_was_made_of_a_text_none_are_mined(text_encoder: TextEncoder, slices: list[str]) -> None:
     made = judge(text_encoder, "frozen", queries=dataclasses.replace(TRAINING, slices=slices))
-    made.validation.on_epoch_end(0, {})
+    made.validation.judge(0, last=False)
     for row, order in enumerate(ranked(made, TRAINING.queries)):
         wanted = set(order[2:9]) - set(made.pairs.judged[row]) if slices[row] == "asked" else set()
         assert set(made.source.mined[row]) == wanted
@@ -129,27 +123,25 @@ def test_for_a_query_that_was_made_of_a_text_none_are_mined(text_encoder: TextEn
 
 @pytest.mark.parametrize("training", ["frozen", "full"])
 def test_a_judged_epoch_tells_how_many_neighbours_it_keeps(text_encoder: TextEncoder, training: str) -> None:
-    made, logs = judge(text_encoder, training), dict[str, float]()
+    made = judge(text_encoder, training)
     before = encode_texts(text_encoder, TEXTS, 8)
     made.validation.start(before)
-    made.validation.on_epoch_end(0, logs)
+    found = made.validation.judge(0, last=False)
     now = made.encoder.embed(TEXTS, 8)
     shares = []
     for text in range(len(TEXTS)):
         near = [set(np.argsort(-(each @ each[text]))[:11].tolist()) - {text} for each in (before, now)]
         shares.append(len(near[0] & near[1]) / 10)
     # BERT itself has not been trained here; a random head keeps some.
-    assert logs["eval_neighbours_kept"] == pytest.approx(np.mean(shares), abs=0.02)
-    assert (logs["eval_neighbours_kept"] == 1.0) == (training == "full")
+    assert found["neighbours_kept"] == pytest.approx(np.mean(shares), abs=0.02)
+    assert (found["neighbours_kept"] == 1.0) == (training == "full")
 
 
 @pytest.mark.parametrize("training", ["frozen", "full"])
 def test_of_many_texts_a_part_is_ranked(text_encoder: TextEncoder, training: str) -> None:
     made = judge(text_encoder, training, max_texts=24)
     assert len(made.corpus) == 24 < len(TEXTS)
-    logs: dict[str, float] = {}
-    made.validation.on_epoch_end(0, logs)
-    assert logs == pytest.approx(plain_metrics(made), abs=1e-6)
+    assert made.validation.judge(0, last=False) == pytest.approx(plain_metrics(made), abs=1e-6)
 
 
 def test_texts_that_answer_a_query_are_always_ranked() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from components.errors import InputError
+from components.tables.files.bounded_lines import BoundedLines
 from components.tables.files.dialect import open_rows
 from components.tables.files.file_columns import FileColumns, file_columns, listed
 from components.tables.files.first_bytes import marked_encoding
@@ -148,10 +149,10 @@ def _encoding_of(files: Sequence[TableFile], label: str, asker: Asker) -> str | 
 
 def _dialect(file: TableFile, label: str) -> dict[str, Any]:
     with open_text(TABLE, file) as text:
-        first = text.readline()
+        first = next(BoundedLines(TABLE, file, text.readline), "")
     form: dict[str, Any] = {}
     with open_text(TABLE, file) as text:
-        opened = open_rows(text, file.separator)
+        opened = open_rows(BoundedLines(TABLE, file, text.readline), file.separator)
     fields: Sequence[str] = opened.header
     if len(fields) == 1:
         for sign in _RARE_SEPARATORS:

@@ -37,6 +37,7 @@ def training_nodes(task: Task[ClassificationConfig], parts: SharedParts, options
                 options=options.pretraining,
                 steps=steps,
                 seed=shop.seed,
+                checkpoints=parts.inputs.checkpoints,
                 source_digest=source_digest("components.classification.pretrainer"),
             ).with_id(task.node_id("Pretrainer"))
         )
@@ -48,6 +49,7 @@ def training_nodes(task: Task[ClassificationConfig], parts: SharedParts, options
         options=learned,
         steps=parts.inputs.steps.get(task.name, 0),
         seed=shop.seed,
+        checkpoints=parts.inputs.checkpoints,
         source_digest=source_digest("components.model_trainer", "trainer.classification.training"),
     ).with_id(task.node_id("Trainer"))
     return Trained(nodes=[examples, *pretrainers, trainer], examples=examples, model=trainer.outputs["model"])

@@ -27,6 +27,7 @@ class ClassificationTask(LabelTask[ClassificationConfig]):
     name = CLASSIFICATION_MODEL
     options_class = ClassificationConfig
     checks_fn = "components.checks.classification.failed_checks"
+    tables = frozenset({"texts"})
     counted = "texts"
     sliced_table = "texts"
     client_methods = ("classify", "explain_classification")

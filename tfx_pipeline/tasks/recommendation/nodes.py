@@ -65,6 +65,7 @@ def training_nodes(task: Task[RecommendationConfig], parts: SharedParts, options
         options=TwoTowerOptions(text=shop.text, tower=options.towers, training=options.training),
         steps=parts.inputs.steps.get(task.name, 0),
         seed=shop.seed,
+        checkpoints=parts.inputs.checkpoints,
         source_digest=source_digest("components.model_trainer", "trainer.recommendation.training"),
     ).with_id(task.node_id("Trainer"))
     ranker = None
@@ -78,6 +79,7 @@ def training_nodes(task: Task[RecommendationConfig], parts: SharedParts, options
             options=RankerTrainingOptions(ranker=options.ranker, history_length=options.serving.history_length),
             steps=0,
             seed=shop.seed,
+            checkpoints=parts.inputs.checkpoints,
             source_digest=source_digest("components.model_trainer", "trainer.recommendation.ranker.training"),
         ).with_id(task.node_id("Ranker"))
     index = RecommendationIndex(

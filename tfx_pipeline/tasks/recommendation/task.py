@@ -29,6 +29,7 @@ class RecommendationTask(Task[RecommendationConfig]):
     name = RECOMMENDATION_MODEL
     options_class = RecommendationConfig
     checks_fn = "components.checks.recommendation.failed_checks"
+    tables = frozenset({"events", "products", "users"})
     counted = "users"
     headline = (
         "ndcg_at_10",

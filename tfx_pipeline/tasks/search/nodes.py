@@ -48,6 +48,7 @@ def training_nodes(task: Task[SearchConfig], parts: SharedParts, options: Search
         options=SearchOptions(text=text, training=options.training),
         steps=parts.inputs.steps.get(task.name, 0),
         seed=shop.seed,
+        checkpoints=parts.inputs.checkpoints,
         source_digest=source_digest("components.model_trainer", "trainer.search.training"),
     ).with_id(task.node_id("Trainer"))
     index = SearchIndex(

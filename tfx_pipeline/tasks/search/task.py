@@ -27,6 +27,7 @@ class SearchTask(Task[SearchConfig]):
     name = SEARCH_MODEL
     options_class = SearchConfig
     checks_fn = "components.checks.search.failed_checks"
+    tables = frozenset({"products", "judgements", "events"})
     counted = "queries"
     headline = ("ndcg_at_10", "recall_at_10", "mrr_at_10")
     drawn = ("ndcg_at_10",)

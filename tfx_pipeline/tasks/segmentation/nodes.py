@@ -48,6 +48,7 @@ def training_nodes(task: Task[SegmentationConfig], parts: SharedParts, options: 
         options=training_options(parts.shop, options),
         steps=parts.inputs.steps.get(task.name, 0),
         seed=parts.shop.seed,
+        checkpoints=parts.inputs.checkpoints,
         source_digest=source_digest("components.model_trainer", "trainer.segmentation.training"),
     ).with_id(task.node_id("Trainer"))
     return Trained(nodes=[examples, trainer], examples=examples, model=trainer.outputs["model"])

@@ -30,6 +30,7 @@ class SegmentationTask(LabelTask[SegmentationConfig]):
     name = SEGMENTATION_MODEL
     options_class = SegmentationConfig
     checks_fn = "components.checks.segmentation.failed_checks"
+    tables = frozenset({"events", "products", "users"})
     counted = "users"
     sliced_table = "users"
     client_methods = ("segment", "explain_segment")

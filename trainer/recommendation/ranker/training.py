@@ -14,6 +14,7 @@ from serving.recommendation.ranking_features import RULE_FEATURES, TOWER_FEATURE
 from serving.recommendation.together import ServedRules
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.keras_files import save_keras
+from trainer.fitting.checkpoints import Checkpoints
 from trainer.fitting.training_request import TrainingRequest
 from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.judged_users import JudgedUsers, load_judged_users
@@ -67,6 +68,7 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     validated = _validated(users)[examples.user]
     examples, validation = examples.rows(~validated), examples.rows(validated)
     losses = {}
+    checkpoints = Checkpoints(request.checkpoint_uri, options.ranker.checkpoint_minutes)
     scorers = _scorers(options.ranker, rules)
     for name, parts in scorers.items():
         # All from the same seed, so that what they differ by is what they read.
@@ -76,7 +78,15 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         scorer = RankerScorer(
             units=options.ranker.units, features=learned.names, unread=unread, networks=options.ranker.networks
         )
-        losses[name] = train_scorer(scorer, learned, judged, options.ranker, os.path.join(request.log_uri, name))
+        losses[name] = train_scorer(
+            scorer,
+            learned,
+            judged,
+            options.ranker,
+            os.path.join(request.log_uri, name),
+            seed=request.seed,
+            checkpoints=checkpoints.part(name),
+        )
         save_keras(scorer, scorer_file(request.model_uri, name))
     return {
         "options": options.model_dump(mode="json"),

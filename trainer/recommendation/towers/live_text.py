@@ -20,6 +20,9 @@ class LiveTexts:
     A step encodes only its target products with a gradient. The many products of the histories are read from the
     table, which lags behind the backbone by at most an epoch: that keeps a step's cost near that of its targets.
 
+    Attributes:
+        table: float32 `(texts, t)`, the vector of each distinct text.
+
     Args:
         encoder: The encoder in training.
         texts: Each product's text, in catalogue order. Equal texts are encoded once.
@@ -31,7 +34,7 @@ class LiveTexts:
         self._rows = tf.constant(rows)
         tokens = encoder.token_ids(tf.constant(distinct, tf.string))
         self._tokens = tokens.to_tensor(encoder.tokenizer.pad_token_id)
-        self._table = tf.Variable(tf.zeros([len(distinct), encoder.dimensions]), trainable=False)
+        self.table = tf.Variable(tf.zeros([len(distinct), encoder.dimensions]), trainable=False)
         self.refresh()
 
     def refresh(self) -> None:
@@ -40,11 +43,11 @@ class LiveTexts:
         parts = [
             self._encode(self._tokens[start : start + _TEXTS_AT_ONCE]) for start in range(0, texts, _TEXTS_AT_ONCE)
         ]
-        self._table.assign(tf.concat(parts, axis=0))
+        self.table.assign(tf.concat(parts, axis=0))
 
     def table_vectors(self, product_index: Any) -> Any:
         """Looks up float32 `(n, t)` vectors of int32 `(n,)` products; no gradient."""
-        return tf.stop_gradient(tf.gather(self._table, tf.gather(self._rows, product_index)))
+        return tf.stop_gradient(tf.gather(self.table, tf.gather(self._rows, product_index)))
 
     def live_vectors(self, product_index: Any, training: bool) -> Any:
         """Encodes the texts of int32 `(n,)` products with a gradient; equal texts once, where shapes may vary."""
@@ -54,7 +57,7 @@ class LiveTexts:
 
     def product_vectors(self) -> npt.NDArray[np.float32]:
         """Returns the table's vector of every product, float32 `(products, t)`."""
-        return np.asarray(tf.gather(self._table, self._rows))
+        return np.asarray(tf.gather(self.table, self._rows))
 
     @tf.function(autograph=False, reduce_retracing=True)
     def _encode(self, tokens: Any) -> Any:

@@ -41,7 +41,8 @@ def _blocks(queries: Any, items: Any, weights: Any, offsets: Any | None) -> tupl
     """Returns the sum, and its gradients by queries `(n, d)` and items `(m, d)`, all float32."""
     rows, dimensions = tf.shape(queries)[0], queries.shape[1]
     block = tf.clip_by_value(_SCORES_AT_ONCE // tf.maximum(tf.shape(items)[0], 1), 1, tf.maximum(rows, 1))
-    blocks = (rows + block - 1) // block
+    # One at least: a replica may have no queries of an uneven batch.
+    blocks = tf.maximum((rows + block - 1) // block, 1)
     missing = blocks * block - rows
     query_blocks = tf.reshape(tf.pad(queries, [[0, missing], [0, 0]]), [blocks, block, dimensions])
     weight_blocks = tf.reshape(tf.pad(weights, [[0, missing]]), [blocks, block])

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer.fitting.softmax_model import SoftmaxModel
+from trainer.fitting.softmax_model import Losses, SoftmaxModel
 from trainer.fitting.strategy import shapes_must_be_known
 from trainer.recommendation.options import TrainingOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
@@ -14,6 +14,7 @@ from trainer.recommendation.towers.item_tower import PRODUCT_INDEX, TEXT_VECTOR
 from trainer.recommendation.towers.live_text import LiveTexts
 from trainer.recommendation.towers.log_sum_exp import weighted_log_sum_exp
 from trainer.recommendation.towers.towers import Towers
+from trainer.workers.exchange import first_row, gathered, replicas, shared_out
 
 
 class _Pool(NamedTuple):
@@ -50,7 +51,7 @@ class TwoTower(SoftmaxModel):
         items: The catalogue's features.
         target_counts: float `(products,)`; how often each product is a target, for the logQ correction.
         options: Label smoothing, products to compare with and the weight of repeated products.
-        replicas: Replicas that a batch is divided over.
+        seed: Of the random products.
         live_texts: The texts, where the backbone is trained.
     """
 
@@ -60,15 +61,15 @@ class TwoTower(SoftmaxModel):
         items: ItemFeatures,
         target_counts: npt.NDArray[np.float64],
         options: TrainingOptions,
-        replicas: int = 1,
+        seed: int = 0,
         live_texts: LiveTexts | None = None,
     ) -> None:
-        super().__init__(replicas, name="two_tower")
+        super().__init__(name="two_tower")
         self.item_tower = towers.item_tower
         self.user_tower = towers.user_tower
         self.text_encoder = towers.text_encoder
         self._live_texts = live_texts
-        self._options = options
+        self._options, self._seed = options, seed
         tables = items.inputs()
         if live_texts is not None:
             tables.pop(TEXT_VECTOR, None)
@@ -77,21 +78,24 @@ class TwoTower(SoftmaxModel):
         shares = target_counts / max(float(target_counts.sum()), 1.0)
         self._shares = tf.Variable(shares.astype(np.float32), trainable=False)
 
-    def softmax_loss(self, batch: dict[str, Any], training: bool) -> Any:
-        """Returns the loss of a batch of windows as `training_windows.parse_windows` makes them, a float32 scalar."""
+    def losses_of(self, batch: dict[str, Any], training: bool) -> Losses:
+        """Returns what a share of a batch of windows as `training_windows.parse_windows` makes them has lost.
+
+        All replicas compare with the same products, which are those of the whole batch; each embeds a part of them.
+        """
         history, targets = batch["history_index"], tf.reshape(batch["target_index"], [-1])
         events = tf.size(history)
         if self._live_texts is None:
             named = self._pool(tf.concat([tf.reshape(history, [-1]), targets], axis=0), random=True)
             read, target_places = named.places[:events], named.places[events:]
-            candidates, offsets = self._embed(named.products, live=False, training=training), named.offsets
+            candidates, offsets = self._embed_shared(named.products, live=False, training=training), named.offsets
             history_vectors = candidates
         else:
             distinct, read = tf.unique(tf.reshape(history, [-1]))
             history_vectors = self._embed(distinct, live=False, training=training)
             followed = self._pool(targets, random=False)
             target_places, offsets = followed.places, followed.offsets
-            candidates = self._embed(followed.products, live=True, training=training)
+            candidates = self._embed_shared(followed.products, live=True, training=training)
         width, dimensions = tf.shape(history)[1], candidates.shape[-1]
         users = self.user_tower(
             tf.reshape(tf.gather(history_vectors, read), [-1, width, dimensions]),
@@ -106,10 +110,14 @@ class TwoTower(SoftmaxModel):
         places = tf.reshape(row * width + batch["query_position"], [-1])
         return self._softmax(users, places, candidates, target_places, weights, offsets)
 
+    def remembered(self) -> list[Any]:
+        """Returns all variables that a training changes; the table of texts lags behind the backbone."""
+        return [*super().remembered(), *([] if self._live_texts is None else [self._live_texts.table])]
+
     def _softmax(
         self, users: Any, places: Any, items: Any, target_places: Any, weights: Any, offsets: Any | None
-    ) -> Any:
-        """Returns the loss of pairs of a user `users[places]` and a product `items[target_places]`."""
+    ) -> Losses:
+        """Returns the losses of pairs of a user `users[places]` and a product `items[target_places]`."""
         by_user = tf.math.unsorted_segment_sum(weights, places, tf.shape(users)[0])
         asked = tf.range(tf.shape(users)[0]) if shapes_must_be_known() else tf.where(by_user > 0.0)[:, 0]
         queries, query_weights = tf.gather(users, asked), tf.gather(by_user, asked)
@@ -122,7 +130,7 @@ class TwoTower(SoftmaxModel):
         )
         smoothing = self._options.label_smoothing
         wanted = (1.0 - smoothing) * right + smoothing * by_user[:, tf.newaxis] * tf.reduce_mean(items, axis=0)
-        return tf.math.divide_no_nan(sums - tf.reduce_sum(users * wanted), tf.reduce_sum(weights))
+        return Losses(sums - tf.reduce_sum(users * wanted), tf.reduce_sum(weights))
 
     def _pool(self, named: Any, random: bool) -> _Pool:
         """Returns the distinct products of int32 `(n,)` products that a batch names; with others, or all, if `random`.
@@ -132,16 +140,27 @@ class TwoTower(SoftmaxModel):
         drawn = self._options.compared_products
         if random and drawn >= self._products:
             return _Pool(None, named, None)
+        first, own = first_row(named), tf.size(named)
+        named = gathered(named)
         rate = tf.cast(tf.size(named), tf.float32) * self._shares
         if random:
-            others = tf.random.uniform([drawn], maxval=self._products, dtype=tf.int32)
+            # The same on all replicas, and the same again where a training goes on.
+            seed = [self._seed, tf.cast(self.optimizer.iterations, tf.int32)]
+            others = tf.random.stateless_uniform([drawn], seed, maxval=self._products, dtype=tf.int32)
             products, places = tf.unique(tf.concat([named, others], axis=0))
             rate += drawn / self._products
         else:
             products, places = tf.unique(named)
         # One that followed nothing is named once at the most.
         chance = -tf.math.expm1(-tf.maximum(tf.gather(rate, products), 1e-6))
-        return _Pool(products, places[: tf.size(named)], -tf.math.log(chance))
+        return _Pool(products, places[first : first + own], -tf.math.log(chance))
+
+    def _embed_shared(self, products: Any | None, live: bool, training: bool) -> Any:
+        """Embeds products that are the same on all replicas, None for the whole catalogue."""
+        if replicas() == 1:
+            return self._embed(products, live, training)
+        rows = tf.range(self._products) if products is None else products
+        return shared_out(lambda part: self._embed(part, live, training), rows)
 
     def _embed(self, products: Any | None, live: bool, training: bool) -> Any:
         if products is None:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from scipy.sparse import csr_array
 
 from trainer.fitting.schedule import adamw, warm_up_and_decay
+from trainer.progress import counted
 from trainer.search.encoder import SearchEncoder, Vectors, special_tokens
 from trainer.search.query_tower.lessons import LessonCounts, Lessons, new_lessons
 from trainer.search.query_tower.static_tower import StaticQueryTower, StaticTower
@@ -84,7 +85,7 @@ def teach_static_tower(
     teaching = _Teaching(tower, lessons, rarity, options, steps)
     for epoch in range(options.epochs):
         order = random.permutation(len(lessons)).astype(np.int32)
-        batches = np.array_split(order, steps // options.epochs)
+        batches = counted(np.array_split(order, steps // options.epochs), "steps", steps // options.epochs)
         cosine = 1.0 - np.mean([float(teaching.step(tf.constant(rows))) for rows in batches])
         logger.info("Static query tower, epoch %d: mean cosine %.4f", epoch + 1, cosine)
     tower.token_vectors.embeddings.assign(tower.token_vectors.embeddings * rarity[:, np.newaxis])

@@ -2,9 +2,11 @@
 
 from shelfwise_client.awaited_client import AsyncShelfwise
 from shelfwise_client.blocking_client import Shelfwise
+from shelfwise_client.calls.demand import DemandWeek
 from shelfwise_client.calls.labels import ExplainedToken, LabelAnswer
 from shelfwise_client.calls.products import Answer
 from shelfwise_client.calls.recommendation import TogetherAnswer
+from shelfwise_client.calls.response import ExplainedFeature, OfferAnswer, OfferUplift, Person
 from shelfwise_client.calls.search import ExplainedWord, SearchAnswer
 from shelfwise_client.calls.segmentation import SegmentAnswer
 from shelfwise_client.errors import ServingError
@@ -12,9 +14,14 @@ from shelfwise_client.errors import ServingError
 __all__ = [
     "Answer",
     "AsyncShelfwise",
+    "DemandWeek",
+    "ExplainedFeature",
     "ExplainedToken",
     "ExplainedWord",
     "LabelAnswer",
+    "OfferAnswer",
+    "OfferUplift",
+    "Person",
     "SearchAnswer",
     "SegmentAnswer",
     "ServingError",

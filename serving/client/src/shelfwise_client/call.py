@@ -69,6 +69,49 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Weeks:
+    """Values week by week for an input of a fixed length, which only the server knows.
+
+    Attributes:
+        values: float32 `(weeks,)` or `(weeks, columns)`; none at all leaves every week at `padding`.
+        padding: What fills it up.
+        past: Whether the newest week is the last one: of more weeks the latest are sent, and of fewer the earlier ones
+            are filled up. Otherwise the first week is the next one, and more weeks than the input takes are refused.
+    """
+
+    values: np.ndarray
+    padding: float
+    past: bool
+
+    def padded(self, shape: tuple[int, ...], name: str) -> np.ndarray:
+        """Returns the values in the shape of the input.
+
+        Raises:
+            ValueError: There are more weeks than the input takes, or other columns.
+            MalformedAnswer: The server says that it takes a length that no model takes.
+        """
+        sizes = shape[1:]
+        if not sizes or min(sizes) < 0 or int(np.prod(sizes)) > MOST_VALUES:
+            raise MalformedAnswer(f"input `{name}` has the shape {list(shape)} in its signature")
+        table = np.full((1, *sizes), self.padding, dtype=np.float32)
+        if not self.values.size:
+            return table
+        if self.values.ndim != len(sizes) or self.values.shape[1:] != sizes[1:]:
+            raise ValueError(
+                f"`{name}` takes {' x '.join(map(str, sizes))} values, the weeks first, got "
+                f"{' x '.join(map(str, self.values.shape))}."
+            )
+        values = self.values[-sizes[0] :] if self.past else self.values
+        if len(values) > sizes[0]:
+            raise ValueError(f"`{name}` takes at most {sizes[0]} weeks, got {len(values)}.")
+        if self.past:
+            table[0, sizes[0] - len(values) :] = values
+        else:
+            table[0, : len(values)] = values
+        return table
+
+
+@dataclass(frozen=True)
 class Call(Generic[Result]):
     """One request for one row, and how its answer is read.
 
@@ -82,7 +125,7 @@ class Call(Generic[Result]):
 
     model: str
     signature: str
-    inputs: Mapping[str, np.ndarray | Row]
+    inputs: Mapping[str, np.ndarray | Row | Weeks]
     read: Callable[[Outputs], Result]
     outputs: Mapping[str, Output] = field(default_factory=dict)
 
@@ -96,10 +139,17 @@ class Call(Generic[Result]):
             ValueError: A row has more values than its input takes.
             MalformedAnswer: The signature has no such list, or one that no model takes.
         """
-        return {
-            name: value.padded(_width(shapes, name), name) if isinstance(value, Row) else value
-            for name, value in self.inputs.items()
-        }
+        padded = {}
+        for name, value in self.inputs.items():
+            if isinstance(value, Row):
+                padded[name] = value.padded(_width(shapes, name), name)
+            elif not isinstance(value, Weeks):
+                padded[name] = value
+            elif name in shapes:
+                padded[name] = value.padded(shapes[name], name)
+            elif value.values.size:
+                raise ValueError(f"This model has no input `{name}`; leave it out.")
+        return padded
 
 
 def _width(shapes: Shapes, name: str) -> int:

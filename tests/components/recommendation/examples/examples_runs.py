@@ -1,6 +1,7 @@
 """Runs RecommendationExamples' executor on plain rows, and reads back what it wrote."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from components.recommendation.examples.example_steps import SPLITS
 from components.recommendation.examples.node import RecommendationExamplesExecutor
 from components.recommendation.examples.options import RecommendationExamplesOptions
 from tests.components.tables.plain_artifacts import read_examples, read_quarantine, table_artifact
-from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+from tfx_pipeline.shop.beam_options import LOCAL_BEAM_ARGS
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 
 USER_ID_KEY = "a secret"
@@ -38,6 +39,7 @@ def run_recommendation_examples(
     users: list[dict[str, Any]] | None = None,
     files: int = 2,
     user_id_key: str = USER_ID_KEY,
+    beam_args: Sequence[str] = LOCAL_BEAM_ARGS,
 ) -> Run:
     """Writes rows as table artifacts, runs the executor, reads its outputs."""
     tables = {"events": events, "products": products, "users": users}
@@ -49,7 +51,7 @@ def run_recommendation_examples(
         artifact.uri = str(folder / "out" / name)
         outputs[name] = [artifact]
     tmp_dir = str(folder / "tmp")
-    context = BaseBeamExecutor.Context(beam_pipeline_args=list(LOCAL_BEAM_ARGS), tmp_dir=tmp_dir, unique_id="1")
+    context = BaseBeamExecutor.Context(beam_pipeline_args=list(beam_args), tmp_dir=tmp_dir, unique_id="1")
     properties = {
         "options_json": options.model_dump_json(),
         "user_id_key": user_id_key,

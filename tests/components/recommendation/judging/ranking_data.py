@@ -70,7 +70,7 @@ def write_shop(folder: Path, catalogue: pa.Table, users: list[User]) -> tuple[st
     catalogue_uri.mkdir()
     (examples_uri / "Split-test").mkdir(parents=True)
     write_catalogue(str(catalogue_uri), catalogue)
-    write_catalogue_facts(str(catalogue_uri), description())
+    write_catalogue_facts(str(catalogue_uri), {**description(), "examples": {"test": len(users)}})
     shards = [users[::2], users[1::2]]
     for number, shard in enumerate(shards):
         path = examples_uri / "Split-test" / f"data_tfrecord-{number:05d}-of-{len(shards):05d}.gz"

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import tensorflow as tf
 from tfx.components.pusher.executor import Executor as PusherExecutor
 from tfx.types import standard_artifacts
 
 import components.recommendation.judging.judge_users
 from components.artifacts import Catalogue, RankingEvaluation
+from components.gate.test_sample import is_sampled
 from components.recommendation.judging.ablation import TOWERS, ablation_path
 from components.recommendation.judging.baselines import BASELINES
 from components.recommendation.judging.evaluator import RecommendationEvaluatorExecutor
@@ -119,6 +121,19 @@ def expected_of(ranking, users, ks, catalogue) -> dict[str, float]:
         for k in ks
         for name, value in expected_metrics(pairs, prefix, k, catalogue).items()
     }
+
+
+def test_of_very_many_users_a_sample_is_judged_and_that_is_told(shop, tmp_path):
+    _, _, examples_uri, users, _ = shop
+    options = RecommendationGateOptions(k=(10,), max_users=30)
+    report, _ = evaluate(shop, tmp_path, options)
+    files = sorted(str(file) for file in Path(examples_uri, "Split-test").iterdir())
+    records = tf.data.TFRecordDataset(files, "GZIP").as_numpy_iterator()
+    chosen = sum(is_sampled(record, "user_id", 30 / len(users)) for record in records)
+    assert 15 < chosen < 45
+    assert report["sampled"] == {"users": chosen, "of": len(users)}
+    assert report["examples"]["test"] == chosen
+    assert any(note.startswith(f"{chosen} of {len(users)} test users were asked about") for note in report["notes"])
 
 
 def test_evaluation_equals_brute_force(shop, tmp_path):

@@ -28,6 +28,12 @@ def gzipped(path: Path, content: bytes) -> Path:
 
 def workbook(path: Path, *sheets: Sequence[Sequence[object]]) -> Path:
     """Writes an Excel workbook with a sheet for each list of rows."""
+    path.write_bytes(sheet_bytes(*sheets))
+    return path
+
+
+def sheet_bytes(*sheets: Sequence[Sequence[object]]) -> bytes:
+    """Returns an Excel workbook with a sheet for each list of rows."""
     book = openpyxl.Workbook()
     book.remove(book.worksheets[0])
     for rows in sheets:
@@ -36,8 +42,7 @@ def workbook(path: Path, *sheets: Sequence[Sequence[object]]) -> Path:
             sheet.append(row)
     data = io.BytesIO()
     book.save(data)
-    path.write_bytes(data.getvalue())
-    return path
+    return data.getvalue()
 
 
 def raw_columns(table: str) -> tuple[RawColumn, ...]:

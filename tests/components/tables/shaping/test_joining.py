@@ -18,7 +18,7 @@ from components.tables.reading.source_batch import SourceBatch
 from components.tables.shaping.joining import JOINED, ROWS, JoinedRows, JoinFiles, join_in_memory, joined_keys
 from components.tables.shaping.plan import JoinPlan
 from components.tables.sources import Join
-from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+from tfx_pipeline.shop.beam_options import LOCAL_BEAM_ARGS
 
 
 def _plan(buckets: int = 1, **keys: str) -> JoinPlan:

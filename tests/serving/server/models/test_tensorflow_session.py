@@ -1,6 +1,7 @@
 """The private part of TensorFlow's session is there, and computes what the public one does."""
 
 import inspect
+import itertools
 import time
 from collections.abc import Iterator
 
@@ -9,7 +10,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.client import pywrap_tf_session
 
-from serving.server.models.tensorflow_session import complete, compute
+from serving.server.models.tensorflow_session import Computing
 
 PLACE = "serving/server/models/tensorflow_session.py"
 with tf.Graph().as_default():
@@ -24,8 +25,12 @@ def session() -> Iterator[tf.compat.v1.Session]:
         tf.multiply(given, 2.0, name="doubled")
         tf.identity(tf.queue.FIFOQueue(1, [tf.int32]).dequeue(), name="never")
         tf.strings.upper(tf.compat.v1.placeholder(tf.string, [], name="text"), name="upper")
-        complete(made)
         yield made
+
+
+@pytest.fixture(scope="module")
+def compute(session: tf.compat.v1.Session) -> Computing:
+    return Computing(session)
 
 
 @pytest.mark.parametrize(
@@ -53,26 +58,27 @@ def test_tensorflow_has_the_private_names_that_are_used(
         assert taken == parameters, f"TensorFlow {tf.__version__}'s {whole} takes {taken} now: see {PLACE}."
 
 
-def test_it_computes_what_the_public_session_does(session: tf.compat.v1.Session) -> None:
+def test_it_computes_what_the_public_session_does(session: tf.compat.v1.Session, compute: Computing) -> None:
     matrix = np.array([[1.0, 2.5], [-3.0, 0.0]], np.float32)
-    for seconds in (None, 60.0):
-        (found,) = compute(session, {"given:0": matrix}, ["doubled:0"], seconds)
+    for seconds, in_one_thread in itertools.product((None, 60.0), (False, True)):
+        (found,) = compute({"given:0": matrix}, ["doubled:0"], seconds, in_one_thread=in_one_thread)
         np.testing.assert_array_equal(found, session.run("doubled:0", {"given:0": matrix}))
         np.testing.assert_array_equal(found, matrix + matrix)
 
 
-def test_it_takes_another_shape_than_the_graph_states(session: tf.compat.v1.Session) -> None:
-    (found,) = compute(session, {"given:0": np.array([1.0, 2.0, 3.0], np.float32)}, ["doubled:0"], None)
+def test_it_takes_another_shape_than_the_graph_states(compute: Computing) -> None:
+    (found,) = compute({"given:0": np.array([1.0, 2.0, 3.0], np.float32)}, ["doubled:0"], None)
     assert isinstance(found, np.ndarray)
     assert found.tolist() == [2.0, 4.0, 6.0]
 
 
-def test_a_string_without_dimensions_is_plain_bytes(session: tf.compat.v1.Session) -> None:
-    assert compute(session, {"text:0": np.array(b"tea", object)}, ["upper:0"], None) == [b"TEA"]
+def test_a_string_without_dimensions_is_plain_bytes(compute: Computing) -> None:
+    assert compute({"text:0": np.array(b"tea", object)}, ["upper:0"], None) == [b"TEA"]
 
 
-def test_it_ends_when_its_time_is_over(session: tf.compat.v1.Session) -> None:
+@pytest.mark.parametrize("in_one_thread", [False, True])
+def test_it_ends_when_its_time_is_over(compute: Computing, in_one_thread: bool) -> None:
     began = time.monotonic()
     with pytest.raises(tf.errors.DeadlineExceededError):
-        compute(session, {}, ["never:0"], 0.2)
+        compute({}, ["never:0"], 0.2, in_one_thread=in_one_thread)
     assert 0.15 < time.monotonic() - began < 20.0

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from components.segmentation.examples.moments import segment_definitions
-from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+from tfx_pipeline.shop.beam_options import LOCAL_BEAM_ARGS
 from tfx_pipeline.tasks.segmentation.segment_files import definitions_changed, publish_segments, read_segment_files
 
 PROBABILITIES = {"a": 0.25, "b": 0.75, "牛": 0.875}

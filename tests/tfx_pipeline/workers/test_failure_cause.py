@@ -7,8 +7,8 @@ import apache_beam as beam
 import pytest
 
 from components.errors import InputError
-from tfx_pipeline.running.failure_cause import find_cause
-from tfx_pipeline.shop.options import LOCAL_BEAM_ARGS
+from tfx_pipeline.shop.beam_options import LOCAL_BEAM_ARGS
+from tfx_pipeline.workers.failure_cause import find_cause
 
 MESSAGE = "Table `products`: line 3 is wrong [really]. Mend it."
 

@@ -1,0 +1,1 @@
+"""How a model of demand is judged: baselines, measures, reconciliation over categories, the gate."""

@@ -1,0 +1,1 @@
+"""What follows from demand for stock and prices."""

@@ -1,0 +1,1 @@
+"""Weekly series out of events, promotions and stock."""

@@ -1,0 +1,1 @@
+"""Impressions become examples with features that were known before each was shown."""

@@ -1,0 +1,1 @@
+"""How the response model is judged, beside its baselines."""

@@ -1,0 +1,1 @@
+"""What a model expects of every known user and current offer."""

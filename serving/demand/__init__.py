@@ -1,0 +1,1 @@
+"""The served model of the task demand."""

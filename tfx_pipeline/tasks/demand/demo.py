@@ -1,0 +1,24 @@
+"""What the demo asks the model of demand."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+
+from tfx_pipeline.tasks.demand.demand_command import ask_about, coming_weeks, show
+from tfx_pipeline.tasks.demand.plan_files import RECENT, REORDER, of_product, read_plan_table
+from tfx_pipeline.terminal.console import console
+
+if TYPE_CHECKING:
+    from serving.client import Shelfwise
+
+
+def demonstrate(client: "Shelfwise", root: Path) -> None:
+    """Prints the coming weeks of the product that sells most, and what to order of it."""
+    orders = read_plan_table(root, REORDER)
+    best = orders.take(pc.sort_indices(orders, [("weekly_demand", "descending")])[:1]).to_pylist()[0]
+    row = of_product(read_plan_table(root, RECENT), best["product_id"], best["store_id"])
+    answer = ask_about(client, row)
+    console.print(f"\nproduct {best['product_id']}, what will be sold of it")
+    show(row, coming_weeks(root, len(answer)), answer)
+    console.print(f"class {best['abc']}{best['xyz']}; {best['order_up_to']:g} last until the order after the next one")

@@ -1,0 +1,1 @@
+"""`shelfwise campaign`: whom to address with an offer, and what it brought."""

@@ -1,0 +1,103 @@
+"""The nodes of the task response, and what is taken from their artifacts."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tfx.dsl.components.base.base_node import BaseNode
+
+from components.model_trainer import ModelTrainer
+from components.response.examples.node import ResponseExamples
+from components.response.examples.options import ResponseDataOptions, ResponseExamplesOptions
+from components.response.judging.evaluator import ResponseEvaluator
+from components.response.offers.node import UserOffers
+from components.source_digest import source_digest
+from tfx_pipeline.local_runner import NodeResult
+from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.tasks.nodes import after_gates, pushing_nodes
+from tfx_pipeline.tasks.response.config import ResponseConfig
+from tfx_pipeline.tasks.task import SharedParts, Task, Trained
+from trainer.response.options import ResponseOptions
+
+# Name of the node that asks the model about every known user and current offer.
+OFFERS = "UserOffers"
+_TABLES = ("impressions", "offers", "events", "products", "users")
+
+
+def training_nodes(task: Task[ResponseConfig], parts: SharedParts, options: ResponseConfig) -> Trained:
+    """Returns ResponseExamples ─ ResponseTrainer."""
+    vectors = parts.products.text_vectors
+    examples = ResponseExamples(
+        **{name: parts.tables[name].examples for name in _TABLES if name in parts.tables},
+        text_vectors=vectors.outputs["vectors"] if vectors is not None else None,
+        options=examples_options(parts.shop, options),
+        user_id_key=parts.inputs.user_id_key,
+        source_digest=source_digest("components.response.examples.node"),
+    ).with_id(task.node_id("Examples"))
+    after_gates(examples, parts, *_TABLES)
+    trainer = ModelTrainer(
+        examples=examples.outputs["examples"],
+        catalogue=examples.outputs["catalogue"],
+        run_fn="trainer.response.training.run",
+        options=training_options(options),
+        steps=parts.inputs.steps.get(task.name, 0),
+        seed=parts.shop.seed,
+        source_digest=source_digest("components.model_trainer", "trainer.response.training"),
+    ).with_id(task.node_id("Trainer"))
+    return Trained(nodes=[examples, trainer], examples=examples, model=trainer.outputs["model"])
+
+
+def judging_nodes(
+    task: Task[ResponseConfig], parts: SharedParts, options: ResponseConfig, trained: Trained
+) -> Sequence[BaseNode]:
+    """Returns ResponseEvaluator ─ ResponseServingValidator ─ ResponsePusher, and UserOffers."""
+    evaluator = ResponseEvaluator(
+        examples=trained.examples.outputs["examples"],
+        model=trained.model,
+        catalogue=trained.examples.outputs["catalogue"],
+        options=options.gate,
+        thresholds=parts.inputs.thresholds.get(task.name, ""),
+        last_blessed=parts.inputs.last_blessed.get(task.name, ""),
+        source_digest=source_digest("components.response.judging.evaluator"),
+    ).with_id(task.node_id("Evaluator"))
+    answers = UserOffers(
+        examples=trained.examples.outputs["examples"],
+        catalogue=trained.examples.outputs["catalogue"],
+        model=trained.model,
+        source_digest=source_digest("components.response.offers.node"),
+    ).with_id(OFFERS)
+    return [evaluator, *pushing_nodes(task, parts, trained, evaluator), answers]
+
+
+def offers_folder(results: Mapping[str, NodeResult]) -> Path:
+    """Returns where the node UserOffers wrote its answers."""
+    return Path(results[OFFERS].outputs["answers"].uri)
+
+
+def training_options(options: ResponseConfig) -> ResponseOptions:
+    """Returns what training reads."""
+    return ResponseOptions(
+        network=options.network,
+        training=options.training,
+        uplift=options.uplift,
+        offers_per_request=options.offers_per_request,
+        max_k=options.max_k,
+    )
+
+
+def examples_options(shop: ShopOptions, options: ResponseConfig) -> ResponseExamplesOptions:
+    """Returns what ResponseExamples reads."""
+    features = shop.features
+    return ResponseExamplesOptions(
+        **options.model_dump(include=set(ResponseDataOptions.model_fields) - {"split"}),
+        split=options.split.in_zone(shop.time_zone),
+        impression_numbers=features.impressions.numeric,
+        impression_categories=features.impressions.categorical,
+        offer_numbers=features.offers.numeric,
+        offer_categories=features.offers.categorical,
+        text_fields=() if shop.text is None else shop.text.fields,
+        time_zone=shop.time_zone,
+        control=None if options.uplift is None else options.uplift.control,
+        seed=shop.seed,
+        max_unknown_product_fraction=shop.limits.max_unknown_product_fraction,
+        max_bad_fraction=shop.limits.max_bad_fraction,
+    )

@@ -1,0 +1,1 @@
+"""Training and export of the model that says how much will sell."""

@@ -1,0 +1,1 @@
+"""What an offer adds: heads by treatment on the body of the response network."""

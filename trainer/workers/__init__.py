@@ -1,0 +1,1 @@
+"""Several replicas of a training: which they are, and what they tell each other."""
