@@ -26,7 +26,7 @@ class DemandNetworkOptions(Options):
     id_width: int = Field(default=8, ge=1)
     text_width: int = Field(default=16, ge=1)
     dropout: float = Field(default=0.2, ge=0.0, lt=1.0)
-    members: int = Field(default=2, ge=1, le=10)
+    members: int = Field(default=3, ge=1, le=10)
 
 
 class DemandTrainingOptions(HardwareOptions):
