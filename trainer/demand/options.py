@@ -25,8 +25,8 @@ class DemandNetworkOptions(Options):
     heads: int = Field(default=4, ge=1)
     id_width: int = Field(default=8, ge=1)
     text_width: int = Field(default=16, ge=1)
-    dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
-    members: int = Field(default=1, ge=1, le=10)
+    dropout: float = Field(default=0.2, ge=0.0, lt=1.0)
+    members: int = Field(default=3, ge=1, le=10)
 
 
 class DemandTrainingOptions(HardwareOptions):
@@ -45,14 +45,14 @@ class DemandTrainingOptions(HardwareOptions):
         without_history: Share of the windows that are learned as if the product were new.
     """
 
-    epochs: int = Field(default=4, ge=1)
-    least_steps: int = Field(default=1_000, ge=0)
+    epochs: int = Field(default=2, ge=1)
+    least_steps: int = Field(default=400, ge=0)
     batch_size: int = Field(default=256, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0.0)
     weight_decay: float = Field(default=1e-3, ge=0.0)
     max_windows: int = Field(default=400_000, ge=1)
     volume_weight: float = Field(default=0.5, ge=0.0, le=1.0)
-    unknown_products: float = Field(default=0.1, ge=0.0, le=1.0)
+    unknown_products: float = Field(default=0.3, ge=0.0, le=1.0)
     without_history: float = Field(default=0.02, ge=0.0, le=1.0)
 
 

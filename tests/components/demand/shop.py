@@ -39,8 +39,8 @@ OPTIONS = DemandSeriesOptions(
 TRAINING = DemandOptions(
     horizon=4,
     history_weeks=12,
-    network=DemandNetworkOptions(width=16, heads=2, text_width=4),
-    training=DemandTrainingOptions(epochs=12, least_steps=0, batch_size=64, learning_rate=1e-2),
+    network=DemandNetworkOptions(width=16, heads=2, text_width=4, dropout=0.1, members=1),
+    training=DemandTrainingOptions(epochs=12, least_steps=0, batch_size=64, learning_rate=1e-2, unknown_products=0.1),
 )
 GATE = DemandGateOptions(
     baselines=("last_week", "median_of_8", "gradient_boosting"), baseline_margins={"wape": 0.2}, coverage_90=(0.5, 1.0)

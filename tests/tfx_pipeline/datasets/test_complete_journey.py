@@ -133,3 +133,18 @@ def test_titles_and_categories():
     assert product_title("Fuel", "", "", "", "National") == "Fuel (National brand)"
     assert category_path("Grocery", "Cold Cereal", "Kids Cereal") == "Grocery > Cold Cereal > Kids Cereal"
     assert category_path("Salad Bar", "Salad Bar", "") == "Salad Bar"
+
+
+def test_promotions_are_shares_of_the_stores_by_week(folder):
+    written = pq.read_table(folder / "promotions.parquet").to_pandas()
+    product = written.product_id.value_counts().index[0]
+    file = f"{completejourney.__path__[0]}/data/promotions.parquet"
+    stores = len(pq.read_table(file, columns=["store_id"])["store_id"].unique())
+    rows = pq.read_table(file, filters=[("product_id", "==", int(product))]).to_pandas()
+    for name in ("display", "mailer"):
+        shown = rows[rows[f"{name}_location"] != "0"].groupby("week").size() / stores
+        own = written[(written.product_id == product) & (written.placement == name)]
+        # Week 50 begins with Monday, 2017-12-04.
+        week = 50 + (own.start - 1_512_345_600) // (7 * 86_400)
+        assert dict(zip(week, own.share, strict=True)) == pytest.approx(shown.to_dict())
+    assert (written.end - written.start == 7 * 86_400).all()
