@@ -60,7 +60,7 @@ def test_the_page_has_every_key_once() -> None:
 
 
 def test_defaults_are_those_of_a_configuration_that_names_nothing() -> None:
-    tables = {name: f"{name}.csv" for name in ("events", "products", "texts")}
+    tables = {name: f"{name}.csv" for name in ("events", "products", "texts", "impressions")}
     schema = Config.model_json_schema()["$defs"]["Tasks"]["properties"]
     config = Config.model_validate({"tables": tables, "tasks": {task: {} for task in schema}})
     values = config.model_dump(mode="json")
