@@ -11,7 +11,6 @@ import tensorflow as tf
 
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 
-# Sums may be added up in another order.
 _DIGITS = 5
 
 
@@ -44,11 +43,11 @@ def _rows(folder: Path) -> Iterator[str]:
     for file in sorted(folder.rglob("*")):
         if file.suffix == ".parquet":
             for row in pq.read_table(file).to_pylist():
-                yield _text(row)
+                yield row_text(row)
         elif file.suffix == ".gz":
             for record in tf.data.TFRecordDataset(str(file), "GZIP").as_numpy_iterator():
                 features = tf.train.Example.FromString(record).features.feature
-                yield _text({name: _values(feature) for name, feature in features.items()})
+                yield row_text({name: _values(feature) for name, feature in features.items()})
 
 
 def _values(feature: Any) -> list[Any]:
@@ -56,7 +55,8 @@ def _values(feature: Any) -> list[Any]:
     return [] if kind is None else list(getattr(feature, kind).value)
 
 
-def _text(row: dict[str, Any]) -> str:
+def row_text(row: dict[str, Any]) -> str:
+    """Returns a row as text that equal rows have alike; floats to five digits, as sums differ by their order."""
     return json.dumps(_plain(row), sort_keys=True)
 
 

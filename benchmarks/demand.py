@@ -11,6 +11,7 @@ units alone. Categories are learned from their own weeks. No test week is looked
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -124,11 +125,14 @@ def judged(
     scores = {}
     for name, quantiles in found.items():
         metrics = demand_metrics(np.concatenate(quantiles), np.concatenate(true))
-        scores[name] = {**metrics, "wrmsse": float(np.mean(errors[name])), "seconds": seconds[name]}
+        known = {key: float("nan") if value is None else value for key, value in metrics.items()}
+        scores[name] = {**known, "wrmsse": float(np.mean(errors[name])), "seconds": seconds[name]}
     return scores
 
 
-def answers(series: DemandSeries, origin: int, options: DemandOptions, *, seed: int, peers: bool):
+def answers(
+    series: DemandSeries, origin: int, options: DemandOptions, *, seed: int, peers: bool
+) -> dict[str, Callable[[], Floats]]:
     """Returns a function for each system that answers the quantiles after a week."""
     rows, weeks = np.arange(len(series)), np.full(len(series), origin)
     past = series.units[:, :origin]

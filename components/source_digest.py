@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 PROJECT_PACKAGES = ("tfx_pipeline", "components", "trainer", "serving")
 _PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -49,7 +50,7 @@ def source_digest(*module_names: str, root: Path = _PROJECT_ROOT) -> str:
     for name in sorted(seen):
         path = sources.file(name)
         if path is not None:
-            digest.update(f"{name}\n{_normalised_source(path, path.stat().st_mtime_ns)}\n".encode())
+            digest.update(f"{name}\n{_read(path, path.stat().st_mtime_ns).code}\n".encode())
     return digest.hexdigest()
 
 
@@ -87,41 +88,50 @@ def _installed(package: str) -> list[Path]:
     return [Path(spec.origin).with_suffix("")] if spec.origin else []
 
 
-@functools.lru_cache(maxsize=1024)
-def _parse(path: Path, modified_ns: int) -> ast.Module:
+class _Source(NamedTuple):
+    """What counts of a file.
+
+    Attributes:
+        code: Without comments, docstrings and formatting.
+        imports: Level, module and name of what it imports; the name is empty where the module itself is imported.
+    """
+
+    code: str
+    imports: tuple[tuple[int, str, str], ...]
+
+
+@functools.lru_cache(maxsize=4096)
+def _read(path: Path, modified_ns: int) -> _Source:
+    """Parses a file, once in a process as long as it stays as it is."""
     del modified_ns  # Part of the cache's key only.
-    return ast.parse(path.read_bytes(), filename=str(path))
-
-
-@functools.lru_cache(maxsize=1024)
-def _normalised_source(path: Path, modified_ns: int) -> str:
-    tree = ast.parse(ast.unparse(_parse(path, modified_ns)))
+    tree = ast.parse(path.read_bytes(), filename=str(path))
+    imports: list[tuple[int, str, str]] = []
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if ast.get_docstring(node, clean=False) is not None:
+        if isinstance(node, ast.Import):
+            imports += [(0, alias.name, "") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            imports += [(node.level, node.module or "", alias.name) for alias in node.names]
+        elif (
+            isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+            and ast.get_docstring(node, clean=False) is not None
+        ):
             node.body = node.body[1:]
-    return ast.dump(tree)
+    return _Source(ast.unparse(tree), tuple(imports))
 
 
 def _imported_modules(name: str, path: Path, sources: _Sources) -> Iterator[str]:
     """Yields the names that a file may import, and their parent packages, whose `__init__` runs as well."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     yield from _with_parents(name)
-    for node in ast.walk(_parse(path, path.stat().st_mtime_ns)):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield from _with_parents(alias.name)
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parents = package.split(".")
-                parents = parents[: len(parents) - node.level + 1]
-                base = ".".join([*parents, base] if base else parents)
-            yield from _with_parents(base)
-            for alias in node.names:
-                if sources.file(f"{base}.{alias.name}") is not None:
-                    yield f"{base}.{alias.name}"
+    for level, module, imported in _read(path, path.stat().st_mtime_ns).imports:
+        base = module
+        if level:
+            parents = package.split(".")
+            parents = parents[: len(parents) - level + 1]
+            base = ".".join([*parents, base] if base else parents)
+        yield from _with_parents(base)
+        if imported and sources.file(f"{base}.{imported}") is not None:
+            yield f"{base}.{imported}"
 
 
 def _with_parents(name: str) -> Iterator[str]:

@@ -165,7 +165,8 @@ TABLES: dict[str, TableContract] = {
             name="promotions",
             columns=(
                 *_required("string", "product_id"),
-                *_required("timestamp", "start", "end"),
+                Column(name="start", kind="timestamp", required=True, planned=True),
+                Column(name="end", kind="timestamp", required=True, planned=True),
                 Column(name="placement", kind="category", stripped=True),
                 # Of the price, and of the stores that take part.
                 Column(name="discount", kind="float", minimum=0.0, maximum=1.0),

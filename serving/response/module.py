@@ -11,11 +11,11 @@ import tensorflow as tf
 from serving.graph.answers import text_variable, texts_at
 from serving.graph.history import HistoryReader, history_specs
 from serving.graph.lookup import IdLookup
-from serving.graph.shop_clock import ShopClock
 from serving.graph.signatures import Specs, batch_of, trace
 from serving.reasons.reasons import strongest_first
 from serving.response.features import ItemCounts, ResponseFeatures, Shown
 from serving.response.items import ResponseItems
+from serving.response.shop_clock import ShopClock
 from serving.response.uplift import BestTreatment, TreatmentScorer
 from serving.signature_names import EVALUATE, EXPLAIN, RANK_OFFERS, SERVING_DEFAULT, SHOWN_INPUTS
 
@@ -194,22 +194,22 @@ class ResponseModule(tf.Module):
         Args:
             examples: string `(batch,)`, serialized tf.Examples as ResponseExamples writes them.
         """
-        facts = self._facts
-        parsed = tf.io.parse_example(
-            examples,
-            {
-                "numbers": tf.io.FixedLenFeature([len(facts.feature_names)], tf.float32),
-                "categories": tf.io.FixedLenFeature([len(facts.vocabularies)], tf.string),
-                # An example without vectors has an empty list.
-                "vectors": tf.io.FixedLenSequenceFeature([], tf.float32, allow_missing=True),
-                "item": tf.io.FixedLenFeature([], tf.string),
-            },
-        )
-        categories = tf.unstack(parsed["categories"], num=len(facts.vocabularies), axis=1)
+        facts, width = self._facts, self._features.vector_width
+        numbers, categories = len(facts.feature_names), len(facts.vocabularies)
+        # Of an example that lacks a feature nothing is known there.
+        wanted = {
+            "numbers": tf.io.FixedLenFeature([numbers], tf.float32, [float("nan")] * numbers),
+            "categories": tf.io.FixedLenFeature([categories], tf.string, [""] * categories),
+            "item": tf.io.FixedLenFeature([], tf.string, ""),
+        }
+        if width:
+            wanted["vectors"] = tf.io.FixedLenFeature([width], tf.float32, [0.0] * width)
+        parsed = tf.io.parse_example(examples, wanted)
+        vectors = parsed["vectors"] if width else tf.zeros([tf.shape(examples)[0], 0])
         features = {
             "numbers": parsed["numbers"][:, None],
-            "categories": self._codes(categories, 1)[:, None],
-            "vectors": tf.reshape(parsed["vectors"], [-1, 1, self._features.vector_width]),
+            "categories": self._codes(tf.unstack(parsed["categories"], num=categories, axis=1), 1)[:, None],
+            "vectors": vectors[:, None],
             "item": self._items.index_of(parsed["item"])[:, None] + 1,
         }
         features["position"] = tf.zeros_like(features["item"])

@@ -128,32 +128,37 @@ class ServerProcess:
         """What it has written since it was first started."""
         return (self._scratch / "server.log").read_text(encoding="utf-8", errors="replace")
 
-    def start(self) -> ServerAddresses:
-        """Starts it, waits until it answers, and returns where; it keeps its ports when it is started again.
-
-        Raises:
-            ServerStartError: It ended, or was not ready in time.
-        """
-        ready_file = self._scratch / "ready"
-        ready_file.unlink(missing_ok=True)
+    def begin(self) -> None:
+        """Starts it, unless it runs, and does not wait until it answers."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        self._ready_file.unlink(missing_ok=True)
         command = [sys.executable, "-m", "serving.server", "--port", "0", *self._options, *self._same_ports()]
         # It finds this project's packages where this process does, installed or not.
         packages = str(Path(serving.__file__).resolve().parents[1])
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([packages, os.environ.get("PYTHONPATH", "")])}
         with (self._scratch / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*command, "--ready-file", str(ready_file)],
+                [*command, "--ready-file", str(self._ready_file)],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 env=environment,
             )
+
+    def start(self) -> ServerAddresses:
+        """Starts it, unless it runs, waits until it answers, and returns where; it keeps its ports when started again.
+
+        Raises:
+            ServerStartError: It ended, or was not ready in time.
+        """
+        self.begin()
         try:
-            self._wait_for(ready_file, self._process)
+            self._wait()
         except BaseException:
             self.stop()
             raise
-        self._addresses = ServerAddresses(*ready_file.read_text(encoding="utf-8").split())
+        self._addresses = ServerAddresses(*self._ready_file.read_text(encoding="utf-8").split())
         return self._addresses
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
@@ -180,12 +185,18 @@ class ServerProcess:
                 if address is not None:
                     yield from (option, address.rpartition(":")[2])
 
-    def _wait_for(self, ready_file: Path, process: subprocess.Popen[bytes]) -> None:
+    @property
+    def _ready_file(self) -> Path:
+        return self._scratch / "ready"
+
+    def _wait(self) -> None:
         deadline = time.monotonic() + self._start_timeout_seconds
-        while not ready_file.exists():
+        while not self._ready_file.exists():
             tail = self.log[-_LOG_TAIL_CHARACTERS:]
-            if process.poll() is not None:
-                raise ServerStartError(f"The server ended with code {process.returncode}:\n{tail}")
+            if self._process is None:
+                raise RuntimeError(_NOT_STARTED)
+            if self._process.poll() is not None:
+                raise ServerStartError(f"The server ended with code {self._process.returncode}:\n{tail}")
             if time.monotonic() > deadline:
                 raise ServerStartError(f"The server was not ready after {self._start_timeout_seconds:g} s:\n{tail}")
             time.sleep(_POLL_SECONDS)

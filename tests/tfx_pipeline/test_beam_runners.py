@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.artifact_rows import rows_of_run, unequal
+from benchmarks.artifact_rows import row_text, rows_of_run, unequal
 from benchmarks.runners import made_up_shop, run
 from components.events.options import SplitOptions
 from components.recommendation.examples.options import RecommendationExamplesOptions
@@ -41,8 +41,8 @@ OTHERS = {
 
 def counted(run_: Run) -> dict[str, Any]:
     """What was written, in no order."""
-    examples = {split: Counter(map(repr, rows)) for split, rows in run_.examples.items()}
-    return {"examples": examples, "catalogue": run_.catalogue, "statistics": run_.statistics, "facts": run_.facts}
+    tables = {**run_.examples, "catalogue": run_.catalogue, "statistics": run_.statistics}
+    return {"facts": run_.facts, **{name: Counter(map(row_text, rows)) for name, rows in tables.items()}}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2 as specs
 
-from tests.task_nodes import CLASSIFICATION_NODES, RESPONSE_NODES, SEGMENTATION_NODES
+from tests.task_nodes import CLASSIFICATION_NODES, DEMAND_NODES, RESPONSE_NODES, SEGMENTATION_NODES
 from tfx_pipeline.cluster.options import CompileOptions
 from tfx_pipeline.config.config import read_config
 from tfx_pipeline.kubeflow_runner import compile_pipeline
@@ -125,6 +125,14 @@ def test_response_compiles_too(tmp_path: Path) -> None:
     spec, _ = yaml.safe_load_all(compiled_text(tmp_path, replace(OPTIONS, cpu=["2"]), "spec.yaml", config))
     json_format.ParseDict(spec, specs.PipelineSpec())
     assert set(RESPONSE_NODES) <= set(spec["root"]["dag"]["tasks"])
+
+
+def test_demand_compiles_too(tmp_path: Path) -> None:
+    tables = "{events: e.parquet, promotions: p.parquet, stock: s.parquet}"
+    config = f"tables: {tables}\ntext: off\ntasks: {{demand: {{}}}}"
+    spec, _ = yaml.safe_load_all(compiled_text(tmp_path, replace(OPTIONS, cpu=["2"]), "spec.yaml", config))
+    json_format.ParseDict(spec, specs.PipelineSpec())
+    assert set(DEMAND_NODES) <= set(spec["root"]["dag"]["tasks"])
 
 
 def test_it_is_one_bare_spec_of_the_schema_that_the_backend_takes(documents: list[dict[str, Any]]) -> None:

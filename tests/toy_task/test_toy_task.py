@@ -16,6 +16,7 @@ from serving.client import Shelfwise
 from tests.e2e.shop import served
 from tests.serving.client.awaited import awaited
 from tests.task_nodes import of_task
+from tfx_pipeline.workers.machine import processors
 
 SITE = Path(__file__).parent / "site"
 PROJECT = Path(__file__).resolve().parents[2]
@@ -56,6 +57,12 @@ def test_it_is_trained_judged_and_pushed(shop: Path, printed: str) -> None:
     assert task["blessed"], task["refused_because"]
     assert Path(task["pushed"]).parent == shop / "root" / "serving" / "shouting"
     assert task["metrics"]["test"]["accuracy"] == 1.0
+
+
+def test_its_nodes_ran_in_workers_that_share_what_is_loaded(shop: Path, printed: str) -> None:
+    (log,) = (shop / "root" / "logs").iterdir()
+    started = re.findall(r"Starting \d+ workers by (\w+)", log.read_text(encoding="utf-8"))
+    assert started == (["fork"] if processors() > 1 else [])
 
 
 def test_the_end_of_the_run_and_the_report_show_it(shop: Path, printed: str) -> None:

@@ -1,17 +1,26 @@
 """`shelfwise demo`: the whole way on Complete Journey, from a PyPI package to an answer over gRPC."""
 
+import contextlib
 import shutil
+import tempfile
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from serving.quiet_import import quiet_import
 from tfx_pipeline.commands.demo_reviews import prepare_reviews
 from tfx_pipeline.config.config import Config, load_config
 from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.running.start import run_pipeline
 from tfx_pipeline.running.summary_table import print_summary
+from tfx_pipeline.summary.file import read_summary
+from tfx_pipeline.summary.model import RunSummary
 from tfx_pipeline.terminal.console import console
+
+if TYPE_CHECKING:
+    from serving.server.settings import ServerAddresses
 
 # What is made of reviews; all other tables are Complete Journey's.
 _REVIEWS = "texts"
@@ -41,11 +50,33 @@ def run_demo(root: Path, tasks: Sequence[str] = ()) -> bool:
         missing = prepare_reviews(root / "reviews")
         if missing is not None:
             config = without_reviews(config_file, config, missing)
-    summary = run_pipeline(config, root)
-    if summary.blessed:
-        _ask(config, root)
+    return _run_and_ask(config, root)
+
+
+def _run_and_ask(config: Config, root: Path) -> bool:
+    with quiet_import():
+        from serving.server.background import ServerProcess
+
+    before = read_summary(root)
+    # A few requests are asked; to warm up every signature of every model takes longer than they do.
+    options = ("--models", str(root / "serving"), "--enable_model_warmup=false")
+    with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
+        server = ServerProcess(*options, scratch=Path(scratch))
+        stack.callback(server.stop)
+        if before is not None:
+            # The models of a run that changes nothing stand there already: they are loaded meanwhile.
+            server.begin()
+        summary = run_pipeline(config, root)
+        if before is not None and _pushed(before) != _pushed(summary):
+            server.stop()
+        if summary.blessed:
+            _ask(config, root, server.start())
     print_summary(summary, root)
     return summary.blessed
+
+
+def _pushed(summary: RunSummary) -> dict[str, str | None]:
+    return {name: task.pushed for name, task in summary.tasks.items()}
 
 
 def config_of_tasks(config_file: Path, tasks: Sequence[str]) -> Config:
@@ -83,15 +114,11 @@ def without_reviews(config_file: Path, config: Config, missing: str) -> Config:
     return config_of_tasks(config_file, others)
 
 
-def _ask(config: Config, root: Path) -> None:
-    """Starts a server and asks each model of a run."""
+def _ask(config: Config, root: Path, server: "ServerAddresses") -> None:
+    """Asks each model of a run."""
     from serving.client import Shelfwise
-    from serving.server.background import server_process
 
-    # A few requests are asked; to warm up every signature of every model takes longer than they do.
-    options = ("--models", str(root / "serving"), "--enable_model_warmup=false")
-    with server_process(*options) as server, Shelfwise(server.grpc, timeout_seconds=_ANSWER_SECONDS) as client:
+    with Shelfwise(server.grpc, timeout_seconds=_ANSWER_SECONDS) as client:
         console.print(f"\nserver at {server.grpc}")
         for task, _ in config.tasks.with_options():
             task.demonstrate(client, root)
-    console.print("server stopped")

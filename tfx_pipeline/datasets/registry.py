@@ -18,7 +18,7 @@ from tfx_pipeline.datasets import (
     vader_reviews,
 )
 
-TABLE_NAMES = ("products", "events", "users", "texts", "promotions")
+TABLE_NAMES = ("products", "events", "users", "texts", "impressions", "offers", "promotions")
 
 # (folder to write into, source, sample) -> None; writes `<table>.parquet` files into the folder.
 Adapter = Callable[[Path, Path | None, float], None]

@@ -39,10 +39,12 @@ class WorkerPool:
         self._processes: list[multiprocessing.process.BaseProcess] = []
 
     def __enter__(self) -> "WorkerPool":
-        context: Any = multiprocessing.get_context(_start_method())
+        method = _start_method()
+        _LOG.info("Starting %d workers by %s.", self.workers, method)
+        context: Any = multiprocessing.get_context(method)
         for number in range(self.workers):
             own, theirs = context.Pipe()
-            inherited = (*self._connections, own) if context.get_start_method() == "fork" else ()
+            inherited = (*self._connections, own) if method == "fork" else ()
             process = context.Process(target=serve, args=(theirs, inherited), name=f"worker-{number}", daemon=False)
             process.start()
             theirs.close()
@@ -85,7 +87,9 @@ class WorkerPool:
                         break
         except (EOFError, OSError) as error:
             raise NodeError(_lost("its worker ended")) from error
-        self._idle.put(connection)
+        finally:
+            # A worker that has ended refuses the next node too, instead of letting it wait for ever.
+            self._idle.put(connection)
         match outcome:
             case Done():
                 return outcome

@@ -15,6 +15,10 @@ from trainer.fitting.softmax_model import Losses, SoftmaxModel
 _LIKE_WEEKS = 0.5
 # Units a week below which levels are not told apart.
 _LEAST_LEVEL = 0.05
+# How far apart two weeks may be in what is planned for them to count as alike: a few widths of a Gaussian.
+_ALIKE = (0.05, 0.2, 0.8)
+# Weeks whose mean the network is told.
+_MEANS = (1, 4, 8, 13)
 # Before training: the first quantile at a third of the level, and each next one a ninth further.
 _FIRST_BIAS, _STEP_BIAS = -1.0, -2.0
 
@@ -37,13 +41,15 @@ class DemandMember(keras.layers.Layer):
         self._own = layers.Embedding(
             rows, network.id_width, embeddings_initializer=keras.initializers.RandomNormal(stddev=0.01), name="own"
         )
-        self._token = layers.Dense(width, activation="gelu", name="token")
-        self._window = layers.Dense(2 * width, activation="gelu", name="window")
+        # Weeks are many, so the attention to them is half as wide: it takes most of the time all the same.
+        narrow = max(4, width // 2)
+        self._token = layers.Dense(narrow, activation="relu", name="token")
+        self._window = layers.Dense(2 * width, activation="relu", name="window")
         self._window_out = layers.Dense(width, name="window_out")
-        self._query = layers.Dense(width, activation="gelu", name="query")
-        self._attention = layers.MultiHeadAttention(network.heads, max(1, width // network.heads), name="attention")
+        self._query = layers.Dense(narrow, activation="relu", name="query")
+        self._attention = layers.MultiHeadAttention(network.heads, max(1, narrow // network.heads), name="attention")
         self._norm = layers.LayerNormalization(name="norm")
-        self._hidden = layers.Dense(2 * width, activation="gelu", name="hidden")
+        self._hidden = layers.Dense(2 * width, activation="relu", name="hidden")
         bias = np.array([_FIRST_BIAS, *[_STEP_BIAS] * (len(QUANTILES) - 1)], np.float32)
         self._out = layers.Dense(len(QUANTILES), bias_initializer=keras.initializers.Constant(bias), name="out")
         self._dropouts = [layers.Dropout(network.dropout, name=f"dropout_{place}") for place in range(2)]
@@ -147,13 +153,20 @@ class DemandNetwork(SoftmaxModel):
         shares = tf.math.log1p(units / level[:, tf.newaxis]) * there
         age = tf.range(self._options.history_weeks, dtype=tf.float32) / float(self._options.history_weeks)
         parts = [shares, tf.cast(units > 0.0, tf.float32), there, age * tf.ones_like(shares)]
-        past = tf.concat([tf.stack(parts, axis=-1), recent_covariates], axis=-1)
+        plain = units / level[:, tf.newaxis]
+        # A display in few stores is nearer to one in many than to none: roots tell small shares apart.
+        past = tf.concat([tf.stack(parts, axis=-1), recent_covariates, _roots(recent_covariates)], axis=-1)
         numbers = [tf.math.log(level), tf.math.log1p(like), weeks / float(self._options.history_weeks)]
+        for last in _MEANS:
+            total, count = (tf.reduce_sum(each[:, -last:], axis=1) for each in (plain, there))
+            numbers.append(tf.math.log1p(tf.math.divide_no_nan(total, count)))
         facts = tf.concat([tf.stack(numbers, axis=-1), tf.gather(self._vectors, product)], axis=-1)
-        return {"past": past, "coming": known_covariates, "facts": facts, "level": level}
+        alike = alike_weeks(plain, there, recent_covariates, known_covariates)
+        coming = tf.concat([known_covariates, _roots(known_covariates), alike], axis=-1)
+        return {"past": past, "coming": coming, "facts": facts, "level": level}
 
     def losses_of(self, batch: dict[str, Any], training: bool) -> Losses:
-        """Returns the pinball loss (Koenker and Bassett, Econometrica 1978), whose mean is over the known weeks.
+        """Returns pinball losses over quantiles and known weeks (Koenker and Bassett, Econometrica 1978).
 
         Each series counts as `DemandTrainingOptions.volume_weight` says.
         """
@@ -172,3 +185,34 @@ class DemandNetwork(SoftmaxModel):
         losses = tf.reduce_mean(tf.maximum(quantiles * error, (quantiles - 1.0) * error), axis=-1) * known
         weight = level ** (self._options.training.volume_weight - 1.0)
         return Losses(tf.reduce_sum(losses * weight[:, tf.newaxis]), tf.reduce_sum(known))
+
+
+def _roots(covariates: Any) -> Any:
+    return tf.sign(covariates) * tf.sqrt(tf.abs(covariates))
+
+
+def alike_weeks(shares: Any, known: Any, recent_covariates: Any, known_covariates: Any) -> Any:
+    """Returns what was sold in past weeks that were planned like each coming one (Nadaraya and Watson, 1964).
+
+    The mean over the past weeks, weighed by a Gaussian of the distance between covariates, for three widths of it; and
+    the sum of the weights, which says how many such weeks there were.
+
+    Args:
+        shares: float32 `(batch, w)`: units as shares of the level.
+        known: float32 `(batch, w)`: 1 where they are known.
+        recent_covariates: float32 `(batch, w, c)`.
+        known_covariates: float32 `(batch, horizon, c)`.
+
+    Returns:
+        float32 `(batch, horizon, 6)`, logarithms of one more than each.
+    """
+    apart = tf.reduce_sum(
+        tf.math.squared_difference(known_covariates[:, :, tf.newaxis], recent_covariates[:, tf.newaxis]), axis=-1
+    )
+    found = []
+    for width in _ALIKE:
+        weights = tf.exp(-apart / (2.0 * width**2)) * known[:, tf.newaxis]
+        total = tf.reduce_sum(weights, axis=-1)
+        mean = tf.math.divide_no_nan(tf.reduce_sum(weights * shares[:, tf.newaxis], axis=-1), total)
+        found += [tf.math.log1p(mean), tf.math.log1p(total)]
+    return tf.stack(found, axis=-1)

@@ -34,6 +34,7 @@ class DemandTrainingOptions(HardwareOptions):
 
     Attributes:
         epochs: Passes over the windows.
+        least_steps: Steps at the least; of few windows there are more passes.
         batch_size: Windows of a step.
         learning_rate: Peak of the learning rate.
         weight_decay: Decoupled weight decay.
@@ -45,7 +46,8 @@ class DemandTrainingOptions(HardwareOptions):
     """
 
     epochs: int = Field(default=4, ge=1)
-    batch_size: int = Field(default=512, ge=1)
+    least_steps: int = Field(default=1_000, ge=0)
+    batch_size: int = Field(default=256, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0.0)
     weight_decay: float = Field(default=1e-3, ge=0.0)
     max_windows: int = Field(default=400_000, ge=1)

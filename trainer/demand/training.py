@@ -1,5 +1,6 @@
 """Trains the network of all series."""
 
+import math
 import time
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_summary import training_summary
 
-_LEAST_PAST_WEEKS = 1
+_LEAST_PAST_WEEKS = 4
 _ASKED_AT_ONCE = 4096
 # Parts of the names of weights that are not to shrink.
 _NOT_DECAYED = ("bias", "gamma", "beta")
@@ -69,7 +70,9 @@ def train_demand(
     """
     started = time.monotonic()
     training, horizon = options.training, options.horizon
-    rows, origins = training_windows(series, range(_LEAST_PAST_WEEKS, before - horizon + 1), horizon)
+    rows, origins = training_windows(
+        series, range(min(_LEAST_PAST_WEEKS, before - horizon), before - horizon + 1), horizon
+    )
     if not len(rows):
         raise ValueError(
             f"Demand should have a week before the last {horizon} weeks of training to learn from; the weeks before "
@@ -77,14 +80,15 @@ def train_demand(
         )
     keras.utils.set_random_seed(seed)
     windows = min(len(rows), training.max_windows)
-    length = training_length(max(1, windows // training.batch_size), training.epochs, most_steps)
+    steps = max(1, windows // training.batch_size)
+    epochs = max(training.epochs, math.ceil(training.least_steps / steps))
+    length = training_length(steps, epochs, most_steps)
     with chosen_hardware(training.strategy, training.precision) as hardware:
         network = DemandNetwork(options, facts)
         network.build_with(series.covariates.shape[2])
         optimizer = adamw(
             warm_up_and_decay(training.learning_rate, length.all_steps),
             weight_decay=training.weight_decay,
-            clip_norm=1.0,
             not_decayed=_NOT_DECAYED,
         )
         network.compile(optimizer=optimizer, jit_compile=False)
@@ -140,34 +144,36 @@ class _WindowBatches:
     ) -> None:
         self._series, self._rows, self._origins, self._unknown = series, rows, origins, unknown
         self._options, self._seed = options, seed
+        self._size = min(options.training.batch_size, len(rows))
         units = series.units[:, :before]
         known = np.isfinite(units)
         mean = np.where(known, units, 0.0).sum(1) / np.maximum(known.sum(1), 1)
         self._levels = np.maximum(mean, 0.05).astype(np.float32)
 
-    def epoch(self, number: int, first: int) -> tf.data.Dataset:
-        """Returns the batches of an epoch from its batch `first` on, each a dict of arrays."""
+    def epoch(self, number: int, skipped: int) -> tf.data.Dataset:
+        """Returns the batches of an epoch but the first ones, each a dict of arrays; see `EpochBatches`."""
         options, covariates = self._options, self._series.covariates.shape[2]
         weeks, horizon = options.history_weeks, options.horizon
-        shapes: dict[str, tuple[tuple[int | None, ...], Any]] = {
-            "product": ((None,), tf.int32),
-            "known_id": ((None,), tf.bool),
-            "recent_units": ((None, weeks), tf.float32),
-            "recent_covariates": ((None, weeks, covariates), tf.float32),
-            "known_covariates": ((None, horizon, covariates), tf.float32),
-            "targets": ((None, horizon), tf.float32),
-            "weight_level": ((None,), tf.float32),
+        # Every batch is as large as the next one, so that no shape depends on the data.
+        size = self._size
+        shapes: dict[str, tuple[tuple[int, ...], Any]] = {
+            "product": ((size,), tf.int32),
+            "known_id": ((size,), tf.bool),
+            "recent_units": ((size, weeks), tf.float32),
+            "recent_covariates": ((size, weeks, covariates), tf.float32),
+            "known_covariates": ((size, horizon, covariates), tf.float32),
+            "targets": ((size, horizon), tf.float32),
+            "weight_level": ((size,), tf.float32),
         }
         signature = {name: tf.TensorSpec(shape, dtype) for name, (shape, dtype) in shapes.items()}
-        batches = tf.data.Dataset.from_generator(lambda: self._batches(number, first), output_signature=signature)
+        batches = tf.data.Dataset.from_generator(lambda: self._batches(number, skipped), output_signature=signature)
         return unsharded(batches.prefetch(2))
 
-    def _batches(self, epoch: int, first: int) -> Iterator[dict[str, Any]]:
-        size = min(self._options.training.batch_size, len(self._rows))
+    def _batches(self, epoch: int, skipped: int) -> Iterator[dict[str, Any]]:
         order = np.random.default_rng([self._seed, epoch]).permutation(len(self._rows))
-        for place in range(first, len(order) // size):
-            chosen = order[place * size : (place + 1) * size]
-            yield self._batch(chosen, np.random.default_rng([self._seed, epoch, place]))
+        for place in range(skipped, len(order) // self._size):
+            random = np.random.default_rng([self._seed, epoch, place])
+            yield self._batch(order[place * self._size : (place + 1) * self._size], random)
 
     def _batch(self, places: Ints, random: np.random.Generator) -> dict[str, Any]:
         options, training = self._options, self._options.training

@@ -54,8 +54,8 @@ class Checkpoints:
         """Says whether one was written."""
         return bool(self._folder) and bool(tf.io.gfile.exists(self._file))
 
-    def write(self, progress: dict[str, Any], arrays: Sequence[Array]) -> None:
-        """Writes one, array after array."""
+    def write(self, progress: dict[str, Any], arrays: Sequence[Any]) -> None:
+        """Writes one; of variables, no more than one is copied at a time."""
         tf.io.gfile.makedirs(self._folder)
         partial = f"{self._file}.partial"
         with tf.io.gfile.GFile(partial, "wb") as stream:

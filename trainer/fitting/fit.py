@@ -234,7 +234,7 @@ class _Fitting:
             "counts": [len(self._model.remembered()), len(self._best_weights)],
         }
         held = [] if self._host is None else self._host.state()
-        self._checkpoints.write(progress, [*map(np.asarray, self._model.remembered()), *self._best_weights, *held])
+        self._checkpoints.write(progress, [*self._model.remembered(), *self._best_weights, *held])
 
     def _restore(self, progress: dict[str, Any], arrays: list[Array]) -> None:
         variables, best = progress["counts"]

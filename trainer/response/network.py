@@ -127,6 +127,18 @@ class ResponseNetwork(keras.Model):
         return [body(prepared, training=training) for body in self.bodies]
 
     def call(self, features: dict[str, Any], training: bool = False) -> Any:
+        logits = self._logits(features, training)
+        if training:
+            return logits + self.position_bias(features["position"])[:, None, :]
+        mean_bias = keras.ops.matmul(self._position_share[None, :], self.position_bias.embeddings)
+        return keras.ops.mean(logits, axis=1) + mean_bias
+
+    def placed_logits(self, features: dict[str, Any]) -> Any:
+        """Returns the logits where each impression stood, float32 `(batch, outcomes)`: how well it is explained."""
+        return keras.ops.mean(self._logits(features, training=False), axis=1) + self.position_bias(features["position"])
+
+    def _logits(self, features: dict[str, Any], training: bool) -> Any:
+        """Returns the logits of each network but for the position, `(batch, networks, outcomes)`."""
         own = self._own
         prepared = {**features, "numbers": self.scaled(features["numbers"])}
         logits = self.linear(prepared["numbers"])
@@ -134,11 +146,7 @@ class ResponseNetwork(keras.Model):
             logits += layer(features["categories"][:, place])
         logits = keras.ops.reshape(logits, (-1, own["networks"], own["outcomes"]))
         deep = [head(body(prepared, training=training)) for body, head in zip(self.bodies, self.heads, strict=True)]
-        logits += keras.ops.stack(deep, axis=1)
-        if training:
-            return logits + self.position_bias(features["position"])[:, None, :]
-        mean_bias = keras.ops.matmul(self._position_share[None, :], self.position_bias.embeddings)
-        return keras.ops.mean(logits, axis=1) + mean_bias
+        return logits + keras.ops.stack(deep, axis=1)
 
     def probabilities(self, features: Mapping[str, Any]) -> Any:
         """Returns the calibrated probabilities of a place of mean bias, float32 `(batch, outcomes)`."""

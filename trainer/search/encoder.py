@@ -54,9 +54,11 @@ class SearchEncoder(NamedTuple):
         if self.head is None or not len(vectors):
             return vectors
         padding = self.text_encoder.tokenizer.pad_token_id
-        starts = range(0, len(vectors), _TEXTS_AT_ONCE)
-        slices = [slice(start, start + _TEXTS_AT_ONCE) for start in starts]
-        return np.concatenate([self.head(vectors[rows], token_ids[rows].to_tensor(padding)).numpy() for rows in slices])
+        finished = np.empty_like(vectors)
+        for start in range(0, len(vectors), _TEXTS_AT_ONCE):
+            rows = slice(start, start + _TEXTS_AT_ONCE)
+            finished[rows] = self.head(vectors[rows], token_ids[rows].to_tensor(padding)).numpy()
+        return finished
 
 
 def special_tokens(text_encoder: TextEncoder) -> list[int]:

@@ -95,12 +95,15 @@ def _ndcg(
     offsets, targets = relevant
     ndcg = np.empty((len(candidates), len(_WEIGHTS), len(_FEEDBACK)))
     found = vectors[np.maximum(candidates, 0)]
+    # How near all candidates of a query are to each other is the same for every weight.
+    nearness = found @ found.transpose(0, 2, 1)
     for row, weight in enumerate(_WEIGHTS):
         scores = dense + weight * words
         best = np.argsort(-scores, axis=1, kind="stable")[:, :FEEDBACK_TEXTS]
         counts = np.isfinite(np.take_along_axis(scores, best, axis=1)).astype(np.float32)
-        total = np.einsum("bw,bwd->bd", counts, np.take_along_axis(found, best[:, :, np.newaxis], axis=1))
-        closeness = np.einsum("bd,bwd->bw", total / np.maximum(counts.sum(axis=1, keepdims=True), 1.0), found)
+        shares = np.zeros_like(scores, np.float32)
+        np.put_along_axis(shares, best, counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0), axis=1)
+        closeness = (shares[:, np.newaxis] @ nearness)[:, 0]
         for column, feedback in enumerate(_FEEDBACK):
             order = np.argsort(-(scores + feedback * closeness), axis=1, kind="stable")[:, :_K]
             hits = hit_matrix(np.take_along_axis(candidates, order, axis=1), offsets, targets)

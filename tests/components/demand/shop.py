@@ -40,7 +40,7 @@ TRAINING = DemandOptions(
     horizon=4,
     history_weeks=12,
     network=DemandNetworkOptions(width=16, heads=2, text_width=4),
-    training=DemandTrainingOptions(epochs=12, batch_size=64, learning_rate=1e-2),
+    training=DemandTrainingOptions(epochs=12, least_steps=0, batch_size=64, learning_rate=1e-2),
 )
 GATE = DemandGateOptions(
     baselines=("last_week", "median_of_8", "gradient_boosting"), baseline_margins={"wape": 0.2}, coverage_90=(0.5, 1.0)

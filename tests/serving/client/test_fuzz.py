@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from serving.client import AsyncShelfwise, ServingError, Shelfwise
 from shelfwise_client.call import Call
 from tests.fuzz.memory import highest_memory
-from tests.fuzz.minutes import fuzz, kind_of_input
+from tests.fuzz.minutes import Kind, fuzz
 from tests.serving.client.awaited import awaited
 from tests.serving.client.hostile import HostileServer
 from tests.serving.client.hostile_answers import (
@@ -30,7 +30,8 @@ from tests.serving.client.hostile_answers import (
 )
 
 BUDGET = settings(max_examples=60, derandomize=True, deadline=None, database=None)
-TIMEOUT_SECONDS, SLOWEST_SECONDS, MOST_BYTES = 2.0, 5.0, 200e6
+# The last but one is for a machine that is busy with something else.
+TIMEOUT_SECONDS, SLOWEST_SECONDS, MOST_BYTES = 2.0, 20.0, 200e6
 
 
 class FrameServer(socketserver.ThreadingTCPServer):
@@ -137,7 +138,7 @@ def test_frames_that_are_no_answer(frame_server: FrameServer, frames: bytes) -> 
 @pytest.mark.long
 def test_minutes_of_hostile_answers(server: HostileServer, frame_server: FrameServer) -> None:
     kinds = [
-        kind_of_input(lambda said, by_awaited: check(server, said, by_awaited), hostile_answers(), st.booleans()),
-        kind_of_input(lambda frames: check_frames(frame_server, frames), http2_frames()),
+        Kind(lambda said, by_awaited: check(server, said, by_awaited), hostile_answers(), st.booleans()),
+        Kind(lambda frames: check_frames(frame_server, frames), http2_frames()),
     ]
     fuzz(kinds, psutil.Process())

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from hypothesis import target
 
 from serving.server.background import ServerProcess
-from tests.fuzz.minutes import fuzz, kind_of_input
+from tests.fuzz.minutes import Kind, fuzz
 from tests.serving.server.hostile_messages import assert_clients_fault, documents, messages, send
 from tests.serving.server.load import add_request
 from tests.serving.server.tiny_models import write_version, write_witness
 
-SLOWEST_SECONDS = 10.0
+# On a machine that is busy with something else.
+SLOWEST_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,8 @@ def test_minutes_of_hostile_requests(process: ServerProcess) -> None:
         models = st.sampled_from(["adder", "witness", "recommendation"])
         methods = st.sampled_from(["predict", "classify", "regress"])
         kinds = [
-            kind_of_input(by_grpc, messages()),
-            kind_of_input(by_rest, documents(), models, methods, st.booleans()),
+            Kind(by_grpc, messages()),
+            Kind(by_rest, documents(), models, methods, st.booleans()),
         ]
         fuzz(kinds, psutil.Process(process.pid))
         assert send(channel, add_request().SerializeToString())[0] is grpc.StatusCode.OK

@@ -36,7 +36,10 @@ def test_the_process_serves_until_it_is_told_to_stop(
 ) -> None:
     write_version(tmp_path / "models" / "adder", 1, 4.0)
     server = ServerProcess("--models", str(tmp_path / "models"), *options, scratch=tmp_path)
+    server.begin()
+    begun = server.pid
     with server:
+        assert server.pid == begun
         until(lambda: len(server.log.splitlines()) == 2)
         loaded, ready = server.log.splitlines()
         assert loaded == "loaded adder version 1"

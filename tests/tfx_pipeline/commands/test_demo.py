@@ -8,6 +8,7 @@ import pytest
 from tfx_pipeline.commands.demo import config_of_tasks, run_demo, without_reviews
 from tfx_pipeline.config.config import load_config
 from tfx_pipeline.config.yaml_file import ConfigError
+from tfx_pipeline.datasets.registry import TABLE_NAMES
 
 DEMO = Path(str(files("tfx_pipeline.config") / "demo.yaml"))
 
@@ -28,6 +29,10 @@ def test_named_tasks_come_with_the_tables_that_they_read(tasks: list[str], table
 
 def test_all_tasks_come_with_all_tables() -> None:
     assert config_of_tasks(DEMO, []) == load_config(DEMO)
+
+
+def test_every_table_of_the_demo_is_one_that_a_data_set_may_have() -> None:
+    assert set(load_config(DEMO).tables.given()) <= set(TABLE_NAMES)
 
 
 def test_without_reviews_the_other_tasks_are_left() -> None:

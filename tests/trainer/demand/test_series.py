@@ -13,7 +13,7 @@ OPTIONS = DemandOptions(
     horizon=2,
     history_weeks=4,
     network=DemandNetworkOptions(width=8, heads=2, text_width=2, members=2),
-    training=DemandTrainingOptions(epochs=1, batch_size=16),
+    training=DemandTrainingOptions(epochs=1, least_steps=0, batch_size=16),
 )
 
 

@@ -41,9 +41,11 @@ def table(rows: int, seed: int, rate_of_position: tuple[float, float] = (0.0, 0.
     )
 
 
-def options(**training: object) -> ResponseOptions:
-    values = {"max_epochs": 6, "patience": 6, "batch_size": 128, "learning_rate": 4e-2, "refit": False, **training}
-    return ResponseOptions(network=SMALL.model_copy(update={"networks": 1}), training=ResponseTrainingOptions.model_validate(values))
+def options(**changes: object) -> ResponseOptions:
+    values = {"max_epochs": 6, "patience": 6, "batch_size": 128, "learning_rate": 4e-2, "refit": False, **changes}
+    return ResponseOptions(
+        network=SMALL.model_copy(update={"networks": 1}), training=ResponseTrainingOptions.model_validate(values)
+    )
 
 
 @settings(max_examples=25, deadline=None)

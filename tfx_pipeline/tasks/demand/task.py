@@ -29,6 +29,7 @@ class DemandTask(Task[DemandConfig]):
     name = DEMAND_MODEL
     options_class = DemandConfig
     checks_fn = "components.checks.demand.failed_checks"
+    tables = frozenset({"events", "products", "promotions", "stock"})
     counted = "series"
     headline = ("wape", "pinball_50", "pinball_90", "below_90", "bias", "wape_categories")
     drawn = ("wape", "pinball_90")

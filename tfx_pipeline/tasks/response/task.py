@@ -30,6 +30,7 @@ class ResponseTask(Task[ResponseConfig]):
     name = RESPONSE_MODEL
     options_class = ResponseConfig
     checks_fn = "components.checks.response.failed_checks"
+    tables = frozenset({"impressions", "offers", "events", "products", "users"})
     counted = "impressions"
     headline = ("auc", "normalised_entropy", "explained_entropy", "calibration_error")
     drawn = ("explained_entropy",)

@@ -21,8 +21,9 @@ from components.tables.sources import TableSource
 from components.tables.validation import CheckedRows, check_rows
 from tests.components.tables.files.hostile_files import HostileFile, hostile_files
 from tests.fuzz.memory import highest_memory
-from tests.fuzz.minutes import fuzz, kind_of_input
+from tests.fuzz.minutes import Kind, fuzz
 
+# Of the processor: the machine may be busy with something else.
 SLOWEST_SECONDS, MOST_BYTES = 10.0, 300e6
 
 
@@ -48,10 +49,10 @@ def refused(source: SourceBatch, checked: CheckedRows) -> Iterator[tuple[str, st
 
 
 def check(folder: Path, file: HostileFile) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with highest_memory() as more_bytes, contextlib.suppress(InputError):
         read(folder, file)
-    seconds = time.monotonic() - began
+    seconds = time.process_time() - began
     target(seconds, label="seconds")
     target(float(more_bytes[0]), label="bytes")
     assert seconds < SLOWEST_SECONDS
@@ -72,4 +73,4 @@ def test_rows_or_one_error(tmp_path: Path, file: HostileFile) -> None:
 
 @pytest.mark.long
 def test_minutes_of_damaged_files(tmp_path: Path) -> None:
-    fuzz([kind_of_input(lambda file: check(tmp_path, file), hostile_files())], psutil.Process())
+    fuzz([Kind(lambda file: check(tmp_path, file), hostile_files())], psutil.Process())

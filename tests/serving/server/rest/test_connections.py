@@ -142,6 +142,16 @@ def until_cut_off(connection: socket.socket, sent: bytes, pause_seconds: float =
     return False
 
 
+@pytest.mark.long
+def test_a_connection_that_is_not_used_is_kept_for_longer_than_clients_keep_theirs(server: ServerAddresses) -> None:
+    with connect(server, GET) as connection:
+        read_to(connection, b"}")
+        # What httpx and many others keep one; the server must not be the first to close it.
+        time.sleep(10.0)
+        connection.sendall(GET)
+        read_to(connection, b"HTTP/1.1 200 ")
+
+
 def test_a_request_with_two_lengths_is_the_last_of_its_connection(server: ServerAddresses) -> None:
     body = b'{"instances": [{"x": [1, 2], "name": "n"}]}'
     chunked = f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
