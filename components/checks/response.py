@@ -9,14 +9,16 @@ from serving.client import Person, Shelfwise
 
 _UNKNOWN = "no such offer, anywhere"
 _TOLERANCE = 1e-4
+_ASKED = 5
 
 
 @dataclass(frozen=True)
 class _KnownOffers:
-    """What the checks know of the model: some offers and products, and what it is told of a user."""
+    """What the checks know of the model: some offers, users to ask about, and how many offers it answers."""
 
     offers: tuple[str, ...]
     persons: tuple[Person, ...]
+    k: int
 
 
 def failed_checks(client: Shelfwise, model: ServedModel) -> list[str]:
@@ -42,7 +44,9 @@ def failed_checks(client: Shelfwise, model: ServedModel) -> list[str]:
     }
     if card["treatments"]:
         checks["uplift"] = _check_uplift
-    return run_checks(checks, client, _KnownOffers(offers, (nobody, somebody, odd)))
+    return run_checks(
+        checks, client, _KnownOffers(offers, (nobody, somebody, odd), min(_ASKED, card["limits"]["max_k"]))
+    )
 
 
 def _check_default(client: Shelfwise, known: _KnownOffers) -> list[str]:
@@ -69,19 +73,19 @@ def _check_uplift(client: Shelfwise, known: _KnownOffers) -> list[str]:
 def _check_ranking(client: Shelfwise, known: _KnownOffers) -> list[str]:
     reasons = []
     for person in known.persons:
-        ranked = client.rank_offers(replace(person, now_seconds=0), k=5)
+        ranked = client.rank_offers(replace(person, now_seconds=0), k=known.k)
         ids, probabilities = [each.offer_id for each in ranked], [each.probability for each in ranked]
         if len(set(ids)) != len(ids):
             reasons.append("an offer was answered twice")
-        if len(ids) != min(5, len(known.offers)):
-            reasons.append(f"expected {min(5, len(known.offers))} offers, got {len(ids)}")
+        if len(ids) != min(known.k, len(known.offers)):
+            reasons.append(f"expected {min(known.k, len(known.offers))} offers, got {len(ids)}")
         if (np.diff(probabilities) > 0).any():
             reasons.append("probabilities are not in descending order")
         alone = client.respond(replace(person, now_seconds=0), ids)
         if not np.allclose(alone, probabilities, atol=_TOLERANCE):
             reasons.append("offers have another probability where they are ranked than where they are asked for")
     person = known.persons[1]
-    capped = client.rank_offers(replace(person, now_seconds=0), k=5, max_shown=1)
+    capped = client.rank_offers(replace(person, now_seconds=0), k=known.k, max_shown=1)
     if {each.offer_id for each in capped} & set(person.shown_ids):
         reasons.append("an offer was answered that had been shown as often as `max_shown` says")
     return reasons
