@@ -10,7 +10,7 @@ from scipy.special import expit
 FloatArray = npt.NDArray[np.floating]
 
 # What a slope of 1 and an intercept of 0 are believed in beforehand, as so many impressions.
-_BELIEF = 4.0
+_BELIEF = 40.0
 
 
 class Calibration(NamedTuple):

@@ -11,7 +11,7 @@ from tfx.types import Artifact
 
 from components.checks.response import failed_checks
 from components.pushing.serving_validator import validate
-from components.response.judging.evaluator import served
+from components.response.judging.evaluator import evaluated
 from components.response.judging.gate_options import ResponseGateOptions
 from tests.components.response.shop import (
     DAY,
@@ -64,7 +64,7 @@ def test_served_probabilities_are_those_of_the_trained_model(made: ExamplesRun, 
     expected = predicted_probabilities(network, rows.table(names, items))
     files = sorted((Path(made.outputs["examples"].uri) / "Split-test").glob("*.gz"))
     records = [each.numpy() for each in tf.data.TFRecordDataset([str(file) for file in files], "GZIP")]
-    np.testing.assert_allclose(served(model, records), expected, atol=1e-5)
+    np.testing.assert_allclose(evaluated(model, records)["probabilities"], expected, atol=1e-5)
 
 
 def test_a_request_is_answered_as_its_example(made: ExamplesRun, model: Any) -> None:
@@ -100,7 +100,7 @@ def test_a_request_is_answered_as_its_example(made: ExamplesRun, model: Any) -> 
         for outcome in OPTIONS.outcomes:
             responses = sum(each[outcome] for each in totals[item.decode()])
             features[f"offer_{outcome}_rate"] = (responses + 1.0) / (len(totals[item.decode()]) + 20.0)
-        expected = served(model, [_example(example, list(features.values()))])[0, 0]
+        expected = evaluated(model, [_example(example, list(features.values()))])["probabilities"][0, 0]
         assert abs(found["probabilities"].numpy()[0, 0] - expected) < 1e-5
         assert (found["probabilities"].numpy()[0, 1:] == 0.0).all()
         checked += 1
