@@ -254,6 +254,7 @@ def _facts(
             "categories": counts["categories"],
             "weeks": weeks,
             "weeks_out_of_stock": counts["weeks_out_of_stock"],
+            "rows_of_too_many_pieces": counts["rows_of_too_many_pieces"],
         },
         "examples": {"train": counts["series"] * max(test, 0), "test": counts["series"] * options.test_weeks},
         "notes": notes,

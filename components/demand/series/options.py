@@ -14,6 +14,8 @@ class DemandDataOptions(Options):
 
     Attributes:
         bought_event_type: The event type that is a purchase; `quantity` says of how many pieces, one where it is empty.
+        most_pieces: Purchases of more pieces in one row are left out, and counted: those of a till that writes litres
+            or grams as pieces, whose sums would hide all other products.
         horizon: Weeks that are answered.
         history_weeks: Weeks before them that the model reads.
         test_weeks: Weeks at the end that the model is judged on, a multiple of `horizon`.
@@ -25,6 +27,7 @@ class DemandDataOptions(Options):
     """
 
     bought_event_type: str = "purchase"
+    most_pieces: float | None = Field(default=None, gt=0.0)
     horizon: int = Field(default=4, ge=1, le=26)
     history_weeks: int = Field(default=26, ge=2, le=156)
     test_weeks: int = Field(default=8, ge=1)

@@ -1,5 +1,6 @@
 """Beam steps that sum events up by product, store and week."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ from components.tables.quarantine import UNKNOWN_PRODUCT, UNKNOWN_PRODUCT_DETAIL
 from components.tables.read_back import concatenated, from_bytes
 from components.tables.user_buckets import split_by_bucket, user_bucket
 
-SUMS, DAYS, QUARANTINED, COUNTS = "sums", "days", "quarantined", "counts"
+SUMS, DAYS, QUARANTINED, COUNTS, FILTERED = "sums", "days", "quarantined", "counts", "filtered"
 _KEYS = ["product_id", "store_id", "day"]
 _VALUES = ("units", "revenue", "priced")
 SUMS_SCHEMA = pa.schema(
@@ -36,9 +37,18 @@ class SumDays(beam.DoFn):
     (first, last) day with an event of any kind; events of unknown products go to `QUARANTINED`.
     """
 
-    def __init__(self, weeks: ShopWeeks, bought: str, buckets: int, *, by_store: bool, user_id_key: str | None) -> None:
+    def __init__(
+        self,
+        weeks: ShopWeeks,
+        bought: str,
+        buckets: int,
+        *,
+        by_store: bool,
+        most_pieces: float | None,
+        user_id_key: str | None,
+    ) -> None:
         self._weeks, self._bought, self._buckets = weeks, bought.encode(), buckets
-        self._by_store, self._user_id_key = by_store, user_id_key
+        self._by_store, self._most_pieces, self._user_id_key = by_store, most_pieces, user_id_key
 
     def process(self, stream: bytes, known_ids: Iterable[bytes] | None) -> Iterator[Any]:
         """Handles one batch."""
@@ -62,6 +72,10 @@ class SumDays(beam.DoFn):
         yield beam.pvalue.TaggedOutput(DAYS, (int(days.min()), int(days.max())))
         bought = pc.equal(events["event_type"], self._bought)
         events = events.append_column("day", pa.array(days.astype(np.int32))).filter(bought)
+        if self._most_pieces is not None:
+            few = _numbers(events, "quantity", 1.0) <= self._most_pieces
+            yield beam.pvalue.TaggedOutput(FILTERED, Counter(rows_of_too_many_pieces=int((~few).sum())))
+            events = events.filter(pa.array(few))
         if not len(events):
             return
         yield from by_product_bucket(self._daily(events), self._buckets)

@@ -23,6 +23,7 @@ from components.demand.series.options import DemandSeriesOptions
 from components.demand.series.sums import (
     COUNTS,
     DAYS,
+    FILTERED,
     QUARANTINED,
     SUMS,
     BucketRows,
@@ -112,12 +113,13 @@ class MakeSeries(beam.PTransform):
             options.bought_event_type,
             self._buckets,
             by_store=options.by_store,
+            most_pieces=options.most_pieces,
             user_id_key=self._user_id_key,
         )
         events = (
             pipeline
             | "ReadEvents" >> ReadTable(tables.events, _EVENT_COLUMNS)
-            | "SumDays" >> beam.ParDo(summing, product_ids).with_outputs(QUARANTINED, COUNTS, DAYS, main=SUMS)
+            | "SumDays" >> beam.ParDo(summing, product_ids).with_outputs(QUARANTINED, COUNTS, DAYS, FILTERED, main=SUMS)
         )
         _ = events[QUARANTINED] | "WriteQuarantine" >> WriteQuarantine(self._quarantine)
         _ = (
@@ -155,7 +157,7 @@ class MakeSeries(beam.PTransform):
             | "WriteCategories" >> beam.Map(write_categories, self._examples, span, self._build)
         )
         return (
-            (built[BUILT], written)
+            (built[BUILT], written, events[FILTERED])
             | "Gather" >> beam.Flatten()
             | "AddUpBuilt" >> beam.CombineGlobally(SumCounters())
             | "WriteBuilt" >> beam.Map(_write_counts, span, self._catalogue)

@@ -28,7 +28,7 @@ def print_prices(product: str, store: str | None, root: Path, *, as_json: bool) 
     console.print(str(row["title"] or product))
     console.print(
         f"usual price {row['usual_price']:.2f}, seen {row['lowest_price']:.2f} to {row['highest_price']:.2f}; a price "
-        f"1% higher sells {-row['elasticity']:.1f}% less; a piece costs {row['unit_cost']:.2f}"
+        f"1% higher sells {abs(row['elasticity']):.1f}% less; a piece costs {row['unit_cost']:.2f}"
     )
     table = listing("price", "units a week", "revenue", "margin", figures=4)
     for each in grid:

@@ -98,6 +98,18 @@ def test_odd_series_are_kept_left_out_or_said(tmp_path: Path) -> None:
     assert "1 products have purchases of 0 pieces only" in notes
 
 
+def test_rows_of_too_many_pieces_are_left_out_and_counted(tmp_path: Path) -> None:
+    rows = [
+        *ends(),
+        *(bought("a", week, 2.0) for week in range(WEEKS)),
+        bought("a", 3, 201.0),
+        bought("fuel", 4, 900.0),
+    ]
+    made = run_examples(tmp_path, rows, OPTIONS.model_copy(update={"most_pieces": 200.0}))
+    assert made.units() == {("a", ""): [2.0] * WEEKS}
+    assert made.facts()["counts"]["rows_of_too_many_pieces"] == 2
+
+
 def test_a_week_out_of_stock_is_not_known(tmp_path: Path) -> None:
     rows = [*ends(), *(bought("a", week, 2.0) for week in range(WEEKS))]
     out = [{"product_id": "a", "date": START + 9 * WEEK + 3 * DAY, "in_stock": 0}]
