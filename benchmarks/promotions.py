@@ -2,8 +2,8 @@
 
 Run by hand: `python benchmarks/promotions.py --data DIR [--peer-python PYTHON] [--torch-python PYTHON]`. DIR has
 `response/cj_promo_impressions.parquet`: a row for each promoted product, store and week, and whether a household bought
-it there in that week. It is learned from weeks 20 to 40 and validated on weeks 41 to 44, of whose rows without a purchase
-the table holds 30%, which count for the others; weeks 45 to 52, the test, are whole.
+it there in that week. It is learned from weeks 20 to 40 and validated on weeks 41 to 44, of whose rows without a
+purchase the table holds 30%, which count for the others; weeks 45 to 52, the test, are whole.
 
 Peers: lightgbm's LGBMClassifier with early stopping on the same rows; PyTorch, eager, Adam, the same layers and batch.
 """
