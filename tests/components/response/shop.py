@@ -19,7 +19,7 @@ from tests.components.tables.plain_artifacts import read_examples, table_artifac
 from tests.components.tables.table_runs import beam_context
 from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import run_training
-from trainer.response.options import ResponseNetworkOptions, ResponseOptions, ResponseTrainingOptions
+from trainer.response.options import ResponseNetworkOptions, ResponseOptions, ResponseTrainingOptions, UpliftOptions
 from trainer.response.training import run
 
 Row = dict[str, Any]
@@ -156,12 +156,13 @@ def run_examples(
     return ExamplesRun(outputs)
 
 
-def train(folder: Path, made: ExamplesRun) -> Artifact:
+def train(folder: Path, made: ExamplesRun, uplift: UpliftOptions | None = None) -> Artifact:
     """Trains and exports; returns the model."""
     model = artifact(standard_artifacts.Model, folder / "model")
     options = ResponseOptions(
         network=ResponseNetworkOptions(networks=2, units=8, cross_layers=1, cross_rank=2, dropout=0.0),
         training=ResponseTrainingOptions(max_epochs=8, patience=8, learning_rate=2e-2, batch_size=64),
+        uplift=uplift,
         offers_per_request=5,
         max_k=4,
     )
