@@ -51,9 +51,9 @@ def show(row: dict[str, object], begins: list[str], answer: list[DemandWeek]) ->
     """Prints the latest weeks of a product and what comes."""
     units = np.asarray(row["recent_units"], np.float32)[-_SHOWN_WEEKS:]
     console.print(str(row["title"] or row["product_id"]))
-    shown = ", ".join("?" if np.isnan(value) else f"{value:g}" for value in units)
+    shown = ", ".join("?" if np.isnan(value) else f"{value:,.10g}" for value in units)
     console.print(f"units of the latest {len(units)} weeks: {shown}")
     table = listing("week of", "10%", "50%", "90%", figures=3)
     for begin, week in zip(begins, answer, strict=True):
-        table.add_row(begin, *(f"{week.quantiles[place]:.1f}" for place in (0, 4, 8)))
+        table.add_row(begin, *(f"{week.quantiles[place]:,.1f}" for place in (0, 4, 8)))
     console.print(table)

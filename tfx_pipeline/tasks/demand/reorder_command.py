@@ -40,8 +40,8 @@ def write_orders(root: Path, out: Path, *, every: bool) -> None:
         pq.write_table(table, out)
     shown = listing("order", "product id", "title", "on hand", figures=1)
     for row in table.slice(0, _SHOWN).to_pylist():
-        on_hand = "?" if row["on_hand"] is None else f"{row['on_hand']:g}"
-        shown.add_row(f"{row['order_quantity']:g}", row["product_id"], row["title"], on_hand)
+        on_hand = "?" if row["on_hand"] is None else f"{row['on_hand']:,.10g}"
+        shown.add_row(f"{row['order_quantity']:,.10g}", row["product_id"], row["title"], on_hand)
     console.print(shown)
     total = pc.sum(table["order_value"]).as_py() or 0.0
     console.print(f"{len(table):,} rows worth {total:,.2f} in {out}")
