@@ -31,6 +31,8 @@ LISTS = {
     "types": ["view", "purchase"] + [""] * (HISTORY_LENGTH - 2),
     "ages": [86400, 3600] + [0] * (HISTORY_LENGTH - 2),
     "excluded": ["C3"] + [""] * 99,
+    "units": [3.0] * 26,
+    "weeks": [[0.0] * 4] * 26,
 }
 
 
@@ -49,7 +51,7 @@ def arrays(request: predict_pb2.PredictRequest) -> dict[str, np.ndarray]:
 
 
 def test_every_signature_is_shown() -> None:
-    assert len(SHOWN) == PAGE.count("\n### ") == 21
+    assert len(SHOWN) == PAGE.count("\n### ") == 22
 
 
 @EXAMPLES

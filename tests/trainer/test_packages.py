@@ -7,7 +7,7 @@ import pytest
 
 TRAINER = Path(__file__).resolve().parent.parent.parent / "trainer"
 PACKAGES = {path.parent.name for path in TRAINER.glob("*/__init__.py")}
-SHARED = {"artifacts", "clusters", "fitting", "metrics", "text"}
+SHARED = {"artifacts", "clusters", "fitting", "metrics", "text", "workers"}
 
 
 def imported_packages(package: str) -> set[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from serving.graph.time_units import DAY_SECONDS
 from tfx_pipeline.init.proposal import Proposal, ProposedSource
+from tfx_pipeline.tasks.demand.config import DemandConfig
 from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
 from tfx_pipeline.tasks.segmentation.config import SegmentationConfig
 
@@ -55,6 +56,7 @@ def guess_tasks(proposal: Proposal, *, has_titles: bool) -> dict[str, TaskGuess]
         "response": TaskGuess(
             options=None, why="Response needs impressions, what was shown to whom, which are not looked for; name them."
         ),
+        "demand": _demand(proposal),
     }
 
 
@@ -130,6 +132,22 @@ def _classification(proposal: Proposal) -> TaskGuess:
     if rows < _FEWEST_TEXTS:
         return TaskGuess(options=None, why=f"Classification needs more than {rows} texts.")
     return TaskGuess(options={}, why=f"The label of a text: {rows:,} texts were looked at.")
+
+
+def _demand(proposal: Proposal) -> TaskGuess:
+    events = proposal.of_table("events")
+    defaults = DemandConfig()
+    needed = defaults.history_weeks + defaults.horizon + defaults.test_weeks
+    times = [source.time for source in events if source.time is not None]
+    if not proposal.has("events", "timestamp") or not times:
+        return TaskGuess(options=None, why="Demand needs events with times.")
+    weeks = (max(time.last for time in times) - min(time.first for time in times)) / (7 * DAY_SECONDS)
+    if weeks < needed:
+        return TaskGuess(options=None, why=f"Demand needs {needed} weeks of events; these are {weeks:.0f}.")
+    bought = proposal.bought_event_type
+    options = {} if bought == defaults.bought_event_type else {"bought_event_type": bought}
+    # Promotions and stock, which are not looked for, make it much better.
+    return TaskGuess(options=options, why=f"What will sell: {weeks:.0f} weeks were looked at.", proposed=False)
 
 
 def _users(events: list[ProposedSource]) -> int:

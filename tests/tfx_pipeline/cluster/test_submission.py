@@ -49,6 +49,7 @@ def test_the_server_takes_the_run(compiled: CompiledPipeline, server: PipelinesS
     assert run["runtime_config"] == {
         "pipeline_root": "s3://shop/root",
         "parameters": {
+            "checkpoints": "",
             "data": str(folder),
             "digest_events": digest_sources("events", [TableSource(path=str(folder / "events.csv"))]),
             "serving_root": str(versions.parent),

@@ -50,7 +50,7 @@ def offered(*samples: Sample) -> list[str]:
 
 def test_a_shop_with_everything() -> None:
     assert list(proposed(events(400, 300), catalogue())) == ["recommendation", "search"]
-    assert offered(events(400, 300), catalogue()) == ["segmentation"]
+    assert offered(events(400, 300), catalogue()) == ["segmentation", "demand"]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,12 @@ def test_what_is_missing_takes_a_task_away(samples: tuple[Sample, ...], expected
 
 @pytest.mark.parametrize("shop", [events(400, 200), events(200, 300), events(400, 300, price=None)])
 def test_segments_need_a_year_or_so_of_users_and_prices(shop: Sample) -> None:
-    assert offered(shop, catalogue()) == []
+    assert "segmentation" not in offered(shop, catalogue())
+
+
+@pytest.mark.parametrize(("days", "expected"), [(260, []), (270, ["demand"])])
+def test_demand_needs_weeks_to_look_back_on_to_learn_and_to_test(days: int, expected: list[str]) -> None:
+    assert offered(events(200, days)) == expected
 
 
 def test_events_with_places_and_no_times_are_split_by_place() -> None:

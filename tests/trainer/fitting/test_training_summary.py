@@ -21,7 +21,7 @@ def test_the_best_epoch_the_hardware_and_details_are_told() -> None:
         "best_epoch": 2,
         "eval": {"ndcg_at_10": 0.25},
         "parameters": 7,
-        "hardware": {"devices": ("GPU:0", "GPU:1"), "precision": "mixed_float16"},
+        "hardware": {"devices": ("GPU:0", "GPU:1"), "precision": "mixed_float16", "workers": 1},
     }
 
 

@@ -21,4 +21,6 @@ def demonstrate(client: "Shelfwise", root: Path) -> None:
     answer = ask_about(client, row)
     console.print(f"\nproduct {best['product_id']}, what will be sold of it")
     show(row, coming_weeks(root, len(answer)), answer)
-    console.print(f"class {best['abc']}{best['xyz']}; {best['order_up_to']:,.10g} last until the order after the next one")
+    console.print(
+        f"class {best['abc']}{best['xyz']}; {best['order_up_to']:,.10g} last until the order after the next one"
+    )
