@@ -39,14 +39,11 @@ def ratio_differences(own: Errors, others: Mapping[str, Errors], resamples: int,
     return found
 
 
-def decide_demand(
-    judgement: Judgement, on_sample: Metrics, options: DemandGateOptions, more: Sequence[str] = ()
-) -> Decision:
+def decide_demand(judgement: Judgement, options: DemandGateOptions, more: Sequence[str] = ()) -> Decision:
     """Applies the rules that `DemandGateOptions` describes.
 
     Args:
         judgement: The numbers.
-        on_sample: The model's metrics over the series that the baselines were asked about.
         options: The rules.
         more: Notes that are there already.
     """
@@ -66,7 +63,7 @@ def decide_demand(
             default=None,
         )
         if best is not None:
-            own, other = on_sample[metric], judgement.baselines[best][metric]
+            own, other = metrics[metric], judgement.baselines[best][metric]
             difference = judgement.differences[best].get(metric)
             _compare(metric, own, f"the baseline {best}", other, difference, margin, series, options, refused, notes)
     if judgement.last_blessed is not None:
@@ -75,7 +72,7 @@ def decide_demand(
         margin = options.last_blessed_margin
         _compare(
             "wape",
-            on_sample["wape"],
+            metrics["wape"],
             "the last blessed model",
             other,
             difference,

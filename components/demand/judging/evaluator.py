@@ -113,7 +113,7 @@ class DemandEvaluatorExecutor(BaseExecutor):
         errors = {name: series_errors(_flat(each), _flat(true_sample)) for name, each in others.items()}
         own = series_errors(_flat(own_sample), _flat(true_sample))
         resampling = options.resamples, options.seed
-        metrics = demand_metrics(found, true)
+        metrics = demand_metrics(own_sample, true_sample)
         categories = category_details(way, answers, reconciled, stored, tree, origins)
         metrics["wape_categories"] = categories["wape"]["chosen"]
         judgement = Judgement(
@@ -133,12 +133,13 @@ class DemandEvaluatorExecutor(BaseExecutor):
         if len(sample) < products:
             notes.append(
                 f"The baselines are asked about {len(sample):,} of {products:,} series, drawn by a hash of their ids; "
-                "the gate compares over these."
+                "metrics are over these, and `all_series` has those of the model over all."
             )
-        decision = decide_demand(judgement, demand_metrics(own_sample, true_sample), options, notes)
+        decision = decide_demand(judgement, options, notes)
         titles = _titles(catalogue_uri, stored)
         details = {
             "series": {"test": products, "compared": len(sample)},
+            "all_series": demand_metrics(found, true),
             "test_weeks": len(origins) * horizon,
             "categories": categories,
             "coverage": coverage(found, true),

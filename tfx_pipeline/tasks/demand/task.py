@@ -79,8 +79,10 @@ class DemandTask(Task[DemandConfig]):
 
     @override
     def judged_over(self, summary: TaskSummary) -> str:
-        series = summary.detail("series") or {}
-        return f"{series.get('test', 0):,} series, {summary.detail('test_weeks') or 0} test weeks"
+        series = summary.detail("series") or {"test": 0, "compared": 0}
+        every, compared = series["test"], series["compared"]
+        over = f"{compared:,} of {every:,}" if compared < every else f"{every:,}"
+        return f"{over} series, {summary.detail('test_weeks') or 0} test weeks"
 
     @override
     def outcome_lines(self, summary: TaskSummary) -> list[str]:

@@ -95,7 +95,7 @@ def test_the_gate_refuses_on_evidence_only(random: np.random.Generator) -> None:
     def decided(series: int, low: float) -> tuple[bool, int]:
         found = {"wape": {"mean": 0.1, "low": low, "high": 0.2}, "pinball_90": {"mean": 0.1, "low": low, "high": 0.2}}
         judgement = Judgement(own, {"median_of_8": other}, {"median_of_8": found}, {"test": series}, judged_by)
-        decision = decide_demand(judgement, own, options)
+        decision = decide_demand(judgement, options)
         return decision.blessed, len(decision.notes)
 
     assert decided(60, 0.05) == (False, 0)
