@@ -37,7 +37,7 @@ OPTIONS = ResponseOptions(
         networks=3, units=64, cross_layers=2, cross_rank=16, embedding=8, item_embedding=16, dropout=0.1
     ),
     training=ResponseTrainingOptions(
-        batch_size=2048, max_epochs=6, patience=2, learning_rate=2e-3, penalty=30.0, wide_penalty=4.0
+        batch_size=2048, max_epochs=6, patience=2, learning_rate=2e-3, penalty=30.0, wide_penalty=4.0, refit=False
     ),
 )
 

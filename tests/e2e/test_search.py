@@ -170,6 +170,7 @@ def found(version: Path, query: str) -> dict[str, float]:
     return {product_id.decode(): float(score) for product_id, score in zip(ids, scores, strict=True) if product_id}
 
 
+@pytest.mark.long
 def test_products_come_go_and_change(root: Path) -> None:
     before = products()
     removed, renamed = before[0]["product_id"], before[1]["product_id"]

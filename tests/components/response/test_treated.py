@@ -64,6 +64,7 @@ def trained(folder: Path, made: ExamplesRun) -> Artifact:
     return train(folder, made, UpliftOptions(network=small, least_steps=20, batch_size=64, learning_rate=1e-2))
 
 
+@pytest.mark.long
 def test_uplift_is_judged_served_and_published(folder: Path, made: ExamplesRun, trained: Artifact) -> None:
     found, _ = evaluate(folder, made, trained, ResponseGateOptions(resamples=100))
     mail = found["uplift"]["treatments"]["mail"]
