@@ -34,7 +34,7 @@ _CATEGORIES = ("store_id", "display_location", "mailer_location")
 _NEGATIVES = 0.3
 OPTIONS = ResponseOptions(
     network=ResponseNetworkOptions(
-        networks=3, units=64, cross_layers=2, cross_rank=16, embedding=8, item_embedding=16, dropout=0.1
+        networks=1, units=64, cross_layers=2, cross_rank=16, embedding=8, item_embedding=16, dropout=0.1
     ),
     training=ResponseTrainingOptions(
         batch_size=2048, max_epochs=6, patience=2, learning_rate=2e-3, penalty=30.0, wide_penalty=4.0, refit=False
