@@ -5,7 +5,6 @@ import logging
 from typing import Any, ClassVar
 
 import numpy as np
-import pyarrow as pa
 from tfx.dsl.components.base.base_component import BaseComponent
 from tfx.dsl.components.base.base_executor import BaseExecutor
 from tfx.dsl.components.base.executor_spec import ExecutorClassSpec
@@ -26,11 +25,11 @@ from components.demand.judging.decision import decide_demand, ratio_differences
 from components.demand.judging.details import category_bias, coverage, fan, worst_series
 from components.demand.judging.measures import demand_metrics, series_errors
 from components.demand.judging.options import DemandGateOptions
+from components.demand.series_titles import series_titles
 from components.gate.evaluation import write_evaluation
 from components.gate.judgement import JudgedBy, Judgement
 from components.gate.last_blessed import LastBlessed
 from components.parameters import Parameter, execution_parameters
-from trainer.artifacts.catalogue import load_catalogue
 from trainer.demand.series import Floats, Ints
 from trainer.demand.series_files import StoredSeries, load_series
 
@@ -136,7 +135,7 @@ class DemandEvaluatorExecutor(BaseExecutor):
                 "metrics are over these, and `all_series` has those of the model over all."
             )
         decision = decide_demand(judgement, options, notes)
-        titles = _titles(catalogue_uri, stored)
+        titles = series_titles(catalogue_uri, stored)
         details = {
             "series": {"test": products, "compared": len(sample)},
             "all_series": demand_metrics(found, true),
@@ -235,11 +234,3 @@ def _flat(values: Floats) -> Floats:
 
 def _one(value: int) -> Ints:
     return np.array([value], np.int64)
-
-
-def _titles(catalogue_uri: str, stored: StoredSeries) -> dict[str, str]:
-    catalogue = load_catalogue(catalogue_uri, ["product_id", "title"])
-    wanted = set(stored.product_ids)
-    ids = catalogue["product_id"].cast(pa.binary()).to_pylist()
-    named = zip((each.decode("utf-8", "surrogateescape") for each in ids), catalogue["title"].to_pylist(), strict=True)
-    return {product: title for product, title in named if product in wanted}

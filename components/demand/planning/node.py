@@ -40,6 +40,7 @@ from components.demand.planning.tables import (
     REORDER_SCHEMA,
 )
 from components.demand.series.building import PLACEMENT, list_column
+from components.demand.series_titles import series_titles
 from components.parameters import execution_parameters
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.artifacts.json_files import write_json
@@ -99,7 +100,7 @@ class DemandPlannerExecutor(BaseExecutor):
         answers: Answers = ask_tree(ask, stored, tree, [weeks])
         reconciled = reconcile(way, answers, tree)
         coming = reconciled.bottom[: len(tree.bottom), 0]
-        titles = _titles(catalogue_uri, stored)
+        titles = series_titles(catalogue_uri, stored)
         goods = _goods(stored, tree.bottom, catalogue_uri, options)
         begins = date.fromisoformat(stored.facts["first_day"]) + timedelta(days=_WEEK_DAYS * weeks)
         write_parquet(f"{uri}/{FORECASTS_FILE}", _forecasts(stored, tree.bottom, coming, titles, begins))
@@ -336,11 +337,3 @@ def _simulation(
         found = simulate(np.ceil(levels), demand, lead, goods.pack_size, goods.price, goods.cost, options.holding_rate)
         results[name] = found._asdict()
     return {"weeks": len(test), "policy": options.policy, **results}
-
-
-def _titles(catalogue_uri: str, stored: StoredSeries) -> dict[str, str]:
-    catalogue = load_catalogue(catalogue_uri, ["product_id", "title"])
-    wanted = set(stored.product_ids)
-    ids = catalogue["product_id"].cast(pa.binary()).to_pylist()
-    named = zip((each.decode("utf-8", "surrogateescape") for each in ids), catalogue["title"].to_pylist(), strict=True)
-    return {product: title for product, title in named if product in wanted}

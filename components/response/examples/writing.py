@@ -16,12 +16,12 @@ import tensorflow as tf
 from components.events.example_files import write_examples
 from components.events.list_columns import single_values
 from components.response.examples.options import ResponseExamplesOptions
+from components.response.examples.ordered_rows import OrderedRows
 from components.response.examples.reading import (
     ITEM,
     KNOWN_AT,
     NEVER,
     OFFER_SHOWN,
-    TIME_BITS,
     outcome_column,
 )
 from components.tables.read_back import concatenated
@@ -63,60 +63,6 @@ class CurrentOffers(NamedTuple):
     outcomes: Sequence[Sequence[float]]
 
 
-class _Before(NamedTuple):
-    """The latest rows of a user before each of some moments: places `(rows, width)`, -1 where there are fewer."""
-
-    places: IntArray
-
-    def take(self, values: npt.NDArray[Any], missing: Any) -> npt.NDArray[Any]:
-        """Returns the values at the places."""
-        padded: npt.NDArray[Any] = np.append(values, np.asarray([missing], values.dtype))
-        return padded[self.places]
-
-
-class _Ordered:
-    """Rows of many users, each user's in order of time, then of item.
-
-    Args:
-        table: With user_id (binary), a time and an item.
-        users: Distinct users in byte order.
-        time: Name of the column of times, Unix seconds.
-        item: Name of the column of what a row is about (int64).
-    """
-
-    def __init__(self, table: pa.Table, users: pa.Array, time: str, item: str) -> None:
-        user = (
-            pc.index_in(table["user_id"].cast(pa.binary()), value_set=users).fill_null(-1).to_numpy().astype(np.int64)
-        )
-        moment, items = table[time].to_numpy().astype(np.int64), table[item].to_numpy().astype(np.int64)
-        order = np.lexsort((items, moment, user))
-        self.table = table.take(pa.array(order)).combine_chunks()
-        self.user, self.moment, self.item = user[order], moment[order], items[order]
-        # Nobody's rows come first, under a number that nobody asks for.
-        self._codes = ((self.user + 1) << TIME_BITS) + self.moment
-
-    @property
-    def known_at(self) -> IntArray:
-        """When what came of each row was known, `(rows,)`."""
-        return np.asarray(self.table[KNOWN_AT].to_numpy(), np.int64)
-
-    def happened(self, outcomes: Sequence[str]) -> npt.NDArray[np.bool_]:
-        """Returns bool `(rows, outcomes)`."""
-        return np.stack([self.table[outcome_column(name)].to_numpy() > 0 for name in outcomes], axis=1)
-
-    def level(self, outcomes: Sequence[str]) -> IntArray:
-        """Returns the last outcome that happened, -1 for none, `(rows,)`."""
-        happened = self.happened(outcomes)
-        return np.where(happened.any(axis=1), len(outcomes) - 1 - np.argmax(happened[:, ::-1], axis=1), -1)
-
-    def before(self, user: IntArray, now: IntArray, width: int) -> _Before:
-        """Returns the latest rows of users before moments, the oldest first; none of nobody."""
-        end = np.searchsorted(self._codes, ((user + 1) << TIME_BITS) + now)
-        begin = np.where(user >= 0, np.searchsorted(self._codes, (user + 1) << TIME_BITS), end)
-        places = end[:, None] + np.arange(-width, 0)[None, :]
-        return _Before(np.where(places >= begin[:, None], places, -1))
-
-
 class WriteResponseExamples(beam.DoFn):
     """(bucket, its tables) to TFRecord files of tf.Examples, one of each split, named after the bucket.
 
@@ -150,8 +96,8 @@ class WriteResponseExamples(beam.DoFn):
         events, users = self._of_users(tables)
         ids = [each["user_id"].cast(pa.binary()) for each in (impressions, events) if each is not None]
         known = pc.unique(pa.chunked_array([chunk for each in ids for chunk in each.chunks], pa.binary())).drop_null()
-        rows = _Ordered(with_current(impressions, known, current, self._options), known, "shown_at", ITEM)
-        past = None if events is None else _Ordered(self._numbered(events), known, "time", "product")
+        rows = OrderedRows(with_current(impressions, known, current, self._options), known, "shown_at", ITEM)
+        past = None if events is None else OrderedRows(self._numbered(events), known, "time", "product")
         splits, weight = self._splits(rows, moments)
         splits = np.where(rows.moment == current.now, SPLITS.index(CURRENT), splits)
         weight = np.where(rows.moment == current.now, np.float32(1), weight)
@@ -183,7 +129,7 @@ class WriteResponseExamples(beam.DoFn):
         users = concatenated(stream for each in together for stream in each.get("users", ()))
         return events, users
 
-    def _splits(self, rows: _Ordered, moments: ResponseMoments) -> tuple[IntArray, npt.NDArray[np.float32]]:
+    def _splits(self, rows: OrderedRows, moments: ResponseMoments) -> tuple[IntArray, npt.NDArray[np.float32]]:
         """Returns the split of each row, and what it counts for; 0 leaves it out."""
         options = self._options
         shown_at, window = rows.moment, round((options.window_days or 0) * DAY_SECONDS)
@@ -201,9 +147,9 @@ class WriteResponseExamples(beam.DoFn):
 
     def _examples(
         self,
-        rows: _Ordered,
+        rows: OrderedRows,
         chosen: IntArray,
-        events: _Ordered | None,
+        events: OrderedRows | None,
         users: pa.Table | None,
         moments: ResponseMoments,
     ) -> dict[str, pa.Array]:
@@ -249,7 +195,7 @@ class WriteResponseExamples(beam.DoFn):
             },
         }
 
-    def _categories(self, rows: _Ordered, chosen: IntArray, users: pa.Table | None) -> list[list[bytes]]:
+    def _categories(self, rows: OrderedRows, chosen: IntArray, users: pa.Table | None) -> list[list[bytes]]:
         options, table = self._options, rows.table
         of_request = _texts_of_request(options)
         columns = [table[name].take(pa.array(chosen)).fill_null(b"").to_pylist() for name in of_request]
@@ -301,7 +247,7 @@ def _texts_of_request(options: ResponseExamplesOptions) -> list[str]:
     return list(dict.fromkeys(("placement", *options.impression_categories)))
 
 
-def _history(events: _Ordered | None, user: IntArray, now: IntArray, options: ResponseExamplesOptions) -> History:
+def _history(events: OrderedRows | None, user: IntArray, now: IntArray, options: ResponseExamplesOptions) -> History:
     if events is None:
         return History(*(tf.fill([len(user), 1], value) for value in (-1, 0, 0.0)))
     past = events.before(user, now, options.history_length)
@@ -321,7 +267,7 @@ def _user_values(users: pa.Table | None, user_ids: pa.ChunkedArray, name: str) -
     return values
 
 
-def _user_shares(rows: _Ordered) -> npt.NDArray[np.float64]:
+def _user_shares(rows: OrderedRows) -> npt.NDArray[np.float64]:
     """Returns a number from 0 to 1 of each row's user by sha256; of its item where nobody is known."""
     users = rows.table["user_id"].to_pylist()
     items = (b"item %d" % item for item in rows.item.tolist())
@@ -330,7 +276,7 @@ def _user_shares(rows: _Ordered) -> npt.NDArray[np.float64]:
     return np.array([int.from_bytes(digests[key][:4], "big") / _HASHED for key in keys])
 
 
-def _row_shares(rows: _Ordered) -> npt.NDArray[np.float64]:
+def _row_shares(rows: OrderedRows) -> npt.NDArray[np.float64]:
     """Returns a number from 0 to 1 of each row, the same in every run, by what it is about and when."""
     users = rows.table["user_id"].to_pylist()
     sums = {user: zlib.crc32(user or b"") for user in set(users)}

@@ -79,11 +79,6 @@ class ResponseJudge:
         return pa.table({ITEM: items, OUTCOME: rows.outcomes[:, 0], **columns}, schema)
 
 
-def served(model: Any, records: Sequence[bytes]) -> Any:
-    """Returns the probabilities that a loaded model answers, float32 `(records, outcomes)`."""
-    return evaluated(model, records)["probabilities"]
-
-
 def evaluated(model: Any, records: Sequence[bytes]) -> dict[str, Any]:
     """Returns what the signature `evaluate` of a loaded model answers, arrays of a row each record."""
     answer = model.signatures[EVALUATE](examples=tf.constant(list(records)))

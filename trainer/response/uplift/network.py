@@ -57,10 +57,6 @@ class UpliftNetwork:
         """Returns `expected` of the rows of a table, as a NumPy array."""
         return in_batches(asked(self.expected), table)
 
-    def added_of(self, table: FeatureTable) -> Any:
-        """Returns `added` of the rows of a table, as a NumPy array."""
-        return in_batches(asked(self.added), table)
-
     def _calibrated(self, outputs: Any) -> Any:
         """Returns the uplifts, float32 `(batch, treatments - 1)`, from what the network puts out."""
         centres, means, slopes = (
