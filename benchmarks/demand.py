@@ -4,8 +4,9 @@
         [--peers/--no-peers] [--set training.epochs=6 …] [--seed 0]
 
 Each model is trained on the weeks up to an origin and answers the 4 weeks after it; figures are over all origins. With
-the calendar, the shares of stores that display or advertise a product in a week are known beforehand; without it the
-units alone. Categories are learned from their own weeks. No test week is looked at in training.
+the calendar, the shares of stores that display or advertise a product in a week are known beforehand. Without it the
+units alone, and as in the task what was paid, of which nobody knows the coming weeks': it stays what it was last.
+Categories are learned from their own weeks. No test week is looked at in training.
 """
 
 import sys
@@ -28,6 +29,7 @@ from benchmarks.figures import print_figures
 from benchmarks.machine import print_machine
 from components.demand.judging import baselines
 from components.demand.judging.measures import demand_metrics, wrmsse
+from components.demand.series.prices import relative_price
 from trainer.demand.options import MEDIAN, DemandOptions
 from trainer.demand.product_facts import product_facts
 from trainer.demand.series import DemandSeries, Floats
@@ -90,12 +92,15 @@ def load(file: Path, *, planned: bool) -> Data:
         return rows.pivot(index="unique_id", columns="week", values=column).to_numpy(np.float32)
 
     units = weekly("y")
-    covariates = np.zeros((*units.shape, 0), np.float32)
+    revenue = weekly("revenue")
+    with np.errstate(all="ignore"):
+        prices = np.where(revenue > 0, revenue / units, np.nan)
+    covariates = [relative_price(prices, units.shape[1])]
     if planned:
-        covariates = np.stack([weekly(name) / STORES for name in ("n_display", "n_mailer")], axis=-1)
+        covariates += [weekly(name) / STORES for name in ("n_display", "n_mailer")]
     products = len(units) if "product" in file.name else 0
     number = np.arange(len(units)) if products else np.full(len(units), -1)
-    return Data(DemandSeries(number, units, covariates), weekly("revenue"))
+    return Data(DemandSeries(number, units, np.stack(covariates, axis=-1), carried=(0,)), revenue)
 
 
 def judged(

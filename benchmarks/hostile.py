@@ -44,7 +44,7 @@ from benchmarks.hostile_clients import (
 from benchmarks.machine import print_machine
 from serving.model_names import SEARCH_MODEL
 from serving.server.background import ServerProcess
-from serving.server.settings import ServerAddresses
+from serving.server.ready_file import ServerAddresses
 from serving.signature_names import FILTERED
 
 MEGABYTE = 2**20

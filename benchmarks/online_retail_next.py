@@ -30,6 +30,7 @@ from benchmarks.machine import print_machine
 from benchmarks.peer_process import PeerProcess, has_module
 from benchmarks.pipeline_runs import run_beside_data, run_folder, served_model, training_seconds
 from components.recommendation.judging.served_ranking import ServedRanking
+from components.recommendation.judging.user_products import bought_products
 from tfx_pipeline.running.summary_table import print_summary
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
@@ -69,8 +70,9 @@ def main(
         facts = load_catalogue_facts(catalogue_uri)
         model = str(served_model(folder, "RecommendationIndex"))
         ranking = ServedRanking(model, catalogue["product_id"], facts["event_types"], facts["bought_event_type"])
-        starts = range(0, len(users), USERS_AT_ONCE)
-        ours = np.concatenate([ranking.rank(users.rows(start, start + USERS_AT_ONCE), K) for start in starts])
+        batches = [users.rows(start, start + USERS_AT_ONCE) for start in range(0, len(users), USERS_AT_ONCE)]
+        bought_type = facts["event_types"].index(facts["bought_event_type"])
+        ours = np.concatenate([ranking.lists(each, K, bought_products(each, bought_type)).every for each in batches])
     bought = counts_before(events, test_start, users, catalogue["product_id"].to_pylist())
     history = bought[: len(users)]
     everyone = np.asarray(bought.sum(axis=0)).ravel()

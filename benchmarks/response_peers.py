@@ -22,7 +22,7 @@ def boosted(
     categories: Sequence[str],
     outcome: str,
     valid: pd.DataFrame | None = None,
-    weight: np.ndarray | None = None,
+    kept_negatives: float = 1.0,
 ) -> np.ndarray:
     """Returns LightGBM's probabilities of the test rows, fitted under an interpreter that has it.
 
@@ -34,16 +34,21 @@ def boosted(
         categories: Categorical columns.
         outcome: The column of 0 and 1.
         valid: Rows for early stopping; None for 150 small trees, the mean of 5 seeds.
-        weight: What each training row counts for.
+        kept_negatives: Share of the rows without the outcome that `train` and `valid` hold; odds are put right by it.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         columns = [*numbers, *categories, outcome]
-        train[columns].assign(weight=1.0 if weight is None else weight).to_parquet(folder / "train.parquet")
+        train[columns].to_parquet(folder / "train.parquet")
         test[columns].to_parquet(folder / "test.parquet")
         if valid is not None:
             valid[columns].to_parquet(folder / "valid.parquet")
-        settings = {"numbers": list(numbers), "categories": list(categories), "outcome": outcome}
+        settings = {
+            "numbers": list(numbers),
+            "categories": list(categories),
+            "outcome": outcome,
+            "kept_negatives": kept_negatives,
+        }
         subprocess.run([python, str(_SCRIPT), str(folder), json.dumps(settings)], check=True)
         return np.load(folder / "probabilities.npy")
 

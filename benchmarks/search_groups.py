@@ -50,7 +50,7 @@ from benchmarks.pipeline_runs import served_model
 from components.search.judging.query_judge import unfiltered_inputs
 from serving.graph.catalogue import CATEGORY_SEPARATOR
 from serving.index.exact import ExactIndex
-from serving.search.groups import ResultGroups
+from serving.search.grouping.groups import ResultGroups
 from serving.search.module import GROUPED
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.artifacts.catalogue import distinct_texts, load_catalogue

@@ -79,7 +79,8 @@ def rank_all(examples_uri: str, catalogue_uri: str, model: str) -> pa.Table:
     lists = []
     for start in range(0, len(users), USERS_AT_ONCE):
         batch = users.rows(start, start + USERS_AT_ONCE)
-        lists.append(ranking.rank_novel(batch, RANKS, bought_products(batch, event_types.index(bought_type))))
+        bought = bought_products(batch, event_types.index(bought_type))
+        lists.append(ranking.lists(batch, RANKS, bought).novel)
     ranked = np.concatenate(lists)
     row, column = np.nonzero(ranked >= 0)
     return pa.table(

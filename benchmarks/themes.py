@@ -77,7 +77,7 @@ def main(
     shares = {}
     for length in LENGTHS:
         visitors = make_visitors(members, sells, length, bought)
-        lists = model.rank_novel(visitors.users, ANSWERS, bought_products(visitors.users, bought))
+        lists = model.lists(visitors.users, ANSWERS, bought_products(visitors.users, bought)).novel
         shares[f"share_{length}"] = theme_shares(lists, visitors, members)
         if length == max(LENGTHS):
             examples_uri = str(latest_artifact(root, "RecommendationExamples", "examples"))

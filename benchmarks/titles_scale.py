@@ -49,8 +49,8 @@ def run(folder: Path, titles: int) -> RunSummary:
     print(
         f"{titles:10,} titles {summary.total_seconds:10.1f} s {summary.peak_rss_bytes / _GIBIBYTE:8.2f} GiB", flush=True
     )
-    for node, seconds in sorted(summary.seconds.items(), key=lambda each: -each[1])[:8]:
-        print(f"    {node:<24}{seconds:10.1f} s", flush=True)
+    for node, seconds in sorted(summary.node_cpu_seconds.items(), key=lambda each: -each[1])[:8]:
+        print(f"    {node:<24}{seconds:10.1f} s of the processors", flush=True)
     return summary
 
 
@@ -67,6 +67,7 @@ def main(
     print_figures(
         {
             "time_ratio": ratio(many.total_seconds, few.total_seconds),
+            "cpu_ratio": ratio(sum(many.node_cpu_seconds.values()), sum(few.node_cpu_seconds.values())),
             "memory_ratio": ratio(many.peak_rss_bytes, few.peak_rss_bytes),
             "few_seconds": few.total_seconds,
             "many_seconds": many.total_seconds,

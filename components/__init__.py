@@ -13,10 +13,12 @@ _ARTIFACT_TYPES = (
     "DemandPlan",
     "Labels",
     "OfferAnswers",
+    "PictureVectors",
     "Quarantine",
     "RankingEvaluation",
     "Segments",
     "TextVectors",
+    "UserProfileRows",
 )
 
 

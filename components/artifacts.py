@@ -24,6 +24,12 @@ class TextVectors(Artifact):
     TYPE_NAME = "components.TextVectors"
 
 
+class PictureVectors(Artifact):
+    """`vectors-*.parquet` with columns picture (sha256), references (list of string) and vector (list of float32)."""
+
+    TYPE_NAME = "components.PictureVectors"
+
+
 class Catalogue(Artifact):
     """`catalogue.parquet`, whose row number is the product's index everywhere, and `catalogue.json`."""
 
@@ -70,6 +76,12 @@ class DemandPlan(Artifact):
     """What follows from demand: forecasts, orders, moves, prices and recent weeks as Parquet, and `plan.json`."""
 
     TYPE_NAME = "components.DemandPlan"
+
+
+class UserProfileRows(Artifact):
+    """`profiles-*.parquet` with what each user is like, and `chances.json`: categories, and how good chances are."""
+
+    TYPE_NAME = "components.UserProfileRows"
 
 
 class Segments(Artifact):

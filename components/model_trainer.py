@@ -15,13 +15,13 @@ from tfx.types.artifact_utils import get_single_instance
 from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
-from components.artifacts import AssociationRules, Catalogue, Labels, TextVectors
+from components.artifacts import AssociationRules, Catalogue, Labels, PictureVectors, TextVectors
 from components.checkpoint_folder import checkpoint_folder
 from components.dotted_names import load_function
 from components.optional_inputs import optional_uri
 from components.parameters import IntParameter, Parameter, execution_parameters
 from trainer.fitting.checkpoints import forget_checkpoints
-from trainer.fitting.training_request import TrainingRequest
+from trainer.fitting.training_request import EarlierTraining, TrainingRequest
 from trainer.fitting.training_summary import run_training
 from trainer.options import Options
 from trainer.workers.worker_group import worker_group
@@ -31,7 +31,15 @@ class ModelTrainerSpec(ComponentSpec):
     """Inputs, outputs and parameters of ModelTrainer."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(
-        run_fn=str, options_json=str, steps=int, seed=int, checkpoints=str, source_digest=str
+        run_fn=str,
+        options_json=str,
+        steps=int,
+        seed=int,
+        checkpoints=str,
+        earlier_model=str,
+        earlier_catalogue=str,
+        earlier_products=str,
+        source_digest=str,
     )
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -39,6 +47,7 @@ class ModelTrainerSpec(ComponentSpec):
         "labels": ChannelParameter(type=Labels, optional=True),
         "transformed_products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "text_vectors": ChannelParameter(type=TextVectors, optional=True),
+        "picture_vectors": ChannelParameter(type=PictureVectors, optional=True),
         "rules": ChannelParameter(type=AssociationRules, optional=True),
         "base_model": ChannelParameter(type=standard_artifacts.Model, optional=True),
     }
@@ -65,12 +74,13 @@ class ModelTrainerExecutor(BaseExecutor):
         Args:
             input_dict: `examples`: task examples with the splits train, eval, ranker where the task has a ranker, and
                 test; `catalogue` or `labels`; and maybe `transformed_products`: Transform's examples of the products;
-                `text_vectors`; `rules`; `base_model`.
+                `text_vectors`; `picture_vectors`; `rules`; `base_model`.
             output_dict: `model`: what the training function saves, and training.json; `model_run`: TensorBoard's
                 event files.
             exec_properties: `run_fn`: dotted name of a function that takes a TrainingRequest; `options_json`: its
                 options; `steps`: the most batches to train on, 0 for as many as the options say; `seed`;
-                `checkpoints`: where checkpoints go, empty for the node's folder. `source_digest` only keys the cache.
+                `checkpoints`: where checkpoints go, empty for the node's folder; `earlier_model`, `earlier_catalogue`
+                and `earlier_products`: what an update starts from, empty in a run. `source_digest` only keys the cache.
 
         Raises:
             ValueError: There is no such function, or it cannot train on these inputs.
@@ -85,8 +95,10 @@ class ModelTrainerExecutor(BaseExecutor):
             labels_uri=optional_uri(input_dict, "labels"),
             transformed_products_uri=optional_uri(input_dict, "transformed_products"),
             text_vectors_uri=optional_uri(input_dict, "text_vectors"),
+            picture_vectors_uri=optional_uri(input_dict, "picture_vectors"),
             rules_uri=optional_uri(input_dict, "rules"),
             base_model_uri=optional_uri(input_dict, "base_model"),
+            earlier=_earlier(exec_properties),
             options_json=exec_properties["options_json"],
             steps=exec_properties["steps"] or None,
             seed=exec_properties["seed"],
@@ -121,8 +133,12 @@ class ModelTrainer(BaseComponent):
         labels: The label vocabulary of the examples, if they are labelled.
         transformed_products: Transform's examples of the products, if there is a products table.
         text_vectors: Vectors of the product texts, if texts are on.
+        picture_vectors: Vectors of pictures, if the function reads those.
         rules: What is bought together, if the function reads that.
         base_model: A model that this one is trained on top of.
+        earlier_model: URI of the model that an update starts from; empty in a run.
+        earlier_catalogue: URI of the catalogue that it was trained with, if any.
+        earlier_products: URI of Transform's examples of the products then, if any.
 
     Outputs `model` (standard_artifacts.Model) and `model_run` (standard_artifacts.ModelRun).
     """
@@ -144,8 +160,12 @@ class ModelTrainer(BaseComponent):
         labels: BaseChannel | None = None,
         transformed_products: BaseChannel | None = None,
         text_vectors: BaseChannel | None = None,
+        picture_vectors: BaseChannel | None = None,
         rules: BaseChannel | None = None,
         base_model: BaseChannel | None = None,
+        earlier_model: Parameter = "",
+        earlier_catalogue: Parameter = "",
+        earlier_products: Parameter = "",
     ) -> None:
         super().__init__(
             ModelTrainerSpec(
@@ -154,6 +174,7 @@ class ModelTrainer(BaseComponent):
                 labels=labels,
                 transformed_products=transformed_products,
                 text_vectors=text_vectors,
+                picture_vectors=picture_vectors,
                 rules=rules,
                 base_model=base_model,
                 run_fn=run_fn,
@@ -161,8 +182,22 @@ class ModelTrainer(BaseComponent):
                 steps=steps,
                 seed=seed,
                 checkpoints=checkpoints,
+                earlier_model=earlier_model,
+                earlier_catalogue=earlier_catalogue,
+                earlier_products=earlier_products,
                 source_digest=source_digest,
                 model=Channel(type=standard_artifacts.Model),
                 model_run=Channel(type=standard_artifacts.ModelRun),
             )
         )
+
+
+def _earlier(exec_properties: dict[str, Any]) -> EarlierTraining | None:
+    """Returns what an update starts from; None in a run."""
+    if not exec_properties["earlier_model"]:
+        return None
+    return EarlierTraining(
+        model_uri=exec_properties["earlier_model"],
+        catalogue_uri=exec_properties["earlier_catalogue"],
+        transformed_products_uri=exec_properties["earlier_products"] or None,
+    )

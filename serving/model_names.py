@@ -7,6 +7,8 @@ from shelfwise_client.model_names import (
     RESPONSE_MODEL,
     SEARCH_MODEL,
     SEGMENTATION_MODEL,
+    SUPPORT_MODEL,
+    WRITING_MODEL,
 )
 
 __all__ = [
@@ -16,4 +18,6 @@ __all__ = [
     "RESPONSE_MODEL",
     "SEARCH_MODEL",
     "SEGMENTATION_MODEL",
+    "SUPPORT_MODEL",
+    "WRITING_MODEL",
 ]

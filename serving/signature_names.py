@@ -2,6 +2,9 @@
 
 from shelfwise_client.signature_names import (
     BOUGHT_TOGETHER,
+    BY_IMAGE,
+    CHECK,
+    COMPARE,
     COMPLEMENTS,
     EMBED,
     EVALUATE,
@@ -9,15 +12,23 @@ from shelfwise_client.signature_names import (
     EXPLAIN,
     FILTERED,
     HISTORY_INPUTS,
+    PERSONAL,
     RANK_OFFERS,
+    REFINED,
+    REPLY,
     SERVING_DEFAULT,
     SHOWN_INPUTS,
     SIGNATURE_DEF_FIELD,
     SIMILAR_PRODUCTS,
+    VARIANTS,
+    WITH_IMAGE,
 )
 
 __all__ = [
     "BOUGHT_TOGETHER",
+    "BY_IMAGE",
+    "CHECK",
+    "COMPARE",
     "COMPLEMENTS",
     "EMBED",
     "EVALUATE",
@@ -25,9 +36,14 @@ __all__ = [
     "EXPLAIN",
     "FILTERED",
     "HISTORY_INPUTS",
+    "PERSONAL",
     "RANK_OFFERS",
+    "REFINED",
+    "REPLY",
     "SERVING_DEFAULT",
     "SHOWN_INPUTS",
     "SIGNATURE_DEF_FIELD",
     "SIMILAR_PRODUCTS",
+    "VARIANTS",
+    "WITH_IMAGE",
 ]

@@ -39,7 +39,9 @@ def compile_pipeline(config: Config, options: CompileOptions, out: Path) -> None
     """
     check_options(options, config)
     config = config.model_copy(update={"beam": beam_of_steps(options, config)})
-    inputs = submission_inputs(config, options.where_to_serve(), options.where_to_keep_checkpoints())
+    inputs = submission_inputs(
+        config, options.where_to_serve(), options.where_to_keep_checkpoints(), update=options.update
+    )
     pipeline = create_pipeline(
         config, inputs, options.pipeline_root.rstrip("/"), beam_args=config.beam.arguments("python")
     )

@@ -17,7 +17,9 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import launcher, runtime_parameter_utils
 
+from components.beam_lookups import keep_beam_lookups
 from tfx_pipeline.workers.failure_cause import Cause, find_cause
+from tfx_pipeline.workers.machine import processor_seconds
 from tfx_pipeline.workers.memory import MemorySampler
 from trainer.progress import Report, listening
 
@@ -42,6 +44,7 @@ class NodeResult:
         cached: Whether earlier outputs were used.
         outputs: The output artifact of each key.
         peak_bytes: Largest resident size of the processes that worked on it; None where none was looked at.
+        cpu_seconds: What those processes had of all processors together; None where none was looked at.
     """
 
     node_id: str
@@ -49,6 +52,7 @@ class NodeResult:
     cached: bool
     outputs: Mapping[str, OutputArtifact]
     peak_bytes: int | None = None
+    cpu_seconds: float | None = None
 
 
 class NodeFailed(RuntimeError):
@@ -84,6 +88,7 @@ class CompiledNodes:
     """
 
     def __init__(self, pipeline: tfx_pipeline.Pipeline) -> None:
+        keep_beam_lookups()
         self._ir = compiler.Compiler().compile(pipeline)
         runtime_parameter_utils.substitute_runtime_parameter(
             self._ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: datetime.datetime.now().isoformat()}
@@ -145,7 +150,7 @@ def run_locally(
     results: dict[str, NodeResult] = {}
     for node_id in nodes.node_ids:
         progress.started(node_id)
-        start = time.monotonic()
+        start, worked = time.monotonic(), processor_seconds()
         try:
             with memory.watching(node_id, os.getpid()), listening(partial(progress.advanced, node_id)):
                 cached, outputs = nodes.launch(node_id)
@@ -160,6 +165,7 @@ def run_locally(
             cached=cached,
             outputs=outputs,
             peak_bytes=None if cached else peak_bytes,
+            cpu_seconds=None if cached else processor_seconds() - worked,
         )
         progress.finished(results[node_id])
     return results

@@ -20,6 +20,7 @@ def create_pipeline(
     root: str,
     metadata_file: str | None = None,
     beam_args: Sequence[str] | None = None,
+    last_node: str | None = None,
 ) -> Pipeline:
     """Puts the nodes of the configured tables and tasks together.
 
@@ -29,6 +30,7 @@ def create_pipeline(
         root: Folder or URI below which artifacts go.
         metadata_file: SQLite file of ML Metadata; None where the orchestrator keeps its own.
         beam_args: What Beam is told; None for what it is told on this machine.
+        last_node: A node that trains: what comes after it, and what judges, is left out; None for all nodes.
 
     Returns:
         A pipeline for any TFX runner; equal arguments give equal pipelines.
@@ -37,15 +39,18 @@ def create_pipeline(
     tables = {name: table_nodes(name, config, inputs, options) for name, options in config.options_of_tables().items()}
     tables = with_reviews(config, tables)
     wanted = frozenset(name for task, _ in tasks for name in task.product_inputs)
-    parts = SharedParts(
-        shop=config, inputs=inputs, tables=tables, products=product_nodes(config, tables.get("products"), wanted)
-    )
+    products = product_nodes(config, inputs, tables.get("products"), wanted)
+    parts = SharedParts(shop=config, inputs=inputs, tables=tables, products=products)
     nodes = [node for table in tables.values() for node in table.nodes] + parts.products.nodes()
     # A model is made before any is judged, so that a task may judge its own by what another's says.
     trained = {task.name: task.training_nodes(parts, options) for task, options in tasks}
     models = {name: each.model for name, each in trained.items()}
     for task, options in tasks:
         own = trained[task.name]
+        if last_node is not None:
+            places = [place for place, node in enumerate(own.nodes, start=1) if node.id == last_node]
+            nodes += own.nodes[: places[0] if places else None]
+            continue
         nodes += [*own.nodes, *task.judging_nodes(parts, options, own, models)]
     return Pipeline(
         pipeline_name=config.name,

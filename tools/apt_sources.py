@@ -1,4 +1,4 @@
-"""Rewrites a machine's apt source entries so that they name the distribution's next release.
+"""Source entries of apt for an ordinary user: the machine's own, which may be made to name another release.
 
 Only the distribution's own entries are kept (its release, updates and security suites, component `main`), and they
 keep their addresses and keys, so mirrors and proxies work as they do for the machine itself.
@@ -15,12 +15,12 @@ _ONE_LINE = re.compile(r"deb\s+(?P<options>\[[^\]]*\]\s+)?(?P<address>\S+)\s+(?P
 
 
 def rewrite_sources(apt_folder: Path, old_codename: str, new_codename: str) -> dict[str, str]:
-    """Returns the files of a private source folder that names the next release.
+    """Returns the files of a private source folder that names another release, or the same one.
 
     Args:
         apt_folder: the machine's apt configuration, `/etc/apt`.
         old_codename: the running release, as in "bookworm".
-        new_codename: the release to name instead, as in "trixie".
+        new_codename: the release to name, as in "trixie".
 
     Returns:
         File name to content, `.list` or `.sources` by the form of the original; empty if nothing fits.
@@ -39,6 +39,31 @@ def rewrite_sources(apt_folder: Path, old_codename: str, new_codename: str) -> d
         if rewritten:
             return rewritten
     return {}
+
+
+def private_apt_options(work_folder: Path, sources: dict[str, str]) -> list[str]:
+    """Writes the private source folder and returns the options that keep apt-get within `work_folder`."""
+    for name in ("sources", "preferences", "lists/partial", "cache/archives/partial", "state"):
+        (work_folder / name).mkdir(parents=True)
+    for name, content in sources.items():
+        (work_folder / "sources" / name).write_text(content, "utf-8")
+    settings = {
+        "Dir::Etc::sourcelist": "/dev/null",
+        "Dir::Etc::sourceparts": work_folder / "sources",
+        "Dir::Etc::preferences": "/dev/null",
+        "Dir::Etc::preferencesparts": work_folder / "preferences",
+        "Dir::State": work_folder / "state",
+        "Dir::State::lists": work_folder / "lists",
+        "Dir::Cache": work_folder / "cache",
+        "APT::Default-Release": "",
+        "APT::Sandbox::User": "",
+        "Acquire::Languages": "none",
+        "Acquire::PDiffs": "false",
+        "Acquire::Retries": "2",
+        "Acquire::http::Timeout": "30",
+        "Acquire::https::Timeout": "30",
+    }
+    return [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
 
 
 def rewrite_one_line(text: str, old_codename: str, new_codename: str) -> str:

@@ -85,7 +85,12 @@ class Stamp:
         digest = hashlib.sha256(str(self._environment).encode())
         tools, client = self._root / "tools", self._root / "serving" / "client"
         projects = (self._root / "setup.py", client / "pyproject.toml", *sorted((client / "backend").glob("*.py")))
-        for path in (self._root / "requirements.lock", *projects, *sorted(tools.glob("*.py"))):
+        for path in (
+            self._root / "requirements.lock",
+            *projects,
+            *sorted(tools.glob("*.py")),
+            *sorted(tools.glob("*.lock")),
+        ):
             content = path.read_bytes()
             digest.update(f"\n{path.name} {len(content)}\n".encode() + content)
         return digest.hexdigest()

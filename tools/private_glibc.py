@@ -9,7 +9,8 @@ import os
 import shutil
 from pathlib import Path
 
-from tools.apt_sources import rewrite_sources
+from tools.apt_sources import private_apt_options, rewrite_sources
+from tools.os_release import codename_of, read_os_release, release_fields
 from tools.setup_errors import SetupError
 from tools.setup_process import Runner
 
@@ -53,11 +54,10 @@ def later_release(os_release: str, found: tuple[int, int]) -> tuple[str, str]:
     Raises:
         SetupError: no release with a newer glibc is known for this system.
     """
-    fields = dict(line.split("=", 1) for line in os_release.splitlines() if "=" in line)
-    # A derivative of Ubuntu names the release that it is made from.
-    codename = fields.get("UBUNTU_CODENAME", fields.get("VERSION_CODENAME", "")).strip().strip("\"'")
+    fields = release_fields(os_release)
+    codename = codename_of(fields)
     if codename not in _LATER_RELEASES:
-        name = fields.get("PRETTY_NAME", "this system").strip("\"'")
+        name = fields.get("PRETTY_NAME", "this system")
         raise SetupError(
             f"{_shortage(found)}, and for {name} no newer one can be fetched (for Debian 11 and 12 and for "
             f"Ubuntu 20.04 and 22.04 it can): {_WHAT_TO_DO}"
@@ -80,7 +80,7 @@ def fetch_libraries(
     Raises:
         SetupError: the system has no apt, no source entries to rewrite, or the download failed.
     """
-    codename, later = later_release(_text(system_folder / "os-release"), found)
+    codename, later = later_release(read_os_release(system_folder), found)
     for program in ("apt-get", "dpkg-deb"):
         if shutil.which(program, path=runner.environment_variables.get("PATH")) is None:
             raise SetupError(f"{_shortage(found)}, and without `{program}` no newer one can be fetched: {_WHAT_TO_DO}")
@@ -90,7 +90,7 @@ def fetch_libraries(
             f"{_shortage(found)}, and no apt source here names `{codename} main`, from which that of {later} would "
             f"be fetched. Add the distribution's own entry to /etc/apt/sources.list, or {_WHAT_TO_DO}"
         )
-    options = _apt_options(work_folder, sources)
+    options = private_apt_options(work_folder, sources)
     # An entry that does not exist for the later release does no harm while the others answer.
     update = runner.run(["apt-get", *options, "update"], f"reading the package list of {later}", may_fail=True)
     names = [f"{name}:amd64" for name in _PACKAGES]
@@ -140,31 +140,6 @@ def patch_interpreter(environment: Path, runtime: Path, base_library_folder: str
         link.replace(programs / name)
 
 
-def _apt_options(work_folder: Path, sources: dict[str, str]) -> list[str]:
-    """Writes the private source folder and returns the options that keep apt-get within `work_folder`."""
-    for name in ("sources", "preferences", "lists/partial", "cache/archives/partial", "state"):
-        (work_folder / name).mkdir(parents=True)
-    for name, content in sources.items():
-        (work_folder / "sources" / name).write_text(content, "utf-8")
-    settings = {
-        "Dir::Etc::sourcelist": "/dev/null",
-        "Dir::Etc::sourceparts": work_folder / "sources",
-        "Dir::Etc::preferences": "/dev/null",
-        "Dir::Etc::preferencesparts": work_folder / "preferences",
-        "Dir::State": work_folder / "state",
-        "Dir::State::lists": work_folder / "lists",
-        "Dir::Cache": work_folder / "cache",
-        "APT::Default-Release": "",
-        "APT::Sandbox::User": "",
-        "Acquire::Languages": "none",
-        "Acquire::PDiffs": "false",
-        "Acquire::Retries": "2",
-        "Acquire::http::Timeout": "30",
-        "Acquire::https::Timeout": "30",
-    }
-    return [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
-
-
 def _lay_out(unpacked: Path, runtime: Path) -> None:
     """Copies the loader and the shared libraries of unpacked packages into one flat folder."""
     runtime.mkdir()
@@ -178,13 +153,6 @@ def _lay_out(unpacked: Path, runtime: Path) -> None:
             shutil.copy2(path, place)
     if not (runtime / _LOADER).exists():
         raise SetupError(f"the fetched libc6 holds no {_LOADER}: {_WHAT_TO_DO}")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except OSError:
-        return ""
 
 
 def _shortage(found: tuple[int, int]) -> str:

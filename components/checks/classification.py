@@ -1,10 +1,13 @@
 """Real requests to a served classifier, and what must be true of the answers."""
 
 import numpy as np
+import tensorflow as tf
 
 from components.checks.common import Check, ServedModel, run_checks, wrong_labels, wrong_shape
-from serving.client import Shelfwise
+from serving.client import ServingError, Shelfwise
 from serving.model_names import CLASSIFICATION_MODEL
+from serving.pictures.decoder import NOT_A_PICTURE
+from serving.signature_names import EVALUATE
 
 _TEXTS = ("It fits well and I like it.", "我很喜欢", "", " ", "\U0001f600", "\0\x01", "?!", "x" * 100_000)
 # An explanation takes as long as some hundred answers, so few are asked for.
@@ -20,6 +23,8 @@ def failed_checks(client: Shelfwise, model: ServedModel) -> list[str]:
         "evaluate": _check_evaluate,
         "explain": _check_explain,
     }
+    if model.card.get("reads_pictures"):
+        checks |= {"evaluate": _check_evaluate_with_looks, "with_image": _check_with_image}
     return run_checks(checks, client, frozenset(model.card["labels"]))
 
 
@@ -32,6 +37,33 @@ def _check_evaluate(client: Shelfwise, labels: Labels) -> list[str]:
     inputs = {"text": np.array([text.encode() for text in _TEXTS], object)}
     outputs = client.predict(CLASSIFICATION_MODEL, "evaluate", inputs)
     return wrong_shape(outputs["probabilities"], (len(_TEXTS), len(labels)))
+
+
+def _check_evaluate_with_looks(client: Shelfwise, labels: Labels) -> list[str]:
+    """All texts in one request, with a picture that is not there."""
+    width = client.input_shapes(CLASSIFICATION_MODEL, EVALUATE)["looks"][1]
+    inputs = {
+        "text": np.array([text.encode() for text in _TEXTS], object),
+        "looks": np.zeros((len(_TEXTS), width), np.float32),
+    }
+    outputs = client.predict(CLASSIFICATION_MODEL, EVALUATE, inputs)
+    return wrong_shape(outputs["probabilities"], (len(_TEXTS), len(labels)))
+
+
+def _check_with_image(client: Shelfwise, labels: Labels) -> list[str]:
+    grey = tf.io.encode_png(np.full((24, 32, 3), 128, np.uint8)).numpy()
+    reasons = [
+        reason
+        for picture in (grey, b"")
+        for reason in wrong_labels(client.classify_with_image(_TEXTS[0], picture), labels, "label")
+    ]
+    try:
+        client.classify_with_image(_TEXTS[0], b"no picture")
+        reasons.append("what is no picture got an answer")
+    except ServingError as error:
+        if NOT_A_PICTURE not in str(error):
+            reasons.append(f"what is no picture got another error: {error}")
+    return reasons
 
 
 def _check_explain(client: Shelfwise, labels: Labels) -> list[str]:

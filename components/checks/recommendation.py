@@ -17,14 +17,17 @@ from components.checks.common import (
 )
 from serving.client import Answer, Shelfwise, TogetherAnswer
 from serving.model_names import RECOMMENDATION_MODEL
-from serving.recommendation.sources import SOURCES
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.recommendation.never_recommended import recommendable_products
 from trainer.recommendation.options import LeaveOutOptions
 from trainer.things import things_of
 
 _K = 7
-_TOWERS = SOURCES[-1]
+_EXPLAINED = 3
+# How far the reasons may be from the score.
+_OFF = 1e-3
+# Of `serving.recommendation.sources.SOURCES`: those that follow no rule.
+_NO_RULE = ("towers", "merchant")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +84,7 @@ def failed_checks(client: Shelfwise, model: ServedModel) -> list[str]:
         "examples": _check_examples,
         "similar_products": _check_similar,
         "embed": _check_embed,
+        "explain": _check_explain,
     }
     if known.leading is not None:
         checks["bought_together"] = _check_together
@@ -164,7 +168,7 @@ def _wrong_together(answers: Sequence[TogetherAnswer], product_id: str, known: _
         reasons.append("a product was answered twice, or with itself")
     if not known.products.product_ids.issuperset(ids):
         reasons.append("a product was answered that the catalogue lacks")
-    if not all(0 < answer.confidence <= 1 and answer.lift > 0 for answer in answers if answer.source != _TOWERS):
+    if not all(0 < answer.confidence <= 1 and answer.lift > 0 for answer in answers if answer.source not in _NO_RULE):
         reasons.append("a confidence or a lift cannot be right")
     return reasons
 
@@ -172,6 +176,20 @@ def _wrong_together(answers: Sequence[TogetherAnswer], product_id: str, known: _
 def _check_embed(client: Shelfwise, known: _Known) -> list[str]:
     vector = client.embed(known.products.sample)
     return [] if vector.ndim == 1 and len(vector) and np.isfinite(vector).all() else ["the vector is not finite"]
+
+
+def _check_explain(client: Shelfwise, known: _Known) -> list[str]:
+    """What is recommended has reasons that add up to its score."""
+    sample = known.products.sample
+    reasons = []
+    for answer in client.recommend(sample, k=_EXPLAINED):
+        why = client.explain_recommendation(answer.product_id, sample)
+        total = sum(reason.attribution for reason in why)
+        if not why or not abs(total - answer.score) < _OFF:
+            reasons.append(f"the reasons for a product add up to {total:.4f}, but its score is {answer.score:.4f}")
+    if client.explain_recommendation("", sample):
+        reasons.append("an unknown product got reasons")
+    return reasons
 
 
 def _wrong_batch(outputs: dict[str, np.ndarray], rows: int, known: _Known) -> list[str]:

@@ -3,10 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
+import tensorflow as tf
 
 from components.checks.common import Check, KnownProducts, ServedModel, run_checks, wrong_answers, wrong_count
-from serving.client import Shelfwise
+from serving.client import ServingError, Shelfwise
 from serving.model_names import SEARCH_MODEL
+from serving.pictures.decoder import NOT_A_PICTURE
+from serving.search.module import GROUPED
 from serving.signature_names import EVALUATE
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.things import things_of
@@ -32,6 +35,10 @@ def failed_checks(client: Shelfwise, model: ServedModel) -> list[str]:
         "embed": _check_embed,
         "evaluate": _check_evaluate,
     }
+    if "pictures" in model.card:
+        checks["by_image"] = _check_by_image
+    if "personal" in model.card:
+        checks["personal"] = _check_personal
     return run_checks(checks, client, _known(model))
 
 
@@ -47,8 +54,12 @@ def _check_default(client: Shelfwise, products: _KnownThings) -> list[str]:
     inputs = {"query": np.array([query.encode("utf-8", "surrogateescape") for query in queries], object)}
     outputs = client.predict(SEARCH_MODEL, "serving_default", inputs)
     expected = (len(queries), min(products.default_k, products.things))
-    shapes = {name: value.shape for name, value in outputs.items()}
-    return [] if set(shapes.values()) == {expected} else [f"expected {expected} of each output, got {shapes}"]
+    shapes = {name: value.shape for name, value in outputs.items() if name != "understood"}
+    return (
+        []
+        if set(shapes.values()) == {expected} and outputs["understood"].shape == expected[:1]
+        else [f"expected {expected} of each output, got {shapes}"]
+    )
 
 
 def _check_filtered(client: Shelfwise, products: _KnownThings) -> list[str]:
@@ -67,8 +78,42 @@ def _check_filtered(client: Shelfwise, products: _KnownThings) -> list[str]:
             reasons.append("an excluded product was answered")
         if client.search(title, k=0):
             reasons.append("k of 0 got products")
+        if client.search('""', earlier_query=title, k=0):
+            reasons.append("k of 0 got products where a query adds to another")
         if client.search(title, category="no such category, anywhere"):
             reasons.append("a category that does not exist got products")
+    return reasons
+
+
+def _check_personal(client: Shelfwise, products: _KnownThings) -> list[str]:
+    """With a history and without one, the same things come, in another order at the most."""
+    reasons = []
+    for title in products.titles:
+        plain = client.search(title, k=min(products.things, GROUPED))
+        for history in ([], products.sample):
+            found = client.personal_search(title, history, k=min(products.things, GROUPED))
+            reasons += wrong_answers(found, products)
+            if {each.product_id for each in found} != {each.product_id for each in plain}:
+                reasons.append("other products came with a history than without")
+            excluded = [answer.product_id for answer in found[:3]]
+            others = client.personal_search(title, history, k=_K, exclude_ids=excluded)
+            if set(excluded) & {answer.product_id for answer in others}:
+                reasons.append("an excluded product was answered")
+    return reasons
+
+
+def _check_by_image(client: Shelfwise, products: _KnownThings) -> list[str]:
+    grey = np.full((24, 32, 3), 128, np.uint8)
+    reasons = []
+    for picture in (tf.io.encode_png(grey).numpy(), tf.io.encode_jpeg(grey).numpy()):
+        found = client.search_by_image(picture, k=_K)
+        reasons += wrong_count(found, min(_K, products.things)) + wrong_answers(found, products)
+    try:
+        client.search_by_image(b"no picture", k=_K)
+        reasons.append("what is no picture got an answer")
+    except ServingError as error:
+        if NOT_A_PICTURE not in str(error):
+            reasons.append(f"what is no picture got another error: {error}")
     return reasons
 
 

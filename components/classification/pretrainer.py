@@ -29,7 +29,7 @@ from trainer.pretraining.masked_language import new_backbone, pretrain
 from trainer.pretraining.options import SCRATCH, PretrainingOptions
 from trainer.pretraining.rewriting import save_masked_lm_head
 from trainer.pretraining.vocabulary import learn_vocabulary, scratch_tokenizer, split_words
-from trainer.text.backbone import TextEncoder, load_text_encoder, save_trained_encoder
+from trainer.text.backbone import TextEncoder, load_text_encoder, load_trained_encoder, save_trained_encoder
 
 _TEXTS_AT_ONCE = 4096
 # Rarer words than these change no piece of a vocabulary.
@@ -102,8 +102,8 @@ class ClassificationPretrainerExecutor(BaseBeamExecutor):
                 loss on the eval split before and after.
                 `model_run`: TensorBoard's event files.
             exec_properties: `text_json`: TextOptions, with the backbone `scratch` or a pretrained one. `options_json`:
-                PretrainingOptions. `steps`: batches to train on. `seed`. `checkpoints`: where they go, empty for the
-                node's folder. `source_digest` only keys the cache.
+                PretrainingOptions. `steps`: batches to train on at the most. `seed`. `checkpoints`: where they go,
+                empty for the node's folder. `source_digest` only keys the cache.
 
         Raises:
             InputError: There are too few texts to learn a language from.
@@ -123,6 +123,9 @@ class ClassificationPretrainerExecutor(BaseBeamExecutor):
             encoder = self._new_encoder(examples, model_uri, text, options)
         else:
             encoder = load_text_encoder(text)
+        # What the trainer cannot read is to be known now, and not after the training.
+        save_trained_encoder(encoder, model_uri)
+        load_trained_encoder(model_uri)
         properties = {name: value for name, value in exec_properties.items() if name != "checkpoints"}
         checkpoint_uri = checkpoint_folder(exec_properties["checkpoints"], model_uri, input_dict, properties)
         model, summary = pretrain(

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.events.counts import EventCounts
-from components.events.options import EventOptions
+from components.events.options import LEAST_LIKED_VALUE, EventOptions
 from components.tables.quarantine import UNKNOWN_PRODUCT, UNKNOWN_PRODUCT_DETAIL, quarantine_line
 from components.tables.read_back import concatenated, from_bytes, to_bytes
 from components.tables.user_buckets import split_by_user
@@ -61,7 +61,7 @@ class BucketEvents(beam.DoFn):
                 line = quarantine_line("events", UNKNOWN_PRODUCT, UNKNOWN_PRODUCT_DETAIL, row, key)
                 yield beam.pvalue.TaggedOutput(QUARANTINED, line)
         types = pa.array([name.encode() for name in self._options.event_types], pa.binary())
-        event_type = pc.index_in(events["event_type"], value_set=types)
+        event_type = pc.index_in(self._named_types(events), value_set=types)
         if event_type.null_count:
             strange = pc.value_counts(events["event_type"].filter(event_type.is_null())).to_pylist()
             strange.sort(key=lambda entry: (-entry["counts"], entry["values"]))
@@ -85,6 +85,14 @@ class BucketEvents(beam.DoFn):
             hours, sizes = np.unique(narrow["time"].to_numpy() // HOUR_SECONDS, return_counts=True)
             yield beam.pvalue.TaggedOutput(HOURS, Counter(dict(zip(hours.tolist(), sizes.tolist(), strict=True))))
         yield from split_by_user(narrow, self._buckets)
+
+    def _named_types(self, events: pa.Table) -> pa.ChunkedArray:
+        """Returns the event types; what is rated low is of the type that the options name for it."""
+        named, low = events["event_type"], self._options.low_rated_type
+        if low is None or "value" not in events.column_names:
+            return named
+        rated_low = pc.fill_null(pc.less(events["value"], LEAST_LIKED_VALUE), False)
+        return pc.if_else(rated_low, pa.scalar(low.encode(), named.type), named)
 
     def _baskets(self, events: pa.Table) -> pa.ChunkedArray:
         if "basket_id" not in events.column_names:

@@ -8,14 +8,16 @@ from tfx.types.channel import BaseChannel, Channel
 from tfx.types.component_spec import ChannelParameter, ComponentSpec
 
 from components.artifacts import Catalogue, Quarantine
-from components.parameters import Parameter, execution_parameters
+from components.parameters import IntParameter, Parameter, execution_parameters
 from trainer.options import Options
 
 
 class EventExamplesSpec(ComponentSpec):
     """Inputs, outputs and parameters of a node that makes examples of events."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(options_json=str, user_id_key=str, source_digest=str)
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(
+        options_json=str, user_id_key=str, earlier_catalogue=str, source_digest=str
+    )
     INPUTS: ClassVar[dict[str, Any]] = {
         "events": ChannelParameter(type=standard_artifacts.Examples),
         "products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
@@ -38,6 +40,8 @@ class EventExamples(BaseBeamComponent):
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
         products: Table of products; without it the products are the ids in events.
         users: Table of users, whose columns become attributes of examples.
+        earlier_catalogue: URI of the catalogue of the run that an update starts from; empty in a run.
+        own: Further parameters of the node's own spec.
     """
 
     SPEC_CLASS: ClassVar[type[EventExamplesSpec]] = EventExamplesSpec
@@ -51,6 +55,8 @@ class EventExamples(BaseBeamComponent):
         source_digest: str,
         products: BaseChannel | None = None,
         users: BaseChannel | None = None,
+        earlier_catalogue: Parameter = "",
+        **own: Parameter | IntParameter,
     ) -> None:
         super().__init__(
             self.SPEC_CLASS(
@@ -59,7 +65,9 @@ class EventExamples(BaseBeamComponent):
                 users=users,
                 options_json=options.model_dump_json(),
                 user_id_key=user_id_key,
+                earlier_catalogue=earlier_catalogue,
                 source_digest=source_digest,
+                **own,
                 **{name: Channel(type=output.type) for name, output in self.SPEC_CLASS.OUTPUTS.items()},
             )
         )

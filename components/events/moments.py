@@ -27,8 +27,8 @@ class SplitMoments(NamedTuple):
 def choose_split_moments(events_by_hour: Counter[int], options: SplitOptions) -> SplitMoments:
     """Returns the moments of a time split.
 
-    Where the options name no start of the test period, it is the last full hour (UTC) that leaves a tenth
-    of the events, or more, at or after it.
+    Where the options name neither a start of the test period nor its days, it is the last full hour (UTC) that leaves a
+    tenth of the events, or more, at or after it.
 
     Args:
         events_by_hour: Number of events of each hour since 1970.
@@ -38,7 +38,10 @@ def choose_split_moments(events_by_hour: Counter[int], options: SplitOptions) ->
         return SplitMoments(None, None)
     hours = np.array(sorted(events_by_hour), dtype=np.int64)
     test_start = options.test_start_seconds()
-    if test_start is None:
+    if options.test_days is not None:
+        end = (int(hours[-1]) + 1) * HOUR_SECONDS if len(hours) else 0
+        test_start = end - round(options.test_days * DAY_SECONDS)
+    elif test_start is None:
         sizes = np.array([events_by_hour[hour] for hour in hours.tolist()], dtype=np.int64)
         at_or_after = np.cumsum(sizes[::-1])[::-1]
         enough = hours[at_or_after >= TEST_FRACTION * sizes.sum()]

@@ -1,8 +1,10 @@
 """The gate's decision: which numbers bless a model, and the sentences that say why not."""
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from components.gate.better_baselines import better_baselines
 from components.gate.judgement import JudgedBy, Judgement
 from components.gate.rules import GateRules
 
@@ -13,7 +15,7 @@ class Decision(NamedTuple):
     Attributes:
         blessed: Nothing speaks against it.
         refused_because: One sentence a reason, with its numbers.
-        notes: One sentence for each comparison that could not count.
+        notes: One sentence for each comparison that could not count, and each baseline that is better nevertheless.
     """
 
     blessed: bool
@@ -27,7 +29,7 @@ class Decision(NamedTuple):
 
 
 def decide(judgement: Judgement, options: GateRules) -> Decision:
-    """Applies the three rules that `GateRules` describes.
+    """Applies the three rules that `GateRules` describes, and notes each baseline that is better by less than a margin.
 
     Args:
         judgement: The numbers.
@@ -37,12 +39,16 @@ def decide(judgement: Judgement, options: GateRules) -> Decision:
         The decision.
     """
     refused, notes = _below_thresholds(judgement, options), []
+    said: list[str] = []
     if not any(judgement.users.values()):
         refused.append(f"There is no {judgement.judged_by.one} to judge the model by: {judgement.judged_by.none}.")
     for comparison in _comparisons(judgement, options):
         refusal, note = _verdict(comparison, options.min_users, judgement.judged_by)
         refused += refusal
         notes += note
+        said += [comparison.metric] if refusal else []
+    users_of = functools.partial(_users_of, judgement=judgement)
+    notes += better_baselines(judgement, options.min_users, users_of, said=said)
     return Decision(not refused, refused, notes)
 
 

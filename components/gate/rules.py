@@ -1,12 +1,15 @@
 """The rules of every gate; plain models that the configuration can import without TFX."""
 
 import json
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError
 
 from components.errors import InputError
 from trainer.options import Options
+
+Approval = Literal["automatic", "manual"]
+MANUAL: Approval = "manual"
 
 Margin = Annotated[float, Field(ge=0.0)]
 
@@ -22,6 +25,7 @@ class GateRules(Options):
     since resamples of a handful of users hardly differ and make an interval far too narrow.
 
     Attributes:
+        approval: `automatic` serves what was blessed; with `manual` it waits until a person approves it.
         thresholds: Least value of a metric, as in `{"ndcg_at_10": 0.05}`.
         baselines: Baselines that the gate compares with; all are computed and reported.
         baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
@@ -32,6 +36,7 @@ class GateRules(Options):
         seed: Seed of the resampling.
     """
 
+    approval: Approval = "automatic"
     thresholds: dict[str, float] = Field(default={})
     baselines: tuple[str, ...] = ()
     baseline_margins: dict[str, Margin] = Field(default={})

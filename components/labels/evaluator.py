@@ -22,11 +22,12 @@ from components.gate.decision import decide
 from components.gate.evaluation import write_evaluation
 from components.gate.judgement import MODEL, Judgement
 from components.gate.last_blessed import LastBlessed
+from components.gate.slice_gaps import gap_notes, gap_refusals
 from components.gate.test_sample import TakeSample, TestSample
 from components.gate.test_split import TEST_SPLIT, JudgeTestSplit
 from components.labels.gate_rules import LabelGateRules
 from components.labels.judged_labels import judged_schema
-from components.labels.judging import LabelJudge, LabelJudging, save_fitted
+from components.labels.judging import MODEL_URI, LabelJudge, LabelJudging, save_fitted
 from components.labels.label_details import label_details
 from components.labels.label_summary import LabelSummary
 from components.labels.model_analysis import ANALYSIS_FOLDER, AnalyseModel
@@ -97,6 +98,7 @@ class LabelEvaluatorExecutor(BaseBeamExecutor):
         examples, model = get_single_instance(input_dict["examples"]), get_single_instance(input_dict["model"])
         facts = load_label_facts(get_single_instance(input_dict["labels"]).uri)
         labels: list[str] = facts["labels"]
+        facts[MODEL_URI] = model.uri
         baselines = judging.baselines(facts)
         # The gate compares with those that there are.
         options = options.model_copy(update={"baselines": tuple(n for n in options.baselines if n in baselines)})
@@ -134,6 +136,8 @@ class LabelEvaluatorExecutor(BaseBeamExecutor):
             )
         judgement = Judgement.of(summary, list(baselines), judging.judged_by, with_last_blessed=last_blessed.judged)
         decision = decide(judgement, options).also(summary.slice_refusals(MODEL), summary.slice_notes())
+        gaps = summary.gaps(MODEL)
+        decision = decision.also(gap_refusals(gaps, options.max_gap), gap_notes(gaps, options.max_gap))
         decision = decision.also([], sample.notes(summary.rows))
         details = judging.counted(summary.rows) | label_details(summary, judging.beside)
         details |= sample.details(summary.rows)

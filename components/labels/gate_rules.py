@@ -37,6 +37,8 @@ class LabelGateRules(GateRules):
         last_blessed_metric: Metric compared with the last blessed model.
         slice_thresholds: Least value of a metric by slice, as in `{"text_length=short": {"f1_macro": 0.6}}`. A slice
             without any test example refuses the model; one with too few is not judged, which is noted.
+        max_gap: How far a slice may fall short of all others of its column, by metric, as in `{"accuracy": 0.05}`; more
+            than that refuses the model where it is beyond chance, over 30 test examples or more on both sides.
     """
 
     # Columns of slices that the examples themselves tell.
@@ -46,6 +48,7 @@ class LabelGateRules(GateRules):
     baseline_margins: dict[ComparedMetric, Margin] = Field(default={"f1_macro": 0.02})
     last_blessed_metric: ComparedMetric = "f1_macro"
     slice_thresholds: dict[str, dict[LabelMetric, float]] = Field(default={})
+    max_gap: dict[ComparedMetric, Margin] = Field(default={})
 
     @property
     def max_sampled(self) -> int | None:

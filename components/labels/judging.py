@@ -18,6 +18,8 @@ from components.labels.judged_labels import LABEL, judged_schema, probabilities_
 from components.labels.slices import slice_columns
 from trainer.artifacts.example_files import example_features
 
+MODEL_URI = "model_uri"
+
 Probabilities = npt.NDArray[np.floating]
 # Serialized tf.Examples to the probabilities of labels, `(examples, labels)` in the order of the vocabulary.
 Ask = Callable[[Sequence[bytes]], Probabilities]
@@ -100,7 +102,7 @@ class LabelJudging(ABC):
         """Returns the baselines that there are, by name.
 
         Args:
-            facts: What `labels.json` says.
+            facts: What `labels.json` says, and under `MODEL_URI` where the trainer's model lies.
         """
 
     @abstractmethod

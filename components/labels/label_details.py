@@ -3,6 +3,7 @@
 from typing import Any
 
 from components.gate.judgement import MODEL
+from components.gate.slice_gaps import gap_details
 from components.labels.label_summary import LabelSummary
 
 
@@ -18,5 +19,5 @@ def label_details(summary: LabelSummary, beside: str) -> dict[str, Any]:
         "confusion": summary.confusion(MODEL),
         "calibration": summary.calibration(MODEL),
         "slices": summary.slices(MODEL, beside),
-        "slice_gaps": summary.slice_gaps(MODEL),
+        "slice_gaps": gap_details(summary.gaps(MODEL)),
     }

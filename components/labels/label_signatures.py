@@ -32,6 +32,10 @@ class EvaluateSignature:
         self._signature = signatures[_SIGNATURE]
         self._path, self._labels = path, len(labels)
 
+    def takes(self, name: str) -> bool:
+        """Returns whether it has an input of this name."""
+        return name in self._signature.structured_input_signature[1]
+
     def width(self, name: str) -> int:
         """Returns how many values a row of an input has."""
         width: int = self._signature.structured_input_signature[1][name].shape[1]

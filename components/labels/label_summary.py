@@ -9,10 +9,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.gate.judgement import Differences, Metrics
+from components.gate.slice_gaps import LEAST_MEMBERS, SliceGap
 from components.labels import measures
 from components.labels.gate_rules import LabelGateRules
 from components.labels.judged_labels import LABEL, probabilities_of
 from components.labels.slices import slice_name
+from trainer.metrics.gaps import macro_f1_gap, share_gap
 
 _GAP_METRICS = ("accuracy", "f1_macro")
 
@@ -107,18 +109,26 @@ class LabelSummary:
             values[each.column].append(each.value)
         return values
 
-    def slice_gaps(self, system: str) -> dict[str, dict[str, float]]:
-        """Returns how far the best slice of each column lies above the worst, by metric; of two slices or more."""
-        found: dict[str, list[Metrics]] = {}
-        probabilities = self._probabilities(system)
+    def gaps(self, system: str) -> list[SliceGap]:
+        """Returns how far each slice lies from all others of its column, in `accuracy` and `f1_macro`.
+
+        Slices have `components.gate.slice_gaps.LEAST_MEMBERS` examples or more, and so have the others.
+        """
+        found = self._probabilities(system).argmax(axis=1)
+        classes, gaps = len(self._labels), []
+        whole = _confusion(self._true, found, classes)
         for each in self._large_slices():
-            metrics = measures.metrics(self._true[each.rows], probabilities[each.rows])
-            found.setdefault(each.column, []).append(metrics)
-        return {
-            column: {name: _gap([values[name] for values in slices]) for name in _GAP_METRICS}
-            for column, slices in found.items()
-            if len(slices) > 1
-        }
+            own = _confusion(self._true[each.rows], found[each.rows], classes)
+            others = whole - own
+            if min(each.size, self.rows - each.size) < LEAST_MEMBERS:
+                continue
+            accuracy = share_gap(np.trace(own), each.size, np.trace(others), self.rows - each.size)
+            of_metrics = (accuracy, macro_f1_gap(own, others, self._options.seed))
+            gaps += [
+                SliceGap(each.column, each.name, name, each.size, gap)
+                for name, gap in zip(_GAP_METRICS, of_metrics, strict=True)
+            ]
+        return gaps
 
     def slice_refusals(self, system: str) -> list[str]:
         """Returns a sentence for each slice that lies below its threshold, or has one and no test example."""
@@ -174,6 +184,5 @@ def _below(name: str, metrics: Metrics, thresholds: Mapping[str, float]) -> Iter
             yield f"{metric} of the slice {name} is {shown}; it should be at least {least:.4f}."
 
 
-def _gap(values: Sequence[float | None]) -> float:
-    known = [value for value in values if value is not None]
-    return max(known) - min(known)
+def _confusion(true: npt.NDArray[np.int64], found: npt.NDArray[np.int64], classes: int) -> npt.NDArray[np.int64]:
+    return np.bincount(true * classes + found, minlength=classes**2).reshape(classes, classes)

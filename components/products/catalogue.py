@@ -61,6 +61,7 @@ def build_catalogue(products: pa.Table, popularity: Popularity, text_fields: Seq
         "in_stock": filled(products, "in_stock", pa.bool_(), True),
         "recommendable": filled(products, "recommendable", pa.bool_(), True),
         "text": pa.array(texts, pa.string()),
+        "image": filled(products, "image", pa.string(), ""),
         **{name: products[name] for name in Popularity._fields},
     }
     return pa.table({name: columns[name].cast(CATALOGUE_SCHEMA.field(name).type) for name in CATALOGUE_SCHEMA.names})

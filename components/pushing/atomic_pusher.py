@@ -18,14 +18,28 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import io_utils
 from typing_extensions import override
 
+from components.gate.rules import MANUAL, Approval
 from components.parameters import Parameter, execution_parameters
-from components.pushing.served_versions import latest_version, partial_version, publish, remove_stale, same_files
+from components.pushing.served_versions import (
+    latest_version,
+    leave_only,
+    partial_version,
+    publish,
+    remove_stale,
+    same_files,
+    waiting_root,
+)
+
+# Custom property of a pushed model that is not pushed yet: where it waits.
+WAITING_PROPERTY = "waiting_destination"
 
 
 class AtomicPusherSpec(ComponentSpec):
     """Inputs, outputs and parameters of AtomicPusher."""
 
-    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(serving_root=str, model_name=str, source_digest=str)
+    PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(
+        serving_root=str, model_name=str, approval=str, source_digest=str
+    )
     INPUTS: ClassVar[dict[str, Any]] = {
         "model": ChannelParameter(type=standard_artifacts.Model),
         "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
@@ -57,9 +71,12 @@ class AtomicPusherExecutor(pusher_executor.Executor):
             output_dict: `pushed_model`: a copy of the model, with the custom properties pushed, pushed_destination and
                 pushed_version.
             exec_properties: `serving_root`: folder or URI of the served models; `model_name`: the model's folder in
-                it. `source_digest` only keys the cache.
+                it; `approval`: `manual` for a model that is not served before a person approves it: it waits as a
+                version below `waiting_root`, in place of the one that waited before. `source_digest` only keys the
+                cache.
         """
-        base = f"{exec_properties['serving_root']}/{exec_properties['model_name']}"
+        serving_root, name = exec_properties["serving_root"], exec_properties["model_name"]
+        base = f"{serving_root}/{name}"
         pushed_model = get_single_instance(output_dict[standard_component_specs.PUSHED_MODEL_KEY])
         latest = latest_version(base)
         if latest and self.CheckBlessing(input_dict) and same_files(self.GetModelPath(input_dict), latest):
@@ -67,6 +84,19 @@ class AtomicPusherExecutor(pusher_executor.Executor):
             self._MarkPushed(pushed_model, pushed_destination=latest, pushed_version=os.path.basename(latest))
             logging.info("The model stands at %s already.", latest)
             return
+        if exec_properties["approval"] != MANUAL:
+            self._push(input_dict, output_dict, base)
+            return
+        self._push(input_dict, output_dict, f"{waiting_root(serving_root)}/{name}")
+        if pushed_model.has_custom_property("pushed_destination"):
+            waiting = pushed_model.get_string_custom_property("pushed_destination")
+            leave_only(waiting)
+            self._MarkNotPushed(pushed_model)
+            pushed_model.set_string_custom_property(WAITING_PROPERTY, waiting)
+
+    def _push(self, input_dict: dict[str, list[Artifact]], output_dict: dict[str, list[Artifact]], base: str) -> None:
+        """Pushes a new version of what `base` is the folder or the URI of."""
+        pushed_model = get_single_instance(output_dict[standard_component_specs.PUSHED_MODEL_KEY])
         if "://" in base:
             super().Do(input_dict, output_dict, _push_to(base))
             return
@@ -94,6 +124,7 @@ class AtomicPusher(BaseComponent):
         infra_blessing: Whether it can be served.
         serving_root: Folder or URI of the served models.
         model_name: Folder of the model's versions.
+        approval: `automatic`, or `manual` for a model that waits until a person approves it.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
 
     Output `pushed_model` (standard_artifacts.PushedModel).
@@ -111,6 +142,7 @@ class AtomicPusher(BaseComponent):
         serving_root: Parameter,
         model_name: str,
         source_digest: str,
+        approval: Approval = "automatic",
     ) -> None:
         super().__init__(
             AtomicPusherSpec(
@@ -119,6 +151,7 @@ class AtomicPusher(BaseComponent):
                 infra_blessing=infra_blessing,
                 serving_root=serving_root,
                 model_name=model_name,
+                approval=approval,
                 source_digest=source_digest,
                 pushed_model=Channel(type=standard_artifacts.PushedModel),
             )

@@ -52,6 +52,19 @@ def push_folder(model: str, base: str) -> str:
             fileio.rmtree(partial)
 
 
+def waiting_root(serving_root: str) -> str:
+    """Returns where models wait until a person approves them, beside those that are served."""
+    return f"{serving_root.rstrip('/')}_waiting"
+
+
+def leave_only(version: str) -> None:
+    """Removes all other versions beside one."""
+    base, _, name = version.rpartition("/")
+    for number in version_numbers(base):
+        if str(number) != name:
+            fileio.rmtree(f"{base}/{number}")
+
+
 def partial_version(base: str) -> str:
     """Returns a new path in a model's folder to write a version to, which no server looks at."""
     return os.path.join(base, f"{_PARTIAL_PREFIX}{uuid.uuid4().hex}")

@@ -19,6 +19,7 @@ from tfx.utils import path_utils
 from typing_extensions import override
 
 from components.artifacts import AssociationRules, Catalogue, TextVectors
+from components.merchant.tables import RECOMMENDATION_TABLES, merchant_word
 from components.optional_inputs import optional_uri
 from components.parameters import execution_parameters
 from components.products.trained_text_vectors import WriteTrainedTextVectors
@@ -29,15 +30,21 @@ from components.recommendation.item_vectors import (
     ItemSources,
     read_item_vectors,
 )
-from components.recommendation.judging.ablation import RECOMMENDABLE_ONLY, TOWERS, ablation_path
+from components.recommendation.judging.ablation import (
+    ASKED_ALONE,
+    RECOMMENDABLE_ONLY,
+    TOWERS,
+    comparison_path,
+    write_ablations,
+)
+from components.tables.read_back import input_files
 from serving.graph.filters import MAX_EXCLUDED_IDS
 from serving.model_names import RECOMMENDATION_MODEL
-from serving.signature_names import FILTERED
+from serving.recommendation.comparison import ComparedSystem
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.model_versions import package_versions
 from trainer.artifacts.names import ITEM_VECTORS_PREFIX, PARQUET_SUFFIX, TRAINED_TEXT_VECTORS_FOLDER
 from trainer.fitting.training_summary import read_training_summary
-from trainer.options import NOT_COLLAPSED
 from trainer.recommendation.export import export_recommendation
 from trainer.recommendation.never_recommended import left_out_counts
 from trainer.recommendation.ranker.category_rules import category_rules
@@ -62,6 +69,8 @@ class RecommendationIndexSpec(ComponentSpec):
         "text_vectors": ChannelParameter(type=TextVectors, optional=True),
         "ranker": ChannelParameter(type=standard_artifacts.Model, optional=True),
         "rules": ChannelParameter(type=AssociationRules, optional=True),
+        "relations": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "pins": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {"model": ChannelParameter(type=standard_artifacts.Model)}
 
@@ -83,8 +92,9 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
                 their transformed numbers and categories. `text_vectors` (optional): vectors of their texts; not read
                 where the text encoder was trained, whose texts are encoded anew.
                 `ranker` (optional): the ranker on top of the towers. `rules` (optional): what is bought together.
+                `relations` and `pins` (optional): what the merchant says.
             output_dict: `model`: `Format-Serving/` is the SavedModel, with warm-up file and model card; with a
-                ranker, `Ablation-NAME/` are SavedModels of its parts, to be compared with;
+                ranker, `Comparison/` is a SavedModel that ranks by its parts, whose names are in `comparison.json`;
                 `item_vectors-*.parquet` has columns product_index and vector, in any order. Where the text encoder was
                 trained, `trained_text_vectors/vectors-*.parquet` has columns text and vector.
             exec_properties: `options_json`: RecommendationIndexOptions. `source_digest` only keys the cache.
@@ -132,6 +142,9 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
             user_tower=towers.user_tower,
             event_types=facts["event_types"],
             bought_event_type=facts["bought_event_type"],
+            rejecting_types=[
+                name for name, weight in zip(facts["event_types"], facts["event_weights"], strict=True) if weight < 0
+            ],
             tower_history=towers.user_tower.tower_history,
             serving=options.serving,
             text_vectors=None if text_vectors_uri is None else load_text_vectors(text_vectors_uri, texts),
@@ -158,22 +171,25 @@ class RecommendationIndexExecutor(BaseBeamExecutor):
                     "`tasks.recommendation.leave_out.%s` names what no product of the catalogue has: %s", reason, idle
                 )
         ranking = None
+        compared: dict[str, ComparedSystem] = {}
         if ranker_uri is not None:
             ranker = load_ranker(ranker_uri, catalogue_uri, together)
             ranking = ranker.model
-            export(ablation_path(output_uri, TOWERS))
-            for name, without in ranker.ablations.items():
-                export(ablation_path(output_uri, name), ranking=without)
+            compared[TOWERS] = ComparedSystem()
+            compared |= {name: ComparedSystem(without) for name, without in ranker.ablations.items()}
         if left_out["products"]:
-            every_product = options.serving.model_copy(update={"collapse": NOT_COLLAPSED})
-            path = ablation_path(output_uri, RECOMMENDABLE_ONLY)
-            export(path, ranking=ranking, serving=every_product, compared_by=FILTERED)
+            compared[RECOMMENDABLE_ONLY] = ComparedSystem(ranking, recommendable_only=True)
+        if compared and options.compared:
+            alone = [name for name in ASKED_ALONE if name in compared]
+            export(comparison_path(output_uri), compared=compared, compared_alone=alone)
+            write_ablations(output_uri, compared)
         export(
             path_utils.serving_model_path(output_uri),
             ranking=ranking,
             together=together,
             categories_together=categories_together,
             model_card=model_card,
+            merchant=merchant_word({name: input_files(input_dict, name) for name in RECOMMENDATION_TABLES}),
         )
 
 
@@ -189,6 +205,8 @@ class RecommendationIndex(BaseBeamComponent):
         text_vectors: Vectors of their texts, where text is on.
         ranker: The ranker on top of the towers, where there is one.
         rules: Which products are bought together, where that is mined; the model then has `bought_together`.
+        relations: Table of the merchant's relations.
+        pins: Table of the merchant's pins.
 
     Output `model` (standard_artifacts.Model).
     """
@@ -207,6 +225,8 @@ class RecommendationIndex(BaseBeamComponent):
         text_vectors: BaseChannel | None = None,
         ranker: BaseChannel | None = None,
         rules: BaseChannel | None = None,
+        relations: BaseChannel | None = None,
+        pins: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             RecommendationIndexSpec(
@@ -218,6 +238,8 @@ class RecommendationIndex(BaseBeamComponent):
                 text_vectors=text_vectors,
                 ranker=ranker,
                 rules=rules,
+                relations=relations,
+                pins=pins,
                 model=Channel(type=standard_artifacts.Model),
             )
         )

@@ -19,12 +19,15 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from tfx.utils import io_utils, path_utils
 from typing_extensions import override
 
-from components.artifacts import Catalogue, TextVectors
+from components.artifacts import Catalogue, PictureVectors, TextVectors
+from components.merchant.tables import SEARCH_TABLES, merchant_word
 from components.parameters import execution_parameters
 from components.products.trained_text_vectors import WriteTrainedTextVectors
 from components.search.catalogue_clusters import cluster_catalogue
+from components.search.dictionary import shoppers_words
 from components.search.found_together import all_together, texts_in_baskets, texts_of_queries
 from components.search.index_options import SearchIndexOptions
+from components.search.picture_parts import catalogue_pictures, picture_card, picture_side, with_looks
 from components.search.tower_choice import choose_tower
 from components.tables.read_back import input_files
 from serving.graph.filters import MAX_EXCLUDED_IDS
@@ -45,11 +48,14 @@ from trainer.search.index.category_vectors import categories_of_texts, with_cate
 from trainer.search.index.corrections import known_words
 from trainer.search.index.postings import build_postings
 from trainer.search.index.telling_words import weigh_by_meaning
+from trainer.search.personal.examples import load_asked
+from trainer.search.personal.training import learn_reranker
 from trainer.search.queries import load_queries
 from trainer.search.query_tower.tower import QueryTower, load_query_tower
 from trainer.text.text_vectors import load_text_vectors
 
 COMPARISON_FOLDER, FULL_QUERY_TOWER_FOLDER, INDEX_FILE = "Comparison", "FullQueryTower", "index.json"
+RERANKER_LOGS_FOLDER = "RerankerLogs"
 
 _VERSIONED_PACKAGES = ("tensorflow", "tensorflow-text", "keras", "keras-nlp", "tfx", "shelfwise")
 
@@ -58,7 +64,7 @@ class _Assembled(NamedTuple):
     """A model with one of the towers; `build` makes the same with the full one."""
 
     module: SearchModule
-    build: Callable[[], SearchModule]
+    build: Callable[..., SearchModule]
     fusion: Fusion
     recall: float | None
 
@@ -73,6 +79,9 @@ class SearchIndexSpec(ComponentSpec):
         "catalogue": ChannelParameter(type=Catalogue),
         "text_vectors": ChannelParameter(type=TextVectors),
         "events": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "synonyms": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "pins": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "picture_vectors": ChannelParameter(type=PictureVectors, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {"model": ChannelParameter(type=standard_artifacts.Model)}
 
@@ -96,12 +105,18 @@ class SearchIndexExecutor(BaseBeamExecutor):
             input_dict: `encoder`: the trained encoder. `examples`: queries, of which the split `eval` says how much
                 words count beside meaning, and tunes the index. `catalogue`: the products. `text_vectors`: vectors of
                 their texts before training; not read where BERT was trained, which encodes the texts anew. Maybe
-                `events`: what is bought together, by which a catalogue without categories is clustered.
+                `events`: what is bought together, by which a catalogue without categories is clustered. Maybe
+                `synonyms` and `pins`: what the merchant says. Maybe
+                `picture_vectors`: vectors of the products' pictures.
             output_dict: `model`: `Format-Serving/` is the SavedModel with warm-up file and model card; `Comparison/`
                 a SavedModel whose signature `weighted` weighs both sides as it is asked to; `FullQueryTower/`, where
                 queries are read by a taught tower, the same model without it; `index.json` has the keys recall (of the
                 index against exact search), query_tower (`components.search.tower_choice.TowerChoice`, or null where
-                none was taught), fusion, distinct_texts and clusters (their quality).
+                none was taught), fusion, distinct_texts, wordnet (its folder, null where it was not found, and how many
+                synonyms; null where none is wanted), clusters (their quality),
+                pictures (what they add, where there are any) and personal (what the reranker for who asks adds on users
+                that it has not seen, and whether it serves; where events have queries). `RerankerLogs/` has its
+                training, for TensorBoard.
                 Where BERT was trained, `trained_text_vectors/vectors-*.parquet` has columns text and vector.
             exec_properties: `options_json`: SearchIndexOptions. `source_digest` only keys the cache.
         """
@@ -132,6 +147,28 @@ class SearchIndexExecutor(BaseBeamExecutor):
         asked = queries.of_texts(text_of_product)
         known = known_words(encoder.text_encoder.tokenizer.get_vocabulary())
         postings = weigh_by_meaning(build_postings(texts, options.serving.lexical), searched, known, embed)
+        tower = load_query_tower(encoder_uri, encoder)
+        vocabulary, wordnet = shoppers_words(
+            options.serving.wordnet, postings, searched, known, encoder if tower is None else tower
+        )
+        pictures = None
+        if options.pictures is not None:
+            pictures = catalogue_pictures(
+                get_single_instance(input_dict["picture_vectors"]).uri,
+                catalogue,
+                text_of_product,
+                searched,
+                asked,
+                embed,
+                postings,
+                options.serving,
+                relevant_from=options.relevant_from,
+                seed=options.seed,
+            )
+        if pictures is not None:
+            catalogue = with_looks(catalogue, pictures)
+            searched = pictures.found_by(searched)
+        side = picture_side(pictures, options.pictures)
         clustered = cluster_catalogue(
             catalogue,
             texts,
@@ -146,6 +183,7 @@ class SearchIndexExecutor(BaseBeamExecutor):
             batch_size=options.text_batch_size,
             seed=options.seed,
         )
+        merchant = merchant_word({name: input_files(input_dict, name) for name in SEARCH_TABLES})
         embedder = text_embedder(encoder)
         groups = group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product)
 
@@ -160,13 +198,16 @@ class SearchIndexExecutor(BaseBeamExecutor):
                 index=measured.vectors,
                 postings=postings,
                 known_words=known,
+                vocabulary=vocabulary,
                 groups=groups,
                 fusion=fusion,
                 options=options.serving,
+                merchant=merchant,
+                pictures=side,
             )
             return _Assembled(build(query_embedder=query_embedder), build, fusion, measured.recall)
 
-        tower, choice = load_query_tower(encoder_uri, encoder), None
+        choice = None
         served = assemble(encoder, embedder) if tower is None else assemble(tower, tower.embedder())
         if tower is not None:
             full = served.build()
@@ -175,16 +216,43 @@ class SearchIndexExecutor(BaseBeamExecutor):
                 export_for_judging(f"{output_uri}/{FULL_QUERY_TOWER_FOLDER}", full)
             else:
                 served = assemble(encoder, embedder)
-        fusion = served.fusion
+        fusion, personal = served.fusion, None
+        if options.personal is not None and (asked_by := load_asked(examples_uri, options.personal.max_examples)):
+            read_by = encoder if choice is None or not choice.is_served or tower is None else tower
+            query_embedder = embedder if read_by is encoder else read_by.embedder()
+            built = served.build
+            personal = learn_reranker(
+                asked_by,
+                catalogue,
+                lambda model: built(query_embedder=query_embedder, personal=model),
+                lambda texts: np.asarray(read_by.embed(texts, options.text_batch_size)),
+                options.personal,
+                event_types=options.event_types,
+                bought_event_type=options.bought_event_type,
+                collapse=options.serving.collapse,
+                log_uri=f"{output_uri}/{RERANKER_LOGS_FOLDER}",
+                seed=options.seed,
+            )
+            if personal.model is not None:
+                module = built(query_embedder=query_embedder, personal=personal.model)
+                served = served._replace(module=module)
         card = _model_card(encoder_uri, load_catalogue_facts(catalogue_uri), options, fusion, catalogue, vectors)
-        export_search(path_utils.serving_model_path(output_uri), served.module, clustered.clusters, card)
+        if pictures is not None and options.pictures is not None:
+            card |= picture_card(pictures, options.pictures)
+        reranker = None if personal is None else personal.model
+        if personal is not None and reranker is not None:
+            card["personal"] = personal.report
+        export_search(path_utils.serving_model_path(output_uri), served.module, clustered.clusters, card, reranker)
         export_weighted(f"{output_uri}/{COMPARISON_FOLDER}", served.module)
         index = {
             "recall": served.recall,
             "query_tower": choice and choice._asdict(),
             "fusion": fusion._asdict(),
             "distinct_texts": len(texts),
+            "wordnet": wordnet,
             "clusters": clustered.report,
+            **({} if pictures is None else {"pictures": pictures.report}),
+            **({} if personal is None else {"personal": personal.report}),
         }
         io_utils.write_string_file(f"{output_uri}/{INDEX_FILE}", json.dumps(index, indent=1))
 
@@ -200,6 +268,9 @@ class SearchIndex(BaseBeamComponent):
         options: What the served model is made of.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
         events: Table of events.
+        synonyms: Table of the merchant's synonyms.
+        pins: Table of the merchant's pins.
+        picture_vectors: Vectors of the products' pictures; needed where the options name pictures.
 
     Output `model` (standard_artifacts.Model).
     """
@@ -217,6 +288,9 @@ class SearchIndex(BaseBeamComponent):
         options: SearchIndexOptions,
         source_digest: str,
         events: BaseChannel | None = None,
+        synonyms: BaseChannel | None = None,
+        pins: BaseChannel | None = None,
+        picture_vectors: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             SearchIndexSpec(
@@ -225,6 +299,9 @@ class SearchIndex(BaseBeamComponent):
                 catalogue=catalogue,
                 text_vectors=text_vectors,
                 events=events,
+                synonyms=synonyms,
+                pins=pins,
+                picture_vectors=picture_vectors,
                 options_json=options.model_dump_json(),
                 source_digest=source_digest,
                 model=Channel(type=standard_artifacts.Model),

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 USER_ID, BASKET_ID = "user_id", "basket_id"
 
-Kind = Literal["string", "category", "float", "integer", "boolean", "timestamp", "vector"]
+Kind = Literal["string", "category", "float", "integer", "boolean", "timestamp", "vector", "picture"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Column:
     Attributes:
         name: The column's name in the user's file and in the examples.
         kind: What its values are; `category` is a string that names one of a few things, `timestamp` Unix seconds or
-            ISO 8601, `vector` a list of floats.
+            ISO 8601, `vector` a list of floats, `picture` where a picture lies (its path, a URI, or its bytes).
         required: Whether each row must have a value (and each table the column).
         minimum: Smallest value that is allowed, or None.
         maximum: Largest value that is allowed, or None.
@@ -49,6 +49,7 @@ class TableContract:
         one_of: Columns of which the table must have at least one. A row needs a value in the first one
             that its table has, so a table with both `timestamp` and `position` is ordered by timestamp.
         unique: The column whose first row counts, later ones being duplicates; None where rows may repeat.
+        repeating: A column by which a later row is no duplicate where it says the same as the first one.
         returns: Whether a row may give back what an earlier one bought; see `components/tables/returns/`.
     """
 
@@ -56,6 +57,7 @@ class TableContract:
     columns: tuple[Column, ...]
     one_of: tuple[str, ...] = ()
     unique: str | None = None
+    repeating: str | None = None
     returns: bool = False
 
     @property
@@ -109,6 +111,8 @@ TABLES: dict[str, TableContract] = {
                 *_optional("string", "basket_id", "store_id"),
                 *_not_negative("quantity", "price", "dwell_seconds"),
                 *_optional("string", "query"),
+                # A rating.
+                Column(name="value", kind="float", minimum=1.0, maximum=5.0),
                 # Money of the whole row; the price of one piece comes of it.
                 Column(name="amount", kind="float", minimum=0.0, kept=False),
             ),
@@ -128,8 +132,13 @@ TABLES: dict[str, TableContract] = {
                 *_texts("text", required=True),
                 Column(name="label", kind="category", required=True, stripped=True),
                 *_optional("string", "product_id"),
+                *_optional("timestamp", "timestamp"),
                 *_optional("float", "rating"),
             ),
+        ),
+        TableContract(
+            name="unlabelled_texts",
+            columns=(*_texts("text", required=True), *_optional("string", "product_id")),
         ),
         TableContract(
             name="users",
@@ -140,7 +149,7 @@ TABLES: dict[str, TableContract] = {
             name="impressions",
             columns=(
                 *_required("timestamp", "shown_at"),
-                *_optional("string", "user_id", "offer_id", "product_id"),
+                *_optional("string", "user_id", "offer_id", "product_id", "query"),
                 *_optional("category", "campaign_id", "placement", "treatment"),
                 Column(name="position", kind="float", minimum=0.0),
                 # What was shown with no chance at all tells nothing of what showing it does.
@@ -184,6 +193,47 @@ TABLES: dict[str, TableContract] = {
                 *_not_negative("on_hand", "lead_time_days", "pack_size", "unit_cost"),
             ),
         ),
+        TableContract(
+            name="answers",
+            columns=(
+                *_required("string", "answer_id"),
+                *_texts("text", required=True),
+                *_texts("question"),
+                Column(name="intent", kind="category", stripped=True),
+                *_optional("string", "product_id", "category"),
+            ),
+            unique="answer_id",
+            # A row for each question that an answer has.
+            repeating="text",
+        ),
+        TableContract(name="synonyms", columns=_texts("term", "same_as", required=True)),
+        TableContract(
+            name="relations",
+            columns=(
+                *_required("string", "product_id", "related_id"),
+                Column(name="kind", kind="category", required=True, stripped=True),
+            ),
+        ),
+        TableContract(
+            name="pins",
+            columns=(
+                *_required("string", "product_id"),
+                *_optional("string", "query", "category"),
+                Column(name="place", kind="integer", minimum=1.0),
+                *_optional("boolean", "banned"),
+                Column(name="start", kind="timestamp", planned=True),
+                Column(name="end", kind="timestamp", planned=True),
+            ),
+        ),
+        TableContract(
+            name="dialogues",
+            columns=(
+                *_required("string", "dialogue_id"),
+                Column(name="turn", kind="integer", required=True),
+                Column(name="speaker", kind="category", required=True, stripped=True),
+                *_texts("text", required=True),
+            ),
+        ),
     )
 }
 
@@ -194,6 +244,7 @@ class TableOptions(BaseModel):
     Attributes:
         numeric_columns: Extra columns to keep as float features.
         categorical_columns: Extra columns to keep as string features (attributes of users too).
+        picture_columns: Extra columns that say where pictures lie.
         outcome_columns: Columns of impressions that say whether something came of it; each row must have a value.
         event_types: Names that `event_type` may have; empty means any name.
         bought_event_types: Those of them that are purchases, which a return cancels.
@@ -204,6 +255,7 @@ class TableOptions(BaseModel):
 
     numeric_columns: tuple[str, ...] = ()
     categorical_columns: tuple[str, ...] = ()
+    picture_columns: tuple[str, ...] = ()
     outcome_columns: tuple[str, ...] = ()
     event_types: tuple[str, ...] = ()
     bought_event_types: tuple[str, ...] = ("purchase",)
@@ -228,6 +280,8 @@ def columns_to_read(contract: TableContract, options: TableOptions) -> tuple[Col
         columns.setdefault(name, replace(column, kept=True))
     for name in options.categorical_columns:
         columns.setdefault(name, Column(name=name, kind="category"))
+    for name in options.picture_columns:
+        columns.setdefault(name, Column(name=name, kind="picture"))
     for name in options.outcome_columns:
         columns.setdefault(name, Column(name=name, kind="boolean", required=True))
     return tuple(columns.values())
@@ -251,7 +305,12 @@ def describe_missing_columns(
     if guests and BASKET_ID in present:
         present.add(USER_ID)
     missing = [f"`{column.name}`" for column in contract.columns if column.required and column.name not in present]
-    extra = (*options.numeric_columns, *options.categorical_columns, *options.outcome_columns)
+    extra = (
+        *options.numeric_columns,
+        *options.categorical_columns,
+        *options.picture_columns,
+        *options.outcome_columns,
+    )
     missing += [f"`{name}` (which the configuration asks for)" for name in extra if name not in present]
     if contract.one_of and not present.intersection(contract.one_of):
         missing.append(" or ".join(f"`{name}`" for name in contract.one_of))

@@ -14,7 +14,9 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 
 from components.artifacts import DataApproval, Quarantine
 from components.errors import InputError
-from components.parameters import execution_parameters
+from components.parameters import Parameter, execution_parameters
+from components.tables.drift.measures import Moved, Statistics, measure_drift
+from components.tables.drift.options import DriftOptions
 from components.tables.notes.constant_columns import note_constant_columns
 from components.tables.notes.large_ids import note_large_ids
 from components.tables.quarantine import (
@@ -76,17 +78,20 @@ class DataGateExecutor(base_executor.BaseExecutor):
                 - quarantine: `Quarantine` of TableExampleGen.
             output_dict:
                 - approval: `DataApproval` with `approval.json`: table, rows, good, bad, bad_fraction,
-                  max_bad_fraction, notes.
+                  max_bad_fraction, notes, drift (each measure of each column that the last run's table had too).
             exec_properties:
                 - table: The table's name.
                 - max_bad_fraction: Largest fraction of refused rows that lets the run go on.
                 - telling_columns: JSON list of columns that are noted where they say the same in every row.
                 - own_names: JSON of the names that the files have for columns of ids.
                 - plain_user_ids: 1 where notes may show user ids, else 0.
+                - earlier_statistics: URI of the statistics of the last run's table; empty where there was none.
+                - drift_json: `DriftOptions`.
                 - source_digest: Digest of the code; only a cache key.
 
         Raises:
-            InputError: If too many rows were refused, or a column has an anomaly; one message for all of it.
+            InputError: If too many rows were refused, a column has an anomaly, or it has changed by more than it may
+                and the options say so; one message for all of it.
             RuntimeError: If the examples hold another number of rows than the quarantine's counts say.
         """
         self._log_startup(input_dict, output_dict, exec_properties)
@@ -100,14 +105,23 @@ class DataGateExecutor(base_executor.BaseExecutor):
         anomalies = artifact_utils.get_single_instance(input_dict["anomalies"])
         for split in artifact_utils.decode_split_names(anomalies.split_names):
             problems += find_anomalies(_read_anomalies(anomalies, split))
+        options = DriftOptions.model_validate_json(exec_properties["drift_json"])
+        statistics_artifact = artifact_utils.get_single_instance(input_dict["statistics"])
+        statistics = _read_statistics(statistics_artifact)
+        moved = _moved(exec_properties["earlier_statistics"], statistics_artifact, statistics, options)
+        changed = [
+            f"column `{each.column}` has changed since the last run: {each.what}" for each in moved if each.too_far
+        ]
+        if options.action == "stop" and changed:
+            problems += [*changed, "if that is right, run once with `drift.action: warn`"]
         if problems:
             raise InputError(f"Table `{table}` is refused: {'; '.join(problems)}")
-        statistics = _read_statistics(artifact_utils.get_single_instance(input_dict["statistics"]))
         _check_rows_kept(statistics, counts)
         notes = note_constant_columns(table, statistics, json.loads(exec_properties["telling_columns"]))
         if table == "events":
             names = json.loads(exec_properties["own_names"])
             notes += note_large_ids(statistics, names, plain_user_ids=bool(exec_properties["plain_user_ids"]))
+        notes += [f"Table `{table}`: {each}." for each in changed]
         approval = {
             "table": table,
             "rows": counts.rows,
@@ -116,8 +130,18 @@ class DataGateExecutor(base_executor.BaseExecutor):
             "bad_fraction": counts.bad_fraction,
             "max_bad_fraction": limit,
             "notes": notes,
+            "drift": [{**each._asdict(), "too_far": each.too_far} for each in moved],
         }
         write_json(f"{artifact_utils.get_single_uri(output_dict['approval'])}/{APPROVAL_FILE}", approval)
+
+
+def _moved(earlier_uri: str, artifact: types.Artifact, statistics: Statistics, options: DriftOptions) -> list[Moved]:
+    """Compares the table with that of the last run; with nothing where there was none."""
+    if not earlier_uri or options.action == "off":
+        return []
+    earlier = standard_artifacts.ExampleStatistics()
+    earlier.uri, earlier.split_names = earlier_uri, artifact.split_names
+    return measure_drift(_read_statistics(earlier), statistics, options)
 
 
 def _too_many_bad_rows(counts: QuarantineCounts, limit: float, quarantine_uri: str) -> str:
@@ -153,7 +177,14 @@ class DataGateSpec(component_spec.ComponentSpec):
     """What DataGate takes and gives."""
 
     PARAMETERS = execution_parameters(
-        table=str, max_bad_fraction=float, telling_columns=str, own_names=str, plain_user_ids=int, source_digest=str
+        table=str,
+        max_bad_fraction=float,
+        telling_columns=str,
+        own_names=str,
+        plain_user_ids=int,
+        earlier_statistics=str,
+        drift_json=str,
+        source_digest=str,
     )
     INPUTS = {
         "anomalies": component_spec.ChannelParameter(type=standard_artifacts.ExampleAnomalies),
@@ -180,7 +211,9 @@ class DataGate(base_component.BaseComponent):
         telling_columns: Sequence[str],
         own_names: Mapping[str, Sequence[str]],
         plain_user_ids: bool,
+        drift: DriftOptions,
         source_digest: str,
+        earlier_statistics: Parameter = "",
     ) -> None:
         """Builds the component.
 
@@ -193,7 +226,9 @@ class DataGate(base_component.BaseComponent):
             telling_columns: Columns that are noted where they say the same in every row.
             own_names: The names that the files have for columns of ids.
             plain_user_ids: Whether notes may show user ids.
+            drift: How much a column may change from the last run's table to this one's.
             source_digest: Digest of this component's source.
+            earlier_statistics: URI of the statistics of the last run's table; empty where there was none.
         """
         super().__init__(
             DataGateSpec(
@@ -205,6 +240,8 @@ class DataGate(base_component.BaseComponent):
                 telling_columns=json.dumps(list(telling_columns)),
                 own_names=json.dumps(own_names),
                 plain_user_ids=int(plain_user_ids),
+                earlier_statistics=earlier_statistics,
+                drift_json=drift.model_dump_json(),
                 source_digest=source_digest,
                 approval=types.Channel(type=DataApproval),
             )

@@ -37,6 +37,7 @@ from components.tables.returns.order_counts import (
     guest_count,
 )
 from components.tables.returns.return_rows import RETURNS_SCHEMA
+from components.tables.shaping.forgotten import ForgottenUsers, LeaveOutForgotten
 from components.tables.shaping.notes import reading_notes, set_aside_rows
 from components.tables.shaping.plan import TablePlan
 from components.tables.shaping.planning import plan_table
@@ -140,6 +141,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                 - data: Folder or URI that relative paths are taken from; may be empty.
                 - digest: Digest of the content; only a cache key.
                 - user_id_key: Key of the hash that stands for a user id in the quarantine; empty writes ids plainly.
+                - forgotten: Where the list of users who are left out lies, and a digest of it, as JSON; empty for none.
                 - options_json: `TableOptions` as JSON.
                 - source_digest: Digest of the code; only a cache key.
 
@@ -160,11 +162,14 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         quarantine_uri = artifact_utils.get_single_uri(output_dict["quarantine"])
         fileio.makedirs(quarantine_uri)
         user_id_key = exec_properties["user_id_key"] or None
+        forgotten = ForgottenUsers.read(exec_properties["forgotten"]) if exec_properties["forgotten"] else None
 
         with self._make_beam_pipeline() as pipeline:
+            rows = pipeline | "ReadTable" >> ReadTable(plan)
+            if forgotten is not None:
+                rows |= "LeaveOutForgotten" >> LeaveOutForgotten(forgotten)
             checked = (
-                pipeline
-                | "ReadTable" >> ReadTable(plan)
+                rows
                 # The present is taken once a run: all workers judge by the same one.
                 | "CheckTable"
                 >> CheckTable(
@@ -242,7 +247,14 @@ class TableExampleGenSpec(component_spec.ComponentSpec):
     """What TableExampleGen takes and gives."""
 
     PARAMETERS = execution_parameters(
-        table=str, sources=str, data=str, user_id_key=str, digest=str, options_json=str, source_digest=str
+        table=str,
+        sources=str,
+        data=str,
+        user_id_key=str,
+        forgotten=str,
+        digest=str,
+        options_json=str,
+        source_digest=str,
     )
     INPUTS: dict[str, component_spec.ChannelParameter] = {}
     OUTPUTS = {
@@ -267,6 +279,7 @@ class TableExampleGen(base_beam_component.BaseBeamComponent):
         user_id_key: Parameter,
         options: TableOptions,
         source_digest: str,
+        forgotten: Parameter = "",
     ) -> None:
         """Builds the component.
 
@@ -278,6 +291,7 @@ class TableExampleGen(base_beam_component.BaseBeamComponent):
             user_id_key: Key of the hash that stands for a user id in the quarantine; empty writes ids plainly.
             options: What the configuration says about the table.
             source_digest: Digest of this component's source.
+            forgotten: The list of users who are left out, as `ForgottenUsers.read` takes it; empty for none.
         """
         if table not in TABLES:
             raise InputError(f"Expected a table out of {', '.join(TABLES)}, got `{table}`.")
@@ -288,6 +302,7 @@ class TableExampleGen(base_beam_component.BaseBeamComponent):
                 data=data,
                 digest=digest,
                 user_id_key=user_id_key,
+                forgotten=forgotten,
                 options_json=options.model_dump_json(),
                 source_digest=source_digest,
                 examples=types.Channel(type=standard_artifacts.Examples),

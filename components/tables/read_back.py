@@ -12,11 +12,15 @@ from tfx.dsl.io import fileio
 from tfx.types.artifact import Artifact
 from tfx.types.artifact_utils import get_split_uri
 
+from components.tables.blank_texts import strip_unseen
 from components.tables.reading.plain_columns import plain_columns
 from trainer.artifacts.names import TABLE_PREFIX, TABLE_SPLIT, shards
 from trainer.progress import Tally
 
 _Found = TypeVar("_Found")
+# What Beam groups stands in its memory as it was written; what is only handed on need not be made smaller.
+COMPRESSED = pa.ipc.IpcWriteOptions(compression="lz4")
+PLAIN = pa.ipc.IpcWriteOptions()
 
 
 def table_files(examples: Artifact) -> list[str]:
@@ -75,10 +79,10 @@ def table_batches(paths: Sequence[str], columns: Sequence[str], batch_rows: int 
                 yield plain_columns(batch)
 
 
-def to_bytes(table: pa.Table | pa.RecordBatch) -> bytes:
+def to_bytes(table: pa.Table | pa.RecordBatch, options: pa.ipc.IpcWriteOptions = COMPRESSED) -> bytes:
     """Returns a table as one Arrow IPC stream, which Beam moves as it is."""
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
         writer.write(table)
     return bytes(sink.getvalue())
 
@@ -86,6 +90,21 @@ def to_bytes(table: pa.Table | pa.RecordBatch) -> bytes:
 def from_bytes(stream: bytes) -> pa.Table:
     """Returns the table of an Arrow IPC stream; it shares the stream's memory."""
     return pa.ipc.open_stream(stream).read_all()
+
+
+def stripped_rows(stream: bytes) -> Iterator[dict[str, Any]]:
+    """Yields the rows of an Arrow IPC stream as stripped strings and numbers; what is missing is left out."""
+    table = from_bytes(stream)
+    columns = {}
+    for name in table.column_names:
+        column = table[name]
+        if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+            column = column.cast(pa.large_string())
+        if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+            column = strip_unseen(column)
+        columns[name] = column.to_pylist()
+    for values in zip(*columns.values(), strict=True):
+        yield {name: value for name, value in zip(columns, values, strict=True) if value is not None}
 
 
 def concatenated(streams: Iterable[bytes]) -> pa.Table | None:
@@ -134,7 +153,7 @@ class _ReadRowGroup(beam.DoFn):
             file = pq.ParquetFile(handle)
             names = [n for n in file.schema_arrow.names if self._columns is None or n in self._columns]
             for batch in file.iter_batches(self._batch_rows, row_groups=[group], columns=names):
-                yield to_bytes(plain_columns(batch))
+                yield to_bytes(plain_columns(batch), PLAIN)
                 self._read.add(len(batch))
 
 

@@ -1,4 +1,4 @@
-"""Keyed hashes that stand for user ids wherever people may read them: logs, quarantine, TensorBoard."""
+"""Keyed hashes that stand for user ids: in logs, quarantine and TensorBoard, and in the list of forgotten users."""
 
 import hashlib
 import hmac
@@ -23,3 +23,13 @@ def hash_user_id(user_id: str, key: str) -> str:
     # An id out of a broken row may hold lone surrogates, which plain UTF-8 refuses.
     digest = hmac.new(key.encode("utf-8"), user_id.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
     return f"user-{digest[:_HEXADECIMAL_DIGITS]}"
+
+
+def forgotten_mark(salt: str, user_id: str) -> str:
+    """Returns what stands for a user in a list: the HMAC-SHA256 of the id, in hexadecimal.
+
+    Args:
+        salt: The list's own.
+        user_id: The id.
+    """
+    return hmac.new(salt.encode("ascii"), user_id.strip().encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()

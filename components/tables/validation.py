@@ -33,6 +33,7 @@ _EXAMPLE_TYPES: dict[str, pa.DataType] = {
     "boolean": pa.large_list(pa.int64()),
     "timestamp": pa.large_list(pa.int64()),
     "vector": pa.large_list(pa.float32()),
+    "picture": pa.large_list(pa.large_binary()),
 }
 _AS_WRITTEN = ValueForm()
 

@@ -5,13 +5,17 @@ from typing import Any
 
 import tensorflow as tf
 
-from serving.graph.answers import text_variable, texts_at
-from serving.graph.signatures import batch_of, trace
+from serving.classification.disguises import undisguised
+from serving.classification.wide import WideLabels
+from serving.graph.answers import text_variable, texts_at, with_rows_of
+from serving.graph.signatures import Signature, batch_of, trace
 from serving.graph.spelling import readable
-from serving.reasons.explanation import ServedClassifier, attributions
+from serving.graph.words import rows_of
+from serving.pictures.labels import PictureLabels
+from serving.reasons.explanation import ServedClassifier, integrated_gradients
 from serving.reasons.phrases import in_phrases, written_words
 from serving.reasons.reasons import by_part
-from serving.signature_names import EVALUATE, EXPLAIN, SERVING_DEFAULT
+from serving.signature_names import EVALUATE, EXPLAIN, SERVING_DEFAULT, WITH_IMAGE
 
 # Of a longer text the beginning is read.
 MAX_TEXT_CHARACTERS = 10_000
@@ -30,13 +34,27 @@ class ClassificationModule(tf.Module):
     A text of which no token is known, an empty one too, gets an answer: what the model says of nothing.
 
     Args:
-        classifier: What classifies, by texts alone.
+        classifier: What classifies, by texts alone; with a wide part, by the texts and its logits.
         labels: The label vocabulary, in the order of the probabilities.
+        pictures: What reads pictures beside texts; None where there are none, and no signature `with_image` then.
+        wide: What gives the classifier its numbers; None where it takes none.
+        undisguises: Whether texts are read as `serving.classification.disguises.undisguised` returns them.
     """
 
-    def __init__(self, classifier: ServedClassifier, labels: Sequence[bytes]) -> None:
+    def __init__(
+        self,
+        classifier: ServedClassifier,
+        labels: Sequence[bytes],
+        pictures: PictureLabels | None = None,
+        wide: WideLabels | None = None,
+        *,
+        undisguises: bool = False,
+    ) -> None:
         super().__init__(name="classification")
+        self._undisguises = undisguises
+        self.wide = wide
         self._labels = text_variable(labels, "labels")
+        self.pictures = pictures
         # Behind a plain function what it holds is not tracked: only these variables go into the SavedModel.
         self._classifier: Callable[[], ServedClassifier] = lambda: classifier
         self._classifier_variables = list(classifier.variables)
@@ -44,14 +62,35 @@ class ClassificationModule(tf.Module):
     def signatures(self) -> dict[str, Any]:
         """Traces the signatures, to be handed to `tf.saved_model.save` with this module."""
         text = batch_of("text", tf.string)
-        return trace(
-            {SERVING_DEFAULT: (self.classify, text), EVALUATE: (self.evaluate, text), EXPLAIN: (self.explain, text)}
-        )
+        signatures: dict[str, Signature] = {
+            SERVING_DEFAULT: (self.classify, text),
+            EVALUATE: (self.evaluate, text),
+            EXPLAIN: (self.explain, text),
+        }
+        if self.pictures is not None:
+            looks = batch_of("looks", tf.float32, self.pictures.dimensions)
+            signatures[EVALUATE] = (self.evaluate_with_looks, text | looks)
+            signatures[WITH_IMAGE] = (self.classify_with_image, text | batch_of("image", tf.string))
+        return trace(signatures)
 
     def classify(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `serving_default`: all labels of each text, the most probable first."""
-        values, places = tf.math.top_k(self._probabilities(text), k=self._labels.shape[0])
-        return {"labels": texts_at(self._labels, places), "probabilities": values}
+        return self._best_first(self._probabilities(text))
+
+    def classify_with_image(self, text: tf.Tensor, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `with_image`: likewise, of each text and its picture, JPEG or PNG bytes; "" for a text without one.
+
+        Raises:
+            tf.errors.InvalidArgumentError: A picture is none, is broken, or is larger than the model's limits.
+        """
+        pictures = self._reads_pictures()
+        (image,) = with_rows_of(text, image=image)
+        return self._best_first(pictures.fuse(self._probabilities(text), pictures.looks(image)))
+
+    def evaluate_with_looks(self, text: tf.Tensor, looks: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `evaluate` where pictures are read: as it is, with how each text's picture looks; 0 without one."""
+        (looks,) = with_rows_of(text, looks=looks)
+        return {"probabilities": self._reads_pictures().fuse(self._probabilities(text), looks)}
 
     def evaluate(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `evaluate`: probabilities in the order of the label vocabulary."""
@@ -63,18 +102,34 @@ class ClassificationModule(tf.Module):
         The strongest come first, as they are written in the text; see `serving.reasons.phrases.in_phrases`, and
         `serving.reasons.explanation.attributions` for what the numbers are. Padding is "" and 0.
         """
-        classifier, read = self._classifier(), beginning(text)
+        classifier, read = self._classifier(), self._read(text)
         tokens = classifier.tokenize(read)
-        by_token, _ = attributions(classifier, tokens, _no_numbers(text))
         words = written_words(read)
-        found = in_phrases(words, by_part(words, classifier.tokenize, tokens, by_token))
+        by_token, by_logit = integrated_gradients(classifier, tokens, self._numbers(read))
+        by_word = by_part(words, classifier.tokenize, tokens, by_token)
+        if self.wide is not None:
+            of_text = tf.gather(by_logit, rows_of(words))
+            by_word += words.with_flat_values(tf.reduce_sum(self.wide.by_word(words) * of_text, axis=1))
+        found = in_phrases(words, by_word)
         return {"tokens": found.texts, "attributions": found.attributions}
 
+    def _best_first(self, probabilities: tf.Tensor) -> dict[str, tf.Tensor]:
+        values, places = tf.math.top_k(probabilities, k=self._labels.shape[0])
+        return {"labels": texts_at(self._labels, places), "probabilities": values}
+
+    def _reads_pictures(self) -> PictureLabels:
+        if self.pictures is None:
+            raise ValueError("This model was made without pictures.")
+        return self.pictures
+
     def _probabilities(self, text: tf.Tensor) -> tf.Tensor:
-        classifier = self._classifier()
-        tokens = classifier.tokenize(text)
-        return classifier.classify_tokens(tokens.ids, tokens.mask, _no_numbers(text))
+        classifier, read = self._classifier(), self._read(text)
+        tokens = classifier.tokenize(read)
+        return classifier.classify_tokens(tokens.ids, tokens.mask, self._numbers(read))
 
+    def _read(self, text: tf.Tensor) -> tf.Tensor:
+        read = beginning(text)
+        return undisguised(read) if self._undisguises else read
 
-def _no_numbers(text: tf.Tensor) -> tf.Tensor:
-    return tf.zeros([tf.shape(text)[0], 0])
+    def _numbers(self, read: tf.Tensor) -> tf.Tensor:
+        return tf.zeros([tf.shape(read)[0], 0]) if self.wide is None else self.wide.logits(read)

@@ -122,6 +122,32 @@ class HistoryReader(tf.Module):
         )
 
 
+def without_rejections(history: History, rejecting: Sequence[int]) -> tuple[History, tf.Tensor]:
+    """Takes the events that reject a product out of histories.
+
+    Args:
+        history: Of each user, `(batch, width)`, the newest event last.
+        rejecting: Numbers of the event types that reject a product.
+
+    Returns:
+        The history without these events, and the rejected products int32 `(batch, width)`, -1 for none: those whose
+        latest event is one of these.
+    """
+    rejects = tf.reduce_any(history.types[..., tf.newaxis] == tf.constant(list(rejecting), tf.int32), axis=-1)
+    shape = tf.shape(history.products, out_type=tf.int64)
+    keys = tf.cast(history.products, tf.int64) + 1
+    rows = tf.range(shape[0])[:, tf.newaxis]
+    # Row and product in one number.
+    unique, group = tf.unique(tf.reshape(rows * (tf.reduce_max(keys) + 1) + keys, [-1]))
+    place = tf.range(shape[0] * shape[1])
+    latest = tf.math.unsorted_segment_max(place, group, tf.size(unique))
+    is_latest = tf.reshape(tf.gather(latest, group) == place, shape)
+    return (
+        history._replace(products=tf.where(rejects, -1, history.products)),
+        tf.where(rejects & is_latest, history.products, -1),
+    )
+
+
 def history_specs(width: int) -> Specs:
     """Returns the specifications of a history's inputs: string, string and float32, each `(batch, width)`."""
     return {name: tf.TensorSpec([None, width], dtype, name) for name, dtype in _DTYPES.items()}

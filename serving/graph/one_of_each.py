@@ -36,6 +36,10 @@ class OneOfEach(tf.Module):
         self._products = len(things)
         self._thing_of_product = tf.Variable(things, trainable=False, name="thing_of_product")
 
+    def things_of(self, products: tf.Tensor) -> tf.Tensor:
+        """Returns the thing of each of int32 `products` of any shape; any for one under 0."""
+        return tf.gather(self._thing_of_product, tf.maximum(products, 0))
+
     def best(self, find: Find, k: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Finds the best product of each of the `k` best things.
 

@@ -101,6 +101,10 @@ class LexicalIndex(tf.Module):
             weights = tf.where(is_pair, tf.where(ids >= 0, PAIR_WEIGHT * weights, 0.0), weights)
         return AskedWords(ids, weights, tf.concat([rows_of(part) for part in parts], axis=0), words.nrows())
 
+    def lacks(self, words: tf.Tensor) -> tf.Tensor:
+        """Returns whether no text has each of string `words`, bool like them."""
+        return self._words.index_of(words) < 0
+
     def knows(self, asked: AskedWords) -> tf.Tensor:
         """Returns whether any text has a word of each query, bool `(batch,)`."""
         return tf.math.unsorted_segment_sum(tf.cast(asked.ids >= 0, tf.int32), asked.rows, asked.queries) > 0
@@ -122,6 +126,20 @@ class LexicalIndex(tf.Module):
         )
         covered = tf.math.unsorted_segment_sum(weights, target, batch * self.size)
         return tf.reshape(found * covered, [batch, self.size])
+
+    def counts(self, words: tf.Tensor, rows: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+        """Returns how many of some words each text has, int32 `(size, texts)`.
+
+        Args:
+            words: string `(words,)`, those of a row distinct.
+            rows: int64 `(words,)`: the row of each, under `size`.
+            size: int64 scalar: rows.
+        """
+        places = self._postings_of(self._row_of(self._words.index_of(words)))
+        owner = tf.gather(rows, rows_of(places))
+        target = owner * self.size + tf.cast(tf.gather(self._texts, places.flat_values), tf.int64)
+        counts = tf.math.unsorted_segment_sum(tf.ones_like(target, tf.int32), target, size * self.size)
+        return tf.reshape(counts, [size, self.size])
 
     def word_scores(self, asked: AskedWords, text: tf.Tensor) -> Any:
         """Returns what each word adds to the score of one text a row; together that is its score.

@@ -68,6 +68,17 @@ def attributions(classifier: ServedClassifier, tokens: Tokens, numbers: tf.Tenso
     Returns:
         float32 `(batch, width)`, 0 for what is not of the text itself, and float32 `(batch, numbers)`.
     """
+    by_token, gradients = integrated_gradients(classifier, tokens, numbers)
+    return by_token, gradients * (numbers - classifier.neutral_numbers)
+
+
+def integrated_gradients(
+    classifier: ServedClassifier, tokens: Tokens, numbers: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns what each token adds, as `attributions` does, and what each number adds for each 1 that it is away.
+
+    That is away from the neutral number; both are as `attributions` takes and returns them.
+    """
     best = tf.argmax(classifier.classify_tokens(tokens.ids, tokens.mask, numbers), axis=1)
     neutral = classifier.embed_tokens(tf.where(tokens.shown, classifier.neutral_token, tokens.ids))
     way = classifier.embed_tokens(tokens.ids) - neutral
@@ -82,7 +93,8 @@ def attributions(classifier: ServedClassifier, tokens: Tokens, numbers: tf.Tenso
             tape.watch([embeddings, values])
             probabilities = classifier.classify_embeddings(embeddings, tokens.mask, values)
             probability = tf.gather(probabilities, best, batch_dims=1)
-        gradients = tape.gradient(probability, [embeddings, values])
+        # A classifier may read no tokens, or no numbers.
+        gradients = tape.gradient(probability, [embeddings, values], unconnected_gradients=tf.UnconnectedGradients.ZERO)
         return step + 1, total + weights[step] * gradients[0], number_total + weights[step] * gradients[1]
 
     _, gradients, number_gradients = tf.while_loop(
@@ -91,7 +103,7 @@ def attributions(classifier: ServedClassifier, tokens: Tokens, numbers: tf.Tenso
         [tf.constant(0), tf.zeros_like(way), tf.zeros_like(number_way)],
         parallel_iterations=1,
     )
-    return tf.where(tokens.shown, tf.reduce_sum(gradients * way, axis=2), 0.0), number_gradients * number_way
+    return tf.where(tokens.shown, tf.reduce_sum(gradients * way, axis=2), 0.0), number_gradients
 
 
 def _quadrature(steps: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """The served recommendation model: its signatures, as clients of stock TF Serving see them."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args
 
 import numpy as np
 import tensorflow as tf
@@ -9,15 +9,20 @@ from numpy.typing import ArrayLike
 
 from serving.graph.answers import at_most, cut, text_variable, texts_at, with_rows_of
 from serving.graph.filters import CatalogueFilters, not_listed
-from serving.graph.history import History, HistoryReader, history_specs
+from serving.graph.history import History, HistoryReader, history_specs, without_rejections
 from serving.graph.lookup import IdLookup
 from serving.graph.one_of_each import OneOfEach
 from serving.graph.signatures import Signature, batch_of, trace
 from serving.index.exact import ExactIndex
 from serving.max_k import DEFAULT_MAX_K
+from serving.merchant.recommended import PinnedRecommendations, only_allowed
+from serving.merchant.relations import Related
+from serving.merchant.word import SAYS_NOTHING, MerchantWord, RelationKind
 from serving.recommendation.catalogue import ServedCatalogue
+from serving.recommendation.comparison import THE_MODEL, ComparedSystem, Comparison, System, systems_of
 from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.ranker import Ranker, RankingModel
+from serving.recommendation.reasons.explanation import RecommendationReasons
 from serving.recommendation.recommendable import Recommendable
 from serving.recommendation.similar import SimilarProducts
 from serving.recommendation.sources import SOURCES
@@ -25,10 +30,12 @@ from serving.recommendation.together import MAX_TOGETHER_IDS, CategoryRules, Fou
 from serving.recommendation.user_vectors import UserEncoder, user_vectors
 from serving.signature_names import (
     BOUGHT_TOGETHER,
+    COMPARE,
     COMPLEMENTS,
     EMBED,
     EVALUATE,
     EXAMPLES,
+    EXPLAIN,
     FILTERED,
     SERVING_DEFAULT,
     SIMILAR_PRODUCTS,
@@ -47,6 +54,8 @@ class RecommendationModule(tf.Module):
         catalogue: The products.
         event_types: Names of the event types, in the order of their numbers.
         bought_event_type: The one of them that stands for a purchase.
+        rejecting_types: Those of them that reject a product: such events are no history, and a product whose latest
+            event is one is in no answer to the history, nor what is one thing with it; but in those of `evaluate`.
         history_length: Events a request carries.
         tower_history: Latest events that the user encoder reads.
         default_k: Products that `serving_default` answers.
@@ -57,6 +66,9 @@ class RecommendationModule(tf.Module):
         together: Which products are bought together; None leaves the signatures `bought_together` and `complements`
             out.
         categories_together: What is bought together with the categories, where no rule of products helps.
+        compared: What the signature `compare` ranks by in place of this model, by name.
+        merchant: What the merchant bans and pins; not in the answers of `evaluate` and `compare`, by which rankings are
+            judged.
     """
 
     def __init__(
@@ -73,6 +85,9 @@ class RecommendationModule(tf.Module):
         together: ServedRules | None = None,
         categories_together: CategoryRules | None = None,
         max_k: int = DEFAULT_MAX_K,
+        rejecting_types: Sequence[str] = (),
+        compared: Mapping[str, ComparedSystem] | None = None,
+        merchant: MerchantWord = SAYS_NOTHING,
     ) -> None:
         super().__init__(name="recommendation")
         self.history_length = history_length
@@ -80,6 +95,7 @@ class RecommendationModule(tf.Module):
         self.default_k = default_k
         self.max_k = max_k
         self._products = IdLookup(catalogue.product_ids, what="product id")
+        self._rejecting = [list(event_types).index(name) for name in rejecting_types]
         self._history = HistoryReader(self._products, event_types, bought_event_type)
         self._index = ItemIndex(catalogue.tower_vectors, catalogue.linear_vectors)
         self._ranker = None if ranking is None else Ranker(self._index, ranking, event_types=len(event_types))
@@ -89,10 +105,33 @@ class RecommendationModule(tf.Module):
         self._one_of_each = OneOfEach(catalogue.thing_of_product)
         self._each_product = OneOfEach(np.arange(size))
         self._recommendable = Recommendable(catalogue.recommendable)
+        self._pins = PinnedRecommendations(merchant.pins, catalogue.product_ids)
+        self._accessories, self._replacements, self._variants = (
+            Related(merchant.relations, kind, catalogue.product_ids) for kind in get_args(RelationKind)
+        )
         # Popularity is an index of one-dimensional vectors, so that both answers are found by the same search.
         self._popular = ExactIndex(_popularity_scores(catalogue.popularity)[:, np.newaxis], name="popular")
         self._product_ids = text_variable(catalogue.product_ids, "product_ids")
         self._titles = text_variable(catalogue.titles, "titles")
+        self._reasons = RecommendationReasons(
+            self._index,
+            self._ranker,
+            popularity=self._popular,
+            product_ids=self._product_ids,
+            titles=self._titles,
+            event_types=event_types,
+            bought_type=self._history.bought_type,
+            tower_history=tower_history,
+        )
+        self._comparison = Comparison(
+            {THE_MODEL: System(self._ranker)}
+            if compared is None
+            else systems_of(compared, self._index, event_types=len(event_types)),
+            index=self._index,
+            popular=self._popular,
+            recommendable=self._recommendable,
+            product_ids=self._product_ids,
+        )
         self._filters = CatalogueFilters(catalogue)
         # Behind a plain function the Keras object itself is not tracked: only its variables go into the SavedModel.
         self._encode_user: UserEncoder = lambda *arguments: user_encoder(*arguments)
@@ -112,9 +151,11 @@ class RecommendationModule(tf.Module):
             SERVING_DEFAULT: (self.recommend, history),
             FILTERED: (self.recommend_filtered, history | k | filters),
             EVALUATE: (self.evaluate, history | k | filters),
+            COMPARE: self._compare(),
             EXAMPLES: (self.recommend_examples, batch_of("examples", tf.string)),
             SIMILAR_PRODUCTS: (self.similar_products, batch_of("product_id", tf.string) | k),
             EMBED: (self.embed, history),
+            EXPLAIN: (self.explain, history | batch_of("product_id", tf.string)),
         }
         if self._together is not None:
             product_ids = batch_of("product_ids", tf.string, MAX_TOGETHER_IDS)
@@ -122,31 +163,37 @@ class RecommendationModule(tf.Module):
             every[COMPLEMENTS] = (self.complements, batch_of("product_id", tf.string) | k)
         return trace({name: every[name] for name in names or every})
 
+    def compare_signatures(self, *alone: str) -> dict[str, Any]:
+        """Traces the signature `compare`, and under the names of some systems the same of these alone."""
+        return trace({COMPARE: self._compare(), **{name: self._compare(name) for name in alone}})
+
     def recommend(
         self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Signature `serving_default`: the `default_k` best products for each history `(batch, history_length)`."""
-        return self._recommend(self._history.read(history_ids, history_types, history_age_seconds))
+        return self._recommend(*self._read(history_ids, history_types, history_age_seconds))
 
     def recommend_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `examples`: as `serving_default`, for serialized tf.Examples with histories of any length."""
-        return self._recommend(self._history.read_examples(examples))
+        return self._recommend(*self._parted(self._history.read_examples(examples)))
 
     def recommend_filtered(self, k: tf.Tensor, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `filtered`: as wide as the largest k of the batch; see `filters` for what each filter means.
 
         Where `include_bought` is false, nothing comes that is one thing with a product that was bought.
         """
-        history, k, allowed, bought = self._read_filtered(k=k, **inputs)
-        allowed &= self._one_of_each.without(bought)
-        scores, indices = self._retrieve(
-            history, tf.reduce_max(k), self._recommendable.among(allowed), self._one_of_each
-        )
-        return self._answer(*cut(scores, indices, k))
+        history, k, allowed, bought, rejected = self._read_filtered(k=k, **inputs)
+        allowed &= self._one_of_each.without(tf.concat([bought, rejected], axis=1))
+        pins = self._pins.holding(tf.shape(k)[0], inputs["category"])
+        allowed = self._pins.allowed(self._recommendable.among(allowed), pins)
+        found = self._retrieve(history, tf.reduce_max(k), allowed, self._one_of_each)
+        scores, indices, pinned = self._pins.placed(*found, pins, allowed, self._one_of_each)
+        scores, indices = cut(scores, indices, k)
+        return {**self._answer(scores, indices), "pinned": pinned & (indices >= 0)}
 
     def evaluate(self, k: tf.Tensor, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `evaluate`: as `filtered`, of all products, each on its own: how rankings are judged."""
-        history, k, allowed, bought = self._read_filtered(k=k, **inputs)
+        history, k, allowed, bought, _ = self._read_filtered(k=k, **inputs)
         allowed &= not_listed(bought, self._index.size)
         scores, indices = self._retrieve(history, tf.reduce_max(k), allowed, self._each_product)
         return self._answer(*cut(scores, indices, k))
@@ -162,8 +209,8 @@ class RecommendationModule(tf.Module):
         in_stock_only: tf.Tensor,
         exclude_ids: tf.Tensor,
         include_bought: tf.Tensor,
-    ) -> tuple[History, tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns the history, k, what the filters allow, and the bought products to leave out, -1 for none."""
+    ) -> tuple[History, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+        """Returns history, k, what the filters allow, and the bought and the rejected products to leave out."""
         k, category, max_price, in_stock_only, exclude_ids, include_bought = with_rows_of(
             history_ids,
             k=k,
@@ -174,32 +221,36 @@ class RecommendationModule(tf.Module):
             include_bought=include_bought,
         )
         k = at_most(k, self.max_k)
-        history = self._history.read(history_ids, history_types, history_age_seconds)
+        history, rejected = self._read(history_ids, history_types, history_age_seconds)
         bought = (history.types == self._history.bought_type) & ~include_bought[:, tf.newaxis]
         allowed = self._filters.allowed(category, max_price, in_stock_only, self._products.index_of(exclude_ids))
-        return history, k, allowed, tf.where(bought, history.products, -1)
+        return history, k, allowed, tf.where(bought, history.products, -1), rejected
 
     def similar_products(self, product_id: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `similar_products`: what may stand for a product; nothing for unknown ids.
 
-        See `serving.recommendation.similar`. Neither the product nor what is one thing with it is an answer.
+        See `serving.recommendation.similar`. Neither the product nor what is one thing with it is an answer, nor a
+        variant. What the merchant says replaces it comes first.
         """
         (k,) = with_rows_of(product_id, k=k)
         k = at_most(k, self.max_k)
         product = self._products.index_of(product_id)
-        allowed = self._others(product[:, tf.newaxis])
-        scores, indices = self._one_of_each.best(
-            lambda width: self._similar.search(product, width, allowed), tf.reduce_max(k)
-        )
-        return self._answer(*cut(scores, indices, k))
+        asked = product[:, tf.newaxis]
+        variants = self._variants.of(asked) if self._variants.any else asked[:, :0]
+        allowed = self._others(asked, variants)
+        found = self._one_of_each.best(lambda width: self._similar.search(product, width, allowed), tf.reduce_max(k))
+        first = self._replacements.of(asked) if self._replacements.any else None
+        scores, indices, pinned = self._pins.first(*found, first, allowed, self._one_of_each)
+        scores, indices = cut(scores, indices, k)
+        return {**self._answer(scores, indices), "pinned": pinned & (indices >= 0)}
 
     def bought_together(self, product_ids: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `bought_together`: what goes with some products `(batch, 10)`.
 
-        Rules of the products come first, then those of their categories, then what the towers expect next; `source`
-        says which it was. A rule counts where all of its antecedent is among the products; of the rules that lead to a
-        product the strongest counts. Neither the products nor what is one thing with them are answers; where none of
-        them is known there are none.
+        What the merchant calls their accessories comes first, then rules of the products, then those of their
+        categories, then what the towers expect next; `source` says which it was. A rule counts where all of its
+        antecedent is among the products; of the rules that lead to a product the strongest counts. Neither the products
+        nor what is one thing with them are answers; where none of them is known there are none.
         """
         (k,) = with_rows_of(product_ids, k=k)
         products = self._products.index_of(product_ids)
@@ -217,13 +268,38 @@ class RecommendationModule(tf.Module):
         self, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Signature `embed`: user vectors float32 `(batch, dimensions)`; zeros without a known product."""
-        history = self._history.read(history_ids, history_types, history_age_seconds)
+        history, _ = self._read(history_ids, history_types, history_age_seconds)
         return {"embeddings": self._user_vectors(history)}
 
-    def _others(self, products: tf.Tensor) -> tf.Tensor:
+    def explain(
+        self,
+        history_ids: tf.Tensor,
+        history_types: tf.Tensor,
+        history_age_seconds: tf.Tensor,
+        product_id: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Signature `explain`: why a product is recommended; see `RecommendationReasons.explain`."""
+        (product_id,) = with_rows_of(history_ids, product_id=product_id)
+        history, rejected = self._read(history_ids, history_types, history_age_seconds)
+        allowed = self._allowed(rejected)
+        products = self._products.index_of(product_id)
+        return self._reasons.explain(history, self._user_vectors(history), products, allowed)
+
+    def _compare(self, *names: str) -> Signature:
+        return self._comparison.signature(
+            *names,
+            reader=self._history,
+            encode=self._user_vectors,
+            history_length=self.history_length,
+            max_k=self.max_k,
+        )
+
+    def _others(self, products: tf.Tensor, variants: tf.Tensor | None = None) -> tf.Tensor:
         """Allows all things but those of products `(batch, n)`, and nothing where all are -1; bool `(batch, all)`."""
         known = tf.reduce_any(products >= 0, axis=1)
-        return self._recommendable.among(self._one_of_each.without(products) & known[:, tf.newaxis])
+        left_out = products if variants is None else tf.concat([products, variants], axis=1)
+        others = self._recommendable.among(self._one_of_each.without(left_out) & known[:, tf.newaxis])
+        return self._pins.allowed(others, self._pins.holding(tf.shape(products)[0]))
 
     def _bought_together(self, products: tf.Tensor, k: tf.Tensor, allowed: tf.Tensor) -> dict[str, tf.Tensor]:
         if self._together is None:
@@ -241,6 +317,8 @@ class RecommendationModule(tf.Module):
             return found.filled(expected, self._one_of_each)
 
         found = FoundProducts(*tf.cond(tf.reduce_any(found.products < 0), with_towers, lambda: found))
+        if self._accessories.any:
+            found = found.after(only_allowed(self._accessories.of(products), allowed), self._one_of_each)
         # Nothing but the columns past a row's own k is left empty here.
         _, indices = cut(found.confidence, found.products, k)
         missing = indices < 0
@@ -252,9 +330,27 @@ class RecommendationModule(tf.Module):
             "source": texts_at(tf.constant(SOURCES), tf.where(missing, -1, found.source)),
         }
 
-    def _recommend(self, history: History) -> dict[str, tf.Tensor]:
-        allowed = self._recommendable.rows(tf.shape(history.products)[0])
-        return self._answer(*self._retrieve(history, tf.constant(self.default_k), allowed, self._one_of_each))
+    def _read(self, ids: tf.Tensor, types: tf.Tensor, age_seconds: tf.Tensor) -> tuple[History, tf.Tensor]:
+        """Returns histories without what rejects a product, and the rejected products `(batch, any)`, -1 for none."""
+        return self._parted(self._history.read(ids, types, age_seconds))
+
+    def _parted(self, history: History) -> tuple[History, tf.Tensor]:
+        if not self._rejecting:
+            return history, tf.fill([tf.shape(history.products)[0], 0], -1)
+        return without_rejections(history, self._rejecting)
+
+    def _allowed(self, rejected: tf.Tensor) -> tf.Tensor | None:
+        """Returns what may be answered where no filter is given, bool `(batch, products)`; None for everything."""
+        if not self._rejecting:
+            return self._recommendable.rows(tf.shape(rejected)[0])
+        return self._recommendable.among(self._one_of_each.without(rejected))
+
+    def _recommend(self, history: History, rejected: tf.Tensor) -> dict[str, tf.Tensor]:
+        pins = self._pins.holding(tf.shape(rejected)[0])
+        allowed = self._pins.allowed(self._allowed(rejected), pins)
+        found = self._retrieve(history, tf.constant(self.default_k), allowed, self._one_of_each)
+        scores, indices, pinned = self._pins.placed(*found, pins, allowed, self._one_of_each)
+        return {**self._answer(scores, indices), "pinned": pinned & (indices >= 0)}
 
     def _retrieve(
         self, history: History, k: tf.Tensor, allowed: tf.Tensor | None, one_of_each: OneOfEach

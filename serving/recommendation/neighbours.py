@@ -52,12 +52,26 @@ class Neighbours(tf.Module):
         product = tf.gather_nd(products, asked)
         neighbour = tf.gather(tf.convert_to_tensor(self.products), product)
         weight = tf.gather(tf.convert_to_tensor(self.weights), product)
-        row = tf.broadcast_to(asked[:, :1], tf.shape(neighbour, tf.int64))
-        # A place behind the last product takes what is none.
+        # Row and product in one number, which is half the work of scattering by two; what is none has no place.
         size = int(self.products.shape[0])
-        column = tf.where(neighbour >= 0, neighbour, size)
-        place = tf.stack([row, tf.cast(column, tf.int64)], axis=-1)
-        shape = tf.stack([tf.shape(products, tf.int64)[0], tf.constant(size + 1, tf.int64)])
-        total = tf.scatter_nd(tf.reshape(place, [-1, 2]), tf.reshape(weight, [-1]), shape)[:, :size]
+        place = tf.where(neighbour >= 0, asked[:, :1] * size + tf.cast(neighbour, tf.int64), -1)
+        rows = tf.shape(products, tf.int64)[0]
+        total = tf.math.unsorted_segment_sum(tf.reshape(weight, [-1]), tf.reshape(place, [-1]), rows * size)
+        total = tf.reshape(total, [-1, size])
         count = tf.reduce_sum(tf.cast(products >= 0, tf.float32), axis=1, keepdims=True)
         return total / tf.maximum(count, 1.0)
+
+    def nearness(self, products: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+        """Returns how near one product of the row is as a neighbour of each of some products.
+
+        Args:
+            products: int32 `(batch, n)`; -1 for none.
+            others: int32 `(batch,)`, the neighbours that are asked for.
+
+        Returns:
+            float32 `(batch, n)`; 0 where it is no neighbour.
+        """
+        wanted = tf.maximum(products, 0)
+        same = tf.gather(tf.convert_to_tensor(self.products), wanted) == others[:, tf.newaxis, tf.newaxis]
+        weights = tf.where(same, tf.gather(tf.convert_to_tensor(self.weights), wanted), 0.0)
+        return tf.where(products >= 0, tf.reduce_sum(weights, axis=-1), 0.0)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -82,6 +82,23 @@ class CandidateScores(NamedTuple):
     neighbours: tf.Tensor
 
 
+class Described(NamedTuple):
+    """What is known of each candidate whatever the others are.
+
+    Attributes:
+        alone: float32 `(batch, candidates, any)`; the features of the candidate, of its kind, brand and product.
+        scores: What other models say of it.
+    """
+
+    alone: tf.Tensor
+    scores: CandidateScores
+
+    def at(self, places: tf.Tensor) -> "Described":
+        """Returns what is known of those at int32 `(batch, n)` places among these."""
+        scores = (None if each is None else _gathered(each, places) for each in self.scores)
+        return Described(_gathered(self.alone, places), CandidateScores(*scores))
+
+
 class RankingFeatures(tf.Module):
     """Describes candidates by the user's history and by how they sell.
 
@@ -109,6 +126,10 @@ class RankingFeatures(tf.Module):
         """Returns the number of each product's kind, int64 of the shape of `products`; 0 for none."""
         return tf.gather(self._kinds, products)
 
+    def brands_of(self, products: tf.Tensor) -> tf.Tensor:
+        """Returns the number of each product's brand, int64 of the shape of `products`; 0 for none."""
+        return tf.gather(self._brands, products)
+
     def names(self, *, with_rules: bool) -> tuple[str, ...]:
         """Returns what each feature says, in their order.
 
@@ -116,32 +137,39 @@ class RankingFeatures(tf.Module):
             with_rules: Whether the scores have rules.
         """
         none, product = tf.zeros([1, 1]), tf.zeros([1, 1], tf.int32)
-        scores = CandidateScores(
-            rules=BestRules(none, none) if with_rules else None, linear=none, recent=none, neighbours=none
-        )
-        statistics = tf.zeros([1, len(PRODUCT_STATISTICS)])
-        blocks = self._blocks(History(product - 1, product, none), product, scores, statistics)
-        return tuple(name for names, _ in blocks for name in names)
+        rules = BestRules(none, none) if with_rules else None
+        scores = CandidateScores(rules=rules, linear=none, recent=none, neighbours=none)
+        alone = self._alone(History(product - 1, product, none), product, tf.zeros([1, len(PRODUCT_STATISTICS)]))
+        return tuple(name for names, _ in (*alone, *_of_scores(scores, product)) for name in names)
 
-    def __call__(
-        self, history: History, candidates: tf.Tensor, scores: CandidateScores, statistics: tf.Tensor
-    ) -> tf.Tensor:
-        """Computes the features.
+    def alone(self, history: History, candidates: tf.Tensor, statistics: tf.Tensor) -> tf.Tensor:
+        """Computes the features that come first, which do not depend on the other candidates.
 
         Args:
             history: The whole history of each user, `(batch, width)`.
-            candidates: int32 `(batch, candidates)` product indices; -1 is none, and its features mean nothing.
-            scores: What other models say of them.
+            candidates: int32 `(batch, candidates)` product indices; -1 is none, and what is said of it means nothing.
             statistics: float32 `(products, len(PRODUCT_STATISTICS))`.
 
         Returns:
-            float32 `(batch, candidates, features)`, in the order of `names`.
+            float32 `(batch, candidates, any)`.
         """
-        return tf.concat([values for _, values in self._blocks(history, candidates, scores, statistics)], axis=-1)
+        return tf.concat([values for _, values in self._alone(history, candidates, statistics)], axis=-1)
 
-    def _blocks(
-        self, history: History, candidates: tf.Tensor, scores: CandidateScores, statistics: tf.Tensor
-    ) -> Iterator[_Named]:
+    def of_scores(self, scores: CandidateScores, candidates: tf.Tensor, *, with_rules: bool) -> tf.Tensor:
+        """Computes the features that come last: what other models say, by itself and beside the best of the row.
+
+        Args:
+            scores: Of the candidates.
+            candidates: int32 `(batch, candidates)`, all of them; -1 for none.
+            with_rules: Whether rules have features.
+
+        Returns:
+            float32 `(batch, candidates, any)`.
+        """
+        told = scores if with_rules else scores._replace(rules=None)
+        return tf.concat([values for _, values in _of_scores(told, candidates)], axis=-1)
+
+    def _alone(self, history: History, candidates: tf.Tensor, statistics: tf.Tensor) -> Iterator[_Named]:
         known = history.products >= 0
         bought, wanted = tf.maximum(history.products, 0), tf.maximum(candidates, 0)
         events = self._describe_events(history, known)
@@ -154,7 +182,6 @@ class RankingFeatures(tf.Module):
         log_price = tf.gather(self._log_prices, wanted)
         usual = tf.reduce_sum(tf.gather(self._log_prices, bought) * events.named(_COUNT), axis=1, keepdims=True)
         usual = usual / tf.maximum(total.named(_COUNT), 1.0)
-        linear = tf.math.log(tf.maximum(scores.linear, _LEAST_LINEAR))
         yield _group_features("product", product, total)
         yield _group_features("kind", kind, total)
         yield _group_features("brand", brand, total)
@@ -162,12 +189,6 @@ class RankingFeatures(tf.Module):
         yield [f"user: {name}" for name in total.names], user
         yield PRODUCT_STATISTICS, tf.gather(statistics, wanted)
         yield ["log price", "log price beside the usual"], tf.stack([log_price, log_price - usual], axis=-1)
-        if scores.rules is not None:
-            yield RULE_FEATURES, tf.stack([scores.rules.confidence, tf.math.log1p(scores.rules.lift)], axis=-1)
-        nearness = tf.math.log(tf.maximum(scores.neighbours, _LEAST_NEARNESS))
-        yield NEIGHBOUR_FEATURES, tf.stack(_beside_the_best(nearness, candidates), axis=-1)
-        by_towers = [*_beside_the_best(linear, candidates), *_beside_the_best(scores.recent, candidates)]
-        yield TOWER_FEATURES, tf.stack(by_towers, axis=-1)
 
     def _describe_events(self, history: History, known: tf.Tensor) -> "_Events":
         present = tf.cast(known, tf.float32)
@@ -188,6 +209,22 @@ class RankingFeatures(tf.Module):
             }
         weights = tf.stack(list(channels.values()), axis=-1) * present[..., tf.newaxis]
         return _Events(tuple(channels), weights, history.age_seconds / DAY_SECONDS, place)
+
+
+def _gathered(values: Any, places: tf.Tensor) -> Any:
+    """Returns values, or a tuple of them, at places of their rows."""
+    return tf.nest.map_structure(lambda each: tf.gather(each, places, batch_dims=1), values)
+
+
+def _of_scores(scores: CandidateScores, candidates: tf.Tensor) -> Iterator[_Named]:
+    """Yields what other models say of candidates, by themselves and beside the best of the row."""
+    if scores.rules is not None:
+        yield RULE_FEATURES, tf.stack([scores.rules.confidence, tf.math.log1p(scores.rules.lift)], axis=-1)
+    nearness = tf.math.log(tf.maximum(scores.neighbours, _LEAST_NEARNESS))
+    yield NEIGHBOUR_FEATURES, tf.stack(_beside_the_best(nearness, candidates), axis=-1)
+    linear = tf.math.log(tf.maximum(scores.linear, _LEAST_LINEAR))
+    by_towers = [*_beside_the_best(linear, candidates), *_beside_the_best(scores.recent, candidates)]
+    yield TOWER_FEATURES, tf.stack(by_towers, axis=-1)
 
 
 def _beside_the_best(scores: tf.Tensor, candidates: tf.Tensor) -> list[tf.Tensor]:

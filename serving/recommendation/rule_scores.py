@@ -60,3 +60,21 @@ class RuleScores(tf.Module):
             confidence=tf.tensor_scatter_nd_max(nothing, place, tf.gather(self._confidence, rule)),
             lift=tf.tensor_scatter_nd_max(nothing, place, tf.gather(self._lift, rule)),
         )
+
+    def leading_to(self, products: tf.Tensor, consequents: tf.Tensor) -> tf.Tensor:
+        """Finds the rule from each of some products to one product of the row.
+
+        Args:
+            products: int32 `(batch, n)`; -1 for none.
+            consequents: int32 `(batch,)`.
+
+        Returns:
+            Its confidence, float32 `(batch, n)`; 0 where there is none.
+        """
+        asked = tf.where(products >= 0)
+        product = tf.gather_nd(products, asked)
+        followed = tf.ragged.range(tf.gather(self._starts, product), tf.gather(self._starts, product + 1))
+        rule, place = followed.flat_values, tf.gather(asked, followed.value_rowids())
+        leads = tf.gather(self._consequent, rule) == tf.gather(consequents, place[:, 0])
+        confidence = tf.where(leads, tf.gather(self._confidence, rule), 0.0)
+        return tf.tensor_scatter_nd_max(tf.zeros(tf.shape(products)), place, confidence)

@@ -55,7 +55,7 @@ class CategoryRules:
     strength: ArrayLike
 
 
-_TOWERS = SOURCES.index("towers")
+_TOWERS, _MERCHANT = SOURCES.index("towers"), SOURCES.index("merchant")
 
 
 class FoundProducts(NamedTuple):
@@ -78,6 +78,13 @@ class FoundProducts(NamedTuple):
         nothing = tf.zeros(tf.shape(products))
         others = FoundProducts(products, nothing, nothing, tf.fill(tf.shape(products), _TOWERS))
         every = FoundProducts(*(tf.concat(columns, axis=1) for columns in zip(self, others, strict=True)))
+        return every.at(one_of_each.firsts(every.products, tf.shape(self.products)[1]))
+
+    def after(self, products: tf.Tensor, one_of_each: OneOfEach) -> "FoundProducts":
+        """Returns as many columns with products that the merchant relates, int32 `(batch, n)`, before these."""
+        nothing = tf.zeros(tf.shape(products))
+        related = FoundProducts(products, nothing, nothing, tf.fill(tf.shape(products), _MERCHANT))
+        every = FoundProducts(*(tf.concat(columns, axis=1) for columns in zip(related, self, strict=True)))
         return every.at(one_of_each.firsts(every.products, tf.shape(self.products)[1]))
 
     def at(self, columns: tf.Tensor) -> "FoundProducts":

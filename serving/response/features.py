@@ -47,7 +47,8 @@ class ImpressionFeatures(NamedTuple):
 
     Attributes:
         numbers: float32 `(batch, asked, numbers)`, NaN where unknown.
-        vectors: float32 `(batch, asked, 2 * width)`: the mean of the history's products, and the item.
+        vectors: float32 `(batch, asked, 2 * width + text_width)`: the mean of the history's products, the item's
+            products, and last what the item itself says.
     """
 
     numbers: tf.Tensor
@@ -67,7 +68,8 @@ class ResponseFeatures(tf.Module):
 
     def __init__(self, items: ResponseItems, event_types: Sequence[str], outcomes: Sequence[str]) -> None:
         super().__init__(name="response_features")
-        self.vector_width = 2 * items.vectors.shape[1]
+        self.text_width = items.text_vectors.shape[1]
+        self.vector_width = 2 * items.vectors.shape[1] + self.text_width
         self._event_types, self._outcomes = tuple(event_types), tuple(outcomes)
         self._category_names = items.category_names
         self._width, self._products = items.vectors.shape[1], max(len(items.product_ids), 1)
@@ -77,6 +79,7 @@ class ResponseFeatures(tf.Module):
         # Variables, as a graph must not be larger than 2 GiB.
         self._numbers = _held(np.concatenate([items.numbers, unknown]))
         self._vectors = _held(np.concatenate([items.vectors, nothing]))
+        self._texts = _held(np.concatenate([items.text_vectors, np.zeros((1, self.text_width), np.float32)]))
         self._product_vectors = _held(
             np.concatenate([items.product_vectors.reshape(len(items.product_ids), self._width), nothing])
         )
@@ -108,7 +111,8 @@ class ResponseFeatures(tf.Module):
         ]
         numbers = tf.concat([tf.stack(columns, axis=-1), tf.gather(self._numbers, item)], axis=-1)
         repeated = tf.repeat(user_vector[:, None, :], asked, axis=1)
-        return ImpressionFeatures(numbers, tf.concat([repeated, tf.gather(self._vectors, item)], axis=-1))
+        vectors = [repeated, tf.gather(self._vectors, item), tf.gather(self._texts, item)]
+        return ImpressionFeatures(numbers, tf.concat(vectors, axis=-1))
 
     def _names(self) -> list[str]:
         windows = [f"{kind}_{days}_days" for kind in self._event_types for days in _WINDOWS_DAYS]
@@ -120,7 +124,7 @@ class ResponseFeatures(tf.Module):
             "days_since_event",
             *both,
             "days_since_offer_product",
-            "interest",
+            "likeness_to_history",
             "shown",
             *responded,
             *(f"{each}_rate" for each in responded),

@@ -17,7 +17,8 @@ class ResponseItems:
         number_names: Names of these.
         categories: bytes `(items, categories)`, empty where unknown.
         category_names: Names of these.
-        vectors: float32 `(items, width)`; the width may be 0.
+        vectors: float32 `(items, width)`: the mean of their products; the width may be 0.
+        text_vectors: float32 `(items, text_width)`: what they say themselves; the width may be 0.
         starts: int64 `(items,)` Unix seconds from which an item may be shown.
         ends: int64 `(items,)` Unix seconds after which it may not.
         product_ids: Ids of the products of histories.
@@ -33,6 +34,7 @@ class ResponseItems:
     categories: npt.NDArray[np.object_]
     category_names: tuple[str, ...]
     vectors: npt.NDArray[np.float32]
+    text_vectors: npt.NDArray[np.float32]
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
     product_ids: list[bytes]

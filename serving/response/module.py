@@ -13,10 +13,12 @@ from serving.graph.history import HistoryReader, history_specs
 from serving.graph.lookup import IdLookup
 from serving.graph.signatures import Specs, batch_of, trace
 from serving.reasons.reasons import strongest_first
+from serving.response.explained import ExplainedWords, joined, without_each
 from serving.response.features import ItemCounts, ResponseFeatures, Shown
 from serving.response.items import ResponseItems
 from serving.response.shop_clock import ShopClock
 from serving.response.uplift import BestTreatment, TreatmentScorer
+from serving.response.words import ItemWords
 from serving.signature_names import EVALUATE, EXPLAIN, RANK_OFFERS, SERVING_DEFAULT, SHOWN_INPUTS
 
 # What comes of features: by name, as the trained network reads them, to probabilities float32 `(rows, outcomes)`.
@@ -70,6 +72,7 @@ class ResponseModule(tf.Module):
         scorer: The trained network.
         variables: Its variables, and those of `treatments`.
         treatments: What treatments add; None where nothing is known of any.
+        words: The words of what the items say; none where they are not told.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class ResponseModule(tf.Module):
         scorer: Scorer,
         variables: Sequence[tf.Variable],
         treatments: TreatmentScorer | None = None,
+        words: ItemWords | None = None,
     ) -> None:
         super().__init__(name="response")
         self._facts, self._count = facts, len(items.item_ids)
@@ -101,6 +105,7 @@ class ResponseModule(tf.Module):
         self._responses = tf.constant(np.concatenate([responses, np.zeros((1, responses.shape[1]), np.float32)]))
         names = [*facts.feature_names, *facts.vocabularies, "texts and history", "the offer itself"]
         self._names = text_variable([name.encode() for name in names], "names")
+        self._words = ExplainedWords(words) if words is not None and words.vectors.size else None
         # Behind a plain function what it holds is not tracked: only these variables go into the SavedModel.
         self._scorer: Callable[[], Scorer] = lambda: scorer
         self._variables = list(variables)
@@ -160,29 +165,19 @@ class ResponseModule(tf.Module):
         }
 
     def explain(self, inputs: Inputs) -> dict[str, tf.Tensor]:
-        """Signature `explain`: how much less likely the response were if a feature were not known, strongest first."""
+        """Signature `explain`: how much less likely the response were if a feature were not known, strongest first.
+
+        Of an offer's text, also how much less likely it were without each of its words.
+        """
         items = self._items.index_of(inputs["offer_id"])[:, None]
         features = {name: each[:, 0] for name, each in self._network_inputs(inputs, items).items()}
-        rows = tf.shape(items)[0]
-        widths = [features[name].shape[1] for name in ("numbers", "categories")]
-        ways = sum(widths) + 2
-        hidden = tf.eye(ways, dtype=tf.bool)
-        parts = tf.split(hidden, [*widths, 1, 1], axis=1)
-
-        def without(name: str, part: tf.Tensor, missing: Any) -> tf.Tensor:
-            values = tf.repeat(features[name][:, None], ways, axis=1)
-            part = part[None] if values.shape.rank == 3 else part[None, :, 0]
-            return tf.where(part, tf.cast(missing, values.dtype), values)
-
-        changed = {
-            "numbers": without("numbers", parts[0], np.nan),
-            "categories": without("categories", parts[1], 0),
-            "vectors": without("vectors", parts[2], 0.0),
-            "item": without("item", parts[3], 0),
-            "position": tf.zeros([rows, ways], tf.int32),
-        }
+        changed = without_each(features)
+        names = tf.repeat(tf.convert_to_tensor(self._names)[None, :], tf.shape(items)[0], axis=0)
+        if self._words is not None:
+            place = tf.where(items[:, 0] >= 0, items[:, 0], self._count)
+            changed = joined(changed, self._words.without_each(features, place))
+            names = tf.concat([names, self._words.names(place)], axis=1)
         whole = self._scored({name: each[:, None] for name, each in features.items()})[:, :, 0]
-        names = tf.repeat(tf.convert_to_tensor(self._names)[None, :], rows, axis=0)
         found = strongest_first(names, whole - self._scored(changed)[:, :, 0])
         return {"names": found.texts, "attributions": found.attributions}
 

@@ -49,12 +49,10 @@ class CheckedWords(NamedTuple):
     Attributes:
         words: Ragged string `(batch, words)`: right words in place of wrong ones.
         corrected: bool, one for each of them: whether it was put in place of another.
-        strange: bool, likewise: whether it consists of letters and is neither right nor near to a word that is.
     """
 
     words: Any
     corrected: tf.Tensor
-    strange: tf.Tensor
 
 
 class SpellingCorrection(tf.Module):
@@ -94,16 +92,10 @@ class SpellingCorrection(tf.Module):
         right = tf.convert_to_tensor(self._right)
         place = tf.searchsorted(right, hashes)
         unknown = tf.gather(right, place) != hashes
-        none = tf.zeros_like(unknown)
-        word, corrected, strange = tf.cond(
-            tf.reduce_any(unknown), lambda: self._checked(word, unknown), lambda: (word, none, none)
-        )
-        return CheckedWords(words.with_flat_values(word), corrected, strange)
-
-    def _checked(self, word: tf.Tensor, unknown: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        better = self._corrected(word, unknown) if self._any else word
-        corrected = better != word
-        return better, corrected, unknown & ~corrected & tf.strings.regex_full_match(word, _LETTERS)
+        better = word
+        if self._any:
+            better = tf.cond(tf.reduce_any(unknown), lambda: self._corrected(word, unknown), lambda: word)
+        return CheckedWords(words.with_flat_values(better), better != word)
 
     def _corrected(self, word: tf.Tensor, unknown: tf.Tensor) -> tf.Tensor:
         wrong = tf.where(unknown & of_letters(word, ONE_WRONG_FROM))

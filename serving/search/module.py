@@ -1,5 +1,6 @@
 """The served search model: its signatures, as clients of stock TF Serving see them."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -8,26 +9,39 @@ from numpy.typing import ArrayLike
 
 from serving.graph.answers import at_most, cut, text_variable, with_rows_of
 from serving.graph.filters import CatalogueFilters
+from serving.graph.history import HistoryReader, history_specs
 from serving.graph.lookup import IdLookup
 from serving.graph.signatures import Signature, batch_of, trace
 from serving.index.exact import RetrievalIndex, vectors_or_zeros
 from serving.index.lexical import LexicalIndex, Postings
 from serving.max_k import DEFAULT_MAX_K
-from serving.search.answer import SearchAnswers
+from serving.merchant.pins import HoldingPins
+from serving.merchant.word import SAYS_NOTHING, MerchantWord
+from serving.pictures.search import PictureFacts, PictureSearch
+from serving.search.answer import FoundWithPins, SearchAnswers
 from serving.search.correction import Corrections, SpellingCorrection
 from serving.search.explanation import WordExplanation
-from serving.search.groups import GroupNames, ResultGroups
+from serving.search.finding import find, find_ranked
+from serving.search.grouping.groups import GroupNames, ResultGroups
+from serving.search.personal.reranking import PersonalModel, PersonalReranker
+from serving.search.pins import SearchPins
 from serving.search.product_codes import ProductCodes
 from serving.search.products import SearchedProducts
 from serving.search.query_embedder import QueryEmbedder
-from serving.search.ranking import CANDIDATES, Fusion, Ranking
+from serving.search.ranking import CANDIDATES, Fusion, RankedTexts, Ranking
 from serving.search.reading import QueryReader, ReadQuery, beginning
+from serving.search.synonyms import SynonymReader
 from serving.search.things import Found, PassingProducts, Things
-from serving.signature_names import EMBED, EVALUATE, EXPLAIN, FILTERED, SERVING_DEFAULT
+from serving.search.wishes.facts import WishFacts
+from serving.search.wishes.filter import WishFilter
+from serving.search.wishes.reader import WishReader
+from serving.search.wishes.refining import beside, refined
+from serving.search.wishes.wish import Wish, cond_wish
+from serving.signature_names import BY_IMAGE, EMBED, EVALUATE, EXPLAIN, FILTERED, PERSONAL, REFINED, SERVING_DEFAULT
 
 # Things that are grouped, however few of them an answer shows.
 GROUPED = 100
-SERVED_SIGNATURES = (SERVING_DEFAULT, FILTERED, EXPLAIN, EMBED, EVALUATE)
+SERVED_SIGNATURES = (SERVING_DEFAULT, FILTERED, REFINED, EXPLAIN, EMBED, EVALUATE)
 
 
 class SearchModule(tf.Module):
@@ -45,15 +59,22 @@ class SearchModule(tf.Module):
         groups: What the products that a query found are grouped by.
         embedder: Made the products' vectors, and will those of other products. Its `embed` is what
             `serving.graph.text_embedder.TextEmbedder` says; that of a loaded SavedModel will do.
-        query_embedder: Likewise, for queries; may be the same. Where it is another, queries with words that neither the
-            catalogue nor `embedder` has are read by `embedder` all the same (`serving.search.query_embedder`).
+        query_embedder: Likewise, for queries; may be the same. Where it is another, queries with words that the
+            catalogue lacks are read by `embedder` all the same (`serving.search.query_embedder`).
         index: The texts' vectors.
         postings: The texts' words.
         corrections: How they are spelt.
         known_words: int64 hashes of the words that the encoder knows; kept for the next catalogue.
+        right_words: int64 hashes of other words that are spelt right; likewise.
+        synonyms: What the catalogue calls the nouns that it lacks, as `SynonymReader` wants it.
+        wishes: What limits in queries are held against.
+        merchant: What the merchant says; his synonyms count before others.
         fusion: How both sides are combined.
         default_k: Products that `serving_default` answers.
         max_k: Most products that a request gets.
+        pictures: What is known of the products' pictures, with what embeds others' (`PictureSearch.picture_embedder`
+            says what that is); None where the shop has none, and no signature `by_image` then.
+        personal: What was learned of who asks; None where nothing was, and no signature `personal` then.
     """
 
     def __init__(
@@ -68,9 +89,15 @@ class SearchModule(tf.Module):
         postings: Postings,
         corrections: Corrections,
         known_words: ArrayLike,
+        right_words: ArrayLike,
+        synonyms: Mapping[str, str],
+        wishes: WishFacts,
+        merchant: MerchantWord = SAYS_NOTHING,
         fusion: Fusion,
         default_k: int,
         max_k: int = DEFAULT_MAX_K,
+        pictures: tuple[PictureFacts, Any] | None = None,
+        personal: PersonalModel | None = None,
     ) -> None:
         super().__init__(name="search")
         self.default_k = default_k
@@ -79,8 +106,13 @@ class SearchModule(tf.Module):
         self.query_embedder = query_embedder
         self.product_ids = text_variable(products.product_ids, "product_ids")
         self.titles = text_variable(products.titles, "titles")
+        self.prices = tf.Variable(np.asarray(products.prices, np.float32), trainable=False)
         self.text_hashes = tf.Variable(np.asarray(text_hashes, np.int64), trainable=False)
         self.known_words = tf.Variable(np.asarray(known_words, np.int64), trainable=False)
+        self.right_words = tf.Variable(np.asarray(right_words, np.int64), trainable=False)
+        # The merchant's own are left out of the next catalogue's, which he may call otherwise.
+        self.merchant_terms = text_variable([term.encode() for term in merchant.synonyms], "merchant_terms")
+        self.synonyms = SynonymReader({**synonyms, **merchant.synonyms})
         text_of_product = np.asarray(products.text_of_product, np.int32)
         self.text_of_product = tf.Variable(text_of_product, trainable=False)
         self._products = IdLookup(products.product_ids, what="product id")
@@ -90,11 +122,31 @@ class SearchModule(tf.Module):
         lexical = LexicalIndex(postings)
         codes = ProductCodes(self.product_ids, text_variable(products.skus, "skus"))
         read_by = QueryEmbedder(query_embedder, embedder)
-        self._reader = QueryReader(read_by, lexical, SpellingCorrection(corrections), codes)
+        self._reader = QueryReader(read_by, lexical, self.synonyms, SpellingCorrection(corrections), codes)
+        self._wishes = WishReader(wishes, lexical)
+        self._limits = WishFilter(wishes, lexical, text_of_product, self._things.order)
         self._ranking = Ranking(index, lexical, fusion, self.text_of_product)
         self._explanation = WordExplanation(read_by, index, lexical, self._reader, fusion)
+        self.pictures = None if pictures is None else PictureSearch(*pictures, index, self.text_of_product)
+        self._pins = SearchPins(merchant.pins, products.product_ids, self.synonyms, self._things)
+        self._personal = personal
+        if personal is not None:
+            self._history = HistoryReader(self._products, personal.event_types, personal.bought_event_type)
+            self._reranker = PersonalReranker(personal, lambda products: self._vectors_of(index, products))
+            self.personal_feature_names = self._reranker.feature_names
         self._answers = SearchAnswers(self.product_ids, self.titles)
         self._groups = ResultGroups(groups, index)
+        # Three signatures end in it: it is traced once for all.
+        self._answer_within = tf.function(
+            self._answer,
+            input_signature=[
+                Wish.spec(),
+                HoldingPins.spec(),
+                tf.TensorSpec([None], tf.int32),
+                tf.TensorSpec([None, len(text_of_product)], tf.bool),
+            ],
+            autograph=False,
+        )
         self.text_vectors = tf.function(
             lambda rows: vectors_or_zeros(index, rows), input_signature=[tf.TensorSpec([None], tf.int32, "rows")]
         )
@@ -110,19 +162,47 @@ class SearchModule(tf.Module):
         every: dict[str, Signature] = {
             SERVING_DEFAULT: (self.search, query),
             FILTERED: (self.search_filtered, query | k | CatalogueFilters.INPUTS),
+            REFINED: (
+                self.search_refined,
+                query | batch_of("earlier_query", tf.string) | k | CatalogueFilters.INPUTS,
+            ),
             EXPLAIN: (self.explain, query | batch_of("product_id", tf.string)),
             EMBED: (self.embed, query),
             EVALUATE: (self.evaluate, query | k),
             "weighted": (self.search_weighted, query | k | weights),
         }
-        return trace({name: every[name] for name in names or SERVED_SIGNATURES})
+        served: tuple[str, ...] = SERVED_SIGNATURES
+        if self.pictures is not None:
+            every[BY_IMAGE] = (self.search_by_image, batch_of("image", tf.string) | k)
+            served = (*served, BY_IMAGE)
+        if self._personal is not None:
+            history = history_specs(self._personal.history_length)
+            every[PERSONAL] = (self.search_personal, query | k | CatalogueFilters.INPUTS | history)
+            every["described"] = (self.describe_personal, query | history)
+            # Features are described to learn from; what is served has a scorer.
+            served = (*served, PERSONAL) if self._personal.scorer is not None else served
+        return trace({name: every[name] for name in names or served})
 
     def search(self, query: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Signature `serving_default`: the `default_k` best things for each query `(batch,)`."""
-        passing = self._things.passing()
-        width = tf.constant(self.default_k)
-        found = self._find(self._reader.read(query), width, self._things, passing, grouped=GROUPED)
-        return self._grouped_answer(query, found, tf.fill([tf.shape(query)[0]], width), width, passing)
+        """Signature `serving_default`: the `default_k` best things for each query `(batch,)`, within its limits."""
+        wish, width = self._wishes.read(beginning(query)), tf.constant(self.default_k)
+        k, pins = tf.fill([tf.shape(query)[0]], width), self._pins.holding(wish.text, tf.fill(tf.shape(query), ""))
+
+        def answer() -> dict[str, tf.Tensor]:
+            passing = self._things.passing()
+            found = find(self._ranking, self._reader.read(wish.text), width, self._things, passing, grouped=GROUPED)
+            answered = self._grouped_answer(wish.text, FoundWithPins.without(found), k, width, passing)
+            return {**answered, "understood": wish.understood}
+
+        # Most queries have no limit and no pin, and a mask would cost them all.
+        every = self._things.order.size
+        return dict(
+            tf.cond(
+                wish.is_limited | tf.reduce_any(pins.products >= 0),
+                lambda: self._answer_within(wish, pins, k, tf.fill([tf.shape(query)[0], every], True)),
+                answer,
+            )
+        )
 
     def search_filtered(
         self,
@@ -134,15 +214,105 @@ class SearchModule(tf.Module):
         exclude_ids: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
         """Signature `filtered`: as wide as the largest k of the batch; see `filters` for what each filter means."""
-        k, category, max_price, in_stock_only, exclude_ids = with_rows_of(
-            query, k=k, category=category, max_price=max_price, in_stock_only=in_stock_only, exclude_ids=exclude_ids
-        )
+        k, mask = self._read_filters(query, k, category, max_price, in_stock_only, exclude_ids)
+        wish = self._wishes.read(beginning(query))
+        return dict(self._answer_within(wish, self._pins.holding(wish.text, category), k, mask))
+
+    def search_refined(
+        self,
+        query: tf.Tensor,
+        earlier_query: tf.Tensor,
+        k: tf.Tensor,
+        category: tf.Tensor,
+        max_price: tf.Tensor,
+        in_stock_only: tf.Tensor,
+        exclude_ids: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Signature `refined`: as `filtered`, for queries that may speak of an earlier one; "" stands for none."""
+        (earlier_query,) = with_rows_of(query, earlier_query=earlier_query)
+        k, mask = self._read_filters(query, k, category, max_price, in_stock_only, exclude_ids)
+        earlier = self._wishes.read(beginning(earlier_query))
+        both = refined(self._wishes.read(beginning(query)), earlier)
+
+        def beside_earlier() -> Wish:
+            passing = self._things.passing(mask & self._limits.allowed(earlier))
+            looked_at = tf.constant(max(self.default_k, CANDIDATES))
+            ranked = self._ranking.rank(self._reader.read(earlier.text), looked_at, passing.texts.mask)
+            width = tf.constant(min(self.default_k, self._things.size))
+            shown = self._things.best(ranked, passing, looked_at, width)
+            return beside(
+                both, tf.where(shown.products >= 0, tf.gather(self.prices, tf.maximum(shown.products, 0)), np.nan)
+            )
+
+        wish = cond_wish(tf.reduce_any(both.cheaper | both.dearer), beside_earlier, lambda: both.wish)
+        return dict(self._answer_within(wish, self._pins.holding(wish.text, category), k, mask))
+
+    def search_personal(
+        self,
+        query: tf.Tensor,
+        k: tf.Tensor,
+        category: tf.Tensor,
+        max_price: tf.Tensor,
+        in_stock_only: tf.Tensor,
+        exclude_ids: tf.Tensor,
+        history_ids: tf.Tensor,
+        history_types: tf.Tensor,
+        history_age_seconds: tf.Tensor,
+    ) -> dict[str, tf.Tensor]:
+        """Signature `personal`: as `filtered`, the best things reordered for who asks; see `PersonalReranker`.
+
+        The history is that of recommendation; an empty one leaves what the shop has learned of everybody.
+        """
+        (history_ids,) = with_rows_of(query, history_ids=history_ids)
+        history = self._history.read(history_ids, history_types, history_age_seconds)
+        k, mask = self._read_filters(query, k, category, max_price, in_stock_only, exclude_ids)
+        wish = self._wishes.read(beginning(query))
+
+        def reorder(read: ReadQuery, found: Found) -> Found:
+            return self._reranker.rerank(read.vectors, found, history, read.named.products)
+
+        return self._answer(wish, self._pins.holding(wish.text, category), k, mask, reorder)
+
+    def describe_personal(
+        self, query: tf.Tensor, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Signature `described`: what the reranker would be told, and of which products: what it learns from."""
+        history = self._history.read(history_ids, history_types, history_age_seconds)
+        read = self._reader.read(beginning(query))
+        found = find(self._ranking, read, tf.constant(GROUPED), self._things, self._things.passing())
+        return {"features": self._reranker.describe(read.vectors, found, history), "products": found.products}
+
+    def search_by_image(self, image: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `by_image`: the things that look like a picture, or that are what it shows.
+
+        Args:
+            image: string `(batch,)`: JPEG or PNG bytes; an empty one has no answer.
+            k: int32 `(batch,)`.
+
+        Raises:
+            tf.errors.InvalidArgumentError: A picture is none, is broken, or is larger than the model's limits.
+        """
+        if self.pictures is None:
+            raise ValueError("This model was made without pictures.")
+        pictures = self.pictures
+        (k,) = with_rows_of(image, k=k)
         k = at_most(k, self.max_k)
-        excluded = self._things.places_of(self._products.index_of(exclude_ids))
-        passing = self._things.passing(self._filters.allowed(category, max_price, in_stock_only, excluded))
-        width = tf.reduce_max(k)
-        found = self._find(self._reader.read(query), width, self._things, passing, grouped=GROUPED)
-        return self._grouped_answer(query, found, k, width, passing)
+        passing, width = self._things.passing(self._pins.allowed_anywhere(tf.shape(image))), tf.reduce_max(k)
+        looks, meanings = pictures.read(image)
+        asks = tf.strings.length(image)[:, tf.newaxis] > 0
+
+        def rank(looked_at: tf.Tensor) -> RankedTexts:
+            seen = pictures.rank(looks, meanings, looked_at)
+            return RankedTexts(
+                seen.texts,
+                tf.where(asks, seen.scores, -np.inf),
+                tf.where(asks, seen.products, -1),
+                tf.where(asks, seen.product_scores, -np.inf),
+                (seen.texts[:, -1] < 0) | ~asks[:, 0],
+            )
+
+        found = FoundWithPins.without(find_ranked(rank, width, self._things, passing, grouped=GROUPED))
+        return self._grouped_answer(tf.fill(tf.shape(image), ""), found, k, width, passing)
 
     def evaluate(self, query: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `evaluate`: the best products, each on its own and whatever it is like: how rankings are judged."""
@@ -167,50 +337,69 @@ class SearchModule(tf.Module):
         """Signature `embed`: query vectors float32 `(batch, dimensions)` of length 1."""
         return {"embeddings": self._reader.vectors(query)}
 
+    def _read_filters(
+        self,
+        query: tf.Tensor,
+        k: tf.Tensor,
+        category: tf.Tensor,
+        max_price: tf.Tensor,
+        in_stock_only: tf.Tensor,
+        exclude_ids: tf.Tensor,
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns what each row may ask for, and what its filters let pass, bool `(batch, products)`."""
+        k, category, max_price, in_stock_only, exclude_ids = with_rows_of(
+            query, k=k, category=category, max_price=max_price, in_stock_only=in_stock_only, exclude_ids=exclude_ids
+        )
+        excluded = self._things.places_of(self._products.index_of(exclude_ids))
+        allowed = self._filters.allowed(category, max_price, in_stock_only, excluded)
+        return at_most(k, self.max_k), allowed
+
+    def _vectors_of(self, index: RetrievalIndex, products: tf.Tensor) -> tf.Tensor:
+        """Returns the vectors of products' texts, float32 of the shape of `products` and dimensions; 0 for -1."""
+        texts = tf.gather(self.text_of_product, tf.maximum(products, 0))
+        return vectors_or_zeros(index, tf.where(products >= 0, texts, -1))
+
     def _best_products(
         self, query: tf.Tensor, k: tf.Tensor, fusion: Fusion | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns scores and products `(batch, largest k)`; -inf and -1 in a row's columns past its own k."""
         k = at_most(k, self.max_k)
         every = self._every_product
-        found = self._find(self._reader.read(query), tf.reduce_max(k), every, every.passing(), fusion)
+        found = find(
+            self._ranking, self._reader.read(beginning(query)), tf.reduce_max(k), every, every.passing(), fusion
+        )
         return cut(found.scores, found.products, k)
 
+    def _answer(
+        self,
+        wish: Wish,
+        pins: HoldingPins,
+        k: tf.Tensor,
+        mask: tf.Tensor,
+        reorder: Callable[[ReadQuery, Found], Found] | None = None,
+    ) -> dict[str, tf.Tensor]:
+        """Answers int32 `(batch,)` k products of those that bool `(batch, products)`, limits and pins let pass.
+
+        What was found may be put into another order before pins have their places.
+        """
+        mask = tf.cond(wish.is_limited, lambda: mask & self._limits.allowed(wish), lambda: mask)
+        allowed = self._pins.allowed(pins)
+        mask = mask if allowed is None else mask & allowed
+        passing, width = self._things.passing(mask), tf.reduce_max(k)
+        read = self._reader.read(wish.text)
+        found = find(self._ranking, read, width, self._things, passing, grouped=GROUPED)
+        found = found if reorder is None else reorder(read, found)
+        listed = self._pins.listed(found, pins, passing)
+        return {**self._grouped_answer(wish.text, listed, k, width, passing), "understood": wish.understood}
+
     def _grouped_answer(
-        self, query: tf.Tensor, found: Found, k: tf.Tensor, width: tf.Tensor, passing: PassingProducts
+        self, query: tf.Tensor, listed: FoundWithPins, k: tf.Tensor, width: tf.Tensor, passing: PassingProducts
     ) -> dict[str, tf.Tensor]:
         """Groups all that was found, and answers the first int32 `(batch,)` k of each row in so many columns."""
-        texts = tf.gather(self.text_of_product, tf.maximum(found.products, 0))
-        groups = self._groups.group(beginning(query), found.products, texts, k)
-        found = found.cut(width)
+        texts = tf.gather(self.text_of_product, tf.maximum(listed.found.products, 0))
+        groups = self._groups.group(query, listed.found.products, texts, k)
+        found = listed.found.cut(width)
         scores, products = cut(found.scores, found.products, k)
         variants = self._things.variants(found._replace(scores=scores, products=products), passing)
-        return self._answers.of(scores, products, variants, groups)
-
-    def _find(
-        self,
-        query: ReadQuery,
-        k: tf.Tensor,
-        things: Things,
-        passing: PassingProducts,
-        fusion: Fusion | None = None,
-        grouped: int = 0,
-    ) -> Found:
-        """Finds the `k` best things of each query, or all that pass where there are fewer.
-
-        After those come the next best, up to `grouped` in all where as many come along.
-        """
-        query = query._replace(named=query.named._replace(products=things.only_passing(query.named.products, passing)))
-        needed = tf.clip_by_value(k, 1, things.size)
-        width = tf.clip_by_value(tf.maximum(k, grouped), 1, things.size)
-
-        def find(looked_at: tf.Tensor) -> tuple[Found, tf.Tensor]:
-            """Returns what so many texts of each side hold, and whether a row may need more texts for that."""
-            ranked = self._ranking.rank(query, looked_at, passing.texts.mask, fusion)
-            found = things.best(ranked, passing, looked_at, width)
-            return found, tf.reduce_any((found.products[:, needed - 1] < 0) & ~ranked.complete)
-
-        found, too_few = find(tf.maximum(width, CANDIDATES))
-        if not things.one_entry_each:
-            found = Found(*tf.cond(too_few, lambda: find(things.enough(needed))[0], lambda: found))
-        return found.cut(tf.maximum(k, grouped))
+        pinned = listed.pinned[:, : tf.shape(products)[1]] & (products >= 0)
+        return {**self._answers.of(scores, products, variants, groups), "pinned": pinned}

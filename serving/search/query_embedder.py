@@ -1,4 +1,4 @@
-"""Reads queries by a fast tower, and those with words that it never saw by the encoder that taught it."""
+"""Reads queries by a fast tower, and those with words that no product has by the encoder that taught it."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ class QueryEmbedder(tf.Module):
     """Embeds each query by the tower that reads it best.
 
     A tower for queries has learned them from a catalogue's own words, and from those of the encoder's vocabulary. What
-    else a shopper types, such as a brand that the shop does not call its products by, only the full encoder
-    understands. Each query is judged by itself, whatever the others of its batch are.
+    else a shopper types, the full encoder understands better, and there nothing but meaning can help. Each query is
+    judged by itself, whatever the others of its batch are.
 
     Args:
         tower: The fast one; its `embed` is what `serving.graph.text_embedder.TextEmbedder` says.
@@ -26,7 +26,7 @@ class QueryEmbedder(tf.Module):
 
         Args:
             texts: string `(batch,)`.
-            strange: bool `(batch,)`: whether a text has a word that the tower never saw.
+            strange: bool `(batch,)`: whether a text has a word that no product has.
         """
         read = self._tower.embed(texts)
         if self._tower is self._full:

@@ -1,5 +1,6 @@
 """How well texts answer queries: what both sides propose, by one score."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,6 @@ import tensorflow as tf
 from serving.graph.top_k import top_k
 from serving.index.exact import RetrievalIndex
 from serving.index.lexical import LexicalIndex
-from serving.search.proposals import without_repetitions
 from serving.search.reading import ReadQuery
 
 # Texts that each side proposes, where no more are asked for.
@@ -91,7 +91,7 @@ class Ranking(tf.Module):
         fusion = fusion or self._fusion
         words = None if _is_off(fusion.lexical) else self._lexical.scores(query.words)
         proposals = self._proposals(query, words, tf.minimum(count, self._lexical.size), allowed, fusion)
-        texts = without_repetitions(proposals)
+        texts = _without_repetitions(proposals)
         named = query.named
         named_texts = tf.gather(self._text_of_product, tf.maximum(named.products, 0))
         every = tf.concat([tf.maximum(texts, 0), named_texts], axis=1)
@@ -135,6 +135,21 @@ class Ranking(tf.Module):
             proposed, by_words = top_k(words if allowed is None else tf.where(allowed, words, -np.inf), count)
             proposals.append(tf.where((proposed > -np.inf) & (_column(fusion.lexical) > 0.0), by_words, -1))
         return proposals
+
+
+def _without_repetitions(proposals: Sequence[tf.Tensor]) -> tf.Tensor:
+    """Joins lists of indices `(batch, width)`, each without repetitions; one that an earlier list has becomes -1.
+
+    The first list has a column at least.
+    """
+    joined = proposals[0]
+    for proposal in proposals[1:]:
+        # Sorted, since to compare each with each would take the square of the width.
+        known = tf.sort(joined, axis=1)
+        places = tf.minimum(tf.searchsorted(known, proposal), tf.shape(known)[1] - 1)
+        repeated = tf.gather(known, places, batch_dims=1) == proposal
+        joined = tf.concat([joined, tf.where(repeated, -1, proposal)], axis=1)
+    return joined
 
 
 def _mean_of_best(scores: tf.Tensor, vectors: tf.Tensor) -> tf.Tensor:

@@ -7,13 +7,16 @@ import tensorflow as tf
 from serving.graph.spelling import readable
 from serving.graph.words import any_in_row, joined_pairs, plain_words, singular_words, unspaced_pairs
 from serving.index.lexical import AskedWords, LexicalIndex
-from serving.search.correction import SpellingCorrection
+from serving.search.correction import SpellingCorrection, of_letters
 from serving.search.product_codes import NamedProducts, ProductCodes
 from serving.search.query_embedder import QueryEmbedder
+from serving.search.synonyms import SynonymReader
 
 # Of a longer query the beginning is read.
 MAX_QUERY_CHARACTERS = 1_000
 MAX_QUERY_WORDS = 64
+# Shorter ones are mostly units, or hold a sentence together.
+SHORTEST_STRANGE_WORD = 3
 
 
 class ReadQuery(NamedTuple):
@@ -36,13 +39,14 @@ class QueryWords(NamedTuple):
     """The words of queries.
 
     Attributes:
-        typed: Ragged string `(batch, words)`, as `serving.graph.words.plain_words` gives them.
+        typed: Ragged string `(batch, words)`, as `serving.graph.words.plain_words` gives them; for what the catalogue
+            calls otherwise, its own words.
         meant: Ragged string, likewise, with those that are spelt wrong corrected.
         indexed: Ragged string: the same in the singular.
         unspaced: Ragged string: pairs of neighbours of scripts without spaces.
         joined: Ragged string: pairs of neighbours of other scripts, joined.
-        text: string `(batch,)`: the query itself, or its words where one of them was spelt wrong.
-        strange: bool `(batch,)`: whether there is a word that neither the catalogue nor the encoder has.
+        text: string `(batch,)`: the query itself, or its words where one of them is another than was typed.
+        strange: bool `(batch,)`: whether there is a word, of letters and no short one, that no text has.
     """
 
     typed: Any
@@ -55,25 +59,30 @@ class QueryWords(NamedTuple):
 
 
 class QueryReader(tf.Module):
-    """Reads queries. Words that are spelt wrong are corrected before either side sees them.
+    """Reads queries. Both sides see the words that the catalogue has for a thing, and words spelt right.
 
     Args:
         embedder: Makes the queries' vectors.
         lexical: Knows the catalogue's words.
+        synonyms: Knows other words for the same.
         correction: Knows how they are spelt.
         codes: Knows the products' ids and SKUs.
     """
 
     def __init__(
-        self, embedder: QueryEmbedder, lexical: LexicalIndex, correction: SpellingCorrection, codes: ProductCodes
+        self,
+        embedder: QueryEmbedder,
+        lexical: LexicalIndex,
+        synonyms: SynonymReader,
+        correction: SpellingCorrection,
+        codes: ProductCodes,
     ) -> None:
         super().__init__(name="query_reader")
         self._embedder, self._lexical, self._codes = embedder, lexical, codes
-        self._correction = correction
+        self._synonyms, self._correction = synonyms, correction
 
-    def read(self, query: tf.Tensor) -> ReadQuery:
-        """Reads string `(batch,)` queries."""
-        text = beginning(query)
+    def read(self, text: tf.Tensor) -> ReadQuery:
+        """Reads string `(batch,)` queries as `beginning` gives them."""
         words = self.words(text)
         vectors, known = self._embedder.embed(words.text, words.strange)
         asked = self.ask(words)
@@ -93,13 +102,16 @@ class QueryReader(tf.Module):
 
     def words(self, text: tf.Tensor) -> QueryWords:
         """Returns the words of string `(batch,)` queries as `beginning` gives them."""
-        typed = plain_words(text)[:, :MAX_QUERY_WORDS]
-        right, corrected, strange = self._correction.check(singular_words(typed))
+        typed, renamed = self._synonyms.read(plain_words(text)[:, :MAX_QUERY_WORDS])
+        right, corrected = self._correction.check(singular_words(typed))
         # A plural that is right stays one.
         meant = typed.with_flat_values(tf.where(corrected, right.flat_values, typed.flat_values))
 
-        def corrected_text() -> tf.Tensor:
-            return tf.where(any_in_row(typed, corrected), tf.strings.reduce_join(meant, axis=1, separator=" "), text)
+        changed = renamed | any_in_row(typed, corrected)
+        strange = self._lexical.lacks(right.flat_values) & of_letters(right.flat_values, SHORTEST_STRANGE_WORD)
+
+        def changed_text() -> tf.Tensor:
+            return tf.where(changed, tf.strings.reduce_join(meant, axis=1, separator=" "), text)
 
         return QueryWords(
             typed,
@@ -107,7 +119,7 @@ class QueryReader(tf.Module):
             right,
             unspaced_pairs(typed),
             joined_pairs(right),
-            tf.cond(tf.reduce_any(corrected), corrected_text, lambda: text),
+            tf.cond(tf.reduce_any(changed), changed_text, lambda: text),
             any_in_row(typed, strange),
         )
 

@@ -98,6 +98,10 @@ class Things(tf.Module):
         """Returns the places of int32 `products` in a filter's mask; -1 where it is under 0."""
         return tf.where(products >= 0, tf.gather(self._place_of_product, tf.maximum(products, 0)), -1)
 
+    def things_of(self, products: tf.Tensor) -> tf.Tensor:
+        """Returns the thing of each of int32 `products` of any shape; any for one under 0."""
+        return tf.gather(self._thing_of_entry, tf.gather(self._entry_of_product, tf.maximum(products, 0)))
+
     def only_passing(self, products: tf.Tensor, passing: PassingProducts) -> tf.Tensor:
         """Returns int32 `(batch, width)` products, -1 in place of those that do not pass."""
         if passing.mask is None:

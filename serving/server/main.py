@@ -21,10 +21,11 @@ from serving.server.models.model_sources import FixedModels, ModelsFolder
 from serving.server.models.model_store import ModelSource, ModelStore
 from serving.server.models.servable import Servable
 from serving.server.ports import check_address
+from serving.server.ready_file import ServerAddresses
 from serving.server.request_log import RequestLog
 from serving.server.requests.calls import Calls
 from serving.server.rest.server import RestServer
-from serving.server.settings import ModelConfigFile, ServerAddresses, ServerSettings
+from serving.server.settings import ModelConfigFile, ServerSettings
 
 _LOG = logging.getLogger(__name__)
 

@@ -3,9 +3,16 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from serving.server.settings import ServerAddresses
+
+@dataclass(frozen=True)
+class ServerAddresses:
+    """Where a server listens, each HOST:PORT; `rest` is None where that is off."""
+
+    grpc: str
+    rest: str | None = None
 
 
 @contextlib.contextmanager

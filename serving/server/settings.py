@@ -103,11 +103,3 @@ class ModelConfigFile:
 
     path: Path
     poll_seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class ServerAddresses:
-    """Where a server listens, each HOST:PORT; `rest` is None where that is off."""
-
-    grpc: str
-    rest: str | None = None

@@ -16,6 +16,7 @@ SCRIPTS = sorted(file for file in FOLDER.glob("*.py") if "__main__" in file.read
 MODULES = sorted(file.stem for file in FOLDER.glob("*.py"))
 # What other programs call these scripts with.
 OPTIONS = {
+    "answers": {"--data", "--parts", "--set", "--peers", "--seed"},
     "batching": {"--model-folder", "--signature", "--texts", "--threads", "--seconds", "--rounds"},
     "catalogue_update": {"--root"},
     "classifier_throughput": {"--torch-python", "--texts", "--rows", "--length", "--steps", "--turns"},

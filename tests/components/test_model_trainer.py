@@ -42,6 +42,9 @@ def test_the_executor_writes_towers_and_logs(tmp_path: Path) -> None:
             "steps": 0,
             "seed": 0,
             "checkpoints": "",
+            "earlier_model": "",
+            "earlier_catalogue": "",
+            "earlier_products": "",
             "source_digest": "any",
         },
     )

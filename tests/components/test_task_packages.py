@@ -6,7 +6,7 @@ import pytest
 
 from tests.test_layering import ROOT, imported_names
 
-TASKS = ("recommendation", "search", "classification", "segmentation", "response", "demand")
+TASKS = ("recommendation", "search", "classification", "segmentation", "response", "demand", "support", "writing")
 SHARED = ("checks", "events", "gate", "labels", "products", "pushing", "rules", "tables")
 
 

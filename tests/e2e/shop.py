@@ -14,7 +14,9 @@ from serving.server.background import server_thread
 from tfx_pipeline.config.config import load_config
 from tfx_pipeline.datasets.synthetic import write_shop
 from tfx_pipeline.datasets.synthetic_shop import SyntheticShop
+from tfx_pipeline.pipeline import create_pipeline
 from tfx_pipeline.running.run import run
+from tfx_pipeline.shop.inputs import PipelineInputs
 
 # Ids and titles as shops have them; each stands in for one product of the made-up shop.
 ODD_PRODUCTS = {
@@ -72,6 +74,16 @@ def run_quietly(config: Path, root: Path, *overrides: str) -> tuple[dict[str, An
     summary = run(load_config(config, overrides), root, terminal).model_dump(mode="json", exclude_unset=True)
     lines = [line.split() for line in terminal.getvalue().splitlines()]
     return summary, {words[1] for words in lines if len(words) > 2 and words[-1] != "cached"}
+
+
+def node_properties(
+    config: Path, *overrides: str, digests: Mapping[str, str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """The properties of each node of a run: where none has changed, a node comes from the cache."""
+    loaded = load_config(config, overrides)
+    tables = {**dict.fromkeys(loaded.tables.given(), ""), **(digests or {})}
+    inputs = PipelineInputs(table_digests=tables, serving_root="")
+    return {node.id: node.exec_properties for node in create_pipeline(loaded, inputs, "root").components}
 
 
 @contextlib.contextmanager

@@ -10,9 +10,11 @@ import pytest
 import tensorflow_model_analysis as tfma
 from typer.testing import CliRunner
 
+from components.errors import InputError
 from serving.client import Shelfwise
 from tests.e2e.shop import read_summary, run_quietly, served, write_config
 from tests.task_nodes import CLASSIFICATION_NODES
+from tests.tfx_pipeline.gateway.running import running_gateway
 from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_texts
 from tfx_pipeline.commands.cli import app
 from tfx_pipeline.summary.run_artifacts import latest_artifact
@@ -80,6 +82,28 @@ def test_tfma_opens_what_it_found(shop: Path) -> None:
     assert tfma.load_validation_result(folder).validation_ok
 
 
+def test_texts_are_suggested_that_nobody_has_labelled(shop: Path) -> None:
+    pool = shop / "pool.jsonl"
+    known = pd.read_json(shop / "texts.jsonl", lines=True)["text"].tolist()
+    made = [text for text in made_texts(60, 9).texts if text not in known]
+    pd.DataFrame({"text": [*made, *known[:5], " "]}).to_json(pool, orient="records", lines=True)
+    out = shop / "to_label.csv"
+    arguments = ["suggest", "--root", str(shop / "root"), "--n", "8", "--texts", str(pool), "--out", str(out)]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output
+    table = pd.read_csv(out, keep_default_na=False)
+    assert list(table.columns) == ["text", "label", "guess", "probability"]
+    assert len(table) == table["text"].nunique() == 8
+    assert set(table["text"]) <= set(made)
+    assert set(table["label"]) == {""}
+    assert set(table["guess"]) <= set(LABELS)
+    refused = CliRunner().invoke(app, ["suggest", "--root", str(shop / "nowhere")])
+    assert isinstance(refused.exception, InputError)
+    assert "no classifier was trained here" in str(refused.exception)
+    none = CliRunner().invoke(app, ["suggest", "--root", str(shop / "root")])
+    assert "no text of the table `unlabelled_texts`" in str(none.exception)
+
+
 def test_nothing_runs_again_on_the_same_inputs(shop: Path) -> None:
     before = read_summary(shop / "root")["tasks"]
     summary, ran = run_quietly(shop / "shop.yaml", shop / "root")
@@ -106,8 +130,23 @@ def test_a_client_gets_labels_and_a_terminal_gets_reasons(shop: Path) -> None:
         assert missing.exit_code != 0
 
 
+def test_the_gateway_gives_the_labels_of_the_client(shop: Path, tmp_path: Path) -> None:
+    with (
+        served(shop / "root") as address,
+        running_gateway(tmp_path, address) as gateway,
+        Shelfwise(address) as client,
+    ):
+        for text in ("red milk big", "", "牛奶 \N{TANGERINE}"):
+            answer = gateway.post("/classify", {"text": text})
+            assert answer.status_code == 200, answer.text
+            found = [(each["label"], each["probability"]) for each in answer.json()["labels"]]
+            assert found == [(each.label, pytest.approx(each.probability, abs=1e-6)) for each in client.classify(text)]
+        assert gateway.post("/classify", {"text": "x" * 10_001}).status_code == 422
+
+
 def test_thresholds_refuse_without_another_training(shop: Path) -> None:
     pushed = read_summary(shop / "root")["tasks"]["classification"]["pushed"]
+    served_before = sorted(path.name for path in Path(pushed).parent.iterdir())
     summary, ran = run_quietly(
         shop / "shop.yaml",
         shop / "root",
@@ -117,7 +156,9 @@ def test_thresholds_refuse_without_another_training(shop: Path) -> None:
     task = summary["tasks"]["classification"]
     assert ran == {"ClassificationEvaluator", "ClassificationPusher"}
     assert task["compared_with"] == pushed
+    assert not task["blessed"]
     assert task["pushed"] is None
+    assert sorted(path.name for path in Path(pushed).parent.iterdir()) == served_before
     assert len(task["refused_because"]) == 3
     assert any("shop=b" in reason for reason in task["refused_because"])
     assert "The slice shop=c has no test texts; what has a threshold must be tested." in task["refused_because"]

@@ -1,6 +1,6 @@
 """A shop of events and nothing else: a run, a run that is killed again and again, and the compiled pipeline's steps.
 
-All three end with the same model.
+All three end with the same model. tests/e2e/test_exports.py has a short one.
 """
 
 import os
@@ -37,14 +37,6 @@ def answers(root: Path) -> list[list[tuple[str, float]]]:
         return [
             [(answer.product_id, answer.score) for answer in client.recommend(history, k=6)] for history in HISTORIES
         ]
-
-
-def test_titles_are_ids(shop: Path) -> None:
-    assert read_summary(shop / "root")["tasks"]["recommendation"]["pushed"]
-    with served(shop / "root") as address, Shelfwise(address) as client:
-        found = client.recommend([], k=4)
-        assert len(found) == 4
-        assert [answer.title for answer in found] == [answer.product_id for answer in found]
 
 
 @pytest.mark.long

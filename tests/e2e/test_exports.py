@@ -25,13 +25,11 @@ SMALL = (
     "tasks.recommendation.serving.history_length=32",
     "tasks.recommendation.ranker=off",
 )
+
+
 # Which rows come of each export is tested in tests/tfx_pipeline/init/test_rows.py; a whole run takes its time.
-QUICK = ("RetailRocket",)
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in EXPORTS]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", EXPORTS)
 def test_an_export_runs_and_answers_without_an_edit(name: str, tmp_path: Path, tiny_bert: Path) -> None:
     (tmp_path / "data").mkdir()
     EXPORTS[name](tmp_path / "data")
@@ -53,3 +51,5 @@ def test_an_export_runs_and_answers_without_an_edit(name: str, tmp_path: Path, t
         answers = client.recommend([str(column.examples()[0])], k=5)
     assert len(answers) == 5
     assert all(answer.title for answer in answers)
+    if not has_texts:
+        assert [answer.title for answer in answers] == [answer.product_id for answer in answers]

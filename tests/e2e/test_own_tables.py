@@ -5,7 +5,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,8 @@ from typer.testing import CliRunner
 import components.source_digest as source_digests
 import tfx_pipeline.tasks.recommendation.nodes as recommendation_task
 from serving.client import Shelfwise
-from tests.e2e.shop import ODD_PRODUCTS, read_summary, run_quietly, served, write_config, write_tables
+from tests.e2e.shop import ODD_PRODUCTS, node_properties, read_summary, run_quietly, served, write_config, write_tables
 from tfx_pipeline.commands.cli import app
-from tfx_pipeline.config.config import load_config
-from tfx_pipeline.pipeline import create_pipeline
-from tfx_pipeline.shop.inputs import PipelineInputs
 from tfx_pipeline.shop.products import TEXT_VECTORS, TRANSFORM
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from tfx_pipeline.tasks.recommendation.rules_command import read_rules
@@ -48,6 +45,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def address(shop: Path) -> Iterator[str]:
+    """A server of what the first run pushed."""
+    with served(shop / "root") as found:
+        yield found
+
+
 def test_the_summary_tells_what_happened(shop: Path) -> None:
     summary = read_summary(shop / "root")
     task = summary["tasks"]["recommendation"]
@@ -70,7 +74,7 @@ def test_the_summary_tells_what_happened(shop: Path) -> None:
     assert summary["peak_rss_bytes"] > 2**28
 
 
-def test_a_client_gets_what_was_judged(shop: Path) -> None:
+def test_a_client_gets_what_was_judged(shop: Path, address: str) -> None:
     """NDCG@10 and recall@10 over again: asks a server what the test users are to have next."""
     root = shop / "root"
     examples, catalogue_uri = (
@@ -80,7 +84,7 @@ def test_a_client_gets_what_was_judged(shop: Path) -> None:
     event_types = load_catalogue_facts(catalogue_uri)["event_types"]
     users = load_judged_users(examples, "test")
     ndcg, recall = [], []
-    with served(root) as address, Shelfwise(address) as client:
+    with Shelfwise(address) as client:
         for row in range(len(users)):
             history = users.history(row)
             answers = client.recommend(
@@ -110,30 +114,29 @@ def test_tensorboard_finds_the_training(shop: Path) -> None:
     assert any("ndcg" in tag for tag in scalars)
 
 
-def test_a_client_gets_answers(shop: Path) -> None:
+def test_a_client_gets_answers(shop: Path, address: str) -> None:
     events = shop / "events.jsonl"
     first = json.loads(events.read_text(encoding="utf-8").splitlines()[0])
-    with served(shop / "root") as address:
-        with Shelfwise(address) as client:
-            answers = client.recommend([first["product_id"]], k=5)
-            assert len({answer.product_id for answer in answers}) == 5
-            assert all(answer.title for answer in answers)
-        arguments = ["recommend", "--user", str(first["user_id"]), "--events", str(events), "--address", address]
-        table = CliRunner().invoke(app, arguments)
-        assert table.exit_code == 0, table.output
-        assert "title" in table.output
-        listed = CliRunner().invoke(app, ["similar", first["product_id"], "--k", "3", "--json", "--address", address])
-        assert len(json.loads(listed.output)) == 3
-        strongest = read_rules(shop / "root", "product").to_pylist()[0]
-        arguments = ["together", *strongest["antecedent"], "--json", "--address", address]
-        together = json.loads(CliRunner().invoke(app, arguments).output)
-        # Among the rules of the antecedent's parts none is stronger than the strongest of all.
-        assert together[0]["lift"] == pytest.approx(strongest["lift"])
-        assert strongest["consequent"] in {row["product_id"] for row in together}
+    with Shelfwise(address) as client:
+        answers = client.recommend([first["product_id"]], k=5)
+        assert len({answer.product_id for answer in answers}) == 5
+        assert all(answer.title for answer in answers)
+    arguments = ["recommend", "--user", str(first["user_id"]), "--events", str(events), "--address", address]
+    table = CliRunner().invoke(app, arguments)
+    assert table.exit_code == 0, table.output
+    assert "title" in table.output
+    listed = CliRunner().invoke(app, ["similar", first["product_id"], "--k", "3", "--json", "--address", address])
+    assert len(json.loads(listed.output)) == 3
+    strongest = read_rules(shop / "root", "product").to_pylist()[0]
+    arguments = ["together", *strongest["antecedent"], "--json", "--address", address]
+    together = json.loads(CliRunner().invoke(app, arguments).output)
+    # Among the rules of the antecedent's parts none is stronger than the strongest of all.
+    assert together[0]["lift"] == pytest.approx(strongest["lift"])
+    assert strongest["consequent"] in {row["product_id"] for row in together}
 
 
-def test_odd_ids_and_titles_come_back_as_they_are(shop: Path) -> None:
-    with served(shop / "root") as address, Shelfwise(address) as client:
+def test_odd_ids_and_titles_come_back_as_they_are(address: str) -> None:
+    with Shelfwise(address) as client:
         everything = {answer.product_id: answer.title for answer in client.recommend([], k=1_000)}
         for product_id, title in ODD_PRODUCTS.items():
             assert everything[product_id] == title
@@ -150,29 +153,24 @@ def test_nothing_runs_again_on_the_same_inputs(shop: Path) -> None:
     assert summary["tasks"]["recommendation"]["pushed"] == pushed
 
 
-def test_a_refused_model_is_not_pushed_and_the_old_one_stays(shop: Path) -> None:
-    before = sorted(path.name for path in (shop / "root" / "serving" / "recommendation").iterdir())
-    summary, ran = run_quietly(
-        shop / "shop.yaml", shop / "root", "tasks.recommendation.gate.thresholds={ndcg_at_10: 2}"
-    )
-    task = summary["tasks"]["recommendation"]
-    assert ran == {"RecommendationEvaluator", "RecommendationPusher"}
-    assert not task["blessed"]
-    assert task["pushed"] is None
-    assert any("ndcg_at_10" in reason for reason in task["refused_because"])
-    assert sorted(path.name for path in (shop / "root" / "serving" / "recommendation").iterdir()) == before
-
-
-def test_a_learning_rate_is_a_new_property_of_the_trainer_alone(shop: Path) -> None:
-    before = _properties(shop / "shop.yaml")
-    after = _properties(shop / "shop.yaml", "tasks.recommendation.training.learning_rate=0.0005")
-    assert {node for node in after if after[node] != before[node]} == {"RecommendationTrainer"}
+@pytest.mark.parametrize(
+    ("override", "node"),
+    [
+        # tests/e2e/test_classification.py has a model refused by a threshold.
+        ("gate.thresholds={ndcg_at_10: 2}", "RecommendationEvaluator"),
+        ("training.learning_rate=0.0005", "RecommendationTrainer"),
+    ],
+)
+def test_an_option_is_a_new_property_of_its_node_alone(shop: Path, override: str, node: str) -> None:
+    before = node_properties(shop / "shop.yaml")
+    after = node_properties(shop / "shop.yaml", f"tasks.recommendation.{override}")
+    assert {each for each in after if after[each] != before[each]} == {node}
 
 
 def test_other_events_are_a_new_property_of_their_example_gen_alone(shop: Path) -> None:
     """What hangs on a changed property runs again, which is TFX's part; seen with changed events at the end."""
-    before = _properties(shop / "shop.yaml")
-    after = _properties(shop / "shop.yaml", digests={"events": "other"})
+    before = node_properties(shop / "shop.yaml")
+    after = node_properties(shop / "shop.yaml", digests={"events": "other"})
     assert {node for node in after if after[node] != before[node]} == {"EventsExampleGen"}
 
 
@@ -187,25 +185,16 @@ def test_other_events_are_a_new_property_of_their_example_gen_alone(shop: Path) 
 def test_an_edited_function_of_the_trainer_is_a_new_property_of_the_nodes_that_run_it(
     shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, expected: set[str]
 ) -> None:
-    before = _properties(shop / "shop.yaml")
+    before = node_properties(shop / "shop.yaml")
     for package in source_digests.PROJECT_PACKAGES:
         shutil.copytree(PROJECT / package, tmp_path / package)
     source = tmp_path / "trainer" / "recommendation" / "towers" / file
     source.write_text(source.read_text() + "\n\ndef added() -> int:\n    return 1\n")
     edited = functools.partial(source_digests.source_digest, root=tmp_path)
     monkeypatch.setattr(recommendation_task, "source_digest", edited)
-    after = _properties(shop / "shop.yaml")
+    after = node_properties(shop / "shop.yaml")
     changed = {node for node in after if after[node] != before[node]}
     assert changed == expected
-
-
-def _properties(
-    config: Path, *overrides: str, digests: Mapping[str, str] | None = None
-) -> dict[str, dict[str, object]]:
-    loaded = load_config(config, overrides)
-    tables = {**dict.fromkeys(loaded.tables.given(), ""), **(digests or {})}
-    inputs = PipelineInputs(table_digests=tables, serving_root="")
-    return {node.id: node.exec_properties for node in create_pipeline(loaded, inputs, "root").components}
 
 
 @pytest.mark.long

@@ -41,6 +41,7 @@ def test_artifacts_are_those_of_a_run_in_one_process(config: Path, tmp_path: Pat
     summary, _ = run_quietly(config, alone)
     other = read_summary(together)
     assert set(other["seconds"]) == set(summary["seconds"]) == set(other["node_peak_bytes"])
+    assert set(other["node_cpu_seconds"]) == set(other["seconds"])
     for root in (together, alone):
         assert other["peak_rss_bytes"] > max(other["node_peak_bytes"].values()) / 2, root
     for key in ("metrics", "baselines", "examples", "counts", "refused_because"):

@@ -16,7 +16,14 @@ import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2 as specs
 
-from tests.task_nodes import CLASSIFICATION_NODES, DEMAND_NODES, RESPONSE_NODES, SEGMENTATION_NODES
+from tests.task_nodes import (
+    CLASSIFICATION_NODES,
+    DEMAND_NODES,
+    RESPONSE_NODES,
+    SEGMENTATION_NODES,
+    SUPPORT_NODES,
+    WRITING_NODES,
+)
 from tfx_pipeline.cluster.options import CompileOptions
 from tfx_pipeline.config.config import read_config
 from tfx_pipeline.kubeflow_runner import compile_pipeline
@@ -133,6 +140,21 @@ def test_demand_compiles_too(tmp_path: Path) -> None:
     spec, _ = yaml.safe_load_all(compiled_text(tmp_path, replace(OPTIONS, cpu=["2"]), "spec.yaml", config))
     json_format.ParseDict(spec, specs.PipelineSpec())
     assert set(DEMAND_NODES) <= set(spec["root"]["dag"]["tasks"])
+
+
+def test_support_compiles_too(tmp_path: Path) -> None:
+    tables = "{answers: a.csv, dialogues: d.jsonl, products: p.parquet}"
+    config = f"tables: {tables}\ntext: {{backbone: bert_tiny_en_uncased}}\ntasks: {{support: {{}}}}"
+    spec, _ = yaml.safe_load_all(compiled_text(tmp_path, replace(OPTIONS, cpu=["2"]), "spec.yaml", config))
+    json_format.ParseDict(spec, specs.PipelineSpec())
+    assert {"SupportTextVectors", *SUPPORT_NODES} <= set(spec["root"]["dag"]["tasks"])
+
+
+def test_writing_compiles_too(tmp_path: Path) -> None:
+    config = "tables: {products: p.parquet, answers: a.csv}\ntext: off\ntasks: {writing: {attributes: [colour]}}"
+    spec, _ = yaml.safe_load_all(compiled_text(tmp_path, replace(OPTIONS, cpu=["2"]), "spec.yaml", config))
+    json_format.ParseDict(spec, specs.PipelineSpec())
+    assert set(WRITING_NODES) <= set(spec["root"]["dag"]["tasks"])
 
 
 def test_it_is_one_bare_spec_of_the_schema_that_the_backend_takes(documents: list[dict[str, Any]]) -> None:

@@ -17,21 +17,21 @@ def project(tmp_path: Path) -> SetupProject:
 def test_first_call_makes_all_second_does_nothing_and_changes_are_followed(project: SetupProject) -> None:
     code, output, errors = project.run(with_pip=True)
     assert (code, errors) == (0, "")
-    assert "1/5 virtual environment of Python 3.11" in output
-    assert "5/5 shelfwise itself, and its client" in output
-    assert len(output.splitlines()) < 15
-    assert project.calls() == ["sync", "install"]
+    assert "1/6 virtual environment of Python 3.11" in output
+    assert "6/6 shelfwise itself, and its client" in output
+    assert len(output.splitlines()) < 18
+    assert project.calls() == ["sync", "install", "install"]
     assert project.complete.exists()
     # Nothing is built with tools that no hash was compared for: what is there came from the lock.
     assert all("--no-build-isolation" in arguments for arguments in project.commands())
     assert "--require-hashes" in project.commands()[0]
-    assert project.commands()[1][-4:] == [
+    assert project.commands()[2][-4:] == [
         *("--editable", str(project.root / "serving" / "client")),
         *("--editable", str(project.root)),
     ]
 
     assert project.run() == (0, "", "")
-    assert project.calls() == ["sync", "install"]
+    assert project.calls() == ["sync", "install", "install"]
 
     with (project.root / "requirements.lock").open("a", encoding="utf-8") as lock:
         lock.write("# renewed\n")
@@ -39,7 +39,7 @@ def test_first_call_makes_all_second_does_nothing_and_changes_are_followed(proje
     code, output, errors = project.run()
     assert (code, errors) == (0, "")
     assert "have changed; bringing .venv up to date" in output
-    assert project.calls() == ["sync", "install"] * 2
+    assert project.calls() == ["sync", "install", "install"] * 2
     assert (project.environment / "pyvenv.cfg").stat().st_mtime_ns == kept
 
     # An interpreter that no longer starts, as after moving the checkout or removing the base Python.
@@ -74,7 +74,7 @@ def test_killed_set_up_holds_its_lock_to_the_end_and_the_next_call_heals_it(proj
     assert "making .venv" in output
     assert not stale.exists()
     assert project.complete.exists()
-    assert project.calls() == ["sync", "sync", "install"]
+    assert project.calls() == ["sync", "sync", "install", "install"]
     assert project.run() == (0, "", "")
 
 
@@ -104,7 +104,7 @@ def test_two_at_once_install_once(project: SetupProject) -> None:
     assert first.communicate(timeout=60)[1] == ""
     assert second.communicate(timeout=60) == ("", "")
     assert (first.returncode, second.returncode) == (0, 0)
-    assert project.calls() == ["sync", "install"]
+    assert project.calls() == ["sync", "install", "install"]
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,19 @@ NODES = of_task("Shouting", "Examples", "Trainer")
 CALM = ("thank you", "it fits well", "please send another", "my order came", "a fine cup of tea", "good cheese")
 
 
-def shelfwise(*arguments: object) -> str:
-    command = [sys.executable, "-m", "tfx_pipeline", *map(str, arguments)]
+# TFX is imported once for all commands.
+COMMANDS = """
+import json
+import sys
+from tfx_pipeline.commands.cli import app
+for arguments in json.loads(sys.argv[1]):
+    assert not app(arguments, standalone_mode=False), arguments
+"""
+
+
+def shelfwise(*commands: list[str]) -> str:
+    """Runs commands one after the other in a process that finds the package, and returns what they print."""
+    command = [sys.executable, "-c", COMMANDS, json.dumps(commands)]
     done = subprocess.run(command, env=ENVIRONMENT, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -47,9 +58,14 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def printed(shop: Path) -> str:
-    return shelfwise("run", "--config", shop / "shop.yaml", "--root", shop / "root")
+    """What a run prints, after which the pipeline was compiled."""
+    config = ["--config", str(shop / "shop.yaml")]
+    options = ["--image", "shop/shelfwise:1", "--pipeline-root", "gs://shop/runs", "--out", str(shop / "pipeline.yaml")]
+    return shelfwise(["run", *config, "--root", str(shop / "root")], ["compile", *config, *options])
 
 
+# tests/docs/test_add_a_task.py has a run of a task from outside that is not long.
+@pytest.mark.long
 def test_it_is_trained_judged_and_pushed(shop: Path, printed: str) -> None:
     summary = json.loads((shop / "root" / "summary.json").read_text(encoding="utf-8"))
     task = summary["tasks"]["shouting"]
@@ -59,12 +75,14 @@ def test_it_is_trained_judged_and_pushed(shop: Path, printed: str) -> None:
     assert task["metrics"]["test"]["accuracy"] == 1.0
 
 
+@pytest.mark.long
 def test_its_nodes_ran_in_workers_that_share_what_is_loaded(shop: Path, printed: str) -> None:
     (log,) = (shop / "root" / "logs").iterdir()
     started = re.findall(r"Starting \d+ workers by (\w+)", log.read_text(encoding="utf-8"))
     assert started == (["fork"] if processors() > 1 else [])
 
 
+@pytest.mark.long
 def test_the_end_of_the_run_and_the_report_show_it(shop: Path, printed: str) -> None:
     assert re.search(r"shouting, \d+ test texts", printed)
     assert "accuracy" in printed
@@ -74,6 +92,7 @@ def test_the_end_of_the_run_and_the_report_show_it(shop: Path, printed: str) -> 
     assert "Texts by true and given label." in page
 
 
+@pytest.mark.long
 def test_it_is_served_and_asked(shop: Path, printed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(SITE))
     from shouting.calls import is_shouted
@@ -86,11 +105,9 @@ def test_it_is_served_and_asked(shop: Path, printed: str, monkeypatch: pytest.Mo
         assert awaited(address, lambda client: client.ask(is_shouted("WHERE IS MY ORDER")))
 
 
-def test_it_compiles_for_kubeflow(shop: Path) -> None:
-    out = shop / "pipeline.yaml"
-    options = ("--image", "shop/shelfwise:1", "--pipeline-root", "gs://shop/runs", "--out", out)
-    shelfwise("compile", "--config", shop / "shop.yaml", *options)
-    (spec,) = yaml.safe_load_all(out.read_text(encoding="utf-8"))
+@pytest.mark.long
+def test_it_compiles_for_kubeflow(shop: Path, printed: str) -> None:
+    (spec,) = yaml.safe_load_all((shop / "pipeline.yaml").read_text(encoding="utf-8"))
     assert set(NODES) <= set(spec["root"]["dag"]["tasks"])
     assert "last_blessed_shouting" in spec["root"]["inputDefinitions"]["parameters"]
 

@@ -11,7 +11,8 @@ from components.tables.sources import sources_from_json
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
 from tfx_pipeline.cluster.parameters import DATA, LAST_BLESSED, SERVING_ROOT, USER_ID_KEY
 from tfx_pipeline.config.yaml_file import ConfigError
-from tfx_pipeline.shop.inputs import digest_sources, user_id_key
+from tfx_pipeline.shop.digests import digest_sources
+from tfx_pipeline.shop.user_id_key import user_id_key
 
 
 def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Path) -> dict[str, str]:

@@ -33,6 +33,7 @@ class CompileOptions:
         node_selector: `label=value` of the nodes for steps with an accelerator, or for all where none has one.
         workers: Pods that each training step trains on, `N`, or `STEP=N`.
         vertex: Whether it is for Vertex AI Pipelines rather than for Kubeflow.
+        update: Whether a submission may say what to start from.
     """
 
     image: str
@@ -45,6 +46,7 @@ class CompileOptions:
     node_selector: Sequence[str] = ()
     workers: Sequence[str] = ()
     vertex: bool = False
+    update: bool = False
 
     def where_to_keep_checkpoints(self) -> str:
         """Returns the URI that trainers keep checkpoints below; empty where none of theirs would outlive a pod."""

@@ -3,6 +3,7 @@
 from tfx.orchestration.data_types import RuntimeParameter
 
 from tfx_pipeline.config.config import Config
+from tfx_pipeline.running.run_state import outputs_to_start_from
 from tfx_pipeline.shop.inputs import PipelineInputs
 
 DATA = "data"
@@ -12,7 +13,9 @@ LAST_BLESSED = "last_blessed_"
 CHECKPOINTS = "checkpoints"
 
 
-def submission_inputs(config: Config, serving_root: str, checkpoints: str = "") -> PipelineInputs:
+def submission_inputs(
+    config: Config, serving_root: str, checkpoints: str = "", *, update: bool = False
+) -> PipelineInputs:
     """Returns inputs that are parameters of the submission.
 
     They are `serving_root`; `checkpoints`; `data`, where a table's path is relative; `digest_<table>`; `user_id_key`,
@@ -24,6 +27,8 @@ def submission_inputs(config: Config, serving_root: str, checkpoints: str = "") 
         config: What is compiled.
         serving_root: Where models are pushed to, unless the submission says otherwise.
         checkpoints: Where trainers keep their checkpoints, unless the submission says otherwise.
+        update: Whether there is also `earlier_<NODE>_<OUTPUT>` for each artifact that an update starts from: its URI
+            in an earlier run, empty for a run that begins with nothing.
     """
     tables, tasks = config.tables.given(), config.tasks.requested()
     relative = any("://" not in path for sources in tables.values() for source in sources for path in source.paths())
@@ -36,7 +41,12 @@ def submission_inputs(config: Config, serving_root: str, checkpoints: str = "") 
         steps={task: RuntimeParameter(name=f"steps_{task}", ptype=int, default=0) for task in tasks},
         checkpoints=_text(CHECKPOINTS, checkpoints),
         thresholds={task: _text(f"thresholds_{task}", "") for task in tasks},
+        earlier=_earlier(config) if update else {},
     )
+
+
+def _earlier(config: Config) -> dict[str, RuntimeParameter]:
+    return {key: _text(f"earlier_{key.replace('.', '_')}", "") for key in outputs_to_start_from(config)}
 
 
 def _text(name: str, default: str | None = None) -> RuntimeParameter:

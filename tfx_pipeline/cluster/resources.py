@@ -12,6 +12,7 @@ from tfx.orchestration.pipeline import Pipeline
 from components.model_trainer import ModelTrainer
 from components.products.text_vectors import ProductTextVectors
 from components.pushing.atomic_pusher import AtomicPusher
+from components.response.texts.node import OfferTextVectors
 from tfx_pipeline.cluster.options import SERVING_MOUNT, CompileOptions
 from tfx_pipeline.config.yaml_file import ConfigError
 
@@ -32,7 +33,8 @@ def set_resources(pipeline: Pipeline, options: CompileOptions) -> None:
         ConfigError: A step, a quantity or an accelerator is not known.
     """
     nodes = {node.id: node for node in pipeline.components}
-    training = [node.id for node in pipeline.components if isinstance(node, ModelTrainer | ProductTextVectors)]
+    encoding = ModelTrainer | ProductTextVectors | OfferTextVectors
+    training = [node.id for node in pipeline.components if isinstance(node, encoding)]
     cpu = by_node("--cpu", options.cpu, nodes, list(nodes))
     memory = by_node("--memory", options.memory, nodes, list(nodes))
     accelerators = by_node("--accelerator", options.accelerator, nodes, training)

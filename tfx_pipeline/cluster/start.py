@@ -8,6 +8,7 @@ from typing import TextIO
 
 from components.errors import InputError
 from components.gate.evaluation import read_evaluation
+from components.pushing.atomic_pusher import WAITING_PROPERTY
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
 from tfx_pipeline.cluster.lookups import look_up
 from tfx_pipeline.cluster.parameters import CHECKPOINTS, DATA, SERVING_ROOT
@@ -79,7 +80,10 @@ def _report(results: Mapping[str, NodeResult], terminal: TextIO) -> bool:
     for result in results.values():
         if "pushed_model" in result.outputs:
             properties = result.outputs["pushed_model"].properties
-            pushed = pushed and bool(properties.get("pushed"))
+            waiting = properties.get(WAITING_PROPERTY)
+            pushed = pushed and bool(properties.get("pushed") or waiting)
+            if waiting:
+                print(f"waits for approval in {waiting}", file=terminal)
             if properties.get("pushed"):
                 print(f"pushed {properties['pushed_destination']}", file=terminal)
         if "labels" in result.outputs:

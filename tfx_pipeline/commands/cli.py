@@ -12,10 +12,12 @@ from serving.quiet_import import quiet_import
 from tfx_pipeline.config.config import load_config, read_config
 from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.tasks.registry import TASKS
+from tfx_pipeline.tasks.tuned_option import METHODS
 from tfx_pipeline.terminal.console import console, error_console
 from tfx_pipeline.terminal.exit_codes import EXIT_BAD_INPUT, EXIT_OTHER, EXIT_REFUSED
 from tfx_pipeline.terminal.logs import logs_in
 from tfx_pipeline.terminal.options import Address, AsJson, Root
+from tfx_pipeline.updates import commands as update_commands
 
 app = typer.Typer(
     name="shelfwise",
@@ -28,6 +30,7 @@ for task in TASKS.values():
     task_commands = task.commands()
     if task_commands is not None:
         app.add_typer(task_commands)
+app.add_typer(update_commands.app)
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="YAML configuration.")]
 Overrides = Annotated[list[str], typer.Option("--set", help="key.key=value that replaces what the file says.")]
@@ -80,6 +83,26 @@ def run(
         raise typer.Exit(EXIT_REFUSED)
 
 
+@app.command()
+def tune(
+    config: ConfigFile,
+    root: Root = Path("runs/default"),
+    task: Annotated[str, typer.Option(help="The task whose options are searched.")] = "classification",
+    trials: Annotated[int, typer.Option(min=1, help="Trainings; the first one is of the options as they are.")] = 12,
+    minutes: Annotated[float, typer.Option(min=0.0, help="After so long no further training begins.")] = 60.0,
+    method: Annotated[str, typer.Option(help="`bayesian` or `hyperband`.")] = "bayesian",
+    out: Annotated[Path | None, typer.Option(help="Configuration to write; else FILE-tuned.yaml beside FILE.")] = None,
+    overrides: Overrides = [],  # noqa: B006
+) -> None:
+    """Search a task's options by trainings that the validation split judges; goes on where it was stopped."""
+    if method not in METHODS:
+        raise InputError(f"--method {method}: expected one of {', '.join(METHODS)}")
+    with quiet_import():
+        from tfx_pipeline.tuning.command import tune as tune_task
+
+    tune_task(config, root, task, trials, minutes, METHODS[method], out, overrides)
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def serve(
     context: typer.Context,
@@ -92,6 +115,88 @@ def serve(
     from tfx_pipeline.commands.serve_command import serve as serve_pushed
 
     serve_pushed(root, host, port, rest_port, context.args)
+
+
+@app.command()
+def gateway(
+    root: Root = Path("runs/default"),
+    config: Annotated[Path | None, typer.Option(help="YAML configuration; else that of the last run.")] = None,
+    overrides: Overrides = [],  # noqa: B006
+    models: Annotated[str, typer.Option(help="HOST:PORT of the served models; else they are served here.")] = "",
+    host: Annotated[str, typer.Option(help="Address to bind to.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="HTTP port; 0 picks a free one.")] = 8600,
+    folder: Annotated[Path | None, typer.Option(help="Folder of store and log; else ROOT/gateway.")] = None,
+    catalogue: Annotated[
+        list[Path], typer.Option(help="A run's catalogue.parquet, which says what sells; else ROOT's.")
+    ] = [],  # noqa: B006
+) -> None:
+    """Take events and answer with the shop's words, over HTTP, until stopped; the page is at `/`."""
+    from tfx_pipeline.commands.gateway_command import gateway as serve_gateway
+
+    serve_gateway(root, config, overrides, models, host, port, folder, catalogue)
+
+
+@app.command()
+def forget(
+    user: Annotated[str, typer.Option(help="The user's id, as the shop's tables have it.")],
+    root: Root = Path("runs/default"),
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder of the gateway's store and log; else ROOT/gateway.")
+    ] = None,
+) -> None:
+    """Forget a user: in artifacts, store and log now, and in every later run."""
+    with quiet_import():
+        from tfx_pipeline.forgetting.forget import forget_user
+
+    done = forget_user(root, user, folder)
+    console.print(
+        f"{'listed' if done.listed else 'was listed already'}; removed {done.artifact_rows:,} rows from artifacts, "
+        f"{done.store_rows:,} from the gateway's store, {done.log_rows:,} from its log"
+    )
+    for model, version in done.models.items():
+        console.print(f"{model} {version} has learned from users who were forgotten, until the next run or update")
+
+
+@app.command()
+def compare(
+    root: Root = Path("runs/default"),
+    model: Annotated[str, typer.Option(help="Name of the model.")] = "recommendation",
+    versions: Annotated[str, typer.Option(help="Two versions, as A,B; else the two newest ones.")] = "",
+    folder: Annotated[Path | None, typer.Option(help="Folder of the gateway's log; else ROOT/gateway.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say which version's answers users took more of, as the gateway's log has it."""
+    from tfx_pipeline.commands.compare_command import compare_versions
+
+    compare_versions(root, folder, model, versions, as_json)
+
+
+@app.command()
+def opinions(
+    root: Root = Path("runs/default"),
+    negative: Annotated[list[str], typer.Option(help="Label of negative reviews; else `negative`.")] = [],  # noqa: B006
+    as_json: AsJson = False,
+) -> None:
+    """Say in which weeks reviews were worse than usual, what they are about, and which are copies."""
+    from tfx_pipeline.commands.opinions_command import watch
+
+    watch(root, negative, as_json)
+
+
+@app.command()
+def enrich(
+    root: Root = Path("runs/default"),
+    field: Annotated[
+        list[str], typer.Option(help="Column of products to fill; else brand, category and the configured ones.")
+    ] = [],  # noqa: B006
+    least_right: Annotated[
+        float, typer.Option(min=0.5, max=0.999, help="Share of what is filled that has to be right.")
+    ] = 0.97,
+) -> None:
+    """Fill what products lack from their texts, with evidence, as a table to review."""
+    from tfx_pipeline.commands.enrich_command import enrich as enrich_products
+
+    enrich_products(root, field, least_right)
 
 
 @app.command(name="compile")
@@ -111,6 +216,9 @@ def compile_spec(
     ] = "",
     workers: Annotated[list[str], typer.Option(help="Pods that train together: 4, or STEP=4.")] = [],  # noqa: B006
     vertex: Annotated[bool, typer.Option("--vertex", help="For Vertex AI Pipelines.")] = False,
+    update: Annotated[
+        bool, typer.Option("--update", help="Take what to start from as parameters of a submission.")
+    ] = False,
     overrides: Overrides = [],  # noqa: B006
 ) -> None:
     """Write the pipeline as a Kubeflow Pipelines specification."""
@@ -129,6 +237,7 @@ def compile_spec(
         node_selector=node_selector,
         workers=workers,
         vertex=vertex,
+        update=update,
     )
     check_options(options, loaded)  # Before TFX is loaded, which takes its time.
     with logs_in(Path(os.devnull)):

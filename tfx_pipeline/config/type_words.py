@@ -54,6 +54,8 @@ def elements_of(annotation: Any) -> type[BaseModel] | None:
     """Returns the model of which a field holds several, None for a field that does not."""
     if get_origin(annotation) is tuple:
         return model_of(get_args(annotation)[0])
+    if get_origin(annotation) is dict:
+        return model_of(get_args(annotation)[1])
     if get_origin(annotation) in (Annotated, Union, types.UnionType):
         return next((model for part in get_args(annotation) if (model := elements_of(part))), None)
     return None
@@ -67,6 +69,8 @@ def elements_words(field: FieldInfo, where: str) -> str:
         where: The dotted name that the keys of one are found at.
     """
     one = f"the keys of `{where}`"
+    if get_origin(field.annotation) is dict:
+        return f"names, each with {one}"
     return f"path, or {one}, or a list of these" if _accepts(field, "path") else f"{one}, or a list of these"
 
 

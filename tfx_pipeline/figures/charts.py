@@ -118,13 +118,16 @@ def calibration_chart(
         return svg_of(figure)
 
 
-def curves_chart(curves: Mapping[str, Sequence[Sequence[float]]], of: str, unit: str) -> Markup:
-    """Draws curves, each beside the straight line to its end.
+def curves_chart(
+    curves: Mapping[str, Sequence[Sequence[float]]], of: str, unit: str, *, straight: bool = True
+) -> Markup:
+    """Draws curves, each beside the straight line to its end where that says something.
 
     Args:
         curves: Points of x from 0 to 1 and y, by name.
         of: What x is.
         unit: What y is.
+        straight: Whether the straight lines are drawn.
     """
     with mpl.rc_context({**STYLE, "svg.hashsalt": "|".join(curves) + unit}):
         axes, figure = square_axes()
@@ -132,7 +135,8 @@ def curves_chart(curves: Mapping[str, Sequence[Sequence[float]]], of: str, unit:
             colour = COLOURS[number % len(COLOURS)]
             x, y = zip(*points, strict=True)
             axes.plot(x, y, color=colour, label=short(name))
-            axes.plot([0.0, x[-1]], [0.0, y[-1]], color=colour, linewidth=1, linestyle=":")
+            if straight:
+                axes.plot([0.0, x[-1]], [0.0, y[-1]], color=colour, linewidth=1, linestyle=":")
         axes.set_xlim(0, 1)
         axes.set_xlabel(of)
         axes.set_ylabel(unit)

@@ -74,6 +74,24 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "instock", "isinstock", "available", "availability", "lagernd", "enstock", "有货", "是否有货", "有貨",
         "是否有貨",
     ),
+    "shown_at": (
+        "shownat", "impressiontime", "impressiontimestamp", "exposuretime", "exposedat", "servedat", "displayedat",
+        "sentat", "senttime", "senddate", "angezeigtam", "gesendetam", "datenvoi", "enviado", "曝光时间", "发送时间",
+        "曝光時間", "發送時間",
+    ),
+    "offer_id": (
+        "offerid", "offer", "couponid", "couponupc", "coupon", "adid", "bannerid", "creativeid", "voucherid",
+        "angebotid", "angebotsnummer", "angebot", "gutscheinid", "gutschein", "offreid", "offre", "idoferta", "oferta",
+        "优惠券id", "优惠券", "广告id", "優惠券id", "優惠券", "廣告id",
+    ),
+    "campaign_id": (
+        "campaignid", "campaign", "kampagne", "kampagneid", "campagne", "campana", "活动id", "活动编号", "活動id",
+        "活動編號",
+    ),
+    "propensity": ("propensity", "propensityscore", "treatmentprobability"),
+    "treatment": ("treatment", "treatmentgroup", "arm", "experimentgroup", "testgroup", "实验组", "實驗組"),
+    "responded_at": ("respondedat", "clickedat", "clicktime", "redeemedat", "responsetime", "点击时间", "點擊時間"),
+    "products": ("products", "productids", "items", "produkte", "produits", "productos"),
     "query": (
         "query", "searchterm", "searchquery", "keyword", "keywords", "suchbegriff", "requete", "搜索词", "关键词",
         "查询", "搜尋詞", "關鍵字",
@@ -88,9 +106,66 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "label", "sentiment", "intent", "class", "target", "overall", "rating", "stars", "klasse", "etiquette", "标签",
         "情感",
     ),
+    "answer_id": ("answerid", "faqid", "replyid", "antwortid", "idreponse", "答案id", "答案编号", "回答id", "答案編號"),
+    "question": ("question", "customerquestion", "frage", "pregunta", "domanda", "问题", "提问", "問題"),
+    "intent": ("intent", "intention", "absicht", "意图", "意圖"),
+    "dialogue_id": (
+        "dialogueid", "dialogid", "conversationid", "chatid", "ticketid", "threadid", "gesprachsid", "对话id", "会话id",
+        "對話id",
+    ),
+    "turn": ("turn", "turnid", "turnnumber", "turnindex", "messageindex", "messagenumber", "轮次", "輪次"),
+    "speaker": ("speaker", "role", "author", "sender", "sprecher", "absender", "说话人", "角色", "說話人"),
     "segment": ("segment", "customersegment", "tier", "loyaltytier", "kundensegment"),
+    "store_id": (
+        "storeid", "store", "storenumber", "branchid", "branch", "filiale", "filialnummer", "magasin", "tienda",
+        "门店", "门店编号", "門店", "門市", "分店",
+    ),
+    "start": (
+        "start", "startdate", "startsat", "startson", "starttime", "validfrom", "from", "begin", "promostart",
+        "promotionstart", "beginn", "von", "gultigab", "gultigvon", "debut", "datedebut", "inicio", "fechainicio",
+        "开始日期", "开始时间", "開始日期", "開始時間",
+    ),
+    "end": (
+        "end", "enddate", "endsat", "endson", "endtime", "validto", "validuntil", "until", "to", "promoend",
+        "promotionend", "ende", "bis", "gultigbis", "fin", "datefin", "fechafin", "结束日期", "结束时间",
+        "結束日期", "結束時間",
+    ),
+    "placement": ("placement", "promotiontype", "promotype", "media", "aktionsart", "emplacement", "ubicacion"),
+    "discount": ("discount", "discountrate", "discountshare", "rabatt", "nachlass", "remise", "descuento", "折扣"),
+    "share": ("share", "storeshare", "shareofstores"),
+    "date": ("date", "day", "snapshotdate", "stockdate", "asof", "stichtag", "datum", "fecha", "日期"),
+    "on_hand": (
+        "onhand", "stockonhand", "quantityonhand", "qtyonhand", "stockquantity", "stocklevel", "inventory",
+        "inventoryquantity", "stock", "bestand", "lagerbestand", "existencias", "quantiteenstock",
+        "库存", "库存数量", "庫存", "庫存數量",
+    ),
+    "lead_time_days": (
+        "leadtimedays", "leadtime", "leadtimeindays", "deliverydays", "lieferzeit", "lieferzeittage",
+        "wiederbeschaffungszeit", "delailivraison", "plazoentrega", "交货天数", "交貨天數",
+    ),
+    "pack_size": (
+        "packsize", "casepack", "casesize", "unitspercase", "orderunit", "packungsgrosse", "vpe", "colisage", "箱规",
+        "箱規",
+    ),
+    "unit_cost": (
+        "unitcost", "cost", "costprice", "purchaseprice", "einkaufspreis", "einstandspreis", "prixachat", "costo",
+        "成本", "进价", "進價",
+    ),
 }  # fmt: skip
 
+_ANSWERS = {
+    "answer",
+    "answertext",
+    "response",
+    "reply",
+    "antwort",
+    "reponse",
+    "respuesta",
+    "答案",
+    "回答",
+    "回复",
+    "回覆",
+}
 _VIEWED = {
     "view", "pv", "click", "pageview", "viewitem", "viewproduct", "productview", "detail", "productdetail", "browse",
     "clickout", "impression", "views", "ansicht", "vue", "浏览", "点击", "查看", "瀏覽", "點擊",
@@ -137,6 +212,11 @@ def name_rank(column: str, name: str) -> int | None:
         return 0
     names = _NAMES.get(column, ())
     return names.index(plain) + 1 if plain in names else None
+
+
+def is_answer_name(name: str) -> bool:
+    """Says whether a column called so holds answers, beside another one of texts."""
+    return plain_name(name) in _ANSWERS
 
 
 def may_be_event_times(name: str) -> bool:

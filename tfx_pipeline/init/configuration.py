@@ -47,7 +47,7 @@ def commented_configuration(
     if unknown_product_fraction is not None:
         values["limits"] = {"max_unknown_product_fraction": unknown_product_fraction}
         document.above["limits",] = ["Many events are of products that the products table lacks, and are left out."]
-    if not has_titles and "texts" not in values["tables"]:
+    if not has_titles and not {"texts", "answers"} & set(values["tables"]):
         values["text"] = False
         document.above["text",] = [_TITLES_OFF]
     values["tasks"] = {}

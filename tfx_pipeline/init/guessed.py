@@ -4,7 +4,13 @@ import itertools
 from collections.abc import Collection, Sequence
 
 from components.tables.contract import TABLES
-from tfx_pipeline.init.column_names import are_later_times, may_be_event_times, name_rank, plain_name
+from tfx_pipeline.init.column_names import (
+    are_later_times,
+    is_answer_name,
+    may_be_event_times,
+    name_rank,
+    plain_name,
+)
 from tfx_pipeline.init.known_columns import Joined, KnownColumns, best_join
 from tfx_pipeline.init.matching import best_ids
 from tfx_pipeline.init.proposal import ProposedSource
@@ -13,15 +19,28 @@ from tfx_pipeline.init.sample import Sample
 from tfx_pipeline.init.source_guess import guess_source
 from tfx_pipeline.init.values.numbers import is_number
 from tfx_pipeline.init.values.order_states import is_order_state, undone_orders
+from tfx_pipeline.init.values.outcomes import outcome_names
 from tfx_pipeline.init.values.times import guess_time
 
 _TABLE_WORDS = {
     "events": "what users did with products: each row has a user and a product",
     "products": "the catalogue: each row has a product and its title",
     "users": "users and their attributes",
+    "impressions": "what was shown to whom, and what came of it: an offer or a product, a time, and yes or no",
+    "offers": "what may be shown: each row has an offer and its text",
     "judgements": "how relevant products are to queries",
     "texts": "texts with labels",
+    "unlabelled_texts": "texts without labels",
+    "answers": "what the shop answers: each row has an answer_id and a text",
+    "synonyms": "other words for what is sold: each row has a term and a same_as",
+    "relations": "what products are to others: each row has a product_id, a related_id and a kind",
+    "pins": "products with a place of their own: each row has a product_id and a place, or banned",
+    "dialogues": "talks with customers: each row has a dialogue_id, a turn, a speaker and a text",
+    "promotions": "what is promoted: each row has a product, a start and an end",
+    "stock": "what is in stock: each row has a product and what is on hand, its lead time or its pack size",
 }
+# Columns of which a table of stock has at least one, and a catalogue none that it needs.
+_STOCK = frozenset({"on_hand", "lead_time_days", "pack_size"})
 # A text is worth a classifier, and a label is one of a few.
 _TEXT_CHARACTERS = 15
 _MOST_LABELS = 100
@@ -155,16 +174,33 @@ def _holds_times(sample: Sample, name: str) -> bool:
 def _table(sample: Sample, columns: dict[str, list[str]]) -> str | None:
     """Returns the table that a file is, by the columns that it has."""
     has = columns.keys()
+    if {"offer_id", "product_id"} & has and "event_type" not in has and outcome_names(sample):
+        return "impressions" if {"shown_at", "timestamp"} & has else None
+    if (
+        "offer_id" in has
+        and _says(columns)
+        and not {"user_id", "basket_id"} & has
+        and _is_key(sample, columns["offer_id"][0])
+    ):
+        return "offers"
     if {"query", "product_id", "relevance"} <= has:
         return "judgements"
     if {"user_id", "product_id"} <= has and {"timestamp", "position"} & has:
         return "events"
+    if "answer_id" in has and ("text" in has or any(map(is_answer_name, sample.names))):
+        return "answers"
+    if {"dialogue_id", "turn", "speaker", "text"} <= has:
+        return "dialogues"
+    if {"product_id", "start", "end"} <= has and not {"user_id", "title"} & has:
+        return "promotions"
     if {"text", "label"} <= has and _is_text(sample, columns["text"][0]) and _is_label(sample, columns["label"][0]):
         return "texts"
     # What has each product once is a catalogue, though a column of it may be called `order` or `type`.
     once = not {"basket_id", "event_type"} & has or ("product_id" in has and _is_key(sample, columns["product_id"][0]))
     if {"product_id", "title"} <= has and "user_id" not in has and once:
         return "products"
+    if "product_id" in has and _STOCK & has and not {"user_id", "title", "basket_id"} & has:
+        return "stock"
     if "user_id" in has and "product_id" not in has and _is_key(sample, columns["user_id"][0]):
         return "users"
     return None
@@ -197,6 +233,14 @@ def _source(
     options: dict[str, object] = {}
     taken: dict[str, list[str]] = {}
     used: set[str] = set()
+    if table == "answers":
+        # What is called an answer is one, though another column may be a text too.
+        named = sorted(filter(is_answer_name, sample.names))
+        columns = {**columns, "text": [*named, *(name for name in columns.get("text", []) if name not in named)]}
+    if table == "impressions" and "shown_at" not in columns:
+        columns = columns | {"shown_at": columns["timestamp"]}
+    if table == "offers":
+        columns = columns | {"text": _says(columns)}
     for column in TABLES[table].columns:
         free = [name for name in columns.get(column.name, []) if name not in used]
         if free:
@@ -242,6 +286,11 @@ def _what_users_did(sample: Sample, columns: Collection[str], asker: Asker) -> s
     kinds = ["purchase", "view"] if {"price", "quantity", "amount"} & set(columns) else ["view", "purchase"]
     question = f"{sample.label}: no column says what users did. What is a row?"
     return kinds[asker.choose(question, [f"a `{kind}`" for kind in kinds])]
+
+
+def _says(columns: dict[str, list[str]]) -> list[str]:
+    """Returns the columns that may hold what an offer says."""
+    return list(dict.fromkeys(name for column in ("text", "title", "description") for name in columns.get(column, ())))
 
 
 def _is_key(sample: Sample, name: str) -> bool:

@@ -15,7 +15,7 @@ from tfx_pipeline.init.values.clocks import without_clocks
 from tfx_pipeline.init.values.day_order import with_order
 from tfx_pipeline.init.values.first_lines import columns_of_first_lines
 from tfx_pipeline.init.values.nothing import NOTHING, names_of_nothing, without_nothing
-from tfx_pipeline.init.values.numbers import Sign, decimal_sign, unreadable_numbers, why_no_numbers
+from tfx_pipeline.init.values.numbers import Sign, decimal_sign, numbers_beyond, unreadable_numbers, why_no_numbers
 from tfx_pipeline.init.values.remarks import remarks_on
 from tfx_pipeline.init.values.times import TimeGuess, guess_time, how_to_write
 
@@ -133,6 +133,11 @@ class _SourceGuess:
             wrong = unreadable_numbers(values, column.kind, decimal)
             if len(wrong) > (1 - _READABLE) * len(values):
                 self._refuse(column, sample, theirs, why_no_numbers(wrong, decimal))
+                return
+            beyond = [] if column.required or column.maximum is None else numbers_beyond(values, column, decimal)
+            if len(beyond) > (1 - _READABLE) * len(values):
+                bounds = f"{column.minimum or 0:g} to {column.maximum:g}"
+                self._refuse(column, sample, theirs, f"its numbers should be from {bounds}, and one is `{beyond[0]}`")
                 return
         elif column.kind == "boolean":
             what = "yes or no"

@@ -6,8 +6,10 @@ from typing import Any
 
 from serving.graph.time_units import DAY_SECONDS
 from tfx_pipeline.init.proposal import Proposal, ProposedSource
+from tfx_pipeline.init.values.outcomes import outcome_names
 from tfx_pipeline.tasks.demand.config import DemandConfig
 from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
+from tfx_pipeline.tasks.response.config import ResponseConfig
 from tfx_pipeline.tasks.segmentation.config import SegmentationConfig
 
 # Fewer are no catalogue to search, and no users to learn from or to judge on.
@@ -15,6 +17,10 @@ _FEWEST_TITLES = 50
 _FEWEST_USERS = 20
 _FEWEST_SEGMENTED_USERS = 300
 _FEWEST_TEXTS = 200
+_FEWEST_QUESTIONS = 50
+# Half a year to look back on.
+_FEWEST_WEEKS = 26
+_FEWEST_IMPRESSIONS = 500
 # Products seldom seen teach little where there are many others; a shop with few events needs each.
 _EVENTS_PER_PRODUCT = 20
 _MANY_PRODUCTS = 1_000
@@ -53,10 +59,11 @@ def guess_tasks(proposal: Proposal, *, has_titles: bool) -> dict[str, TaskGuess]
         "search": _search(proposal, has_titles),
         "segmentation": _segmentation(proposal, has_titles),
         "classification": _classification(proposal),
-        "response": TaskGuess(
-            options=None, why="Response needs impressions, what was shown to whom, which are not looked for; name them."
-        ),
+        "response": _response(proposal),
         "demand": _demand(proposal),
+        "support": _support(proposal),
+        # Nobody can tell from the tables which language model is to be had.
+        "writing": TaskGuess(options=None, why="Writing needs a language model: docs/tasks/writing.md says which."),
     }
 
 
@@ -134,10 +141,33 @@ def _classification(proposal: Proposal) -> TaskGuess:
     return TaskGuess(options={}, why=f"The label of a text: {rows:,} texts were looked at.")
 
 
+def _response(proposal: Proposal) -> TaskGuess:
+    impressions = proposal.of_table("impressions")
+    if not impressions:
+        return TaskGuess(options=None, why="Response needs impressions: what was shown to whom, and what came of it.")
+    outcomes = outcome_names(impressions[0].sample)
+    offered = impressions[0].column("offer_id") is not None
+    if offered and not proposal.of_table("offers"):
+        return TaskGuess(options=None, why="Response needs a table of the offers that the impressions name.")
+    rows = sum(source.sample.rows.num_rows for source in impressions)
+    if rows < _FEWEST_IMPRESSIONS:
+        return TaskGuess(options=None, why=f"Response needs more than the {rows} impressions that there are.")
+    defaults = ResponseConfig()
+    options: dict[str, Any] = {} if tuple(outcomes) == defaults.outcomes else {"outcomes": outcomes}
+    if proposal.has("impressions", "campaign_id") and _different(impressions, "campaign_id") == 1:
+        options["split"] = {"method": "random"}
+    types = list(proposal.event_types)
+    if types and not set(types) <= set(defaults.event_types):
+        options["event_types"] = types
+    if proposal.bought_event_type != defaults.bought_event_type:
+        options["bought_event_type"] = proposal.bought_event_type
+    return TaskGuess(options=options, why=f"Who responds to what is shown: {rows:,} impressions were looked at.")
+
+
 def _demand(proposal: Proposal) -> TaskGuess:
     events = proposal.of_table("events")
     defaults = DemandConfig()
-    needed = defaults.history_weeks + defaults.horizon + defaults.test_weeks
+    needed = _FEWEST_WEEKS + defaults.horizon + defaults.test_weeks
     times = [source.time for source in events if source.time is not None]
     if not proposal.has("events", "timestamp") or not times:
         return TaskGuess(options=None, why="Demand needs events with times.")
@@ -146,8 +176,27 @@ def _demand(proposal: Proposal) -> TaskGuess:
         return TaskGuess(options=None, why=f"Demand needs {needed} weeks of events; these are {weeks:.0f}.")
     bought = proposal.bought_event_type
     options = {} if bought == defaults.bought_event_type else {"bought_event_type": bought}
-    # Promotions and stock, which are not looked for, make it much better.
-    return TaskGuess(options=options, why=f"What will sell: {weeks:.0f} weeks were looked at.", proposed=False)
+    beside = [table for table in ("promotions", "stock") if proposal.of_table(table)]
+    if beside:
+        why = f"What will sell, and what to order: {weeks:.0f} weeks and {' and '.join(beside)} were looked at."
+        return TaskGuess(options=options, why=why)
+    # Who has neither wants no orders, and promotions make it much better.
+    why = f"What will sell: {weeks:.0f} weeks were looked at. Tables of promotions and stock would make it better."
+    return TaskGuess(options=options, why=why, proposed=False)
+
+
+def _support(proposal: Proposal) -> TaskGuess:
+    answers = proposal.of_table("answers")
+    if not answers:
+        return TaskGuess(options=None, why="Support needs answers: what the shop says to questions.")
+    questions = _different(answers, "question")
+    if questions < _FEWEST_QUESTIONS:
+        return TaskGuess(
+            options={},
+            why=f"Answers to customers' questions; {questions} questions are few to judge by.",
+            proposed=False,
+        )
+    return TaskGuess(options={}, why=f"Answers to customers' questions: {questions:,} questions were looked at.")
 
 
 def _users(events: list[ProposedSource]) -> int:

@@ -7,7 +7,8 @@ import jinja2
 
 from tfx_pipeline.figures.blocks import Figure
 from tfx_pipeline.figures.charts import durations_chart
-from tfx_pipeline.report.sections import inputs_table, node_costs_table, task_sections
+from tfx_pipeline.report.opinions import opinion_blocks
+from tfx_pipeline.report.sections import drift_table, inputs_table, node_costs_table, task_sections
 from tfx_pipeline.summary.model import RunSummary
 
 FILE_NAME = "report.html"
@@ -41,8 +42,10 @@ def render_report(summary: RunSummary, root: Path | None = None) -> str:
         minutes=summary.total_seconds / 60,
         gibibytes=summary.peak_rss_bytes / 2**30,
         tables=inputs_table(summary),
+        drift=drift_table(summary, root),
         notes=summary.notes,
         tasks=task_sections(summary, root),
+        opinions=opinion_blocks(root),
         nodes=nodes,
         node_costs=node_costs_table(summary),
         durations=Figure(

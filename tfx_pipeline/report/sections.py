@@ -1,17 +1,22 @@
 """What the report says of tables and tasks, taken from the summary."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from tfx_pipeline.figures.blocks import Block, Figure
 from tfx_pipeline.figures.charts import Interval, dots_chart, intervals_chart
 from tfx_pipeline.figures.tables import Cell, Table, in_words, metrics_table, words_cell
+from tfx_pipeline.report.study import study_blocks
+from tfx_pipeline.summary.drift_history import drift_history
 from tfx_pipeline.summary.model import RunSummary, Slice, TaskSummary
 from tfx_pipeline.tasks.registry import TASKS
 from tfx_pipeline.tasks.task import Task
 
 # Slices that are drawn, the largest ones.
+_MOST_MOVED = 20
+# From an eighth of a block to a full one.
+_BLOCKS = "".join(map(chr, range(0x2581, 0x2589)))
 _MOST_SLICES = 24
 
 
@@ -20,7 +25,7 @@ class TaskSection(NamedTuple):
 
     Attributes:
         name: The task.
-        outcome: `pushed`, `unchanged` or `refused`.
+        outcome: `pushed`, `waiting`, `unchanged` or `refused`.
         pushed: Where to.
         refused_because: One sentence a reason.
         notes: What fell short and was no reason to refuse, one sentence each.
@@ -62,7 +67,7 @@ def _task_section(task: Task[Any], done: TaskSummary, root: Path | None) -> Task
     counts = {**{f"{split} examples": count for split, count in done.examples.items()}, **done.counts}
     return TaskSection(
         name=task.name,
-        outcome="refused" if not done.blessed else "pushed" if done.pushed else "unchanged",
+        outcome=_outcome(done),
         pushed=done.pushed or "",
         refused_because=done.refused_because,
         notes=done.notes,
@@ -74,7 +79,7 @@ def _task_section(task: Task[Any], done: TaskSummary, root: Path | None) -> Task
             *_slice_figures(task, done),
             *task.report_figures(done, root),
         ],
-        blocks=task.report_blocks(done, root),
+        blocks=[*task.report_blocks(done, root), *study_blocks(root, task.name)],
         counts=[(in_words(what), f"{count:,}") for what, count in counts.items() if isinstance(count, int)],
     )
 
@@ -91,14 +96,47 @@ def inputs_table(summary: RunSummary) -> Table:
     return Table(["table", "rows", "good", "quarantined", "set aside"], rows)
 
 
+def drift_table(summary: RunSummary, root: Path | None) -> Table:
+    """Returns the columns that have moved since the last run, those that moved most first, and a line of the last runs.
+
+    Args:
+        summary: What the run did.
+        root: The run's folder, with what earlier runs have noted; None where there is none to look at.
+    """
+    history = drift_history(root)
+    moved = [(table, each) for table, found in summary.drift.items() for each in found]
+    rows = [
+        [
+            Cell(f"{table}.{each.column}"),
+            words_cell(in_words(each.measure)),
+            Cell(f"{each.value:.3g}"),
+            Cell(f"{each.limit:.3g}"),
+            Cell(_line(history.get((table, each.column, each.measure), []))),
+            words_cell(each.what if each.too_far else ""),
+        ]
+        for table, each in sorted(moved, key=lambda item: -item[1].value / item[1].limit)[:_MOST_MOVED]
+    ]
+    return Table(["column", "measure", "moved", "may move", "last runs", "what has changed"], rows)
+
+
+def _line(values: Sequence[float]) -> str:
+    """Draws values as a line of blocks; a full one is as far as the column may move, or farther."""
+    return "".join(_BLOCKS[min(int(value * (len(_BLOCKS) - 1)), len(_BLOCKS) - 1)] for value in values)
+
+
 def node_costs_table(summary: RunSummary) -> Table:
     """Returns seconds and peak memory of each node that worked, in the order in which they ended."""
     rows = [
-        [Cell(name), Cell(f"{seconds:,.1f}"), Cell(f"{summary.node_peak_bytes[name] / 2**30:.2f}")]
+        [
+            Cell(name),
+            Cell(f"{seconds:,.1f}"),
+            Cell(f"{summary.node_cpu_seconds.get(name, 0.0):,.1f}"),
+            Cell(f"{summary.node_peak_bytes[name] / 2**30:.2f}"),
+        ]
         for name, seconds in summary.seconds.items()
         if name in summary.node_peak_bytes
     ]
-    return Table(["node", "seconds", "peak memory, GiB"], rows)
+    return Table(["node", "seconds", "processor seconds", "peak memory, GiB"], rows)
 
 
 def _reasons(counts: Mapping[str, int]) -> str:
@@ -146,3 +184,9 @@ def _slice_values(found: Slice, metric: str) -> Mapping[str, float | None]:
         known = value is not None and interval is not None and interval.mean is not None
         values[in_words(other)] = value - interval.mean if known else None  # type: ignore[operator,union-attr]
     return values
+
+
+def _outcome(done: TaskSummary) -> str:
+    if not done.blessed:
+        return "refused"
+    return "waiting" if done.waiting else "pushed" if done.pushed else "unchanged"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 # What nodes hand to each other, and who is in which segment. Everything else that a run writes has keyed hashes or
 # no user at all.
-PRIVATE_FOLDERS = ("artifacts", "segments")
+PRIVATE_FOLDERS = ("artifacts", "segments", "users")
 
 
 @contextlib.contextmanager

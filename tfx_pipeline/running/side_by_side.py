@@ -137,6 +137,7 @@ class _Run:
                         cached=cached,
                         outputs=outputs,
                         peak_bytes=launch.peak_bytes,
+                        cpu_seconds=launch.cpu_seconds,
                     ),
                 )
             )
@@ -155,6 +156,7 @@ class _Launch:
     Attributes:
         waited_seconds: How long it waited for that.
         peak_bytes: Largest resident size of the node's processes; None as long as there was none.
+        cpu_seconds: What they had of all processors together; None as long as there was none.
     """
 
     def __init__(
@@ -167,6 +169,7 @@ class _Launch:
         self._pool, self._memory, self._admission, self._news = pool, memory, admission, news
         self.waited_seconds = 0.0
         self.peak_bytes: int | None = None
+        self.cpu_seconds: float | None = None
 
     def operators(self) -> Mapping[Any, Any]:
         """Returns what TFX's launcher takes in place of its own operators."""
@@ -189,4 +192,5 @@ class _Launch:
 
             done = self._pool.run(node_id, spec, invocation, heard)
             self.peak_bytes = max(done.peak_bytes, self._memory.peak_of(node_id))
+            self.cpu_seconds = done.cpu_seconds
             return done.output

@@ -8,10 +8,18 @@ from typing import Any
 from tfx.dsl.io import fileio
 
 from components.gate.evaluation import read_evaluation
+from components.pushing.atomic_pusher import WAITING_PROPERTY
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.summary.model import VERSION, RunSummary, TaskSummary
-from tfx_pipeline.summary.tables import quarantine_counts, quarantined, set_aside, table_counts, table_notes
+from tfx_pipeline.summary.tables import (
+    quarantine_counts,
+    quarantined,
+    set_aside,
+    table_counts,
+    table_drift,
+    table_notes,
+)
 from tfx_pipeline.tasks.task import Task
 from trainer.artifacts.catalogue import load_catalogue_facts
 from trainer.artifacts.labels import load_label_facts
@@ -50,11 +58,17 @@ def build_summary(
         tables=table_counts(counts),
         quarantine=quarantined(counts),
         set_aside=set_aside(counts),
+        **({"drift": drift} if (drift := table_drift(results)) else {}),
         notes=table_notes(results),
         seconds={node_id: round(result.seconds, 2) for node_id, result in results.items()},
         total_seconds=round(total_seconds, 2),
         node_peak_bytes={
             node_id: result.peak_bytes for node_id, result in results.items() if result.peak_bytes is not None
+        },
+        node_cpu_seconds={
+            node_id: round(result.cpu_seconds, 2)
+            for node_id, result in results.items()
+            if result.cpu_seconds is not None
         },
         peak_rss_bytes=peak_bytes,
     )
@@ -82,6 +96,7 @@ def _task_summary(
             "refused_because": refused_because,
             "notes": [*counted.get("notes", ()), *evaluation["notes"]],
             "pushed": pushed["pushed_destination"] if pushed.get("pushed") else None,
+            **({"waiting": pushed[WAITING_PROPERTY]} if pushed.get(WAITING_PROPERTY) else {}),
             "examples": counted["examples"],
             "counts": counted["counts"],
             "model_bytes": _folder_bytes(f"{exporter.outputs['model'].uri}/{SERVING_FOLDER}"),

@@ -68,6 +68,8 @@ def _print_outcome(task: Task[Any], summary: TaskSummary) -> None:
         console.print(f"{task.name} refused: {reason}")
     if summary.pushed:
         console.print(f"{task.name} pushed to {summary.pushed}")
+    if summary.waiting:
+        console.print(f"{task.name} waits for approval in {summary.waiting}: `shelfwise waiting` shows it")
 
 
 def _heading(label: str) -> str:

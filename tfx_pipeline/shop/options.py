@@ -5,12 +5,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from components.tables.drift.options import DriftOptions
 from components.tables.form_checks import known_zone
 from components.tables.sources import TableSource, TableSources
 from tfx_pipeline.shop.beam_options import BeamOptions
 from tfx_pipeline.shop.values import off_is_none
 from tfx_pipeline.workers.options import LocalOptions
-from trainer.options import Options, TextOptions
+from trainer.options import Options, PictureOptions, TextOptions, UpdateOptions
+
+# The column of products, or of texts, that says where a picture lies.
+IMAGE = "image"
 
 
 class Tables(Options):
@@ -25,10 +29,16 @@ class Tables(Options):
         users: Attributes to slice the evaluation by.
         judgements: How relevant products are to queries.
         texts: Labelled texts.
+        unlabelled_texts: Texts without labels, for classification to learn from too.
         impressions: What was shown to whom and when, and what came of it.
         offers: What may be offered: a coupon, a campaign, an advertisement.
         promotions: What is advertised or sold at a discount, when and where; past and planned.
         stock: What is in stock, with lead times, pack sizes and costs; rows with a date say when it was out.
+        answers: What the shop answers to questions; a row for each question that an answer has, or without any.
+        dialogues: Talks of customers with the shop, a row a turn.
+        synonyms: Other words for what the shop sells, for search.
+        relations: Accessories, replacements and variants of products, for recommendation.
+        pins: Products that have a place of their own in answers, or none, for search and recommendation.
     """
 
     events: TableSources | None = None
@@ -36,10 +46,16 @@ class Tables(Options):
     users: TableSources | None = None
     judgements: TableSources | None = None
     texts: TableSources | None = None
+    unlabelled_texts: TableSources | None = None
     impressions: TableSources | None = None
     offers: TableSources | None = None
     promotions: TableSources | None = None
     stock: TableSources | None = None
+    answers: TableSources | None = None
+    dialogues: TableSources | None = None
+    synonyms: TableSources | None = None
+    relations: TableSources | None = None
+    pins: TableSources | None = None
 
     def given(self) -> dict[str, tuple[TableSource, ...]]:
         """Returns the sources of each table that was given, by table name."""
@@ -121,13 +137,16 @@ class ShopOptions(Options):
         name: Name of the pipeline, in ML Metadata and on Kubeflow.
         tables: The input tables; relative paths start at the configuration's folder.
         text: How product texts become vectors; `off` for a shop without texts.
+        pictures: Whether pictures are read, and how they become vectors.
         markup: What becomes of HTML in texts of products and in classified texts: `cut` (tags, and what scripts hold,
             are taken away when a table is read, and entities become characters) or `kept`.
         limits: How much bad data a run accepts.
+        drift: How much a table may change from run to run.
         features: Extra columns to keep.
         plain_user_ids: Whether user ids are written as they are in logs and quarantine, not as keyed hashes.
         time_zone: Time zone of the shop, such as `Europe/Berlin`: where its days and weeks begin, and what times that
             name no zone are read in.
+        update: What `shelfwise update` does otherwise than a run.
         seed: Seed of everything random.
         local: What a run may take of this machine.
         beam: What runs all that grows with the tables.
@@ -137,11 +156,14 @@ class ShopOptions(Options):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")] = "shelfwise"
     tables: Tables
     text: Annotated[TextOptions | None, BeforeValidator(off_is_none)] = TextOptions()
+    pictures: PictureOptions = PictureOptions()
     markup: Literal["cut", "kept"] = "cut"
     limits: Limits = Limits()
+    drift: DriftOptions = DriftOptions()
     features: Features = Features()
     plain_user_ids: bool = False
     time_zone: Annotated[str, AfterValidator(known_zone)] = "UTC"
+    update: UpdateOptions = UpdateOptions()
     seed: int = Field(0, ge=0, lt=2**31)
     local: LocalOptions = LocalOptions()
     beam: BeamOptions = BeamOptions()
@@ -178,6 +200,10 @@ class ShopOptions(Options):
     def text_backbone(self) -> dict[str, str]:
         """Returns the backbone of the texts by its key; empty where texts are off."""
         return {} if self.text is None else {"text.backbone": self.text.backbone}
+
+    def picture_backbone(self) -> dict[str, str]:
+        """Returns the backbone of the pictures by its key; empty where none are read."""
+        return {"pictures.backbone": self.pictures.backbone} if self.pictures.read else {}
 
     def text_for(self, why: str) -> TextOptions:
         """Returns how texts become vectors.

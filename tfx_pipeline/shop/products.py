@@ -1,4 +1,4 @@
-"""What several tasks make of the products table: transformed columns and text vectors, each once a run."""
+"""What several tasks make of the products table, once a run: transformed columns, vectors of texts and pictures."""
 
 from collections.abc import Mapping, Set
 from typing import NamedTuple
@@ -7,11 +7,14 @@ from tfx.components import Transform
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import transform_pb2
 
+from components.pictures.node import PictureVectors
 from components.products.reviews.join import PHRASES_COLUMN
 from components.products.reviews.node import ProductReviews
 from components.products.text_vectors import ProductTextVectors
 from components.source_digest import source_digest
+from tfx_pipeline.shop.inputs import PipelineInputs
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.shop.pictures import picture_vectors
 from tfx_pipeline.shop.tables import TableNodes
 from trainer.options import TextOptions
 
@@ -24,10 +27,12 @@ class ProductNodes(NamedTuple):
     Attributes:
         transform: Numbers and categories, for towers.
         text_vectors: The vector of each distinct text.
+        picture_vectors: The vector of each distinct picture.
     """
 
     transform: Transform | None
     text_vectors: ProductTextVectors | None
+    picture_vectors: PictureVectors | None = None
 
     def nodes(self) -> list[BaseNode]:
         """Returns those that there are."""
@@ -54,19 +59,23 @@ def with_reviews(shop: ShopOptions, tables: Mapping[str, TableNodes]) -> dict[st
     return {**tables, "products": reviewed}
 
 
-def product_nodes(shop: ShopOptions, products: TableNodes | None, wanted: Set[str]) -> ProductNodes:
+def product_nodes(
+    shop: ShopOptions, inputs: PipelineInputs, products: TableNodes | None, wanted: Set[str]
+) -> ProductNodes:
     """Returns what tasks make of the products table.
 
     Args:
         shop: Names the columns, and says how texts become vectors.
+        inputs: Where relative paths begin, and what an update starts from.
         products: The table's nodes; None where the shop has no such table.
-        wanted: What the run's tasks read: "numbers", "text_vectors" or both.
+        wanted: What the run's tasks read: "numbers", "text_vectors", "pictures" or any of them.
     """
     if products is None:
         return ProductNodes(None, None)
     return ProductNodes(
         transform=_transform(shop, products) if "numbers" in wanted else None,
-        text_vectors=_text_vectors(shop.text, products) if shop.text and "text_vectors" in wanted else None,
+        text_vectors=_text_vectors(shop.text, products, inputs) if shop.text and "text_vectors" in wanted else None,
+        picture_vectors=picture_vectors(shop, inputs, "products", products) if "pictures" in wanted else None,
     )
 
 
@@ -89,9 +98,12 @@ def _transform(shop: ShopOptions, products: TableNodes) -> Transform:
     return transform
 
 
-def _text_vectors(text: TextOptions, products: TableNodes) -> ProductTextVectors:
+def _text_vectors(text: TextOptions, products: TableNodes, inputs: PipelineInputs) -> ProductTextVectors:
     text_vectors = ProductTextVectors(
-        products=products.examples, options=text, source_digest=source_digest("components.products.text_vectors")
+        products=products.examples,
+        options=text,
+        earlier_vectors=inputs.earlier_output(TEXT_VECTORS, "vectors"),
+        source_digest=source_digest("components.products.text_vectors"),
     ).with_id(TEXT_VECTORS)
     text_vectors.add_upstream_node(products.gate)
     return text_vectors

@@ -12,6 +12,8 @@ from tfx_pipeline.summary.file import summary_of_run
 from trainer.options import Options
 
 _Kind = TypeVar("_Kind", bound=Options)
+# What a configuration has beside what it says of the shop.
+_OTHERS = ("tasks", "gateway")
 
 
 def shop_of_run(root: Path) -> ShopOptions:
@@ -21,7 +23,7 @@ def shop_of_run(root: Path) -> ShopOptions:
         InputError: There was no run, or one of another version.
     """
     values = summary_of_run(root).config
-    return options_of_run(root, ShopOptions, {name: value for name, value in values.items() if name != "tasks"})
+    return options_of_run(root, ShopOptions, {name: value for name, value in values.items() if name not in _OTHERS})
 
 
 def bought_types_of_run(root: Path) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What a table may hold beyond its contract, by the configuration; loads no TFX."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from components.tables.contract import TableOptions
 from tfx_pipeline.shop.options import ExtraColumns, ShopOptions
@@ -14,6 +14,7 @@ def table_options(
     bought_event_types: Sequence[str] = (),
     columns: Sequence[str] = (),
     outcomes: Sequence[str] = (),
+    pictures: Iterable[str] = (),
 ) -> TableOptions:
     """Returns what a table may hold beyond its contract.
 
@@ -24,11 +25,13 @@ def table_options(
         bought_event_types: Those that any of the tasks takes for a purchase; none takes `purchase`.
         columns: More columns with texts in them, which a task reads.
         outcomes: Columns that say whether something came of a row, which a task learns.
+        pictures: Columns that say where pictures lie.
     """
     extra = getattr(shop.features, name, ExtraColumns())
     options = TableOptions(
         numeric_columns=extra.numeric,
         categorical_columns=(*extra.categorical, *columns),
+        picture_columns=tuple(pictures),
         outcome_columns=tuple(outcomes),
         event_types=tuple(event_types) if name == "events" else (),
         keep_markup=shop.markup == "kept",

@@ -10,7 +10,7 @@ from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types.channel import BaseChannel
 
 from components.source_digest import source_digest
-from components.tables.contract import TABLES, TableOptions
+from components.tables.contract import TABLES, USER_ID, TableOptions
 from components.tables.data_gate import DataGate
 from components.tables.example_gen import TableExampleGen
 from components.tables.import_schema import ImportSchema
@@ -46,7 +46,7 @@ def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: T
         inputs: The digest of its content, and where relative paths begin.
         options: What it may hold beyond its contract.
     """
-    title = name.capitalize()
+    title = "".join(part.capitalize() for part in name.split("_"))
     sources = shop.tables.given()[name]
     example_gen = TableExampleGen(
         table=name,
@@ -54,6 +54,8 @@ def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: T
         data=inputs.data,
         digest=inputs.table_digests[name],
         user_id_key=inputs.user_id_key,
+        # A table without users stays as it is when one of them is forgotten.
+        forgotten=inputs.forgotten if USER_ID in TABLES[name].column_names else "",
         options=options,
         source_digest=source_digest("components.tables.example_gen"),
     ).with_id(f"{title}ExampleGen")
@@ -71,6 +73,8 @@ def table_nodes(name: str, shop: ShopOptions, inputs: PipelineInputs, options: T
         telling_columns=telling_columns(name, options, sources),
         own_names=own_names(sources),
         plain_user_ids=shop.plain_user_ids,
+        drift=shop.drift,
+        earlier_statistics=inputs.earlier_output(f"{title}StatisticsGen", "statistics"),
         source_digest=source_digest("components.tables.data_gate"),
     ).with_id(f"{title}DataGate")
     return TableNodes(

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from components.errors import InputError
+from tfx_pipeline.summary.json_file import read_document, write_document
 from tfx_pipeline.summary.model import VERSION, RunSummary
 
 FILE_NAME = "summary.json"
@@ -12,13 +11,9 @@ FILE_NAME = "summary.json"
 
 def write_summary(root: Path, summary: RunSummary) -> Path:
     """Writes summary.json under `root`, whole or not at all."""
-    file = root / FILE_NAME
-    partial = file.with_suffix(".partial")
     # What was never set was not measured, and is left out.
-    text = summary.model_dump_json(indent=2, exclude_unset=True)
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.rename(file)
-    return file
+    write_document(root / FILE_NAME, summary.model_dump_json(indent=2, exclude_unset=True))
+    return root / FILE_NAME
 
 
 def read_summary(root: Path) -> RunSummary | None:
@@ -27,18 +22,8 @@ def read_summary(root: Path) -> RunSummary | None:
     Raises:
         InputError: The file is not one of this version.
     """
-    file = root / FILE_NAME
-    if not file.exists():
-        return None
-    try:
-        return RunSummary.model_validate_json(file.read_bytes())
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"])) or "the file"
-        raise InputError(
-            f"{file}: expected a summary of version {VERSION}, but {place}: {first['msg']}; "
-            "remove the file and run again"
-        ) from error
+    expected = f"a summary of version {VERSION}"
+    return read_document(root / FILE_NAME, RunSummary, expected, "remove the file and run again")
 
 
 def summary_of_run(root: Path) -> RunSummary:

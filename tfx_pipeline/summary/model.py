@@ -66,6 +66,7 @@ class TaskSummary(_Part):
         refused_because: One sentence a reason.
         notes: What fell short and was no reason to refuse, and what the task's data lack, one sentence each.
         pushed: Folder of the version that this run pushed; None where it pushed none.
+        waiting: Folder of the version that this run made and a person has to approve; None where there is none.
         examples: Examples by split.
         counts: Names and numbers of what the task learned from.
         model_bytes: Size of the served model.
@@ -82,6 +83,7 @@ class TaskSummary(_Part):
     refused_because: list[str]
     notes: list[str] = []
     pushed: str | None
+    waiting: str | None = None
     examples: dict[str, int]
     counts: dict[str, Any]
     model_bytes: int
@@ -105,6 +107,26 @@ class TableCounts(_Part):
     good: int
 
 
+class ColumnDrift(_Part):
+    """How far a column has moved since the last run, by one measure.
+
+    Attributes:
+        column: Its name.
+        measure: The key of `drift` that bounds it.
+        value: How far.
+        limit: How far it may; never less than what may be chance.
+        what: What has changed and by how much, as the end of a sentence.
+        too_far: Whether it is more than it may be.
+    """
+
+    column: str
+    measure: str
+    value: float
+    limit: float
+    what: str
+    too_far: bool
+
+
 class RunSummary(_Part):
     """What a run did.
 
@@ -115,9 +137,12 @@ class RunSummary(_Part):
         tables: Rows of each table.
         quarantine: Refused rows of each table, by reason.
         set_aside: Rows of each table that are right but not used, by reason.
+        drift: Of each table, how far its columns have moved since the last run; empty where there was none.
         notes: What the shop should know of its tables and how they fit together, one sentence each.
         seconds: Wall time of each node.
         node_peak_bytes: Largest resident size of the processes that worked on each node; none for one from the cache.
+        node_cpu_seconds: What those processes had of all processors together, in seconds; grows little where the
+            machine is busy with other things, unlike `seconds`.
         total_seconds: Wall time of the run.
         peak_rss_bytes: Largest memory of all processes of the run together, read once a second; pages that several
             share count once.
@@ -129,9 +154,11 @@ class RunSummary(_Part):
     tables: dict[str, TableCounts] = {}
     quarantine: dict[str, dict[str, int]] = {}
     set_aside: dict[str, dict[str, int]] = {}
+    drift: dict[str, list[ColumnDrift]] = {}
     notes: list[str] = []
     seconds: dict[str, float]
     node_peak_bytes: dict[str, int] = {}
+    node_cpu_seconds: dict[str, float] = {}
     total_seconds: float
     peak_rss_bytes: int
 

@@ -1,10 +1,11 @@
 """What the nodes of a run have counted and noted of its tables."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from components.tables.quarantine import QuarantineCounts, read_quarantine_counts
 from tfx_pipeline.local_runner import NodeResult
-from tfx_pipeline.summary.model import TableCounts
+from tfx_pipeline.summary.model import ColumnDrift, TableCounts
 from trainer.artifacts.json_files import read_json
 from trainer.artifacts.names import APPROVAL_FILE
 
@@ -38,10 +39,24 @@ def set_aside(quarantines: Iterable[QuarantineCounts]) -> dict[str, dict[str, in
 def table_notes(results: Mapping[str, NodeResult]) -> list[str]:
     """Returns what the shop should know of its tables, in the order of the nodes; two tasks may have found the same."""
     notes = [note for counts in quarantine_counts(results) for note in counts.notes]
+    for approval in _approvals(results):
+        notes += approval["notes"]
+    return list(dict.fromkeys(notes))
+
+
+def table_drift(results: Mapping[str, NodeResult]) -> dict[str, list[ColumnDrift]]:
+    """Returns how far the columns of each table have moved since the last run; tables without any are left out."""
+    return {
+        approval["table"]: [ColumnDrift.model_validate(each) for each in approval["drift"]]
+        for approval in _approvals(results)
+        if approval["drift"]
+    }
+
+
+def _approvals(results: Mapping[str, NodeResult]) -> Iterator[Any]:
     for result in results.values():
         if "approval" in result.outputs:
-            notes += read_json(f"{result.outputs['approval'].uri}/{APPROVAL_FILE}")["notes"]
-    return list(dict.fromkeys(notes))
+            yield read_json(f"{result.outputs['approval'].uri}/{APPROVAL_FILE}")
 
 
 def _by_table(counts: Iterable[tuple[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:

@@ -28,6 +28,10 @@ class LabelTask(Task[TaskOptions]):
     headline = ("f1_macro", "accuracy", "auc", "calibration_error")
     drawn = ("f1_macro",)
 
+    @override
+    def update_outputs(self) -> tuple[str, ...]:
+        return (f"{self.node_id('Trainer')}.model",)
+
     def check_slices(self, shop: ShopOptions, gate: Any) -> None:
         """Refuses thresholds of slices that no column makes.
 

@@ -5,6 +5,7 @@ from typing import Any
 from tfx.dsl.components.base.base_node import BaseNode
 
 from components.dotted_names import module_of
+from components.gate.rules import Approval
 from components.pushing.atomic_pusher import AtomicPusher
 from components.pushing.serving_validator import ServingValidator
 from components.source_digest import source_digest
@@ -18,7 +19,9 @@ def after_gates(node: BaseNode, parts: SharedParts, *tables: str) -> None:
             node.add_upstream_node(parts.tables[name].gate)
 
 
-def pushing_nodes(task: Task[Any], parts: SharedParts, trained: Trained, evaluator: BaseNode) -> list[BaseNode]:
+def pushing_nodes(
+    task: Task[Any], parts: SharedParts, trained: Trained, evaluator: BaseNode, approval: Approval = "automatic"
+) -> list[BaseNode]:
     """Returns ServingValidator ─ Pusher: the model is served on trial, and pushed if nothing speaks against it.
 
     Args:
@@ -26,6 +29,8 @@ def pushing_nodes(task: Task[Any], parts: SharedParts, trained: Trained, evaluat
         parts: Say where the model is pushed to.
         trained: The model, and the catalogue of its products if it has any.
         evaluator: Puts out the gate's `blessing`.
+        approval: Whether a blessed model is served at once, or waits for a person: the task's `gate.approval`, where it
+            has that option.
     """
     validator = ServingValidator(
         model=trained.model,
@@ -40,6 +45,7 @@ def pushing_nodes(task: Task[Any], parts: SharedParts, trained: Trained, evaluat
         infra_blessing=validator.outputs["blessing"],
         serving_root=parts.inputs.serving_root,
         model_name=task.name,
+        approval=approval,
         source_digest=source_digest("components.pushing.atomic_pusher"),
     ).with_id(task.node_id("Pusher"))
     return [validator, pusher]

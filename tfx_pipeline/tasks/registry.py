@@ -13,7 +13,9 @@ from tfx_pipeline.tasks.recommendation.task import RecommendationTask
 from tfx_pipeline.tasks.response.task import ResponseTask
 from tfx_pipeline.tasks.search.task import SearchTask
 from tfx_pipeline.tasks.segmentation.task import SegmentationTask
+from tfx_pipeline.tasks.support.task import SupportTask
 from tfx_pipeline.tasks.task import Task
+from tfx_pipeline.tasks.writing.task import WritingTask
 
 ENTRY_POINTS = "shelfwise.tasks"
 
@@ -31,6 +33,8 @@ def all_tasks() -> dict[str, Task[Any]]:
         SegmentationTask(),
         ResponseTask(),
         DemandTask(),
+        SupportTask(),
+        WritingTask(),
     ]
     tasks = {task.name: task for task in own}
     for entry_point in sorted(entry_points(group=ENTRY_POINTS)):

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
-from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.shop.options import IMAGE, ShopOptions
 from tfx_pipeline.summary.model import TaskSummary
+from tfx_pipeline.tasks.tuned_option import TunedOption
 from trainer.options import Options
 
 if TYPE_CHECKING:
@@ -72,9 +73,10 @@ class Task(ABC, Generic[TaskOptions]):
         counted: What its metrics are over: the key of summary.json that counts them.
         headline: Metrics that people look at first.
         drawn: Metrics that the report draws with their intervals.
-        product_inputs: What it reads of the products beside the table itself: transformed numbers and categories, or
-            the vectors of texts.
+        product_inputs: What it reads of the products beside the table itself: transformed numbers and categories, the
+            vectors of texts, or those of pictures.
         client_methods: Names of the client's methods that ask its model.
+        tuned_metric: What `shelfwise tune` wants high: its path in training.json, measured on the validation split.
         exporter_role: The role of the node whose model is served; see `node_id`.
     """
 
@@ -85,8 +87,9 @@ class Task(ABC, Generic[TaskOptions]):
     counted: ClassVar[str]
     headline: ClassVar[tuple[str, ...]]
     drawn: ClassVar[tuple[str, ...]]
-    product_inputs: ClassVar[frozenset[Literal["numbers", "text_vectors"]]] = frozenset()
+    product_inputs: ClassVar[frozenset[Literal["numbers", "text_vectors", "pictures"]]] = frozenset()
     client_methods: ClassVar[tuple[str, ...]] = ()
+    tuned_metric: ClassVar[str] = "eval.ndcg_at_10"
     exporter_role: ClassVar[str] = "Trainer"
 
     def node_id(self, role: str) -> str:
@@ -95,6 +98,14 @@ class Task(ABC, Generic[TaskOptions]):
         Every task has the roles Examples, Trainer, Evaluator, ServingValidator and Pusher.
         """
         return f"{self.name.capitalize()}{role}"
+
+    def tuned(self, options: TaskOptions) -> tuple[TunedOption, ...]:
+        """Returns the options that `shelfwise tune` searches, of a task with these options; none where it has none."""
+        return ()
+
+    def epochs_key(self) -> str | None:
+        """Returns the option below the task that says how many epochs a training has; None where none does."""
+        return "training.max_epochs"
 
     def trainings(self) -> Mapping[str, str]:
         """Returns the node of each training, by its name on TensorBoard."""
@@ -110,6 +121,10 @@ class Task(ABC, Generic[TaskOptions]):
 
     def backbones(self, shop: ShopOptions, options: TaskOptions) -> dict[str, str]:
         """Returns the backbone that each key of the configuration names, of those that the task reads."""
+        return {}
+
+    def language_models(self, options: TaskOptions) -> dict[str, str]:
+        """Returns the language model that each key of the configuration names."""
         return {}
 
     def event_types(self, options: TaskOptions) -> tuple[str, ...]:
@@ -130,6 +145,19 @@ class Task(ABC, Generic[TaskOptions]):
     def outcome_columns(self, table: str, options: TaskOptions) -> tuple[str, ...]:
         """Returns the columns of a table that say, yes or no, what the task learns to foretell."""
         return ()
+
+    def update_outputs(self) -> tuple[str, ...]:
+        """Returns what an update of the task starts from, as `NODE.OUTPUT`; none where it begins with nothing."""
+        return ()
+
+    def run_outputs(self) -> tuple[str, ...]:
+        """Returns those of `update_outputs` that a run, which learns anew, goes on from too."""
+        return ()
+
+    def picture_columns(self, table: str, shop: ShopOptions, options: TaskOptions) -> tuple[str, ...]:
+        """Returns the columns of a table that say where pictures lie, if the task reads them."""
+        wanted = table == "products" and "pictures" in self.product_inputs and shop.pictures.read
+        return (IMAGE,) if wanted else ()
 
     @abstractmethod
     def training_nodes(self, parts: SharedParts, options: TaskOptions) -> Trained:

@@ -1,6 +1,7 @@
 """What this process may use of its machine."""
 
 import os
+import resource
 from pathlib import Path
 
 import psutil
@@ -23,6 +24,12 @@ _GROUPS = (
 def processors() -> int:
     """Returns how many processors this process may run on."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def processor_seconds() -> float:
+    """Returns what this process and those that it started, and that have ended, have had of the processors so far."""
+    used = (resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def worker_count(options: LocalOptions) -> int:

@@ -24,6 +24,7 @@ from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.orchestration.portable.launcher import DEFAULT_EXECUTOR_OPERATORS
 
 from tfx_pipeline.workers.failure_cause import Cause, find_cause
+from tfx_pipeline.workers.machine import processor_seconds
 from trainer.progress import Report, listening
 
 _LOG = logging.getLogger(__name__)
@@ -58,11 +59,13 @@ class Begun(NamedTuple):
 class Done(NamedTuple):
     """A node's executor has returned; `output` is TFX's protobuf of what it says.
 
-    `peak_bytes` is the largest resident size of its process.
+    `peak_bytes` is the largest resident size of its process, `cpu_seconds` what it and its children had of the
+    processors.
     """
 
     output: Any
     peak_bytes: int
+    cpu_seconds: float
 
 
 class Failed(NamedTuple):
@@ -140,7 +143,7 @@ def _run_node(connection: Connection, work: Work) -> None:
         with listening(send):
             operator = DEFAULT_EXECUTOR_OPERATORS[type(work.spec)](work.spec)
             output = operator.run_executor(ExecutionInfo.from_proto(work.invocation))
-        send(Done(output, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024))
+        send(Done(output, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, processor_seconds()))
     except KeyboardInterrupt:
         _LOG.info("%s was stopped.", work.node_id)
         raise SystemExit(1) from None

@@ -27,6 +27,7 @@ CATALOGUE_SCHEMA = pa.schema(
         ("in_stock", pa.bool_()),
         ("recommendable", pa.bool_()),
         ("text", pa.string()),
+        ("image", pa.string()),
         ("event_count", pa.int64()),
         ("popularity", pa.float64()),
         ("decayed_popularity", pa.float64()),

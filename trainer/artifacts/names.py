@@ -28,9 +28,10 @@ CATALOGUE_FILE = "catalogue.parquet"
 CATALOGUE_FACTS_FILE = "catalogue.json"
 PRODUCT_STATISTICS_FILE = "product_statistics.parquet"
 
-# TextVectors, and the vectors that an index keeps beside its model.
+# TextVectors, PictureVectors, and the vectors that an index keeps beside its model.
 TEXT_VECTORS_PREFIX = "vectors"
 ITEM_VECTORS_PREFIX = "item_vectors"
+PICTURE_VECTORS_PREFIX = "vectors"
 TRAINED_TEXT_VECTORS_FOLDER = "trained_text_vectors"
 
 # AssociationRules.
@@ -42,6 +43,11 @@ RULES_FACTS_FILE = "rules.json"
 # Labels.
 LABELS_FILE = "labels.json"
 
+# How the pictures of test texts look, beside a classifier that reads pictures.
+TEST_LOOKS_FILE = "test_looks.parquet"
+# What the labels' descriptions say of the test texts, beside a classifier.
+ZERO_SHOT_FILE = "zero_shot.parquet"
+
 # Evaluations of every task, and what ServingValidator says of a model.
 EVALUATION_FILE = "evaluation.json"
 VALIDATION_FILE = "validation.json"
@@ -50,6 +56,11 @@ VALIDATION_FILE = "validation.json"
 SEGMENTS_PREFIX = "segments"
 PROFILES_FILE = "profiles.json"
 MAP_FILE = "map.parquet"
+
+# UserProfileRows.
+USER_PROFILES_PREFIX = "profiles"
+CHANCES_FILE = "chances.json"
+NEW_PRODUCTS_FILE = "new_products.json"
 
 # What is expected of users and offers.
 ANSWERS_PREFIX = "answers"

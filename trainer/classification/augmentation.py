@@ -1,12 +1,20 @@
 """More training texts of rare labels: copies with words written anew, left out and swapped."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
+import tensorflow as tf
 
+from serving.classification.disguises import undisguised
+from serving.classification.module import beginning
+from trainer.classification.disguising import disguised
 from trainer.classification.examples import LabelledTexts
-from trainer.classification.options import AugmentationOptions
+from trainer.classification.options import AugmentationOptions, RobustnessOptions
+
+# Texts that are read at once, as long as they may be.
+_READ_AT_ONCE = 1024
 
 Rewrite: TypeAlias = Callable[[Sequence[str], np.random.Generator], list[str]]
 
@@ -44,7 +52,45 @@ def augment(
         texts=learned.texts + [changed(text, options, random) for text in copies_of],
         labels=np.concatenate([learned.labels, learned.labels[chosen]]),
         numbers=np.concatenate([learned.numbers, learned.numbers[chosen]]),
+        weights=np.concatenate([learned.text_weights(), learned.text_weights()[chosen]]),
     )
+
+
+def as_read(texts: Sequence[str], options: RobustnessOptions) -> list[str]:
+    """Returns texts as a classifier with these options reads them."""
+    if not options.undisguise:
+        return list(texts)
+    starts = range(0, len(texts), _READ_AT_ONCE)
+    parts = [undisguised(beginning(tf.constant(texts[start : start + _READ_AT_ONCE]))) for start in starts]
+    return [text.decode() for part in parts for text in part.numpy().tolist()]
+
+
+def hardened(
+    learned: LabelledTexts, validated: LabelledTexts, options: RobustnessOptions, seed: int
+) -> tuple[LabelledTexts, LabelledTexts]:
+    """Returns training texts with disguised copies of all of them behind, and validation texts, as they are read.
+
+    Args:
+        learned: Training texts; a copy has its text's label, numbers and weight.
+        validated: Validation texts, which get no copies.
+        options: How many copies, how much of them is changed, and how texts are read.
+        seed: Of the choices.
+    """
+    if options == RobustnessOptions():
+        return learned, validated
+    random, times = np.random.default_rng([seed, 1]), 1 + options.disguised_copies
+    copies = [
+        text
+        for _ in range(options.disguised_copies)
+        for text in disguised(learned.texts, options.disguised_share, random)
+    ]
+    more = LabelledTexts(
+        texts=as_read(learned.texts + copies, options),
+        labels=np.tile(learned.labels, times),
+        numbers=np.tile(learned.numbers, (times, 1)),
+        weights=None if learned.weights is None else np.tile(learned.weights, times),
+    )
+    return more, replace(validated, texts=as_read(validated.texts, options))
 
 
 def changed(text: str, options: AugmentationOptions, random: np.random.Generator) -> str:

@@ -15,34 +15,45 @@ class LabelBatches:
 
     Attributes:
         steps: Batches of a pass.
+        labels: int64 `(texts,)`.
+        weights: float32 `(texts,)`, 1 on average.
+        size: Texts of a batch.
 
     Args:
         labels: int64 `(texts,)`.
         classes: Labels that there are.
         options: The size of a batch, and how labels are weighed.
         seed: Of the order.
+        weights: float32 `(texts,)`, what each text counts; None where all count alike.
     """
 
     def __init__(
-        self, labels: npt.NDArray[np.int64], classes: int, options: ClassifierTrainingOptions, seed: int
+        self,
+        labels: npt.NDArray[np.int64],
+        classes: int,
+        options: ClassifierTrainingOptions,
+        seed: int,
+        weights: npt.NDArray[np.float32] | None = None,
     ) -> None:
-        self._labels = labels
-        self._weights = label_weights(labels, classes, options.class_weights)[labels]
-        self._size = min(options.batch_size, len(labels))
+        self.labels = labels
+        self.weights = label_weights(labels, classes, options.class_weights)[labels]
+        if weights is not None:
+            self.weights = self.weights * weights
+        self.size = min(options.batch_size, len(labels))
         self._seed = seed
-        self.steps = len(labels) // self._size
+        self.steps = len(labels) // self.size
 
     def epoch(self, number: int, first: int = 0) -> tf.data.Dataset:
         """Returns a pass, from its batch `first` on."""
-        order = np.random.default_rng([self._seed, number]).permutation(len(self._labels))
-        chosen = order[first * self._size : self.steps * self._size]
+        order = np.random.default_rng([self._seed, number]).permutation(len(self.labels))
+        chosen = order[first * self.size : self.steps * self.size]
         columns = {
             "row": chosen.astype(np.int32),
-            "label": self._labels[chosen].astype(np.int32),
-            "weight": self._weights[chosen],
+            "label": self.labels[chosen].astype(np.int32),
+            "weight": self.weights[chosen],
         }
         texts = tf.data.Dataset.from_tensor_slices(columns)
-        return unsharded(texts.batch(self._size).prefetch(2))
+        return unsharded(texts.batch(self.size).prefetch(2))
 
 
 def label_weights(labels: npt.NDArray[np.int64], classes: int, kind: str) -> npt.NDArray[np.float32]:

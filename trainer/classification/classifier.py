@@ -65,8 +65,18 @@ class Classifier(NamedTuple):
         return softmax(self.logits(vectors, numbers) / self.temperature, axis=1)
 
 
-def new_head(encoder: TextEncoder, numbers: FloatArray, classes: int, options: HeadOptions) -> ClassificationHead:
-    """Returns an untrained head for float32 `(texts, numbers)` beside the texts."""
+def new_head(
+    encoder: TextEncoder, numbers: FloatArray, classes: int, options: HeadOptions, *, from_zero: bool = False
+) -> ClassificationHead:
+    """Returns an untrained head for float32 `(texts, numbers)` beside the texts.
+
+    Args:
+        encoder: What the texts' vectors are of.
+        numbers: Those of the training texts.
+        classes: Labels to choose from.
+        options: Its layers.
+        from_zero: Whether the last layer begins with zeros: few steps with much noise unlearn no random beginning.
+    """
     head = ClassificationHead(
         dimensions=encoder.dimensions,
         numbers=numbers.shape[1],
@@ -75,6 +85,8 @@ def new_head(encoder: TextEncoder, numbers: FloatArray, classes: int, options: H
         dropout=options.dropout,
     )
     head.start(numbers)
+    if from_zero:
+        head.logits.kernel.assign(np.zeros(head.logits.kernel.shape))
     return head
 
 

@@ -1,5 +1,6 @@
 """Labelled texts of an examples artifact, in memory."""
 
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +21,21 @@ class LabelledTexts:
         texts: The texts.
         labels: int64 `(texts,)`, places in the label vocabulary.
         numbers: float32 `(texts, numbers)`, NaN where one is not known.
+        weights: float32 `(texts,)`, what each text counts; None where all count 1.
     """
 
     texts: list[str]
     labels: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.float32]
+    weights: npt.NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         """Returns the number of texts."""
         return len(self.texts)
+
+    def text_weights(self) -> npt.NDArray[np.float32]:
+        """Returns what each text counts, float32 `(texts,)`."""
+        return np.ones(len(self), np.float32) if self.weights is None else self.weights
 
 
 def load_labelled_texts(examples_uri: str, split: str) -> LabelledTexts:
@@ -39,6 +46,14 @@ def load_labelled_texts(examples_uri: str, split: str) -> LabelledTexts:
     """
     records = tf.data.TFRecordDataset(split_files(examples_uri, split), "GZIP").as_numpy_iterator()
     return labelled_texts(list(records))
+
+
+def load_unlabelled_texts(examples_uri: str) -> list[str]:
+    """Reads the texts without labels; none where the artifact has no such split."""
+    if not tf.io.gfile.exists(os.path.join(examples_uri, "Split-unlabelled")):
+        return []
+    records = tf.data.TFRecordDataset(split_files(examples_uri, "unlabelled"), "GZIP").as_numpy_iterator()
+    return sorted(example_features(record)["text"].bytes_list.value[0].decode() for record in records)
 
 
 def labelled_texts(records: list[bytes]) -> LabelledTexts:

@@ -1,5 +1,6 @@
 """The layers between a text's vector, with numbers beside it, and the logits of the labels."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -69,15 +70,37 @@ class ClassificationHead(keras.Model):
         self.means.assign(known.mean(axis=0).filled(0.0))
         self.deviations.assign(np.where(deviations > 0.0, deviations, 1.0))
 
+    def standardise(self, vectors: Any) -> None:
+        """Gives each part of float32 `(texts, dimensions)` vectors that stay as they are mean 0 and deviation 1.
+
+        BERT has a few parts that are far larger than the others in every text; without this the head would learn from
+        those first.
+        """
+        self.text_norm.gamma.assign(np.ones(self.text_norm.gamma.shape))
+        self.text_norm.beta.assign(np.zeros(self.text_norm.beta.shape))
+        parts = np.asarray(self.text_norm(vectors))
+        deviations = parts.std(axis=0)
+        scale = 1.0 / np.where(deviations > 0.0, deviations, 1.0)
+        self.text_norm.gamma.assign(scale)
+        self.text_norm.beta.assign(-parts.mean(axis=0) * scale)
+
     def call(self, vectors: Any, numbers: Any, training: bool = False) -> Any:
         return self.logits(self.dropout(self.represent(vectors, numbers, training), training=training))
 
+    def classify_by(self, apply: Callable[[Any, Any], Any], vectors: Any, numbers: Any) -> Any:
+        """Returns what `call` does without dropout, with each layer called by `apply(layer, inputs)`."""
+        features = self._features(apply(self.text_norm, vectors), numbers)
+        return apply(self.logits, features if self.hidden is None else apply(self.hidden, features))
+
     def represent(self, vectors: Any, numbers: Any, training: bool = False) -> Any:
         """Returns what the last layer reads: the hidden layer, or text and numbers where there is none."""
+        features = self._features(self.text_norm(vectors), numbers)
+        return features if self.hidden is None else self.hidden(self.dropout(features, training=training))
+
+    def _features(self, normalised: Any, numbers: Any) -> Any:
         scaled = (numbers - tf.convert_to_tensor(self.means)) / tf.convert_to_tensor(self.deviations)
         known = tf.where(tf.math.is_finite(scaled), scaled, 0.0)
-        features = tf.concat([self.text_norm(vectors), known], axis=1)
-        return features if self.hidden is None else self.hidden(self.dropout(features, training=training))
+        return tf.concat([normalised, known], axis=1)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self._config}

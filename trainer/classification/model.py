@@ -51,21 +51,24 @@ class ClassifierModel(SoftmaxModel):
         self.text_encoder = encoder
         self.head = head
         # Behind a function, since Keras would make lists of ragged tensors that it tracks.
-        self._tokens = TokenTable(inputs.token_ids, encoder)
-        self._inputs: Callable[[], TextInputs] = lambda: inputs
+        self.tokens = TokenTable(inputs.token_ids, encoder)
+        self.inputs: Callable[[], TextInputs] = lambda: inputs
         self._classes: int = head.logits.units
         self._loss_of_texts = _loss(options)
 
     def losses_of(self, batch: dict[str, Any], training: bool) -> Losses:
         """Returns what a replica's share of a batch has lost."""
-        inputs, rows = self._inputs(), batch["row"]
+        inputs, rows = self.inputs(), batch["row"]
         if inputs.vectors is not None:
             vectors = tf.gather(inputs.vectors, rows)
         else:
-            vectors = self.text_encoder.encode_tokens(self._tokens.take(rows), training=training)
+            vectors = self.text_encoder.encode_tokens(self.tokens.take(rows), training=training)
         logits = self.head(vectors, tf.gather(inputs.numbers, rows), training=training)
-        losses = self._loss_of_texts(tf.one_hot(batch["label"], self._classes), logits)
-        return weighted_losses(losses, batch["weight"])
+        return weighted_losses(self.losses_of_logits(logits, batch), batch["weight"])
+
+    def losses_of_logits(self, logits: Any, batch: dict[str, Any]) -> Any:
+        """Returns the loss of each text of a batch, float32 `(batch,)`, without its weight."""
+        return self._loss_of_texts(tf.one_hot(batch["label"], self._classes), logits)
 
 
 def _loss(options: ClassifierTrainingOptions) -> keras.losses.Loss:

@@ -4,7 +4,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from trainer.options import HardwareOptions, Options, TextOptions
+from trainer.options import HardwareOptions, Options, PictureOptions, TextOptions, UpdateOptions
+from trainer.privacy.options import PrivacyOptions
+
+# As the name of a backbone: no BERT, the wide part alone.
+NO_BACKBONE = "none"
+FewShot = Literal["none", "auto", "contrastive"]
 
 
 class HeadOptions(Options):
@@ -36,6 +41,22 @@ class AugmentationOptions(Options):
     word_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
     swaps: float = Field(default=0.1, ge=0.0, lt=1.0)
     rewritten: float = Field(default=0.0, ge=0.0, lt=1.0)
+
+
+class RobustnessOptions(Options):
+    """How a classifier is hardened against texts that were written to get past it.
+
+    Attributes:
+        undisguise: Whether texts are read with Latin letters for such as look like them, with drawn-out letters
+            shortened and spelled-out words joined, in training and in the served graph alike.
+        disguised_copies: Copies of each training text that are disguised: look-alikes, spaces in words, letters drawn
+            out or swapped.
+        disguised_share: Share of a copy's words, or letters, that are changed.
+    """
+
+    undisguise: bool = False
+    disguised_copies: int = Field(default=0, ge=0, le=10)
+    disguised_share: float = Field(default=0.3, gt=0.0, le=1.0)
 
 
 class ClassifierTrainingOptions(HardwareOptions):
@@ -70,6 +91,55 @@ class ClassifierTrainingOptions(HardwareOptions):
     clip_norm: float = Field(default=1.0, gt=0.0)
 
 
+class WideOptions(Options):
+    """The wide part: a linear layer over hashed words, pairs of words and characters of a text.
+
+    Attributes:
+        enabled: Whether there is one. It counts as much as it helps on the validation split; the better side alone
+            counts where both are hardly better.
+        buckets: Hashes of n-grams at the most; with many labels there are fewer, so that the layer stays under 64 MiB.
+        inverse_regularisation: The larger, the less the layer is regularised.
+    """
+
+    enabled: bool = True
+    buckets: int = Field(default=2**20, ge=2**10)
+    inverse_regularisation: float = Field(default=10.0, gt=0.0)
+
+
+class SelfTrainingOptions(Options):
+    """How the table `unlabelled_texts` is learned from: with the labels that the classifier gives the texts itself.
+
+    Attributes:
+        rounds: Trainings with such texts at the most, each with more of them; 0 leaves them out. It ends where the
+            macro-F1 on the validation split falls, and what was best there is kept.
+        share: Share of those texts that joins in the first round, the surest ones of each label, as many of each as its
+            share of the labelled texts; in each round as many more.
+        weight: What such a text counts beside a labelled one.
+        most_texts: Texts of the table that are used at the most, by sha256.
+    """
+
+    rounds: int = Field(default=3, ge=0)
+    share: float = Field(default=0.2, gt=0.0, le=1.0)
+    weight: float = Field(default=0.3, gt=0.0, le=1.0)
+    most_texts: int = Field(default=100_000, ge=1)
+
+
+class ContrastiveOptions(Options):
+    """How an encoder learns from pairs of texts before a head learns labels.
+
+    Attributes:
+        steps: Batches.
+        batch_size: Texts of a batch, which are drawn in pairs of one label; an even number.
+        temperature: Divides the cosines of texts.
+        learning_rate: Peak of the schedule (linear warm-up, cosine decay).
+    """
+
+    steps: int = Field(default=100, ge=1)
+    batch_size: int = Field(default=32, ge=4, multiple_of=2)
+    temperature: float = Field(default=0.1, gt=0.0)
+    learning_rate: float = Field(default=5e-5, gt=0.0)
+
+
 class ClassifierOptions(Options):
     """Everything that training a classifier reads.
 
@@ -78,9 +148,35 @@ class ClassifierOptions(Options):
         head: What stands on top of it.
         training: How both are trained.
         augmentation: Copies of the texts of rare labels.
+        update: What is other in an update.
+        pictures: How pictures of texts become vectors; None where none are read.
+        robustness: How it is hardened against disguised texts.
+        privacy: How little is learned from any one text; None for a training that is not private.
+        layers: How many of BERT's last layers the text vector is of.
+        wide: The wide part beside BERT, or alone where `text.backbone` is `none`.
+        descriptions: What a label stands for, by label.
+        self_training: How texts without labels are learned from.
+        few_shot: `contrastive` teaches BERT on pairs of texts first, `auto` does where a label has few texts, and keeps
+            what is better on the validation split, `none` does not.
+        contrastive: How that is done.
     """
 
     text: TextOptions = TextOptions(training="full", sequence_length=128)
     head: HeadOptions = HeadOptions()
     training: ClassifierTrainingOptions = ClassifierTrainingOptions()
     augmentation: AugmentationOptions = AugmentationOptions()
+    update: UpdateOptions = UpdateOptions()
+    pictures: PictureOptions | None = None
+    robustness: RobustnessOptions = RobustnessOptions()
+    privacy: PrivacyOptions | None = None
+    layers: int = Field(default=1, ge=1)
+    wide: WideOptions = WideOptions(enabled=False)
+    descriptions: dict[str, str] = Field(default={})
+    self_training: SelfTrainingOptions = SelfTrainingOptions()
+    few_shot: FewShot = "none"
+    contrastive: ContrastiveOptions = ContrastiveOptions()
+
+    def found_at_once(self) -> bool:
+        """Says whether the head is a logistic regression above several layers of a BERT that stays as it is."""
+        linear = not self.head.units and self.training.loss == "cross_entropy"
+        return self.text.training == "frozen" and self.layers > 1 and linear and self.privacy is None

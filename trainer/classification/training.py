@@ -1,6 +1,5 @@
-"""Trains a classifier on labelled texts."""
+"""Trains BERT and its head on labelled texts."""
 
-import os
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -8,31 +7,35 @@ from typing import Any, NamedTuple
 import keras
 import tensorflow as tf
 
-from trainer.artifacts.labels import load_labels
 from trainer.classification.augmentation import Rewrite, augment
-from trainer.classification.batches import LabelBatches
+from trainer.classification.batches import LabelBatches, label_weights
 from trainer.classification.calibration import fit_temperature
-from trainer.classification.classifier import Classifier, new_head, save_classifier
-from trainer.classification.examples import LabelledTexts, load_labelled_texts
-from trainer.classification.export import export_classification
+from trainer.classification.classifier import Classifier, new_head
+from trainer.classification.examples import LabelledTexts
+from trainer.classification.linear.head import fit_linear_head
 from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import AugmentationOptions, ClassifierOptions, ClassifierTrainingOptions
+from trainer.classification.private.checks import check_private
+from trainer.classification.private.model import PrivateClassifierModel
 from trainer.classification.validation import MONITORED, ClassifierValidation
-from trainer.exporting import SERVING_FOLDER
+from trainer.classification.warm_start import of_update, take_over_head
 from trainer.fitting.checkpoints import Checkpoints
 from trainer.fitting.fit import fit, parameter_count
 from trainer.fitting.hyperparameters import write_hyperparameters
 from trainer.fitting.schedule import adamw, warm_up_and_decay
 from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
-from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import training_summary
 from trainer.options import TextOptions
 from trainer.pretraining.rewriting import load_rewriter
+from trainer.privacy.accounting import privacy_summary
+from trainer.privacy.batches import PoissonBatches
 from trainer.text.backbone import encoder_to_train
 
 # Parts of the names of weights that are not to shrink.
 _NOT_DECAYED = ("bias", "gamma", "beta")
+# Validation texts that tell means and deviations of vectors.
+_LEAST_STANDARDISED = 100
 
 
 class TrainedClassifier(NamedTuple):
@@ -47,36 +50,6 @@ class TrainedClassifier(NamedTuple):
     summary: dict[str, Any]
 
 
-def run(request: TrainingRequest) -> dict[str, Any]:
-    """Trains on a request's artifacts; the ModelTrainer component calls it.
-
-    Writes the classifier, and the SavedModel that is served under `Format-Serving/`.
-
-    Returns:
-        What training.json says.
-
-    Raises:
-        ValueError: The options, or an artifact, are not what training needs.
-    """
-    if request.labels_uri is None:
-        raise ValueError("`labels_uri` should name the label vocabulary; classification needs it.")
-    options = ClassifierOptions.model_validate_json(request.options_json)
-    trained = train_classifier(
-        load_labels(request.labels_uri),
-        load_labelled_texts(request.examples_uri, "train"),
-        load_labelled_texts(request.examples_uri, "eval"),
-        options,
-        seed=request.seed,
-        most_steps=request.steps,
-        log_uri=request.log_uri,
-        pretrained_uri=request.base_model_uri,
-        checkpoint_uri=request.checkpoint_uri,
-    )
-    save_classifier(trained.classifier, request.model_uri)
-    export_classification(os.path.join(request.model_uri, SERVING_FOLDER), trained.classifier, trained.summary)
-    return trained.summary
-
-
 def train_classifier(
     labels: Sequence[str],
     learned: LabelledTexts,
@@ -87,13 +60,15 @@ def train_classifier(
     log_uri: str,
     most_steps: int | None = None,
     pretrained_uri: str | None = None,
+    earlier_uri: str | None = None,
     checkpoint_uri: str = "",
 ) -> TrainedClassifier:
     """Trains a classifier, stops early, and calibrates it.
 
     TensorBoard gets loss, learning rate and metrics, and the options beside the metrics of the best epoch, which is the
-    one with the highest macro-F1 over the validation split. Temperature scaling on the same split follows. Memory grows
-    with the texts: their token ids, or their vectors where BERT stays as it is; these are then computed once.
+    one with the highest macro-F1 over the validation split; a head that is found at once has no epochs. Temperature
+    scaling on the same split follows. Memory grows with the texts: their token ids, or their vectors where BERT stays
+    as it is; these are then computed once.
 
     Args:
         labels: The label vocabulary.
@@ -104,38 +79,67 @@ def train_classifier(
         log_uri: Where TensorBoard's event files go.
         most_steps: The most batches to train on; None for as many as the options say.
         pretrained_uri: Where `save_trained_encoder` wrote an encoder to start from; None for the options' backbone.
+        earlier_uri: Where `save_classifier` wrote the classifier that an update starts from; None for a training that
+            begins with nothing.
         checkpoint_uri: Where checkpoints go; empty for none.
 
     Raises:
-        ValueError: A split is empty, or there are fewer than two labels.
+        ValueError: A split is empty, there are fewer than two labels, or the earlier classifier is of another shape.
     """
     started = time.monotonic()
-    _check(labels, learned, validated)
+    check_texts(labels, learned, validated)
     keras.utils.set_random_seed(seed)
+    if earlier_uri is not None:
+        options = of_update(options)
     training, given = options.training, len(learned)
     learned = augment(learned, options.augmentation, seed, _rewriter(options.augmentation, pretrained_uri))
-    batches = LabelBatches(learned.labels, len(labels), training, seed)
+    privacy = options.privacy
+    batches = LabelBatches(learned.labels, len(labels), training, seed, learned.weights)
+    if privacy is not None:
+        check_private(options, pretrained_uri, earlier_uri)
+        # Those that are counted are no texts that are promised anything.
+        weights = label_weights(validated.labels, len(labels), training.class_weights)
+        sampled = PoissonBatches(learned.labels, weights, training.batch_size)
     length = training_length(batches.steps, training.max_epochs, most_steps)
     with chosen_hardware(training.strategy, training.precision) as hardware:
-        encoder = encoder_to_train(options.text, pretrained_uri)
-        head = new_head(encoder, learned.numbers, len(labels), options.head)
+        encoder = encoder_to_train(options.text, earlier_uri or pretrained_uri, options.layers)
+        head = new_head(encoder, learned.numbers, len(labels), options.head, from_zero=privacy is not None)
+        taken_over: dict[str, Any] = {}
+        if earlier_uri is not None:
+            taken_over["update"] = take_over_head(head, labels, earlier_uri)
         classifier = Classifier(encoder, head, tuple(labels))
         inputs, eval_inputs = (_inputs(classifier, texts, options.text) for texts in (learned, validated))
         model = ClassifierModel(encoder, head, inputs, training)
+        if privacy is not None:
+            model = PrivateClassifierModel(encoder, head, inputs, training, privacy=privacy, expected=sampled.size)
+            if eval_inputs.vectors is not None and len(validated) >= _LEAST_STANDARDISED:
+                # By texts that are promised nothing.
+                head.standardise(eval_inputs.vectors)
         model.compile(optimizer=classifier_optimizer(training, length.all_steps), jit_compile=False)
     validation = ClassifierValidation(classifier, eval_inputs, validated.labels, options.text.batch_size)
-    best = fit(
-        model,
-        batches.epoch,
-        length=length,
-        validation=validation,
-        monitored=MONITORED,
-        patience=training.patience,
-        log_uri=log_uri,
-        checkpoints=Checkpoints(checkpoint_uri, training.checkpoint_minutes),
-    )
+    if inputs.vectors is not None and options.found_at_once():
+        # What one layer tells is not to drown in what another one has in larger numbers.
+        head.standardise(inputs.vectors)
+        best, strength = fit_linear_head(head, inputs.vectors.numpy(), learned.numbers, batches, validation)
+        taken_over["head"] = {"inverse_regularisation": strength}
+    else:
+        best = fit(
+            model,
+            batches.epoch if privacy is None else sampled.epoch,
+            length=length,
+            validation=validation,
+            monitored=MONITORED,
+            patience=training.patience,
+            log_uri=log_uri,
+            checkpoints=Checkpoints(checkpoint_uri, training.checkpoint_minutes),
+        )
     write_hyperparameters(log_uri, options, seed, best)
     classifier = classifier._replace(temperature=fit_temperature(validation.logits(), validated.labels))
+    private = {}
+    if privacy is not None:
+        steps = best.epochs * length.steps
+        counted = privacy_summary(privacy, unit="text", examples=len(learned), batch_size=sampled.size, steps=steps)
+        private = {"privacy": counted}
     summary = training_summary(
         best,
         hardware,
@@ -144,6 +148,8 @@ def train_classifier(
         parameters={"trained": parameter_count(model.trainable_variables), "all": parameter_count(model.variables)},
         examples={"train": given, "augmented": len(learned) - given, "eval": len(validated)},
         training=options.text.training,
+        **taken_over,
+        **private,
     )
     return TrainedClassifier(classifier, summary)
 
@@ -174,7 +180,12 @@ def classifier_optimizer(options: ClassifierTrainingOptions, updates: int) -> ke
     )
 
 
-def _check(labels: Sequence[str], learned: LabelledTexts, validated: LabelledTexts) -> None:
+def check_texts(labels: Sequence[str], learned: LabelledTexts, validated: LabelledTexts) -> None:
+    """Refuses what no label can be learned from.
+
+    Raises:
+        ValueError: A split is empty, or there are fewer than two labels.
+    """
     if len(labels) < 2:
         raise ValueError(f"`labels` should hold two labels or more to tell apart. Received {list(labels)}.")
     for name, texts in {"learned": learned, "validated": validated}.items():

@@ -37,7 +37,7 @@ def export_demand(
     module = DemandModule(
         product_ids,
         network.quantiles,
-        [*(variable.value for variable in network.variables), *network.product_tables],
+        [*(variable.value for variable in network.variables), *network.tables],
         weeks=options.history_weeks,
         horizon=options.horizon,
         covariates=len(covariates),

@@ -14,15 +14,17 @@ class DemandNetworkOptions(Options):
 
     Attributes:
         width: Width of its layers.
-        heads: Heads of the attention from a coming week to the past ones.
+        layers: Layers.
+        lift_width: Width of the layer that tells what promotions and prices multiply units by.
         id_width: Width of what is learned of each product by its id.
         text_width: Directions of the text vectors that are kept.
         dropout: Dropout rate.
         members: Networks whose quantiles are averaged.
     """
 
-    width: int = Field(default=64, ge=4)
-    heads: int = Field(default=4, ge=1)
+    width: int = Field(default=128, ge=4)
+    layers: int = Field(default=2, ge=1, le=8)
+    lift_width: int = Field(default=24, ge=1)
     id_width: int = Field(default=8, ge=1)
     text_width: int = Field(default=16, ge=1)
     dropout: float = Field(default=0.2, ge=0.0, lt=1.0)
@@ -46,12 +48,12 @@ class DemandTrainingOptions(HardwareOptions):
     """
 
     epochs: int = Field(default=2, ge=1)
-    least_steps: int = Field(default=400, ge=0)
-    batch_size: int = Field(default=256, ge=1)
+    least_steps: int = Field(default=100, ge=0)
+    batch_size: int = Field(default=512, ge=1)
     learning_rate: float = Field(default=2e-3, gt=0.0)
     weight_decay: float = Field(default=1e-3, ge=0.0)
     max_windows: int = Field(default=400_000, ge=1)
-    volume_weight: float = Field(default=0.5, ge=0.0, le=1.0)
+    volume_weight: float = Field(default=0.75, ge=0.0, le=1.0)
     unknown_products: float = Field(default=0.3, ge=0.0, le=1.0)
     without_history: float = Field(default=0.02, ge=0.0, le=1.0)
 
@@ -67,6 +69,6 @@ class DemandOptions(Options):
     """
 
     horizon: int = Field(default=4, ge=1, le=26)
-    history_weeks: int = Field(default=26, ge=2, le=156)
+    history_weeks: int = Field(default=52, ge=2, le=156)
     network: DemandNetworkOptions = DemandNetworkOptions()
     training: DemandTrainingOptions = DemandTrainingOptions()

@@ -1,11 +1,12 @@
 """Weekly series as arrays, and windows of them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from trainer.demand.window_features import CovariateKinds
 
 Floats = npt.NDArray[np.floating[Any]]
 Ints = npt.NDArray[np.int64]
@@ -35,12 +36,14 @@ class DemandSeries:
         covariates: float32 `(series, weeks + horizon, c)`: what is known of each week.
         carried: Covariates that nobody knows beforehand, such as a price: of the coming weeks, they are those of the
             last week.
+        seasonal: Covariates that say which time of the year it is; all others are promotions.
     """
 
     product: Ints
     units: Floats
     covariates: Floats
     carried: tuple[int, ...] = ()
+    seasonal: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.units)
@@ -49,6 +52,13 @@ class DemandSeries:
     def weeks(self) -> int:
         """Weeks with units."""
         return self.units.shape[1]
+
+    @property
+    def kinds(self) -> CovariateKinds:
+        """Which covariates are what."""
+        others = {*self.carried, *self.seasonal}
+        planned = tuple(place for place in range(self.covariates.shape[2]) if place not in others)
+        return CovariateKinds(planned, self.carried, self.seasonal)
 
     def rows(self, rows: Ints) -> "DemandSeries":
         """Returns some of the series."""
@@ -80,18 +90,3 @@ class DemandSeries:
         inside = coming < self.weeks
         found = self.units[rows[:, None], np.minimum(coming, self.weeks - 1)]
         return np.where(inside, found, np.float32(np.nan))
-
-
-def training_windows(series: DemandSeries, origins: Sequence[int], horizon: int) -> tuple[Ints, Ints]:
-    """Returns row and origin of each window that can be learned from: something is known before it and after it."""
-    known = np.isfinite(series.units)
-    began = np.where(known.any(1), known.argmax(1), series.weeks)
-    pairs = [
-        np.stack([rows, np.full_like(rows, origin)])
-        for origin in origins
-        for rows in [np.flatnonzero((began < origin) & known[:, origin : origin + horizon].any(1))]
-    ]
-    if not pairs:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    both = np.concatenate(pairs, axis=1)
-    return both[0], both[1]

@@ -13,7 +13,7 @@ from trainer.demand.series import DemandSeries, Floats
 
 SERIES_SPLIT = "series"
 _PREFIX, _CATEGORIES = "series", "categories"
-_CARRIED = "price"
+_CARRIED, _SEASONAL = "price", "year_"
 
 
 class StoredSeries(NamedTuple):
@@ -70,6 +70,7 @@ def load_series(examples_uri: str, catalogue_uri: str, *, categories: bool = Tru
             len(table), weeks + horizon, len(names)
         ),
         carried=tuple(number for number, name in enumerate(names) if name == _CARRIED),
+        seasonal=tuple(number for number, name in enumerate(names) if name.startswith(_SEASONAL)),
     )
     stock = {
         name: np.asarray(pc.fill_null(table[name], float("nan")).to_numpy(), np.float64)

@@ -12,7 +12,8 @@ import tensorflow as tf
 from trainer.demand.network import DemandNetwork
 from trainer.demand.options import DemandOptions
 from trainer.demand.product_facts import ProductFacts
-from trainer.demand.series import DemandSeries, Floats, Ints, training_windows
+from trainer.demand.series import DemandSeries, Floats, Ints
+from trainer.demand.training_windows import TrainingWindows
 from trainer.fitting.batches import unsharded
 from trainer.fitting.checkpoints import Checkpoints
 from trainer.fitting.fit import fit, parameter_count
@@ -22,8 +23,12 @@ from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_summary import training_summary
 
-_LEAST_PAST_WEEKS = 4
+_LEAST_PAST_WEEKS = 8
+# Trainings are short, so the mean of squared gradients forgets soon.
+_FORGETTING = 0.99
 _ASKED_AT_ONCE = 4096
+# Windows of which the mean and the spread of each number are taken.
+_SCALED_BY = 8192
 # Parts of the names of weights that are not to shrink.
 _NOT_DECAYED = ("bias", "gamma", "beta")
 
@@ -70,29 +75,27 @@ def train_demand(
     """
     started = time.monotonic()
     training, horizon = options.training, options.horizon
-    rows, origins = training_windows(
-        series, range(min(_LEAST_PAST_WEEKS, before - horizon), before - horizon + 1), horizon
-    )
-    if not len(rows):
+    windows = TrainingWindows(series, range(min(_LEAST_PAST_WEEKS, before - horizon), before - horizon + 1), horizon)
+    if not len(windows):
         raise ValueError(
             f"Demand should have a week before the last {horizon} weeks of training to learn from; the weeks before "
             f"the test are {before}. Give more weeks, or set a shorter `horizon`."
         )
     keras.utils.set_random_seed(seed)
-    windows = min(len(rows), training.max_windows)
-    steps = max(1, windows // training.batch_size)
+    steps = max(1, min(len(windows), training.max_windows) // training.batch_size)
     epochs = max(training.epochs, math.ceil(training.least_steps / steps))
     length = training_length(steps, epochs, most_steps)
     with chosen_hardware(training.strategy, training.precision) as hardware:
-        network = DemandNetwork(options, facts)
-        network.build_with(series.covariates.shape[2])
+        network = DemandNetwork(options, facts, series.kinds)
         optimizer = adamw(
             warm_up_and_decay(training.learning_rate, length.all_steps),
             weight_decay=training.weight_decay,
             not_decayed=_NOT_DECAYED,
+            beta_2=_FORGETTING,
         )
         network.compile(optimizer=optimizer, jit_compile=False)
-    batches = _WindowBatches(series, rows, origins, before, network.unknown_product, options, seed)
+    batches = _WindowBatches(series, windows, before, network.unknown_product, options, seed)
+    network.scale_by(*batches.sample(_SCALED_BY))
     best = fit(
         network,
         batches.epoch,
@@ -109,7 +112,7 @@ def train_demand(
         hardware,
         started,
         parameters={"trained": parameter_count(network.trainable_variables), "all": parameter_count(network.variables)},
-        examples={"train": len(rows)},
+        examples={"train": len(windows)},
         loss=best.loss,
     )
     return TrainedDemand(network, summary)
@@ -135,20 +138,26 @@ class _WindowBatches:
     def __init__(
         self,
         series: DemandSeries,
-        rows: Ints,
-        origins: Ints,
+        windows: TrainingWindows,
         before: int,
         unknown: int,
         options: DemandOptions,
         seed: int,
     ) -> None:
-        self._series, self._rows, self._origins, self._unknown = series, rows, origins, unknown
+        self._series, self._windows, self._unknown = series, windows, unknown
         self._options, self._seed = options, seed
-        self._size = min(options.training.batch_size, len(rows))
+        self._size = min(options.training.batch_size, len(windows))
         units = series.units[:, :before]
         known = np.isfinite(units)
         mean = np.where(known, units, 0.0).sum(1) / np.maximum(known.sum(1), 1)
         self._levels = np.maximum(mean, 0.05).astype(np.float32)
+
+    def sample(self, most: int) -> tuple[Any, ...]:
+        """Returns some windows as `DemandNetwork.quantiles` takes them, the same ones each time."""
+        random = np.random.default_rng(self._seed)
+        batch = self._batch(self._windows.drawn(random, most), random)
+        names = ("product", "recent_units", "recent_covariates", "known_covariates")
+        return tuple(tf.constant(batch[name]) for name in names)
 
     def epoch(self, number: int, skipped: int) -> tf.data.Dataset:
         """Returns the batches of an epoch but the first ones, each a dict of arrays; see `EpochBatches`."""
@@ -170,14 +179,14 @@ class _WindowBatches:
         return unsharded(batches.prefetch(2))
 
     def _batches(self, epoch: int, skipped: int) -> Iterator[dict[str, Any]]:
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(self._rows))
+        order = self._windows.drawn(np.random.default_rng([self._seed, epoch]), self._options.training.max_windows)
         for place in range(skipped, len(order) // self._size):
             random = np.random.default_rng([self._seed, epoch, place])
             yield self._batch(order[place * self._size : (place + 1) * self._size], random)
 
     def _batch(self, places: Ints, random: np.random.Generator) -> dict[str, Any]:
         options, training = self._options, self._options.training
-        rows, origins = self._rows[places], self._origins[places]
+        rows, origins = self._windows.at(places)
         window = self._series.windows(rows, origins, options.history_weeks, options.horizon)
         new = random.random(len(rows)) < training.without_history
         units = np.where(new[:, None], np.float32(np.nan), window.recent_units)

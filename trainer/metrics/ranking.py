@@ -22,7 +22,9 @@ _LEAST_BLOCKS = 4
 
 
 def highest(scores: npt.NDArray[np.floating], k: int) -> npt.NDArray[np.int64]:
-    """Returns the places of the `k` highest scores of each row, best first.
+    """Returns the places of the `k` highest scores of each row, best first; of equal ones the first place wins.
+
+    So does `serving.graph.top_k`: what is measured while a model learns is what will be served.
 
     As in `serving.graph.top_k`, the highest scores of a long row lie in those `k` blocks whose own highest are the
     highest, so only these are searched, and what is left behind the last whole block.
@@ -39,7 +41,7 @@ def highest(scores: npt.NDArray[np.floating], k: int) -> npt.NDArray[np.int64]:
     if blocks < _LEAST_BLOCKS * k:
         return _highest_of_all(scores, k)
     by_block = scores[:, : blocks * _BLOCK].reshape(rows, blocks, _BLOCK).max(axis=2)
-    kept = np.sort(np.argpartition(-by_block, k - 1, axis=1)[:, :k], axis=1)
+    kept = np.sort(_highest_of_all(by_block, k), axis=1)
     searched = (kept[:, :, np.newaxis] * _BLOCK + np.arange(_BLOCK)).reshape(rows, k * _BLOCK)
     rest = np.broadcast_to(np.arange(blocks * _BLOCK, width), (rows, width - blocks * _BLOCK))
     places = np.concatenate([searched, rest], axis=1)
@@ -48,7 +50,11 @@ def highest(scores: npt.NDArray[np.floating], k: int) -> npt.NDArray[np.int64]:
 
 
 def _highest_of_all(scores: npt.NDArray[np.floating], k: int) -> npt.NDArray[np.int64]:
-    best = np.argpartition(-scores, k - 1, axis=1)[:, :k]
+    best = np.sort(np.argpartition(-scores, k - 1, axis=1)[:, :k], axis=1)
+    least = np.take_along_axis(scores, best, axis=1).min(axis=1, keepdims=True)
+    # Where more than `k` reach the least of them, a partition keeps any of those that are equal.
+    torn = np.flatnonzero((scores >= least).sum(axis=1) > k)
+    best[torn] = np.argsort(-scores[torn], axis=1, kind="stable")[:, :k]
     order = np.argsort(-np.take_along_axis(scores, best, axis=1), axis=1, kind="stable")
     return np.take_along_axis(best, order, axis=1)
 

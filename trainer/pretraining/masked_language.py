@@ -2,15 +2,16 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 import keras_nlp
+import numpy as np
 import tensorflow as tf
 
 from trainer.fitting.checkpoints import Checkpoints
-from trainer.fitting.fit import fit, parameter_count
+from trainer.fitting.fit import EpochValidation, fit, parameter_count
 from trainer.fitting.schedule import adamw, warm_up_and_decay
 from trainer.fitting.softmax_model import Losses, SoftmaxModel, weighted_losses
 from trainer.fitting.training_length import TrainingLength
@@ -25,6 +26,8 @@ _CLIP_NORM = 1.0
 # Batches of the validation split that the loss is taken over.
 _EVAL_BATCHES = 20
 _POINTS = 20
+_PATIENCE = 3
+_PERCENTS = "loss_percents"
 
 
 def new_backbone(vocabulary_size: int, sequence_length: int, options: PretrainingOptions) -> Any:
@@ -76,7 +79,8 @@ def pretrain(
         encoder: BERT with its tokenizer.
         texts: What it learns from.
         validated: Texts that it does not learn from.
-        steps: Batches to train on.
+        steps: Batches to train on at the most: it stops where the loss on `validated` has not fallen by a percent for
+            three twentieths of them.
         options: How.
         seed: Of the order, the masks and the dropout.
         log_uri: Where TensorBoard's event files go.
@@ -99,20 +103,21 @@ def pretrain(
     epochs = min(steps, _POINTS)
     length = TrainingLength(steps // epochs, epochs)
     before = _loss(model, judged)
-    loss = fit(
+    best = fit(
         model,
         lambda epoch, first: learned.from_batch(epoch * length.steps + first),
         length=length,
-        validation=None,
-        monitored=None,
-        patience=epochs,
+        validation=_MaskedValidation(model, judged),
+        monitored=_PERCENTS,
+        patience=_PATIENCE,
+        lowest=True,
         log_uri=log_uri,
         checkpoints=Checkpoints(checkpoint_uri, options.checkpoint_minutes),
-    ).loss
+    )
     summary = {
-        "steps": length.all_steps,
-        "loss": loss,
-        "eval_loss": {"before": before, "after": _loss(model, judged)},
+        "steps": best.epochs * length.steps,
+        "loss": best.loss,
+        "eval_loss": {"before": before, "after": best.metrics["loss"]},
         "vocabulary": len(encoder.tokenizer.get_vocabulary()),
         "parameters": parameter_count(encoder.backbone.trainable_variables),
         "examples": {"train": len(texts), "eval": len(validated)},
@@ -120,6 +125,17 @@ def pretrain(
     }
     logger.info("Masked-language modelling: %s", summary)
     return masked_lm, summary
+
+
+class _MaskedValidation(EpochValidation):
+    """Judges a masked language model: `loss`, and that in whole percents, below which no difference counts."""
+
+    def __init__(self, model: _MaskedLanguageModel, texts: MaskedTexts) -> None:
+        self._loss: Callable[[], float] = lambda: _loss(model, texts)
+
+    def judge(self, epoch: int, last: bool) -> dict[str, float]:
+        loss = self._loss()
+        return {"loss": loss, _PERCENTS: float(round(100.0 * np.log(loss)))}
 
 
 def _loss(model: _MaskedLanguageModel, texts: MaskedTexts) -> float:

@@ -7,12 +7,14 @@ import numpy as np
 import pyarrow as pa
 import tensorflow as tf
 
+from serving.merchant.word import SAYS_NOTHING, MerchantWord
 from serving.model_names import RECOMMENDATION_MODEL
 from serving.recommendation.catalogue import ServedCatalogue
+from serving.recommendation.comparison import ComparedSystem
 from serving.recommendation.module import RecommendationModule
 from serving.recommendation.ranker import RankingModel
 from serving.recommendation.together import CategoryRules, ServedRules
-from serving.signature_names import EVALUATE
+from serving.signature_names import COMPARE
 from trainer.exporting import products_of, write_extra_assets
 from trainer.recommendation.never_recommended import recommendable_products
 from trainer.recommendation.options import LeaveOutOptions, ServingOptions
@@ -31,15 +33,18 @@ def export_recommendation(
     bought_event_type: str,
     tower_history: int,
     serving: ServingOptions,
+    rejecting_types: Sequence[str] = (),
     text_vectors: np.ndarray | None = None,
     leave_out: LeaveOutOptions | None = None,
     ranking: RankingModel | None = None,
     together: ServedRules | None = None,
     categories_together: CategoryRules | None = None,
     model_card: Mapping[str, Any] | None = None,
-    compared_by: str = EVALUATE,
+    compared: Mapping[str, ComparedSystem] | None = None,
+    compared_alone: Sequence[str] = (),
+    merchant: MerchantWord = SAYS_NOTHING,
 ) -> None:
-    """Writes the SavedModel `recommendation`, with its warm-up file and its model card if it is to be served.
+    """Writes the SavedModel `recommendation`, with its warm-up file and its model card, or one that compares systems.
 
     Args:
         folder: Where to; any filesystem that TensorFlow writes.
@@ -52,14 +57,16 @@ def export_recommendation(
         bought_event_type: The one of them that stands for a purchase.
         tower_history: Latest events that the user tower reads.
         serving: What to export with.
+        rejecting_types: Those of the event types that reject a product.
         text_vectors: float32 `(products, any dimensions)` of the products' texts, likewise; None where texts are off.
         leave_out: Products that are never recommended; None for none but those of the column recommendable.
         ranking: What the ranker has learned; None for a model of the towers alone.
         together: Which products are bought together; None for a model without the signature `bought_together`.
         categories_together: What is bought together with categories.
-        model_card: What `assets.extra/model_card.json` says; anything that JSON can hold. None for a model that is
-            only compared with.
-        compared_by: The one signature that such a model has.
+        model_card: What `assets.extra/model_card.json` says; anything that JSON can hold.
+        compared: Systems by name, for a SavedModel that is not served but says how these rank; None for a served one.
+        compared_alone: Those of them that can be asked by a signature of their own too.
+        merchant: What the merchant bans and pins.
 
     Raises:
         ValueError: The catalogue and the vectors do not fit together.
@@ -81,6 +88,7 @@ def export_recommendation(
         ),
         event_types=event_types,
         bought_event_type=bought_event_type,
+        rejecting_types=rejecting_types,
         history_length=serving.history_length,
         tower_history=tower_history,
         default_k=serving.default_k,
@@ -89,9 +97,11 @@ def export_recommendation(
         ranking=ranking,
         together=together,
         categories_together=categories_together,
+        compared=compared,
+        merchant=merchant,
     )
-    if model_card is None:
-        tf.saved_model.save(module, folder, signatures=module.signatures(compared_by))
+    if compared is not None:
+        tf.saved_model.save(module, folder, signatures=module.compare_signatures(*compared_alone))
         return
     signatures = module.signatures()
     tf.saved_model.save(module, folder, signatures=signatures)
@@ -105,7 +115,9 @@ def export_recommendation(
         "examples": example.SerializeToString(),
         "k": 10,
     }
-    write_extra_assets(folder, RECOMMENDATION_MODEL, signatures, asked, model_card)
+    # Nobody waits for what only the Evaluator asks.
+    warmed_up = {name: function for name, function in signatures.items() if name != COMPARE}
+    write_extra_assets(folder, RECOMMENDATION_MODEL, warmed_up, asked, model_card or {})
 
 
 def served_catalogue(

@@ -66,6 +66,45 @@ class JudgedUsers:
             attributes={name: values[start:stop] for name, values in self.attributes.items()},
         )
 
+    def chosen(self, mask: npt.NDArray[np.bool_]) -> "JudgedUsers":
+        """Returns the users where `mask`, bool `(users,)`."""
+        lengths, targets = np.diff(self.history_offsets), np.diff(self.target_offsets)
+        of_event, of_target = np.repeat(mask, lengths), np.repeat(mask, targets)
+        rows = np.flatnonzero(mask)
+        return JudgedUsers(
+            user_ids=[self.user_ids[row] for row in rows],
+            history_offsets=_offsets(lengths[mask]),
+            history_index=self.history_index[of_event],
+            history_type=self.history_type[of_event],
+            history_time=self.history_time[of_event],
+            query_time=self.query_time[mask],
+            target_offsets=_offsets(targets[mask]),
+            target_index=self.target_index[of_target],
+            window=self.window[mask],
+            attributes={name: [values[row] for row in rows] for name, values in self.attributes.items()},
+        )
+
+    def keep_products(self, history_index: npt.NDArray[np.int32], target_index: npt.NDArray[np.int32]) -> "JudgedUsers":
+        """Returns the users with other product indices, without the events and targets whose index is below 0.
+
+        Args:
+            history_index: `(events,)`.
+            target_index: `(targets,)`.
+        """
+        kept, wanted = history_index >= 0, target_index >= 0
+        rows = np.arange(len(self))
+        lengths = np.bincount(np.repeat(rows, np.diff(self.history_offsets))[kept], minlength=len(self))
+        targets = np.bincount(np.repeat(rows, np.diff(self.target_offsets))[wanted], minlength=len(self))
+        return replace(
+            self,
+            history_offsets=_offsets(lengths),
+            history_index=history_index[kept],
+            history_type=self.history_type[kept],
+            history_time=self.history_time[kept],
+            target_offsets=_offsets(targets),
+            target_index=target_index[wanted],
+        )
+
     def latest(self, count: int | npt.NDArray[np.int64]) -> "JudgedUsers":
         """Returns the users with only the latest `count` events of each history; one number, or one a user."""
         lengths = np.diff(self.history_offsets)

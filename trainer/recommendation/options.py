@@ -4,7 +4,15 @@ from typing import Literal
 
 from pydantic import Field
 
-from trainer.options import BY_TITLE, AnswerOptions, CheckpointOptions, HardwareOptions, Options, TextOptions
+from trainer.options import (
+    BY_TITLE,
+    AnswerOptions,
+    CheckpointOptions,
+    HardwareOptions,
+    Options,
+    TextOptions,
+    UpdateOptions,
+)
 
 
 class TowerOptions(Options):
@@ -71,6 +79,8 @@ class RankerOptions(CheckpointOptions):
         rule_candidates: Products that a rule leads to from the user's own, by confidence.
         rules: Whether the served ranker reads rules, and takes candidates from them, where the task mines any. The
             other way is trained too, and compared with.
+        trainings: How often both ways are trained, each time from another seed. What rules bring is only told where
+            that is twice or more, since one training of each says nothing of what the seed does.
         networks: Networks that learn the same from different beginnings; their mean is the score.
         units: Width of the first of a network's two hidden layers; the second has half of it.
         max_examples: Baskets to learn from at the most.
@@ -98,6 +108,7 @@ class RankerOptions(CheckpointOptions):
     popular_candidates: int = Field(default=50, ge=1)
     rule_candidates: int = Field(default=20, ge=1)
     rules: bool = False
+    trainings: int = Field(default=1, ge=1, le=10)
     networks: int = Field(default=3, ge=1)
     units: int = Field(default=64, ge=2)
     max_examples: int = Field(default=10_000, ge=1)
@@ -145,11 +156,13 @@ class TwoTowerOptions(Options):
         text: How texts become vectors; None where texts are off.
         tower: The shape of the towers.
         training: How they are trained.
+        update: What is other in an update.
     """
 
     text: TextOptions | None = TextOptions()
     tower: TowerOptions = TowerOptions()
     training: TrainingOptions = TrainingOptions()
+    update: UpdateOptions = UpdateOptions()
 
 
 class RankerTrainingOptions(Options):
@@ -158,7 +171,9 @@ class RankerTrainingOptions(Options):
     Attributes:
         ranker: The ranker's own options.
         history_length: Events of a history that it counts over, as many as the served model is given.
+        update: What is other in an update.
     """
 
     ranker: RankerOptions = RankerOptions()
     history_length: int = 512
+    update: UpdateOptions = UpdateOptions()

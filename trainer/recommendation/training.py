@@ -20,6 +20,7 @@ from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.judged_users import load_judged_users
 from trainer.recommendation.linear_weight import weigh_linear_part
 from trainer.recommendation.options import TwoTowerOptions
+from trainer.recommendation.pictures import product_looks, weigh_pictures
 from trainer.recommendation.towers.item_features import ItemFeatures
 from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.linear_item_vectors import linear_item_vectors
@@ -28,6 +29,7 @@ from trainer.recommendation.towers.model import TwoTower
 from trainer.recommendation.towers.optimizer import towers_optimizer
 from trainer.recommendation.towers.projector import write_projector
 from trainer.recommendation.towers.towers import Towers, build_towers, save_towers
+from trainer.recommendation.towers.warm_start import take_over
 from trainer.recommendation.training_windows import count_windows, window_batches
 from trainer.recommendation.validation import RankingValidation, monitored_metric
 from trainer.text.backbone import TextEncoder, encoder_to_train
@@ -91,6 +93,8 @@ def train(request: TrainingRequest) -> TrainedTowers:
         )
         if live_texts is not None:
             items = dataclasses.replace(items, text_vectors=live_texts.product_vectors())
+        looks = product_looks(request.catalogue_uri, request.picture_vectors_uri, request.seed)
+        items = dataclasses.replace(items, looks=looks)
         counts = count_windows(request.examples_uri, len(items))
         if counts.longest > options.tower.history:
             raise ValueError(
@@ -103,6 +107,12 @@ def train(request: TrainingRequest) -> TrainedTowers:
             linear_vectors=linear_item_vectors(histories, len(items), options.tower.linear_dimensions, request.seed),
             text_encoder=encoder,
         )
+        taken_over = None
+        if request.earlier is not None:
+            options = _of_update(options)
+            taken_over = take_over(towers, items, request.catalogue_uri, request.earlier)
+            if live_texts is not None:
+                live_texts.refresh()
         model = TwoTower(towers, items, counts.targets, options.training, request.seed, live_texts)
         batches = math.ceil(counts.windows / options.training.batch_size)
         length = training_length(batches, options.training.max_epochs, request.steps)
@@ -124,6 +134,7 @@ def train(request: TrainingRequest) -> TrainedTowers:
     if live_texts is not None and best.number < best.epochs:
         # The table is of the last epoch, the weights are those of the best one again.
         live_texts.refresh()
+    pictures = weigh_pictures(_own_part(towers), _current_items(items, live_texts), users)
     towers, linear_weight = weigh_linear_part(towers, _current_items(items, live_texts), users.rows(0, WEIGHED_USERS))
     vectors = item_vectors(towers, _current_items(items, live_texts))
     write_hyperparameters(request.log_uri, options, request.seed, best)
@@ -135,8 +146,20 @@ def train(request: TrainingRequest) -> TrainedTowers:
         parameters=parameter_count(model.trainable_variables),
         examples={"train": counts.windows, "pairs": counts.pairs},
         linear_weight=linear_weight,
+        **({} if taken_over is None else {"update": taken_over._asdict()}),
+        **({} if pictures is None else {"pictures": pictures}),
     )
     return TrainedTowers(towers, summary)
+
+
+def _of_update(options: TwoTowerOptions) -> TwoTowerOptions:
+    """Returns the options of a training that goes on: fewer passes, and smaller steps."""
+    training, update = options.training, options.update
+    shorter = {
+        "max_epochs": min(training.max_epochs, update.max_epochs),
+        "learning_rate": training.learning_rate * update.learning_rate,
+    }
+    return options.model_copy(update={"training": training.model_copy(update=shorter)})
 
 
 def _own_part(towers: Towers) -> Towers:

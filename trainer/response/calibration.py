@@ -45,6 +45,19 @@ def fit_calibration(logits: FloatArray, outcomes: FloatArray, weights: FloatArra
     return Calibration(float(found.x[0]), float(found.x[1]))
 
 
+def slope_with_more(slope: float, share: float) -> float:
+    """Returns the slope of a model that learns from more rows than the one whose slope is known.
+
+    A penalty holds logits back, and chance drives them apart, about in inverse proportion to the rows: what a slope is
+    off 1 by shrinks so.
+
+    Args:
+        slope: That of the model that learned from fewer.
+        share: Its rows, as a share of the others'.
+    """
+    return 1.0 + (slope - 1.0) * share
+
+
 def level_at_slope(slope: float, logits: FloatArray, outcomes: FloatArray, weights: FloatArray) -> float:
     """Returns the intercept with which a slope makes the mean probability the rate of the outcomes.
 

@@ -9,6 +9,7 @@ from serving.model_names import RESPONSE_MODEL
 from serving.response.items import ResponseItems
 from serving.response.module import ResponseFacts, ResponseModule
 from serving.response.uplift import TreatmentScorer
+from serving.response.words import ItemWords
 from trainer.artifacts.model_versions import package_versions
 from trainer.exporting import write_extra_assets
 from trainer.response.feature_table import FeatureNames
@@ -31,6 +32,7 @@ def export_response(
     options: ResponseOptions,
     training: Mapping[str, Any],
     uplift: UpliftNetwork | None = None,
+    words: ItemWords | None = None,
 ) -> None:
     """Writes the SavedModel `response` with its warm-up file and its model card.
 
@@ -44,6 +46,7 @@ def export_response(
         options: How long a request may be.
         training: What training.json says.
         uplift: What treatments add; None where that is not known.
+        words: The words of what the items say, which `explain` tells of.
     """
     known = ResponseFacts(
         outcomes=names.outcomes,
@@ -73,6 +76,7 @@ def export_response(
         network.probabilities,
         variables,
         None if uplift is None else TreatmentScorer(uplift.treatments, uplift.expected),
+        words,
     )
     signatures = module.signatures()
     tf.saved_model.save(module, folder, signatures=signatures)

@@ -18,7 +18,7 @@ from trainer.fitting.softmax_model import Losses, SoftmaxModel, weighted_losses
 from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_summary import training_summary
-from trainer.response.calibration import Calibration, fit_calibration, level_at_slope
+from trainer.response.calibration import Calibration, fit_calibration, level_at_slope, slope_with_more
 from trainer.response.feature_table import FeatureNames, FeatureTable, concatenated
 from trainer.response.measures import area_under_curve, normalised_entropy
 from trainer.response.network import ResponseNetwork, new_network
@@ -82,13 +82,14 @@ def train_response(
             both = concatenated(learned, validated)
             again, logs = checkpoints.part("refit"), os.path.join(log_uri, "refit")
             network, _ = _fit(names, both, None, options, logs, most_steps, best.number, seed, again)
-            # What a period's own level says of the next one is little; how steep the logits should be carries over.
+            # What a period's own level says of the next one is little; how steep the logits should be carries over, as
+            # far as it does not come of how few there were to learn from.
             logits = predicted_logits(network, both)
-            levels = [
-                level_at_slope(each.slope, logits[:, place], both.outcomes[:, place], both.weight)
-                for place, each in enumerate(calibrations)
+            slopes = [slope_with_more(each.slope, len(learned) / len(both)) for each in calibrations]
+            calibrations = [
+                Calibration(slope, level_at_slope(slope, logits[:, place], both.outcomes[:, place], both.weight))
+                for place, slope in enumerate(slopes)
             ]
-            calibrations = [Calibration(each.slope, level) for each, level in zip(calibrations, levels, strict=True)]
         network.calibrate(*(np.array(each, np.float32) for each in zip(*calibrations, strict=True)))
     return TrainedResponse(network, _summary(best, hardware, started, network, names, calibrations, learned))
 

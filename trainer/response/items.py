@@ -11,13 +11,14 @@ import pyarrow.parquet as pq
 import tensorflow as tf
 
 from serving.response.items import ResponseItems
+from serving.response.words import ItemWords
 from trainer.artifacts.json_files import read_json, write_json
 from trainer.artifacts.names import CATALOGUE_FACTS_FILE
 from trainer.artifacts.parquet_files import write_parquet
 from trainer.exporting import byte_strings
 
-ITEMS_FILE, PRODUCTS_FILE, PAIRS_FILE, COUNTS_FILE = (
-    f"{name}.parquet" for name in ("items", "item_products", "pairs", "item_counts")
+ITEMS_FILE, PRODUCTS_FILE, PAIRS_FILE, COUNTS_FILE, WORDS_FILE = (
+    f"{name}.parquet" for name in ("items", "item_products", "pairs", "item_counts", "item_words")
 )
 COUNTS_SCHEMA = pa.schema([("item", pa.int64()), ("shown", pa.float32()), ("outcomes", pa.list_(pa.float32()))])
 
@@ -43,6 +44,7 @@ def write_items(uri: str, items: ResponseItems, facts: dict[str, Any]) -> None:
             "numbers": _rows(items.numbers),
             "categories": pa.array(items.categories.tolist(), pa.list_(pa.binary())),
             "vector": _rows(items.vectors),
+            "text_vector": _rows(items.text_vectors),
             "start": pa.array(items.starts),
             "end": pa.array(items.ends),
         }
@@ -70,6 +72,7 @@ def load_items(uri: str) -> ResponseItems:
         categories=categories,
         category_names=tuple(facts["category_names"]),
         vectors=_matrix(table["vector"]),
+        text_vectors=_matrix(table["text_vector"]),
         starts=table["start"].to_numpy(),
         ends=table["end"].to_numpy(),
         product_ids=byte_strings(products["product_id"]),
@@ -77,6 +80,24 @@ def load_items(uri: str) -> ResponseItems:
         item_of_pair=pairs["item"].to_numpy(),
         product_of_pair=pairs["product"].to_numpy(),
     )
+
+
+def write_item_words(uri: str, words: ItemWords) -> None:
+    """Writes the words of the items; `load_item_words` reads them back."""
+    count, most, width = words.vectors.shape
+    vectors = _rows(words.vectors.reshape(count, most * width))
+    table = pa.table({"words": pa.array(words.words.tolist(), pa.list_(pa.binary())), "vectors": vectors})
+    write_parquet(os.path.join(uri, WORDS_FILE), table)
+
+
+def load_item_words(uri: str) -> ItemWords:
+    """Reads the words of the items of a Catalogue artifact of response examples."""
+    table = _read(uri, WORDS_FILE)
+    lists = table["words"].to_pylist()
+    most = len(lists[0]) if lists else 0
+    words: npt.NDArray[np.object_] = np.array(lists, object).reshape(len(table), most)
+    flat = _matrix(table["vectors"])
+    return ItemWords(words, flat.reshape(len(table), most, flat.shape[1] // max(most, 1)))
 
 
 def load_item_facts(uri: str) -> dict[str, Any]:

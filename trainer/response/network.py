@@ -40,6 +40,7 @@ class ResponseNetwork(keras.Model):
         positions: The last position with a bias of its own; 0 where positions are unknown.
         outcomes: How many outcomes there are.
         networks: How many networks.
+        pieces: Pieces that each number is cut into; see `ScaledNumbers`.
         body: Arguments of each `ResponseBody` beside these.
     """
 
@@ -52,6 +53,7 @@ class ResponseNetwork(keras.Model):
         positions: int,
         outcomes: int,
         networks: int,
+        pieces: int,
         body: dict[str, Any],
         **kwargs: Any,
     ) -> None:
@@ -63,9 +65,10 @@ class ResponseNetwork(keras.Model):
             "positions": positions,
             "outcomes": outcomes,
             "networks": networks,
+            "pieces": pieces,
             "body": dict(body),
         }
-        self.scaled = ScaledNumbers(numbers, name="scaled")
+        self.scaled = ScaledNumbers(numbers, pieces, name="scaled")
         self.bodies = [
             ResponseBody(vocabulary_sizes=vocabulary_sizes, items=items, name=f"body_{number}", **body)
             for number in range(networks)
@@ -93,7 +96,7 @@ class ResponseNetwork(keras.Model):
 
     def build(self, input_shape: Any = None) -> None:
         own = self._own
-        width = 2 * own["numbers"]
+        width = self.scaled.width
         shape: dict[str, Sequence[int | None]] = {
             "numbers": (None, width),
             "categories": (None, len(own["vocabulary_sizes"])),
@@ -176,7 +179,8 @@ def new_network(names: FeatureNames, vector_width: int, options: ResponseNetwork
         positions=names.positions,
         outcomes=len(names.outcomes),
         networks=options.networks,
-        body=options.model_dump(exclude={"networks"}) | {"vector_width": vector_width},
+        pieces=options.pieces,
+        body=options.model_dump(exclude={"networks", "pieces"}) | {"vector_width": vector_width},
         name="response",
     )
     network.build()

@@ -13,6 +13,8 @@ class ResponseNetworkOptions(Options):
         units: Width of the hidden layer beside the crosses; 0 leaves it out.
         cross_layers: Layers of crosses (DCN v2); each multiplies the features once more. 0 leaves them out.
         cross_rank: Rank of the matrices of the crosses.
+        pieces: Pieces that each number is cut into at its quantiles, so that the network bends there; 0 for none, which
+            is right where there are few impressions.
         embedding: Numbers that stand for a value of a categorical feature.
         item_embedding: Numbers that stand for an offer or product by its id alone; 0 leaves ids out, which is right
             where each offer is shown once.
@@ -24,6 +26,7 @@ class ResponseNetworkOptions(Options):
     units: int = Field(default=32, ge=0)
     cross_layers: int = Field(default=2, ge=0, le=6)
     cross_rank: int = Field(default=8, ge=1)
+    pieces: int = Field(default=0, ge=0, le=64)
     embedding: int = Field(default=8, ge=1)
     item_embedding: int = Field(default=8, ge=0)
     vector_units: int = Field(default=8, ge=1)

@@ -13,7 +13,7 @@ from trainer.response.examples import Impressions, feature_names, load_impressio
 from trainer.response.export import export_response
 from trainer.response.feature_table import FeatureNames, FeatureTable
 from trainer.response.fitting import train_response
-from trainer.response.items import load_item_facts, load_item_totals, load_items
+from trainer.response.items import load_item_facts, load_item_totals, load_item_words, load_items
 from trainer.response.network import ResponseNetwork
 from trainer.response.options import ResponseOptions, UpliftOptions
 from trainer.response.uplift.network import save_uplift
@@ -67,7 +67,9 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     write_json(os.path.join(request.model_uri, NAMES_FILE), asdict(names))
     totals = load_item_totals(request.catalogue_uri, len(items.item_ids), len(names.outcomes))
     folder = os.path.join(request.model_uri, SERVING_FOLDER)
-    export_response(folder, trained.network, names, items, totals, facts, options, summary, uplift and uplift.uplift)
+    words = load_item_words(request.catalogue_uri)
+    added = uplift and uplift.uplift
+    export_response(folder, trained.network, names, items, totals, facts, options, summary, added, words)
     return summary
 
 

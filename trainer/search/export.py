@@ -12,11 +12,13 @@ import tensorflow as tf
 from serving.graph.warm_up_file import EXTRA_ASSETS_FOLDER
 from serving.model_names import SEARCH_MODEL
 from serving.search.module import SearchModule
+from serving.search.personal.reranking import PersonalModel
 from serving.search.products import SearchedProducts
 from serving.signature_names import EVALUATE
 from trainer.clusters.files import save_product_clusters
 from trainer.clusters.products import ProductClusters
 from trainer.exporting import byte_strings, products_of, write_extra_assets
+from trainer.search.personal.files import save_reranker
 
 # The signature by which parts of the model are compared; never in the model that is served.
 WEIGHTED_SIGNATURE = "weighted"
@@ -52,7 +54,13 @@ def searched_products(
     )
 
 
-def export_search(folder: str, module: SearchModule, clusters: ProductClusters, model_card: Mapping[str, Any]) -> None:
+def export_search(
+    folder: str,
+    module: SearchModule,
+    clusters: ProductClusters,
+    model_card: Mapping[str, Any],
+    personal: PersonalModel | None = None,
+) -> None:
     """Writes the SavedModel `search` with its warm-up file and its model card.
 
     Args:
@@ -60,12 +68,18 @@ def export_search(folder: str, module: SearchModule, clusters: ProductClusters, 
         module: The model.
         clusters: Of its products; kept in `assets.extra/` for the next catalogue.
         model_card: What `assets.extra/model_card.json` says; anything that JSON can hold.
+        personal: The reranker that the module has, if any; kept likewise.
     """
     signatures = module.signatures()
     tf.saved_model.save(module, folder, signatures=signatures)
-    asked = {"query": module.titles.numpy()[0], "product_id": module.product_ids.numpy()[0], "k": 10}
+    # The first of a history, too.
+    first = module.product_ids.numpy()[0]
+    asked = {"query": module.titles.numpy()[0], "product_id": first, "k": 10, "image": b"", "history_ids": first}
     write_extra_assets(folder, SEARCH_MODEL, signatures, asked, model_card)
-    save_product_clusters(clusters, tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER))
+    extra_assets = tf.io.gfile.join(folder, EXTRA_ASSETS_FOLDER)
+    save_product_clusters(clusters, extra_assets)
+    if personal is not None:
+        save_reranker(personal, module.product_ids.numpy().tolist(), extra_assets)
 
 
 def export_for_judging(folder: str, module: SearchModule) -> None:

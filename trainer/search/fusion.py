@@ -7,7 +7,7 @@ import tensorflow as tf
 from serving.graph.words import index_words, joined_pairs, plain_words, singular_words
 from serving.index.lexical import LexicalIndex
 from serving.search.ranking import CANDIDATES, FEEDBACK_TEXTS, Fusion
-from trainer.metrics.ranking import hit_matrix, ndcg_at_k
+from trainer.metrics.ranking import highest, hit_matrix, ndcg_at_k
 from trainer.search.queries import JudgedQueries
 
 _QUERIES_AT_ONCE = 64
@@ -111,6 +111,15 @@ def _ndcg(
     return ndcg
 
 
+def scores_by_words(queries: list[str], lexical: LexicalIndex) -> npt.NDArray[np.float32]:
+    """Returns the lexical side's scores of all texts, float32 `(queries, texts)`."""
+    plain = plain_words(tf.constant(queries))
+    scores: npt.NDArray[np.float32] = lexical.scores(
+        lexical.ask(index_words(plain), joined_pairs(singular_words(plain)))
+    ).numpy()
+    return scores
+
+
 def _candidates(
     queries: list[str],
     query_vectors: npt.NDArray[np.float32],
@@ -120,11 +129,8 @@ def _candidates(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Returns what both sides propose for each query, -1 for none, and the two parts of its score."""
     dense = query_vectors @ vectors.T
-    plain = plain_words(tf.constant(queries))
-    words = lexical.scores(lexical.ask(index_words(plain), joined_pairs(singular_words(plain)))).numpy()
-    by_meaning = np.argpartition(-dense, count - 1, axis=1)[:, :count]
-    by_words = np.argpartition(-words, count - 1, axis=1)[:, :count]
-    joined = np.sort(np.concatenate([by_meaning, by_words], axis=1), axis=1)
+    words = scores_by_words(queries, lexical)
+    joined = np.sort(np.concatenate([highest(dense, count), highest(words, count)], axis=1), axis=1)
     repeated = np.diff(joined, axis=1, prepend=-1) == 0
     dense = np.where(repeated, -np.inf, np.take_along_axis(dense, joined, axis=1))
     words = np.where(repeated, 0.0, np.take_along_axis(words, joined, axis=1))

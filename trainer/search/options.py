@@ -8,6 +8,8 @@ from trainer.options import BY_TITLE, NOT_COLLAPSED, AnswerOptions, HardwareOpti
 
 # Stands in `query_layers` for a tower without layers of BERT.
 STATIC: Literal["static"] = "static"
+# Stands in `wordnet` for where the system keeps it.
+WORDNET_WHERE_IT_IS = "auto"
 
 
 class LexicalOptions(Options):
@@ -37,6 +39,10 @@ class SearchServingOptions(AnswerOptions):
         storage: How an inverted file holds its vectors.
         index_recall: Recall at 10 against exact search, on validation queries, that an inverted file is tuned to, and
             short of which whole vectors are compared.
+        wordnet: Folder of the database of WordNet, whose nouns are read as what the catalogue calls the same thing, or
+            its kind: nappies as diapers, and oreos as cookies. `auto` takes what the set-up fetched, or
+            /usr/share/wordnet, and a note says where there is neither. For shops in English; left out, a query has its
+            own words alone.
     """
 
     dense: bool = True
@@ -48,6 +54,7 @@ class SearchServingOptions(AnswerOptions):
     cells_limit: int = Field(default=200_000, ge=1)
     storage: Literal["int8", "float16"] = "int8"
     index_recall: float = Field(default=0.97, gt=0.0, le=1.0)
+    wordnet: str | None = None
 
     @property
     def collapse_columns(self) -> tuple[str, ...]:
@@ -115,6 +122,31 @@ class SearchTrainingOptions(HardwareOptions):
         if self.mined_to <= self.mined_from:
             raise ValueError("`mined_to` must be above `mined_from`")
         return self
+
+
+class PersonalOptions(Options):
+    """The reranker for who asks, which learns from events with a query: how it is trained and what it serves.
+
+    Attributes:
+        history_length: Events of a history that a request carries.
+        min_examples: Queries of half of the users that it takes to learn anything; with fewer there is no signature
+            `personal`.
+        max_examples: Queries of users to learn from at the most.
+        networks: Networks that learn the same from different beginnings; their mean is the score.
+        units: Width of the first of a network's two hidden layers; the second has half of it.
+        batch_size: Queries a step.
+        max_epochs: Passes over the queries at the most.
+        learning_rate: Where the schedule (cosine decay) starts.
+    """
+
+    history_length: int = Field(default=512, ge=1)
+    min_examples: int = Field(default=500, ge=10)
+    max_examples: int = Field(default=20_000, ge=1)
+    networks: int = Field(default=2, ge=1)
+    units: int = Field(default=32, ge=2)
+    batch_size: int = Field(default=64, ge=1)
+    max_epochs: int = Field(default=6, ge=1)
+    learning_rate: float = Field(default=3e-3, gt=0.0)
 
 
 class SearchOptions(Options):

@@ -38,6 +38,7 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         seed=request.seed,
         most_steps=request.steps,
         log_uri=request.log_uri,
+        earlier_uri=None if request.earlier is None else request.earlier.model_uri,
         checkpoint_uri=request.checkpoint_uri,
     )
     save_classifier(trained.classifier, request.model_uri)

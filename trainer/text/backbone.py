@@ -17,7 +17,7 @@ from trainer.progress import Tally
 from trainer.text.half_precision import HalfPrecisionStep, multiplies_in_bfloat16
 from trainer.text.pretrained import load_pretrained
 from trainer.text.tokenizer import TextTokenizer
-from trainer.text.unpadded_bert import token_vectors
+from trainer.text.unpadded_bert import side_by_side, token_vectors
 
 _ENCODER_FILE = "text_encoder.keras"
 _TOKENIZED_AT_ONCE = 8192
@@ -45,9 +45,13 @@ class TextEncoder(keras.Model):
         backbone: A `keras_nlp.models.BertBackbone`.
         tokenizer: The tokenizer of its vocabulary.
         sequence_length: Tokens a text is cut to, [CLS] and [SEP] included.
+        layers: How many of the backbone's last layers the mean is taken of, side by side; all where it has fewer. What
+            lies below the last one says more of how something is said.
     """
 
-    def __init__(self, *, backbone: Any, tokenizer: TextTokenizer, sequence_length: int, **kwargs: Any) -> None:
+    def __init__(
+        self, *, backbone: Any, tokenizer: TextTokenizer, sequence_length: int, layers: int = 1, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         if not 2 < sequence_length <= backbone.max_sequence_length:
             raise ValueError(
@@ -61,7 +65,8 @@ class TextEncoder(keras.Model):
         # A tokenizer has nothing to build, and Keras will not train a model with a part that says it is not built.
         self.tokenizer.built = True
         self.sequence_length = sequence_length
-        self.dimensions: int = backbone.hidden_dim
+        self.layers_read = min(layers, backbone.num_layers)
+        self.dimensions: int = backbone.hidden_dim * self.layers_read
         self.encode_step = self._new_encode_step()
         self._half_step: HalfPrecisionStep | None = None
         self.built = True
@@ -79,9 +84,16 @@ class TextEncoder(keras.Model):
         mask = tf.not_equal(token_ids, self.tokenizer.pad_token_id)
         if shapes_must_be_known():
             inputs = {"token_ids": token_ids, "segment_ids": tf.zeros_like(token_ids), "padding_mask": mask}
-            sequence = tf.cast(self.backbone(inputs, training=training)["sequence_output"], tf.float32)
+            outputs = self._padded_backbone()(inputs, training=training)
+            sequence = tf.cast(side_by_side(tf.nest.flatten(outputs), self.layers_read), tf.float32)
             return tf.math.l2_normalize(tf.reduce_sum(tf.where(mask[..., tf.newaxis], sequence, 0.0), axis=1), axis=-1)
-        return token_vectors(self.backbone, token_ids, mask, training).means(tf.shape(token_ids)[0])
+        found = token_vectors(self.backbone, token_ids, mask, training, self.layers_read)
+        return found.means(tf.shape(token_ids)[0])
+
+    def _padded_backbone(self) -> Any:
+        """Returns the backbone as a function to the outputs of the layers that are read, the last one at the end."""
+        read = self.backbone.transformer_layers[-self.layers_read :]
+        return keras.Model(self.backbone.input, [layer.output for layer in read])
 
     def call(self, texts: Any, training: bool = False) -> Any:
         return self.encode_tokens(self.token_ids(texts).to_tensor(self.tokenizer.pad_token_id), training=training)
@@ -111,7 +123,7 @@ class TextEncoder(keras.Model):
     def half_step(self) -> HalfPrecisionStep:
         """Returns what `encode_step` is in bfloat16, with the weights as they are now; traced once."""
         if self._half_step is None:
-            self._half_step = HalfPrecisionStep(self.backbone, self.tokenizer.pad_token_id)
+            self._half_step = HalfPrecisionStep(self.backbone, self.tokenizer.pad_token_id, self.layers_read)
         else:
             self._half_step.assign(self.backbone)
         return self._half_step
@@ -127,7 +139,14 @@ class TextEncoder(keras.Model):
             "backbone": keras.saving.serialize_keras_object(self.backbone),
             "tokenizer": keras.saving.serialize_keras_object(self.tokenizer),
             "sequence_length": self.sequence_length,
+            "layers": self.layers_read,
         }
+
+    def reading(self, layers: int) -> "TextEncoder":
+        """Returns an encoder of the same weights whose vectors are of so many of the last layers."""
+        return TextEncoder(
+            backbone=self.backbone, tokenizer=self.tokenizer, sequence_length=self.sequence_length, layers=layers
+        )
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "TextEncoder":
@@ -153,17 +172,20 @@ def load_text_encoder(options: TextOptions) -> TextEncoder:
     )
 
 
-def encoder_to_train(options: TextOptions, trained_uri: str | None = None) -> TextEncoder:
+def encoder_to_train(options: TextOptions, trained_uri: str | None = None, layers: int = 1) -> TextEncoder:
     """Returns the encoder that a training begins with, frozen as the options say.
 
     Args:
         options: Its backbone, and what of it is trained.
         trained_uri: Where `save_trained_encoder` wrote an encoder to start from; None for the options' backbone.
+        layers: How many of its last layers the vectors are of.
 
     Raises:
         ValueError: There is no such encoder, or it cannot be read.
     """
     encoder = load_trained_encoder(trained_uri) if trained_uri else load_text_encoder(options)
+    if layers != encoder.layers_read:
+        encoder = encoder.reading(layers)
     encoder.freeze_as(options)
     return encoder
 

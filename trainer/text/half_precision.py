@@ -41,10 +41,11 @@ class HalfPrecisionStep:
     Args:
         backbone: A `keras_nlp.models.BertBackbone`; its weights are copied.
         padding: Id of the token that pads.
+        layers: How many of the last layers the vectors are of.
     """
 
-    def __init__(self, backbone: Any, padding: int) -> None:
-        bert = InferenceBert(backbone, tf.bfloat16)
+    def __init__(self, backbone: Any, padding: int, layers: int = 1) -> None:
+        bert = InferenceBert(backbone, tf.bfloat16, layers)
         self._bert = bert
         self._encode = tf.function(
             lambda token_ids: bert(token_ids, token_ids != padding).means(tf.shape(token_ids)[0]),

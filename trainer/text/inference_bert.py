@@ -7,7 +7,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from trainer.text.keras_nlp_parts import transformer_parts
-from trainer.text.unpadded_bert import TokenVectors
+from trainer.text.unpadded_bert import TokenVectors, side_by_side
 from trainer.text.unpadding import Unpadding
 
 
@@ -21,16 +21,18 @@ class InferenceBert(tf.Module):
         backbone: A `keras_nlp.models.BertBackbone`; its weights are copied, merged with LoRA's.
         dtype: Type that matrices are multiplied in, and activations held in between. Sums, normalisations and the
             softmax are float32 anyway.
+        layers: How many of the last layers' outputs stand side by side.
     """
 
-    def __init__(self, backbone: Any, dtype: tf.DType = tf.float32) -> None:
+    def __init__(self, backbone: Any, dtype: tf.DType = tf.float32, layers: int = 1) -> None:
         super().__init__(name="inference_bert")
-        self.dimensions: int = backbone.hidden_dim
+        self.dimensions: int = backbone.hidden_dim * layers
+        self._last_layers = layers
         positions = backbone.position_embedding.position_embeddings
         self._tokens = _variable(backbone.token_embedding.embeddings)
         self._positions = _variable(_array(positions) + _array(backbone.segment_embedding.embeddings)[0])
         self._norm = _LayerNorm(backbone.embeddings_layer_norm)
-        self._layers = [_Layer(layer, self.dimensions, dtype) for layer in backbone.transformer_layers]
+        self._layers = [_Layer(layer, backbone.hidden_dim, dtype) for layer in backbone.transformer_layers]
 
     def __call__(self, token_ids: Any, mask: Any) -> TokenVectors:
         """Computes float32 vectors of the real tokens; see `trainer.text.unpadded_bert.token_vectors`."""
@@ -50,9 +52,11 @@ class InferenceBert(tf.Module):
         vectors = self._norm(tokens + tf.gather(self._positions, unpadding.columns))
         # Added to the scores of attention: nothing looks at padding.
         bias = tf.where(mask, 0.0, -1e9)[:, tf.newaxis, tf.newaxis, :]
+        found = []
         for layer in self._layers:
             vectors = layer(vectors, unpadding, bias)
-        return TokenVectors(vectors, unpadding.rows)
+            found.append(vectors)
+        return TokenVectors(side_by_side(found, self._last_layers), unpadding.rows)
 
 
 class _Layer(tf.Module):

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import keras_nlp
 
-from trainer.text.backbone_source import PACKAGE_PREFIX, named_folder
+from trainer.model_files import PACKAGE_PREFIX
+from trainer.text.backbone_source import named_folder
 from trainer.text.tokenizer import TextTokenizer
 
 

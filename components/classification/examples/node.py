@@ -28,10 +28,11 @@ from components.classification.examples.steps import (
     VOCABULARY,
     MakeTextExamples,
 )
+from components.classification.examples.unlabelled import UNLABELLED, MakeUnlabelledExamples
 from components.errors import InputError
 from components.output_folders import make_output_folders
 from components.parameters import execution_parameters
-from components.tables.read_back import ReadTable, bucket_count, table_files, table_rows
+from components.tables.read_back import ReadTable, bucket_count, input_files, table_files, table_rows
 from trainer.artifacts.json_files import read_json, write_json
 from trainer.artifacts.names import EXAMPLE_COUNTS_FILE, EXAMPLES_PREFIX, EXAMPLES_SUFFIX, LABELS_FILE
 
@@ -42,7 +43,10 @@ class ClassificationExamplesSpec(ComponentSpec):
     """Inputs, outputs and parameters of ClassificationExamples."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(options_json=str, source_digest=str)
-    INPUTS: ClassVar[dict[str, Any]] = {"texts": ChannelParameter(type=standard_artifacts.Examples)}
+    INPUTS: ClassVar[dict[str, Any]] = {
+        "texts": ChannelParameter(type=standard_artifacts.Examples),
+        "unlabelled_texts": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+    }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "labels": ChannelParameter(type=Labels),
@@ -65,9 +69,10 @@ class ClassificationExamplesExecutor(BaseBeamExecutor):
         to the texts, memory with the bucket and the distinct labels.
 
         Args:
-            input_dict: `texts`: table artifact, split `all`, Parquet.
+            input_dict: `texts`, and maybe `unlabelled_texts`: table artifacts, split `all`, Parquet.
             output_dict: `examples`: gzipped TFRecord of tf.Example in the splits train, eval and test, as
-                `components.classification.examples.steps` describes them; `labels`.
+                `components.classification.examples.steps` describes them, and in the split unlabelled those of texts
+                without labels where there are any; `labels`.
             exec_properties: `options_json`: ClassificationExamplesOptions. `source_digest` only keys the cache.
 
         Raises:
@@ -75,7 +80,8 @@ class ClassificationExamplesExecutor(BaseBeamExecutor):
         """
         options = ClassificationExamplesOptions.model_validate_json(exec_properties["options_json"])
         paths = table_files(get_single_instance(input_dict["texts"]))
-        splits, folders = make_output_folders(output_dict, SPLITS)
+        unlabelled = input_files(input_dict, "unlabelled_texts")
+        written, folders = make_output_folders(output_dict, [*SPLITS, UNLABELLED] if unlabelled else SPLITS)
         labels_uri = folders["labels"]
         split_column = options.split.split_column
         columns = ("text", "label", *options.slice_columns, *([split_column] if split_column else []))
@@ -85,7 +91,13 @@ class ClassificationExamplesExecutor(BaseBeamExecutor):
                 | "ReadTexts" >> ReadTable(paths, columns, batch_rows=_TEXTS_PER_BUCKET)
                 | MakeTextExamples(options, bucket_count(table_rows(paths), _TEXTS_PER_BUCKET))
             )
-            for split, folder in splits.items():
+            if unlabelled:
+                made = made | {
+                    UNLABELLED: pipeline
+                    | "ReadUnlabelledTexts" >> ReadTable(unlabelled, ("text",), batch_rows=_TEXTS_PER_BUCKET)
+                    | "Unlabelled" >> MakeUnlabelledExamples(table_rows(unlabelled), options.most_unlabelled)
+                }
+            for split, folder in written.items():
                 _ = made[split] | f"Write_{split}" >> beam.io.WriteToTFRecord(
                     f"{folder}/{EXAMPLES_PREFIX}", file_name_suffix=EXAMPLES_SUFFIX
                 )
@@ -115,19 +127,28 @@ class ClassificationExamples(BaseBeamComponent):
 
     Args:
         texts: Table of texts.
+        unlabelled_texts: Table of texts without labels, if there is one.
         options: How they are split.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
 
-    Outputs `examples` (splits train, eval and test) and `labels` (components.artifacts.Labels).
+    Outputs `examples` (splits train, eval and test, and unlabelled) and `labels` (components.artifacts.Labels).
     """
 
     SPEC_CLASS = ClassificationExamplesSpec
     EXECUTOR_SPEC = BeamExecutorSpec(ClassificationExamplesExecutor)
 
-    def __init__(self, *, texts: BaseChannel, options: ClassificationExamplesOptions, source_digest: str) -> None:
+    def __init__(
+        self,
+        *,
+        texts: BaseChannel,
+        options: ClassificationExamplesOptions,
+        source_digest: str,
+        unlabelled_texts: BaseChannel | None = None,
+    ) -> None:
         super().__init__(
             ClassificationExamplesSpec(
                 texts=texts,
+                unlabelled_texts=unlabelled_texts,
                 options_json=options.model_dump_json(),
                 source_digest=source_digest,
                 examples=Channel(type=standard_artifacts.Examples),

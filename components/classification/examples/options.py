@@ -34,7 +34,9 @@ class ClassificationExamplesOptions(Options):
     Attributes:
         split: How they are split.
         slice_columns: Columns that the evaluation is sliced by.
+        most_unlabelled: Texts without labels that are kept, about, by sha256.
     """
 
     split: TextSplitOptions = TextSplitOptions()
     slice_columns: tuple[str, ...] = ()
+    most_unlabelled: int = Field(default=100_000, ge=1)

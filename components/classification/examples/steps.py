@@ -12,6 +12,7 @@ import pyarrow as pa
 import tensorflow as tf
 
 from components.classification.examples.options import ClassificationExamplesOptions, TextSplitOptions
+from components.counters import sum_counters
 from components.errors import InputError
 from components.tables.blank_texts import strip_unseen
 from components.tables.read_back import concatenated, from_bytes, to_bytes
@@ -199,11 +200,6 @@ def split_of(text: str, options: TextSplitOptions, given: str | None, has_eval: 
     if given == TRAIN and not has_eval and place < options.eval_fraction:
         return EVAL
     return given
-
-
-def sum_counters(counters: Iterable[Counter[str]]) -> Counter[str]:
-    """Adds up counters."""
-    return sum(counters, Counter())
 
 
 def _with_split(

@@ -7,6 +7,7 @@ import numpy as np
 
 from trainer.demand.options import MEDIAN, QUANTILES
 from trainer.demand.series import DemandSeries, Floats, Ints
+from trainer.demand.training_windows import TrainingWindows
 
 LAST_WEEK, MEDIAN_OF_8, TSB, AUTO_ETS, GRADIENT_BOOSTING = (
     "last_week",
@@ -103,12 +104,9 @@ class GradientBoosting:
         from sklearn.ensemble import HistGradientBoostingRegressor
 
         self._series, self._horizon = series, horizon
-        origins = np.arange(min(first, max(before - horizon, 1)), before - horizon + 1)
-        rows, weeks = (each.ravel() for each in np.meshgrid(np.arange(len(series)), origins, indexing="ij"))
-        random = np.random.default_rng(seed)
-        if len(rows) * horizon > most_rows:
-            kept = random.choice(len(rows), max(1, most_rows // horizon), replace=False)
-            rows, weeks = rows[kept], weeks[kept]
+        origins = range(min(first, max(before - horizon, 1)), before - horizon + 1)
+        windows = TrainingWindows(series, origins, horizon)
+        rows, weeks = windows.at(windows.drawn(np.random.default_rng(seed), max(1, most_rows // horizon)))
         inputs = self._inputs(rows, weeks)
         targets = series.targets(rows, weeks, horizon).ravel()
         known = np.isfinite(targets)

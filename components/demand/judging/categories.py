@@ -46,6 +46,7 @@ def category_tree(stored: StoredSeries) -> Tree:
         units=np.concatenate([series.units[bottom], left]),
         covariates=np.concatenate([series.covariates[bottom], series.covariates[top]]),
         carried=series.carried,
+        seasonal=series.seasonal,
     )
     ids = served_ids(stored)
     return Tree(

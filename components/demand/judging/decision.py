@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from components.demand.judging.options import DemandGateOptions
+from components.gate.better_baselines import better_baselines
 from components.gate.decision import Decision
 from components.gate.judgement import Differences, Judgement, Metrics
 from trainer.demand.series import Floats
@@ -82,6 +83,8 @@ def decide_demand(judgement: Judgement, options: DemandGateOptions, more: Sequen
             refused,
             notes,
         )
+    said = [metric for metric in options.baseline_margins if any(each.startswith(f"{metric} is") for each in refused)]
+    notes += better_baselines(judgement, options.min_series, lambda _: series, said=said, less_is_better=True)
     least, most = options.coverage_90
     below = metrics["below_90"]
     if below is not None and not least <= below <= most:

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, model_validator
 
 from components.errors import InputError
-from components.gate.rules import Margin
+from components.gate.rules import Approval, Margin
 from trainer.options import Options
 
 DemandBaseline = Literal["last_week", "median_of_8", "tsb", "auto_ets", "gradient_boosting"]
@@ -25,6 +25,7 @@ class DemandGateOptions(Options):
     evidence: a bootstrap interval over series that lies above zero as a whole, over at least `min_series` series.
 
     Attributes:
+        approval: `automatic` serves what was blessed; with `manual` it waits until a person approves it.
         thresholds: Most that a metric may be, as in `{"wape": 0.6}`.
         baselines: Baselines that are asked, and that the gate compares with.
         baseline_margins: Metrics compared with the best of `baselines`, with the allowed excess as a share.
@@ -37,6 +38,7 @@ class DemandGateOptions(Options):
         seed: Seed of the resampling.
     """
 
+    approval: Approval = "automatic"
     thresholds: dict[DemandMetric, float] = Field(default={})
     baselines: tuple[DemandBaseline, ...] = ("last_week", "median_of_8", "tsb", "auto_ets", "gradient_boosting")
     baseline_margins: dict[DemandMetric, Margin] = Field(default={"wape": 0.0, "pinball_90": 0.05})

@@ -24,7 +24,7 @@ from components.demand.planning.classes import abc_classes, xyz_classes
 from components.demand.planning.moves import moves_between_stores
 from components.demand.planning.options import StockOptions
 from components.demand.planning.ordering import cover_weeks, demand_until, newsvendor_level, order_quantity
-from components.demand.planning.prices import price_answers
+from components.demand.planning.prices import price_answers, usual_prices
 from components.demand.planning.simulation import simulate
 from components.demand.planning.tables import (
     FORECASTS_FILE,
@@ -124,6 +124,7 @@ class DemandPlannerExecutor(BaseExecutor):
         plan |= {
             "moves": len(moves),
             "first_week": begins.isoformat(),
+            "covariates": stored.facts["covariates"],
             "simulation": _simulation(stored, tree.bottom, weekly, test, goods, options),
         }
         write_json(f"{uri}/{PLAN_FILE}", plan)
@@ -177,11 +178,8 @@ class _Goods(NamedTuple):
 
 
 def _goods(stored: StoredSeries, rows: Ints, catalogue_uri: str, options: StockOptions) -> _Goods:
-    """Returns what the stock table says; where it says nothing, the options. A price is the last that was paid."""
-    prices = stored.prices[rows]
-    known = np.isfinite(prices)
-    last = np.where(known.any(1), prices.shape[1] - 1 - known[:, ::-1].argmax(1), 0)
-    price = prices[np.arange(len(rows)), last].astype(np.float64)
+    """Returns what the stock table says; where it says nothing, the options. A price is the usual one of late."""
+    price = usual_prices(stored.prices[rows])
     listed = load_catalogue(catalogue_uri, ["price"])["price"].to_numpy().astype(np.float64)
     product = stored.series.product[rows]
     price = np.where(np.isfinite(price), price, listed[product])
@@ -293,11 +291,14 @@ def _prices(
         {
             **_ids(stored, rows, titles),
             "elasticity": pa.array(found.elasticity, from_pandas=True),
+            "elasticity_low": pa.array(found.low, from_pandas=True),
+            "elasticity_high": pa.array(found.high, from_pandas=True),
             "usual_price": pa.array(found.usual, from_pandas=True),
             "lowest_price": pa.array(found.lowest, from_pandas=True),
             "highest_price": pa.array(found.highest, from_pandas=True),
             "variation": pa.array(found.variation, from_pandas=True),
             "unit_cost": goods.cost,
+            "cost_known": np.isfinite(stored.stock["unit_cost"][rows]),
             "weekly_demand": coming[..., MEDIAN].mean(1).astype(np.float64),
         },
         PRICES_SCHEMA,

@@ -40,11 +40,14 @@ PRICES_SCHEMA = pa.schema(
     [
         *_IDS,
         ("elasticity", pa.float64()),
+        ("elasticity_low", pa.float64()),
+        ("elasticity_high", pa.float64()),
         ("usual_price", pa.float64()),
         ("lowest_price", pa.float64()),
         ("highest_price", pa.float64()),
         ("variation", pa.float64()),
         ("unit_cost", pa.float64()),
+        ("cost_known", pa.bool_()),
         ("weekly_demand", pa.float64()),
     ]
 )

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.demand.series.prices import relative_price
 from components.demand.series.weeks import ShopWeeks, Span
 
 Doubles = npt.NDArray[np.float64]
@@ -231,7 +232,7 @@ def _covariates(
     found = np.zeros((len(keys), weeks, len(form.covariates)), np.float32)
     place = {name: number for number, name in enumerate(form.covariates)}
     if PRICE in place and len(keys):
-        found[:, :, place[PRICE]] = _relative_price(prices, weeks)
+        found[:, :, place[PRICE]] = relative_price(prices, weeks)
     if promotions is not None and len(promotions):
         _add_promotions(found, keys, promotions, form, place)
     begins = np.array([form.weeks.begin(form.span.first + week).timetuple().tm_yday for week in range(weeks)])
@@ -239,19 +240,6 @@ def _covariates(
         if number in place:
             found[:, :, place[number]] = turn(2 * np.pi * begins / 365.25)
     return found
-
-
-def _relative_price(prices: Doubles, weeks: int) -> Doubles:
-    """Returns the logarithm of each week's price less the mean of those up to it; of no price, the last one's."""
-    known = np.isfinite(prices) & (prices > 0)
-    last = np.maximum.accumulate(np.where(known, np.arange(prices.shape[1]), -1), axis=1)
-    began = last >= 0
-    logarithm = np.log(np.where(known, prices, 1.0))
-    filled = np.where(began, np.take_along_axis(logarithm, np.maximum(last, 0), 1), 0.0)
-    usual = filled.cumsum(1) / np.maximum(began.cumsum(1), 1)
-    relative = np.where(began, filled - usual, 0.0)
-    after = np.repeat(relative[:, -1:], weeks - prices.shape[1], axis=1)
-    return np.clip(np.concatenate([relative, after], axis=1), -1.5, 1.5)
 
 
 def _add_promotions(

@@ -29,7 +29,7 @@ class DemandDataOptions(Options):
     bought_event_type: str = "purchase"
     most_pieces: float | None = Field(default=None, gt=0.0)
     horizon: int = Field(default=4, ge=1, le=26)
-    history_weeks: int = Field(default=26, ge=2, le=156)
+    history_weeks: int = Field(default=52, ge=2, le=156)
     test_weeks: int = Field(default=8, ge=1)
     week_start: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
     by_store: bool = False

@@ -31,7 +31,7 @@ def phrases_of(text: str) -> set[Phrase]:
     """Returns all runs of one to three words of a text, in lower case, none across the end of a clause."""
     return {
         tuple(words[start:end])
-        for words in _clauses(text)
+        for words in clauses(text)
         for start in range(len(words))
         for end in range(start + 1, min(start + LONGEST_PHRASE, len(words)) + 1)
     }
@@ -39,7 +39,7 @@ def phrases_of(text: str) -> set[Phrase]:
 
 def words_of(text: str) -> set[str]:
     """Returns the words of a text, in lower case."""
-    return {word for words in _clauses(text) for word in words}
+    return {word for words in clauses(text) for word in words}
 
 
 def written(phrase: Phrase) -> str:
@@ -55,7 +55,8 @@ def stands_in(short: Phrase, long: Phrase) -> bool:
     return any(long[start : start + len(short)] == short for start in range(len(long) - len(short) + 1))
 
 
-def _clauses(text: str) -> Iterator[list[str]]:
+def clauses(text: str) -> Iterator[list[str]]:
+    """Yields the words of each clause of a text, in lower case."""
     # Normal form would make a full-width comma one that ends no clause before a letter.
     for clause in _CLAUSE_END.split(text):
         yield _WORD.findall(unicodedata.normalize("NFKC", clause).lower())

@@ -24,6 +24,7 @@ PRODUCT_COLUMNS = (
     "recommendable",
     "description",
     "review_phrases",
+    "image",
 )
 DECAYED = "weekly_decayed"
 
@@ -67,6 +68,8 @@ def build_recommendation_catalogue(
     event_count: IntArray = np.sum(by_type, axis=0, dtype=np.int64)
     weighted: FloatArray = np.sum([w * n for w, n in zip(options.event_types.values(), by_type, strict=True)], axis=0)
     decayed = pc.fill_null(counts[DECAYED].take(place), 0.0).to_numpy()
+    # What is rejected more than it is had is as popular as what nobody had.
+    weighted, decayed = np.maximum(weighted, 0.0), np.maximum(decayed, 0.0)
     kept = event_count >= options.min_product_events
     popularity = Popularity(event_count[kept], weighted[kept], decayed[kept])
     return build_catalogue(products.filter(pa.array(kept)), popularity, options.text_fields)

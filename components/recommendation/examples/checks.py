@@ -34,8 +34,13 @@ def choose_time_column(paths: Sequence[str], split: SplitOptions) -> str:
     raise InputError("Table `events` has neither timestamps nor positions. Add one of the two columns.")
 
 
-def check_examples(counted: Counted, options: RecommendationExamplesOptions) -> None:
+def check_examples(counted: Counted, options: RecommendationExamplesOptions, learned_until: int | None = None) -> None:
     """Checks that every split has an example.
+
+    Args:
+        counted: What was counted.
+        options: How events became examples.
+        learned_until: Moment up to which the towers that an update starts from have learned; None in a run.
 
     Raises:
         InputError: Nothing to train on, to validate on or to test on.
@@ -45,6 +50,13 @@ def check_examples(counted: Counted, options: RecommendationExamplesOptions) -> 
         raise InputError(
             f"No product has {options.min_product_events:,} events{_before(moments.test_start)}; {events:,} "
             "events were read. Lower `min_product_events`, or check `split.test_start`."
+        )
+    if not counts.train and learned_until is not None:
+        raise InputError(
+            f"There is nothing new to train on: what is updated has learned up to {_moment(learned_until)}, "
+            f"and no user has events to learn from between then and {_moment(moments.validation_start)}, where the "
+            "validation begins. Let the test period move on (leave `split.test_start` out, or set `split.test_days`), "
+            "or raise `update.replay`."
         )
     if not counts.train:
         raise InputError(

@@ -16,7 +16,8 @@ from components.events.users_together import USERS, Bucket
 from components.recommendation.examples.counts import ExampleCounts
 from components.recommendation.examples.evaluation_queries import evaluation_queries
 from components.recommendation.examples.options import RecommendationExamplesOptions
-from components.recommendation.examples.training_windows import training_windows
+from components.recommendation.examples.rejections import is_of_rejected, is_rejection
+from components.recommendation.examples.training_windows import Replay, training_windows
 from components.tables.read_back import concatenated, from_bytes
 
 SPLITS = ("train", "eval", "ranker", "test")
@@ -30,9 +31,16 @@ class WriteRecommendationExamples(beam.DoFn):
     """
 
     def __init__(
-        self, options: RecommendationExamplesOptions, uris: Mapping[str, str], *, buckets: int, has_timestamps: bool
+        self,
+        options: RecommendationExamplesOptions,
+        uris: Mapping[str, str],
+        *,
+        buckets: int,
+        has_timestamps: bool,
+        learned_until: int | None = None,
     ) -> None:
         self._options, self._uris, self._buckets, self._has_timestamps = options, dict(uris), buckets, has_timestamps
+        self._replay = None if learned_until is None else Replay(learned_until, options.replay)
         self._weights = options.weights()
 
     def process(self, bucket: Bucket, moments: SplitMoments, catalogue: bytes) -> Iterator[Any]:
@@ -47,14 +55,19 @@ class WriteRecommendationExamples(beam.DoFn):
         filtered_events = int((~kept).sum())
         period = period[kept][history.not_of_guests()]
         history = history.keep(history.not_of_guests())
+        learned = (period == TRAIN_PERIOD) & ~is_of_rejected(history, self._weights, period == TRAIN_PERIOD)
+        # What is rejected is no part of a history: what somebody had is.
+        had = ~is_rejection(history, self._weights)
+        learned, period, history = learned[had], period[had], history.keep(had)
         splits = {
             "train": training_windows(
-                history.keep(period == TRAIN_PERIOD),
+                history.keep(learned),
                 self._weights,
                 window=self._options.tower_history,
                 max_targets=self._options.max_targets,
                 seed=self._options.seed,
                 has_timestamps=self._has_timestamps,
+                replay=self._replay,
             )
         }
         attributes = concatenated(tables.get(USERS, ()))

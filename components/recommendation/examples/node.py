@@ -7,6 +7,7 @@ from tfx.dsl.components.base.executor_spec import BeamExecutorSpec
 from tfx.types.artifact import Artifact
 from typing_extensions import override
 
+from components.errors import InputError
 from components.events.checks import check_events, quarantine_counts
 from components.events.examples_node import EventExamples, EventExamplesSpec
 from components.events.join_notes import note_products, note_users
@@ -20,6 +21,7 @@ from components.recommendation.examples.example_steps import SPLITS
 from components.recommendation.examples.options import RecommendationExamplesOptions
 from components.recommendation.examples.transform import MakeRecommendationExamples
 from components.tables.quarantine import write_quarantine_counts
+from trainer.artifacts.catalogue import load_catalogue_facts
 
 
 class RecommendationExamplesSpec(EventExamplesSpec):
@@ -47,7 +49,9 @@ class RecommendationExamplesExecutor(BaseBeamExecutor):
             output_dict: `examples`: gzipped TFRecord of tf.Example in the splits train (windows), eval,
                 ranker and test (one user each); `catalogue`; `quarantine`: events of unknown products.
             exec_properties: `options_json`: RecommendationExamplesOptions. `user_id_key`: key of the hash that stands
-                for a user id in the quarantine, empty for plain ids. `source_digest` only keys the cache.
+                for a user id in the quarantine, empty for plain ids. `earlier_catalogue`: the catalogue of the run
+                that an update starts from, and then the split train has only windows with something that is new since,
+                and a share of the others; empty in a run. `source_digest` only keys the cache.
 
         Raises:
             InputError: The tables hold nothing to train or to evaluate on, or too many events of unknown
@@ -55,16 +59,23 @@ class RecommendationExamplesExecutor(BaseBeamExecutor):
         """
         options = RecommendationExamplesOptions.model_validate_json(exec_properties["options_json"])
         events = options.event_options(exec_properties["user_id_key"] or None)
+        learned_until = _learned_until(exec_properties["earlier_catalogue"])
         splits, folders = make_output_folders(output_dict, SPLITS)
         tables = TablePaths.of(input_dict)
         time_column = choose_time_column(tables.events, options.split)
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | "MakeExamples" >> MakeRecommendationExamples(
-                options, events, tables, time_column=time_column, examples=splits, **folders
+                options,
+                events,
+                tables,
+                time_column=time_column,
+                examples=splits,
+                learned_until=learned_until,
+                **folders,
             )
         counted = read_counted(folders["catalogue"])
         check_events(counted.events, events, quarantine_uri=folders["quarantine"], product_paths=tables.products)
-        check_examples(counted, options)
+        check_examples(counted, options, learned_until)
         facts = catalogue_facts(counted, options, has_timestamps=time_column == "timestamp")
         write_catalogue_facts(folders["catalogue"], facts)
         notes = [
@@ -72,6 +83,23 @@ class RecommendationExamplesExecutor(BaseBeamExecutor):
             *note_products(counted.examples.products_without_events, counted.examples.known_products, tables),
         ]
         write_quarantine_counts(folders["quarantine"], quarantine_counts(counted.events, notes))
+
+
+def _learned_until(earlier_catalogue: str) -> int | None:
+    """Returns the moment up to which the towers of an earlier run have learned; None where there is none.
+
+    Raises:
+        InputError: Its events had no time.
+    """
+    if not earlier_catalogue:
+        return None
+    moment: int | None = load_catalogue_facts(earlier_catalogue)["validation_start"]
+    if moment is None:
+        raise InputError(
+            "An update learns from what is new, which only times tell, and `split` is leave_last_out. Use `shelfwise "
+            "run`, or split by time."
+        )
+    return moment
 
 
 class RecommendationExamples(EventExamples):

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from components.events.options import EventOptions, SplitOptions, check_bought_event_type
 from trainer.options import Options, TextField
 
-EventWeight = Annotated[float, Field(ge=0.0)]
+EventWeight = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class RecommendationDataOptions(Options):
@@ -18,7 +18,11 @@ class RecommendationDataOptions(Options):
     Attributes:
         split: What is trained on, validated on and tested on.
         event_types: Weight of each event type as something to predict, in the order of their numbers; 0
-            keeps a type as history only. Events of other types are refused.
+            keeps a type as history only. A negative weight is for what rejects a product, such as dislike, hide or
+            return: it is nothing to predict, makes the product less popular, and the product is in no answer until the
+            user takes it up again. Events of other types are refused.
+        low_rated_event_type: The type that an event counts as whose `value`, a rating from 1 to 5, is under 3; it must
+            have a negative weight. When left out, the first type that has one; without any, ratings are not read.
         bought_event_type: The type that makes a product one that the user has bought.
         min_product_events: Events a product needs before the test period to enter the catalogue; 0 lets
             products in that nobody has touched yet.
@@ -26,6 +30,7 @@ class RecommendationDataOptions(Options):
 
     split: SplitOptions = SplitOptions()
     event_types: dict[str, EventWeight] = Field(default={"view": 1.0, "cart": 1.0, "purchase": 1.0}, min_length=1)
+    low_rated_event_type: str | None = None
     bought_event_type: str = "purchase"
     min_product_events: int = Field(default=1, ge=0)
 
@@ -34,7 +39,24 @@ class RecommendationDataOptions(Options):
         check_bought_event_type(self.bought_event_type, self.event_types)
         if not any(weight > 0 for weight in self.event_types.values()):
             raise ValueError("`event_types` weighs nothing above 0, so there is nothing to predict")
+        if self.event_types[self.bought_event_type] < 0:
+            raise ValueError(
+                f"`event_types.{self.bought_event_type}` should not be under 0: it is what counts as bought"
+            )
+        if self.low_rated_event_type is not None and self.low_rated_event_type not in self.rejecting_types():
+            raise ValueError(
+                f"`low_rated_event_type` is `{self.low_rated_event_type}`; it must be one of `event_types` with a "
+                "negative weight"
+            )
         return self
+
+    def rejecting_types(self) -> tuple[str, ...]:
+        """Returns the event types that reject a product."""
+        return tuple(name for name, weight in self.event_types.items() if weight < 0)
+
+    def type_of_low_ratings(self) -> str | None:
+        """Returns the event type that low ratings count as; None where ratings are not read."""
+        return self.low_rated_event_type or next(iter(self.rejecting_types()), None)
 
 
 class RecommendationExamplesOptions(RecommendationDataOptions):
@@ -47,7 +69,8 @@ class RecommendationExamplesOptions(RecommendationDataOptions):
         text_fields: Product columns that make up the text; empty when text is off.
         max_unknown_product_fraction: Share of the events whose product the products table may lack.
         max_targets: Products of a group that are sampled as targets at the most.
-        seed: Seed of the sample of targets.
+        replay: Share of the windows without anything new that an update keeps.
+        seed: Seed of the sample of targets, and of windows.
     """
 
     tower_history: int = Field(default=64, ge=1)
@@ -56,6 +79,7 @@ class RecommendationExamplesOptions(RecommendationDataOptions):
     text_fields: tuple[TextField, ...] = ()
     max_unknown_product_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
     max_targets: int = Field(default=32, ge=1)
+    replay: float = Field(default=0.1, ge=0.0, le=1.0)
     seed: int = Field(default=0, ge=0)
 
     def event_options(self, user_id_key: str | None) -> EventOptions:
@@ -64,6 +88,7 @@ class RecommendationExamplesOptions(RecommendationDataOptions):
             event_types=tuple(self.event_types),
             max_unknown_product_fraction=self.max_unknown_product_fraction,
             user_id_key=user_id_key,
+            low_rated_type=self.type_of_low_ratings(),
         )
 
     def weights(self) -> npt.NDArray[np.float64]:

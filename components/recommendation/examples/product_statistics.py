@@ -27,7 +27,7 @@ def count_statistics(
 
     Args:
         history: All events of the users.
-        counted: The events up to the moment, `(events,)`.
+        counted: The events up to the moment, `(events,)`; those of a negative weight do not count.
         type_weights: Weight of each event type, `(types,)`.
         moment: Unix seconds; None where events have no time, and then no event is old.
 
@@ -37,6 +37,8 @@ def count_statistics(
         are no users. Each `(len(history.products),)`.
     """
     products = len(history.products)
+    # What rejects a product is no sale.
+    counted = counted & (type_weights[history.event_type] >= 0.0)
     user, product, group = history.user[counted], history.product[counted], history.group[counted]
     weights = type_weights[history.event_type[counted]]
     weeks = np.zeros(len(user)) if moment is None else (moment - history.time[counted]) / WEEK_SECONDS

@@ -1,6 +1,7 @@
 """Training windows over users' histories; plain NumPy, all users of a bucket at once."""
 
 import hashlib
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,20 @@ from components.events.history import EventHistory, FloatArray, IntArray, concat
 from components.events.list_columns import lists
 
 _UnsignedArray = npt.NDArray[np.uint64]
+# The largest share of which the hashes below it fit into 64 bits.
+_NEARLY_ALL = 1.0 - 2.0**-53
+
+
+class Replay(NamedTuple):
+    """Which windows an update learns from: those with something new to ask for, and some of the others.
+
+    Attributes:
+        learned_until: Moment up to which the earlier towers have learned, in Unix seconds.
+        share: Share of the windows without a later target, chosen by a hash of the moment, the user and the window.
+    """
+
+    learned_until: int
+    share: float
 
 
 def training_windows(
@@ -20,6 +35,7 @@ def training_windows(
     max_targets: int,
     seed: int,
     has_timestamps: bool,
+    replay: Replay | None = None,
 ) -> pa.Table:
     """Cuts histories into windows in which every group asks for the products of the group after it.
 
@@ -37,6 +53,7 @@ def training_windows(
         max_targets: Products of a group kept as targets at the most, chosen by a seeded hash.
         seed: Seed of that choice.
         has_timestamps: Whether `history.time` is in seconds; gaps are 0 where it is not.
+        replay: Which windows an update keeps; None for all of them.
 
     Returns:
         Rows of lists: history_index and history_type (int64), gap_seconds (float32), query_position and
@@ -58,6 +75,15 @@ def training_windows(
     window_start = user_start[query_event] + number * stride
     first_pair = np.flatnonzero(run_starts(history.user[query_event], number))
     pairs = np.diff(np.append(first_pair, len(query_event)))
+    if replay is not None and len(first_pair):
+        latest = np.maximum.reduceat(history.time[target_event], first_pair)
+        drawn = _mix(_user_hashes(history, query_event[first_pair], seed ^ replay.learned_until), number[first_pair])
+        kept = (latest >= replay.learned_until) | (drawn < np.uint64(min(replay.share, _NEARLY_ALL) * 2.0**64))
+        kept |= replay.share == 1.0
+        of_pair = np.repeat(kept, pairs)
+        target_event, target_weight, query_event = target_event[of_pair], target_weight[of_pair], query_event[of_pair]
+        window_start, pairs = window_start[of_pair], pairs[kept]
+        first_pair = np.cumsum(pairs) - pairs
     starts = window_start[first_pair]
     lengths = query_event[first_pair + pairs - 1] + 1 - starts if len(first_pair) else starts
     events = concatenated_ranges(starts, lengths)
@@ -95,17 +121,23 @@ def _sample(history: EventHistory, target_event: IntArray, max_targets: int, see
     events = target_event[chosen]
     first_event = np.searchsorted(history.user, history.user[events])
     ordinal = history.group[events] - history.group[first_event]
-    user_hash = np.zeros(len(history.users), dtype=np.uint64)
-    for user in np.unique(history.user[events]):
-        key = seed.to_bytes(8, "big") + history.users[int(user)].as_py()
-        user_hash[user] = int.from_bytes(hashlib.sha256(key).digest()[:8], "big")
-    mixed = _mix(_mix(user_hash[history.user[events]], ordinal), history.product[events])
+    mixed = _mix(_mix(_user_hashes(history, events, seed), ordinal), history.product[events])
     order = np.lexsort((mixed, group[chosen]))
     begins = np.flatnonzero(run_starts(group[chosen]))  # `chosen` is in order of groups, and so is `order`.
     rank = np.arange(len(chosen)) - np.repeat(begins, np.diff(np.append(begins, len(chosen))))
     stays = ~crowded
     stays[chosen[order[rank < max_targets]]] = True
     return np.flatnonzero(stays)
+
+
+def _user_hashes(history: EventHistory, events: IntArray, seed: int) -> _UnsignedArray:
+    """Returns a hash of the user of each event."""
+    hashes = np.zeros(len(history.users), dtype=np.uint64)
+    for user in np.unique(history.user[events]):
+        key = seed.to_bytes(8, "big") + history.users[int(user)].as_py()
+        hashes[user] = int.from_bytes(hashlib.sha256(key).digest()[:8], "big")
+    found: _UnsignedArray = hashes[history.user[events]]
+    return found
 
 
 def _mix(state: _UnsignedArray, value: IntArray) -> _UnsignedArray:

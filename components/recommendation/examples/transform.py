@@ -28,6 +28,7 @@ class MakeRecommendationExamples(beam.PTransform):
         examples: Folder of each split to write into.
         catalogue: The catalogue's folder.
         quarantine: The quarantine's folder.
+        learned_until: Moment up to which the towers that an update starts from have learned; None in a run.
     """
 
     def __init__(
@@ -40,10 +41,12 @@ class MakeRecommendationExamples(beam.PTransform):
         examples: Mapping[str, str],
         catalogue: str,
         quarantine: str,
+        learned_until: int | None = None,
     ) -> None:
         super().__init__()
         self._options, self._examples, self._catalogue = options, examples, catalogue
         self._has_timestamps = time_column == "timestamp"
+        self._learned_until = learned_until
         self._together = BringUsersTogether(
             tables,
             events,
@@ -70,7 +73,11 @@ class MakeRecommendationExamples(beam.PTransform):
             >> beam.ParDo(ChooseCatalogue(options, self._catalogue), users.products).with_outputs(COUNTS, main="ids")
         )
         writing = WriteRecommendationExamples(
-            options, self._examples, buckets=users.number_of_buckets, has_timestamps=self._has_timestamps
+            options,
+            self._examples,
+            buckets=users.number_of_buckets,
+            has_timestamps=self._has_timestamps,
+            learned_until=self._learned_until,
         )
         written = users.buckets | "WriteExamples" >> beam.ParDo(
             writing, moments, beam.pvalue.AsSingleton(catalogue["ids"])

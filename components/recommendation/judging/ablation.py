@@ -1,7 +1,10 @@
 """The parts of a recommendation model, exported beside it so that the evaluation can tell what each adds."""
 
+from collections.abc import Iterable
+
 from tfx.dsl.io import fileio
 
+from trainer.artifacts.json_files import read_json, write_json
 from trainer.recommendation.ranker.trained_ranker import (
     WITH_RULES,
     WITHOUT_DAMPING,
@@ -23,14 +26,30 @@ ABLATIONS = (
     WITH_RULES,
     RECOMMENDABLE_ONLY,
 )
+# Those that can also be asked without the others.
+ASKED_ALONE = (WITHOUT_DAMPING,)
 
 
-def ablation_path(model_uri: str, name: str) -> str:
-    """Returns the folder of a part's SavedModel."""
-    return f"{model_uri}/Ablation-{name}"
+def comparison_path(model_uri: str) -> str:
+    """Returns the folder of the SavedModel that ranks by each part."""
+    return f"{model_uri}/Comparison"
 
 
-def ablation_paths(model_uri: str) -> dict[str, str]:
-    """Returns the SavedModel of each part that was exported, by name; none where the model has no ranker."""
-    paths = {name: ablation_path(model_uri, name) for name in ABLATIONS}
-    return {name: path for name, path in paths.items() if fileio.exists(path)}
+def write_ablations(model_uri: str, names: Iterable[str]) -> None:
+    """Writes which parts that SavedModel ranks by."""
+    write_json(_names_path(model_uri), sorted(names, key=_place))
+
+
+def read_ablations(model_uri: str) -> list[str]:
+    """Returns the names of the parts in the order of `ABLATIONS`, trainings of other seeds last; none without parts."""
+    path = _names_path(model_uri)
+    names: list[str] = read_json(path) if fileio.exists(path) else []
+    return names
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (ABLATIONS.index(name), "") if name in ABLATIONS else (len(ABLATIONS), name)
+
+
+def _names_path(model_uri: str) -> str:
+    return f"{model_uri}/comparison.json"

@@ -1,6 +1,6 @@
 """What a model recommends by how much of a history it is shown: nothing, the latest few events, or all of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,24 +8,29 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.gate.judgement import MODEL
+from components.recommendation.judging.ablation import ASKED_ALONE
 from components.recommendation.judging.baselines import Baselines
 from components.recommendation.judging.gate_options import RecommendationBaseline
 from components.recommendation.judging.list_measures import ListMeasures, novel_targets, targets_of
-from components.recommendation.judging.served_ranking import ServedRanking
-from components.recommendation.judging.user_products import bought_products
+from components.recommendation.judging.served_ranking import RankedLists
+from components.recommendation.judging.user_products import UserProducts, bought_products
 from trainer.metrics.lists import shared_products
 from trainer.recommendation.judged_users import JudgedUsers
-from trainer.recommendation.ranker.trained_ranker import WITHOUT_DAMPING
 
 COLD_START_EVENTS = (0, 1, 3, 6)
 COLD_START_USERS = 500
 # The model, and what tells the price of what it does for those who came lately.
-COLD_START_SYSTEMS = (MODEL, WITHOUT_DAMPING)
+COLD_START_SYSTEMS = (MODEL, *ASKED_ALONE)
 # The whole history, whatever its length; in the summary `all`.
 WHOLE_HISTORY = -1
 
 _BASELINE: RecommendationBaseline = "popularity"
 _NOVEL = "novel_"
+
+
+def cold_start_systems(names: Iterable[str]) -> list[str]:
+    """Returns which of some models are asked about users who came lately, in their order."""
+    return [name for name in names if name in COLD_START_SYSTEMS]
 
 
 def _metrics(k: int) -> tuple[str, ...]:
@@ -50,7 +55,8 @@ def cold_start_schema(k: int, systems: Sequence[str] = (MODEL,)) -> pa.Schema:
 
 def judge_cold_start(
     users: JudgedUsers,
-    models: dict[str, ServedRanking],
+    systems: Sequence[str],
+    ask: Callable[[JudgedUsers, UserProducts], Mapping[str, RankedLists]],
     baselines: Baselines,
     measures: ListMeasures,
     *,
@@ -63,7 +69,8 @@ def judge_cold_start(
 
     Args:
         users: A batch of users with whole histories.
-        models: Served models, by name of the system.
+        systems: Names of the models.
+        ask: Users, and what they bought, to what each of the models recommends, `k` products.
         baselines: Has the popularity.
         measures: Computes the metrics, among other lengths at `k`.
         bought_type: The event type that makes a product one that the user has.
@@ -73,7 +80,7 @@ def judge_cold_start(
         One row for each number of `COLD_START_EVENTS` and each user with at least so many, and one for the whole
         history of each user who has one; as `cold_start_schema`.
     """
-    schema = cold_start_schema(k, list(models))
+    schema = cold_start_schema(k, systems)
     lengths = np.diff(users.history_offsets)
     tables = []
     for events in (*COLD_START_EVENTS, WHOLE_HISTORY):
@@ -81,12 +88,10 @@ def judge_cold_start(
         bought = bought_products(shown, bought_type)
         every, novel = targets_of(shown), novel_targets(shown, bought)
         columns: dict[str, Any] = {"shown_events": np.full(len(users), events)}
-        for name in (*models, _BASELINE):
-            if name in models:
-                lists, new = models[name].rank(shown, k), models[name].rank_novel(shown, k, bought)
+        popular = (baselines.rank(_BASELINE, shown, k, left_out=left_out) for left_out in (None, bought))
+        for name, (lists, new) in {**ask(shown, bought), _BASELINE: RankedLists(*popular)}.items():
+            if name != _BASELINE:
                 columns[f"{name}.{_NOVEL}products"] = [row[row >= 0] for row in new]
-            else:
-                lists, new = baselines.rank(_BASELINE, shown, k), baselines.rank(_BASELINE, shown, k, left_out=bought)
             found, found_new = measures.measure(lists, every), measures.measure(new, novel)
             columns |= {f"{name}.{metric}": found[metric] for metric in (f"ndcg_at_{k}", f"recall_at_{k}")}
             columns[f"{name}.{_NOVEL}ndcg_at_{k}"] = found_new[f"ndcg_at_{k}"]

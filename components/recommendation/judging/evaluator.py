@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import apache_beam as beam
@@ -23,30 +23,38 @@ from components.gate.decision import decide
 from components.gate.evaluation import write_evaluation
 from components.gate.judgement import MODEL, JudgedBy, Judgement
 from components.gate.last_blessed import LastBlessed
+from components.gate.slice_gaps import gap_details, gap_refusals
 from components.gate.test_sample import TakeSample, TestSample
 from components.gate.test_split import TEST_SPLIT
 from components.parameters import Parameter, execution_parameters
-from components.recommendation.judging.ablation import ablation_paths
+from components.recommendation.judging.ablation import comparison_path, read_ablations
 from components.recommendation.judging.baselines import BASELINES
-from components.recommendation.judging.cold_start import COLD_START_SYSTEMS, cold_start_schema, summarize_cold_start
+from components.recommendation.judging.cold_start import cold_start_schema, cold_start_systems, summarize_cold_start
+from components.recommendation.judging.exposure import brand_exposure
+from components.recommendation.judging.forgetting import EarlierCatalogue, Forgotten, judge_forgetting
 from components.recommendation.judging.gate_options import RecommendationGateOptions
 from components.recommendation.judging.judge_users import JudgeColdStart, JudgeLoader, JudgeUsers
 from components.recommendation.judging.served_ranking import ServedRanking
 from components.recommendation.judging.summary import UserSummary
-from components.recommendation.judging.user_judge import user_schema, users_at_once
+from components.recommendation.judging.user_judge import JudgedSystems, user_schema, users_at_once
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.recommendation.judged_users import USER_ID
 
 _JUDGED_BY = JudgedBy("user", "users", "no user has an event in the test period")
-_USERS, _COLD_START = "users", "cold_start"
+_USERS, _COLD_START, _EARLIER_USERS = "users", "cold_start", "earlier_users"
 
 
 class RecommendationEvaluatorSpec(ComponentSpec):
     """Inputs, outputs and parameters of RecommendationEvaluator."""
 
     PARAMETERS: ClassVar[dict[str, Any]] = execution_parameters(
-        options_json=str, thresholds=str, last_blessed=str, source_digest=str
+        options_json=str,
+        thresholds=str,
+        last_blessed=str,
+        earlier_examples=str,
+        earlier_catalogue=str,
+        source_digest=str,
     )
     INPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -86,7 +94,8 @@ class RecommendationEvaluatorExecutor(BaseBeamExecutor):
                 reads them.
             exec_properties: `options_json`: RecommendationGateOptions. `thresholds`: JSON of thresholds in place of
                 theirs, or empty. `last_blessed`: folder of the served model that was blessed last, or empty.
-                `source_digest` only keys the cache.
+                `earlier_examples` and `earlier_catalogue`: what the version that an update starts from was judged on,
+                on which it must not be worse either; empty in a run. `source_digest` only keys the cache.
 
         Raises:
             InputError: `thresholds` is not what it should be.
@@ -99,23 +108,40 @@ class RecommendationEvaluatorExecutor(BaseBeamExecutor):
         evaluation_uri = get_single_instance(output_dict["evaluation"]).uri
         fileio.makedirs(evaluation_uri)
 
-        parts = ablation_paths(model.uri)
         last_blessed = LastBlessed.tried(exec_properties["last_blessed"], lambda path: _load(path, catalogue_uri))
-        models = {MODEL: path_utils.serving_model_path(model.uri), **parts, **last_blessed.models}
+        systems = JudgedSystems(
+            {MODEL: path_utils.serving_model_path(model.uri), **last_blessed.models},
+            comparison_path(model.uri),
+            read_ablations(model.uri),
+        )
         segmentation = input_dict.get("segmentation")
         segments = path_utils.serving_model_path(get_single_instance(segmentation).uri) if segmentation else ""
-        loader = JudgeLoader(catalogue_uri, models, options.k, segments)
+        loader = JudgeLoader(catalogue_uri, systems, options.k, segments)
         products = len(load_catalogue(catalogue_uri))
         sample = TestSample(options.max_users, load_catalogue_facts(catalogue_uri)["examples"][TEST_SPLIT])
         test_uri = get_split_uri([examples], TEST_SPLIT)
-        self._judge(test_uri, sample, products, loader, list(models), options, evaluation_uri)
+        self._judge(test_uri, sample, products, loader, systems.names, options, evaluation_uri)
 
         summary = UserSummary(read_parquet(f"{evaluation_uri}/{_USERS}-*.parquet"), products, options)
         judgement = Judgement.of(summary, BASELINES, _JUDGED_BY, with_last_blessed=last_blessed.judged)
         decision = decide(judgement, options).also([], sample.notes(summary.examples))
+        decision = decision.also(gap_refusals(summary.gaps(MODEL), options.max_gap), [])
         cold_users = read_parquet(f"{evaluation_uri}/{_COLD_START}-*.parquet")
-        cold_start = summarize_cold_start(cold_users, options.headline_k, _cold_start_systems(models))
-        details = _details(summary, list(parts)) | {"cold_start": cold_start} | sample.details(summary.examples)
+        cold_start = summarize_cold_start(cold_users, options.headline_k, cold_start_systems(systems.names))
+        forgetting = {}
+        if last_blessed.judged and exec_properties["earlier_examples"]:
+            forgotten = self._judge_earlier(
+                exec_properties, model, catalogue_uri, last_blessed, options, evaluation_uri
+            )
+            decision = decision.also(forgotten.refusals, forgotten.notes)
+            forgetting = {"earlier_test": forgotten.details}
+        details = (
+            forgetting
+            | _details(summary, systems.parts)
+            | {"cold_start": cold_start}
+            | {"exposure": _exposure(summary, catalogue_uri, options)}
+            | sample.details(summary.examples)
+        )
         write_evaluation(output_dict, model, judgement, decision, last_blessed, details)
         logging.info(
             "Judged %d users in %.1f s: %s",
@@ -123,6 +149,39 @@ class RecommendationEvaluatorExecutor(BaseBeamExecutor):
             time.monotonic() - started,
             "blessed" if decision.blessed else " ".join(decision.refused_because),
         )
+
+    def _judge_earlier(
+        self,
+        exec_properties: dict[str, Any],
+        model: Artifact,
+        catalogue_uri: str,
+        last_blessed: LastBlessed,
+        options: RecommendationGateOptions,
+        evaluation_uri: str,
+    ) -> Forgotten:
+        """Asks the model and the last blessed one about the test users of the run that the update starts from."""
+        earlier = EarlierCatalogue(exec_properties["earlier_catalogue"], catalogue_uri)
+        systems = JudgedSystems({MODEL: path_utils.serving_model_path(model.uri), **last_blessed.models})
+        products = len(load_catalogue(catalogue_uri))
+        facts = load_catalogue_facts(exec_properties["earlier_catalogue"])
+        sample = TestSample(options.max_users, facts["examples"][TEST_SPLIT])
+        with self._make_beam_pipeline() as pipeline:
+            _ = (
+                pipeline
+                | "ReadEarlierUsers"
+                >> beam.io.ReadFromTFRecord(f"{exec_properties['earlier_examples']}/Split-{TEST_SPLIT}/*")
+                | "TakeSample" >> TakeSample(sample, USER_ID)
+                | "JudgeEarlierUsers"
+                >> JudgeUsers(JudgeLoader(catalogue_uri, systems, options.k, earlier=earlier), users_at_once(products))
+                | "WriteEarlierUsers"
+                >> beam.io.WriteToParquetBatched(
+                    f"{evaluation_uri}/{_EARLIER_USERS}",
+                    user_schema([*systems.names, *BASELINES], options.k),
+                    file_name_suffix=".parquet",
+                )
+            )
+        users = read_parquet(f"{evaluation_uri}/{_EARLIER_USERS}-*.parquet")
+        return judge_forgetting(UserSummary(users, products, options), options)
 
     def _judge(
         self,
@@ -156,7 +215,7 @@ class RecommendationEvaluatorExecutor(BaseBeamExecutor):
                 | "WriteColdStart"
                 >> beam.io.WriteToParquetBatched(
                     f"{evaluation_uri}/{_COLD_START}",
-                    cold_start_schema(k, _cold_start_systems(models)),
+                    cold_start_schema(k, cold_start_systems(models)),
                     file_name_suffix=".parquet",
                 )
             )
@@ -174,6 +233,8 @@ class RecommendationEvaluator(BaseBeamComponent):
         last_blessed: Folder of the served model that was blessed last; empty where there is none.
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
         segmentation: A model that gives users segments to slice by; None for no such slices.
+        earlier_examples: URI of the examples of the run that an update starts from; empty in a run.
+        earlier_catalogue: URI of their catalogue.
 
     Outputs `evaluation` (RankingEvaluation) and `blessing` (ModelBlessing).
     """
@@ -192,6 +253,8 @@ class RecommendationEvaluator(BaseBeamComponent):
         last_blessed: Parameter,
         source_digest: str,
         segmentation: BaseChannel | None = None,
+        earlier_examples: Parameter = "",
+        earlier_catalogue: Parameter = "",
     ) -> None:
         super().__init__(
             RecommendationEvaluatorSpec(
@@ -202,6 +265,8 @@ class RecommendationEvaluator(BaseBeamComponent):
                 options_json=options.model_dump_json(),
                 thresholds=thresholds,
                 last_blessed=last_blessed,
+                earlier_examples=earlier_examples,
+                earlier_catalogue=earlier_catalogue,
                 source_digest=source_digest,
                 evaluation=Channel(type=RankingEvaluation),
                 blessing=Channel(type=standard_artifacts.ModelBlessing),
@@ -209,14 +274,16 @@ class RecommendationEvaluator(BaseBeamComponent):
         )
 
 
-def _cold_start_systems(models: Iterable[str]) -> list[str]:
-    """Returns which of some models are asked about users who came lately, in their order."""
-    return [name for name in models if name in COLD_START_SYSTEMS]
-
-
 def _load(path: str, catalogue_uri: str) -> ServedRanking:
     catalogue, facts = load_catalogue(catalogue_uri), load_catalogue_facts(catalogue_uri)
     return ServedRanking(path, catalogue["product_id"], facts["event_types"], facts["bought_event_type"])
+
+
+def _exposure(summary: UserSummary, catalogue_uri: str, options: RecommendationGateOptions) -> dict[str, Any]:
+    """Returns what goes to each brand in the lists of users with a history."""
+    lists = summary.lists(MODEL, options.headline_k)
+    catalogue = load_catalogue(catalogue_uri, ["brand", "event_count"])
+    return brand_exposure(lists, catalogue["brand"].to_pylist(), catalogue["event_count"].to_numpy())
 
 
 def _details(summary: UserSummary, parts: Sequence[str]) -> dict[str, Any]:
@@ -227,4 +294,5 @@ def _details(summary: UserSummary, parts: Sequence[str]) -> dict[str, Any]:
         "examples": {"test": summary.examples},
         "ablation": {name: {"metrics": summary.metrics(name), "differences": differences[name]} for name in parts},
         "slices": summary.slices(MODEL, BASELINES),
+        "slice_gaps": gap_details(summary.gaps(MODEL)),
     }

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from components.gate.ranking_rules import MetricName, RankingGateRules
 from components.gate.rules import Margin
@@ -24,6 +24,9 @@ class RecommendationGateOptions(RankingGateRules):
         cold_user_events: Users with at most this many events in their history make up the `cold_` metrics.
         baselines: Baselines that the gate compares with; all are computed and reported.
         baseline_margins: Metrics compared with the best of `baselines`, with the allowed shortfall as a share.
+        max_gap: How far the users of an attribute's value may fall short of those of all other values, by metric, as in
+            `{"ndcg_at_10": 0.02}`; more than that refuses the model where it is beyond chance, over 30 users or more on
+            both sides. Recall, ndcg and mrr at the one list length of slices have gaps.
     """
 
     max_users: int = Field(20_000, ge=2)
@@ -31,3 +34,12 @@ class RecommendationGateOptions(RankingGateRules):
     cold_user_events: int = Field(5, ge=0)
     baselines: tuple[RecommendationBaseline, ...] = ("popularity",)
     baseline_margins: dict[MetricName, Margin] = Field(default={"novel_ndcg_at_10": 0.05})
+    max_gap: dict[MetricName, Margin] = Field(default={})
+
+    @model_validator(mode="after")
+    def _gaps_are_of_metrics_of_slices(self) -> "RecommendationGateOptions":
+        known = [f"{metric}_at_{self.headline_k}" for metric in ("recall", "ndcg", "mrr")]
+        for name in self.max_gap:
+            if name not in known:
+                raise ValueError(f"`max_gap` names `{name}`, which slices do not have: use one of {', '.join(known)}")
+        return self

@@ -8,8 +8,9 @@ import pyarrow as pa
 from apache_beam.utils.shared import Shared
 
 from components.recommendation.judging.cold_start import COLD_START_USERS
+from components.recommendation.judging.forgetting import EarlierCatalogue, Translator
 from components.recommendation.judging.judged_segments import JudgedSegments
-from components.recommendation.judging.user_judge import UserJudge
+from components.recommendation.judging.user_judge import JudgedSystems, UserJudge
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.example_files import example_features
 from trainer.progress import Tally
@@ -21,20 +22,33 @@ class JudgeLoader:
 
     Args:
         catalogue_uri: Uri of the catalogue artifact.
-        models: Paths of served models by name of the system.
+        systems: The models that are asked.
         ks: List lengths of the metrics.
         segmentation: Path of a served segmentation, by whose segments users are sliced; empty for none.
+        earlier: What translates users that were written with an earlier catalogue; None for those of this one.
     """
 
-    def __init__(self, catalogue_uri: str, models: dict[str, str], ks: Sequence[int], segmentation: str = "") -> None:
-        self._catalogue_uri, self._models, self._ks = catalogue_uri, models, tuple(ks)
+    def __init__(
+        self,
+        catalogue_uri: str,
+        systems: JudgedSystems,
+        ks: Sequence[int],
+        segmentation: str = "",
+        earlier: EarlierCatalogue | None = None,
+    ) -> None:
+        self._catalogue_uri, self._systems, self._ks = catalogue_uri, systems, tuple(ks)
+        self._earlier = earlier
         self._segmentation = segmentation
         self._shared, self._shared_segments = Shared(), Shared()
 
     def load(self) -> UserJudge:
         """Returns the judge, made now unless the process has it."""
-        judge: UserJudge = self._shared.acquire(lambda: UserJudge(self._catalogue_uri, self._models, self._ks))
+        judge: UserJudge = self._shared.acquire(lambda: UserJudge(self._catalogue_uri, self._systems, self._ks))
         return judge
+
+    def load_translator(self) -> Translator | None:
+        """Returns what translates the users; None where they are written with this catalogue."""
+        return None if self._earlier is None else self._earlier.translator()
 
     def load_segments(self) -> JudgedSegments | None:
         """Returns what gives users segments, made now unless the process has it; None without a segmentation."""
@@ -103,16 +117,22 @@ class _RankAndMeasure(beam.DoFn):
         self._loader, self._cold_start_k = loader, cold_start_k
         self._judge: UserJudge | None = None
         self._segments: JudgedSegments | None = None
+        self._translator: Translator | None = None
         self._judged = Tally("users" if cold_start_k is None else "users without a history")
 
     def setup(self) -> None:
         self._judge = self._loader.load()
         self._segments = self._loader.load_segments()
+        self._translator = self._loader.load_translator()
 
     def process(self, element: Sequence[bytes]) -> Iterable[pa.Table]:
         if self._judge is None:
             raise RuntimeError("Beam calls setup() before process().")
         users = parse_judged_users(element)
+        if self._translator is not None:
+            users = self._translator.translate(users)
+            if not len(users):
+                return
         if self._cold_start_k is None:
             yield self._judge.judge(users if self._segments is None else self._segments.add_to(users))
         else:

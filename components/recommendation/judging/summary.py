@@ -10,10 +10,12 @@ import pyarrow.compute as pc
 
 from components.gate.judgement import Differences, Metrics
 from components.gate.paired_differences import paired_differences
+from components.gate.slice_gaps import LEAST_MEMBERS, SliceGap
 from components.recommendation.judging.gate_options import RecommendationGateOptions
 from components.recommendation.judging.list_measures import ACCURACY_METRICS, LIST_METRICS
 from components.recommendation.judging.user_judge import NOVEL
-from components.recommendation.judging.user_slices import user_slices
+from components.recommendation.judging.user_slices import slice_name, user_slices, users_by_attribute
+from trainer.metrics.gaps import mean_gap
 from trainer.metrics.ranking import coverage
 
 COLD = "cold_"
@@ -94,6 +96,31 @@ class UserSummary:
                 "differences": self._intervals(table, system, others, names),
             }
         return found
+
+    def lists(self, system: str, k: int) -> list[list[int]]:
+        """Returns the first `k` product indices that each user with a history was recommended."""
+        lists = self._prefixes[""][0][f"{system}.products"].to_pylist()
+        return [[product for product in each[:k] if product >= 0] for each in lists]
+
+    def gaps(self, system: str) -> list[SliceGap]:
+        """Returns how far users with a value of an attribute lie from those with another one, by metric of slices.
+
+        Both sides have `components.gate.slice_gaps.LEAST_MEMBERS` users with a history or more.
+        """
+        names = [f"{metric}_at_{self._options.headline_k}" for metric in ACCURACY_METRICS]
+        values = {name: _numbers(self._users[f"{system}.{name}"]) for name in names}
+        gaps = []
+        for attribute, by_value in users_by_attribute(self._users).items():
+            everybody = np.concatenate(list(by_value.values()))
+            for value, rows in by_value.items():
+                others = np.setdiff1d(everybody, rows)
+                if min(len(rows), len(others)) < LEAST_MEMBERS:
+                    continue
+                for name in names:
+                    own, rest = (side[~np.isnan(side)] for side in (values[name][rows], values[name][others]))
+                    gap = mean_gap(own, rest) if min(len(own), len(rest)) >= LEAST_MEMBERS else None
+                    gaps.append(SliceGap(attribute, slice_name(attribute, value), name, len(rows), gap))
+        return gaps
 
     def _intervals(
         self, table: pa.Table, system: str, others: Sequence[str], names: Sequence[str]

@@ -1,13 +1,14 @@
 """What a model and the baselines recommend to test users, and each user's metrics, one Arrow batch at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from components.recommendation.judging.baselines import BASELINES, Baselines
-from components.recommendation.judging.cold_start import COLD_START_SYSTEMS, judge_cold_start
+from components.recommendation.judging.cold_start import cold_start_systems, judge_cold_start
 from components.recommendation.judging.list_measures import (
     ACCURACY_METRICS,
     LIST_METRICS,
@@ -16,8 +17,8 @@ from components.recommendation.judging.list_measures import (
     novel_targets,
     targets_of,
 )
-from components.recommendation.judging.served_ranking import ServedRanking
-from components.recommendation.judging.user_products import IntArray, bought_products
+from components.recommendation.judging.served_ranking import RankedLists, ServedRanking
+from components.recommendation.judging.user_products import IntArray, UserProducts, bought_products
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.recommendation.judged_users import JudgedUsers
 
@@ -58,26 +59,49 @@ def user_schema(systems: Sequence[str], ks: Sequence[int]) -> pa.Schema:
     return pa.schema(fields)
 
 
+@dataclass(frozen=True)
+class JudgedSystems:
+    """Where the models stand that are judged.
+
+    Attributes:
+        models: Folders of served models by name of the system.
+        comparison: Folder of a SavedModel that ranks by the parts of a model.
+        parts: The names of those parts.
+    """
+
+    models: Mapping[str, str]
+    comparison: str = ""
+    parts: Sequence[str] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """All systems, the parts behind the first model."""
+        first, *others = self.models
+        return [first, *self.parts, *others]
+
+
 class UserJudge:
     """Ranks for users by every system, and measures each list; holds the catalogue and the models.
 
     Args:
         catalogue_uri: Uri of the catalogue artifact.
-        models: Paths of served models by name of the system; the baselines are added to them.
+        systems: The models; the baselines are added to them.
         ks: List lengths of the metrics.
     """
 
-    def __init__(self, catalogue_uri: str, models: dict[str, str], ks: Sequence[int]) -> None:
+    def __init__(self, catalogue_uri: str, systems: JudgedSystems, ks: Sequence[int]) -> None:
         catalogue, facts = load_catalogue(catalogue_uri), load_catalogue_facts(catalogue_uri)
         event_types, bought = facts["event_types"], facts["bought_event_type"]
         self._bought_type = event_types.index(bought)
-        self._models = {
-            name: ServedRanking(path, catalogue["product_id"], event_types, bought) for name, path in models.items()
+        self._systems = systems
+        self._served = {
+            path: ServedRanking(path, catalogue["product_id"], event_types, bought)
+            for path in dict.fromkeys((*systems.models.values(), *([systems.comparison] if systems.parts else [])))
         }
         self._baselines = Baselines(catalogue, facts)
         self._measures = ListMeasures(catalogue, ks)
         self._width = max(ks)
-        self._schema = user_schema([*self._models, *BASELINES], ks)
+        self._schema = user_schema([*systems.names, *BASELINES], ks)
 
     def judge(self, users: JudgedUsers) -> pa.Table:
         """Ranks for a batch of users, and measures.
@@ -102,9 +126,9 @@ class UserJudge:
             "novel_targets": novel_target.counts,
             "attributes": _attributes(users),
         }
-        for name, model in self._models.items():
-            columns |= self._measure(f"{name}.", model.rank(users, width), every_target)
-            columns |= self._measure(f"{name}.{NOVEL}", model.rank_novel(users, width, bought), novel_target)
+        for name, lists in self._ranked(users, width, bought).items():
+            columns |= self._measure(f"{name}.", lists.every, every_target)
+            columns |= self._measure(f"{name}.{NOVEL}", lists.novel, novel_target)
         for baseline in BASELINES:
             columns |= self._measure(f"{baseline}.", self._baselines.rank(baseline, users, width), every_target)
             novel_lists = self._baselines.rank(baseline, users, width, left_out=bought)
@@ -124,8 +148,27 @@ class UserJudge:
         Returns:
             Rows with the columns of `components.recommendation.judging.cold_start.cold_start_schema`.
         """
-        models = {name: model for name, model in self._models.items() if name in COLD_START_SYSTEMS}
-        return judge_cold_start(users, models, self._baselines, self._measures, bought_type=self._bought_type, k=k)
+        systems = cold_start_systems(self._systems.names)
+
+        def ask(shown: JudgedUsers, bought: UserProducts) -> dict[str, RankedLists]:
+            return {name: self._ranked_by(name, shown, k, bought) for name in systems}
+
+        return judge_cold_start(
+            users, systems, ask, self._baselines, self._measures, bought_type=self._bought_type, k=k
+        )
+
+    def _ranked(self, users: JudgedUsers, width: int, bought: UserProducts) -> dict[str, RankedLists]:
+        """Returns what each model, and each part of the model, recommends."""
+        found = {name: self._served[path].lists(users, width, bought) for name, path in self._systems.models.items()}
+        if self._systems.parts:
+            found |= self._served[self._systems.comparison].compare(users, width, bought)
+        return found
+
+    def _ranked_by(self, name: str, users: JudgedUsers, width: int, bought: UserProducts) -> RankedLists:
+        """Returns what a model or a part recommends, without asking others."""
+        if name in self._systems.models:
+            return self._served[self._systems.models[name]].lists(users, width, bought)
+        return self._served[self._systems.comparison].compare(users, width, bought, name)[name]
 
     def _measure(self, prefix: str, lists: IntArray, targets: Targets) -> dict[str, Any]:
         measured = self._measures.measure(lists, targets)

@@ -38,16 +38,30 @@ def user_slices(users: pa.Table, min_users: int) -> dict[str, IntArray]:
         rows = np.flatnonzero((history_events >= least) & (history_events <= most))
         if len(rows):
             slices[name] = rows
+    for attribute, by_value in users_by_attribute(users).items():
+        for value, listed in by_value.items():
+            if len(listed) >= min_users:
+                slices[_unused(slice_name(attribute, value), slices)] = listed
+    return slices
+
+
+def users_by_attribute(users: pa.Table) -> dict[str, dict[str, IntArray]]:
+    """Returns the users with a history, int64 row numbers, by attribute and value.
+
+    Both are in order, so that values whose names are alike get the same numbers in each run.
+
+    Args:
+        users: As for `user_slices`.
+    """
     attributes = users["attributes"].to_pylist()
     by_value: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for row in np.flatnonzero(history_events > 0).tolist():
+    for row in np.flatnonzero(users["history_events"].to_numpy() > 0).tolist():
         for attribute in attributes[row]:
             by_value[attribute].append(row)
-    # In order of attribute and value, so that values whose names are alike get the same numbers in each run.
-    for (attribute, value), listed in sorted(by_value.items()):
-        if len(listed) >= min_users:
-            slices[_unused(slice_name(attribute, value), slices)] = np.array(listed)
-    return slices
+    found: dict[str, dict[str, IntArray]] = {}
+    for (name, value), listed in sorted(by_value.items()):
+        found.setdefault(name, {})[value] = np.array(listed)
+    return found
 
 
 def slice_name(attribute: str, value: str) -> str:

@@ -9,15 +9,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.response.examples.options import ResponseExamplesOptions
+from components.response.texts.own_texts import VectorTurn, no_words, with_own_texts
 from components.tables.read_back import table_batches, table_columns
 from serving.graph.time_units import DAY_SECONDS
 from serving.response.items import ResponseItems
+from serving.response.words import ItemWords
 from trainer.exporting import byte_strings
 from trainer.text.product_texts import product_texts
 from trainer.text.text_vectors import load_text_vectors
 
-# Texts that the directions of the vectors are found from.
-_MOST_TEXTS = 20_000
 _LATEST = np.iinfo(np.int64).max
 OFFER_ID, PRODUCT_ID = "offer_id", "product_id"
 
@@ -30,10 +30,11 @@ def make_items(
     impressions: Sequence[str],
     vectors_uri: str | None,
     options: ResponseExamplesOptions,
-) -> ResponseItems:
+    offer_vectors_uri: str | None = None,
+) -> tuple[ResponseItems, ItemWords]:
     """Returns what may be shown: the offers, else the products, else the product ids that impressions have.
 
-    Holds the offers and the products in memory.
+    Holds the offers and the products in memory. Words are those of offers; of products there are none.
 
     Args:
         offers: Files of the table of offers; none where there is no such table.
@@ -41,20 +42,28 @@ def make_items(
         impressions: Files of the table of impressions.
         vectors_uri: Vectors of the products' texts; None for none.
         options: Names the columns.
+        offer_vectors_uri: Vectors of the offers' texts, whole and without each word; None for none.
     """
     shelf = _read(products, (PRODUCT_ID, "price", "rating", "title", *options.text_fields), PRODUCT_ID)
     if shelf is None and not offers:
         shelf = _shown_products(impressions)
     product_ids = byte_strings(shelf[PRODUCT_ID]) if shelf is not None else []
-    vectors = _vectors(shelf, vectors_uri, options) if shelf is not None else np.zeros((0, 0), np.float32)
+    turn, vectors = None, np.zeros((len(product_ids), 0), np.float32)
+    if shelf is not None and vectors_uri is not None and options.vector_width and options.text_fields:
+        found = load_text_vectors(vectors_uri, product_texts(shelf, options.text_fields))
+        turn = VectorTurn.learned(found, options.vector_width)
+        vectors = turn.turned(found)
     if offers:
-        return _offers(offers, product_ids, vectors, _floats(shelf, "price"), options)
+        made = _offers(offers, product_ids, vectors, _floats(shelf, "price"), options)
+        return with_own_texts(
+            made, offer_vectors_uri, turn, width=options.vector_width, explained_words=options.explained_words
+        )
     if shelf is None:
         raise ValueError("There is a table of products, or one of impressions.")
     count = len(product_ids)
     titles = shelf["title"] if "title" in shelf.column_names else shelf[PRODUCT_ID]
     own = np.arange(count)
-    return ResponseItems(
+    items = ResponseItems(
         item_ids=product_ids,
         texts=byte_strings(titles),
         numbers=np.stack([_floats(shelf, "price"), _floats(shelf, "rating")], axis=1),
@@ -62,6 +71,7 @@ def make_items(
         categories=np.zeros((count, 0), object),
         category_names=(),
         vectors=vectors,
+        text_vectors=np.zeros((count, 0), np.float32),
         starts=np.zeros(count, np.int64),
         ends=np.full(count, _LATEST),
         product_ids=product_ids,
@@ -69,6 +79,7 @@ def make_items(
         item_of_pair=own,
         product_of_pair=own,
     )
+    return items, no_words(count)
 
 
 def products_of(text: bytes | None) -> list[str]:
@@ -120,6 +131,7 @@ def _offers(
         categories=np.array(categories, object).T.reshape(len(table), len(categories)),
         category_names=options.offer_categories,
         vectors=np.array(vectors, np.float32).reshape(len(table), width),
+        text_vectors=np.zeros((len(table), 0), np.float32),
         starts=starts,
         ends=ends,
         product_ids=product_ids,
@@ -143,18 +155,6 @@ def _shown_products(impressions: Sequence[str]) -> pa.Table:
     for batch in table_batches(impressions, [PRODUCT_ID]):
         found = pc.unique(pa.concat_arrays([found, pc.unique(batch.column(0)).drop_null().cast(pa.binary())]))
     return pa.table({PRODUCT_ID: found.take(pc.sort_indices(found))})
-
-
-def _vectors(shelf: pa.Table, uri: str | None, options: ResponseExamplesOptions) -> FloatArray:
-    """Returns the products' vectors along their main directions (principal components), of unit variance in all."""
-    if uri is None or not options.vector_width or not options.text_fields:
-        return np.zeros((len(shelf), 0), np.float32)
-    vectors = load_text_vectors(uri, product_texts(shelf, options.text_fields))
-    sample = vectors[np.unique(np.linspace(0, len(vectors) - 1, _MOST_TEXTS).astype(int))]
-    mean = sample.mean(axis=0)
-    _, _, directions = np.linalg.svd(np.cov((sample - mean).T))
-    turned = (vectors - mean) @ directions[: options.vector_width].T
-    return np.asarray(turned / max(float(np.sqrt((turned**2).sum(axis=1).mean())), 1e-6), np.float32)
 
 
 def _floats(table: pa.Table | None, name: str) -> FloatArray:

@@ -32,7 +32,7 @@ from components.tables.read_back import column_has_values, input_files
 from serving.response.features import ResponseFeatures
 from trainer.artifacts.json_files import read_json
 from trainer.artifacts.names import EXAMPLE_COUNTS_FILE
-from trainer.response.items import write_items
+from trainer.response.items import write_item_words, write_items
 
 # Of so many current offers each user is asked about; those that end first where there are more.
 _MOST_CURRENT = 50
@@ -49,6 +49,7 @@ class ResponseExamplesSpec(ComponentSpec):
         "products": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "users": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "text_vectors": ChannelParameter(type=TextVectors, optional=True),
+        "offer_vectors": ChannelParameter(type=TextVectors, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -74,7 +75,7 @@ class ResponseExamplesExecutor(BaseBeamExecutor):
 
         Args:
             input_dict: `impressions`, and maybe `offers`, `events`, `products`, `users`: table artifacts, split `all`;
-                `text_vectors` of the products.
+                `text_vectors` of the products, `offer_vectors` of the offers.
             output_dict: `examples`: gzipped TFRecord of tf.Example in the splits train, eval, test and current, as
                 `components.response.examples.writing.WriteResponseExamples` describes them; `catalogue`: the items, as
                 `trainer.response.items` reads them, and counts; `quarantine`: refused impressions and events.
@@ -100,8 +101,8 @@ class ResponseExamplesExecutor(BaseBeamExecutor):
                 raise InputError(
                     "Table `events` has no timestamps; the task response asks what came before an impression."
                 )
-        vectors = optional_uri(input_dict, "text_vectors")
-        items = make_items(files["offers"], files["products"], files["impressions"], vectors, options)
+        vectors, own = (optional_uri(input_dict, name) for name in ("text_vectors", "offer_vectors"))
+        items, words = make_items(files["offers"], files["products"], files["impressions"], vectors, options, own)
         features = ResponseFeatures(items, options.event_types, options.outcomes)
         facts = {
             "outcomes": options.outcomes,
@@ -115,6 +116,7 @@ class ResponseExamplesExecutor(BaseBeamExecutor):
             **request_names(options),
         }
         write_items(folders["catalogue"], items, facts)
+        write_item_words(folders["catalogue"], words)
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | "MakeExamples" >> MakeResponseExamples(
                 options,
@@ -157,6 +159,7 @@ class ResponseExamples(BaseBeamComponent):
         products: Table of products.
         users: Table of users, whose columns may be features.
         text_vectors: Vectors of the products' texts.
+        offer_vectors: Vectors of the offers' texts, whole and without each word.
 
     Outputs `examples` (splits train, eval and test), `catalogue` and `quarantine`.
     """
@@ -176,6 +179,7 @@ class ResponseExamples(BaseBeamComponent):
         products: BaseChannel | None = None,
         users: BaseChannel | None = None,
         text_vectors: BaseChannel | None = None,
+        offer_vectors: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             ResponseExamplesSpec(
@@ -185,6 +189,7 @@ class ResponseExamples(BaseBeamComponent):
                 products=products,
                 users=users,
                 text_vectors=text_vectors,
+                offer_vectors=offer_vectors,
                 options_json=options.model_dump_json(),
                 user_id_key=user_id_key,
                 source_digest=source_digest,

@@ -64,6 +64,8 @@ class ResponseDataOptions(Options):
         user_features: Columns of the table users that the model learns from, and is told by whoever asks it.
         clock: Whether the model learns from weekday and hour, in the shop's time zone.
         vector_width: Numbers that the vector of a text is cut down to; 0 leaves texts out.
+        explained_words: Words of an offer's text that `explain` tells of, at the most; the text is encoded once more
+            without each of them.
     """
 
     outcomes: tuple[str, ...] = Field(default=("clicked",), min_length=1)
@@ -77,6 +79,7 @@ class ResponseDataOptions(Options):
     user_features: tuple[str, ...] = ()
     clock: bool = True
     vector_width: int = Field(default=16, ge=0, le=256)
+    explained_words: int = Field(default=12, ge=0, le=64)
 
 
 class ResponseExamplesOptions(ResponseDataOptions):

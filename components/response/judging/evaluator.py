@@ -36,7 +36,7 @@ from trainer.artifacts.example_files import split_files
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.exporting import read_model_card
 from trainer.response.examples import read_impressions
-from trainer.response.items import load_item_facts
+from trainer.response.items import load_item_facts, load_items
 
 JUDGED_BY = JudgedBy("impression", "impressions", "the test split is empty")
 _FILES = "impressions"
@@ -131,7 +131,8 @@ class ResponseEvaluatorExecutor(BaseBeamExecutor):
         """
         options = ResponseGateOptions.of_node(exec_properties["options_json"], exec_properties["thresholds"])
         examples, model = (get_single_instance(input_dict[name]) for name in ("examples", "model"))
-        facts = load_item_facts(get_single_instance(input_dict["catalogue"]).uri)
+        catalogue = get_single_instance(input_dict["catalogue"]).uri
+        facts, items = load_item_facts(catalogue), load_items(catalogue)
         uri = get_single_instance(output_dict["evaluation"]).uri
         fileio.makedirs(uri)
         learned = tf.data.TFRecordDataset(split_files(examples.uri, "train"), "GZIP").take(options.max_baseline_rows)
@@ -161,7 +162,7 @@ class ResponseEvaluatorExecutor(BaseBeamExecutor):
             JUDGED_BY.many: summary.counts(),
             "outcome": facts["outcomes"][0],
             "calibration": summary.calibration(MODEL),
-            "offers": summary.by_item(MODEL),
+            "offers": summary.by_item(MODEL, dict(zip(items.item_ids, items.texts, strict=True))),
             "moments": facts["moments"],
         }
         if treatments:

@@ -1,6 +1,6 @@
 """Probabilities of test impressions to metrics, differences with intervals, and what they say of each offer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,8 +78,13 @@ class ResponseSummary:
             if len(rows)
         ]
 
-    def by_item(self, system: str) -> list[dict[str, Any]]:
-        """Returns impressions, rate and mean probability of the items that were shown most."""
+    def by_item(self, system: str, texts: Mapping[bytes, bytes]) -> list[dict[str, Any]]:
+        """Returns impressions, rate and mean probability of the items that were shown most.
+
+        Args:
+            system: Whose probability.
+            texts: What each item says, by its id.
+        """
         items, place = np.unique(np.array(self._judged[ITEM].to_pylist(), object), return_inverse=True)
         counts = np.bincount(place, minlength=len(items))
         rates = np.bincount(place, weights=self._happened, minlength=len(items)) / np.maximum(counts, 1)
@@ -87,6 +92,7 @@ class ResponseSummary:
         return [
             {
                 "item": items[index].decode("utf-8", "replace"),
+                "text": texts.get(items[index], b"").decode("utf-8", "replace"),
                 "impressions": int(counts[index]),
                 "rate": float(rates[index]),
                 "probability": float(means[index]),

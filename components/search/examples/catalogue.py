@@ -20,6 +20,7 @@ PRODUCT_COLUMNS = (
     "description",
     "review_phrases",
     "image_embedding",
+    "image",
 )
 _OWN_FIELDS = (
     pa.field("sku", pa.string()),

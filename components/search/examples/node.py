@@ -46,6 +46,7 @@ class SearchExamplesSpec(ComponentSpec):
         "products": ChannelParameter(type=standard_artifacts.Examples),
         "judgements": ChannelParameter(type=standard_artifacts.Examples, optional=True),
         "events": ChannelParameter(type=standard_artifacts.Examples, optional=True),
+        "impressions": ChannelParameter(type=standard_artifacts.Examples, optional=True),
     }
     OUTPUTS: ClassVar[dict[str, Any]] = {
         "examples": ChannelParameter(type=standard_artifacts.Examples),
@@ -71,9 +72,12 @@ class SearchExamplesExecutor(BaseBeamExecutor):
         one worker holds whole.
 
         Args:
-            input_dict: `products`, and maybe `judgements` and `events`: table artifacts, split `all`, Parquet.
+            input_dict: `products`, and maybe `judgements`, `events` and `impressions`: table artifacts, split `all`,
+                Parquet.
             output_dict: `examples`: gzipped TFRecord of tf.Example in the splits train, eval and test, as
-                `components.search.examples.query_examples` describes them; `catalogue`; `quarantine`: judgements that
+                `components.search.examples.query_examples` describes them, and personal
+                (`components.search.examples.personal_examples`), which has no file without events;
+                `catalogue`; `quarantine`: judgements that
                 name no product or no query.
             exec_properties: `options_json`: SearchExamplesOptions. `source_digest` only keys the cache.
 
@@ -83,7 +87,9 @@ class SearchExamplesExecutor(BaseBeamExecutor):
         options = SearchExamplesOptions.model_validate_json(exec_properties["options_json"])
         splits, folders = make_output_folders(output_dict, SPLITS)
         catalogue_uri, quarantine_uri = folders["catalogue"], folders["quarantine"]
-        products, judgements, events = (input_files(input_dict, name) for name in ("products", "judgements", "events"))
+        products, judgements, events, impressions = (
+            input_files(input_dict, name) for name in ("products", "judgements", "events", "impressions")
+        )
         with self._make_beam_pipeline() as pipeline:
             _ = (
                 pipeline
@@ -97,7 +103,7 @@ class SearchExamplesExecutor(BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | "MakeExamples" >> MakeSearchExamples(
                 options,
-                QueryTables(judgements, events),
+                QueryTables(judgements, events, impressions),
                 catalogue,
                 examples=splits,
                 catalogue_uri=catalogue_uri,
@@ -133,9 +139,10 @@ class SearchExamples(BaseBeamComponent):
         source_digest: Digest of the code that this component depends on; a new one makes it run again.
         judgements: Table of judged queries.
         events: Table of events, some of which carry a query.
+        impressions: Table of what was shown, some of it for a query.
 
-    Outputs `examples` (splits train, eval and test), `catalogue` (which product has which index) and `quarantine`
-    (judgements that name no query or no product).
+    Outputs `examples` (splits train, eval, test and personal), `catalogue` (which product has which index) and
+    `quarantine` (judgements that name no query or no product).
     """
 
     SPEC_CLASS = SearchExamplesSpec
@@ -149,12 +156,14 @@ class SearchExamples(BaseBeamComponent):
         source_digest: str,
         judgements: BaseChannel | None = None,
         events: BaseChannel | None = None,
+        impressions: BaseChannel | None = None,
     ) -> None:
         super().__init__(
             SearchExamplesSpec(
                 products=products,
                 judgements=judgements,
                 events=events,
+                impressions=impressions,
                 options_json=options.model_dump_json(),
                 source_digest=source_digest,
                 examples=Channel(type=standard_artifacts.Examples),
@@ -164,7 +173,7 @@ class SearchExamples(BaseBeamComponent):
         )
 
 
-_SHOWN_COUNTS = ("judgements", "events_with_query", "unknown_product_events", "made_queries")
+_SHOWN_COUNTS = ("judgements", "events_with_query", "impressions_with_query", "unknown_product_events", "made_queries")
 
 
 def _write_catalogue(streams: list[bytes], options: SearchExamplesOptions, uri: str) -> None:

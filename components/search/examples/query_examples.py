@@ -12,13 +12,16 @@ import tensorflow as tf
 
 from components.search.examples.options import QueryOptions
 from components.search.examples.perturbations import EVALUATION_PERTURBATIONS, join_words, query_words
-from components.search.examples.query_pairs import COUNTS, JUDGED, MADE, SEEN, TRAINING, query_hash
+from components.search.examples.query_pairs import COUNTS, JUDGED, MADE, SEEN, SHOWN, TRAINING, query_hash
 from components.tables.read_back import concatenated
 
-SPLITS = TRAIN, EVAL, TEST = ("train", "eval", "test")
+QUERY_SPLITS = TRAIN, EVAL, TEST = ("train", "eval", "test")
+# What users chose of queries, and what they had had (`components.search.examples.personal_examples`).
+PERSONAL = "personal"
+SPLITS = (*QUERY_SPLITS, PERSONAL)
 
 _HASHES = 1 << 63
-_PRECEDENCE = {JUDGED: 0, SEEN: 1, MADE: 2}
+_PRECEDENCE = {JUDGED: 0, SHOWN: 1, SEEN: 2, MADE: 3}
 
 
 class MakeQueryExamples(beam.PTransform):
@@ -138,9 +141,9 @@ def query_example(query: str, product_index: Any, relevance: Any, slice_name: st
 def _graded(pairs: pd.DataFrame) -> pd.DataFrame:
     """Returns one row for each query and product.
 
-    Several judgements of a pair are averaged. Events are counted, and the most frequent product of a query gets 1.
-    A judgement overrides events, and either overrides what was made of the catalogue, so that all rows of a query are
-    made or none is. Rows are in the order of their queries.
+    Several judgements of a pair are averaged. Events are added up, and the product of a query that has most gets 1.
+    A judgement overrides impressions, these override events, and any of them overrides what was made of the catalogue,
+    so that all rows of a query are made or none is. Rows are in the order of their queries.
     """
     # In double precision the order of the pairs changes nothing.
     pairs = pairs.astype({"relevance": "float64"})

@@ -10,13 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from components.search.examples.behaviour import event_weights
+from components.search.examples.options import QueryOptions
 from components.tables.quarantine import UNKNOWN_PRODUCT, UNKNOWN_PRODUCT_DETAIL, quarantine_line
 from components.tables.read_back import from_bytes, to_bytes
 
 QUARANTINED, COUNTS = "quarantined", "counts"
 BLANK_QUERY = "blank_query"
 # Where a pair comes from; the order is that of precedence, for a pair that comes from two.
-JUDGED, SEEN, MADE = "judgements", "events", "catalogue"
+JUDGED, SHOWN, SEEN, MADE = "judgements", "impressions", "events", "catalogue"
 # What is said of a query that was made to train on, in place of the evaluation slice.
 TRAINING = "training"
 
@@ -44,8 +46,8 @@ class PairJudgements(beam.DoFn):
     def process(self, stream: bytes, catalogue: bytes) -> Iterator[Any]:
         """Handles one batch."""
         judgements = from_bytes(stream)
-        index = _product_index(judgements, catalogue)
-        query = _stripped(judgements["query"])
+        index = product_index(judgements, catalogue)
+        query = stripped(judgements["query"])
         blank = pc.equal(query, "").to_numpy(zero_copy_only=False)
         unknown = index.is_null().to_numpy(zero_copy_only=False) & ~blank
         for reason, detail, rows in (
@@ -65,22 +67,27 @@ class PairJudgements(beam.DoFn):
 
 
 class PairEvents(beam.DoFn):
-    """Arrow IPC streams of events to (bucket, Arrow IPC stream of pairs): each event with a query is one of weight 1.
+    """Arrow IPC streams of events to (bucket, Arrow IPC stream of pairs), of each event with a query one.
 
-    Events of products that the catalogue lacks are counted; the recommendation's examples quarantine them.
+    Its relevance is what it weighs (`components.search.examples.behaviour.event_weights`). Events of products that the
+    catalogue lacks are counted; the recommendation's examples quarantine them.
+
+    Args:
+        options: How events weigh.
+        buckets: How many buckets of queries there are.
 
     Side input:
         catalogue: Arrow IPC stream of the catalogue's product_id column; each worker holds it.
     """
 
-    def __init__(self, buckets: int) -> None:
-        self._buckets = buckets
+    def __init__(self, options: QueryOptions, buckets: int) -> None:
+        self._options, self._buckets = options, buckets
 
     def process(self, stream: bytes, catalogue: bytes) -> Iterator[Any]:
         """Handles one batch."""
         events = from_bytes(stream)
         events = events.filter(events["query"].is_valid())
-        query, index = _stripped(events["query"]), _product_index(events, catalogue)
+        query, index = stripped(events["query"]), product_index(events, catalogue)
         asked = pc.not_equal(query, "")
         good = pc.and_(asked, index.is_valid())
         missed = pc.and_(asked, index.is_null())
@@ -89,9 +96,10 @@ class PairEvents(beam.DoFn):
             "unknown_product_events": pc.sum(missed).as_py() or 0,
         }
         yield beam.pvalue.TaggedOutput(COUNTS, Counter(counts))
-        ones = pa.array(np.ones(len(events), np.float32))
+        weights = event_weights(events, self._options.event_types, self._options.satisfied_seconds)
+        good = pc.and_(good, pa.array(weights > 0.0))
         yield from split_by_query(
-            pairs_table(query.filter(good), index.filter(good), ones.filter(good), SEEN), self._buckets
+            pairs_table(query.filter(good), index.filter(good), pa.array(weights).filter(good), SEEN), self._buckets
         )
 
 
@@ -132,13 +140,14 @@ def pairs_table(query: Any, index: Any, relevance: Any, source: str, slices: Any
     return pa.table(columns).cast(PAIRS_SCHEMA)
 
 
-def _product_index(table: pa.Table, catalogue: bytes) -> pa.Array:
+def product_index(table: pa.Table, catalogue: bytes) -> pa.Array:
+    """Returns the row of the catalogue of each product_id of a table, null for one that it lacks."""
     ids = from_bytes(catalogue)["product_id"].combine_chunks().cast(pa.binary())
     index = pc.index_in(table["product_id"].cast(pa.binary()), value_set=ids)
     return index.combine_chunks() if isinstance(index, pa.ChunkedArray) else index
 
 
-def _stripped(column: pa.ChunkedArray) -> pa.Array:
+def stripped(column: pa.ChunkedArray) -> pa.Array:
     """Returns texts with single spaces between words; what is not UTF-8 or cannot be seen is a space too."""
     texts = (value.decode("utf-8", "replace") for value in column.to_pylist())
     visible = ("".join(char if char.isprintable() else " " for char in text) for text in texts)

@@ -24,6 +24,7 @@ from components.gate.judgement import MODEL, Judgement
 from components.gate.last_blessed import LastBlessed
 from components.gate.test_split import TEST_SPLIT, JudgeTestSplit
 from components.parameters import Parameter, execution_parameters
+from components.search.dictionary import wordnet_notes
 from components.search.index import COMPARISON_FOLDER, FULL_QUERY_TOWER_FOLDER, INDEX_FILE
 from components.search.judging.example_groups import example_groups, example_queries
 from components.search.judging.gate import JUDGED_BY, index_notes, index_refusals, query_tower_refusals
@@ -126,7 +127,9 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
         refusals = index_refusals(index["recall"], options)
         if has_full_query_tower:
             refusals += query_tower_refusals(judgement.metrics, judgement.baselines[FULL_QUERY_TOWER], options)
-        decision = decide(judgement, options).also(refusals, [*index_notes(index["recall"]), *tower_notes(index)])
+        decision = decide(judgement, options).also(
+            refusals, [*index_notes(index["recall"]), *tower_notes(index), *wordnet_notes(index)]
+        )
         served = tf.saved_model.load(models[MODEL])
         asked = example_queries(load_queries(examples.uri, TEST_SPLIT), load_catalogue(catalogue_uri))
         details = {

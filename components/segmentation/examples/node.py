@@ -18,7 +18,9 @@ from components.events.examples_node import EventExamples, EventExamplesSpec
 from components.events.join_notes import missed_users, note_users
 from components.events.users_together import TablePaths
 from components.output_folders import make_output_folders
+from components.parameters import execution_parameters
 from components.products.catalogue import write_catalogue_facts
+from components.segmentation.discovery.discovered_segments import FACTS_FILE
 from components.segmentation.examples.moments import segment_definitions
 from components.segmentation.examples.options import SegmentationExamplesOptions
 from components.segmentation.examples.segment_notes import note_segments
@@ -34,6 +36,10 @@ from trainer.artifacts.names import EXAMPLE_COUNTS_FILE, LABELS_FILE
 class SegmentationExamplesSpec(EventExamplesSpec):
     """Inputs, outputs and parameters of SegmentationExamples."""
 
+    PARAMETERS: ClassVar[dict[str, Any]] = {
+        **EventExamplesSpec.PARAMETERS,
+        **execution_parameters(seed=int, earlier_labels=str),
+    }
     OUTPUTS: ClassVar[dict[str, Any]] = {**EventExamplesSpec.OUTPUTS, "labels": ChannelParameter(type=Labels)}
 
 
@@ -61,7 +67,9 @@ class SegmentationExamplesExecutor(BaseBeamExecutor):
                 types as facts; `labels`: `labels.json`; `quarantine`: events of unknown
                 products.
             exec_properties: `options_json`: SegmentationExamplesOptions. `user_id_key`: key of the hash that stands for
-                a user id in the quarantine, empty for plain ids. `source_digest` only keys the cache.
+                a user id in the quarantine, empty for plain ids. `seed`: of the discovery of segments.
+                `earlier_labels`: what the last run put out as labels, empty for none. `source_digest` only keys the
+                cache.
 
         Raises:
             InputError: The tables hold nothing to learn from or to test on.
@@ -71,10 +79,17 @@ class SegmentationExamplesExecutor(BaseBeamExecutor):
         splits, folders = make_output_folders(output_dict, SPLITS)
         tables = TablePaths.of(input_dict)
         given = _segments_are_given(tables, options)
-        _check_columns(tables, given=given)
+        _check_columns(tables, needs_prices=not given and options.segments.labels != "discovered")
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | "MakeExamples" >> MakeSegmentExamples(
-                options, event_options, tables, given=given, examples=splits, **folders
+                options,
+                event_options,
+                tables,
+                given=given,
+                examples=splits,
+                **folders,
+                seed=exec_properties.get("seed") or 0,
+                earlier_labels=exec_properties.get("earlier_labels") or "",
             )
         events = read_event_counts(folders["labels"])
         check_events(events, event_options, quarantine_uri=folders["quarantine"], product_paths=tables.products)
@@ -87,7 +102,10 @@ class SegmentationExamplesExecutor(BaseBeamExecutor):
                 made["counts"]["left_out"],
                 options.segments.min_label_users,
             )
-        write_json(f"{folders['labels']}/{LABELS_FILE}", _facts(made, events, options))
+        facts = _facts(made, events, options)
+        if options.segments.labels == "discovered":
+            facts["discovery"] = read_json(f"{folders['labels']}/{FACTS_FILE}")
+        write_json(f"{folders['labels']}/{LABELS_FILE}", facts)
         write_catalogue_facts(
             folders["catalogue"],
             {"event_types": options.event_types, "bought_event_type": options.bought_event_type},
@@ -99,7 +117,8 @@ class SegmentationExamples(EventExamples):
     """Turns the tables into histories with segments, by `SegmentationExamplesOptions`.
 
     The table of users has segments, or attributes to slice the evaluation by. `outputs` has `examples` (splits train,
-    eval, test and current), `catalogue`, `labels` and `quarantine`.
+    eval, test and current), `catalogue`, `labels` and `quarantine`. Its own parameters are `seed` and `earlier_labels`,
+    the URI of the labels of the last run, whose discovered segments these go on from.
     """
 
     SPEC_CLASS = SegmentationExamplesSpec
@@ -107,7 +126,7 @@ class SegmentationExamples(EventExamples):
 
 
 def _segments_are_given(tables: TablePaths, options: SegmentationExamplesOptions) -> bool:
-    if options.segments.labels == "spend":
+    if options.segments.labels in {"spend", "discovered"}:
         return False
     given = bool(tables.users) and column_has_values(tables.users, SEGMENT)
     if options.segments.labels == "given" and not given:
@@ -118,13 +137,13 @@ def _segments_are_given(tables: TablePaths, options: SegmentationExamplesOptions
     return given
 
 
-def _check_columns(tables: TablePaths, *, given: bool) -> None:
+def _check_columns(tables: TablePaths, *, needs_prices: bool) -> None:
     check_has_events(tables.events)
     if not column_has_values(tables.events, "timestamp"):
         raise InputError(
             "Table `events` has no timestamps, which segmentation needs: it asks how long ago an event was."
         )
-    if not given and not column_has_values(tables.events, "price"):
+    if needs_prices and not column_has_values(tables.events, "price"):
         raise InputError(
             "Table `events` has no prices, which tiers of spend are made of. Give it a column `price`, or the users "
             "table a column `segment`."
@@ -169,6 +188,7 @@ def _facts(made: dict[str, Any], events: EventCounts, options: SegmentationExamp
         **({"segment_definitions": definitions} if definitions else {}),
         "given": made["given"],
         "active_seconds": options.segments.active_seconds,
+        "period_days": options.segments.period_days,
         "moments": made["moments"],
         "counts": {
             "events": events.events,

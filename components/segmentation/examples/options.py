@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from components.events.options import EventOptions, check_bought_event_type, moment_in_zone, unix_seconds
+from components.segmentation.discovery.options import DiscoveryOptions
 from serving.graph.time_units import DAY_SECONDS
 from trainer.options import Options
 
@@ -15,11 +16,12 @@ class SegmentOptions(Options):
     """What a segment is, and which moments it is learned and tested at.
 
     A user's segment comes from the column `segment` of the users table, as it is at the last event of all; or it is the
-    tier of what the user spends in the period after a moment. Tiers are learned at several moments and tested at a
-    later one, so that what is tested lies after all that was trained on.
+    tier of what the user spends in the period after a moment; or users are grouped by what they care for. Tiers are
+    learned at several moments and tested at a later one, so that what is tested lies after all that was trained on.
 
     Attributes:
-        labels: `given` reads the users table, `spend` makes tiers; `auto` reads the users table where it has segments.
+        labels: `given` reads the users table, `spend` makes tiers, `discovered` finds groups of users; `auto` reads the
+            users table where it has segments, and makes tiers where it has none.
         period_days: Days after a moment whose spend makes the tier.
         active_days: Users who bought something in so many days up to a moment are looked at.
         test_start: The moment of the test; Unix seconds or ISO 8601, of the shop's time zone where it names none. When
@@ -31,11 +33,12 @@ class SegmentOptions(Options):
         lapsed: Name of the tier of those who spend nothing.
         cuts: Spends between the tiers; when left out, quantiles of the training spends above zero.
         eval_fraction: Share of the users, by sha256, that training is validated on.
-        test_fraction: Share of the users, by sha256, that given segments are tested on.
+        test_fraction: Share of the users, by sha256, that given and discovered segments are tested on.
         min_label_users: Training users that a given segment needs to be learned; rarer ones are left out.
+        discovery: How segments are discovered.
     """
 
-    labels: Literal["auto", "given", "spend"] = "auto"
+    labels: Literal["auto", "given", "spend", "discovered"] = "auto"
     period_days: float = Field(default=56.0, gt=0.0)
     active_days: float = Field(default=112.0, gt=0.0)
     test_start: datetime | None = None
@@ -48,6 +51,7 @@ class SegmentOptions(Options):
     eval_fraction: float = Field(default=0.15, gt=0.0, lt=1.0)
     test_fraction: float = Field(default=0.2, gt=0.0, lt=1.0)
     min_label_users: int = Field(default=2, ge=1)
+    discovery: DiscoveryOptions = DiscoveryOptions()
 
     @model_validator(mode="after")
     def _fits_together(self) -> "SegmentOptions":

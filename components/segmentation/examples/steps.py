@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -17,6 +17,7 @@ from components.events.history import IntArray
 from components.events.list_columns import lists, with_attributes
 from components.events.users_together import USERS, Bucket
 from components.products.catalogue import write_catalogue
+from components.segmentation.discovery.users import discovered_segments
 from components.segmentation.examples.moments import SegmentMoments, rounded_spends, tiers_of
 from components.segmentation.examples.options import SegmentationExamplesOptions, SegmentOptions
 from components.segmentation.examples.products import describe_products, product_sums
@@ -36,7 +37,7 @@ class SegmentLabels(NamedTuple):
     Attributes:
         labels: Their names, in order.
         cuts: Spends between tiers; empty for given segments.
-        given: Whether the users table gives them.
+        given: Whether a user has one for good, from the users table or by discovery, and no tier at a moment.
     """
 
     labels: tuple[str, ...]
@@ -52,7 +53,7 @@ class SumUp(beam.DoFn):
 
     def process(self, bucket: Bucket, moments: SegmentMoments) -> Iterator[Any]:
         """Handles one bucket; memory grows with its events."""
-        events = _events(bucket, self._options)
+        events = bucket_events(bucket, self._options)
         if events is None:
             return
         options = self._options.segments
@@ -74,7 +75,7 @@ class SumUp(beam.DoFn):
 
 
 class DescribeProducts(beam.DoFn):
-    """The merged sums to an Arrow IPC stream of product_id and area; writes the catalogue artifact on the way.
+    """The merged sums to an Arrow IPC stream of product_id, kind and area; writes the catalogue artifact on the way.
 
     Holds the products table in memory, on one worker.
     """
@@ -87,7 +88,7 @@ class DescribeProducts(beam.DoFn):
         table = concatenated(sorted(products)) if products is not None else None
         described = describe_products(None if sums is None else from_bytes(sums), table, self._areas)
         write_catalogue(self._uri, described)
-        yield to_bytes(described.select(["product_id", "area"]).combine_chunks())
+        yield to_bytes(described.select(["product_id", "kind", "area"]).combine_chunks())
 
 
 class WriteSegmentExamples(beam.DoFn):
@@ -105,16 +106,24 @@ class WriteSegmentExamples(beam.DoFn):
         self._options, self._uris, self._buckets = options, dict(uris), buckets
 
     def process(
-        self, bucket: Bucket, moments: SegmentMoments, segments: SegmentLabels, products: bytes
+        self,
+        bucket: Bucket,
+        moments: SegmentMoments,
+        segments: SegmentLabels,
+        products: bytes,
+        discovered: bytes | None = None,
     ) -> Iterator[Counter[str]]:
-        """Handles one bucket."""
+        """Handles one bucket; `discovered` is the model of discovered segments."""
         number, tables = bucket
-        events = _events(bucket, self._options)
+        events = bucket_events(bucket, self._options)
         if events is None or not len(events.users):
             return
         events = events.of_users()
-        users = concatenated(tables.get(USERS, ()))
-        examples = _Examples(events, self._options, segments, from_bytes(products), users)
+        users, described = concatenated(tables.get(USERS, ())), from_bytes(products)
+        names = given_segments(events, users)
+        if discovered is not None:
+            names = discovered_segments(discovered, events, described, self._options.segments.discovery, moments.end)
+        examples = _Examples(events, self._options, segments, names, described, users)
         counts: Counter[str] = Counter(users=len(events.users))
         parts: dict[str, list[pa.Table]] = {name: [] for name in SPLITS}
         if segments.given:
@@ -125,6 +134,11 @@ class WriteSegmentExamples(beam.DoFn):
             learned = shares >= test + self._options.segments.eval_fraction
             for name, wanted in (("test", shares < test), ("eval", (shares >= test) & ~learned), ("train", learned)):
                 parts[name].append(examples.table(chosen[wanted], labels[wanted], moments.end))
+            if discovered is not None and self._options.segments.discovery.new_user_events:
+                shortened = examples.table(
+                    chosen[learned], labels[learned], moments.end, self._options.segments.discovery.new_user_events
+                )
+                parts["train"].append(shortened)
         else:
             for moment in moments.train:
                 chosen, labels = examples.tiers(moment)
@@ -160,6 +174,14 @@ def user_shares(users: pa.Array, salt: str) -> npt.NDArray[np.float64]:
     return np.array([int.from_bytes(digest, "big") / _HASHED for digest in digests])
 
 
+def lowest_shares(shares: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.int64]:
+    """Returns the places of the users with the lowest shares, in order, int64 `(at most so many,)`.
+
+    The sample of all buckets together has no other users of a bucket than these.
+    """
+    return np.sort(np.argsort(shares, kind="stable")[:most])
+
+
 class _Examples:
     """Makes rows of examples of a bucket."""
 
@@ -168,11 +190,12 @@ class _Examples:
         events: UserEvents,
         options: SegmentationExamplesOptions,
         segments: SegmentLabels,
+        names: Sequence[str | None],
         products: pa.Table,
         users: pa.Table | None,
     ) -> None:
         self._events, self._options, self._segments = events, options, segments
-        self._given = given_segments(events, users)
+        self._given = names
         kept = [name for name in users.column_names if name != SEGMENT] if users is not None else []
         self._users = users.select(kept) if users is not None else None
         self._types = pa.array([name.encode() for name in options.event_types], pa.binary())
@@ -197,8 +220,8 @@ class _Examples:
         users = np.flatnonzero(places >= 0)
         return users, places[users], int(known.sum()) - len(users)
 
-    def table(self, users: IntArray, labels: IntArray, moment: int) -> pa.Table:
-        """Returns rows of lists."""
+    def table(self, users: IntArray, labels: IntArray, moment: int, most_events: int | None = None) -> pa.Table:
+        """Returns rows of lists; `most_events` cuts histories shorter than they are elsewhere."""
         options, segments = self._options, self._options.segments
         carried = np.full(len(users), NO_LABEL)
         if not self._segments.given:
@@ -215,7 +238,7 @@ class _Examples:
         width = pa.array(np.arange(len(users) + 1, dtype=np.int32) * numbers.shape[1])
         rows = {
             "user_id": self._events.users.take(pa.array(users)),
-            **histories(self._events, users, moment, options.history_length, self._types),
+            **histories(self._events, users, moment, most_events or options.history_length, self._types),
             "label": _single(labels),
             "moment": _single(np.full(len(users), moment)),
             "carried": _single(carried),
@@ -232,7 +255,8 @@ def _period_spends(events: UserEvents, moment: int, options: SegmentOptions) -> 
     return events.total(events.spend, moment, moment + options.period_seconds)
 
 
-def _events(bucket: Bucket, options: SegmentationExamplesOptions) -> UserEvents | None:
+def bucket_events(bucket: Bucket, options: SegmentationExamplesOptions) -> UserEvents | None:
+    """Returns the events of a bucket in order, None where it has none."""
     events = concatenated(bucket[1][EVENTS])
     if events is None:
         return None

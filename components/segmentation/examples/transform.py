@@ -9,6 +9,8 @@ from components.events.counts import SumCounters
 from components.events.options import EventOptions
 from components.events.product_sums import SumByProduct
 from components.events.users_together import BringUsersTogether, TablePaths
+from components.segmentation.discovery.discovered_segments import DiscoveredSegments
+from components.segmentation.examples.discovery import DiscoverSegments
 from components.segmentation.examples.moments import SegmentMoments, choose_segment_moments, tier_cuts
 from components.segmentation.examples.options import SegmentationExamplesOptions
 from components.segmentation.examples.products import PRODUCT_COLUMNS
@@ -39,6 +41,8 @@ class MakeSegmentExamples(beam.PTransform):
         catalogue: The catalogue's folder.
         labels: The folder of the labels, where counts are written too.
         quarantine: The quarantine's folder.
+        seed: Of the discovery of segments.
+        earlier_labels: The labels of the last run, whose discovered segments these go on from; empty for none.
     """
 
     def __init__(
@@ -52,9 +56,12 @@ class MakeSegmentExamples(beam.PTransform):
         catalogue: str,
         labels: str,
         quarantine: str,
+        seed: int = 0,
+        earlier_labels: str = "",
     ) -> None:
         super().__init__()
         self._options, self._given = options, given
+        self._seed, self._earlier_labels = seed, earlier_labels
         self._examples, self._catalogue, self._labels = examples, catalogue, labels
         self._together = BringUsersTogether(
             tables,
@@ -68,11 +75,11 @@ class MakeSegmentExamples(beam.PTransform):
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[None]:
         """Adds the steps to a pipeline."""
-        options = self._options
+        options, discovers = self._options, self._options.segments.labels == "discovered"
+        for_good = self._given or discovers
         users = pipeline | "BringUsersTogether" >> self._together
         moments = beam.pvalue.AsSingleton(
-            users.events_by_hour
-            | "ChooseMoments" >> beam.Map(choose_segment_moments, options.segments, given=self._given)
+            users.events_by_hour | "ChooseMoments" >> beam.Map(choose_segment_moments, options.segments, given=for_good)
         )
         sums = users.buckets | "SumUp" >> beam.ParDo(SumUp(options, given=self._given), moments).with_outputs(
             SPENDS, SEGMENTS, main=SUMS
@@ -82,26 +89,46 @@ class MakeSegmentExamples(beam.PTransform):
             | "AddUpProducts" >> beam.CombineGlobally(SumByProduct())
             | "DescribeProducts" >> beam.ParDo(DescribeProducts(options, self._catalogue), users.products)
         )
+        described = beam.pvalue.AsSingleton(described)
+        discovered: tuple[beam.pvalue.AsSingleton, ...] = ()
+        if discovers:
+            discovering = DiscoverSegments(options, self._seed, moments, described, self._labels, self._earlier_labels)
+            model = users.buckets | "DiscoverSegments" >> discovering
+            discovered = (beam.pvalue.AsSingleton(model),)
         spends = sums[SPENDS] | "AddUpSpends" >> beam.CombineGlobally(SumCounters())
         names = sums[SEGMENTS] | "AddUpSegments" >> beam.CombineGlobally(SumCounters())
         segments = beam.pvalue.AsSingleton(
             spends
-            | "ChooseSegments" >> beam.Map(choose_segments, beam.pvalue.AsSingleton(names), options, given=self._given)
+            | "ChooseSegments"
+            >> beam.Map(
+                choose_segments, beam.pvalue.AsSingleton(names), *discovered, options=options, given=self._given
+            )
         )
         writing = WriteSegmentExamples(options, self._examples, users.number_of_buckets)
         return (
             users.buckets
-            | "WriteExamples" >> beam.ParDo(writing, moments, segments, beam.pvalue.AsSingleton(described))
+            | "WriteExamples" >> beam.ParDo(writing, moments, segments, described, *discovered)
             | "AddUpExamples" >> beam.CombineGlobally(SumCounters())
             | "WriteExampleCounts" >> beam.Map(_write_example_counts, moments, segments, self._labels)
         )
 
 
 def choose_segments(
-    spends: Counter[float], names: Counter[str], options: SegmentationExamplesOptions, *, given: bool
+    spends: Counter[float],
+    names: Counter[str],
+    discovered: bytes | None = None,
+    *,
+    options: SegmentationExamplesOptions,
+    given: bool,
 ) -> SegmentLabels:
-    """Returns the labels: given ones with enough training users, in order of name, or the tiers from the lowest up."""
+    """Returns the labels.
+
+    Discovered ones in the order they were found in, given ones with enough training users in order of name, or the
+    tiers from the lowest up.
+    """
     segments = options.segments
+    if discovered is not None:
+        return SegmentLabels(DiscoveredSegments.of_bytes(discovered).names, (), True)
     if given:
         return SegmentLabels(
             tuple(sorted(n for n, count in names.items() if count >= segments.min_label_users)), (), True

@@ -22,6 +22,7 @@ from typing_extensions import override
 from components.artifacts import Catalogue, Labels, Segments
 from components.events.counts import SumCounters
 from components.parameters import execution_parameters
+from components.segmentation.segments.description import with_descriptions
 from components.segmentation.segments.profiles import segment_profiles
 from components.segmentation.segments.steps import MAP, PROFILE, ROWS, SEGMENTS_SCHEMA, SegmentedUsers, SegmentUsers
 from components.segmentation.segments.user_map import MAP_SCHEMA, user_map
@@ -146,7 +147,8 @@ class UserSegments(BaseBeamComponent):
 
 
 def _write_profiles(sums: Counter[Any], facts: Mapping[str, Any], path: str) -> None:
-    write_json(path, segment_profiles(sums, facts["labels"], facts.get("segment_definitions", ())))
+    profiles = segment_profiles(sums, facts["labels"], facts.get("segment_definitions", ()))
+    write_json(path, with_descriptions(profiles, facts["period_days"]))
 
 
 def _write_map(points: list[tuple[str, list[float]]], path: str) -> None:

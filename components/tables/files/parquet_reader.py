@@ -9,6 +9,7 @@ from apache_beam.io.filesystems import FileSystems
 
 from components.errors import InputError
 from components.tables.files.opening import READ_ERRORS
+from components.tables.files.picture_places import are_bytes, picture_places
 from components.tables.files.raw_column import RawColumn
 from components.tables.files.table_file import TableFile
 from components.tables.reading.source_batch import ROWS_PER_BATCH, SourceBatch
@@ -48,15 +49,19 @@ def read_parquet(
         with FileSystems.open(file.path) as handle:
             # Old times of 96 bits come as nanoseconds otherwise, which hold the years 1677 to 2262 alone.
             parquet = pq.ParquetFile(handle, coerce_int96_timestamp_unit="us")
-            names = [column.name for column in columns if has_column(parquet.schema_arrow, column.name)]
+            given = [column for column in columns if has_column(parquet.schema_arrow, column.name)]
+            names = [column.name for column in given]
+            # Pictures are read by those who look at them: of a table's rows they would be by far the most.
+            left = [column.name for column in given if column.kind == "picture" and are_bytes(parquet, column.name)]
+            read = [name for name in names if name not in left]
             groups = range(parquet.metadata.num_row_groups) if row_groups is None else row_groups
-            for batch in parquet.iter_batches(ROWS_PER_BATCH, row_groups=list(groups), columns=names):
+            for batch in parquet.iter_batches(ROWS_PER_BATCH, row_groups=list(groups), columns=read):
                 yield SourceBatch(
                     path=file.path,
                     file_index=file.index,
                     unit="row",
                     places=pa.array(range(row, row + batch.num_rows), pa.int64()),
-                    batch=_flat(batch, names),
+                    batch=_with_places(_flat(batch, read), names, left, file.path, row),
                 )
                 row += batch.num_rows
     except (pa.ArrowInvalid, *READ_ERRORS) as error:
@@ -85,6 +90,18 @@ def _flat(batch: pa.RecordBatch, names: Sequence[str]) -> pa.RecordBatch:
     if list(batch.schema.names) == list(names):
         return batch
     return pa.RecordBatch.from_arrays([column_at(batch, name) for name in names], names=list(names))
+
+
+def _with_places(
+    batch: pa.RecordBatch, names: Sequence[str], left: Sequence[str], path: str, first_row: int
+) -> pa.RecordBatch:
+    """Puts where the pictures lie in the place of the pictures that were left in the file."""
+    if not left:
+        return batch
+    columns = [
+        picture_places(path, name, first_row, batch.num_rows) if name in left else batch.column(name) for name in names
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=list(names))
 
 
 def column_at(batch: pa.RecordBatch, name: str) -> pa.Array:

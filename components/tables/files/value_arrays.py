@@ -22,6 +22,7 @@ _TYPES: dict[str, tuple[tuple[set[type], pa.DataType], ...]] = {
     "boolean": (_TEXT, ({bool}, pa.bool_())),
     "timestamp": (_TEXT, ({int}, pa.int64()), ({datetime}, pa.timestamp("us"))),
     "vector": (_TEXT, ({list, int, float}, pa.large_list(pa.float64()))),
+    "picture": (_TEXT,),
     "json": (_TEXT,),
 }
 _NUMBERS = ("float", "integer", "timestamp")

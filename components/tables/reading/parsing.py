@@ -93,4 +93,5 @@ _PARSERS: dict[str, Callable[[pa.Array, ValueForm], ParsedColumn]] = {
     "boolean": _parse_booleans,
     "timestamp": parse_timestamps,
     "vector": _parse_vectors,
+    "picture": parse_strings,
 }

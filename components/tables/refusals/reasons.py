@@ -77,6 +77,7 @@ _BY_ENDING: dict[str, str | Callable[[Sequence[str]], str]] = {
     "_not_a_list": 'expected a list such as [{"id": 1}], which `explode` makes rows of; leave it out for items alone',
     "_not_a_string": "expected text, or a number that has all its digits: a float keeps 15 of them",
     "_not_utf8": "expected UTF-8",
+    "propensity_out_of_range": "expected a probability above 0, at most 1",
     "_out_of_range": "expected a number from 0 to 1",
     "_unparsable": _of_time,
     "_in_milliseconds": _looks_like("milliseconds", "unix_milliseconds"),

@@ -8,6 +8,7 @@ import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 
+from components.counters import sum_counters
 from components.tables.contract import BASKET_ID, USER_ID
 from components.tables.quarantine import quarantine_line
 from components.tables.read_back import concatenated
@@ -87,7 +88,7 @@ class CancelPurchases(beam.PTransform):
         return {
             ROWS: left[ROWS],
             LINES: left[LINES],
-            COUNTS: left[COUNTS] | "AddUpCounts" >> beam.CombineGlobally(_added_up),
+            COUNTS: left[COUNTS] | "AddUpCounts" >> beam.CombineGlobally(sum_counters),
         }
 
 
@@ -152,7 +153,3 @@ def _with_quantities(rows: pa.Table, plain: pa.Table, cancelled: Cancelled) -> p
     values = pa.array(after[~missing].astype(np.float32))
     lists = pa.LargeListArray.from_arrays(offsets, values, mask=pa.array(missing)).cast(field.type)
     return rows.set_column(place, field, lists)
-
-
-def _added_up(counters: Iterable[Counter[str]]) -> Counter[str]:
-    return sum(counters, Counter())

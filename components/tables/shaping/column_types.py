@@ -14,6 +14,7 @@ _TYPES_OF_KIND: dict[Kind, tuple[str, ...]] = {
     "boolean": ("text", "integer", "float", "boolean", "null"),
     "timestamp": ("text", "integer", "float", "decimal", "date", "null"),
     "vector": ("text", "list", "null"),
+    "picture": ("text", "null"),
 }
 
 

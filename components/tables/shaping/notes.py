@@ -26,7 +26,7 @@ def set_aside_rows(counts: Mapping[str, int]) -> dict[str, int]:
 def reading_notes(
     contract: TableContract, plan: TablePlan, counts: Counter[str], user_id_key: str | None
 ) -> tuple[str, ...]:
-    """Says what joins missed, which ids were mapped, and where sources contradict each other.
+    """Says what joins missed, which ids were mapped, where sources contradict, and which files repeat others.
 
     Args:
         contract: The table's contract.
@@ -46,6 +46,11 @@ def reading_notes(
         ),
         *(note for source in plan.sources for note in _mapped_notes(source, counts)),
         *_contradiction_notes(contract, plan, counts, user_id_key),
+        *(
+            f"Table `{contract.name}`: `{path}` has the same content as `{other}`, and was not read again."
+            for source in plan.sources
+            for path, other in source.repeated
+        ),
     )
 
 

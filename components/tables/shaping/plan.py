@@ -41,6 +41,7 @@ class SourcePlan:
         names: Pairs of the contract's name of a column and its name in the source.
         constants: Columns that are the same in each row, with their values.
         same_ids: Columns whose ids are mapped, with the files that say how.
+        repeated: Files that are not read, as another one has the same content: the paths of both.
     """
 
     place: int
@@ -52,6 +53,7 @@ class SourcePlan:
     names: tuple[tuple[str, str], ...]
     constants: tuple[tuple[Column, str | int | float | bool], ...] = ()
     same_ids: tuple[tuple[str, tuple[TableFile, ...]], ...] = ()
+    repeated: tuple[tuple[str, str], ...] = ()
 
     @property
     def present(self) -> frozenset[str]:

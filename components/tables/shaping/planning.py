@@ -1,5 +1,6 @@
 """Settles what is read of a table, and refuses columns that are not there before any row is read."""
 
+import dataclasses
 import difflib
 from collections.abc import Collection, Sequence
 
@@ -17,6 +18,7 @@ from components.tables.contract import (
 from components.tables.files.file_columns import listed
 from components.tables.files.finding import find_table_files
 from components.tables.files.raw_column import RawColumn
+from components.tables.files.repeated import distinct_files
 from components.tables.files.table_file import TableFile
 from components.tables.shaping.available import AvailableColumns
 from components.tables.shaping.column_types import refuse_wrong_types
@@ -52,9 +54,11 @@ def plan_table(contract: TableContract, options: TableOptions, sources: Sequence
     files = 0
     for place, source in enumerate(sources):
         planner = _Planner(contract, wanted, source, place)
-        plan = planner.plan(find_table_files(contract.name, source, files))
-        files += len(plan.files)
-        plans.append(plan)
+        found = find_table_files(contract.name, source, files)
+        distinct = distinct_files(contract.name, found)
+        plan = planner.plan(distinct.files)
+        files += len(found)
+        plans.append(dataclasses.replace(plan, repeated=tuple(distinct.repeated)))
     _refuse_absent_columns(contract, options, plans)
     _refuse_two_orders(contract, [(plan.source.path, plan.present) for plan in plans])
     return TablePlan(table=contract.name, columns=wanted, sources=tuple(plans))

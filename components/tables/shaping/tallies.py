@@ -8,6 +8,7 @@ SET_ASIDE_KEY_PREFIX = "set_aside:"
 LEFT_OUT = "left_out"
 EMPTY_LIST = "empty_list"
 REPEATED = "repeated"
+FORGOTTEN = "forgotten"
 
 
 def join_key(source: int, join: int, what: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from components.tables.contract import TableContract
@@ -90,8 +91,9 @@ def _repeated(rows: int) -> beam.pvalue.TaggedOutput:
 class _KeepFirstRowsDoFn(beam.DoFn):
     """Keeps the first row of each id, in the order of files and of rows in a file.
 
-    Later ones of the same source are refused, and those of another source set aside: that two shops sell one product is
-    no fault. Where such a row says something else than the first, that is counted.
+    Rows that say the same in the contract's `repeating` column are kept as well. Later ones of the same source are
+    refused, and those of another source set aside: that two shops sell one product is no fault. Where such a row says
+    something else than the first, that is counted.
     """
 
     def __init__(self, contract: TableContract, user_id_key: str | None) -> None:
@@ -114,6 +116,9 @@ class _KeepFirstRowsDoFn(beam.DoFn):
         for part, end in zip(parts, ends, strict=True):
             firsts = first_rows[end - part.batch.num_rows : end]
             again = firsts != np.arange(end - part.batch.num_rows, end)
+            if self._contract.repeating is not None:
+                rows_again = np.flatnonzero(again) + end - part.batch.num_rows
+                again[again] = _differ(parts, ends, rows_again, firsts[again], self._contract.repeating)
             rows = part.batch.filter(pa.array(again)).to_pylist() if again.any() else []
             for place, row, first in zip(part.places[again], rows, firsts[again], strict=True):
                 counts[GOOD_KEY] -= 1
@@ -144,6 +149,23 @@ class _KeepFirstRowsDoFn(beam.DoFn):
         plain = {name: value if name in vectors or value is None else value[0] for name, value in row.items()}
         plain = {name: value.decode() if isinstance(value, bytes) else value for name, value in plain.items()}
         return quarantine_line(self._contract.name, reason, detail, plain, self._user_id_key)
+
+
+def _differ(
+    parts: list[PlacedRows],
+    ends: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    others: npt.NDArray[np.int64],
+    name: str,
+) -> npt.NDArray[np.bool_]:
+    """Tells of rows, counted over all parts, whether a column has another value there than in other rows."""
+
+    def value(row: int) -> Any:
+        holder = int(np.searchsorted(ends, row, side="right"))
+        batch = parts[holder].batch
+        return batch.column(name)[int(row - ends[holder] + batch.num_rows)].as_py()
+
+    return np.array([value(row) != value(other) for row, other in zip(rows, others, strict=True)], np.bool_)
 
 
 def _contradictions(first: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from components.checks.common import ServedModel
 from components.checks.recommendation import failed_checks
-from serving.client import Answer, Shelfwise, TogetherAnswer
+from serving.client import Answer, RecommendationReason, Shelfwise, TogetherAnswer
 from tests.components.checks.catalogues import write_catalogue_of
 
 
@@ -16,6 +16,9 @@ class LyingClient(Shelfwise):
 
     def bought_together(self, *arguments: object, **options: object) -> list[TogetherAnswer]:
         return [TogetherAnswer("a", "", 1.5, 0.0)]
+
+    def explain_recommendation(self, *arguments: object, **options: object) -> list[RecommendationReason]:
+        return [RecommendationReason("bought a once", 0.5)]
 
 
 def test_wrong_answers_are_named(tmp_path: Path) -> None:
@@ -38,5 +41,7 @@ def test_wrong_answers_are_named(tmp_path: Path) -> None:
         "with itself",
         "lift cannot be right",
         "unknown products got",
+        "reasons for a product add up to 0.5",
+        "unknown product got reasons",
     ):
         assert any(reason in line for line in reasons), reason

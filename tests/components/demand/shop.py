@@ -39,7 +39,7 @@ OPTIONS = DemandSeriesOptions(
 TRAINING = DemandOptions(
     horizon=4,
     history_weeks=12,
-    network=DemandNetworkOptions(width=16, heads=2, text_width=4, dropout=0.1, members=1),
+    network=DemandNetworkOptions(width=16, lift_width=8, text_width=4, dropout=0.1, members=1),
     training=DemandTrainingOptions(epochs=12, least_steps=0, batch_size=64, learning_rate=1e-2, unknown_products=0.1),
 )
 GATE = DemandGateOptions(

@@ -26,3 +26,13 @@ def test_windows_cut_the_validation_period_into_equal_parts() -> None:
 
 def test_without_moments_there_is_one_window() -> None:
     assert window_moments(SplitMoments(None, None), 4) == [SplitMoments(None, None)]
+
+
+def test_a_test_period_of_some_days_ends_with_the_events() -> None:
+    hours = Counter(dict.fromkeys(range(100 * 24), 1))
+    options = SplitOptions(test_days=7, validation_days=10)
+    assert choose_split_moments(hours, options) == SplitMoments(83 * DAY, 93 * DAY)
+    later = Counter(dict.fromkeys(range(107 * 24), 1))
+    assert choose_split_moments(later, options) == SplitMoments(90 * DAY, 100 * DAY)
+    with pytest.raises(ValueError, match="say the same"):
+        SplitOptions(test_days=7, test_start=datetime.fromtimestamp(0, UTC))

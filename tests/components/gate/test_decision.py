@@ -114,3 +114,17 @@ def test_the_last_blessed_model_is_compared():
 def test_reasons_add_up():
     options = RecommendationGateOptions(thresholds={"ndcg_at_10": 0.5})
     assert len(decide(judgement(value=0.05, last=0.2), options).refused_because) == 3
+
+
+@pytest.mark.parametrize(("high", "users", "noted"), [(-0.001, 500, True), (0.001, 500, False), (-0.001, 19, False)])
+def test_a_baseline_that_is_better_by_less_than_the_margin_is_a_note(high, users, noted):
+    decision = decide(judgement(value=0.096, popularity=0.1, personal=0.0, high=high, users=users), RELAXED)
+    assert decision.blessed
+    expected = (
+        "The baseline popularity is better than the model, and not by chance: novel_ndcg_at_10 0.1000 against 0.0960 "
+        f"(95% interval of the difference -0.2000 to {high:+.4f})."
+    )
+    assert (expected in decision.notes) == noted
+
+
+RELAXED = RecommendationGateOptions(min_users=20)

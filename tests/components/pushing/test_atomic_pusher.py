@@ -22,7 +22,13 @@ def model(tmp_path: Path) -> Artifact:
     return artifact(standard_artifacts.Model, tmp_path / "model")
 
 
-def push(tmp_path: Path, model: Artifact, model_blessed: bool = True, infra_blessed: bool = True) -> Artifact:
+def push(
+    tmp_path: Path,
+    model: Artifact,
+    model_blessed: bool = True,
+    infra_blessed: bool = True,
+    approval: str = "automatic",
+) -> Artifact:
     inputs = {"model": [model]}
     for key, kind, blessed in (
         ("model_blessing", standard_artifacts.ModelBlessing, model_blessed),
@@ -33,7 +39,9 @@ def push(tmp_path: Path, model: Artifact, model_blessed: bool = True, infra_bles
         inputs[key] = [blessing]
     pushed = artifact(standard_artifacts.PushedModel, tmp_path / "pushed")
     AtomicPusherExecutor(BaseExecutor.Context(tmp_dir=str(tmp_path / "tmp"), unique_id="1")).Do(
-        inputs, {"pushed_model": [pushed]}, {"serving_root": str(tmp_path / "serving"), "model_name": "shop"}
+        inputs,
+        {"pushed_model": [pushed]},
+        {"serving_root": str(tmp_path / "serving"), "model_name": "shop", "approval": approval},
     )
     return pushed
 
@@ -124,3 +132,16 @@ def test_what_a_killed_run_left_is_removed_but_not_what_may_be_written_now(tmp_p
         os.utime(tmp_path / "serving" / "shop" / name, (time.time() - age,) * 2)
     push(tmp_path, model)
     assert [name for name in versions(tmp_path) if name.startswith(".")] == [".pushing-new"]
+
+
+def test_a_model_that_a_person_has_to_approve_waits_in_place_of_the_one_before(tmp_path: Path, model: Artifact) -> None:
+    for content in (b"first", b"second"):
+        (Path(model.uri) / "Format-Serving" / "saved_model.pb").write_bytes(content)
+        pushed = push(tmp_path, model, approval="manual")
+    assert pushed.get_int_custom_property("pushed") == 0
+    (waiting,) = (tmp_path / "serving_waiting" / "shop").iterdir()
+    assert pushed.get_string_custom_property("waiting_destination") == str(waiting)
+    assert (waiting / "saved_model.pb").read_bytes() == b"second"
+    assert not (tmp_path / "serving").exists()
+    refused = push(tmp_path / "refused", model, model_blessed=False, approval="manual")
+    assert not refused.has_custom_property("waiting_destination")

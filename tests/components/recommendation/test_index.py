@@ -12,8 +12,8 @@ import pytest
 import tensorflow as tf
 
 from components.recommendation.item_vectors import item_vectors_table, read_item_vectors
-from components.recommendation.judging.ablation import ablation_paths
-from serving.graph.filters import MAX_EXCLUDED_IDS
+from components.recommendation.judging.ablation import comparison_path, read_ablations
+from serving.graph.filters import MAX_EXCLUDED_IDS, not_listed
 from serving.graph.history import History
 from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.ranker import Ranker
@@ -47,6 +47,17 @@ def frozen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     inputs = {"towers": [trained], "catalogue": [catalogue], "text_vectors": [vectors]}
     index = build_index(folder, inputs)
     return {"catalogue": catalogue.uri, "vectors": vectors.uri, "trained": trained.uri, "index": index.uri}
+
+
+@pytest.fixture(scope="module")
+def ranked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A run with a ranker and rules, of a shop without texts."""
+    folder = tmp_path_factory.mktemp("ranked")
+    catalogue = write_shop_catalogue(folder / "catalogue")
+    trained, ranker = write_trained(folder / "trained", catalogue), write_ranker(folder / "ranker")
+    rules = write_rules(folder / "rules", catalogue)
+    index = build_index(folder, {"towers": [trained], "catalogue": [catalogue], "ranker": [ranker], "rules": [rules]})
+    return {"catalogue": catalogue.uri, "ranker": ranker.uri, "rules": rules.uri, "index": index.uri}
 
 
 def test_vectors_are_those_of_the_item_tower(frozen: dict[str, Any]) -> None:
@@ -104,14 +115,12 @@ print(len(load_ranker({ranker.uri!r}, {catalogue.uri!r}, None).model.scorer.feat
     assert int(done.stdout) > 0
 
 
-def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> None:
-    catalogue = write_shop_catalogue(tmp_path / "catalogue")
-    trained, ranker = write_trained(tmp_path / "trained", catalogue), write_ranker(tmp_path / "ranker")
-    rules = write_rules(tmp_path / "rules", catalogue)
-    index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue], "ranker": [ranker], "rules": [rules]})
-    vectors = read_item_vectors(index.uri, PRODUCTS)
-    loaded = load_ranker(ranker.uri, catalogue.uri, served_rules(rules.uri, load_catalogue(catalogue.uri)))
-    ids = [product_id.encode() for product_id in load_catalogue(catalogue.uri)["product_id"].to_pylist()]
+def test_the_ranker_is_served_and_its_parts_stand_beside_it(ranked: dict[str, str]) -> None:
+    vectors = read_item_vectors(ranked["index"], PRODUCTS)
+    assert vectors.shape == (PRODUCTS, 8 + 3)
+    catalogue = load_catalogue(ranked["catalogue"])
+    loaded = load_ranker(ranked["ranker"], ranked["catalogue"], served_rules(ranked["rules"], catalogue))
+    ids = [product_id.encode() for product_id in catalogue["product_id"].to_pylist()]
     events, width = [4, 9, 4], OPTIONS.serving.history_length
     padding = width - len(events)
     request = {
@@ -127,10 +136,12 @@ def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> N
         "exclude_ids": tf.fill([1, MAX_EXCLUDED_IDS], ""),
         "include_bought": tf.constant([True]),
     }
-    paths = {"model": f"{index.uri}/Format-Serving", **ablation_paths(index.uri)}
-    models = {name: tf.saved_model.load(path) for name, path in paths.items()}
-    answers = {name: model.signatures["evaluate"](**request, **no_filters) for name, model in models.items()}
-    user = models["model"].signatures["embed"](**request)["embeddings"]
+    model = tf.saved_model.load(f"{ranked['index']}/Format-Serving")
+    parts = tf.saved_model.load(comparison_path(ranked["index"]))
+    widths = {"k": tf.constant([4]), "novel_k": tf.constant([5])}
+    answers = {**model.signatures["compare"](**request, **widths), **parts.signatures["compare"](**request, **widths)}
+    answers = {name: ids.numpy()[0].tolist() for name, ids in answers.items()}
+    user = model.signatures["embed"](**request)["embeddings"]
     history = History(
         tf.constant([events + [-1] * padding]),
         tf.constant([[0, 1, 0] + [0] * padding]),
@@ -140,18 +151,22 @@ def test_the_ranker_is_served_and_its_parts_stand_beside_it(tmp_path: Path) -> N
     for name, ranking in {"model": loaded.model, **loaded.ablations}.items():
         ranker = Ranker(ItemIndex(vectors[:, :8], vectors[:, 8:]), ranking, event_types=2)
         scores, expected = ranker.rank(history, user, tf.constant(4))
-        np.testing.assert_allclose(answers[name]["scores"], scores, atol=1e-5)
-        assert answers[name]["product_ids"].numpy()[0].tolist() == [ids[product] for product in expected.numpy()[0]]
-    nearest = np.argsort(-(vectors @ user[0].numpy()), kind="stable")[:4]
-    assert answers["towers"]["product_ids"].numpy()[0].tolist() == [ids[product] for product in nearest]
+        assert answers[f"{name}.product_ids"] == [ids[product] for product in expected.numpy()[0]]
+        _, novel = ranker.rank(history, user, tf.constant(5), not_listed(tf.constant([[9]]), PRODUCTS))
+        assert answers[f"{name}.novel_product_ids"] == [ids[product] for product in novel.numpy()[0]]
+        if name == "model":
+            served = model.signatures["evaluate"](**request, **no_filters)
+            np.testing.assert_allclose(served["scores"], scores, atol=1e-5)
+            assert served["product_ids"].numpy()[0].tolist() == answers["model.product_ids"]
+    nearest = np.argsort(-(vectors @ user[0].numpy()), kind="stable")
+    assert answers["towers.product_ids"] == [ids[product] for product in nearest[:4]]
+    assert answers["towers.novel_product_ids"] == [ids[product] for product in nearest if product != 9][:5]
+    assert sorted(read_ablations(ranked["index"])) == sorted(["towers", *loaded.ablations])
 
 
-def test_rules_of_products_are_served_and_counted_on_the_model_card(tmp_path: Path) -> None:
-    catalogue = write_shop_catalogue(tmp_path / "catalogue")
-    trained, rules = write_trained(tmp_path / "trained", catalogue), write_rules(tmp_path / "rules", catalogue)
-    index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue], "rules": [rules]})
-    folder = Path(index.uri) / "Format-Serving"
-    ids = [product_id.encode() for product_id in load_catalogue(catalogue.uri)["product_id"].to_pylist()]
+def test_rules_of_products_are_served_and_counted_on_the_model_card(ranked: dict[str, str]) -> None:
+    folder = Path(ranked["index"]) / "Format-Serving"
+    ids = [product_id.encode() for product_id in load_catalogue(ranked["catalogue"])["product_id"].to_pylist()]
     card = json.loads((folder / "assets.extra/model_card.json").read_text())
     assert card["rules"] == {"count": 3, "examples": [ids[1].decode()]}
     model = tf.saved_model.load(str(folder))
@@ -183,9 +198,10 @@ def test_what_is_never_recommended_is_counted_and_its_price_can_be_judged(
     answer = model.signatures["serving_default"](**request)["product_ids"].numpy()[0]
     assert len(answer) == 4
     assert not fresh & {*answer}
-    assert list(ablation_paths(uri)) == ["recommendable_only"]
+    assert read_ablations(uri) == ["recommendable_only"]
 
 
+@pytest.mark.long
 def test_texts_are_encoded_anew_by_a_trained_encoder(tmp_path: Path, tiny_bert: Path) -> None:
     catalogue = write_shop_catalogue(tmp_path / "catalogue")
     stale = write_text_vectors(tmp_path / "vectors", catalogue)
@@ -194,13 +210,6 @@ def test_texts_are_encoded_anew_by_a_trained_encoder(tmp_path: Path, tiny_bert: 
     towers = load_towers(trained.uri)
     expected = item_vectors(towers, load_items(catalogue.uri, text_encoder=towers.text_encoder))
     np.testing.assert_allclose(read_item_vectors(index.uri, PRODUCTS), expected, atol=1e-5)
-
-
-def test_a_shop_without_texts_has_an_index_too(tmp_path: Path) -> None:
-    catalogue = write_shop_catalogue(tmp_path / "catalogue")
-    trained = write_trained(tmp_path / "trained", catalogue)
-    index = build_index(tmp_path, {"towers": [trained], "catalogue": [catalogue]})
-    assert read_item_vectors(index.uri, PRODUCTS).shape == (PRODUCTS, 8 + 3)
 
 
 def test_a_product_without_a_vector_is_noticed(tmp_path: Path) -> None:

@@ -142,10 +142,15 @@ def tables(rows: Sequence[Row], **others: Sequence[Row] | None) -> dict[str, Seq
 
 
 def run_examples(
-    folder: Path, given: Mapping[str, Sequence[Row]], options: ResponseExamplesOptions = OPTIONS
+    folder: Path,
+    given: Mapping[str, Sequence[Row]],
+    options: ResponseExamplesOptions = OPTIONS,
+    offer_vectors: Artifact | None = None,
 ) -> ExamplesRun:
     """Writes tables and runs what turns them into examples."""
     inputs = {name: [table_artifact(folder / name, list(table), 2)] for name, table in given.items()}
+    if offer_vectors is not None:
+        inputs["offer_vectors"] = [offer_vectors]
     kinds = {"examples": standard_artifacts.Examples, "catalogue": Catalogue, "quarantine": Quarantine}
     outputs = {name: artifact(kind, folder / "out" / name) for name, kind in kinds.items()}
     ResponseExamplesExecutor(beam_context(folder)).Do(

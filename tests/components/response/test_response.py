@@ -1,5 +1,6 @@
 """A trained response model: as it is trained, as it is served, judged and validated."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from tests.components.response.shop import (
     tables,
     train,
 )
+from tests.trainer.fitting.tensorboard_scalars import read_scalars
 from trainer.artifacts.parquet_files import read_parquet
 from trainer.exporting import read_model_card
 from trainer.response.examples import load_impressions
@@ -175,6 +177,18 @@ def test_what_a_history_is_about_explains_an_offer(model: Any) -> None:
     about = sum(value for name, value in named.items() if name.startswith((b"offer_products_", b"days_since_offer_")))
     assert about > 0.0
     assert OF_OFFER[0] == {"牛奶"}
+
+
+def test_tensorboard_gets_each_step_and_the_metrics_of_each_epoch(trained: Artifact) -> None:
+    log = Path(trained.uri).parent / "log"
+    summary = json.loads((Path(trained.uri) / "training.json").read_text())
+    scalars = read_scalars(log / "train")
+    for tag in ("epoch_loss", "epoch_learning_rate", "epoch_eval_explained_entropy", "epoch_eval_auc"):
+        assert sorted(scalars[tag]) == list(range(summary["epochs"])), sorted(scalars)
+    best = summary["best_epoch"] - 1
+    assert scalars["epoch_eval_auc"][best] == pytest.approx(summary["eval"]["auc"])
+    # The training on all of the impressions goes as far as the best epoch.
+    assert sorted(read_scalars(log / "refit" / "train")["epoch_loss"]) == list(range(summary["best_epoch"]))
 
 
 def test_the_server_answers_real_requests(trained: Artifact) -> None:

@@ -14,7 +14,7 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import TextVectors
 from components.search.index import COMPARISON_FOLDER
-from serving.search.category_groups import MOST_GROUPS
+from serving.search.grouping.category_groups import MOST_GROUPS
 from tests.components.recommendation.trained_shop import artifact
 from tests.components.search.judging.plain_ranking import PlainSearch, answers, rankings
 from tests.components.search.trained_search import INDEX, TrainedSearch, build_search_index, text_options
@@ -54,7 +54,7 @@ def test_every_product_has_a_group_with_a_label(trained: TrainedSearch) -> None:
 
 def test_index_json_says_how_it_was_built(trained: TrainedSearch) -> None:
     index = read_index(trained.index)
-    assert set(index) == {"recall", "query_tower", "fusion", "clusters", "distinct_texts"}
+    assert set(index) == {"recall", "query_tower", "fusion", "clusters", "distinct_texts", "wordnet"}
     assert index["recall"] == 1.0
     assert index["distinct_texts"] == len({row["title"] for row in trained.examples.catalogue})
     assert not (Path(trained.index.uri) / "trained_text_vectors").exists()
@@ -115,6 +115,7 @@ def without_words(trained: TrainedSearch, tmp_path_factory: pytest.TempPathFacto
     return TrainedSearch(trained.examples, stale, encoder, index)
 
 
+@pytest.mark.long
 def test_texts_are_encoded_anew_by_a_trained_bert(without_words: TrainedSearch) -> None:
     files = (Path(without_words.index.uri) / "trained_text_vectors").glob("vectors-*.parquet")
     texts = [text for file in files for text in pq.read_table(file)["text"].to_pylist()]

@@ -81,9 +81,11 @@ def text_options(tiny_bert: Path) -> TextOptions:
     return TextOptions(backbone=str(tiny_bert), fields=("title",), sequence_length=16, batch_size=32)
 
 
-def train_search(folder: Path, tiny_bert: Path) -> TrainedSearch:
+def train_search(
+    folder: Path, tiny_bert: Path, events: Rows | None = None, options: SearchIndexOptions = INDEX
+) -> TrainedSearch:
     """Makes examples, trains and indexes."""
-    examples = run_search_examples(folder / "examples", products(), judgements(), options=EXAMPLES)
+    examples = run_search_examples(folder / "examples", products(), judgements(), events, options=EXAMPLES)
     text = text_options(tiny_bert)
     texts = sorted({row["text"] for row in examples.catalogue})
     vectors = encode_texts(load_text_encoder(text), texts, text.batch_size)
@@ -108,7 +110,7 @@ def train_search(folder: Path, tiny_bert: Path) -> TrainedSearch:
             log_uri=str(folder / "logs"),
         ),
     )
-    index = build_search_index(folder, examples, encoder, text_vectors, INDEX)
+    index = build_search_index(folder, examples, encoder, text_vectors, options)
     return TrainedSearch(examples, text_vectors, encoder, index)
 
 

@@ -105,6 +105,7 @@ def run_examples(
     options: SegmentationExamplesOptions = OPTIONS,
     *,
     with_products: bool = True,
+    earlier_labels: str = "",
 ) -> ExamplesRun:
     """Writes tables and runs what turns them into examples."""
     tables = {"events": list(rows), "products": products() if with_products else None, "users": user_rows}
@@ -119,7 +120,13 @@ def run_examples(
     SegmentationExamplesExecutor(beam_context(folder)).Do(
         inputs,
         {name: [each] for name, each in outputs.items()},
-        {"options_json": options.model_dump_json(), "user_id_key": "", "source_digest": "any"},
+        {
+            "options_json": options.model_dump_json(),
+            "user_id_key": "",
+            "seed": 0,
+            "earlier_labels": earlier_labels,
+            "source_digest": "any",
+        },
     )
     return ExamplesRun(outputs)
 

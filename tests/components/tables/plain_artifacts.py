@@ -10,9 +10,9 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 _TIMES = {"timestamp", "shown_at", "responded_at", "start", "end", "date"}
-_INTEGERS = {*_TIMES, "position", "in_stock", "clicked", "redeemed"}
+_INTEGERS = {*_TIMES, "position", "turn", "in_stock", "clicked", "redeemed"}
 _STOCK = {"discount", "share", "on_hand", "lead_time_days", "pack_size", "unit_cost"}
-_FLOATS = {"price", "quantity", "rating", "relevance", "screen", "propensity", *_STOCK}
+_FLOATS = {"price", "quantity", "rating", "value", "dwell_seconds", "relevance", "screen", "propensity", *_STOCK}
 
 
 def read_examples(folder: Path) -> list[dict[str, list[Any]]]:

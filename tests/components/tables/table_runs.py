@@ -67,6 +67,7 @@ def run_table(
     data: str = "",
     user_id_key: str = "a secret",
     source: TableSource | None = None,
+    forgotten: str = "",
 ) -> TableRun:
     """Runs TableExampleGen's executor on `path` (read as `source` says), or on sources; outputs go under `folder`."""
     options, source = options or TableOptions(), source or TableSource(path="")
@@ -85,6 +86,7 @@ def run_table(
             "data": data,
             "digest": "",
             "user_id_key": user_id_key,
+            "forgotten": forgotten,
             "options_json": options.model_dump_json(),
             "source_digest": "",
         },

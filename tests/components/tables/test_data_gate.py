@@ -23,6 +23,7 @@ from components.artifacts import DataApproval, Quarantine
 from components.errors import InputError
 from components.tables.contract import TABLES, TableOptions
 from components.tables.data_gate import DataGate, DataGateExecutor, find_anomalies
+from components.tables.drift.options import DriftOptions
 from components.tables.notes.constant_columns import telling_columns
 from components.tables.schema import extend_schema
 from components.tables.sources import TableSource
@@ -50,7 +51,13 @@ def _schema(table: str) -> schema_pb2.Schema:
 
 
 def _judge(
-    folder: Path, run: TableRun, limit: float = 0.01, telling: Sequence[str] = (), plain_user_ids: bool = False
+    folder: Path,
+    run: TableRun,
+    limit: float = 0.01,
+    telling: Sequence[str] = (),
+    plain_user_ids: bool = False,
+    earlier: str = "",
+    drift: DriftOptions = DriftOptions(),  # noqa: B008
 ) -> dict[str, Any]:
     """Runs the nodes that follow TableExampleGen; returns the approval, or lets the gate's error through."""
     statistics = _artifact(standard_artifacts.ExampleStatistics(), folder / "statistics")
@@ -70,6 +77,8 @@ def _judge(
             "telling_columns": json.dumps(telling),
             "own_names": "{}",
             "plain_user_ids": int(plain_user_ids),
+            "earlier_statistics": earlier,
+            "drift_json": drift.model_dump_json(),
             "source_digest": "",
         },
     )
@@ -116,6 +125,7 @@ def test_lets_a_good_table_through(tmp_path: Path) -> None:
         "bad_fraction": 0.01,
         "max_bad_fraction": 0.01,
         "notes": [],
+        "drift": [],
     }
 
 
@@ -309,6 +319,7 @@ def test_the_component_has_primitive_parameters_only() -> None:
         telling_columns=["price", "hue"],
         own_names={"user_id": ["client"]},
         plain_user_ids=False,
+        drift=DriftOptions(action="off"),
         source_digest="s",
     )
     assert node.exec_properties == {
@@ -317,6 +328,29 @@ def test_the_component_has_primitive_parameters_only() -> None:
         "telling_columns": '["price", "hue"]',
         "own_names": '{"user_id": ["client"]}',
         "plain_user_ids": 0,
+        "earlier_statistics": "",
+        "drift_json": DriftOptions(action="off").model_dump_json(),
         "source_digest": "s",
     }
     assert node.outputs["approval"].type is DataApproval
+
+
+def test_a_table_that_has_moved_since_the_last_run_is_noted_or_refused(tmp_path: Path) -> None:
+    def products(folder: Path, price: float) -> TableRun:
+        ids = [f"p{index}" for index in range(400)]
+        folder.mkdir()
+        table = pa.table({"product_id": ids, "title": ids, "price": [price * (1 + row / 400) for row in range(400)]})
+        pq.write_table(table, folder / "p.parquet")
+        return run_table(folder, "products", folder / "p.parquet")
+
+    first, second = (products(tmp_path / name, price) for name, price in (("first", 1.0), ("second", 1.5)))
+    assert _judge(tmp_path / "first", first)["drift"] == []
+    earlier = str(tmp_path / "first" / "statistics")
+    found = _judge(tmp_path / "second", second, earlier=earlier)
+    assert [(each["column"], each["measure"]) for each in found["drift"] if each["too_far"]] == [("price", "numbers")]
+    (note,) = (note for note in found["notes"] if "changed" in note)
+    assert note.startswith("Table `products`: column `price` has changed since the last run: its median is 2.2")
+    assert note.endswith(" before, +50%).")
+    (tmp_path / "stopped").mkdir()
+    with pytest.raises(InputError, match=r"`price` has changed .* run once with `drift.action: warn`"):
+        _judge(tmp_path / "stopped", second, earlier=earlier, drift=DriftOptions(action="stop"))

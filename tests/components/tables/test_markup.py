@@ -134,4 +134,4 @@ def test_markup_is_kept_where_the_configuration_wants_it() -> None:
 def test_texts_to_classify_lose_their_markup_too() -> None:
     batch = pa.RecordBatch.from_pylist([{"text": "Very&nbsp;<i>good</i>", "label": "<b>"}])
     (row,) = check_rows(TABLES["texts"], TableOptions(), batch, 0.0).good.to_pylist()
-    assert row == {"text": [b"Very good"], "label": [b"<b>"], "product_id": None, "rating": None}
+    assert row == {"text": [b"Very good"], "label": [b"<b>"], "product_id": None, "rating": None, "timestamp": None}

@@ -10,7 +10,8 @@ import pytest
 
 from serving.server.background import server_thread
 from serving.server.batching.batching_parameters import read_batching_parameters
-from serving.server.settings import ModelConfigFile, ServerAddresses, ServerSettings
+from serving.server.ready_file import ServerAddresses
+from serving.server.settings import ModelConfigFile, ServerSettings
 from tests.contracts.tf_serving.clients import GrpcClient, RestClient
 from tests.contracts.tf_serving.models import BATCHING_FILE, CONFIG_FILE, write_models
 

@@ -14,6 +14,7 @@ from serving.reasons.explanation import attributions
 from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_texts, trained
 from trainer.classification.classifier import Classifier
 from trainer.classification.export import export_classification, served_classifier
+from trainer.classification.linear.fused import FusedClassifier
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def classifier(folder: Path, tiny_bert: Path) -> Classifier:
     classifier, summary = trained(folder / "log", tiny_bert, "full")
-    export_classification(str(folder / "served"), classifier, summary)
+    export_classification(str(folder / "served"), FusedClassifier(LABELS, classifier), summary)
     return classifier
 
 
@@ -54,7 +55,7 @@ def test_it_says_what_it_is(folder: Path, classifier: Classifier) -> None:
     card = json.loads((folder / "served/assets.extra/model_card.json").read_text())
     assert card["labels"] == list(LABELS)
     assert card["training"]["eval"]["f1_macro"] > 0.9
-    assert card["limits"] == {"tokens": 16, "labels": 3}
+    assert card["limits"] == {"tokens": 16, "characters": MAX_TEXT_CHARACTERS, "labels": 3}
 
 
 def test_odd_texts_get_answers(model: Any) -> None:

@@ -12,8 +12,15 @@ from tensorflow_serving.apis import get_model_metadata_pb2, predict_pb2
 
 from shelfwise_client.call import Call, Row
 from shelfwise_client.calls.classification import classify, explain_classification
-from shelfwise_client.calls.recommendation import bought_together, complements, embed, recommend, similar
-from shelfwise_client.calls.search import embed_query, explain_search, search
+from shelfwise_client.calls.recommendation import (
+    bought_together,
+    complements,
+    embed,
+    explain_recommendation,
+    recommend,
+    similar,
+)
+from shelfwise_client.calls.search import embed_query, explain_search, personal_search, search
 from shelfwise_client.calls.segmentation import explain_segment, segment
 from tests.fuzz.damage import damaged
 from tests.fuzz.tensors import damage_tensor
@@ -22,6 +29,7 @@ from tests.serving.client.hostile import metadata
 HISTORY_LENGTH, WIDTH = 16, 2
 CALLS: tuple[Call[Any], ...] = (
     search("tea"),
+    personal_search("tea", ["P1"]),
     explain_search("tea", "P1"),
     embed_query("tea"),
     recommend(["P1"]),
@@ -29,6 +37,7 @@ CALLS: tuple[Call[Any], ...] = (
     bought_together(["P1"]),
     complements("P1"),
     embed(["P1"]),
+    explain_recommendation("P1", ["P1"]),
     classify("tea"),
     explain_classification("tea"),
     segment(["P1"], ["purchase"], [1.0]),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from serving.client import AsyncShelfwise, Shelfwise
+from serving.client import AsyncShelfwise, SearchAnswers, Shelfwise
 from shelfwise_client.calls.tasks import TaskCalls
 from tests.serving.client.awaited import awaited
 
@@ -21,14 +21,14 @@ from typing import Any, assert_type
 
 import numpy as np
 
-from serving.client import AsyncShelfwise, SearchAnswer, SegmentAnswer, Shelfwise
+from serving.client import AsyncShelfwise, SearchAnswers, SegmentAnswer, Shelfwise
 
 
 async def ask(client: Shelfwise, later: AsyncShelfwise) -> None:
-    assert_type(client.search("tea", k=3), list[SearchAnswer])
+    assert_type(client.search("tea", k=3), SearchAnswers)
     assert_type(client.segment(["a"]), SegmentAnswer)
-    assert_type(await later.search("tea"), list[SearchAnswer])
-    asking: Coroutine[Any, Any, list[SearchAnswer]] = later.search("tea")
+    assert_type(await later.search("tea"), SearchAnswers)
+    asking: Coroutine[Any, Any, SearchAnswers] = later.search("tea")
     client.search(5)
     await later.search("tea", number=3)
 """
@@ -47,8 +47,16 @@ def test_both_clients_have_the_same_methods() -> None:
 def test_a_method_shows_the_parameters_of_its_call() -> None:
     with Shelfwise("127.0.0.1:1") as client:
         shown = inspect.signature(client.search)
-    assert list(shown.parameters) == ["query", "k", "category", "max_price", "in_stock_only", "exclude_ids"]
-    assert str(shown.return_annotation) == "list[shelfwise_client.calls.search.SearchAnswer]"
+    assert list(shown.parameters) == [
+        "query",
+        "k",
+        "category",
+        "max_price",
+        "in_stock_only",
+        "exclude_ids",
+        "earlier_query",
+    ]
+    assert shown.return_annotation is SearchAnswers
     assert (Shelfwise.search.__doc__ or "").startswith("Finds products by what people type.")
 
 

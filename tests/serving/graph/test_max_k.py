@@ -44,7 +44,8 @@ def test_a_huge_k_gets_max_k_products(task: str, plain_search: PlainSearch, towe
         huge = method(**with_k(inputs, ASKED))
         most = method(**with_k(inputs, [2, MAX_K, 0, MAX_K]))
         for output, value in huge.items():
-            assert value.shape[1] == MAX_K, (name, output)
+            # What is said of a query has no columns.
+            assert value.shape[1:] in ([], [MAX_K]), (name, output)
             np.testing.assert_array_equal(value, most[output], err_msg=f"{name} {output}")
 
 

@@ -253,3 +253,55 @@ def test_what_is_never_recommended_is_in_no_answer_and_each_thing_comes_once() -
     basket[0, 0] = b"b"
     assert ids("bought_together", {"product_ids": basket} | k) == [[b"d", b"c"], []]
     assert ids("complements", {"product_id": np.array([b"b", b"gone"], object)} | k) == [[b"d"], []]
+
+
+def test_what_is_hidden_is_in_no_answer_until_it_is_taken_up_again() -> None:
+    ids = [b"a", b"b", b"c", b"d", b"e"]
+    module = RecommendationModule(
+        ServedCatalogue(
+            product_ids=ids,
+            titles=[b""] * 5,
+            categories=[b""] * 5,
+            prices=np.ones(5),
+            in_stock=np.ones(5, bool),
+            popularity=np.arange(5),
+            tower_vectors=np.eye(5, dtype=np.float32),
+            linear_vectors=np.zeros((5, 0)),
+            text_vectors=np.zeros((5, 0)),
+            recommendable=np.array([True, True, True, True, False]),
+            # b and c are one thing.
+            thing_of_product=np.array([0, 1, 1, 2, 3]),
+        ),
+        event_types=["view", "purchase", "hide"],
+        bought_event_type="purchase",
+        rejecting_types=["hide"],
+        history_length=4,
+        tower_history=4,
+        default_k=5,
+        user_encoder=lambda vectors, types, gaps, mask: tf.cumsum(vectors, axis=1),
+    )
+    rows = [
+        (["a", "b"], ["view", "hide"]),
+        (["b", "b"], ["view", "hide"]),
+        (["a", "b", "b"], ["view", "hide", "view"]),
+        (["d"], ["hide"]),
+        (["a", "b"], ["view", "view"]),
+    ]
+    asks = [Ask(products, kinds, [0.0] * len(products), k=5) for products, kinds in rows]
+    inputs = history_inputs(asks, 4)
+    answers = [{name for name, _ in row} for row in rows_of(module.recommend(**inputs))]
+    # Of the thing that b and c are, one comes: the best, or any where nothing tells them apart.
+    assert [{name.replace("c", "b") for name in names} for names in answers] == [
+        {"a", "d"},
+        {"a", "d"},
+        {"a", "b", "d"},
+        {"a", "b"},
+        {"a", "b", "d"},
+    ]
+    filtered = module.recommend_filtered(**{**filtered_inputs(asks), **inputs})
+    assert [{name for name, _ in row} for row in rows_of(filtered)] == answers
+    # What was hidden says nothing of who hid it.
+    plain = module.embed(**history_inputs([Ask(["a"], ["view"], [0.0])], 4))["embeddings"]
+    np.testing.assert_array_equal(module.embed(**inputs)["embeddings"][0], plain[0])
+    reasons = module.explain(**inputs, product_id=tf.constant([b"d"] * 5))
+    np.testing.assert_allclose(reasons["score"], tf.reduce_sum(reasons["attributions"], 1), atol=1e-5)

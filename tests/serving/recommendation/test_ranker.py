@@ -151,6 +151,16 @@ def test_candidates_are_told_how_near_they_are() -> None:
         )
 
 
+def test_a_few_of_the_candidates_are_described_as_all_of_them_are() -> None:
+    ranker = make_ranker()
+    candidates, features = ranker.describe(HISTORY, tf.constant(USERS))
+    same, told = ranker.look_over(HISTORY, tf.constant(USERS))
+    np.testing.assert_array_equal(same, candidates)
+    places = tf.constant([[4, 0, 7], [1, 5, 2]])
+    few = ranker.describe_some(HISTORY, *(tf.gather(each, places, batch_dims=1) for each in (candidates, told)))
+    np.testing.assert_allclose(few, tf.gather(features, places, batch_dims=1), rtol=1e-5)
+
+
 def test_scores_are_adjusted_for_popularity_and_for_kinds() -> None:
     adjustment = Adjustment(popularity_damping=0.8, kind_penalty=0.3)
     scores, products = make_ranker(by_recent_score, adjustment).rank(HISTORY, tf.constant(USERS), tf.constant(8))

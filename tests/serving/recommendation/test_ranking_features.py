@@ -47,7 +47,9 @@ def compute(
     scores = CandidateScores(
         rules=BestRules(number / 10.0, number), linear=number, recent=number, neighbours=number / 20.0
     )
-    return features(history, candidates, scores, tf.constant(STATISTICS)).numpy()
+    alone = features.alone(history, candidates, tf.constant(STATISTICS))
+    told = features.of_scores(scores, candidates, with_rules=scores.rules is not None)
+    return tf.concat([alone, told], axis=-1).numpy()
 
 
 def group_by_hand(events: list[tuple[int, float]], total_slow: float) -> list[float]:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from serving.graph.text_embedder import TextEmbedder
 from serving.index.exact import ExactIndex
+from serving.merchant.word import SAYS_NOTHING, MerchantWord
 from serving.search.module import SearchModule
 from serving.search.ranking import Fusion
 from tests.serving.graph.plain_words import PlainBm25, ascii_words, singular
@@ -42,8 +43,8 @@ class RandomShop:
     collapse: str
     fusion: Fusion
 
-    def module(self) -> SearchModule:
-        """The model that is served."""
+    def module(self, merchant: MerchantWord = SAYS_NOTHING) -> SearchModule:
+        """The model that is served, with what a merchant says."""
         _, texts = distinct_texts(self.catalogue["text"].to_pylist())
         embedder = TextEmbedder(encode, [])
         return build_module(
@@ -59,6 +60,7 @@ class RandomShop:
             ),
             fusion=self.fusion,
             options=SearchServingOptions(collapse=self.collapse),
+            merchant=merchant,
         )
 
     def scores(self, query: str) -> np.ndarray:

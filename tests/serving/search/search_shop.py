@@ -15,10 +15,13 @@ import tensorflow as tf
 from serving.graph.words import plain_words, singular_words, split_words
 from serving.index.exact import ExactIndex
 from serving.search.module import SearchModule
+from serving.search.personal.asked_before import AskedQueries
+from serving.search.personal.features import PersonalProducts
+from serving.search.personal.reranking import PersonalModel
 from serving.search.ranking import Fusion
 from tests.random_head import encoder_with_random_head
 from tests.serving.graph.plain_words import PlainBm25
-from tests.serving.recommendation.small_shop import small_catalogue, under_category
+from tests.serving.recommendation.small_shop import EVENT_TYPES, HISTORY_LENGTH, small_catalogue, under_category
 from tests.serving.search.plain_distance import plain_corrected
 from trainer.clusters.fused_vectors import VectorFusion
 from trainer.clusters.products import ProductClusters
@@ -28,12 +31,15 @@ from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_module
 from trainer.search.index.corrections import known_words
 from trainer.search.index.postings import build_postings
+from trainer.search.index.shoppers_words import ShoppersWords
 from trainer.search.options import LexicalOptions, SearchServingOptions
 from trainer.text.backbone import load_text_encoder
 
 PRODUCTS = 40
 # Words that are not spelt wrong though no product has them.
 KNOWN = ["breed", "the"]
+# What a dictionary adds: what the shop calls two nouns that it lacks, and a word that is not misspelt bread.
+VOCABULARY = ShoppersWords(known_words(["breadth"]), {"nappy": "green tea", "ice lolly": "cheese"})
 DEFAULT_K = 5
 BOTH, DENSE, LEXICAL = Fusion(dense=1.0, lexical=0.7), Fusion(dense=1.0, lexical=0.0), Fusion(dense=0.0, lexical=1.0)
 
@@ -82,6 +88,37 @@ def small_search_encoder(bert: Path) -> SearchEncoder:
     return encoder_with_random_head(text_encoder, searched_catalogue()["text"].to_pylist(), seed=5)
 
 
+def had_first(features: tf.Tensor) -> tf.Tensor:
+    """The search's score, and far more for what was had."""
+    names = had_first.features
+    return features[..., names.index("score")] + 100.0 * features[..., names.index("had before")]
+
+
+had_first.features = (  # type: ignore[attr-defined]
+    "score",
+    "score beside the best",
+    "meaning",
+    "meaning beside the best",
+    "asked before",
+    "asked before beside the best",
+    "rank",
+    "popularity",
+    "popularity beside the mean",
+    "rating",
+    "in stock",
+    "price beside the mean",
+    "taste beside the mean",
+    "had before",
+    "share of the category",
+    "share of the category beside the mean",
+    "share of the brand",
+    "share of the brand beside the mean",
+    "price beside the usual",
+    "price beside the usual and the mean",
+    "events of the shopper",
+)
+
+
 class PlainSearch:
     """Works scores out a second way: every product's cosine in NumPy and BM25 by its formula."""
 
@@ -105,17 +142,39 @@ class PlainSearch:
         self.bm25 = PlainBm25(words)
         self.frequency = Counter(word for row in words for word in set(row))
 
-    def module(self, fusion: Fusion = BOTH, embedder: Any = None, vectors: np.ndarray | None = None) -> SearchModule:
+    def module(
+        self,
+        fusion: Fusion = BOTH,
+        embedder: Any = None,
+        vectors: np.ndarray | None = None,
+        personal: PersonalModel | None = None,
+    ) -> SearchModule:
         """The module that is tested; `embedder` and `vectors` may be those of a loaded model."""
         return build_module(
             searched_catalogue(),
+            personal=personal,
             embedder=embedder or text_embedder(self.encoder),
             index=ExactIndex(self.vectors if vectors is None else vectors),
             postings=build_postings(self.texts, LexicalOptions()),
             known_words=known_words(KNOWN),
+            vocabulary=VOCABULARY,
             groups=self.groups,
             fusion=fusion,
             options=SearchServingOptions(default_k=DEFAULT_K),
+        )
+
+    def what_was_had_first(self) -> PersonalModel:
+        """A reranker that puts what is in the history before all else, and leaves the rest as it is."""
+        nothing = np.zeros(PRODUCTS)
+        return PersonalModel(
+            products=PersonalProducts(
+                kinds=nothing, brands=nothing, prices=nothing, ratings=nothing, in_stock=nothing, popularity=nothing
+            ),
+            asked=AskedQueries(vectors=self.vectors[:1], products=[[-1]], weights=[[0.0]]),
+            event_types=EVENT_TYPES,
+            bought_event_type="purchase",
+            history_length=HISTORY_LENGTH,
+            scorer=had_first,
         )
 
     def dense(self, query: str) -> np.ndarray:

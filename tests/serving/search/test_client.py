@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from serving.client import AsyncShelfwise, SearchAnswer, Shelfwise
-from serving.search.groups import OTHER
+from serving.search.grouping.groups import OTHER
 from tests.serving.client.awaited import awaited
 from tests.serving.recommendation.small_shop import ODD_IDS
 from tests.serving.search.search_shop import PRODUCTS, PlainSearch, Search, assert_best, words_of
@@ -59,6 +59,17 @@ def test_nothing_known_finds_nothing(client: Shelfwise, query: str) -> None:
 
 def test_any_k(client: Shelfwise) -> None:
     assert [len(client.search("tea", k=k)) for k in (-1, 0, 3, 1_000)] == [0, 0, 3, PRODUCTS]
+
+
+def test_who_asks_finds_what_was_had_first(client: Shelfwise) -> None:
+    plain = [answer.product_id for answer in client.search("green tea", k=9)]
+    assert [answer.product_id for answer in client.personal_search("green tea", k=9)] == plain
+    had, other = plain[5], plain[2]
+    found = client.personal_search("green tea", [had, "gone"], ["purchase", "view"], [60.0, 5.0], k=9)
+    assert [answer.product_id for answer in found] == [had, *(each for each in plain if each != had)]
+    # A filter holds, whoever asks, and what is named comes first.
+    assert had not in {each.product_id for each in client.personal_search("green tea", [had], k=9, exclude_ids=[had])}
+    assert client.personal_search(other, [had])[0].product_id == other
 
 
 def test_explain_search(client: Shelfwise, plain_search: PlainSearch) -> None:

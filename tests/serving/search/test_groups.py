@@ -10,9 +10,9 @@ import pytest
 import tensorflow as tf
 
 from serving.index.exact import ExactIndex
-from serving.search import phrase_groups
-from serving.search.category_groups import DEEPER_WORTH, MOST_GROUPS, ONE_KIND, PRICES, CategoryGroups
-from serving.search.groups import ALL, LONGEST_LABEL, OTHER, ResultGroups, numbered
+from serving.search.grouping import phrase_groups
+from serving.search.grouping.category_groups import DEEPER_WORTH, MOST_GROUPS, ONE_KIND, PRICES, CategoryGroups
+from serving.search.grouping.groups import ALL, LONGEST_LABEL, OTHER, ResultGroups, numbered
 from trainer.search.groups.names import group_names
 
 Path = tuple[str, ...]

@@ -12,11 +12,12 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.index.exact import ExactIndex
-from serving.search.category_groups import MOST_GROUPS
-from serving.search.groups import OTHER
+from serving.search.grouping.category_groups import MOST_GROUPS
+from serving.search.grouping.groups import OTHER
 from serving.search.module import SERVED_SIGNATURES, SearchModule
 from serving.search.ranking import Fusion
 from serving.search.reading import MAX_QUERY_CHARACTERS, MAX_QUERY_WORDS
+from serving.signature_names import PERSONAL
 from tests.serving.recommendation.small_shop import ODD_IDS, rows_of
 from tests.serving.search.search_shop import (
     BOTH,
@@ -24,6 +25,7 @@ from tests.serving.search.search_shop import (
     DENSE,
     LEXICAL,
     PRODUCTS,
+    VOCABULARY,
     PlainSearch,
     Search,
     assert_best,
@@ -41,7 +43,7 @@ NAN = float("nan")
 ANSWERED = [
     "green tea",
     "Apples",
-    "MILK 3/2 oz",
+    "MILK 3/2",
     "milk milk milk",
     "牛奶",
     "红茶",
@@ -179,6 +181,14 @@ def test_a_row_has_the_same_answer_alone_as_in_a_batch(reloaded: Any, plain_sear
         assert_best(row, expected_scores(plain_search, search), search.k)
 
 
+def test_a_noun_that_the_shop_lacks_is_read_as_its_own(reloaded: Any) -> None:
+    called = {"NAPPIES": "green tea", "big nappy": "big green tea", "ice lollies red": "cheese red"}
+    found = call(reloaded.signatures, "serving_default", {"query": texts([*called, *called.values()])})
+    ids, scores = found["product_ids"], found["scores"]
+    np.testing.assert_array_equal(ids[: len(called)], ids[len(called) :])
+    np.testing.assert_allclose(scores[: len(called)], scores[len(called) :], atol=1e-5)
+
+
 def test_a_product_is_found_by_its_id_or_sku(reloaded: Any, plain_search: PlainSearch) -> None:
     outputs = call(reloaded.signatures, "serving_default", {"query": texts(NAMES)})
     answers = dict(zip(NAMES, rows_of(outputs), strict=True))
@@ -272,6 +282,7 @@ def test_a_huge_k_gets_the_whole_catalogue_once(reloaded: Any) -> None:
 @pytest.mark.parametrize("k", [0, -1])
 def test_an_answer_may_have_no_columns(reloaded: Any, k: int) -> None:
     outputs = call(reloaded.signatures, "filtered", search_inputs([Search("tea", k=k)]))
+    assert outputs.pop("understood").numpy().tolist() == [b""]
     assert {tuple(value.shape) for value in outputs.values()} == {(1, 0)}
 
 
@@ -327,6 +338,9 @@ def test_what_an_update_asks_of_a_saved_model_is_there(reloaded: Any, plain_sear
     assert [product_id.decode() for product_id in reloaded.product_ids.numpy()] == list(plain_search.place)
     categories = [[row["category"]] if row["category"] else [] for row in plain_search.rows]
     np.testing.assert_array_equal(reloaded.text_hashes, text_hashes(plain_search.texts, categories))
+    vocabulary = zip(reloaded.synonyms.nouns.numpy(), reloaded.synonyms.names.numpy(), strict=True)
+    assert {noun.decode(): name.decode() for noun, name in vocabulary} == VOCABULARY.synonyms
+    np.testing.assert_array_equal(reloaded.right_words, VOCABULARY.right)
     vectors, known = reloaded.embedder.embed(tf.constant(["tea", "ሀሎ", ""]))
     np.testing.assert_allclose(vectors[0], plain_search.embed("tea"), atol=1e-5)
     np.testing.assert_array_equal(known, [True, False, False])
@@ -373,7 +387,7 @@ def test_warm_up_requests_and_model_card_stand_beside_the_model(exported_search:
     for record in tf.data.TFRecordDataset(str(extra / "tf_serving_warmup_requests")).as_numpy_iterator():
         requests.append(prediction_log_pb2.PredictionLog.FromString(record).predict_log.request)
     assert {request.model_spec.name for request in requests} == {"search"}
-    assert [request.model_spec.signature_name for request in requests] == list(SERVED_SIGNATURES)
+    assert [request.model_spec.signature_name for request in requests] == [*SERVED_SIGNATURES, PERSONAL]
     for request in requests:
         inputs = {name: tf.make_ndarray(value) for name, value in request.inputs.items()}
         outputs = call(reloaded.signatures, request.model_spec.signature_name, inputs)

@@ -79,7 +79,7 @@ def test_the_best_things_whatever_the_filters(collapse: str, products: int, titl
 
 
 @pytest.mark.parametrize("fusion", [DENSE, LEXICAL], ids=["dense", "lexical"])
-@pytest.mark.parametrize("texts_a_title", [1, 500])
+@pytest.mark.parametrize("texts_a_title", [pytest.param(1, marks=pytest.mark.long), 500])
 def test_five_hundred_products_of_a_title_hide_no_other(fusion: Fusion, texts_a_title: int) -> None:
     crowd = random_shop(5, 500, titles=1, texts_a_title=texts_a_title, collapse="title", fusion=fusion)
     (title,) = set(crowd.catalogue["title"].to_pylist())

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from tensorflow.core.framework import types_pb2
 
 from serving.server.background import server_thread
-from serving.server.settings import ServerAddresses, ServerSettings
+from serving.server.ready_file import ServerAddresses
+from serving.server.settings import ServerSettings
 from tests.fuzz.damage import damaged
 from tests.serving.recommendation.small_shop import Ask, filtered_inputs, history_inputs
 from tests.serving.server.hostile_messages import GOOD, JSON, assert_clients_fault, messages, send, shop_request

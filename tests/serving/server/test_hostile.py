@@ -17,8 +17,9 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving.server.background import ServerProcess, server_thread
 from serving.server.batching.batching_parameters import BatchingParameters
+from serving.server.ready_file import ServerAddresses
 from serving.server.requests.limits import Limits
-from serving.server.settings import ServerAddresses, ServerSettings
+from serving.server.settings import ServerSettings
 from tests.serving.recommendation.small_shop import Ask, filtered_inputs, history_inputs
 from tests.serving.server.http_client import HTTP
 

@@ -22,7 +22,8 @@ from serving.server.background import ServerProcess
 from serving.server.main import serve
 from serving.server.options import read_options
 from serving.server.process import raise_descriptor_limit
-from serving.server.settings import ServerAddresses, ServerSettings
+from serving.server.ready_file import ServerAddresses
+from serving.server.settings import ServerSettings
 from tests.serving.server.load import until
 from tests.serving.server.rest.files_model import write_files_model
 from tests.serving.server.tiny_models import write_version

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.server.ready_file import ready_file
-from serving.server.settings import ServerAddresses
+from serving.server.ready_file import ServerAddresses, ready_file
 
 
 def test_the_file_is_there_while_the_server_answers(tmp_path: Path) -> None:

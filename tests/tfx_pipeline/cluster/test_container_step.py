@@ -55,7 +55,14 @@ def test_artifacts_of_an_object_store_are_the_launchers_folders(tmp_path: Path) 
 
 
 def test_a_users_mistake_is_the_last_line_and_exit_code_2(tmp_path: Path) -> None:
-    parameters = {"table": "events", "sources": '"events.csv"', "data": str(tmp_path), "digest": "", "user_id_key": ""}
+    parameters = {
+        "table": "events",
+        "sources": '"events.csv"',
+        "data": str(tmp_path),
+        "digest": "",
+        "user_id_key": "",
+        "forgotten": "",
+    }
     parameters |= {"options_json": "{}", "source_digest": ""}
     artifacts = {
         "examples": runtime_artifact("s3://bucket/run/examples", "tfx.Examples"),

@@ -179,7 +179,8 @@ def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
 IN_BACKGROUND = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]
 
 
-@pytest.mark.parametrize("shell", [[], pytest.param(IN_BACKGROUND, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("shell", [[], IN_BACKGROUND])
 def test_a_terminated_run_stops_its_steps(tmp_path: Path, shell: list[str]) -> None:
     reached, survived = tmp_path / "reached", tmp_path / "survived"
     wait = f"pathlib.Path({str(reached)!r}).write_text(str(os.getpid())); time.sleep(60)\n"

@@ -16,7 +16,7 @@ from tfx_pipeline.commands.cli import app
 from tfx_pipeline.config.config import read_config
 from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.kubeflow_runner import compile_pipeline
-from tfx_pipeline.shop.inputs import digest_sources
+from tfx_pipeline.shop.digests import digest_sources
 
 NO_MODEL_YET = {"last_blessed_recommendation": ""}
 CONFIG = "name: shop\ntables: {events: events.csv}\ntext: off\ntasks: {recommendation: {}}\n"
@@ -121,3 +121,16 @@ def test_a_server_that_is_not_there(compiled: CompiledPipeline) -> None:
         submit(compiled, given, Server(host=url))
     with pytest.raises(ConfigError, match="--host localhost:8888: expected a URL"):
         submit(compiled, given, Server(host="localhost:8888"))
+
+
+def test_an_update_takes_what_it_starts_from_as_parameters_that_a_run_leaves_empty(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(CONFIG, encoding="utf-8")
+    options = CompileOptions(image="shelfwise:1", pipeline_root="s3://shop/root", serving_claim="models", update=True)
+    compile_pipeline(read_config(tmp_path / "shop.yaml"), options, tmp_path / "pipeline.yaml")
+    made = read_compiled(tmp_path / "pipeline.yaml")
+    declared = made.spec.root.input_definitions.parameters
+    earlier = {name for name in declared if name.startswith("earlier_")}
+    assert {"earlier_RecommendationTrainer_model", "earlier_EventsStatisticsGen_statistics"} <= earlier
+    assert {declared[name].default_value.string_value for name in earlier} == {""}
+    assert made.submitted("RecommendationTrainer")["earlier_model"] == "earlier_RecommendationTrainer_model"
+    assert made.submitted("RecommendationExamples")["earlier_catalogue"] == "earlier_RecommendationExamples_catalogue"

@@ -15,8 +15,12 @@ from components.tables.sources import Join, TableSource
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.config.reference import Group, Key, configuration_page, read_group
 from tfx_pipeline.config.type_words import type_words
+from tfx_pipeline.gateway.options import ApiKey
 from tfx_pipeline.shop.values import off_is_none
+from trainer.privacy.options import PrivacyOptions
+from trainer.writing.options import TextKindOptions
 
+KIND = TextKindOptions(prompt="{title}", templates=("{title}",))
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "configuration.md"
 
 
@@ -36,6 +40,9 @@ def schema_keys(schema: dict[str, Any], definitions: dict[str, Any], prefix: str
         yield prefix
         # All tables have the same keys, which stand there once.
         yield from schema_keys(lists[0]["items"], definitions, re.sub(r"^tables\.\w+$", "tables.TABLE", prefix))
+    elif isinstance(named := schema.get("additionalProperties"), dict) and "$ref" in named:
+        yield prefix
+        yield from schema_keys(named, definitions, f"{prefix}.NAME")
     elif parts:
         yield from schema_keys(parts[0], definitions, prefix)
     elif "properties" in schema:
@@ -60,19 +67,26 @@ def test_the_page_has_every_key_once() -> None:
 
 
 def test_defaults_are_those_of_a_configuration_that_names_nothing() -> None:
-    tables = {name: f"{name}.csv" for name in ("events", "products", "texts", "impressions")}
+    tables = {name: f"{name}.csv" for name in ("events", "products", "texts", "impressions", "answers")}
     schema = Config.model_json_schema()["$defs"]["Tasks"]["properties"]
     config = Config.model_validate({"tables": tables, "tasks": {task: {} for task in schema}})
     values = config.model_dump(mode="json")
     # The keys of one table out of all, and of one join out of many.
     values["tables"]["TABLE"] = TableSource(path="x").model_dump(mode="json")
     join = Join(path="x", on="y").model_dump(mode="json")
+    api_key = ApiKey(name="x", sha256="0" * 64).model_dump(mode="json")
+    # Left out, nothing is private.
+    values["tasks"]["classification"]["privacy"] = PrivacyOptions().model_dump(mode="json")
+    values["tasks"]["writing"]["kinds"] = {"NAME": KIND.model_dump(mode="json")}
     compared = 0
     for key in keys_of(read_group(Config)):
         value: Any = values
         for part in key.name.split("."):
-            value = (join if isinstance(value, list) else value)[part]
-        given = re.fullmatch(r"tables\.(?!TABLE)\w+|.*\.(path|on)", key.name)
+            of_list = api_key if key.name.startswith("gateway.") else join
+            value = (of_list if isinstance(value, list) else value)[part]
+        given = re.fullmatch(
+            r"tables\.(?!TABLE)\w+|.*\.(path|on|kinds|prompt|templates)|gateway\.keys\.(name|sha256)", key.name
+        )
         assert given or key.default is not None, key.name
         if not given and key.default is not None:
             assert yaml.safe_load(key.default) == value, key.name

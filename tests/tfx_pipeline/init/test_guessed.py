@@ -491,3 +491,70 @@ def test_prices_below_0_of_what_is_given_back_are_no_fault(tmp_path: Path) -> No
     table.loc[3::4, ["price", "quantity"]] = ["-2,00", -1]
     _, asker = proposed(tmp_path, {"log": table}, sep=";")
     assert not any("below 0" in remark for remark in asker.unsure)
+
+
+@pytest.mark.parametrize(
+    ("promoted", "stocked"),
+    [
+        (
+            ("sku", "valid_from", "valid_to", "media", "discount"),
+            ("sku", "qty_on_hand", "lead_time", "case_pack", "cost"),
+        ),
+        (
+            ("Artikelnummer", "gültig ab", "gültig bis", "Aktionsart", "Rabatt"),
+            ("Artikelnummer", "Lagerbestand", "Lieferzeit", "VPE", "Einkaufspreis"),
+        ),
+        (("商品编号", "开始日期", "结束日期", "placement", "折扣"), ("商品编号", "库存", "交货天数", "箱规", "成本")),
+    ],
+)
+def test_what_is_promoted_and_what_is_in_stock(
+    promoted: tuple[str, ...], stocked: tuple[str, ...], tmp_path: Path
+) -> None:
+    ids = [f"p{number:03d}" for number in range(20)]
+    promotions = pd.DataFrame(
+        dict(zip(promoted, (ids, ["2024-05-06"] * 20, ["2024-05-13"] * 20, ["display"] * 20, [0.25] * 20), strict=True))
+    )
+    stock = pd.DataFrame(dict(zip(stocked, (ids, range(20), [7] * 20, [6] * 20, [1.1] * 20), strict=True)))
+    tables = {"log": NAMED, "promotions": promotions, "stock": stock}
+    proposal, asker = proposed(tmp_path, tables)
+    assert set(proposal.tables()) == {"events", "promotions", "stock"}
+    names = ("product_id", "start", "end", "placement", "discount")
+    assert columns(proposal, "promotions") == dict(zip(names, promoted, strict=True))
+    names = ("product_id", "on_hand", "lead_time_days", "pack_size", "unit_cost")
+    assert columns(proposal, "stock") == dict(zip(names, stocked, strict=True))
+    assert not any("is not used" in said for said in asker.unsure)
+
+
+def test_a_discount_in_percent_is_no_share_of_the_price(tmp_path: Path) -> None:
+    promotions = pd.DataFrame({"sku": ["p1"] * 9, "start": "2024-05-06", "end": "2024-05-13", "discount": range(9)})
+    proposal, asker = proposed(tmp_path, {"log": NAMED, "promotions": promotions})
+    assert columns(proposal, "promotions")["discount"] == ""
+    said = "promotions.csv: `discount` is not used: its numbers should be from 0 to 1, and one is `2`."
+    assert said in asker.unsure
+
+
+@pytest.mark.parametrize(
+    ("shown", "offered", "outcome"),
+    [
+        (("customer_id", "coupon_id", "sent_at", "redeemed"), ("coupon_id", "description", "valid_from"), "redeemed"),
+        (("Kundennummer", "Angebot", "Zeit", "geklickt"), ("Angebot", "Bezeichnung", "start"), "geklickt"),
+        (("用户ID", "优惠券", "曝光时间", "是否点击"), ("优惠券", "标题", "start"), "是否点击"),
+    ],
+)
+def test_what_was_shown_and_what_came_of_it(
+    shown: tuple[str, ...], offered: tuple[str, ...], outcome: str, tmp_path: Path
+) -> None:
+    users, ids = [f"u{row % 40}" for row in range(600)], [f"c{row % 6}" for row in range(600)]
+    times = [f"2024-{1 + row % 12:02d}-03 10:00" for row in range(600)]
+    clicked = [int(row % 7 == 0) for row in range(600)]
+    impressions = pd.DataFrame(dict(zip(shown, (users, ids, times, clicked), strict=True)))
+    texts = [f"Save on tea number {row}" for row in range(6)]
+    offers = pd.DataFrame(dict(zip(offered, ([f"c{row}" for row in range(6)], texts, ["2024-01-01"] * 6), strict=True)))
+    proposal, _ = proposed(tmp_path, {"mailing": impressions, "coupons": offers})
+    assert columns(proposal, "impressions") == dict(
+        zip(("shown_at", "user_id", "offer_id"), (shown[2], *shown[:2]), strict=True)
+    )
+    assert columns(proposal, "offers")["text"] == offered[1]
+    task = guess_tasks(proposal, has_titles=False)["response"]
+    assert task.runs
+    assert task.options == {"outcomes": [outcome]}

@@ -53,6 +53,12 @@ def test_a_shop_with_everything() -> None:
     assert offered(events(400, 300), catalogue()) == ["segmentation", "demand"]
 
 
+def test_who_knows_the_stock_wants_to_know_what_to_order() -> None:
+    rows = pa.table({"product_id": ["p1", "p2"], "on_hand": [3, 4]})
+    stock = Sample(path="stock.csv", rows=rows, label="stock.csv")
+    assert list(proposed(events(400, 300), catalogue(), stock)) == ["recommendation", "search", "demand"]
+
+
 @pytest.mark.parametrize(
     ("samples", "expected"),
     [
@@ -96,3 +102,24 @@ def test_texts_with_labels_are_classified() -> None:
         "label": [("track", "refund")[number % 2] for number in range(300)],
     }
     assert list(proposed(Sample(path="t.csv", rows=pa.table(rows), label="t.csv"))) == ["classification"]
+
+
+def shown(rows: int = 600, campaigns: int = 3) -> Sample:
+    table = {
+        "customer_id": [f"u{number % 40}" for number in range(rows)],
+        "offer_id": [f"o{number % 4}" for number in range(rows)],
+        "campaign": [f"c{number % campaigns}" for number in range(rows)],
+        "sent_at": [1_700_000_000 + 3_600 * number for number in range(rows)],
+        "opened": [int(number % 3 == 0) for number in range(rows)],
+        "redeemed": [int(number % 9 == 0) for number in range(rows)],
+    }
+    return Sample(path="mailing.csv", rows=pa.table(table), label="mailing.csv")
+
+
+def test_what_was_shown_is_learned_from_where_it_is_known_what_it_says() -> None:
+    texts = pa.table({"offer_id": [f"o{number}" for number in range(4)], "text": ["Tea at half price"] * 4})
+    said = Sample(path="offers.csv", rows=texts, label="offers.csv")
+    assert proposed(shown(), said) == {"response": {"outcomes": ["opened", "redeemed"]}}
+    assert proposed(shown(campaigns=1), said)["response"]["split"] == {"method": "random"}
+    assert proposed(shown(rows=90), said) == {}
+    assert proposed(shown(), catalogue()) == {"search": {}}

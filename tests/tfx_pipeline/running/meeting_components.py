@@ -54,11 +54,12 @@ def Killed(never: OutputArtifact[standard_artifacts.Model]) -> None:
 
 @component
 def Wait(seconds: Parameter[float], folder: Parameter[str], waited: OutputArtifact[standard_artifacts.Model]) -> None:
-    """Does nothing for a while; leaves a file where it is interrupted."""
+    """Does nothing for a while, and writes when it began and ended; leaves a file where it is interrupted."""
+    began = time.monotonic()
     try:
         report_progress(0, None, "naps")
         time.sleep(seconds)
     except KeyboardInterrupt:
         Path(folder, "interrupted").touch()
         raise
-    Path(waited.uri, "text").write_text("done")
+    Path(waited.uri, "text").write_text(f"{began} {time.monotonic()}")

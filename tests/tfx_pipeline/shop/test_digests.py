@@ -9,7 +9,7 @@ import pytest
 
 from components.errors import InputError
 from components.tables.sources import TableSource
-from tfx_pipeline.shop.inputs import digest_sources
+from tfx_pipeline.shop.digests import digest_sources
 
 
 def _digest(folder: Path, *sources: Mapping[str, Any]) -> str:
@@ -31,6 +31,16 @@ def test_a_file_and_a_folder_by_hand(tmp_path: Path) -> None:
     assert _digest(tmp_path, {"path": "e"}) == _digest(tmp_path, {"path": "e/*.csv"}) == both
     parts[0].rename(tmp_path / "e" / "a0.csv")
     assert _digest(tmp_path, {"path": "e"}) == both
+
+
+def test_a_file_that_is_delivered_twice_counts_once(tmp_path: Path) -> None:
+    _write(tmp_path / "e" / "b.csv", "x")
+    _write(tmp_path / "e" / "c.csv", "y")
+    before = _digest(tmp_path, {"path": "e"})
+    _write(tmp_path / "e" / "d.csv", "x")
+    assert _digest(tmp_path, {"path": "e"}) == before
+    _write(tmp_path / "e" / "dt=1" / "b.csv", "x")
+    assert _digest(tmp_path, {"path": "e"}) != before
 
 
 def test_the_value_that_a_folder_of_hive_stands_for_counts(tmp_path: Path) -> None:

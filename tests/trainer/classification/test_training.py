@@ -1,5 +1,6 @@
 """Training of classifiers: each way of training BERT, numbers, losses, calibration, what is kept."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from trainer.classification.classifier import save_classifier
 from trainer.classification.examples import LabelledTexts
 from trainer.classification.export import served_classifier
 from trainer.classification.training import train_classifier
+from trainer.options import UpdateOptions
 
 
 def test_lora_learns_and_what_is_kept_gives_the_same(tmp_path: Path, tiny_bert: Path) -> None:
@@ -47,8 +49,8 @@ def test_a_frozen_bert_stays_as_it_is_and_steps_are_a_limit(tmp_path: Path, tiny
     assert not classifier.text_encoder.trainable_variables
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("training", ["frozen", "full"])
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.long)])
+@pytest.mark.parametrize("training", [pytest.param("frozen", marks=pytest.mark.long), "full"])
 def test_mixed_precision_learns_and_is_kept_as_it_is_served(
     tmp_path: Path, tiny_bert: Path, training: str, precision: str
 ) -> None:
@@ -112,3 +114,38 @@ def test_what_cannot_be_learned_is_refused(tmp_path: Path, tiny_bert: Path) -> N
         train_classifier(["one"], made_texts(9, 1), made_texts(9, 2), chosen, seed=0, log_uri=str(tmp_path))
     with pytest.raises(ValueError, match=r"`validated` should hold texts"):
         train_classifier(LABELS, made_texts(9, 1), made_texts(0, 2), chosen, seed=0, log_uri=str(tmp_path))
+
+
+def test_an_update_goes_on_from_an_earlier_classifier_whose_labels_it_finds_by_name(
+    tmp_path: Path, tiny_bert: Path
+) -> None:
+    chosen = options(tiny_bert, "frozen", epochs=10, learning_rate=2e-2)
+    learned, validated, texts = made_texts(240, 1), made_texts(60, 2), made_texts(60, 3)
+    before, _ = train_classifier(LABELS, learned, validated, chosen, seed=0, log_uri=str(tmp_path / "log"))
+    save_classifier(before, str(tmp_path / "kept"))
+    # Other numbers of the same labels, and one that nobody has seen.
+    moved = (*reversed(LABELS), "unheard of")
+    place = np.array([moved.index(label) for label in LABELS])
+    learned, validated = (
+        dataclasses.replace(each, labels=place[each.labels].astype(each.labels.dtype)) for each in (learned, validated)
+    )
+    after, summary = train_classifier(
+        moved,
+        learned,
+        validated,
+        chosen.model_copy(update={"update": UpdateOptions(max_epochs=1, learning_rate=1e-6)}),
+        seed=1,
+        log_uri=str(tmp_path / "log2"),
+        earlier_uri=str(tmp_path / "kept"),
+    )
+    assert summary["update"] == {"known": len(LABELS), "new": 1, "gone": 0}
+    assert summary["epochs"] == 1
+    # With next to no step, the logits of the known labels are what they were.
+    vectors = before.text_vectors(before.token_ids(texts.texts), 64)
+    logits = [each.logits(vectors, texts.numbers) for each in (before, after)]
+    np.testing.assert_allclose(logits[1][:, place], logits[0], atol=1e-3)
+    other = chosen.model_copy(update={"head": chosen.head.model_copy(update={"units": 7})})
+    with pytest.raises(ValueError, match=r"`head.units` is 7 by the configuration, and 0 in the earlier model"):
+        train_classifier(
+            moved, learned, validated, other, seed=1, log_uri=str(tmp_path), earlier_uri=str(tmp_path / "kept")
+        )

@@ -19,7 +19,7 @@ def test_options_are_named_by_their_path() -> None:
     assert flat["tower.dimensions"] == 16
     assert flat["tower.id_embedding"] is True
     assert flat["training.learning_rate"] == options.training.learning_rate
-    groups = (options.text, options.tower, options.training)
+    groups = (options.text, options.tower, options.training, options.update)
     assert len(flat) == sum(len(type(group).model_fields) for group in groups if group is not None)
     assert flatten_options(TwoTowerOptions(text=None))["text"] == "off"
 

@@ -49,7 +49,9 @@ texts = made_texts(240, 1), made_texts(60, 2)
 print(train_classifier(LABELS, *texts, chosen, seed=0, log_uri=str(folder / "log")).summary["eval"]["accuracy"])
 shop = write_tiny_search(folder / "shop", bert)
 # One device gets a pair more than the other.
-training = SearchTrainingOptions(batch_size=15, hard_negatives=2, mined_from=3, mined_to=12, learning_rate=3e-2)
+training = SearchTrainingOptions(
+    batch_size=15, hard_negatives=2, mined_from=3, mined_to=12, learning_rate=3e-2, query_layers=0
+)
 run_training(run, shop.request(folder, SearchOptions(text=shop.text("frozen"), training=training).model_dump_json()))
 print(json.loads((folder / "model" / "training.json").read_text())["eval"]["ndcg_at_10"])
 """
@@ -70,6 +72,7 @@ def test_two_devices_train_as_well_as_one(tmp_path: Path) -> None:
     assert float(quality) > 0.7
 
 
+@pytest.mark.long
 def test_two_devices_train_one_model_after_the_other(tmp_path: Path, tiny_bert: Path) -> None:
     accuracy, ndcg = map(float, printed(TEXTS, tmp_path, tiny_bert))
     assert accuracy > 0.9

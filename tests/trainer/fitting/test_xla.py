@@ -50,10 +50,10 @@ def train_towers(training: str, bert: Path, folder: Path) -> None:
     ("module", "train", "training"),
     [
         pytest.param(classification, train_classifier, "frozen", id="classification-frozen"),
-        pytest.param(classification, train_classifier, "full", id="classification-full"),
-        pytest.param(search, train_search, "frozen", id="search-frozen"),
+        pytest.param(classification, train_classifier, "full", id="classification-full", marks=pytest.mark.long),
+        pytest.param(search, train_search, "frozen", id="search-frozen", marks=pytest.mark.long),
         pytest.param(search, train_search, "full", id="search-full", marks=pytest.mark.long),
-        pytest.param(towers, train_towers, "frozen", id="towers-frozen"),
+        pytest.param(towers, train_towers, "frozen", id="towers-frozen", marks=pytest.mark.long),
         pytest.param(towers, train_towers, "full", id="towers-full", marks=pytest.mark.long),
     ],
 )

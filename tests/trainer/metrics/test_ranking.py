@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+import tensorflow as tf
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score
 
+from serving.graph.top_k import top_k
 from trainer.metrics.ranking import (
     coverage,
     highest,
@@ -108,3 +110,14 @@ def test_the_highest_of_long_rows_equal_a_full_sort(width: int, k: int) -> None:
     best = np.take_along_axis(scores, highest(scores, k), axis=1)
     np.testing.assert_array_equal(best, -np.sort(-scores, axis=1)[:, :k])
     assert all(len(set(row)) == k for row in highest(scores, k).tolist())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**31), st.integers(1, 4), st.sampled_from([1, 5, 40, 300, 700]), st.integers(1, 12))
+def test_equal_scores_are_taken_in_order_as_they_are_served(seed: int, levels: int, width: int, k: int) -> None:
+    scores = np.random.default_rng(seed).integers(levels, size=(4, width)).astype(np.float32)
+    scores[0, : width // 2] = -np.inf
+    k = min(k, width)
+    expected = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    np.testing.assert_array_equal(highest(scores, k), expected)
+    np.testing.assert_array_equal(top_k(tf.constant(scores), k)[1], expected)

@@ -247,7 +247,15 @@ def test_the_warm_up_file_asks_each_signature_once(exported: Path) -> None:
         names.append(asked.model_spec.signature_name)
         inputs = {name: tf.constant(tf.make_ndarray(value)) for name, value in asked.inputs.items()}
         assert reloaded.signatures[names[-1]](**inputs)
-    assert sorted(names) == ["embed", "evaluate", "examples", "filtered", "serving_default", "similar_products"]
+    assert sorted(names) == [
+        "embed",
+        "evaluate",
+        "examples",
+        "explain",
+        "filtered",
+        "serving_default",
+        "similar_products",
+    ]
 
 
 def test_the_model_card_is_written_as_given(exported: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.metrics import log_loss, roc_auc_score
 
-from trainer.response.calibration import fit_calibration, level_at_slope
+from trainer.response.calibration import fit_calibration, level_at_slope, slope_with_more
 from trainer.response.measures import area_under_curve, calibration_error, normalised_entropy
 
 PROBABILITIES = arrays.arrays(np.float64, 40, elements=st.sampled_from([0.01, 0.1, 0.3, 0.3, 0.5, 0.9]))
@@ -52,3 +52,9 @@ def test_a_level_makes_the_mean_the_rate() -> None:
     level = level_at_slope(1.7, logits, outcomes, weights)
     mean = np.average(1 / (1 + np.exp(-(1.7 * logits + level))), weights=weights)
     assert mean == pytest.approx(np.average(outcomes, weights=weights))
+
+
+def test_a_slope_comes_nearer_to_one_the_more_there_is_to_learn_from() -> None:
+    assert slope_with_more(1.3, 1.0) == pytest.approx(1.3)
+    assert slope_with_more(1.3, 0.5) == pytest.approx(1.15)
+    assert slope_with_more(0.8, 0.25) == pytest.approx(0.95)

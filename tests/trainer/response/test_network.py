@@ -69,6 +69,20 @@ def test_numbers_are_scaled_as_numpy_scales_them(numbers: np.ndarray, data: st.D
     np.testing.assert_array_equal(found[:, 3:], unknown)
 
 
+@settings(max_examples=25, deadline=None)
+@given(arrays.arrays(np.float32, 40, elements=st.integers(0, 9).map(float)), st.integers(1, 6))
+def test_pieces_say_how_far_a_number_has_come(numbers: np.ndarray, pieces: int) -> None:
+    """Their sum is the number between its quantiles, as NumPy interpolates it."""
+    layer = ScaledNumbers(1, pieces)
+    layer.adapt(numbers[:, None])
+    found = layer(numbers[:, None]).numpy()
+    scaled = found[:, 0].astype(np.float64)
+    edges = np.unique(np.quantile(scaled, np.linspace(0, 1, pieces + 1)).round(5))
+    expected = np.interp(scaled, edges, np.arange(len(edges))) if len(edges) > 1 else np.zeros(len(scaled))
+    np.testing.assert_allclose(found[:, 2:].sum(axis=1), expected, atol=1e-3)
+    np.testing.assert_array_equal(layer(np.full((1, 1), np.nan, np.float32)).numpy()[0, :2], [0.0, 1.0])
+
+
 def test_it_learns_and_is_calibrated(tmp_path: Path) -> None:
     trained = train_response(NAMES, table(3000, 0), table(800, 1), options(), seed=0, log_uri=str(tmp_path))
     test = table(4000, 2)

@@ -20,10 +20,20 @@ from trainer.search.options import SearchOptions, SearchTrainingOptions
 from trainer.search.training import run
 from trainer.text.backbone import load_text_encoder
 
+# Towers of queries have tests of their own in query_tower/.
 TRAINING = SearchTrainingOptions(
-    batch_size=14, hard_negatives=2, mined_from=3, mined_to=12, max_epochs=3, patience=3, learning_rate=1e-2
+    batch_size=14,
+    hard_negatives=2,
+    mined_from=3,
+    mined_to=12,
+    max_epochs=3,
+    patience=3,
+    learning_rate=1e-2,
+    query_layers=0,
 )
-EVERY_TRAINING = pytest.mark.parametrize("training", ["frozen", "lora", pytest.param("full", marks=pytest.mark.long)])
+EVERY_TRAINING = pytest.mark.parametrize(
+    "training", ["frozen", *(pytest.param(name, marks=pytest.mark.long) for name in ("lora", "full"))]
+)
 EVAL_QUERIES = [f"{name} {ending}" for name in KINDS.values() for ending in ADDED[7:]]
 # 4 kinds of 7 queries each, with 6 products that answer.
 PAIRS = 168
@@ -104,8 +114,10 @@ def test_an_exported_embedder_gives_the_vectors_of_the_encoder(
     assert known.numpy().tolist() == [text not in ("", "😀") for text in texts]
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.long)])
-@pytest.mark.parametrize("training", ["frozen", pytest.param("full", marks=pytest.mark.long)])
+# tests/trainer/classification/test_training.py has a short one.
+@pytest.mark.long
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("training", ["frozen", "full"])
 def test_mixed_precision_learns_and_is_kept_as_it_is_served(
     shop: TinySearch, training: str, precision: str, tmp_path: Path
 ) -> None:

@@ -148,10 +148,10 @@ def test_a_package_folder_loads(tiny_bert: Path, tmp_path: Path, monkeypatch: py
     ("source", "message"),
     [
         ("no_such_preset", "existing folder, `package:NAME/FOLDER`, or one of KerasNLP's BERT presets"),
-        ("/nope", "`/nope` should be an existing folder with a BERT"),
+        ("/nope", "`/nope` should be an existing folder with a model"),
         ("./no_such_preset", "existing folder"),
-        ("package:no_such_package_at_all/model", "`no_such_package_at_all` is not installed"),
-        ("package:keras_nlp/no_such_folder", "There is no no_such_folder/"),
+        ("package:no_such_package_at_all/model", "`no-such-package-at-all` is not installed"),
+        ("package:keras_nlp/no_such_folder", "There is no no_such_folder"),
         ("package:", "an installed Python package"),
     ],
 )

@@ -26,7 +26,8 @@ def check(training: str, found: dict[str, list[str]]) -> None:
         assert all(path.endswith(("bias", "gamma", "beta")) for path in found["changed"]), found["changed"]
 
 
-@pytest.mark.parametrize("training", ["lora", pytest.param("full", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("training", ["lora", "full"])
 def test_one_device_trains_what_the_option_says(training: str, tiny_bert: Path, tmp_path: Path) -> None:
     check(training, train_backbone(training, tiny_bert, tmp_path))
 

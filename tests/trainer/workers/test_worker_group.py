@@ -21,7 +21,7 @@ from trainer.workers.worker_group import WorkerGroup, read_tf_config
 @pytest.mark.parametrize(
     ("kinds", "workers"),
     [
-        ("search", 2),
+        pytest.param("search", 2, marks=pytest.mark.long),
         pytest.param(",".join(TRAININGS), 2, marks=pytest.mark.long),
         pytest.param(",".join(TRAININGS), 4, marks=pytest.mark.long),
     ],
@@ -49,7 +49,8 @@ def test_a_worker_that_is_killed_and_comes_back_goes_on_from_the_last_checkpoint
         (folder / kind).mkdir(parents=True)
     (other / kind / "checkpoints").symlink_to(shared / kind / "checkpoints")
     first = start_workers([command(kind, shared, tiny_bert), command(kind, other, tiny_bert, die_after=8)])
-    assert first[1].wait(timeout=600) == -signal.SIGKILL
+    first[1].communicate(timeout=600)
+    assert first[1].returncode == -signal.SIGKILL
     # The chief cannot go on alone, and says so or is ended.
     first[0].terminate()
     first[0].communicate(timeout=600)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from components.tables.contract import Kind
+from components.tables.contract import Column, Kind
 from components.tables.files.value_arrays import text_array, value_text
 from components.tables.reading.currencies import without_currency
 from components.tables.reading.number_columns import amount_of
@@ -68,6 +68,14 @@ def unreadable_numbers(values: Sequence[Any], kind: Kind, decimal: Sign) -> list
     parsed = parse_column(text_array(texts).cast(pa.large_string()), kind, ValueForm(decimal=decimal))
     wrong = np.asarray(parsed.values.is_null().to_numpy(zero_copy_only=False), np.bool_)
     return [value for value, refused in zip(values, wrong, strict=True) if refused]
+
+
+def numbers_beyond(values: Sequence[Any], column: Column, decimal: Sign) -> list[Any]:
+    """Returns the values of a column of numbers that are less or more than its contract allows."""
+    low = -math.inf if column.minimum is None else column.minimum
+    high = math.inf if column.maximum is None else column.maximum
+    numbers = ((value, amount_of(str(value).strip(), ValueForm(decimal=decimal))) for value in values)
+    return [value for value, number in numbers if number is not None and not low <= number <= high]
 
 
 def why_no_numbers(wrong: Sequence[Any], decimal: Sign) -> str:

@@ -3,28 +3,34 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from components.errors import InputError
 from serving.client import ExplainedToken, LabelAnswer
 from shelfwise_client.errors import InvalidAnswerError, RefusedRequestError
 from tfx_pipeline.terminal.asking import asking
 from tfx_pipeline.terminal.console import console, listing
+from tfx_pipeline.terminal.picture_file import picture_file
 
 _SHOWN_LABELS, _SHOWN_REASONS = 5, 12
 # What a classifier of texts is asked with.
 _INPUTS = {"text"}
 
 
-def classify(text: str, *, model: str, explain: bool, address: str, as_json: bool) -> None:
+def classify(text: str, *, model: str, explain: bool, address: str, as_json: bool, image: Path | None = None) -> None:
     """Prints the labels of a text, the most probable first.
 
     Raises:
-        InputError: The model takes other inputs than a text.
+        InputError: The model takes other inputs than a text, or the picture cannot be read.
         ServingError: The server did not answer.
     """
+    picture = None if image is None else picture_file(image)
     with asking(address) as client:
         try:
-            answer = client.classify(text, model)
+            if picture is None:
+                answer = client.classify(text, model)
+            else:
+                answer = client.classify_with_image(text, picture, model)
         except (RefusedRequestError, InvalidAnswerError) as error:
             if set(client.input_shapes(model, "serving_default")) == _INPUTS:
                 raise

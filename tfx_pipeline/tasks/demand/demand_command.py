@@ -12,6 +12,9 @@ from tfx_pipeline.terminal.asking import asking
 from tfx_pipeline.terminal.console import console, listing
 
 _SHOWN_WEEKS = 8
+_COVARIATES = ("recent_covariates", "known_covariates")
+# How the covariates of promotions begin.
+_PROMOTIONS = ("placement_", "discount")
 
 
 def print_demand(product: str, store: str | None, root: Path, *, address: str, as_json: bool) -> None:
@@ -29,13 +32,23 @@ def print_demand(product: str, store: str | None, root: Path, *, address: str, a
         weeks = [{"week": begin, "quantiles": week.quantiles} for begin, week in zip(begins, answer, strict=True)]
         console.print_json(json.dumps({"product_id": product, "store_id": store, "weeks": weeks}, ensure_ascii=False))
         return
-    show(row, begins, answer)
+    show(row, begins, answer, promotions_of(row, read_plan(root)["covariates"]))
+
+
+def promotions_of(row: dict[str, object], covariates: list[str]) -> tuple[int, int]:
+    """Returns in how many of the latest weeks, and of the coming ones, a row of `recent.parquet` has a promotion."""
+    places = [place for place, name in enumerate(covariates) if name.startswith(_PROMOTIONS)]
+    if not places:
+        return 0, 0
+    tables = (np.asarray(row[name], np.float32).reshape(-1, len(covariates)) for name in _COVARIATES)
+    past, coming = (int((table[:, places] != 0.0).any(1).sum()) for table in tables)
+    return past, coming
 
 
 def ask_about(client: Shelfwise, row: dict[str, object]) -> list[DemandWeek]:
     """Asks about a row of `recent.parquet`."""
     units = np.asarray(row["recent_units"], np.float32)
-    recent, known = (np.asarray(row[name], np.float32) for name in ("recent_covariates", "known_covariates"))
+    recent, known = (np.asarray(row[name], np.float32) for name in _COVARIATES)
     columns = len(recent) // len(units)
     tables = [each.reshape(-1, columns).tolist() if columns else () for each in (recent, known)]
     return client.demand(str(row["product_id"]), units.tolist(), *tables)
@@ -47,8 +60,8 @@ def coming_weeks(root: Path, weeks: int) -> list[str]:
     return [(first + timedelta(days=7 * week)).isoformat() for week in range(weeks)]
 
 
-def show(row: dict[str, object], begins: list[str], answer: list[DemandWeek]) -> None:
-    """Prints the latest weeks of a product and what comes."""
+def show(row: dict[str, object], begins: list[str], answer: list[DemandWeek], promotions: tuple[int, int]) -> None:
+    """Prints the latest weeks of a product and what comes; `promotions` is of `promotions_of`."""
     units = np.asarray(row["recent_units"], np.float32)[-_SHOWN_WEEKS:]
     console.print(str(row["title"] or row["product_id"]))
     shown = ", ".join("?" if np.isnan(value) else f"{value:,.10g}" for value in units)
@@ -57,3 +70,10 @@ def show(row: dict[str, object], begins: list[str], answer: list[DemandWeek]) ->
     for begin, week in zip(begins, answer, strict=True):
         table.add_row(begin, *(f"{week.quantiles[place]:,.1f}" for place in (0, 4, 8)))
     console.print(table)
+    past, coming = promotions
+    if past and not coming:
+        weeks = len(np.asarray(row["recent_units"]))
+        console.print(
+            f"No promotion is planned for these weeks, and there was one in {past} of the latest {weeks}: if one is to "
+            "come, put it into the table `promotions`."
+        )

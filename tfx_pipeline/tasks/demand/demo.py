@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 
-from tfx_pipeline.tasks.demand.demand_command import ask_about, coming_weeks, show
-from tfx_pipeline.tasks.demand.plan_files import RECENT, REORDER, of_product, read_plan_table
+from tfx_pipeline.tasks.demand.demand_command import ask_about, coming_weeks, promotions_of, show
+from tfx_pipeline.tasks.demand.plan_files import RECENT, REORDER, of_product, read_plan, read_plan_table
 from tfx_pipeline.terminal.console import console
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def demonstrate(client: "Shelfwise", root: Path) -> None:
     row = of_product(read_plan_table(root, RECENT), best["product_id"], best["store_id"])
     answer = ask_about(client, row)
     console.print(f"\nproduct {best['product_id']}, what will be sold of it")
-    show(row, coming_weeks(root, len(answer)), answer)
+    show(row, coming_weeks(root, len(answer)), answer, promotions_of(row, read_plan(root)["covariates"]))
     console.print(
         f"class {best['abc']}{best['xyz']}; {best['order_up_to']:,.10g} last until the order after the next one"
     )

@@ -71,7 +71,7 @@ def judging_nodes(
         options=options.stock,
         source_digest=source_digest("components.demand.planning.node"),
     ).with_id(PLANNER)
-    return [evaluator, *pushing_nodes(task, parts, trained, evaluator), planner]
+    return [evaluator, *pushing_nodes(task, parts, trained, evaluator, options.gate.approval), planner]
 
 
 def training_options(options: DemandConfig) -> DemandOptions:

@@ -25,6 +25,7 @@ def recommend(
     max_price: Annotated[float, typer.Option(help="Only products up to this price; 0 for any.")] = 0.0,
     in_stock: Annotated[bool, typer.Option("--in-stock", help="Only products in stock.")] = False,
     new_only: Annotated[bool, typer.Option("--new-only", help="Leave out what the user bought.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Say why each product is there.")] = False,
     segment: Annotated[
         str | None, typer.Option(help="Products to offer a segment instead, as the last run has them.")
     ] = None,
@@ -60,6 +61,7 @@ def recommend(
         max_price=max_price,
         in_stock_only=in_stock,
         include_bought=not new_only,
+        explain=explain,
         address=address,
         as_json=as_json,
     )

@@ -6,7 +6,9 @@ from typing import Any
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.types.channel import BaseChannel
 
+from components.merchant.tables import RECOMMENDATION_TABLES
 from components.model_trainer import ModelTrainer
+from components.parameters import Parameter
 from components.recommendation.examples.node import RecommendationExamples
 from components.recommendation.examples.options import RecommendationDataOptions, RecommendationExamplesOptions
 from components.recommendation.index import RecommendationIndex
@@ -16,6 +18,7 @@ from components.rules.node import BasketRules
 from components.source_digest import source_digest
 from serving.model_names import SEGMENTATION_MODEL
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.shop.products import TRANSFORM
 from tfx_pipeline.tasks.nodes import after_gates, pushing_nodes
 from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
 from tfx_pipeline.tasks.task import SharedParts, Task, Trained
@@ -32,13 +35,18 @@ def training_nodes(task: Task[RecommendationConfig], parts: SharedParts, options
     where the options ask for them.
     """
     shop = parts.shop
+
+    def earlier(role: str, output: str) -> Parameter:
+        return parts.inputs.earlier_output(task.node_id(role), output)
+
     products, users = parts.tables.get("products"), parts.tables.get("users")
     examples = RecommendationExamples(
         events=parts.tables["events"].examples,
         products=products and products.examples,
         users=users and users.examples,
-        options=_examples_options(shop, options),
+        options=examples_options(shop, options),
         user_id_key=parts.inputs.user_id_key,
+        earlier_catalogue=earlier("Examples", "catalogue"),
         source_digest=source_digest("components.recommendation.examples.node"),
     ).with_id(task.node_id("Examples"))
     after_gates(examples, parts, "events", "products", "users")
@@ -51,21 +59,30 @@ def training_nodes(task: Task[RecommendationConfig], parts: SharedParts, options
             time_zone=shop.time_zone,
             source_digest=source_digest("components.rules.node"),
         ).with_id(RULES)
-    transform, text_vectors = parts.products
+    transform, text_vectors = parts.products.transform, parts.products.text_vectors
     # What towers, ranker and index know of the products.
     known: dict[str, Any] = {
         "catalogue": examples.outputs["catalogue"],
         "transformed_products": transform and transform.outputs["transformed_examples"],
         "text_vectors": text_vectors and text_vectors.outputs["vectors"],
     }
+    # What an update starts from; empty in a run.
+    earlier_parts = {
+        "earlier_catalogue": earlier("Examples", "catalogue"),
+        "earlier_products": parts.inputs.earlier_output(TRANSFORM, "transformed_examples"),
+    }
+    pictures = parts.products.picture_vectors
     towers = ModelTrainer(
         examples=examples.outputs["examples"],
         **known,
+        picture_vectors=pictures and pictures.outputs["vectors"],
         run_fn="trainer.recommendation.training.run",
-        options=TwoTowerOptions(text=shop.text, tower=options.towers, training=options.training),
+        options=TwoTowerOptions(text=shop.text, tower=options.towers, training=options.training, update=shop.update),
         steps=parts.inputs.steps.get(task.name, 0),
         seed=shop.seed,
         checkpoints=parts.inputs.checkpoints,
+        earlier_model=earlier("Trainer", "model"),
+        **earlier_parts,
         source_digest=source_digest("components.model_trainer", "trainer.recommendation.training"),
     ).with_id(task.node_id("Trainer"))
     ranker = None
@@ -76,10 +93,14 @@ def training_nodes(task: Task[RecommendationConfig], parts: SharedParts, options
             rules=rules and rules.outputs["rules"],
             base_model=towers.outputs["model"],
             run_fn="trainer.recommendation.ranker.training.run",
-            options=RankerTrainingOptions(ranker=options.ranker, history_length=options.serving.history_length),
+            options=RankerTrainingOptions(
+                ranker=options.ranker, history_length=options.serving.history_length, update=shop.update
+            ),
             steps=0,
             seed=shop.seed,
             checkpoints=parts.inputs.checkpoints,
+            earlier_model=earlier("Ranker", "model"),
+            **earlier_parts,
             source_digest=source_digest("components.model_trainer", "trainer.recommendation.ranker.training"),
         ).with_id(task.node_id("Ranker"))
     index = RecommendationIndex(
@@ -87,9 +108,11 @@ def training_nodes(task: Task[RecommendationConfig], parts: SharedParts, options
         **known,
         ranker=ranker and ranker.outputs["model"],
         rules=rules and rules.outputs["rules"],
+        **{name: parts.tables[name].examples for name in RECOMMENDATION_TABLES if name in parts.tables},
         options=RecommendationIndexOptions(serving=options.serving, leave_out=options.leave_out),
         source_digest=source_digest("components.recommendation.index"),
     ).with_id(task.node_id("Index"))
+    after_gates(index, parts, *RECOMMENDATION_TABLES)
     nodes = [node for node in (examples, rules, towers, ranker, index) if node is not None]
     return Trained(nodes=nodes, examples=examples, model=index.outputs["model"])
 
@@ -113,12 +136,15 @@ def judging_nodes(
         options=options.gate,
         thresholds=parts.inputs.thresholds.get(task.name, ""),
         last_blessed=parts.inputs.last_blessed.get(task.name, ""),
+        earlier_examples=parts.inputs.earlier_output(task.node_id("Examples"), "examples"),
+        earlier_catalogue=parts.inputs.earlier_output(task.node_id("Examples"), "catalogue"),
         source_digest=source_digest("components.recommendation.judging.evaluator"),
     ).with_id(task.node_id("Evaluator"))
-    return [evaluator, *pushing_nodes(task, parts, trained, evaluator)]
+    return [evaluator, *pushing_nodes(task, parts, trained, evaluator, options.gate.approval)]
 
 
-def _examples_options(shop: ShopOptions, options: RecommendationConfig) -> RecommendationExamplesOptions:
+def examples_options(shop: ShopOptions, options: RecommendationConfig) -> RecommendationExamplesOptions:
+    """Returns how events become examples and counts."""
     return RecommendationExamplesOptions(
         **options.model_dump(include=set(RecommendationDataOptions.model_fields) - {"split"}),
         split=options.split.in_zone(shop.time_zone),
@@ -127,5 +153,6 @@ def _examples_options(shop: ShopOptions, options: RecommendationConfig) -> Recom
         ranker_history=options.serving.history_length,
         text_fields=shop.text.fields if shop.text else (),
         max_unknown_product_fraction=shop.limits.max_unknown_product_fraction,
+        replay=shop.update.replay,
         seed=shop.seed,
     )

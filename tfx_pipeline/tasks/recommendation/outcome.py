@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfx_pipeline.summary.model import Interval, TaskSummary
+from trainer.metrics.significance import TrainingsDifference, difference_of_trainings, error_of_interval, holm
 
 # What an option of the ranker is judged by.
 _OPTION_METRICS = ("ndcg_at_10", "novel_ndcg_at_10")
@@ -14,7 +15,11 @@ _ADJUSTMENTS = {
     "ranker_without_damping": "ranker.popularity_damping",
     "ranker_without_kind_penalty": "ranker.kind_penalty",
 }
-_WITH_RULES, _WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
+_RANKER, _WITH_RULES, _WITHOUT_RULES = "ranker", "ranker_with_rules", "ranker_without_rules"
+# What follows the name of a ranker that was trained once more, from another seed.
+_AGAIN = "_again_"
+# How seldom chance alone makes advice.
+_ADVISED_AT = 0.01
 
 
 def outcome_lines(summary: TaskSummary) -> list[str]:
@@ -45,24 +50,64 @@ def price_of_adjustments(summary: TaskSummary) -> list[str]:
 
 
 def rules_in_ranker(summary: TaskSummary) -> list[str]:
-    """Says what rules add to the ranker, for all and for novel products, and what to do about it.
+    """Says what rules add to the ranker, for all and for novel products, and what to do about it if that is known.
+
+    Advice is given only on what is beyond chance, over users and over the seeds of trainings, at 1% for all metrics
+    together (Holm's correction). One training of each way says nothing of seeds, so nothing is advised then.
 
     Args:
-        summary: Its ablation holds the same ranker without rules, or with them where they are kept out.
+        summary: Its ablation holds the same ranker without rules, or with them where they are kept out; and both
+            trained again from other seeds.
     """
     kept_out = _WITH_RULES in summary.ablation
-    other = summary.ablation.get(_WITH_RULES if kept_out else _WITHOUT_RULES)
-    found = {} if other is None else {name: other.differences.get(name) for name in _OPTION_METRICS}
-    known = {name: interval for name, interval in found.items() if interval is not None and interval.low is not None}
+    name = _WITH_RULES if kept_out else _WITHOUT_RULES
+    other = summary.ablation.get(name)
+    found = {} if other is None else {metric: other.differences.get(metric) for metric in _OPTION_METRICS}
+    known = {metric: each for metric, each in found.items() if each is not None and each.low is not None}
     if not known:
         return []
     which = "without rules in the ranker, against with" if kept_out else "with rules in the ranker, against without"
-    lines = [f"{name} {which}: {_in_words(interval)}" for name, interval in known.items()]
-    gains = [-(interval.high or 0.0) if kept_out else interval.low or 0.0 for interval in known.values()]
-    if max(gains) <= 0.0:
-        advice = "they are kept out of it" if kept_out else "`tasks.recommendation.ranker.rules: false` keeps them out"
-        return [*lines, f"Rules do not help this ranker: {advice}."]
-    return [*lines, "Rules help this ranker: `tasks.recommendation.ranker.rules: true`."] if kept_out else lines
+    lines = [f"{metric} {which}: {_in_words(interval)}" for metric, interval in known.items()]
+    if f"{_RANKER}{_AGAIN}1" not in summary.ablation:
+        return [
+            *lines,
+            "Each was trained once, which does not tell rules from luck: `tasks.recommendation.ranker.trainings: 2`.",
+        ]
+    compared = [_over_trainings(summary, name, metric, interval) for metric, interval in known.items()]
+    sure = [
+        each.mean
+        for each, p_value in zip(compared, holm([each.p_value for each in compared]), strict=True)
+        if p_value <= _ADVISED_AT
+    ]
+    if not sure:
+        return [*lines, "What rules do to this ranker is no more than chance, over users and trainings."]
+    if min(sure) < 0.0 < max(sure):
+        return [*lines, "Rules help this ranker by one of these measures, and harm it by the other."]
+    rules_help = (sure[0] < 0.0) == kept_out
+    if rules_help:
+        advice = "`tasks.recommendation.ranker.rules: true`" if kept_out else "they stay in it"
+        return [*lines, f"Rules help this ranker: {advice}."]
+    advice = "they stay out of it" if kept_out else "`tasks.recommendation.ranker.rules: false` keeps them out"
+    return [*lines, f"Rules harm this ranker: {advice}."]
+
+
+def _over_trainings(summary: TaskSummary, name: str, metric: str, interval: Interval) -> TrainingsDifference:
+    """Compares all trainings of the served ranker with all of another one, each as it stands to the served model."""
+
+    def standing(system: str) -> float | None:
+        found = summary.ablation[system].differences.get(metric)
+        return None if found is None or found.mean is None else -found.mean
+
+    again = {
+        family: [each for each in summary.ablation if each.startswith(family + _AGAIN)] for family in (_RANKER, name)
+    }
+    own = [0.0, *(standing(each) for each in again[_RANKER])]
+    others = [standing(each) for each in (name, *again[name])]
+    return difference_of_trainings(
+        [value for value in own if value is not None],
+        [value for value in others if value is not None],
+        error_of_interval(interval.low or 0.0, interval.high or 0.0),
+    )
 
 
 def _in_words(interval: Interval) -> str:

@@ -20,6 +20,7 @@ def recommend(
     max_price: float,
     in_stock_only: bool,
     include_bought: bool,
+    explain: bool,
     address: str,
     as_json: bool,
 ) -> None:
@@ -35,9 +36,15 @@ def recommend(
             in_stock_only=in_stock_only,
             include_bought=include_bought,
         )
+        reasons = {
+            product.product_id: client.explain_recommendation(
+                product.product_id, history.product_ids, history.event_types, history.age_seconds
+            )
+            for product in (answer if explain else ())
+        }
     if not as_json:
         print_as_of(history)
-    print_answers(answer, k, as_json)
+    print_answers(answer, k, as_json, reasons)
 
 
 def similar(product_id: str, *, k: int, address: str, as_json: bool) -> None:

@@ -8,10 +8,12 @@ from typing_extensions import override
 
 from serving.model_names import RECOMMENDATION_MODEL
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.summary.gaps import gap_lines
 from tfx_pipeline.summary.model import TaskSummary
 from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
 from tfx_pipeline.tasks.recommendation.outcome import outcome_lines, price_of_adjustments, rules_in_ranker
 from tfx_pipeline.tasks.task import SharedParts, Task, Trained
+from tfx_pipeline.tasks.tuned_option import TunedOption
 
 if TYPE_CHECKING:
     import typer
@@ -23,13 +25,17 @@ if TYPE_CHECKING:
     from tfx_pipeline.local_runner import NodeResult
 
 
+# What its model was made from that tasks share.
+_OF_PRODUCTS = ("ProductsTransform.transformed_examples", "ProductsTextVectors.vectors")
+
+
 class RecommendationTask(Task[RecommendationConfig]):
     """Finds a user's next products."""
 
     name = RECOMMENDATION_MODEL
     options_class = RecommendationConfig
     checks_fn = "components.checks.recommendation.failed_checks"
-    tables = frozenset({"events", "products", "users"})
+    tables = frozenset({"events", "products", "users", "relations", "pins"})
     counted = "users"
     headline = (
         "ndcg_at_10",
@@ -41,8 +47,8 @@ class RecommendationTask(Task[RecommendationConfig]):
         "diversity_at_10",
     )
     drawn = ("ndcg_at_10", "novel_ndcg_at_10")
-    product_inputs = frozenset({"numbers", "text_vectors"})
-    client_methods = ("recommend", "similar", "bought_together", "complements", "embed")
+    product_inputs = frozenset({"numbers", "text_vectors", "pictures"})
+    client_methods = ("recommend", "similar", "bought_together", "complements", "explain_recommendation", "embed")
     exporter_role = "Index"
 
     @override
@@ -68,6 +74,19 @@ class RecommendationTask(Task[RecommendationConfig]):
         return shop.text_backbone()
 
     @override
+    def update_outputs(self) -> tuple[str, ...]:
+        own = (("Examples", "catalogue"), ("Examples", "examples"), ("Trainer", "model"), ("Ranker", "model"))
+        return (*(f"{self.node_id(role)}.{output}" for role, output in own), *_OF_PRODUCTS)
+
+    @override
+    def tuned(self, options: RecommendationConfig) -> tuple[TunedOption, ...]:
+        return (
+            TunedOption("training.learning_rate", low=3e-4, high=1e-2, logarithmic=True),
+            TunedOption("training.label_smoothing", low=0.0, high=0.3),
+            TunedOption("towers.dropout", low=0.0, high=0.4),
+        )
+
+    @override
     def training_nodes(self, parts: SharedParts, options: RecommendationConfig) -> Trained:
         from tfx_pipeline.tasks.recommendation import nodes
 
@@ -83,14 +102,16 @@ class RecommendationTask(Task[RecommendationConfig]):
 
     @override
     def summary_details(self, results: Mapping[str, "NodeResult"], root: Path, *, blessed: bool) -> dict[str, Any]:
+        from tfx_pipeline.summary.training_parts import training_parts
         from tfx_pipeline.tasks.recommendation.mined_rules import rules_summary
         from tfx_pipeline.tasks.recommendation.nodes import RULES
 
-        return {"rules": rules_summary(Path(results[RULES].outputs["rules"].uri))} if RULES in results else {}
+        rules = {"rules": rules_summary(Path(results[RULES].outputs["rules"].uri))} if RULES in results else {}
+        return rules | training_parts(results, self.node_id("Trainer"), "pictures")
 
     @override
     def outcome_lines(self, summary: TaskSummary) -> list[str]:
-        return outcome_lines(summary)
+        return [*outcome_lines(summary), *gap_lines(summary)]
 
     @override
     def report_blocks(self, summary: TaskSummary, root: Path | None) -> list["Block"]:

@@ -10,6 +10,7 @@ from components.response.examples.node import ResponseExamples
 from components.response.examples.options import ResponseDataOptions, ResponseExamplesOptions
 from components.response.judging.evaluator import ResponseEvaluator
 from components.response.offers.node import UserOffers
+from components.response.texts.node import OfferTextOptions, OfferTextVectors
 from components.source_digest import source_digest
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.shop.options import ShopOptions
@@ -20,15 +21,19 @@ from trainer.response.options import ResponseOptions
 
 # Name of the node that asks the model about every known user and current offer.
 OFFERS = "UserOffers"
+# Name of the node that encodes what offers say.
+TEXT_VECTORS = "OffersTextVectors"
 _TABLES = ("impressions", "offers", "events", "products", "users")
 
 
 def training_nodes(task: Task[ResponseConfig], parts: SharedParts, options: ResponseConfig) -> Trained:
-    """Returns ResponseExamples ─ ResponseTrainer."""
+    """Returns OffersTextVectors ─ ResponseExamples ─ ResponseTrainer."""
     vectors = parts.products.text_vectors
+    own = _offer_vectors(parts, options)
     examples = ResponseExamples(
         **{name: parts.tables[name].examples for name in _TABLES if name in parts.tables},
         text_vectors=vectors.outputs["vectors"] if vectors is not None else None,
+        offer_vectors=own.outputs["vectors"] if own is not None else None,
         options=examples_options(parts.shop, options),
         user_id_key=parts.inputs.user_id_key,
         source_digest=source_digest("components.response.examples.node"),
@@ -43,7 +48,23 @@ def training_nodes(task: Task[ResponseConfig], parts: SharedParts, options: Resp
         seed=parts.shop.seed,
         source_digest=source_digest("components.model_trainer", "trainer.response.training"),
     ).with_id(task.node_id("Trainer"))
-    return Trained(nodes=[examples, trainer], examples=examples, model=trainer.outputs["model"])
+    return Trained(
+        nodes=[*([] if own is None else [own]), examples, trainer], examples=examples, model=trainer.outputs["model"]
+    )
+
+
+def _offer_vectors(parts: SharedParts, options: ResponseConfig) -> OfferTextVectors | None:
+    """Returns the node that encodes what offers say; None where there is nothing to read or nothing to read it with."""
+    text = parts.shop.text
+    if text is None or not options.vector_width or "offers" not in parts.tables:
+        return None
+    encoded = OfferTextVectors(
+        offers=parts.tables["offers"].examples,
+        options=OfferTextOptions(text=text, explained_words=options.explained_words),
+        source_digest=source_digest("components.response.texts.node"),
+    ).with_id(TEXT_VECTORS)
+    after_gates(encoded, parts, "offers")
+    return encoded
 
 
 def judging_nodes(
@@ -65,7 +86,7 @@ def judging_nodes(
         model=trained.model,
         source_digest=source_digest("components.response.offers.node"),
     ).with_id(OFFERS)
-    return [evaluator, *pushing_nodes(task, parts, trained, evaluator), answers]
+    return [evaluator, *pushing_nodes(task, parts, trained, evaluator, options.gate.approval), answers]
 
 
 def offers_folder(results: Mapping[str, NodeResult]) -> Path:

@@ -31,11 +31,12 @@ def response_blocks(summary: TaskSummary) -> list[Block]:
     rows = [
         [
             words_cell(each["item"]),
+            words_cell(each.get("text", "")),
             Cell(f"{each['impressions']:,}"),
             Cell(f"{each['rate']:.4f}"),
             Cell(f"{each['probability']:.4f}"),
         ]
         for each in offers
     ]
-    table = Table(["offer", "impressions", f"{outcome}, rate", "mean probability"], rows)
+    table = Table(["offer id", "offer", "impressions", f"{outcome}, rate", "mean probability"], rows)
     return [Block("Offers in the test", table, note="Those that were shown most.")]

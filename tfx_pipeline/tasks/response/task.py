@@ -13,6 +13,7 @@ from tfx_pipeline.tasks.response.config import ResponseConfig
 from tfx_pipeline.tasks.response.outcome import outcome_lines
 from tfx_pipeline.tasks.response.uplift_outcome import uplift_lines
 from tfx_pipeline.tasks.task import SharedParts, Task, Trained
+from tfx_pipeline.tasks.tuned_option import TunedOption
 
 if TYPE_CHECKING:
     import typer
@@ -35,6 +36,7 @@ class ResponseTask(Task[ResponseConfig]):
     headline = ("auc", "normalised_entropy", "explained_entropy", "calibration_error")
     drawn = ("explained_entropy",)
     product_inputs = frozenset({"text_vectors"})
+    tuned_metric = "eval.explained_entropy"
     client_methods = ("respond", "offer_uplift", "rank_offers", "explain_offer")
 
     @override
@@ -56,7 +58,8 @@ class ResponseTask(Task[ResponseConfig]):
 
     @override
     def backbones(self, shop: ShopOptions, options: ResponseConfig) -> dict[str, str]:
-        return shop.text_backbone() if shop.tables.products is not None and options.vector_width else {}
+        has_texts = shop.tables.products is not None or shop.tables.offers is not None
+        return shop.text_backbone() if has_texts and options.vector_width else {}
 
     @override
     def event_types(self, options: ResponseConfig) -> tuple[str, ...]:
@@ -69,6 +72,15 @@ class ResponseTask(Task[ResponseConfig]):
     @override
     def outcome_columns(self, table: str, options: ResponseConfig) -> tuple[str, ...]:
         return options.outcomes if table == "impressions" else ()
+
+    @override
+    def tuned(self, options: ResponseConfig) -> tuple[TunedOption, ...]:
+        return (
+            TunedOption("training.learning_rate", low=3e-4, high=2e-2, logarithmic=True),
+            TunedOption("training.penalty", low=0.3, high=100.0, logarithmic=True),
+            TunedOption("training.wide_penalty", low=1.0, high=300.0, logarithmic=True),
+            TunedOption("network.dropout", low=0.0, high=0.5),
+        )
 
     @override
     def training_nodes(self, parts: SharedParts, options: ResponseConfig) -> Trained:

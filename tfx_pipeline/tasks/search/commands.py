@@ -8,14 +8,17 @@ import typer
 from tfx_pipeline.terminal.console import console
 from tfx_pipeline.terminal.exit_codes import EXIT_REFUSED
 from tfx_pipeline.terminal.logs import logs_in
-from tfx_pipeline.terminal.options import Address, AsJson, K, Root
+from tfx_pipeline.terminal.options import Address, AsJson, At, Events, EventsRoot, K, Root
 
 app = typer.Typer()
 
 
 @app.command()
 def search(
-    query: Annotated[str, typer.Argument(help="What a customer would type.")],
+    query: Annotated[str, typer.Argument(help="What a customer would type; left out with --image.")] = "",
+    image: Annotated[
+        Path | None, typer.Option(help="JPEG or PNG file to find products by, of a shop with pictures.")
+    ] = None,
     k: K = 10,
     category: Annotated[str, typer.Option(help="Only products below this category.")] = "",
     max_price: Annotated[float, typer.Option(help="Only products up to this price; 0 for any.")] = 0.0,
@@ -23,12 +26,27 @@ def search(
     explain: Annotated[
         bool, typer.Option("--explain", help="Add what each word adds to the score, by its letters and its meaning.")
     ] = False,
+    user: Annotated[str | None, typer.Option(help="Who asks: what suits this user's events comes first.")] = None,
+    events: Events = None,
+    events_root: EventsRoot = None,
+    at: At = None,
     address: Address = "localhost:8500",
     as_json: AsJson = False,
 ) -> None:
-    """Ask a server for the products that answer a query, grouped by kind."""
-    from tfx_pipeline.tasks.search import search_command
+    """Ask a server for the products that answer a query, or look like a picture, grouped by kind."""
+    if (image is None) == (not query):
+        raise typer.BadParameter("give either a query or --image FILE")
+    if image is not None:
+        if category or max_price or in_stock or explain or user is not None:
+            raise typer.BadParameter("a picture is searched without filters, users and explanations; leave them out")
+        from tfx_pipeline.tasks.search import search_command
 
+        search_command.search_by_image(image, k=k, address=address, as_json=as_json)
+        return
+    from tfx_pipeline.tasks.search import search_command
+    from tfx_pipeline.terminal.histories import read_history
+
+    history = read_history([], user, events, at, events_root)
     search_command.search(
         query,
         k=k,
@@ -38,12 +56,15 @@ def search(
         explain=explain,
         address=address,
         as_json=as_json,
+        history=None if user is None else history,
     )
 
 
 @app.command()
 def index(
     products: Annotated[str, typer.Option(help="Products table, in full: what it lacks is removed.")],
+    synonyms: Annotated[str, typer.Option(help="Table of synonyms; the run's own if left out.")] = "",
+    pins: Annotated[str, typer.Option(help="Table of pins; the run's own if left out.")] = "",
     root: Root = Path("runs/default"),
 ) -> None:
     """Put another catalogue into the served search model, without training."""
@@ -51,7 +72,7 @@ def index(
     with logs_in(root / "logs" / "index.log"):
         from tfx_pipeline.tasks.search.index_update import update_index
 
-        update = update_index(root.resolve(), products)
+        update = update_index(root.resolve(), products, {"synonyms": synonyms, "pins": pins})
     for reason, count in sorted(update.quarantined.items()):
         console.print(f"  quarantined: {count:,} {reason}")
     console.print(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in update.changes.items()))

@@ -1,12 +1,15 @@
 """What the configuration says of the task search."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
 
 from components.search.examples.options import QueryOptions
 from components.search.judging.gate_options import SearchGateOptions
+from tfx_pipeline.shop.values import off_is_none
 from trainer.clusters.options import ClusterOptions
 from trainer.options import Options
-from trainer.search.options import SearchServingOptions, SearchTrainingOptions
+from trainer.search.options import PersonalOptions, SearchServingOptions, SearchTrainingOptions
 
 
 class SearchConfig(Options):
@@ -18,6 +21,7 @@ class SearchConfig(Options):
             trains all of it. Left out: as `text.training` says.
         training: How the encoder, or what stands on top of it, is trained.
         serving: What the served model is made of.
+        personal: The reranker for who asks, which learns from events with a query; `off` leaves it out.
         clusters: How the catalogue is clustered, for the report.
         gate: What a model must reach to be blessed.
     """
@@ -26,5 +30,6 @@ class SearchConfig(Options):
     text_training: Literal["frozen", "lora", "full"] | None = None
     training: SearchTrainingOptions = SearchTrainingOptions()
     serving: SearchServingOptions = SearchServingOptions()
+    personal: Annotated[PersonalOptions | None, BeforeValidator(off_is_none)] = PersonalOptions()
     clusters: ClusterOptions = ClusterOptions()
     gate: SearchGateOptions = SearchGateOptions()

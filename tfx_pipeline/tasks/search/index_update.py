@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from tfx.dsl.components.base.base_beam_executor import BaseBeamExecutor
-from tfx.types import Artifact, standard_artifacts
 
-from components.artifacts import Quarantine
 from components.checks.search import failed_checks
 from components.errors import InputError
 from components.gate.decision import decide
 from components.gate.judgement import LAST_BLESSED, MODEL, Judgement
+from components.merchant.tables import SEARCH_TABLES, merchant_word
 from components.products.catalogue import write_catalogue, write_catalogue_facts
 from components.products.reviews.join import PHRASES_COLUMN, with_known_reviews
 from components.pushing.served_versions import latest_version, push_folder
@@ -31,16 +29,15 @@ from components.search.judging.query_judge import (
     served_ranking,
 )
 from components.search.judging.query_summary import QuerySummary
-from components.tables.example_gen import TableExampleGenExecutor
-from components.tables.quarantine import read_quarantine_counts
 from components.tables.read_back import table_files
 from components.tables.reading.plain_columns import plain_columns
-from components.tables.sources import TableSource, sources_to_json
+from components.tables.sources import TableSource
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.search.ranking import Fusion
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.shop.products import REVIEWS
+from tfx_pipeline.shop.read_table import read_table
 from tfx_pipeline.shop.run_options import options_of_run, shop_of_run
 from tfx_pipeline.shop.table_options import table_options
 from tfx_pipeline.summary.file import summary_of_run
@@ -74,7 +71,7 @@ class IndexUpdate:
     quarantined: Mapping[str, int]
 
 
-def update_index(root: Path, products: str) -> IndexUpdate:
+def update_index(root: Path, products: str, merchant: Mapping[str, str] | None = None) -> IndexUpdate:
     """Puts a products table into a new version of the served search model of a run.
 
     Products that the table lacks are gone from the new version, others are added or changed. Nothing is trained: only
@@ -86,9 +83,11 @@ def update_index(root: Path, products: str) -> IndexUpdate:
         root: Folder of the run whose model is served.
         products: Path of the products table, in full. It is written as the run's own was: the columns have the same
             names, and so on; where the run's came from several sources, it is taken to need no more than its path.
+        merchant: Paths of the merchant's tables by name; where one is empty, the table is read again from where the
+            run's configuration says.
 
     Raises:
-        InputError: There is no such run or model, or the table is not what it should be.
+        InputError: There is no such run or model, it reads pictures, or the table is not what it should be.
     """
     shop, options = _configured(root)
     served = latest_version(str(root / "serving" / SEARCH_MODEL))
@@ -99,6 +98,11 @@ def update_index(root: Path, products: str) -> IndexUpdate:
         )
     gate = options.gate
     card = read_model_card(served)
+    if "pictures" in card:
+        raise InputError(
+            f"The search model in {served} reads pictures, which are not updated without a run; "
+            "run `shelfwise run` with the new table instead"
+        )
     with tempfile.TemporaryDirectory() as scratch:
         serving = SearchServingOptions.model_validate(card["serving"])
         table, quarantined = _read_products(products, shop, serving.collapse_columns, Path(scratch), root / "index")
@@ -114,11 +118,16 @@ def update_index(root: Path, products: str) -> IndexUpdate:
             serving,
             Fusion(**card["fusion"]),
             shop.seed,
+            merchant_word(_read_merchant_tables(merchant or {}, shop, Path(scratch), root / "index")),
         )
         changes = {name: getattr(updated, name) for name in ("added", "changed", "removed", "embedded_texts")}
         model = str(Path(scratch) / "model")
         export_search(
-            model, updated.module, updated.clusters, _updated_card(card, serving, served, changes, len(catalogue))
+            model,
+            updated.module,
+            updated.clusters,
+            _updated_card(card, serving, served, changes, len(catalogue)),
+            updated.personal,
         )
         refused = validate(
             model,
@@ -147,30 +156,9 @@ def _read_products(
     Raises:
         InputError: The table is not what it should be, or has too many bad rows.
     """
-    examples, quarantine = standard_artifacts.Examples(), Quarantine()
-    examples.uri, quarantine.uri = str(scratch / "examples"), str(kept / "quarantine")
-    outputs: dict[str, list[Artifact]] = {"examples": [examples], "quarantine": [quarantine]}
-    context = BaseBeamExecutor.Context(
-        beam_pipeline_args=list(shop.beam_args), tmp_dir=str(scratch / "tmp"), unique_id="index"
+    examples, counts = read_table(
+        "products", [_source(path, shop)], shop, table_options("products", shop), scratch, kept / "quarantine"
     )
-    options = table_options("products", shop)
-    properties = {
-        "table": "products",
-        "sources": sources_to_json([_source(path, shop)]),
-        "data": "",
-        "digest": "",
-        "user_id_key": "",
-        "options_json": options.model_dump_json(),
-        "source_digest": "",
-    }
-    TableExampleGenExecutor(context).Do({}, outputs, properties)
-    counts = read_quarantine_counts(quarantine.uri)
-    if counts.bad_fraction > shop.limits.max_bad_fraction:
-        raise InputError(
-            f"Table `products`: {counts.rows - counts.good:,} of {counts.rows:,} rows are bad "
-            f"({counts.bad_fraction:.1%}; {shop.limits.max_bad_fraction:.1%} may be): {counts.describe_bad()}. "
-            f"See {quarantine.uri}; correct the table, or raise `limits.max_bad_fraction`."
-        )
     columns = list(dict.fromkeys((*PRODUCT_COLUMNS, *kept_columns)))
     batches = [
         plain_columns(batch)
@@ -178,6 +166,28 @@ def _read_products(
         for batch in read_parquet(file).select(columns).to_batches()
     ]
     return pa.Table.from_batches(batches), counts.bad
+
+
+def _read_merchant_tables(
+    paths: Mapping[str, str], shop: ShopOptions, scratch: Path, kept: Path
+) -> dict[str, list[str]]:
+    """Returns the checked files of each of the merchant's tables, none of one that there is not.
+
+    Raises:
+        InputError: A table is not what it should be, or has too many bad rows.
+    """
+    files = {}
+    for name in SEARCH_TABLES:
+        given = [TableSource(path=paths[name])] if paths.get(name) else shop.tables.given().get(name, ())
+        sources = [source.in_zone(shop.time_zone) for source in given]
+        files[name] = (
+            table_files(
+                read_table(name, sources, shop, table_options(name, shop), scratch, kept / f"quarantine_{name}")[0]
+            )
+            if sources
+            else []
+        )
+    return files
 
 
 def _source(path: str, shop: ShopOptions) -> TableSource:

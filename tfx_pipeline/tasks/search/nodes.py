@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from tfx.dsl.components.base.base_node import BaseNode
 
+from components.merchant.tables import SEARCH_TABLES
 from components.model_trainer import ModelTrainer
 from components.search.examples.node import SearchExamples
 from components.search.examples.options import SearchExamplesOptions
@@ -23,10 +24,12 @@ def training_nodes(task: Task[SearchConfig], parts: SharedParts, options: Search
     """Returns SearchExamples ─ SearchTrainer ─ SearchIndex."""
     shop, text = parts.shop, _text(parts.shop, options)
     judgements, events = parts.tables.get("judgements"), parts.tables.get("events")
+    impressions = parts.tables.get("impressions") if options.queries.shown_outcome is not None else None
     examples = SearchExamples(
         products=parts.tables["products"].examples,
         judgements=judgements and judgements.examples,
         events=events and events.examples,
+        impressions=impressions and impressions.examples,
         options=SearchExamplesOptions(
             queries=options.queries,
             text_fields=text.fields,
@@ -36,7 +39,7 @@ def training_nodes(task: Task[SearchConfig], parts: SharedParts, options: Search
         ),
         source_digest=source_digest("components.search.examples.node"),
     ).with_id(task.node_id("Examples"))
-    after_gates(examples, parts, "products", "judgements", "events")
+    after_gates(examples, parts, "products", "judgements", "events", *(("impressions",) if impressions else ()))
     if parts.products.text_vectors is None:
         raise ValueError("The task search needs text vectors; the configuration has to see to it.")
     text_vectors = parts.products.text_vectors.outputs["vectors"]
@@ -51,6 +54,7 @@ def training_nodes(task: Task[SearchConfig], parts: SharedParts, options: Search
         checkpoints=parts.inputs.checkpoints,
         source_digest=source_digest("components.model_trainer", "trainer.search.training"),
     ).with_id(task.node_id("Trainer"))
+    pictures = parts.products.picture_vectors
     index = SearchIndex(
         encoder=trainer.outputs["model"],
         examples=examples.outputs["examples"],
@@ -59,15 +63,22 @@ def training_nodes(task: Task[SearchConfig], parts: SharedParts, options: Search
         options=SearchIndexOptions(
             serving=options.serving,
             clusters=options.clusters,
+            personal=options.personal,
+            event_types=tuple(options.queries.event_types),
+            bought_event_type=options.queries.bought_event_type,
             relevant_from=options.gate.relevant_from,
             max_query_tower_loss=options.gate.max_query_tower_loss,
+            pictures=shop.pictures if pictures else None,
             text_fields=text.fields,
             text_batch_size=text.batch_size,
             seed=shop.seed,
         ),
         source_digest=source_digest("components.search.index"),
         events=events and events.examples,
+        **{name: parts.tables[name].examples for name in SEARCH_TABLES if name in parts.tables},
+        picture_vectors=pictures and pictures.outputs["vectors"],
     ).with_id(task.node_id("Index"))
+    after_gates(index, parts, *SEARCH_TABLES)
     return Trained(nodes=[examples, trainer, index], examples=examples, model=index.outputs["model"])
 
 
@@ -84,7 +95,7 @@ def judging_nodes(
         last_blessed=parts.inputs.last_blessed.get(task.name, ""),
         source_digest=source_digest("components.search.judging.evaluator"),
     ).with_id(task.node_id("Evaluator"))
-    return [evaluator, *pushing_nodes(task, parts, trained, evaluator)]
+    return [evaluator, *pushing_nodes(task, parts, trained, evaluator, options.gate.approval)]
 
 
 def _text(shop: ShopOptions, options: SearchConfig) -> TextOptions:

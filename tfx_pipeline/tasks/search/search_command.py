@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.text import Text
 
 from serving.client import ExplainedWord, SearchAnswer
 from tfx_pipeline.terminal.asking import asking
 from tfx_pipeline.terminal.console import console, listing
+from tfx_pipeline.terminal.picture_file import picture_file
+from tfx_pipeline.terminal.user_history import UserHistory
 
 _SHOWN_WORDS = 6
 
@@ -25,10 +28,23 @@ def search(
     explain: bool,
     address: str,
     as_json: bool,
+    history: UserHistory | None = None,
 ) -> None:
-    """Prints the products that answer a query."""
+    """Prints the products that answer a query; with a history, in the order for who has it."""
     with asking(address) as client:
-        answer = client.search(query, k=k, category=category, max_price=max_price, in_stock_only=in_stock_only)
+        if history is None:
+            answer = client.search(query, k=k, category=category, max_price=max_price, in_stock_only=in_stock_only)
+        else:
+            answer = client.personal_search(
+                query,
+                history.product_ids,
+                history.event_types,
+                history.age_seconds,
+                k=k,
+                category=category,
+                max_price=max_price,
+                in_stock_only=in_stock_only,
+            )
         explanations = (
             {product.product_id: client.explain_search(query, product.product_id) for product in answer}
             if explain
@@ -37,7 +53,24 @@ def search(
     if as_json:
         _print_json(answer, explanations)
     else:
+        if answer.understood:
+            console.print(Text(f"understood: {answer.understood}"))
         print_clusters(answer, explanations)
+
+
+def search_by_image(image: Path, *, k: int, address: str, as_json: bool) -> None:
+    """Prints the products that look like a picture, or are what it shows.
+
+    Raises:
+        InputError: The file cannot be read.
+    """
+    picture = picture_file(image)
+    with asking(address) as client:
+        answer = client.search_by_image(picture, k=k)
+    if as_json:
+        _print_json(answer, {})
+    else:
+        print_clusters(answer)
 
 
 def print_clusters(answer: Sequence[SearchAnswer], explanations: Explanations | None = None) -> None:

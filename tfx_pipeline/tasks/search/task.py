@@ -10,6 +10,7 @@ from serving.model_names import SEARCH_MODEL
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.tasks.search.config import SearchConfig
 from tfx_pipeline.tasks.task import SharedParts, Task, Trained
+from tfx_pipeline.tasks.tuned_option import TunedOption
 
 if TYPE_CHECKING:
     import typer
@@ -27,12 +28,12 @@ class SearchTask(Task[SearchConfig]):
     name = SEARCH_MODEL
     options_class = SearchConfig
     checks_fn = "components.checks.search.failed_checks"
-    tables = frozenset({"products", "judgements", "events"})
+    tables = frozenset({"products", "judgements", "events", "impressions", "synonyms", "pins"})
     counted = "queries"
     headline = ("ndcg_at_10", "recall_at_10", "mrr_at_10")
     drawn = ("ndcg_at_10",)
-    product_inputs = frozenset({"text_vectors"})
-    client_methods = ("search", "explain_search", "embed_query")
+    product_inputs = frozenset({"text_vectors", "pictures"})
+    client_methods = ("search", "personal_search", "explain_search", "embed_query", "search_by_image")
     exporter_role = "Index"
 
     @override
@@ -47,8 +48,26 @@ class SearchTask(Task[SearchConfig]):
                 )
 
     @override
+    def outcome_columns(self, table: str, options: SearchConfig) -> tuple[str, ...]:
+        outcome = options.queries.shown_outcome
+        return (outcome,) if table == "impressions" and outcome is not None else ()
+
+    @override
     def backbones(self, shop: ShopOptions, options: SearchConfig) -> dict[str, str]:
         return shop.text_backbone()
+
+    @override
+    def update_outputs(self) -> tuple[str, ...]:
+        # Read where a person has to decide: an update of search trains anew.
+        return tuple(f"{self.node_id('Examples')}.{output}" for output in ("examples", "catalogue"))
+
+    @override
+    def tuned(self, options: SearchConfig) -> tuple[TunedOption, ...]:
+        return (
+            TunedOption("training.learning_rate", low=1e-4, high=5e-3, logarithmic=True),
+            TunedOption("training.temperature", low=0.02, high=0.2, logarithmic=True),
+            TunedOption("training.hard_negatives", choices=(0, 1, 2)),
+        )
 
     @override
     def training_nodes(self, parts: SharedParts, options: SearchConfig) -> Trained:
@@ -66,9 +85,10 @@ class SearchTask(Task[SearchConfig]):
 
     @override
     def report_blocks(self, summary: "TaskSummary", root: Path | None) -> list["Block"]:
+        from tfx_pipeline.tasks.search.asked_queries import query_blocks
         from tfx_pipeline.tasks.search.report import group_blocks
 
-        return group_blocks(summary.detail("groups"))
+        return [*group_blocks(summary.detail("groups")), *query_blocks(root)]
 
     @override
     def commands(self) -> "typer.Typer":

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from components.segmentation.examples.options import SegmentationDataOptions
 from components.segmentation.judging.gate_options import SegmentationGateOptions
+from components.segmentation.profiles.options import ProfileOptions
 from trainer.segmentation.options import SegmentHeadOptions, SegmentTrainingOptions
 
 
@@ -19,6 +20,7 @@ class SegmentationConfig(SegmentationDataOptions):
         head: What stands on top of the text vector and the numbers.
         training: How both are trained.
         gate: What a model must reach to be blessed.
+        profiles: What `users/profiles.parquet` says of each user.
     """
 
     text_training: Literal["frozen", "lora", "full"] = "frozen"
@@ -26,3 +28,4 @@ class SegmentationConfig(SegmentationDataOptions):
     head: SegmentHeadOptions = SegmentHeadOptions()
     training: SegmentTrainingOptions = SegmentTrainingOptions()
     gate: SegmentationGateOptions = SegmentationGateOptions()
+    profiles: ProfileOptions = ProfileOptions()

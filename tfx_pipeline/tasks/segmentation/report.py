@@ -34,12 +34,28 @@ def segment_blocks(summary: TaskSummary, root: Path | None) -> list[Block]:
     blocks, definitions, published = [], summary.detail("segment_definitions"), _published(root)
     if definitions:
         blocks.append(Block("What the segments mean", definitions_table(definitions)))
+    discovery, chances = summary.detail("discovery"), summary.detail("profiles")
+    if discovery:
+        note = f"Among {discovery['users']:,} users. Taken is the number with the largest stability times silhouette."
+        blocks.append(Block("How many segments there are", discovery_table(discovery), note=note))
+    if chances and "brier" in chances:
+        note = f"Within {chances['chance_days']:g} days, over {chances['judged_users']:,} users that were kept out."
+        blocks.append(Block("The chance to buy in a category", chances_table(chances), note=note))
+    if chances and "cold_product_users" in chances:
+        note = (
+            f"{chances['cold_products']:,} products first sold in the last {chances['chance_days']:g} days, ranked "
+            f"among themselves for {chances['cold_product_users']:,} users who bought one of them and were kept out."
+        )
+        blocks.append(Block("New products", cold_products_table(chances), note=note))
     # Only a blessed run publishes its segments.
     profiles = published.get("profiles") if summary.blessed else None
     if profiles:
         note = "Spend and visits are means a user over the last period."
         table = profiles_table(profiles, _vocabulary(summary))
         blocks.append(Block("Segments of the active users", table, note=note))
+        told = {name: profile["description"] for name, profile in profiles.items() if profile.get("description")}
+        if told:
+            blocks.append(Block("What sets segments apart", lines=[f"{name}: {text}" for name, text in told.items()]))
     elif published:
         blocks.append(Block(lines=["The segments under segments/ are of an earlier model and are left as they are."]))
     return blocks
@@ -52,6 +68,41 @@ def definitions_table(definitions: Iterable[Mapping[str, Any]]) -> Table:
         nobody = " (nobody)" if each["from"] is not None and each["from"] == each["to"] else ""
         rows.append([words_cell(each["segment"] + nobody), *(_money(each[end]) for end in ("from", "to"))])
     return Table(["segment", "spends more than", "up to"], rows)
+
+
+def discovery_table(discovery: Mapping[str, Any]) -> Table:
+    """Returns each number of segments that was tried, how stable it was and how far apart its segments lie."""
+    rows = [
+        [Cell(f"{each['segments']}"), Cell(f"{each['stability']:.2f}"), Cell(f"{each['silhouette']:.2f}")]
+        for each in discovery["tried"]
+    ]
+    return Table(["segments", "halves of the users agree by", "silhouette"], rows)
+
+
+def chances_table(chances: Mapping[str, Any]) -> Table:
+    """Returns how good chances are, beside the peer's."""
+    rows = [
+        [
+            words_cell("this model"),
+            Cell(f"{chances['brier']:.4f}"),
+            Cell(f"{chances['calibration_error']:.3f}"),
+        ],
+        [words_cell("share of the last two periods"), Cell(f"{chances['share_brier']:.4f}"), Cell(UNKNOWN)],
+    ]
+    return Table(["", "Brier score", "calibration error"], rows)
+
+
+def cold_products_table(chances: Mapping[str, Any]) -> Table:
+    """Returns how well new products are ordered, beside the peers."""
+    rows = [
+        [words_cell(told), Cell(f"{chances[f'cold_product_{key}recall_at_10']:.4f}")]
+        for told, key in (
+            ("this model", ""),
+            ("what the user bought in the category", "category_"),
+            ("what sells in the category", "popularity_"),
+        )
+    ]
+    return Table(["", "recall at 10"], rows)
 
 
 def profiles_table(profiles: Mapping[str, Any], vocabulary: Sequence[str]) -> Table:

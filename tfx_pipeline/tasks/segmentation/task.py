@@ -8,11 +8,13 @@ from typing_extensions import override
 
 from serving.model_names import SEGMENTATION_MODEL
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.summary.gaps import gap_lines
 from tfx_pipeline.summary.model import TaskSummary
 from tfx_pipeline.tasks.label_task import LabelTask
 from tfx_pipeline.tasks.segmentation.config import SegmentationConfig
 from tfx_pipeline.tasks.segmentation.outcome import outcome_lines
 from tfx_pipeline.tasks.task import SharedParts, Trained
+from tfx_pipeline.tasks.tuned_option import TunedOption
 
 if TYPE_CHECKING:
     import typer
@@ -33,6 +35,7 @@ class SegmentationTask(LabelTask[SegmentationConfig]):
     tables = frozenset({"events", "products", "users"})
     counted = "users"
     sliced_table = "users"
+    tuned_metric = "eval.f1_macro"
     client_methods = ("segment", "explain_segment")
 
     @override
@@ -42,6 +45,8 @@ class SegmentationTask(LabelTask[SegmentationConfig]):
         bought, types = options.bought_event_type, options.event_types
         if bought not in types:
             raise ValueError(f"`tasks.segmentation.bought_event_type` is `{bought}`; it must be one of {types}")
+        if options.profiles.enabled:
+            shop.needs_table("products", "`tasks.segmentation.profiles` tell users by the categories of products")
         self.check_slices(shop, options.gate)
 
     @override
@@ -55,6 +60,23 @@ class SegmentationTask(LabelTask[SegmentationConfig]):
     @override
     def backbones(self, shop: ShopOptions, options: SegmentationConfig) -> dict[str, str]:
         return shop.text_backbone()
+
+    @override
+    def tuned(self, options: SegmentationConfig) -> tuple[TunedOption, ...]:
+        return (
+            TunedOption("training.learning_rate", low=1e-4, high=1e-2, logarithmic=True),
+            TunedOption("training.class_weights", choices=("none", "square_root", "balanced")),
+            TunedOption("head.dropout", low=0.0, high=0.5),
+        )
+
+    @override
+    def update_outputs(self) -> tuple[str, ...]:
+        return (*super().update_outputs(), *self.run_outputs())
+
+    @override
+    def run_outputs(self) -> tuple[str, ...]:
+        # Discovered segments keep their names.
+        return (f"{self.node_id('Examples')}.labels",)
 
     @override
     def training_nodes(self, parts: SharedParts, options: SegmentationConfig) -> Trained:
@@ -78,16 +100,20 @@ class SegmentationTask(LabelTask[SegmentationConfig]):
 
     @override
     def publish(self, root: Path, summary: TaskSummary, results: Mapping[str, "NodeResult"], shop: ShopOptions) -> None:
-        from tfx_pipeline.tasks.segmentation.nodes import segments_folder
+        from tfx_pipeline.tasks.segmentation.nodes import profiles_folder, segments_folder
+        from tfx_pipeline.tasks.segmentation.profile_files import publish_profiles
         from tfx_pipeline.tasks.segmentation.segment_files import publish_segments
 
+        profiles = profiles_folder(results)
+        if profiles is not None:
+            publish_profiles(root, profiles)
         # Only a blessed model's segments are worth acting on.
         if summary.blessed:
             publish_segments(root, segments_folder(results), summary.detail("segment_definitions"), shop.beam_args)
 
     @override
     def outcome_lines(self, summary: TaskSummary) -> list[str]:
-        return outcome_lines(summary)
+        return [*outcome_lines(summary), *gap_lines(summary)]
 
     @override
     def report_figures(self, summary: TaskSummary, root: Path | None) -> list["Figure"]:

@@ -1,7 +1,7 @@
 """What the ranker learns from: baskets of the validation period, and the candidates that stood at the time."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -93,8 +93,13 @@ class CandidateDescriber:
             model,
             event_types=event_types,
         )
+        self._look_over = tf.function(
+            lambda products, types, ages, vectors: self._ranker.look_over(History(products, types, ages), vectors),
+            autograph=False,
+            reduce_retracing=True,
+        )
         self._describe = tf.function(
-            lambda products, types, ages, vectors: self._ranker.describe(History(products, types, ages), vectors),
+            lambda products, types, ages, *chosen: self._ranker.describe_some(History(products, types, ages), *chosen),
             autograph=False,
             reduce_retracing=True,
         )
@@ -135,29 +140,29 @@ class CandidateDescriber:
             self._ranker.statistics.assign(self._statistics[window])
             rows = np.flatnonzero(known & (users.window == window))
             for batch in np.array_split(rows, np.arange(_USERS_AT_ONCE, len(rows), _USERS_AT_ONCE)):
-                candidates, features = self._describe(*(values[batch] for values in histories), vectors[batch])
-                targets, bought = [users.targets(user) for user in batch], list(histories.products[batch])
-                described = self._padded(candidates.numpy(), features.numpy())
-                yield self._sample(*described, targets, bought, batch, random)
+                given = [values[batch] for values in histories]
+                looked_over = self._look_over(*given, vectors[batch])
+                found = self._padded(*(each.numpy() for each in looked_over))
+                yield self._sample(*found, given, [users.targets(user) for user in batch], batch, random)
 
     def _padded(
-        self, candidates: npt.NDArray[np.int32], features: npt.NDArray[np.float32]
+        self, candidates: npt.NDArray[np.int32], told: npt.NDArray[np.float32]
     ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
         """Fills up candidates with -1 to as many as an example keeps; batches differ in how many they have."""
         missing = self._options.sampled_candidates - candidates.shape[1]
         if missing <= 0:
-            return candidates, features
+            return candidates, told
         return (
             np.pad(candidates, [(0, 0), (0, missing)], constant_values=-1),
-            np.pad(features, [(0, 0), (0, missing), (0, 0)]),
+            np.pad(told, [(0, 0), (0, missing), (0, 0)]),
         )
 
     def _sample(
         self,
         candidates: npt.NDArray[np.int32],
-        features: npt.NDArray[np.float32],
+        told: npt.NDArray[np.float32],
+        history: Sequence[npt.NDArray[Any]],
         targets: Sequence[npt.NDArray[np.int32]],
-        bought: Sequence[npt.NDArray[np.int32]],
         user: npt.NDArray[np.int64],
         random: np.random.Generator,
     ) -> RankerExamples:
@@ -165,14 +170,15 @@ class CandidateDescriber:
         keys = np.where(candidates >= 0, random.random(candidates.shape) + relevant, -1.0)
         width = self._options.sampled_candidates
         kept = np.argpartition(-keys, width - 1, axis=1)[:, :width]
+        # Only these are described.
         row = np.arange(len(kept))[:, np.newaxis]
+        chosen = candidates[row, kept]
         examples = RankerExamples(
             names=self._ranker.feature_names,
-            # Brackets copy all features of a candidate at once, `take_along_axis` one number at a time.
-            features=features[row, kept].astype(np.float16),
-            relevant=np.take_along_axis(relevant, kept, axis=1),
-            valid=np.take_along_axis(candidates >= 0, kept, axis=1),
-            novel=np.take_along_axis(~_among(candidates, bought), kept, axis=1),
+            features=self._describe(*history, chosen, told[row, kept]).numpy().astype(np.float16),
+            relevant=relevant[row, kept],
+            valid=chosen >= 0,
+            novel=~_among(chosen, list(history[0])),
             user=user,
         )
         return examples.rows(np.any(examples.relevant, axis=1))

@@ -13,6 +13,7 @@ from trainer.fitting.fit import EVAL_PREFIX, EpochValidation, fit
 from trainer.fitting.schedule import adamw, warm_up_and_decay
 from trainer.fitting.softmax_model import Losses, SoftmaxModel, weighted_losses
 from trainer.fitting.training_length import TrainingLength
+from trainer.options import UpdateOptions
 from trainer.recommendation.options import RankerOptions
 from trainer.recommendation.ranker.examples import RankerExamples
 from trainer.recommendation.ranker.listwise_softmax import ListwiseSoftmax
@@ -22,6 +23,8 @@ _WEIGHT_DECAY = 1e-4
 _LOSS = "loss"
 # Baskets that tell the mean and the deviation of each feature; each has some hundred candidates.
 _STANDARDISED_BY = 2_000
+
+_UPDATE = UpdateOptions()
 
 Batch = dict[str, npt.NDArray[Any]]
 
@@ -35,6 +38,8 @@ def train_scorer(
     *,
     seed: int = 0,
     checkpoints: Checkpoints | None = None,
+    earlier: RankerScorer | None = None,
+    update: UpdateOptions = _UPDATE,
 ) -> dict[str, list[float]]:
     """Fits a scorer, and keeps the weights of the epoch with the lowest validation loss.
 
@@ -46,13 +51,27 @@ def train_scorer(
         log_uri: Where TensorBoard's event files go.
         seed: Of the order.
         checkpoints: Where the training stands; None to keep nothing.
+        earlier: A scorer to go on from, with its mean and deviation of each feature; None to begin with nothing.
+        update: What is other then.
 
     Returns:
         `loss` and `val_loss`, one value an epoch.
+
+    Raises:
+        ValueError: The earlier scorer reads other features, or is of another shape.
     """
     scorer.build((None, None, examples.features.shape[-1]))
-    told = slice(None, None, 1 + len(examples.user) // _STANDARDISED_BY)
-    scorer.adapt(examples.features[told][examples.valid[told]].astype(np.float32))
+    if earlier is None:
+        told = slice(None, None, 1 + len(examples.user) // _STANDARDISED_BY)
+        scorer.adapt(examples.features[told][examples.valid[told]].astype(np.float32))
+    else:
+        _take_over(scorer, earlier)
+        options = options.model_copy(
+            update={
+                "max_epochs": min(options.max_epochs, update.max_epochs),
+                "learning_rate": options.learning_rate * update.learning_rate,
+            }
+        )
     updates = max(1, len(examples.user) // options.batch_size) * options.max_epochs
     model = _ScorerModel(scorer, ListwiseSoftmax(options.novel_weight))
     model.compile(
@@ -74,6 +93,24 @@ def train_scorer(
     ).of_epochs
     names = {_LOSS: _LOSS, **({"val_loss": EVAL_PREFIX + _LOSS} if judged.steps else {})}
     return {name: [round(epoch[logged], 5) for epoch in of_epochs] for name, logged in names.items()}
+
+
+def _take_over(scorer: RankerScorer, earlier: RankerScorer) -> None:
+    now, before = (
+        {key: each.get_config()[key] for key in ("units", "networks", "features", "unread")}
+        for each in (scorer, earlier)
+    )
+    for key, value in now.items():
+        # Configurations come back from files with lists in place of tuples.
+        given = tuple(before[key]) if isinstance(value, tuple) else before[key]
+        if given != value:
+            raise ValueError(
+                f"An update starts from a ranker of the same shape. `{key}` is {value} by the configuration, and "
+                f"{given} in the earlier model: run `shelfwise run` once more."
+            )
+    scorer.set_weights(earlier.get_weights())
+    # Keras reads mean and deviation out of the weights only where a file is loaded.
+    scorer.normalization.finalize_state()
 
 
 class _Baskets:

@@ -18,6 +18,8 @@ from trainer.recommendation.ranker.scorer import RankerScorer
 
 RANKER, WITHOUT_TOWERS = "ranker", "ranker_without_towers"
 WITH_RULES, WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
+# What follows the name of a scorer that was trained once more, from another seed, and goes on with which one it is.
+AGAIN = "_again_"
 # The scorer that serves, with its scores as they are.
 WITHOUT_DAMPING, WITHOUT_KIND_PENALTY = "ranker_without_damping", "ranker_without_kind_penalty"
 
@@ -57,17 +59,23 @@ def load_ranker(model_uri: str, catalogue_uri: str, rules: ServedRules | None) -
     models = {
         name: replace(
             model,
-            scorer=_load_scorer(model_uri, name),
+            scorer=load_scorer(model_uri, name),
             rules=rules if parts["rules"] else None,
             candidates=model.candidates if parts["towers"] else replace(model.candidates, near=0),
         )
         for name, parts in summary["scorers"].items()
     }
     served = models.pop(RANKER)
-    return TrainedRanker(served, models | _less_adjusted(served))
+    # After an update the model is compared with others, and not with its own parts once more.
+    return TrainedRanker(served, {} if summary.get("update") else models | _less_adjusted(served))
 
 
-def _load_scorer(model_uri: str, name: str) -> RankerScorer:
+def load_scorer(model_uri: str, name: str) -> RankerScorer:
+    """Loads a scorer of a trained ranker.
+
+    Raises:
+        ValueError: Its file is missing or unreadable.
+    """
     # Keras finds the class by its name, once it is imported: a step of a cluster imports nothing but what it names.
     scorer: RankerScorer = load_keras(scorer_file(model_uri, name))
     return scorer

@@ -15,22 +15,25 @@ from serving.recommendation.together import ServedRules
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.keras_files import save_keras
 from trainer.fitting.checkpoints import Checkpoints
-from trainer.fitting.training_request import TrainingRequest
+from trainer.fitting.training_request import EarlierTraining, TrainingRequest
 from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.judged_users import JudgedUsers, load_judged_users
 from trainer.recommendation.options import RankerOptions, RankerTrainingOptions
 from trainer.recommendation.ranker.examples import CandidateDescriber
 from trainer.recommendation.ranker.neighbours import save_neighbours
 from trainer.recommendation.ranker.ranked_products import load_product_statistics
+from trainer.recommendation.ranker.replay import new_or_replayed
 from trainer.recommendation.ranker.scorer import RankerScorer
 from trainer.recommendation.ranker.scorer_training import train_scorer
 from trainer.recommendation.ranker.served_rules import served_rules
 from trainer.recommendation.ranker.shown_histories import shown_histories
 from trainer.recommendation.ranker.trained_ranker import (
+    AGAIN,
     RANKER,
     WITH_RULES,
     WITHOUT_RULES,
     WITHOUT_TOWERS,
+    load_scorer,
     ranking_model,
     scorer_file,
 )
@@ -58,6 +61,10 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     options = RankerTrainingOptions.model_validate_json(request.options_json)
     keras.utils.set_random_seed(request.seed)
     users = load_judged_users(request.examples_uri, "ranker", options.ranker.max_examples)
+    if request.earlier is not None:
+        users = users.chosen(
+            new_or_replayed(users, _learned_until(request.earlier), options.update.replay, request.seed)
+        )
     catalogue = load_catalogue(request.catalogue_uri)
     rules = None if request.rules_uri is None else served_rules(request.rules_uri, catalogue)
     shown = shown_histories(users, request.examples_uri, catalogue.num_rows, options, request.seed)
@@ -70,9 +77,13 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     losses = {}
     checkpoints = Checkpoints(request.checkpoint_uri, options.ranker.checkpoint_minutes)
     scorers = _scorers(options.ranker, rules)
+    if request.earlier is not None:
+        # What the parts of the model add, the last run has told.
+        scorers = {RANKER: scorers[RANKER]}
     for name, parts in scorers.items():
-        # All from the same seed, so that what they differ by is what they read.
-        keras.utils.set_random_seed(request.seed)
+        # Those of one training have the same seed, so that what they differ by is what they read.
+        seed = request.seed + _training_number(name)
+        keras.utils.set_random_seed(seed)
         learned, judged = (part if parts["rules"] else part.without(RULE_FEATURES) for part in (examples, validation))
         unread = () if parts["towers"] else TOWER_FEATURES
         scorer = RankerScorer(
@@ -84,8 +95,10 @@ def run(request: TrainingRequest) -> dict[str, Any]:
             judged,
             options.ranker,
             os.path.join(request.log_uri, name),
-            seed=request.seed,
+            seed=seed,
             checkpoints=checkpoints.part(name),
+            earlier=None if request.earlier is None else load_scorer(request.earlier.model_uri, name),
+            update=options.update,
         )
         save_keras(scorer, scorer_file(request.model_uri, name))
     return {
@@ -93,20 +106,38 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         "scorers": scorers,
         "examples": {"train": len(examples.user), "validation": len(validation.user)},
         "losses": losses,
+        "update": request.earlier is not None,
         "seconds": round(time.monotonic() - started, 1),
     }
 
 
+def _learned_until(earlier: EarlierTraining) -> int:
+    """Returns the moment up to which the earlier ranker was learned, in Unix seconds."""
+    until: int = load_catalogue_facts(earlier.catalogue_uri)["test_start"]
+    return until
+
+
 def _scorers(options: RankerOptions, rules: ServedRules | None) -> dict[str, dict[str, bool]]:
     """Returns what each scorer reads, by its name: the one that serves, and those that it is compared with."""
-    with_rules = options.rules and rules is not None
+    # Where none were mined, both ways are one.
+    mined = rules is not None and len(np.asarray(rules.consequent)) > 0
+    with_rules = options.rules and mined
     scorers = {
         RANKER: {"towers": True, "rules": with_rules},
         WITHOUT_TOWERS: {"towers": False, "rules": with_rules},
     }
-    if rules is not None:
-        scorers[WITHOUT_RULES if with_rules else WITH_RULES] = {"towers": True, "rules": not with_rules}
+    if mined:
+        other = WITHOUT_RULES if with_rules else WITH_RULES
+        scorers[other] = {"towers": True, "rules": not with_rules}
+        for number in range(1, options.trainings):
+            scorers |= {f"{name}{AGAIN}{number}": scorers[name] for name in (RANKER, other)}
     return scorers
+
+
+def _training_number(name: str) -> int:
+    """Returns how many trainings of a scorer came before, by its name."""
+    _, again, number = name.partition(AGAIN)
+    return int(number) if again else 0
 
 
 def _validated(users: JudgedUsers) -> npt.NDArray[np.bool_]:

@@ -19,6 +19,7 @@ class ItemFeatures:
         numbers: float32 `(n, m)`; standardised numbers.
         categories: int32 `(n, c)`; vocabulary indices with 0 for missing or unknown. `c` may be 0.
         text_vectors: float32 `(n, t)`, or None where texts are off.
+        looks: float32 `(n, l)`: how the pictures look, 0 for a product without one; None where none are read.
     """
 
     product_index: npt.NDArray[np.int32]
@@ -26,9 +27,15 @@ class ItemFeatures:
     numbers: npt.NDArray[np.float32]
     categories: npt.NDArray[np.int32]
     text_vectors: npt.NDArray[np.float32] | None = None
+    looks: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        arrays = {"numbers": self.numbers, "categories": self.categories, "text_vectors": self.text_vectors}
+        arrays = {
+            "numbers": self.numbers,
+            "categories": self.categories,
+            "text_vectors": self.text_vectors,
+            "looks": self.looks,
+        }
         for name, array in arrays.items():
             if array is not None and (array.ndim != 2 or len(array) != len(self.product_index)):
                 raise ValueError(
@@ -53,10 +60,11 @@ class ItemFeatures:
             numbers=self.numbers[start:stop],
             categories=self.categories[start:stop],
             text_vectors=None if self.text_vectors is None else self.text_vectors[start:stop],
+            looks=None if self.looks is None else self.looks[start:stop],
         )
 
     def inputs(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Returns the inputs of `ItemTower` by name; there is no `text_vector` where texts are off."""
+        """Returns the inputs of `ItemTower` by name; no `text_vector` where texts are off, and so with `looks`."""
         inputs: dict[str, npt.NDArray[np.generic]] = {
             "product_index": self.product_index,
             "numbers": self.numbers,
@@ -64,4 +72,6 @@ class ItemFeatures:
         }
         if self.text_vectors is not None:
             inputs["text_vector"] = self.text_vectors
+        if self.looks is not None:
+            inputs["looks"] = self.looks
         return inputs

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-PRODUCT_INDEX, TEXT_VECTOR = "product_index", "text_vector"
+PRODUCT_INDEX, TEXT_VECTOR, LOOKS = "product_index", "text_vector", "looks"
 
 
 # Width of what is read of a product's numbers.
@@ -24,8 +24,8 @@ class ItemTower(keras.Model):
     Call arguments:
         inputs: dict with `product_index` int32 `(...,)`, `numbers` float32 `(..., m)`, `categories` int32
             `(..., c)` (0 is missing or unknown) and, where `text_dimensions` is above 0, `text_vector` float32
-            `(..., t)`. Without `product_index` the products are the whole catalogue, in its order, for which ids need
-            no look-up.
+            `(..., t)`, and so with `picture_dimensions` and `looks`. Without `product_index` the products are the whole
+            catalogue, in its order, for which ids need no look-up.
 
     Returns:
         float32 `(..., dimensions)`.
@@ -36,6 +36,7 @@ class ItemTower(keras.Model):
         numbers: What each column of `numbers` is.
         category_sizes: Size of each column's vocabulary, 0 included.
         text_dimensions: Width of the text vectors; 0 where texts are off.
+        picture_dimensions: Width of what is read of pictures; 0 where none are.
         id_embedding: Whether each product has a learned vector of its own.
     """
 
@@ -47,6 +48,7 @@ class ItemTower(keras.Model):
         numbers: Sequence[str],
         category_sizes: Sequence[int] = (),
         text_dimensions: int = 0,
+        picture_dimensions: int = 0,
         id_embedding: bool = True,
         **kwargs: Any,
     ) -> None:
@@ -56,6 +58,7 @@ class ItemTower(keras.Model):
         self.numbers = tuple(numbers)
         self.category_sizes = tuple(int(size) for size in category_sizes)
         self.text_dimensions = text_dimensions
+        self.picture_dimensions = picture_dimensions
         self.id_embedding = id_embedding
         small = keras.initializers.RandomNormal(stddev=_START)
         self.number_projection = keras.Sequential(
@@ -73,6 +76,12 @@ class ItemTower(keras.Model):
         self.text_projection = (
             keras.layers.Dense(dimensions, kernel_initializer=small.clone(), name="text") if text_dimensions else None
         )
+        # Without a bias: a product without a picture, whose looks are 0, gets nothing from them.
+        self.picture_projection = (
+            keras.layers.Dense(dimensions, use_bias=False, kernel_initializer=small.clone(), name="picture")
+            if picture_dimensions
+            else None
+        )
         self.product_embedding = (
             keras.layers.Embedding(products, dimensions, small.clone(), name="product") if id_embedding else None
         )
@@ -83,6 +92,8 @@ class ItemTower(keras.Model):
             embedding.build((None,))
         if self.text_projection is not None:
             self.text_projection.build((None, self.text_dimensions))
+        if self.picture_projection is not None:
+            self.picture_projection.build((None, self.picture_dimensions))
         if self.product_embedding is not None:
             self.product_embedding.build((None,))
         self.built = True
@@ -98,6 +109,8 @@ class ItemTower(keras.Model):
                     f"Received {sorted(inputs)}."
                 )
             total = total + self.text_projection(inputs[TEXT_VECTOR])
+        if self.picture_projection is not None:
+            total = total + self.picture_projection(inputs[LOOKS])
         if self.product_embedding is not None:
             whole = PRODUCT_INDEX not in inputs
             total = total + (
@@ -115,5 +128,6 @@ class ItemTower(keras.Model):
             "numbers": self.numbers,
             "category_sizes": self.category_sizes,
             "text_dimensions": self.text_dimensions,
+            "picture_dimensions": self.picture_dimensions,
             "id_embedding": self.id_embedding,
         }

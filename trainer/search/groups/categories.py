@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.graph.catalogue import CATEGORY_SEPARATOR
-from serving.search.groups import LONGEST_LABEL, OTHER
+from serving.search.grouping.groups import LONGEST_LABEL, OTHER
 from trainer.clusters.label_vocabulary import FUNCTION_WORDS
 
 MOST_LEVELS = 5

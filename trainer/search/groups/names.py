@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from serving.search.groups import GroupNames
+from serving.search.grouping.groups import GroupNames
 from trainer.search.groups.categories import category_tree
 from trainer.search.groups.phrases import title_phrases
 

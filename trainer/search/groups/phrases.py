@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.graph.words import UNSPACED_CHARACTER
-from serving.search.groups import LONGEST_LABEL, OTHER
-from serving.search.phrase_groups import FEWEST_PRODUCTS, TitlePhrases
+from serving.search.grouping.groups import LONGEST_LABEL, OTHER
+from serving.search.grouping.phrase_groups import FEWEST_PRODUCTS, TitlePhrases
 from trainer.clusters.label_vocabulary import FUNCTION_WORDS, label_worth, read_text_words
 
 MOST_WORDS = 3

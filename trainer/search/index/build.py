@@ -11,8 +11,11 @@ import tensorflow as tf
 from serving.index.exact import ExactIndex, RetrievalIndex
 from serving.index.lexical import LexicalIndex, Postings
 from serving.index.two_step import TwoStepIndex
-from serving.search.groups import GroupNames
+from serving.merchant.word import SAYS_NOTHING, MerchantWord
+from serving.pictures.search import PictureFacts
+from serving.search.grouping.groups import GroupNames
 from serving.search.module import SearchModule
+from serving.search.personal.reranking import PersonalModel
 from serving.search.ranking import Fusion
 from trainer.artifacts.catalogue import distinct_texts
 from trainer.search.export import searched_products, text_hashes
@@ -26,6 +29,8 @@ from trainer.search.index.inverted_cells import (
     principal_axes,
     recall_of,
 )
+from trainer.search.index.shoppers_words import NO_MORE_WORDS, ShoppersWords
+from trainer.search.index.wish_facts import wish_facts
 from trainer.search.options import SearchServingOptions
 from trainer.search.queries import JudgedQueries
 from trainer.things import things_of
@@ -36,6 +41,13 @@ _K = 10
 _QUERIES_AT_ONCE = 64
 
 Vectors = npt.NDArray[np.float32]
+
+
+class PictureSide(NamedTuple):
+    """What `SearchModule` reads pictures with: what is known of those of its products, and what embeds others."""
+
+    facts: PictureFacts
+    embedder: Any
 
 
 class MeasuredIndex(NamedTuple):
@@ -123,9 +135,13 @@ def build_module(
     index: RetrievalIndex,
     postings: Postings,
     known_words: npt.NDArray[np.int64],
+    vocabulary: ShoppersWords = NO_MORE_WORDS,
     groups: GroupNames,
     fusion: Fusion,
     options: SearchServingOptions,
+    merchant: MerchantWord = SAYS_NOTHING,
+    pictures: PictureSide | None = None,
+    personal: PersonalModel | None = None,
 ) -> SearchModule:
     """Returns the served model of a catalogue.
 
@@ -136,9 +152,13 @@ def build_module(
         index: Vectors of the distinct texts, in order of their first appearance.
         postings: Their words.
         known_words: What `trainer.search.index.corrections.known_words` returned.
+        vocabulary: What shoppers type beside the catalogue's words.
         groups: What results are grouped by.
         fusion: Weights of both sides.
         options: Sizes, and what is collapsed.
+        merchant: What the merchant says.
+        pictures: What `SearchModule` takes.
+        personal: Likewise.
     """
     text_of_product, texts = distinct_texts(catalogue["text"].to_pylist())
     categories = categories_of_texts(catalogue["category"].to_pylist(), text_of_product, len(texts))
@@ -154,9 +174,15 @@ def build_module(
         query_embedder=embedder if query_embedder is None else query_embedder,
         index=index,
         postings=postings,
-        corrections=build_corrections(postings, known_words),
+        corrections=build_corrections(postings, np.union1d(known_words, vocabulary.right)),
         known_words=known_words,
+        right_words=vocabulary.right,
+        synonyms=vocabulary.synonyms,
+        wishes=wish_facts(catalogue, texts),
+        merchant=merchant,
         fusion=fusion,
         default_k=options.default_k,
         max_k=options.max_k,
+        pictures=pictures,
+        personal=personal,
     )

@@ -11,7 +11,9 @@ import tensorflow as tf
 import tensorflow_text  # noqa: F401  Registers ops that a served model needs.
 
 from serving.graph.warm_up_file import EXTRA_ASSETS_FOLDER
+from serving.merchant.word import SAYS_NOTHING, MerchantWord
 from serving.search.module import SearchModule
+from serving.search.personal.reranking import PersonalModel
 from serving.search.ranking import Fusion
 from trainer.artifacts.catalogue import distinct_texts
 from trainer.clusters.files import load_product_clusters
@@ -22,8 +24,10 @@ from trainer.search.groups.names import group_names
 from trainer.search.index.build import MeasuredIndex, build_index, build_module
 from trainer.search.index.category_vectors import categories_of_texts, with_categories
 from trainer.search.index.postings import build_postings
+from trainer.search.index.shoppers_words import NO_MORE_WORDS, ShoppersWords
 from trainer.search.index.telling_words import weigh_by_meaning
 from trainer.search.options import SearchServingOptions
+from trainer.search.personal.files import load_reranker
 
 _TEXTS_AT_ONCE = 64
 _UNKNOWN = -1
@@ -44,6 +48,7 @@ class UpdatedSearch:
         changed: Products of another text than before.
         removed: Products that the new catalogue lacks.
         embedded_texts: Distinct texts that had to be embedded.
+        personal: The reranker for who asks, with the new products; None where the old model has none.
     """
 
     served: Any
@@ -54,6 +59,7 @@ class UpdatedSearch:
     changed: int
     removed: int
     embedded_texts: int
+    personal: PersonalModel | None
 
 
 def update_search(
@@ -64,6 +70,7 @@ def update_search(
     options: SearchServingOptions,
     fusion: Fusion,
     seed: int,
+    merchant: MerchantWord = SAYS_NOTHING,
 ) -> UpdatedSearch:
     """Puts another catalogue into a served model.
 
@@ -79,6 +86,7 @@ def update_search(
         options: What the served model is made of.
         fusion: Weights of both sides.
         seed: Of an inverted file.
+        merchant: What the merchant says now; what he said before is gone.
     """
     loaded = tf.saved_model.load(served)
     # A model of an earlier version reads queries with the encoder of its products.
@@ -109,16 +117,21 @@ def update_search(
     # A model of an earlier version does not say what its encoder knows.
     known_words = loaded.known_words.numpy() if hasattr(loaded, "known_words") else np.zeros(0, np.int64)
     index = build_index(vectors, _embed(query_embedder, measured_with), options, seed)
+    postings = weigh_by_meaning(build_postings(texts, options.lexical), vectors, known_words, embed)
+    personal = load_reranker(tf.io.gfile.join(served, EXTRA_ASSETS_FOLDER), catalogue)
     module = build_module(
         catalogue,
         embedder=loaded.embedder,
         query_embedder=query_embedder,
         index=index.vectors,
-        postings=weigh_by_meaning(build_postings(texts, options.lexical), vectors, known_words, embed),
+        postings=postings,
         known_words=known_words,
+        vocabulary=_shoppers_words(loaded).in_catalogue(postings),
         groups=group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product),
         fusion=fusion,
         options=options,
+        merchant=merchant,
+        personal=personal,
     )
     old_ids = loaded.product_ids.numpy()
     new_ids = module.product_ids.numpy()
@@ -134,6 +147,7 @@ def update_search(
         changed=sum(each is not None and each != text for each, text in zip(earlier, now, strict=True)),
         removed=len(before.keys() - set(new_ids.tolist())),
         embedded_texts=len(new),
+        personal=personal,
     )
 
 
@@ -160,6 +174,19 @@ def _known_texts(loaded: Any) -> _KnownTexts:
         return _KnownTexts(hashes, loaded.product_vectors, np.arange(len(hashes)), np.arange(len(hashes)))
     text_of_product = loaded.text_of_product.numpy()
     return _KnownTexts(hashes, loaded.text_vectors, text_of_product, np.unique(text_of_product, return_index=True)[1])
+
+
+def _shoppers_words(loaded: Any) -> ShoppersWords:
+    if not hasattr(loaded, "synonyms"):
+        # A model of an earlier version has no dictionary.
+        return NO_MORE_WORDS
+    nouns, names = (texts.numpy().tolist() for texts in (loaded.synonyms.nouns, loaded.synonyms.names))
+    # A model of an earlier version has no word of the merchant's.
+    of_merchant = set(loaded.merchant_terms.numpy().tolist()) if hasattr(loaded, "merchant_terms") else set()
+    synonyms = {
+        noun.decode(): name.decode() for noun, name in zip(nouns, names, strict=True) if noun not in of_merchant
+    }
+    return ShoppersWords(loaded.right_words.numpy(), synonyms)
 
 
 def _places(known: npt.NDArray[np.int64], wanted: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

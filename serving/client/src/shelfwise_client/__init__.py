@@ -5,10 +5,12 @@ from shelfwise_client.blocking_client import Shelfwise
 from shelfwise_client.calls.demand import DemandWeek
 from shelfwise_client.calls.labels import ExplainedToken, LabelAnswer
 from shelfwise_client.calls.products import Answer
-from shelfwise_client.calls.recommendation import TogetherAnswer
+from shelfwise_client.calls.recommendation import RecommendationReason, TogetherAnswer
 from shelfwise_client.calls.response import ExplainedFeature, OfferAnswer, OfferUplift, Person
-from shelfwise_client.calls.search import ExplainedWord, SearchAnswer
+from shelfwise_client.calls.search import ExplainedWord, SearchAnswer, SearchAnswers
 from shelfwise_client.calls.segmentation import SegmentAnswer
+from shelfwise_client.calls.support import FoundAnswer, Reply
+from shelfwise_client.calls.writing import TextCheck, WrittenText
 from shelfwise_client.errors import ServingError
 
 __all__ = [
@@ -18,13 +20,19 @@ __all__ = [
     "ExplainedFeature",
     "ExplainedToken",
     "ExplainedWord",
+    "FoundAnswer",
     "LabelAnswer",
     "OfferAnswer",
     "OfferUplift",
     "Person",
+    "RecommendationReason",
+    "Reply",
     "SearchAnswer",
+    "SearchAnswers",
     "SegmentAnswer",
     "ServingError",
     "Shelfwise",
+    "TextCheck",
     "TogetherAnswer",
+    "WrittenText",
 ]

@@ -42,6 +42,10 @@ class AsyncShelfwise(ClientBase):
         """See `Shelfwise.ask`."""
         return await self._run(self._asking(call))
 
+    async def ask_with_version(self, call: Call[Result]) -> tuple[Result, int]:
+        """See `Shelfwise.ask_with_version`."""
+        return await self._run(self._asking_with_version(call))
+
     async def predict(
         self, model: str, signature: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str] = ()
     ) -> dict[str, np.ndarray]:

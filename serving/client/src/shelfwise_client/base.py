@@ -16,7 +16,13 @@ from shelfwise_client.deadline import Deadline
 from shelfwise_client.errors import InvalidAnswerError, MalformedAnswer, RefusedRequestError, ServingError, call_error
 from shelfwise_client.max_k import DEFAULT_MAX_K
 from shelfwise_client.protocol.classes import GetModelMetadataResponse
-from shelfwise_client.protocol.messages import metadata_request, output_arrays, predict_request, read_metadata
+from shelfwise_client.protocol.messages import (
+    metadata_request,
+    output_arrays,
+    predict_request,
+    read_answer,
+    read_metadata,
+)
 from shelfwise_client.protocol.signatures import Signature, read_signatures
 from shelfwise_client.signature_memory import SignatureMemory
 
@@ -61,6 +67,7 @@ class ClientBase(TaskCalls):
         max_k: int = DEFAULT_MAX_K,
         retries: bool = True,
         credentials: grpc.ChannelCredentials | None = None,
+        version_label: str = "",
     ) -> None:
         """Sends nothing yet.
 
@@ -71,6 +78,8 @@ class ClientBase(TaskCalls):
             max_k: Most products that may be asked for; what `serving.max_k` of the models says.
             retries: Whether calls that end with UNAVAILABLE are tried again, at most four times within the time.
             credentials: What TLS needs, such as `grpc.ssl_channel_credentials(...)`; None for a plain connection.
+            version_label: Label of the versions that are asked, as the server's configuration gives them; empty for
+                the newest.
         """
         self.connection = Connection(
             address=address,
@@ -84,17 +93,21 @@ class ClientBase(TaskCalls):
         self._methods = {method: self._channel.unary_unary(method) for method in (PREDICT, METADATA)}
         self._memory = SignatureMemory(address)
         self._max_k = max_k
+        self._version_label = version_label
 
     def _asking(self, call: Call[Result]) -> Steps[Result]:
+        return (yield from self._asking_with_version(call))[0]
+
+    def _asking_with_version(self, call: Call[Result]) -> Steps[tuple[Result, int]]:
         deadline = self._deadline()
         signature = yield from self._finding(call.model, call.signature, deadline)
         with self._reading(call.model):
             check_outputs(call.outputs, signature)
             inputs = call.padded_inputs(_shapes(signature))
         self._check_k(inputs)
-        outputs = yield from self._predicting(call.model, call.signature, inputs, (), 1, deadline)
+        outputs, version = yield from self._predicting_with_version(call.model, call.signature, inputs, (), 1, deadline)
         with self._reading(call.model):
-            return call.read(outputs)
+            return call.read(outputs), version
 
     def _predicting(
         self,
@@ -105,17 +118,31 @@ class ClientBase(TaskCalls):
         rows: int | None,
         deadline: Deadline,
     ) -> Steps[dict[str, np.ndarray]]:
-        request = predict_request(model, signature, inputs, outputs).SerializeToString()
+        return (yield from self._predicting_with_version(model, signature, inputs, outputs, rows, deadline))[0]
+
+    def _predicting_with_version(
+        self,
+        model: str,
+        signature: str,
+        inputs: Mapping[str, np.ndarray],
+        outputs: Sequence[str],
+        rows: int | None,
+        deadline: Deadline,
+    ) -> Steps[tuple[dict[str, np.ndarray], int]]:
+        request = predict_request(model, signature, inputs, outputs, self._version_label).SerializeToString()
         known = yield from self._finding(model, signature, deadline)
-        answer = yield Sending(PREDICT, model, request, deadline)
+        sent_back = yield Sending(PREDICT, model, request, deadline)
+        with self._reading(model):
+            answer = read_answer(sent_back)
+        version = int(answer.model_spec.version.value)
         try:
-            return output_arrays(answer, known, outputs, rows, deadline)
+            return output_arrays(answer, known, outputs, rows, deadline), version
         except MalformedAnswer:
             # A version with another signature may have come since it was asked for.
             self._memory.forget(model)
         known = yield from self._finding(model, signature, deadline)
         with self._reading(model):
-            return output_arrays(answer, known, outputs, rows, deadline)
+            return output_arrays(answer, known, outputs, rows, deadline), version
 
     def _finding(self, model: str, signature: str, deadline: Deadline) -> Steps[Signature]:
         if (known := self._memory.signatures(model)) is None:
@@ -125,7 +152,9 @@ class ClientBase(TaskCalls):
         return self._memory.of_name(known, model, signature)
 
     def _describing(self, model: str, deadline: Deadline) -> Steps[GetModelMetadataResponse]:
-        answer = yield Sending(METADATA, model, metadata_request(model).SerializeToString(), deadline)
+        answer = yield Sending(
+            METADATA, model, metadata_request(model, self._version_label).SerializeToString(), deadline
+        )
         with self._reading(model):
             return read_metadata(answer)
 

@@ -58,6 +58,10 @@ class Shelfwise(ClientBase):
         """
         return self._run(self._asking(call))
 
+    def ask_with_version(self, call: Call[Result]) -> tuple[Result, int]:
+        """Sends a call as `ask` does, and says which version of the model answered; 0 where the server does not say."""
+        return self._run(self._asking_with_version(call))
+
     def predict(
         self, model: str, signature: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str] = ()
     ) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from shelfwise_client.errors import MalformedAnswer
 from shelfwise_client.protocol.signatures import MOST_VALUES, Signature
-from shelfwise_client.protocol.tensors import FLOAT, INT, TEXT, DataType
+from shelfwise_client.protocol.tensors import BOOL, FLOAT, INT, TEXT, DataType
 
 Result = TypeVar("Result")
 
@@ -34,7 +34,8 @@ class Output:
 
 
 TEXT_ROWS, FLOAT_ROWS, INT_ROWS = Output(TEXT, 2), Output(FLOAT, 2), Output(INT, 2)
-ROW_TEXT = Output(TEXT, 1)
+FLAG_ROWS = Output(BOOL, 2)
+ROW_TEXT, ROW_FLOAT, ROW_FLAG = Output(TEXT, 1), Output(FLOAT, 1), Output(BOOL, 1)
 
 
 @dataclass(frozen=True)

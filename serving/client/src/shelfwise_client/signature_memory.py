@@ -6,6 +6,10 @@ from shelfwise_client.protocol.signatures import Signature
 from shelfwise_client.signature_names import SERVING_DEFAULT
 
 
+class MissingSignatureError(ValueError):
+    """A model has no signature of that name."""
+
+
 class SignatureMemory:
     """The signatures of models; safe for threads, as each method takes one step.
 
@@ -34,13 +38,14 @@ class SignatureMemory:
         """Returns a signature by its name.
 
         Raises:
-            ValueError: The model has no such signature; it is asked for again next time, as a newer version may.
+            MissingSignatureError: The model has no such signature; it is asked for again next time, as a newer
+                version may.
         """
         # To a server "" is this one.
         signature = signature or SERVING_DEFAULT
         if signature not in signatures:
             self.forget(model)
-            raise ValueError(
+            raise MissingSignatureError(
                 f"Model `{model}` at {self._address} has no signature `{signature}`, but {sorted(signatures)!s:.400}; "
                 "was it exported by another version?"
             )

@@ -7,7 +7,7 @@ from scipy.stats import norm
 from components.demand.planning.classes import abc_classes, xyz_classes
 from components.demand.planning.moves import Move, moves_between_stores
 from components.demand.planning.ordering import demand_until, newsvendor_level, order_quantity, quantile_at
-from components.demand.planning.prices import price_answers
+from components.demand.planning.prices import price_answers, usual_prices
 from components.demand.planning.simulation import simulate
 from trainer.demand.options import QUANTILES
 
@@ -85,8 +85,18 @@ def test_an_elasticity_is_found_where_prices_vary_and_nowhere_else() -> None:
     shown = random.random((30, 80)) < 0.2
     units = random.poisson(20 * (prices / 5) ** -2.0 * np.where(shown, 2.0, 1.0)).astype(float)
     prices[5] = 5.0
+    # A slip, or a crate of them.
+    prices[6, 40] = 500.0
     found = price_answers(units, prices, shown[..., None].astype(float), 0.03)
     assert np.isnan(found.elasticity[5])
     rest = np.delete(found.elasticity, 5)
     assert rest.mean() == pytest.approx(-2.0, abs=0.15)
     assert rest.std() < 0.4
+    inside = (np.delete(found.low, 5) < -2.0) & (np.delete(found.high, 5) > -2.0)
+    assert inside.mean() > 0.8
+    assert found.highest[6] < 15.0
+
+
+def test_a_usual_price_is_that_of_late_and_never_0() -> None:
+    prices = np.array([[2.0] * 20 + [3.0] * 13, [2.0] * 10 + [0.0] * 23, [np.nan] * 33])
+    np.testing.assert_array_equal(usual_prices(prices), [3.0, 2.0, np.nan])

@@ -55,6 +55,7 @@ def run_recommendation_examples(
     properties = {
         "options_json": options.model_dump_json(),
         "user_id_key": user_id_key,
+        "earlier_catalogue": "",
         "source_digest": "any",
     }
     RecommendationExamplesExecutor(context).Do(inputs, outputs, properties)

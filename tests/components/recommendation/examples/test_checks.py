@@ -56,3 +56,10 @@ def test_empty_splits_of_positions(split):
 def test_counts_add_up():
     total = _but(users=3) + _but(users=4, train=5)
     assert (total.users, total.train, total.catalogue_products, total.ranker) == (7, 7, 6, 0)
+
+
+def test_an_update_without_anything_new_says_what_to_do():
+    with pytest.raises(
+        InputError, match=r"nothing new to train on: .* 1970-03-01T.* and 1970-04-01T.*`split.test_days`"
+    ):
+        check_examples(_counted(_but(train=0), MOMENTS), RecommendationExamplesOptions(), 59 * 86_400)

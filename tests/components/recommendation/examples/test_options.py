@@ -21,7 +21,7 @@ def test_round_trip():
     [
         ({"event_types": {"view": 1.0}}, "must be one of `event_types`: view"),
         ({"event_types": {"purchase": 0.0}}, "nothing to predict"),
-        ({"event_types": {"purchase": -1.0}}, "greater than or equal to 0"),
+        ({"event_types": {"purchase": float("nan")}}, "finite number"),
         ({"split": {"method": "leave_last_out", "test_start": 5}}, "`test_start` goes with `method: time`"),
         ({"split": {"validation_days": 0}}, "greater than 0"),
         ({"windows": 3}, "Extra inputs"),
@@ -30,3 +30,16 @@ def test_round_trip():
 def test_refused(values, message):
     with pytest.raises(ValidationError, match=message):
         RecommendationExamplesOptions(**values)
+
+
+def test_a_negative_weight_rejects() -> None:
+    options = RecommendationExamplesOptions(event_types={"view": 0.5, "purchase": 1.0, "return": -1.0, "hide": -2.0})
+    assert options.rejecting_types() == ("return", "hide")
+    assert options.event_options(None).low_rated_type == "return"
+    chosen = RecommendationExamplesOptions(event_types=options.event_types, low_rated_event_type="hide")
+    assert chosen.event_options(None).low_rated_type == "hide"
+    assert RecommendationExamplesOptions().event_options(None).low_rated_type is None
+    with pytest.raises(ValueError, match="`low_rated_event_type` is `view`"):
+        RecommendationExamplesOptions(event_types=options.event_types, low_rated_event_type="view")
+    with pytest.raises(ValueError, match="should not be under 0"):
+        RecommendationExamplesOptions(event_types={"view": 1.0, "purchase": -1.0})

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from components.events.history import EVAL_PERIOD, TEST_PERIOD, TRAIN_PERIOD, order_events
 from components.events.moments import SplitMoments, event_periods
 from components.recommendation.examples.evaluation_queries import evaluation_queries
-from components.recommendation.examples.training_windows import training_windows
+from components.recommendation.examples.training_windows import Replay, training_windows
 from tests.components.events.plain_histories import (
     Event,
     event_lists,
@@ -109,3 +109,45 @@ def test_large_groups_keep_a_seeded_sample_of_targets():
     assert first[0] != first[1]
     # Each product is as likely as another: the mean index of 96 draws lies near the middle.
     assert abs(np.mean(first) - 50.5) < 10
+
+
+@given(
+    times=st.lists(st.tuples(st.sampled_from([b"a", b"b"]), st.integers(0, 30)), max_size=40, unique=True),
+    window=st.integers(1, 9),
+    learned_until=st.integers(0, 31),
+    share=st.floats(0.0, 1.0),
+)
+def test_an_update_keeps_every_window_with_something_new_and_some_of_the_others(times, window, learned_until, share):
+    # A product for each moment, so that a target says when it was.
+    events = [Event(user, time, None, b"p%02d" % time, 2) for user, time in times]
+    ids = [b"p%02d" % time for time in range(31)]
+    history, _ = order_events(event_table(events)).in_catalogue(pa.array(ids, pa.binary()))
+
+    def windows(replay):
+        return training_windows(
+            history, np.ones(3), window=window, max_targets=99, seed=0, has_timestamps=True, replay=replay
+        ).to_pylist()
+
+    every = windows(None)
+    new = [row for row in every if max(row["target_index"]) >= learned_until]
+    kept = windows(Replay(learned_until, share))
+    assert windows(Replay(learned_until, 0.0)) == new
+    assert windows(Replay(learned_until, 1.0)) == every
+    assert [row for row in kept if row in new] == new
+    assert kept == [row for row in every if row in kept]
+
+
+def test_each_update_draws_its_share_of_old_windows_anew():
+    events = [Event(b"u%d" % user, time, None, b"p%d" % (time % 7), 2) for user in range(300) for time in range(6)]
+    ids = pa.array([b"p%d" % product for product in range(7)], pa.binary())
+    history, _ = order_events(event_table(events)).in_catalogue(ids)
+
+    def drawn(moment):
+        return training_windows(
+            history, np.ones(3), window=2, max_targets=9, seed=0, has_timestamps=True, replay=Replay(moment, 0.2)
+        )
+
+    first, again, other = drawn(100), drawn(100), drawn(101)
+    assert first == again
+    assert first != other
+    assert abs(len(first) / (300 * 4) - 0.2) < 0.05

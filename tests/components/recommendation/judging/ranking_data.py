@@ -59,6 +59,8 @@ def random_catalogue(products: int, seed: int) -> pa.Table:
             "product_id": product_ids(products),
             "popularity": generator.integers(0, 9, size=products).astype(np.float64),
             "decayed_popularity": generator.random(products),
+            "brand": [f"brand {product % 3}" for product in range(products)],
+            "event_count": [product + 1 for product in range(products)],
             "category": generator.choice(["", "Home > Kitchen", "Home"], size=products).tolist(),
         }
     )
@@ -130,11 +132,11 @@ class CheckerboardModel(tf.Module):
         super().__init__()
         self._ids = tf.constant(ids)
         self._sign = -1.0 if reverse else 1.0
-        self._history_length = history_length
+        self.history_length = history_length
 
     def save(self, folder: Path) -> None:
         """Writes the SavedModel."""
-        text = [None, self._history_length]
+        text = [None, self.history_length]
         signature = tf.function(self.filtered).get_concrete_function(
             history_ids=tf.TensorSpec(text, tf.string, "history_ids"),
             history_types=tf.TensorSpec(text, tf.string, "history_types"),
@@ -180,4 +182,37 @@ class CheckerboardModel(tf.Module):
         return {
             "product_ids": tf.where(kept, tf.gather(self._ids, places), ""),
             "scores": tf.where(kept, top, -float("inf")),
+        }
+
+
+class CheckerboardComparison(tf.Module):
+    """Models that are compared, with the signature `compare`."""
+
+    def __init__(self, models: dict[str, CheckerboardModel]) -> None:
+        super().__init__()
+        self._compared = models
+
+    def save(self, folder: Path) -> None:
+        """Writes the SavedModel."""
+        text = [None, next(iter(self._compared.values())).history_length]
+        signature = tf.function(self.compare).get_concrete_function(
+            history_ids=tf.TensorSpec(text, tf.string, "history_ids"),
+            history_types=tf.TensorSpec(text, tf.string, "history_types"),
+            history_age_seconds=tf.TensorSpec(text, tf.float32, "history_age_seconds"),
+            k=tf.TensorSpec([None], tf.int32, "k"),
+            novel_k=tf.TensorSpec([None], tf.int32, "novel_k"),
+        )
+        tf.saved_model.save(self, str(folder), signatures={"compare": signature})
+
+    def compare(self, history_ids, history_types, history_age_seconds, k, novel_k):
+        """Answers what each of the models does."""
+        history, rows = (history_ids, history_types, history_age_seconds), tf.fill(tf.shape(k), False)
+        no_filters = (tf.fill(tf.shape(k), ""), tf.zeros(tf.shape(k)), rows, tf.fill([tf.size(k), 7], ""))
+        return {
+            f"{name}.{output}": model.filtered(*history, width, *no_filters, include_bought)["product_ids"]
+            for name, model in self._compared.items()
+            for output, width, include_bought in (
+                ("product_ids", k, ~rows),
+                ("novel_product_ids", novel_k, rows),
+            )
         }

@@ -17,12 +17,13 @@ from tfx.types import standard_artifacts
 import components.recommendation.judging.judge_users
 from components.artifacts import Catalogue, RankingEvaluation
 from components.gate.test_sample import is_sampled
-from components.recommendation.judging.ablation import TOWERS, ablation_path
+from components.recommendation.judging.ablation import TOWERS, comparison_path, write_ablations
 from components.recommendation.judging.baselines import BASELINES
 from components.recommendation.judging.evaluator import RecommendationEvaluatorExecutor
 from components.recommendation.judging.gate_options import RecommendationGateOptions
 from components.recommendation.judging.summary import UserSummary
 from tests.components.recommendation.judging.ranking_data import (
+    CheckerboardComparison,
     CheckerboardModel,
     checkerboard_lists,
     product_ids,
@@ -50,7 +51,14 @@ def shop(tmp_path_factory):
     return folder, catalogue_uri, examples_uri, users, catalogue
 
 
-def evaluate(shop, out: Path, options: RecommendationGateOptions, last_blessed: str = "", thresholds: str = ""):
+def evaluate(
+    shop,
+    out: Path,
+    options: RecommendationGateOptions,
+    last_blessed: str = "",
+    thresholds: str = "",
+    earlier: tuple[str, str] = ("", ""),
+):
     """Runs the real executor; returns evaluation.json and the blessing artifact."""
     folder, catalogue_uri, examples_uri, _, _ = shop
     artifacts = {
@@ -72,6 +80,8 @@ def evaluate(shop, out: Path, options: RecommendationGateOptions, last_blessed: 
             "options_json": options.model_dump_json(),
             "thresholds": thresholds,
             "last_blessed": last_blessed,
+            "earlier_examples": earlier[0],
+            "earlier_catalogue": earlier[1],
             "source_digest": "any",
         },
     )
@@ -247,8 +257,12 @@ def test_parts_of_the_model_are_judged_beside_it(shop, tmp_path):
     _, catalogue_uri, examples_uri, users, catalogue = shop
     ids, model_uri = product_ids(PRODUCTS), tmp_path / "model"
     CheckerboardModel(ids, HISTORY_LENGTH).save(model_uri / "Format-Serving")
-    CheckerboardModel(ids, HISTORY_LENGTH, reverse=True).save(Path(ablation_path(str(model_uri), TOWERS)))
-    CheckerboardModel(ids, HISTORY_LENGTH).save(Path(ablation_path(str(model_uri), WITHOUT_TOWERS)))
+    parts = {
+        TOWERS: CheckerboardModel(ids, HISTORY_LENGTH, reverse=True),
+        WITHOUT_TOWERS: CheckerboardModel(ids, HISTORY_LENGTH),
+    }
+    CheckerboardComparison(parts).save(Path(comparison_path(str(model_uri))))
+    write_ablations(str(model_uri), parts)
     report, _ = evaluate(
         (tmp_path, catalogue_uri, examples_uri, users, catalogue), tmp_path, RecommendationGateOptions()
     )
@@ -317,3 +331,20 @@ def test_no_test_user_refuses_and_gives_no_numbers(shop, tmp_path):
     assert report["cold_start"] == {
         events: {"users": 0, **nothing, **lists, "popularity": nothing} for events in ("0", "1", "3", "6", "all")
     }
+
+
+def test_an_update_is_judged_by_the_last_test_users_too(shop, tmp_path):
+    folder, catalogue_uri, examples_uri, _, _ = shop
+    options = RecommendationGateOptions(k=(10,), baseline_margins={}, last_blessed_margin=0.0)
+    # The model that serves is the better one here: what is judged has forgotten.
+    better = str(folder / "reversed")
+    report, blessing = evaluate(shop, tmp_path, options, better, earlier=(examples_uri, catalogue_uri))
+    earlier = report["earlier_test"]
+    # The catalogue and the users are the same, so the figures must be.
+    assert earlier["metrics"] == pytest.approx(report["metrics"]["test"])
+    assert earlier["last_blessed"] == pytest.approx(report["last_blessed"]["metrics"])
+    worse = earlier["metrics"]["ndcg_at_10"] < earlier["last_blessed"]["ndcg_at_10"]
+    certain = earlier["differences"]["ndcg_at_10"]["high"] < 0
+    refused = any("users of the earlier test period" in reason for reason in report["refused_because"])
+    assert refused == (worse and certain)
+    assert bool(blessing.get_int_custom_property("blessed")) == report["blessed"] == (not report["refused_because"])

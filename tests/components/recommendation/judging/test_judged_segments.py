@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from components.recommendation.judging.judge_users import JudgeLoader
 from components.recommendation.judging.judged_segments import JudgedSegments
+from components.recommendation.judging.user_judge import JudgedSystems
 from trainer.recommendation.judged_users import JudgedUsers
 
 
@@ -48,4 +49,4 @@ def test_users_get_the_segment_of_their_history_at_the_query(tmp_path: Path) -> 
     )
     found = JudgedSegments(str(tmp_path / "model"), ["tea", "é"], ["view", "purchase"]).add_to(users)
     assert found.attributes == {"age": ["a", None, "b"], "segment": ["many", "few", "few"]}
-    assert JudgeLoader("nowhere", {}, (10,)).load_segments() is None
+    assert JudgeLoader("nowhere", JudgedSystems({}), (10,)).load_segments() is None

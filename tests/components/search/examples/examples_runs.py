@@ -10,7 +10,7 @@ from tfx.types import Artifact, standard_artifacts
 from components.artifacts import Catalogue, Quarantine
 from components.search.examples.node import SearchExamplesExecutor
 from components.search.examples.options import SearchExamplesOptions
-from components.search.examples.query_examples import SPLITS
+from components.search.examples.query_examples import QUERY_SPLITS, SPLITS
 from tests.components.tables.plain_artifacts import read_examples, read_quarantine, table_artifact
 from tests.components.tables.table_runs import beam_context
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
@@ -44,8 +44,10 @@ class Run(NamedTuple):
     def records(self) -> dict[str, list[bytes]]:
         """The serialized examples of each split, sorted."""
         folder = Path(self.artifacts["examples"].uri)
-        files = {split: [str(file) for file in folder.glob(f"Split-{split}/*.gz")] for split in SPLITS}
-        return {split: sorted(tf.data.TFRecordDataset(files[split], "GZIP").as_numpy_iterator()) for split in SPLITS}
+        files = {split: [str(file) for file in folder.glob(f"Split-{split}/*.gz")] for split in QUERY_SPLITS}
+        return {
+            split: sorted(tf.data.TFRecordDataset(files[split], "GZIP").as_numpy_iterator()) for split in QUERY_SPLITS
+        }
 
 
 def run_search_examples(
@@ -55,9 +57,10 @@ def run_search_examples(
     events: Rows | None = None,
     options: SearchExamplesOptions | None = None,
     files: int = 2,
+    impressions: Rows | None = None,
 ) -> Run:
     """Writes rows as table artifacts, runs the executor, reads its outputs."""
-    tables = {"products": products, "judgements": judgements, "events": events}
+    tables = {"products": products, "judgements": judgements, "events": events, "impressions": impressions}
     inputs = {name: [table_artifact(folder / name, rows, files)] for name, rows in tables.items() if rows is not None}
     types = {"examples": standard_artifacts.Examples, "catalogue": Catalogue, "quarantine": Quarantine}
     artifacts = {}
@@ -76,7 +79,8 @@ def run_search_examples(
     ids = [row["product_id"] for row in catalogue]
     return Run(
         queries={
-            split: [_query(row, ids) for row in read_examples(out / "examples" / f"Split-{split}")] for split in SPLITS
+            split: [_query(row, ids) for row in read_examples(out / "examples" / f"Split-{split}")]
+            for split in QUERY_SPLITS
         },
         catalogue=catalogue,
         facts=load_catalogue_facts(str(out / "catalogue")),

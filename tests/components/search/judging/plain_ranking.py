@@ -30,7 +30,7 @@ def answers(trained: TrainedSearch, queries: Sequence[str], k: int) -> list[dict
         in_stock_only=tf.fill([rows], False),
         exclude_ids=tf.fill([rows, MAX_EXCLUDED_IDS], ""),
     )
-    return [{name: output.numpy()[row].tolist() for name, output in outputs.items()} for row in range(rows)]
+    return [{name: output.numpy().tolist()[row] for name, output in outputs.items()} for row in range(rows)]
 
 
 def rankings(trained: TrainedSearch, queries: Sequence[str], k: int) -> list[dict[str, list[Any]]]:
@@ -87,11 +87,9 @@ class PlainSearch:
         return " ".join(new if new != old else word.decode() for word, old, new in pairs)
 
     def is_strange(self, query: str) -> bool:
-        """Whether the query has a word of letters that nothing knows and nothing is near to."""
-        return any(
-            word.isalpha() and word not in self._known and plain_corrected(word, self._frequency) not in self._frequency
-            for word in _words([query])[0]
-        )
+        """Whether the query, once corrected, has a word of three letters or more that no text has."""
+        words = [word if word in self._known else plain_corrected(word, self._frequency) for word in _words([query])[0]]
+        return any(word.isalpha() and len(word) >= 3 and word not in self._frequency for word in words)
 
     def shares(self, query: str) -> np.ndarray:
         """By words, after those that nothing knows are corrected."""

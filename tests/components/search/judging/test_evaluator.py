@@ -188,6 +188,7 @@ def test_worse_on_too_few_queries_is_no_reason_to_refuse_but_a_threshold_is(
     assert "gone" in report["last_blessed"]["error"]
 
 
+@pytest.mark.long
 def test_a_last_blessed_model_that_cannot_be_asked_is_left_out(
     trained: TrainedSearch, judged: tuple[dict[str, Any], Artifact, Path], tmp_path: Path
 ) -> None:

@@ -59,6 +59,7 @@ def model(tmp_path: Path) -> Any:
     return tf.saved_model.load(str(tmp_path))
 
 
+@pytest.mark.long
 def test_groups_hold_all_that_is_found_and_stand_in_the_report(model: Any) -> None:
     examples = example_groups(model, "somebody", ["green tea", ""])
     found, nothing = examples["answers"]

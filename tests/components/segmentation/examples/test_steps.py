@@ -4,10 +4,14 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from components.errors import InputError
+from components.segmentation.discovery.discovered_segments import load_discovered
+from components.segmentation.discovery.kind_counts import KindCounts
+from components.segmentation.discovery.options import DiscoveryOptions
 from components.segmentation.examples.options import SegmentationExamplesOptions
 from tests.components.segmentation.shop import (
     DAY,
@@ -151,6 +155,39 @@ def test_given_segments_are_learned_as_they_are(tmp_path: Path) -> None:
         f"1 of the {len(table)} users with events have no segment in table `users`: the model learns from the others."
     ]
     assert all("attribute_segment" not in row for row in rows)
+
+
+def test_discovered_segments_are_those_of_what_each_user_did_and_keep_their_names(tmp_path: Path) -> None:
+    discovery = DiscoveryOptions(fewest=2, most=3, min_kind_users=5, resamples=2, window_days=60, new_user_events=2)
+    options = OPTIONS.model_copy(
+        update={"segments": OPTIONS.segments.model_copy(update={"labels": "discovered", "discovery": discovery})}
+    )
+    run = run_examples(tmp_path / "first", ROWS, users(ROWS, segments=True), options)
+    facts, kinds = run.facts(), {row["product_id"]: row.get("category", row["title"]) for row in products()}
+    assert 2 <= len(facts["labels"]) <= 3
+    assert facts["discovery"]["users"] == facts["counts"]["users"] - facts["counts"].get("without_segment", 0)
+    model = load_discovered(run.outputs["labels"].uri)
+    assert model is not None
+    assert list(model.names) == facts["labels"]
+    end, expected = facts["moments"]["end"], {}
+    for user in {row["user_id"] for row in ROWS}:
+        own = [row for row in ROWS if row["user_id"] == user and row["timestamp"] >= end - 60 * DAY]
+        counted = Counter(kinds[row["product_id"]].split(" > ")[-1] for row in own)
+        pairs = KindCounts(
+            1, np.zeros(len(counted), int), pa.array(counted, pa.string()), np.array([*counted.values()])
+        )
+        if counted:
+            expected[user] = model.names[model.of_users(pairs)[0]]
+    rows = [row for split in SPLITS[:3] for row in run.split(split)]
+    found = [(name, facts["labels"][row["label"][0]]) for name, row in zip(names(rows), rows, strict=True)]
+    assert dict(found) == expected
+    # Who is trained on stands there once more, as if he had just come.
+    short = [row for row in run.split("train") if len(row["history_ids"]) <= 2]
+    assert {*names(short)} == {*names(run.split("train"))}
+    assert len(rows) == len(expected) + len({*names(short)})
+    again = run_examples(tmp_path / "again", ROWS[::2], None, options, earlier_labels=run.outputs["labels"].uri)
+    assert again.facts()["discovery"]["kept_names"] >= 2
+    assert set(again.facts()["labels"]) & set(facts["labels"])
 
 
 def test_a_shop_without_products_or_attributes(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from components.segmentation.examples.moments import segment_definitions, tiers_of
+from components.segmentation.segments.description import with_descriptions
 from components.segmentation.segments.profiles import segment_profiles
 
 
@@ -103,3 +104,17 @@ def test_definitions_hold_what_the_tiers_hold() -> None:
         assert found == labels[tier]
     profiles = segment_profiles(sums_of({"mid": 3}, {}), labels, definitions)
     assert (profiles["mid"]["from"], profiles["mid"]["to"]) == (10.0, 20.5)
+
+
+def test_descriptions_hold_when_counted() -> None:
+    kinds = {("tea", "Tea"): 36, ("tea", "Milk"): 20, ("milk", "Milk"): 80, ("milk", "Tea"): 4}
+    sums = sums_of({"tea": 40, "milk": 160}, kinds)
+    sums.update({("visits", "tea"): 400, ("visits", "milk"): 400, ("days", "tea"): 80, ("days", "milk"): 1520})
+    told = with_descriptions(segment_profiles(sums, ["tea", "milk"]), period_days=56.0)
+    # 36 of 40 beside 40 of 200; all visits are 800 of 200 users, and days since the last are 8 on the mean.
+    assert told["tea"]["description"] == (
+        "More of them than of all users buy Tea (90% of them, 4.5 times as many). In 56 days they come 10.0 times (2.5 "
+        "times as much as all) and spend 10.00 (about as all do); the last time was 2 days ago (8 for all)."
+    )
+    # Milk is bought by 80 of 160 beside 100 of 200.
+    assert told["milk"]["description"].startswith("Nothing that they buy sets them apart. In 56 days they come 2.5 ")

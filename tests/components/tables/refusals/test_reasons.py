@@ -79,6 +79,7 @@ def test_advice_on_times_names_the_formats_that_read_them(values: list[str], for
         ("timestamp_in_future", "Buddhist 2568 is 2025"),
         ("missing_title", "a value in each row"),
         ("relevance_out_of_range", "0 to 1"),
+        ("propensity_out_of_range", "above 0"),
     ],
 )
 def test_advice_that_helps(reason: str, advice: str) -> None:

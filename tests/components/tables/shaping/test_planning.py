@@ -62,10 +62,19 @@ def test_a_column_that_is_renamed_is_no_longer_what_its_name_says(tmp_path: Path
 
 def test_files_of_later_sources_come_later(shop: Path) -> None:
     (shop / "till").mkdir()
-    for name in ("b.csv", "a.csv"):
-        (shop / "till" / name).write_text(ORDERS)
+    for number, name in enumerate(("b.csv", "a.csv")):
+        (shop / "till" / name).write_text(ORDERS + "\n" * number)
     plan = _plan(shop, LONG, LONG | {"path": "till"})
     assert [[file.index for file in source.files] for source in plan.sources] == [[0], [1, 2]]
+
+
+def test_a_file_that_is_delivered_twice_is_read_once(shop: Path) -> None:
+    (shop / "till").mkdir()
+    for name in ("a.csv", "b.csv"):
+        (shop / "till" / name).write_text(ORDERS)
+    (source,) = _plan(shop, LONG | {"path": "till"}).sources
+    assert [Path(file.path).name for file in source.files] == ["a.csv"]
+    assert [tuple(Path(path).name for path in pair) for pair in source.repeated] == [("b.csv", "a.csv")]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from tensorflow_serving.apis import prediction_service_pb2_grpc
 
 from serving.server.background import server_thread
-from serving.server.settings import ServerAddresses, ServerSettings
+from serving.server.ready_file import ServerAddresses
+from serving.server.settings import ServerSettings
 from tests.serving.server.load import add_request, until
 from tests.serving.server.tiny_models import write_version
 

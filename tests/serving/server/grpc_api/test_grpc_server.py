@@ -157,7 +157,7 @@ WRONG: dict[str, tuple[Edit, grpc.StatusCode, str]] = {
         lambda made: made.output_filter.append("nope"),
         INVALID,
         "output tensor alias not found in signature: nope "
-        "Outputs expected to be in the set {product_ids,scores,titles}.",
+        "Outputs expected to be in the set {pinned,product_ids,scores,titles}.",
     ),
     "repeated output filter": (
         lambda made: made.output_filter.extend(["scores", "scores"]),
@@ -219,6 +219,7 @@ def test_metadata_describes_each_signature(predictions: Any) -> None:
         "complements",
         "evaluate",
         "embed",
+        "explain",
     }
     assert names <= set(signatures.signature_def)
     filtered = signatures.signature_def["filtered"]
@@ -226,7 +227,7 @@ def test_metadata_describes_each_signature(predictions: Any) -> None:
     assert shapes["history_ids"] == [-1, 8]
     assert shapes["exclude_ids"] == [-1, 100]
     assert shapes["k"] == shapes["include_bought"] == [-1]
-    assert set(filtered.outputs) == {"product_ids", "scores", "titles"}
+    assert set(filtered.outputs) == {"product_ids", "scores", "titles", "pinned"}
     assert response.model_spec.version.value == 3
 
 

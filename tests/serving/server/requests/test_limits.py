@@ -16,9 +16,10 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from serving.server.background import server_thread
 from serving.server.errors import StatusError
+from serving.server.ready_file import ServerAddresses
 from serving.server.request_log import LOGGER, LogRequests
 from serving.server.requests.limits import Limits
-from serving.server.settings import ServerAddresses, ServerSettings
+from serving.server.settings import ServerSettings
 from tests.serving.server.http_client import HTTP
 from tests.serving.server.tiny_models import write_version
 

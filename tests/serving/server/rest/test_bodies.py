@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from serving.server.background import server_thread
+from serving.server.ready_file import ServerAddresses
 from serving.server.requests.limits import Limits
 from serving.server.rest.bodies import uncompressed
 from serving.server.rest.refusals import HttpError
-from serving.server.settings import ServerAddresses, ServerSettings
+from serving.server.settings import ServerSettings
 from tests.serving.server.http_client import HTTP
 from tests.serving.server.tiny_models import write_version
 

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 from serving.server.background import server_thread
+from serving.server.ready_file import ServerAddresses
 from serving.server.requests.limits import Limits
 from serving.server.rest.accept_errors import log_accept_errors_once_a_minute
-from serving.server.settings import ServerAddresses, ServerSettings
+from serving.server.settings import ServerSettings
 from tests.serving.server.http_client import HTTP
 from tests.serving.server.tiny_models import write_version
 

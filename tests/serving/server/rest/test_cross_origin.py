@@ -8,8 +8,9 @@ import pytest
 
 from serving.server.background import server_thread
 from serving.server.options import read_options
+from serving.server.ready_file import ServerAddresses
 from serving.server.requests.limits import Limits
-from serving.server.settings import ServerAddresses, ServerSettings
+from serving.server.settings import ServerSettings
 from tests.serving.server.http_client import HTTP
 from tests.serving.server.tiny_models import write_version
 

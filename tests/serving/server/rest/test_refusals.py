@@ -17,9 +17,10 @@ from tensorflow_serving.apis import (
 )
 
 from serving.server.background import server_thread
+from serving.server.ready_file import ServerAddresses
 from serving.server.request_log import LOGGER
 from serving.server.requests.limits import Limits
-from serving.server.settings import ServerAddresses, ServerSettings
+from serving.server.settings import ServerSettings
 from tests.serving.server.http_client import HTTP
 from tests.serving.server.tiny_models import write_version
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from serving.server.background import server_thread
-from serving.server.settings import ServerAddresses, ServerSettings
-from tests.serving.server.http_client import HTTP
+from serving.server.ready_file import ServerAddresses
+from serving.server.settings import ServerSettings
 from tests.serving.server.load import until
 from tests.serving.server.rest.files_model import write_files_model
 
@@ -47,8 +47,14 @@ def answer(connection: http.client.HTTPConnection) -> tuple[int, dict[str, objec
 
 
 def page(addresses: ServerAddresses) -> str:
-    """Returns the metrics, which need no thread: once they are here, what was sent before has been read."""
-    return HTTP.get(f"http://{addresses.rest}/monitoring/prometheus/metrics").text
+    """Returns the metrics, which need no thread: once they are here, what was sent before has been read.
+
+    That holds for a connection of its own alone: one that is kept open overtakes those that wait to be accepted.
+    """
+    assert addresses.rest is not None
+    with contextlib.closing(http.client.HTTPConnection(addresses.rest, timeout=30)) as connection:
+        connection.request("GET", "/monitoring/prometheus/metrics")
+        return connection.getresponse().read().decode()
 
 
 @contextlib.contextmanager

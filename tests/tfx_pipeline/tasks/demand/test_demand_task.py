@@ -8,6 +8,7 @@ import pytest
 from components.errors import InputError
 from tests.task_nodes import DEMAND_NODES
 from tests.tfx_pipeline.test_pipeline import ids, of_tables, pipeline, properties, upstream
+from tfx_pipeline.tasks.demand.demand_command import promotions_of
 from tfx_pipeline.tasks.demand.plan_files import of_product
 from tfx_pipeline.tasks.demand.price_command import price_grid
 
@@ -40,6 +41,18 @@ def test_a_price_sells_by_the_elasticity() -> None:
 def test_a_price_that_hardly_varied_is_refused() -> None:
     with pytest.raises(InputError, match=r"hardly varied: the standard deviation of its logarithm is 0\.004"):
         price_grid(row(elasticity=None, variation=0.004))
+
+
+def test_a_product_that_sells_no_less_at_a_higher_price_is_refused() -> None:
+    with pytest.raises(InputError, match="No less of `a` was sold in weeks with a higher price"):
+        price_grid(row(elasticity=0.0))
+
+
+def test_promotions_are_counted_in_the_latest_and_the_coming_weeks() -> None:
+    names = ["price", "discount", "placement_front"]
+    recent = [0.1, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.2, 1.0]
+    assert promotions_of({"recent_covariates": recent, "known_covariates": [0.3, 0.0, 0.0]}, names) == (2, 0)
+    assert promotions_of({"recent_covariates": [0.1], "known_covariates": [0.1]}, ["price"]) == (0, 0)
 
 
 def test_a_product_of_several_stores_needs_one() -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from serving.client import Answer, TogetherAnswer
+from serving.client import Answer, RecommendationReason, TogetherAnswer
 from tfx_pipeline.tasks.recommendation.product_commands import print_answers, print_together
 
 LONG_ID = "x" * 300
@@ -29,6 +29,16 @@ def test_one_row_a_title_with_nothing_lost(capsys: pytest.CaptureFixture[str]) -
 def test_json_has_every_product(capsys: pytest.CaptureFixture[str]) -> None:
     print_answers(ANSWERS, k=2, as_json=True)
     assert [row["product_id"] for row in json.loads(capsys.readouterr().out)] == ["6[y]", "7", LONG_ID, "8"]
+
+
+def test_reasons_stand_below_their_product(capsys: pytest.CaptureFixture[str]) -> None:
+    reasons = [RecommendationReason(f"bought [{number}]", 0.5 - number, "1") for number in range(4)]
+    print_answers(ANSWERS[:1], k=2, as_json=False, reasons={"6[y]": reasons})
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()[2:]]
+    assert lines == [["+0.500", "bought", "[0]"], ["-0.500", "bought", "[1]"], ["-1.500", "bought", "[2]"]]
+    print_answers(ANSWERS[:1], k=2, as_json=True, reasons={"6[y]": reasons})
+    (row,) = json.loads(capsys.readouterr().out)
+    assert [each["attribution"] for each in row["reasons"]] == [0.5, -0.5, -1.5, -2.5]
 
 
 def test_nothing_found_is_said(capsys: pytest.CaptureFixture[str]) -> None:

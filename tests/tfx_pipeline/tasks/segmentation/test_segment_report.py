@@ -150,3 +150,37 @@ def test_pictures_hold_their_names_as_text() -> None:
     drawn = ET.fromstring(flow_chart(found["transitions"], []))
     bands = [node for node in drawn.iter(f"{SVG}g") if "PolyCollection" in node.get("id", "")]
     assert len(bands) == 3 + 2 + 2
+
+
+def test_the_page_tells_how_segments_were_found_and_how_good_chances_are() -> None:
+    tried = [
+        {"segments": 3, "stability": 0.61, "silhouette": 0.2},
+        {"segments": 4, "stability": 0.87, "silhouette": 0.3},
+    ]
+    discovery = {"users": 2469, "stability": 0.87, "silhouette": 0.3, "kept_names": 4, "tried": tried}
+    chances = {
+        "chance_days": 28.0,
+        "judged_users": 199,
+        "brier": 0.0394,
+        "share_brier": 0.0517,
+        "calibration_error": 0.007,
+    }
+    chances |= {"cold_products": 2688, "cold_product_users": 203, "cold_product_recall_at_10": 0.0441}
+    chances |= {"cold_product_category_recall_at_10": 0.0204, "cold_product_popularity_recall_at_10": 0.0107}
+    found = segments()
+    for profile in found["profiles"].values():
+        profile["description"] = "More of them than of all users buy Tea <b>."
+    shown = " ".join(page(found, discovery=discovery, profiles=chances).texts)
+    for expected in (
+        "How many segments there are",
+        "2,688 products",
+        "0.0441",
+        "0.0204",
+        "2,469 users",
+        "0.87",
+        "0.0517",
+        "0.007",
+        "over 199 users",
+        "Tea <b>.",
+    ):
+        assert expected in shown

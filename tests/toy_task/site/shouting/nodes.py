@@ -39,4 +39,4 @@ def judging_nodes(task, parts, options, trained):
         last_blessed=parts.inputs.last_blessed.get(task.name, ""),
         source_digest=source_digest("components.classification.judging.evaluator"),
     ).with_id(task.node_id("Evaluator"))
-    return [evaluator, *pushing_nodes(task, parts, trained, evaluator)]
+    return [evaluator, *pushing_nodes(task, parts, trained, evaluator, options.gate.approval)]

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from serving.recommendation.ranking_features import RULE_FEATURES, TOWER_FEATURES
 from trainer.artifacts.keras_files import load_keras, save_keras
+from trainer.options import UpdateOptions
 from trainer.recommendation.judged_users import JudgedUsers, load_judged_users
 from trainer.recommendation.options import RankerOptions
 from trainer.recommendation.padded_histories import pad_histories
@@ -98,6 +99,27 @@ def test_what_decides_is_learned_and_saved(tmp_path: Path) -> None:
     features = held_out.features.astype(np.float32)
     np.testing.assert_allclose(load_keras(str(tmp_path / "ranker.keras"))(features), scorer(features), atol=1e-6)
     assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
+
+
+def test_an_update_goes_on_from_a_scorer_with_what_its_features_were_scaled_by(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(0)
+    before = RankerScorer(units=OPTIONS.units, features=NAMES)
+    train_scorer(before, planted(0), planted(1), OPTIONS, str(tmp_path / "before"))
+    save_keras(before, str(tmp_path / "ranker.keras"))
+    earlier = load_keras(str(tmp_path / "ranker.keras"))
+    # Features of another scale, which would move the mean that they are scaled by.
+    moved = planted(3)._replace(features=planted(3).features + np.float16(3.0))
+    after = RankerScorer(units=OPTIONS.units, features=NAMES)
+    gentle = UpdateOptions(max_epochs=1, learning_rate=1e-6)
+    losses = train_scorer(after, moved, planted(1), OPTIONS, str(tmp_path / "after"), earlier=earlier, update=gentle)
+    assert len(losses["loss"]) == 1
+    features = planted(2).features.astype(np.float32)
+    np.testing.assert_allclose(after(features), before(features), atol=1e-3)
+    other = RankerScorer(units=OPTIONS.units, features=NAMES[1:])
+    with pytest.raises(ValueError, match=r"`features` is .* in the earlier model: run `shelfwise run`"):
+        train_scorer(
+            other, planted(0).without(NAMES[:1]), planted(1), OPTIONS, str(tmp_path / "other"), earlier=earlier
+        )
 
 
 def test_features_are_left_out_by_name() -> None:

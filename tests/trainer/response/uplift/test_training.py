@@ -29,6 +29,7 @@ def uplifts_by_club(uplift, table):
     return added[club].mean(axis=0), added[~club].mean(axis=0)
 
 
+@pytest.mark.long
 def test_effects_of_several_treatments_are_found(tmp_path):
     table, treatments, _ = campaign(20_000, 0, effects=(0.3, 0.1), chances=(0.5, 0.3, 0.2))
     uplift = trained(table, treatments, tmp_path)

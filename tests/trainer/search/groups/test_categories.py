@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from serving.search.groups import LONGEST_LABEL
+from serving.search.grouping.groups import LONGEST_LABEL
 from trainer.search.groups.categories import category_labels, category_tree, cut_label, readable_name
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from serving.search.groups import LONGEST_LABEL
+from serving.search.grouping.groups import LONGEST_LABEL
 from trainer.search.groups.phrases import INNER_WORTH, MOST_PHRASES, LabelledPhrases, title_phrases
 
 

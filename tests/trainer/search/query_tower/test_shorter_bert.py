@@ -77,6 +77,7 @@ def test_parts_are_words_that_stand_together_in_a_text(texts: list[str], most: i
         assert len(part.split()) <= 6
 
 
+@pytest.mark.long
 def test_training_writes_it_beside_the_encoder(shop: TinySearch, tmp_path: Path) -> None:
     options = SearchOptions(
         text=shop.text("lora"), training=SearchTrainingOptions(batch_size=14, max_epochs=1, query_layers=1)

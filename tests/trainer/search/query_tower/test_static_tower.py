@@ -21,7 +21,14 @@ from trainer.search.training import run
 from trainer.text.backbone import load_text_encoder
 
 QUERIES = [f"{name} {word}" for name in KINDS.values() for word in ("red", "small", "green", "")]
-OPTIONS = StaticTowerOptions(epochs=60, batch_size=8, learning_rate=1e-2, token_learning_rate=0.1, hidden=32)
+OPTIONS = StaticTowerOptions(
+    epochs=60,
+    batch_size=8,
+    learning_rate=1e-2,
+    token_learning_rate=0.1,
+    hidden=32,
+    asked=LessonCounts(parts=100, words=100, mixtures=100),
+)
 
 
 @pytest.fixture(scope="module")

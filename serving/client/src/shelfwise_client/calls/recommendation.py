@@ -22,11 +22,12 @@ from shelfwise_client.calls.history import history_inputs
 from shelfwise_client.calls.products import PRODUCT_OUTPUTS, Answer, read_answers
 from shelfwise_client.methods import ClientMethod
 from shelfwise_client.model_names import RECOMMENDATION_MODEL
-from shelfwise_client.signature_names import BOUGHT_TOGETHER, COMPLEMENTS, EMBED, FILTERED, SIMILAR_PRODUCTS
+from shelfwise_client.signature_names import BOUGHT_TOGETHER, COMPLEMENTS, EMBED, EXPLAIN, FILTERED, SIMILAR_PRODUCTS
 
 _RULE_OUTPUTS = {"product_ids": TEXT_ROWS, "titles": TEXT_ROWS, "confidence": FLOAT_ROWS, "lift": FLOAT_ROWS}
 _SOURCE = "source"
 _TOGETHER_OUTPUTS = {**_RULE_OUTPUTS, _SOURCE: replace(TEXT_ROWS, required=False)}
+_REASON_OUTPUTS = {"reasons": TEXT_ROWS, "attributions": FLOAT_ROWS, "about_ids": TEXT_ROWS}
 _EMBED_OUTPUTS = {"embeddings": FLOAT_ROWS}
 
 
@@ -45,6 +46,19 @@ class TogetherAnswer:
     confidence: float
     lift: float
     source: str = ""
+
+
+@dataclass(frozen=True)
+class RecommendationReason:
+    """What speaks for a product, or against it where the attribution is negative.
+
+    All attributions of a product add up to its score. `about_id` is the product of the history that the reason is
+    about, empty where it is about none.
+    """
+
+    reason: str
+    attribution: float
+    about_id: str = ""
 
 
 def recommend(
@@ -136,6 +150,34 @@ def complements(product_id: str, k: int = 10) -> Call[list[TogetherAnswer]]:
     return Call(RECOMMENDATION_MODEL, COMPLEMENTS, inputs, _read_together, _TOGETHER_OUTPUTS)
 
 
+def explain_recommendation(
+    product_id: str,
+    history_ids: Sequence[str] = (),
+    history_types: Sequence[str] | None = None,
+    history_age_seconds: Sequence[float] | None = None,
+) -> Call[list[RecommendationReason]]:
+    """Says why a product is recommended, the strongest reason first; an unknown product has none.
+
+    Args:
+        product_id: The product.
+        history_ids: As for `recommend`, and so are the others.
+        history_types: See there.
+        history_age_seconds: See there.
+
+    Returns:
+        At most ten reasons, and behind them all others in one, and what any product has.
+
+    Raises:
+        ValueError: Lists of the history differ in length.
+        ServingError: The server did not answer.
+    """
+    inputs = {
+        **history_inputs(history_ids, history_types, history_age_seconds),
+        "product_id": texts([product_id]),
+    }
+    return Call(RECOMMENDATION_MODEL, EXPLAIN, inputs, _read_reasons, _REASON_OUTPUTS)
+
+
 def embed(
     history_ids: Sequence[str],
     history_types: Sequence[str] | None = None,
@@ -144,6 +186,13 @@ def embed(
     """Returns the user vector of a history, float32 `(dimensions,)`; see `recommend` for the arguments."""
     inputs = history_inputs(history_ids, history_types, history_age_seconds)
     return Call(RECOMMENDATION_MODEL, EMBED, inputs, lambda outputs: outputs["embeddings"][0], _EMBED_OUTPUTS)
+
+
+def _read_reasons(outputs: Outputs) -> list[RecommendationReason]:
+    return [
+        RecommendationReason(text_of(reason), float(attribution), id_of(about))
+        for reason, attribution, about in without_padding(outputs, *_REASON_OUTPUTS)
+    ]
 
 
 def _read_together(outputs: Outputs) -> list[TogetherAnswer]:
@@ -161,4 +210,5 @@ class RecommendationCalls:
     similar = ClientMethod(similar)
     bought_together = ClientMethod(bought_together)
     complements = ClientMethod(complements)
+    explain_recommendation = ClientMethod(explain_recommendation)
     embed = ClientMethod(embed)

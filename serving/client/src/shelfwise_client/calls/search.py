@@ -1,13 +1,15 @@
 """What the client asks the search model."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from shelfwise_client.call import (
+    FLAG_ROWS,
     FLOAT_ROWS,
     INT_ROWS,
+    ROW_TEXT,
     TEXT_ROWS,
     Call,
     Outputs,
@@ -17,23 +19,45 @@ from shelfwise_client.call import (
     without_padding,
 )
 from shelfwise_client.calls.filters import filter_inputs
+from shelfwise_client.calls.history import history_inputs
 from shelfwise_client.calls.products import PRODUCT_OUTPUTS, Answer
 from shelfwise_client.methods import ClientMethod
 from shelfwise_client.model_names import SEARCH_MODEL
-from shelfwise_client.signature_names import EMBED, EXPLAIN, FILTERED
+from shelfwise_client.signature_names import BY_IMAGE, EMBED, EXPLAIN, FILTERED, PERSONAL, REFINED
 
 _FOUND_OUTPUTS = {**PRODUCT_OUTPUTS, "variants": INT_ROWS, "cluster_ids": INT_ROWS, "cluster_labels": TEXT_ROWS}
+# Models of earlier versions take a query as it is, and know no pins.
+_UNDERSTOOD = {"understood": replace(ROW_TEXT, required=False)}
+_PINNED = {"pinned": replace(FLAG_ROWS, required=False)}
 _WORD_OUTPUTS = {"words": TEXT_ROWS, "lexical": FLOAT_ROWS, "dense": FLOAT_ROWS}
 _EMBED_OUTPUTS = {"embeddings": FLOAT_ROWS}
 
 
 @dataclass(frozen=True)
 class SearchAnswer(Answer):
-    """A product that answers a query, with how many it stands for, itself included, and the group it belongs to."""
+    """A product that answers a query, with how many it stands for, itself included, and the group it belongs to.
+
+    It is `pinned` where the merchant has put it in its place.
+    """
 
     variants: int
     cluster_id: int
     cluster_label: str
+    pinned: bool = False
+
+
+class SearchAnswers(list[SearchAnswer]):
+    """The products that answer a query, the best first.
+
+    Args:
+        products: The products.
+        understood: The limits that the query was understood to have, in words such as "price at most 10"; several are
+            joined by "; ", and "" stands for none.
+    """
+
+    def __init__(self, products: Iterable[SearchAnswer] = (), understood: str = "") -> None:
+        super().__init__(products)
+        self.understood = understood
 
 
 @dataclass(frozen=True)
@@ -53,26 +77,91 @@ def search(
     max_price: float = 0.0,
     in_stock_only: bool = False,
     exclude_ids: Sequence[str] = (),
-) -> Call[list[SearchAnswer]]:
+    earlier_query: str = "",
+) -> Call[SearchAnswers]:
     """Finds products by what people type.
 
     Args:
-        query: Any text; of one with nothing that the model knows there is no answer.
+        query: Any text; of one with nothing that the model knows there is no answer. Limits in it, such as "under 10"
+            or "without sugar", hold for the answer; within quotation marks it is taken word by word.
         k: Products wanted; variants of one thing count once, as the model's configuration says what those are.
         category: Its first levels, joined by " > "; empty for any.
         max_price: Highest price; 0 for any. Products without a known price have none that is low enough.
         in_stock_only: Whether to leave out what is out of stock.
         exclude_ids: At most 100 products not to answer with.
+        earlier_query: What was asked before, to which a query such as "cheaper ones" adds; empty for nothing.
 
     Returns:
-        At most `k` products, the best first.
+        At most `k` products, the best first, with what was understood.
 
     Raises:
         ValueError: Too many ids are excluded.
         ServingError: The server did not answer.
     """
     inputs = {"query": texts([query]), **filter_inputs(k, category, max_price, in_stock_only, exclude_ids)}
-    return Call(SEARCH_MODEL, FILTERED, inputs, _read_products, _FOUND_OUTPUTS)
+    outputs = {**_FOUND_OUTPUTS, **_PINNED, **_UNDERSTOOD}
+    if not earlier_query:
+        return Call(SEARCH_MODEL, FILTERED, inputs, _read_answer, outputs)
+    inputs["earlier_query"] = texts([earlier_query])
+    return Call(SEARCH_MODEL, REFINED, inputs, _read_answer, outputs)
+
+
+def personal_search(
+    query: str,
+    history_ids: Sequence[str] = (),
+    history_types: Sequence[str] | None = None,
+    history_age_seconds: Sequence[float] | None = None,
+    *,
+    k: int = 10,
+    category: str = "",
+    max_price: float = 0.0,
+    in_stock_only: bool = False,
+    exclude_ids: Sequence[str] = (),
+) -> Call[SearchAnswers]:
+    """Finds products by what people type, in an order for who asks; for a model that has learned from events.
+
+    Args:
+        query: As for `search`, and so are `k` and the filters.
+        history_ids: Products of the user's events, the newest last, as for `recommend`; none leaves what everybody
+            chooses.
+        history_types: Event type of each; None leaves them unknown, which counts as bought.
+        history_age_seconds: How long ago each was; None leaves them unknown.
+        k: Products wanted.
+        category: See `search`.
+        max_price: See `search`.
+        in_stock_only: See `search`.
+        exclude_ids: See `search`.
+
+    Returns:
+        At most `k` products, the best first.
+
+    Raises:
+        ValueError: Lists of the history differ in length, or too many ids are excluded, or the model has not learned.
+        ServingError: The server did not answer.
+    """
+    inputs = {
+        "query": texts([query]),
+        **filter_inputs(k, category, max_price, in_stock_only, exclude_ids),
+        **history_inputs(history_ids, history_types, history_age_seconds),
+    }
+    return Call(SEARCH_MODEL, PERSONAL, inputs, _read_answer, {**_FOUND_OUTPUTS, **_PINNED, **_UNDERSTOOD})
+
+
+def search_by_image(image: bytes, *, k: int = 10) -> Call[list[SearchAnswer]]:
+    """Finds products that look like a picture, or are what it shows; for a model that was trained with pictures.
+
+    Args:
+        image: The bytes of a JPEG or PNG; the server refuses others, and those larger than the model's limits.
+        k: Products wanted; variants of one thing count once, as the model's configuration says what those are.
+
+    Returns:
+        At most `k` products, the best first.
+
+    Raises:
+        ServingError: The server did not answer, or the bytes are no picture that it takes.
+    """
+    inputs = {"image": np.array([image], object), "k": np.array([k], np.int32)}
+    return Call(SEARCH_MODEL, BY_IMAGE, inputs, _read_products, {**_FOUND_OUTPUTS, **_PINNED})
 
 
 def explain_search(query: str, product_id: str) -> Call[list[ExplainedWord]]:
@@ -96,10 +185,20 @@ def embed_query(query: str) -> Call[np.ndarray]:
     )
 
 
+def _read_answer(outputs: Outputs) -> SearchAnswers:
+    understood = text_of(outputs["understood"][0]) if "understood" in outputs else ""
+    return SearchAnswers(_read_products(outputs), understood)
+
+
 def _read_products(outputs: Outputs) -> list[SearchAnswer]:
+    pinned = outputs.get("pinned", np.zeros(outputs["product_ids"].shape, np.bool_))
     return [
-        SearchAnswer(id_of(product_id), float(score), text_of(title), int(variants), int(cluster_id), text_of(label))
-        for product_id, score, title, variants, cluster_id, label in without_padding(outputs, *_FOUND_OUTPUTS)
+        SearchAnswer(
+            id_of(product_id), float(score), text_of(title), int(variants), int(cluster_id), text_of(label), bool(pin)
+        )
+        for product_id, score, title, variants, cluster_id, label, pin in without_padding(
+            {**outputs, "pinned": pinned}, *_FOUND_OUTPUTS, *_PINNED
+        )
     ]
 
 
@@ -114,5 +213,7 @@ class SearchCalls:
     """The methods of a client that ask the search model."""
 
     search = ClientMethod(search)
+    personal_search = ClientMethod(personal_search)
+    search_by_image = ClientMethod(search_by_image)
     explain_search = ClientMethod(explain_search)
     embed_query = ClientMethod(embed_query)

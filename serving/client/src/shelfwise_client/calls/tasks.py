@@ -6,6 +6,8 @@ from shelfwise_client.calls.recommendation import RecommendationCalls
 from shelfwise_client.calls.response import ResponseCalls
 from shelfwise_client.calls.search import SearchCalls
 from shelfwise_client.calls.segmentation import SegmentationCalls
+from shelfwise_client.calls.support import SupportCalls
+from shelfwise_client.calls.writing import WritingCalls
 
 
 class TaskCalls(
@@ -15,5 +17,7 @@ class TaskCalls(
     SegmentationCalls,
     ResponseCalls,
     DemandCalls,
+    SupportCalls,
+    WritingCalls,
 ):
     """The methods of all tasks; a new task is a module beside this one, and a name in this list."""

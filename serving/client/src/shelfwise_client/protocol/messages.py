@@ -20,9 +20,20 @@ from shelfwise_client.signature_names import SIGNATURE_DEF_FIELD
 
 
 def predict_request(
-    model: str, signature: str, inputs: Mapping[str, np.ndarray], outputs: Sequence[str] = ()
+    model: str,
+    signature: str,
+    inputs: Mapping[str, np.ndarray],
+    outputs: Sequence[str] = (),
+    version_label: str = "",
 ) -> PredictRequest:
     """Returns a request for some outputs of a signature; none means all.
+
+    Args:
+        model: Name of the model.
+        signature: Name of the signature.
+        inputs: Value of each input.
+        outputs: Outputs wanted.
+        version_label: Label of the version that is to answer; empty for the newest.
 
     Raises:
         ValueError: An input holds neither strings, numbers nor booleans.
@@ -30,16 +41,20 @@ def predict_request(
     request = PredictRequest()
     request.model_spec.name = model
     request.model_spec.signature_name = signature
+    if version_label:
+        request.model_spec.version_label = version_label
     request.output_filter.extend(outputs)
     for name, value in inputs.items():
         write_tensor(request.inputs[name], value, name)
     return request
 
 
-def metadata_request(model: str) -> GetModelMetadataRequest:
-    """Returns a request for the signatures of a model."""
+def metadata_request(model: str, version_label: str = "") -> GetModelMetadataRequest:
+    """Returns a request for the signatures of a model; see `predict_request`."""
     request = GetModelMetadataRequest()
     request.model_spec.name = model
+    if version_label:
+        request.model_spec.version_label = version_label
     request.metadata_field.append(SIGNATURE_DEF_FIELD)
     return request
 
@@ -53,15 +68,24 @@ def read_metadata(answer: bytes) -> GetModelMetadataResponse:
     return _message(GetModelMetadataResponse, answer)
 
 
+def read_answer(answer: bytes) -> PredictResponse:
+    """Returns the message of an answer.
+
+    Raises:
+        MalformedAnswer: It is none.
+    """
+    return _message(PredictResponse, answer)
+
+
 def output_arrays(
-    answer: bytes, signature: Signature, outputs: Sequence[str], rows: int | None, deadline: Deadline
+    answer: PredictResponse, signature: Signature, outputs: Sequence[str], rows: int | None, deadline: Deadline
 ) -> dict[str, np.ndarray]:
     """Returns the outputs of an answer; strings as object arrays of bytes.
 
     An answer comes from outside: nothing of it is decoded before all of it is what the signature says.
 
     Args:
-        answer: The bytes of a PredictResponse.
+        answer: What the server said.
         signature: What the server says of the signature that was asked.
         outputs: The outputs that were asked for; none means all.
         rows: The rows that were asked about; None takes any number.
@@ -71,7 +95,7 @@ def output_arrays(
         MalformedAnswer: An output is missing or was not asked for, or it is not what the signature says.
         CallTimeoutError: The time is over.
     """
-    tensors = _message(PredictResponse, answer).outputs
+    tensors = answer.outputs
     wanted = set(outputs or signature.outputs) & set(signature.outputs)
     for name in sorted(wanted - set(tensors)):
         raise MalformedAnswer(f"output `{name}` is missing")

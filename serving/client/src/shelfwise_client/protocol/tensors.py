@@ -40,6 +40,7 @@ def _number_type(name: str, kind: type[np.generic], field: str) -> DataType:
 TEXT = DataType(DATA_TYPES["DT_STRING"], "string", np.dtype(object), "string_val")
 FLOAT = _number_type("DT_FLOAT", np.float32, "float_val")
 INT = _number_type("DT_INT32", np.int32, "int_val")
+BOOL = _number_type("DT_BOOL", np.bool_, "bool_val")
 _TYPES = (
     TEXT,
     FLOAT,
@@ -53,7 +54,7 @@ _TYPES = (
     _number_type("DT_UINT16", np.uint16, "int_val"),
     _number_type("DT_UINT32", np.uint32, "uint32_val"),
     _number_type("DT_UINT64", np.uint64, "uint64_val"),
-    _number_type("DT_BOOL", np.bool_, "bool_val"),
+    BOOL,
 )
 _BY_NUMBER = {each.number: each for each in _TYPES}
 _BY_DTYPE = {each.array: each for each in _TYPES}

@@ -1,0 +1,1 @@
+"""What products lack, filled from their texts by what the shop's other products say of themselves."""

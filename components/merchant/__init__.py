@@ -1,0 +1,1 @@
+"""The tables in which a merchant has a word."""

@@ -1,0 +1,1 @@
+"""A catalogue with its counts renewed, for a model that is not trained again."""

@@ -1,0 +1,1 @@
+"""From the tables of answers and dialogues to questions with their answers."""

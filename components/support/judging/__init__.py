@@ -1,0 +1,1 @@
+"""How a model that answers questions is judged."""

@@ -1,0 +1,1 @@
+"""Whether a table has changed since the last run."""

@@ -1,0 +1,1 @@
+"""How texts are judged: what they say of their facts, and how near they are to the shop's own."""

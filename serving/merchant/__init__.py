@@ -1,0 +1,1 @@
+"""What a merchant says of the shop beside its tables of products and events."""

@@ -1,0 +1,1 @@
+"""Why a product is recommended: attributions that add up to its score, and reasons in words."""

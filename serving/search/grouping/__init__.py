@@ -1,0 +1,1 @@
+"""Groups of what a query found, with names a shopkeeper would write."""

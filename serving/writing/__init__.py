@@ -1,0 +1,1 @@
+"""The graph that writes texts about products and replies to questions."""

@@ -1,0 +1,1 @@
+"""What happened, as daily Parquet folders that the tables of a run read."""

@@ -1,0 +1,1 @@
+"""Where users' last events live: SQLite on one machine, Redis for several gateways."""

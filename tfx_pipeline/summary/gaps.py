@@ -1,0 +1,24 @@
+"""What the terminal says of gaps between groups."""
+
+from tfx_pipeline.summary.model import TaskSummary
+
+_SHOWN = 3
+
+
+def gap_lines(summary: TaskSummary) -> list[str]:
+    """Says which groups are served worse than all others beyond chance, the furthest first; nothing where none is."""
+    short = [
+        (gap["difference"], gap["low"], gap["high"], metric, name)
+        for by_slice in (summary.detail("slice_gaps") or {}).values()
+        for name, metrics in by_slice.items()
+        for metric, gap in metrics.items()
+        if gap["difference"] is not None and gap["difference"] < 0.0 and gap["beyond_chance"]
+    ]
+    lines = [
+        f"{metric} of {name} is {-difference:.4f} below that of all others (95% interval {-high:.4f} to {-low:.4f}): "
+        "more than chance"
+        for difference, low, high, metric, name in sorted(short)[:_SHOWN]
+    ]
+    if len(short) > _SHOWN:
+        lines.append(f"and {len(short) - _SHOWN} more such gaps; `slice_gaps` in summary.json has all")
+    return lines

@@ -1,0 +1,1 @@
+"""The task support: questions to the shop, answered by its own answers."""

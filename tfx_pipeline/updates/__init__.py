@@ -1,0 +1,1 @@
+"""What keeps the models of a shop up to date: updates, and who decides about them."""

@@ -1,0 +1,1 @@
+"""What a classifier does where labels are few."""

@@ -1,0 +1,1 @@
+"""Classifiers that say little of any one text that they learned from."""

@@ -1,0 +1,1 @@
+"""Training that says little of any one text: DP-SGD, and what it costs in privacy."""

@@ -1,0 +1,1 @@
+"""Learns to reorder what a search finds for who asks."""

@@ -1,0 +1,1 @@
+"""What the model support learns, and how it is exported."""

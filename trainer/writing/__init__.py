@@ -1,0 +1,1 @@
+"""What the model writing learns, and how it is exported."""

@@ -1,0 +1,57 @@
+"""Words that every shop's texts are checked for unless it says otherwise, in English."""
+
+_COLOURS = (
+    "amber aqua beige black blue bronze brown burgundy camel charcoal copper coral cream crimson cyan fuchsia "
+    "gold golden green grey indigo ivory khaki lavender lilac lime magenta maroon mauve mint mustard navy ochre "
+    "olive orange peach pink plum purple red rose rust salmon scarlet silver tan taupe teal terracotta turquoise "
+    "violet white yellow multicoloured"
+)
+_MATERIALS = (
+    "acrylic alpaca aluminium bamboo brass canvas cashmere ceramic chiffon corduroy cotton crepe denim elastane "
+    "felt fleece georgette glass gore-tex hemp jute lace leather linen lycra marble mesh merino microfibre modal "
+    "mohair nylon oak organza pine plastic polyamide polyester porcelain polypropylene rayon rubber satin "
+    "silicone silk spandex steel suede synthetic teak titanium tulle velvet viscose walnut wood wool"
+)
+_CLAIMS = (
+    "american, artisan, authentic, award winning, bespoke, best, bestseller, bestselling, biodegradable, certified, "
+    "classic, clinically proven, clinically tested, compostable, dermatologically tested, discount, exclusive, fair "
+    "trade, favorite, favourite, finest, free delivery, free returns, free shipping, gluten free, halal, "
+    "handcrafted, handmade, high end, high quality, hypoallergenic, innovative, kosher, lactose free, lifetime, "
+    "limited edition, luxurious, luxury, masterpiece, medical, money back, natural, non toxic, number one, organic, "
+    "original, patented, premium, renowned, sale, sugar free, sustainable, top quality, vegan, vegetarian, "
+    "warranty, waterproof, world famous"
+)
+_SIZES = ("xs", "xl", "xxl", "xxxl", "small", "medium", "large", "extra large", "oversized", "one size")
+
+# By their kind.
+TERMS: dict[str, tuple[str, ...]] = {
+    "colour": tuple(_COLOURS.split()),
+    "material": tuple(_MATERIALS.split()),
+    "size": _SIZES,
+    "claim": tuple(_CLAIMS.split(", ")),
+}
+# What a word also counts as.
+SAME_AS = {
+    "gray": "grey",
+    "multicolored": "multicoloured",
+    "aluminum": "aluminium",
+    "two": "2",
+    "three": "3",
+    "four": "4",
+    "five": "5",
+    "six": "6",
+    "seven": "7",
+    "eight": "8",
+    "nine": "9",
+    "ten": "10",
+    "eleven": "11",
+    "twelve": "12",
+    "dozen": "12",
+    "twenty": "20",
+    "thirty": "30",
+    "fifty": "50",
+    "hundred": "100",
+    "thousand": "1000",
+}
+# What no text may say.
+BANNED = ("guaranteed", "guarantee", "risk free", "miracle", "cure", "cheapest", "best price", "lowest price")

@@ -1,0 +1,69 @@
+"""Layers that differ in their weights alone, run as one layer in a loop."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from trainer.fitting.keras_parts import nested_layers
+
+_CACHE = "cache"
+_PLAIN = (bool, int, float, str, tuple, type(None))
+
+
+class StackedLayers:
+    """KerasHub decoder layers one after another, each with its cache: what a graph holds once, not once a layer.
+
+    Args:
+        layers: The layers, built; those of which `are_alike` is true.
+    """
+
+    def __init__(self, layers: Sequence[Any]) -> None:
+        self._layer, self._count = layers[0], len(layers)
+        self._trainable = len(self._layer.trainable_variables)
+        same = zip(*([*each.trainable_variables, *each.non_trainable_variables] for each in layers), strict=True)
+        # A slice of the first dimension is not copied when it is taken.
+        self.variables = [tf.Variable(tf.stack([each.value for each in values]), trainable=False) for values in same]
+
+    def __call__(self, x: tf.Tensor, **named: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns what the last layer puts out, and the new caches.
+
+        Args:
+            x: What the first layer reads, float `(batch, width, units)`.
+            **named: What each layer reads beside; the one whose name ends in `cache` has a cache a layer, in its first
+                dimension.
+        """
+        name = next(each for each in named if each.endswith(_CACHE))
+        caches = named.pop(name)
+        written = tf.TensorArray(caches.dtype, self._count, element_shape=caches.shape[1:])
+
+        def run(place: tf.Tensor, x: tf.Tensor, written: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
+            values = [variable[place] for variable in self.variables]
+            (after, cache), _ = self._layer.stateless_call(
+                values[: self._trainable], values[self._trainable :], x, **named, **{name: caches[place]}
+            )
+            return place + 1, tf.ensure_shape(after, x.shape), written.write(place, cache)
+
+        _, x, written = tf.while_loop(lambda place, *_: place < self._count, run, (tf.constant(0), x, written))
+        return x, written.stack()
+
+
+def are_alike(layers: Sequence[Any]) -> bool:
+    """Returns whether layers differ in their names and the values of their weights alone."""
+    return all(_make(each) == _make(layers[0]) for each in layers[1:])
+
+
+def _make(layer: Any) -> list[Any]:
+    """Returns the classes, settings and shapes of a layer and of all within it.
+
+    `get_config` would say it, but that of KerasHub 0.32's Llama fails.
+    """
+    return [
+        (type(each), _settings(each), [tuple(variable.shape) for variable in each.variables])
+        for each in (layer, *nested_layers(layer))
+    ]
+
+
+def _settings(layer: Any) -> dict[str, Any]:
+    public = {name: value for name, value in vars(layer).items() if name != "name" and not name.startswith("_")}
+    return {name: value for name, value in public.items() if isinstance(value, _PLAIN)}
