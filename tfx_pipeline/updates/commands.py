@@ -1,12 +1,13 @@
 """The commands that keep models up to date; they load TFX only where there is something to do."""
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from serving.model_names import RECOMMENDATION_MODEL
+from serving.model_names import RECOMMENDATION_MODEL, SEARCH_MODEL
 from serving.quiet_import import quiet_import
 from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.running.signals import ended_as_by_ctrl_c
@@ -14,6 +15,9 @@ from tfx_pipeline.terminal.console import console, plain_table
 from tfx_pipeline.terminal.exit_codes import EXIT_REFUSED
 from tfx_pipeline.terminal.logs import logs_in
 from tfx_pipeline.terminal.options import Root
+
+if TYPE_CHECKING:
+    from tfx_pipeline.updates.counts import CountsUpdate
 
 app = typer.Typer()
 
@@ -41,6 +45,29 @@ def update(
 
     print_summary(summary, root)
     if not summary.blessed:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command()
+def index(
+    products: Annotated[str, typer.Option(help="Products table, in full: what it lacks is not answered any more.")],
+    synonyms: Annotated[str, typer.Option(help="Table of synonyms; the run's own if left out.")] = "",
+    pins: Annotated[str, typer.Option(help="Table of pins; the run's own if left out.")] = "",
+    tasks: Annotated[
+        str, typer.Option(help="search, recommendation or both, comma-separated; those that are served by default.")
+    ] = "",
+    root: Root = Path("runs/default"),
+) -> None:
+    """Put another catalogue into the served models of search and recommendation, without training."""
+    chosen = _indexed(root, tasks)
+    refused = False
+    if SEARCH_MODEL in chosen:
+        refused = not _index_search(root, products, synonyms, pins)
+    if RECOMMENDATION_MODEL in chosen:
+        from tfx_pipeline.updates.update import update_catalogue
+
+        refused |= not _told(update_catalogue(root, {"products": products, "pins": pins}))
+    if refused:
         raise typer.Exit(EXIT_REFUSED)
 
 
@@ -130,8 +157,47 @@ def _update_counts(root: Path, tasks: str) -> None:
     if found is None:
         console.print("nothing is new: the counts are those of the tables as they are")
         return
-    for reason in found.refused_because:
-        console.print(f"refused: {reason}")
-    if found.pushed is None:
+    if not _told(found):
         raise typer.Exit(EXIT_REFUSED)
-    console.print(f"{RECOMMENDATION_MODEL} pushed to {found.pushed}")
+
+
+def _told(update: "CountsUpdate") -> bool:
+    """Says what became of the recommender, and returns whether it was pushed."""
+    if update.added:
+        console.print(f"{update.added:,} new products")
+    return _outcome(RECOMMENDATION_MODEL, update.refused_because, update.pushed)
+
+
+def _index_search(root: Path, products: str, synonyms: str, pins: str) -> bool:
+    """Puts a catalogue into the served search model, says what became of it, and returns whether it was pushed."""
+    console.print("loading TFX …")
+    with logs_in(root / "logs" / "index.log"):
+        from tfx_pipeline.tasks.search.index_update import update_index
+
+        update = update_index(root.resolve(), products, {"synonyms": synonyms, "pins": pins})
+    for reason, count in sorted(update.quarantined.items()):
+        console.print(f"  quarantined: {count:,} {reason}")
+    console.print(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in update.changes.items()))
+    return _outcome(SEARCH_MODEL, update.refused_because, update.pushed)
+
+
+def _outcome(model: str, refused_because: Sequence[str], pushed: str | None) -> bool:
+    for reason in refused_because:
+        console.print(f"refused: {reason}")
+    if pushed is not None:
+        console.print(f"{model} pushed to {pushed}")
+    return pushed is not None
+
+
+def _indexed(root: Path, tasks: str) -> list[str]:
+    """Returns which models get another catalogue.
+
+    Raises:
+        ConfigError: A task is named that has no catalogue to renew.
+    """
+    known = (SEARCH_MODEL, RECOMMENDATION_MODEL)
+    names = [name for name in tasks.split(",") if name]
+    if strange := [name for name in names if name not in known]:
+        raise ConfigError(f"--tasks {','.join(strange)}: `index` renews {' and '.join(known)}; name one of them")
+    # A folder without any is told so by the search.
+    return names or [name for name in known if (root / "serving" / name).is_dir()] or [SEARCH_MODEL]

@@ -1,19 +1,20 @@
-"""`shelfwise update`: new versions of pushed models, from the tables as they are now and what was learned before."""
+"""`shelfwise update` and `index`: new versions of models, from the tables as they are and what was learned before."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.errors import InputError
+from components.tables.sources import TableSource
 from serving.model_names import RECOMMENDATION_MODEL
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.running.root_lock import only_one
-from tfx_pipeline.running.run_state import is_up_to_date
+from tfx_pipeline.running.run_state import PRODUCTS, is_up_to_date
 from tfx_pipeline.running.start import run_pipeline
 from tfx_pipeline.shop.digests import digest_sources
 from tfx_pipeline.shop.run_options import options_of_run
 from tfx_pipeline.summary.model import RunSummary
-from tfx_pipeline.summary.state import RunState, state_of_run, write_state
+from tfx_pipeline.summary.state import PartState, RunState, state_of_run, write_state
 from tfx_pipeline.terminal.console import console
 from tfx_pipeline.terminal.logs import logs_in
 
@@ -62,13 +63,51 @@ def update_counts(root: Path) -> "CountsUpdate | None":
     counted = {name: digests[name] for name in sorted(part.tables)}
     if part.counted == counted:
         return None
+    return _renewed(root, state, config, part, {}, counted)
+
+
+def update_catalogue(root: Path, tables: Mapping[str, str]) -> "CountsUpdate":
+    """Puts a products table into a new version of the served recommender, and renews what it counts; nothing is trained.
+
+    Args:
+        root: The run's folder.
+        tables: Paths of the tables to read in place of those of the configuration: `products`, which is written as the
+            run's own was, and maybe `pins`; an empty path stands for the configuration's own.
+
+    Returns:
+        What became of it.
+
+    Raises:
+        InputError: No recommender was pushed there yet, its events have no times, or a table is not what it should be.
+    """
+    root = root.resolve()
+    state = state_of_run(root)
+    config = configuration(root, state, [RECOMMENDATION_MODEL])
+    instead = {
+        name: (products_at(path, config) if name == PRODUCTS else TableSource(path=path),)
+        for name, path in tables.items()
+        if path
+    }
+    # What the configuration names is not what was counted.
+    return _renewed(root, state, config, state.parts[RECOMMENDATION_MODEL], instead, {})
+
+
+def _renewed(
+    root: Path,
+    state: RunState,
+    config: Config,
+    part: PartState,
+    instead: Mapping[str, Sequence[TableSource]],
+    counted: dict[str, str],
+) -> "CountsUpdate":
+    """Renews counts, and notes from which tables if the version is served; arguments as in `renew_counts`."""
     console.print("loading TFX …")
     with only_one(root), logs_in(root / "logs" / "counts.log"):
         from tfx_pipeline.updates.counts import renew_counts
         from tfx_pipeline.workers.failure_cause import find_cause
 
         try:
-            update = renew_counts(root, config, part)
+            update = renew_counts(root, config, part, instead)
         except Exception as error:
             # Beam carries what its workers raise as text.
             cause = find_cause(error)

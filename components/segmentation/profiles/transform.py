@@ -5,6 +5,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam.utils.shared import Shared
 
 from components.errors import InputError
 from components.events.options import EventOptions
@@ -134,10 +135,11 @@ class TakeHabits(beam.DoFn):
 
 
 class ProfileUsers(beam.DoFn):
-    """A bucket to Arrow tables of profiles."""
+    """A bucket to Arrow tables of profiles; what was learned is unpacked once a process."""
 
     def __init__(self, options: SegmentationExamplesOptions, profiles: ProfileOptions) -> None:
         self._options, self._profiles = options, profiles
+        self._shared = Shared()
 
     def process(
         self,
@@ -150,7 +152,7 @@ class ProfileUsers(beam.DoFn):
         """Handles one bucket."""
         events = bucket_events(bucket, self._options)
         if events is not None and len(events.users):
-            chances = Chances.of_bytes(learned)
+            chances = self._shared.acquire(lambda: Chances.of_bytes(learned))
             ranked = None if new is None or new[1] is None else (new[0], new[1])
             yield profile_rows(events.of_users(), categories, chances, self._profiles, moments.end, ranked)
 

@@ -1,14 +1,11 @@
-"""The commands of the task search; only `index` loads TFX and a model."""
+"""The command of the task search."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tfx_pipeline.terminal.console import console
-from tfx_pipeline.terminal.exit_codes import EXIT_REFUSED
-from tfx_pipeline.terminal.logs import logs_in
-from tfx_pipeline.terminal.options import Address, AsJson, At, Events, EventsRoot, K, Root
+from tfx_pipeline.terminal.options import Address, AsJson, At, Events, EventsRoot, K
 
 app = typer.Typer()
 
@@ -58,26 +55,3 @@ def search(
         as_json=as_json,
         history=None if user is None else history,
     )
-
-
-@app.command()
-def index(
-    products: Annotated[str, typer.Option(help="Products table, in full: what it lacks is removed.")],
-    synonyms: Annotated[str, typer.Option(help="Table of synonyms; the run's own if left out.")] = "",
-    pins: Annotated[str, typer.Option(help="Table of pins; the run's own if left out.")] = "",
-    root: Root = Path("runs/default"),
-) -> None:
-    """Put another catalogue into the served search model, without training."""
-    console.print("loading TFX …")
-    with logs_in(root / "logs" / "index.log"):
-        from tfx_pipeline.tasks.search.index_update import update_index
-
-        update = update_index(root.resolve(), products, {"synonyms": synonyms, "pins": pins})
-    for reason, count in sorted(update.quarantined.items()):
-        console.print(f"  quarantined: {count:,} {reason}")
-    console.print(", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in update.changes.items()))
-    for reason in update.refused_because:
-        console.print(f"refused: {reason}")
-    if update.pushed is None:
-        raise typer.Exit(EXIT_REFUSED)
-    console.print(f"search pushed to {update.pushed}")

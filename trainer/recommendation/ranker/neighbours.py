@@ -56,6 +56,22 @@ def neighbour_table(users: JudgedUsers, products: int, neighbours: int) -> Neigh
     return NeighbourTable(products=found, weights=weights)
 
 
+def with_products(table: NeighbourTable, known: npt.NDArray[np.int64]) -> NeighbourTable:
+    """Returns the table for another catalogue; a new product is nobody's neighbour, and has none.
+
+    Args:
+        table: Of the catalogue that it was learned of.
+        known: The place of each product in that catalogue, -1 for a new one, `(products,)`.
+    """
+    old, weights = np.asarray(table.products), np.asarray(table.weights)
+    # The last place stands for no neighbour.
+    place = np.full(len(old) + 1, -1, np.int32)
+    place[known[known >= 0]] = np.flatnonzero(known >= 0)
+    is_known = known[:, np.newaxis] >= 0
+    products = np.where(is_known, place[old[known]], np.int32(-1))
+    return NeighbourTable(products=products, weights=np.where(is_known & (products >= 0), weights[known], 0.0))
+
+
 def save_neighbours(table: NeighbourTable, model_uri: str) -> None:
     """Writes a table under `model_uri`, which may be on any filesystem that TensorFlow reads."""
     # NumPy goes back in what it writes, which remote filesystems do not bear.

@@ -1,4 +1,4 @@
-"""Lets towers begin with what earlier ones have learned, of a catalogue that has changed since."""
+"""Lets towers begin, or go on without training, with what was learned of a catalogue that has changed since."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.fitting.training_request import EarlierTraining
 from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.towers.item_features import ItemFeatures
+from trainer.recommendation.towers.item_tower import LOOKS, ItemTower
 from trainer.recommendation.towers.towers import Towers, load_towers
 
 # Products that a new one takes the mean of; of so many it matters little which one is missing.
@@ -70,6 +71,50 @@ def take_over(towers: Towers, items: ItemFeatures, catalogue_uri: str, earlier: 
     return TakenOver(known=found, new=len(known) - found, gone=len(old_ids) - found)
 
 
+def with_products(towers: Towers, items: ItemFeatures, known: Array) -> Towers:
+    """Returns trained towers for another catalogue, with no training: they answer of what they knew as they did.
+
+    The item tower reads text, categories and numbers of a new product as of any other. What it has learned of each
+    product by itself, its row and its values in the linear model, is for a new one the mean of the ten known products
+    with the nearest texts, or of all where texts are off. Categories that no known product had are unknown ones.
+
+    Args:
+        towers: The trained towers.
+        items: The features of the other catalogue, with numbers and categories as the towers know them.
+        known: int64 `(products,)`; the place of each product in the catalogue of the training, -1 for a new one.
+
+    Raises:
+        ValueError: The towers read other numbers or categories.
+    """
+    before = towers.item_tower
+    if items.number_names != before.numbers or items.categories.shape[1] != len(before.category_sizes):
+        raise ValueError(
+            f"`items` should have the numbers {before.numbers} and {len(before.category_sizes)} categories. Received "
+            f"{items.number_names} and {items.categories.shape[1]}."
+        )
+    sizes = np.maximum(before.category_sizes, items.categories.max(axis=0, initial=0) + 1)
+    tower = ItemTower.from_config({**before.get_config(), "products": len(items), "category_sizes": sizes.tolist()})
+    inputs = {name: np.asarray(value)[:1] for name, value in items.inputs().items()}
+    looks = None
+    if towers.looks is not None:
+        # How a new product looks is learned with the next training; none is what a product without a picture has.
+        looks = np.where(known[:, np.newaxis] >= 0, towers.looks[known], np.float32(0.0))
+        inputs[LOOKS] = looks[:1]
+    tower(inputs)
+    rows = {
+        f"category_{column}": np.where(np.arange(size) < old_size, np.arange(size), 0)
+        for column, (size, old_size) in enumerate(zip(sizes, before.category_sizes, strict=True))
+    }
+    _copy(tower, before, {**rows, "product": known})
+    linear = _rows(towers.linear_vectors, known)
+    if items.text_vectors is not None and (known < 0).any():
+        linear = like_near_texts(linear, items.text_vectors, known)
+        if tower.product_embedding is not None:
+            embeddings = tower.product_embedding.embeddings
+            embeddings.assign(like_near_texts(np.asarray(embeddings), items.text_vectors, known))
+    return towers._replace(item_tower=tower, linear_vectors=linear, looks=looks)
+
+
 def _take_over_items(tower: Any, before: Any, items: ItemFeatures, old_items: ItemFeatures, known: Array) -> None:
     rows = {
         f"category_{column}": _same_kind(items.categories[:, column], old_items.categories[:, column], known)
@@ -95,12 +140,14 @@ def _copy(model: Any, before: Any, rows: Mapping[str, Array], fresh: Sequence[An
             continue
         values = np.asarray(old)
         layer = variable.path.split("/")[-2]
-        if layer in rows:
-            found = rows[layer]
-            seen = found[found >= 0]
-            mean = values[seen].mean(axis=0) if len(seen) else np.zeros(values.shape[1:], values.dtype)
-            values = np.where(found[:, np.newaxis] >= 0, values[found], mean)
-        variable.assign(values)
+        variable.assign(_rows(values, rows[layer]) if layer in rows else values)
+
+
+def _rows(values: Array, found: Array) -> Array:
+    """Returns the rows of the places that were found, and the mean of these for a place below 0."""
+    seen = found[found >= 0]
+    mean = values[seen].mean(axis=0) if len(seen) else np.zeros(values.shape[1:], values.dtype)
+    return np.where(found[:, np.newaxis] >= 0, values[found], mean)
 
 
 def _places(names: Sequence[Any], old_names: Sequence[Any]) -> npt.NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""The same products with other numbers, counted by hand."""
+"""The same products with other numbers, counted by hand, and one that is new."""
 
 import json
 from pathlib import Path
@@ -76,6 +76,7 @@ def write_earlier(folder: Path) -> str:
     pq.write_table(pa.Table.from_pylist(rows, CATALOGUE_SCHEMA), folder / "catalogue.parquet")
     statistics = ("total", "decayed", "recent", "latest", "buyers", "repeat_buyers")
     old = {f"{name}_{moment}": pa.array([9.0, 9.0, 9.0], pa.float32()) for moment in range(3) for name in statistics}
+    old["total_0"] = pa.array([9.0, 99.0, 0.0], pa.float32())
     pq.write_table(pa.table(old), folder / "product_statistics.parquet")
     (folder / "catalogue.json").write_text(json.dumps({"event_types": ["view", "purchase"], "test_start": START}))
     return str(folder)
@@ -84,7 +85,10 @@ def write_earlier(folder: Path) -> str:
 @pytest.fixture(scope="module")
 def renewed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("shop")
+    # What the run had in its table but did not learn stays out.
+    known_ids = pa.array([b"cup", b"gone", b"seldom", b"tea"])
     products = [
+        {"product_id": b"seldom", "title": b"Seldom"},
         {"product_id": b"tea", "title": b"Another title", "price": 2.5, "in_stock": 0, "recommendable": 1},
         {"product_id": b"cup", "title": b"CUP"},
         {"product_id": b"new", "title": b"New"},
@@ -95,15 +99,21 @@ def renewed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     quarantine.mkdir()
     with beam.Pipeline(argv=["--runner=FnApiRunner"]) as pipeline:
         _ = renew_catalogue(
-            pipeline, OPTIONS, tables, earlier_uri=earlier, uri=str(out), quarantine_uri=str(quarantine)
+            pipeline,
+            OPTIONS,
+            tables,
+            earlier_uri=earlier,
+            uri=str(out),
+            quarantine_uri=str(quarantine),
+            known_ids=known_ids,
         )
     check_renewed(str(out), OPTIONS, str(quarantine), tables)
     return out
 
 
-def test_products_stay_and_prices_stock_and_popularity_are_new(renewed: Path) -> None:
+def test_products_stay_with_new_prices_stock_and_popularity_and_a_new_one_comes_in(renewed: Path) -> None:
     rows = {row["product_id"]: row for row in load_catalogue(str(renewed)).to_pylist()}
-    assert list(rows) == ["cup", "gone", "tea"]
+    assert list(rows) == ["cup", "gone", "new", "tea"]
     assert rows["tea"]["title"] == "TEA"
     assert (rows["tea"]["price"], rows["tea"]["in_stock"], rows["tea"]["recommendable"]) == (2.5, False, True)
     assert (rows["cup"]["price"], rows["cup"]["in_stock"], rows["cup"]["recommendable"]) == (1.0, True, True)
@@ -112,21 +122,26 @@ def test_products_stay_and_prices_stock_and_popularity_are_new(renewed: Path) ->
     assert {name: (row["event_count"], row["popularity"]) for name, row in rows.items()} == {
         "cup": (1, 1.0),
         "gone": (0, 0.0),
+        "new": (1, 1.0),
         "tea": (3, 2.5),
     }
+    assert (rows["new"]["title"], rows["new"]["text"], rows["new"]["recommendable"]) == ("New", "New", True)
+    assert np.isnan(rows["new"]["price"])
     assert load_catalogue_facts(str(renewed))["test_start"] == NOW
 
 
 def test_what_serves_is_counted_up_to_the_end_of_the_last_hour_and_the_moments_before_stay(renewed: Path) -> None:
     statistics = pq.read_table(renewed / "product_statistics.parquet")
-    assert statistics["total_0"].to_pylist() == statistics["buyers_1"].to_pylist() == [9.0, 9.0, 9.0]
+    # Of earlier moments what is new is as the others are in the mean.
+    assert statistics["buyers_1"].to_pylist() == pytest.approx([9.0, 9.0, 9.0, 9.0])
+    assert statistics["total_0"].to_pylist() == pytest.approx([9.0, 99.0, 9.0, 0.0])
     weeks = (NOW - np.array([time for _, _, _, time in EVENTS])) / WEEK
     latest = np.exp(-weeks)
     expected = {
-        "total_2": [1.0, 0.0, 2.5],
-        "latest_2": [latest[3], 0.0, latest[0] + latest[1] + 0.5 * latest[2]],
-        "buyers_2": [1.0, 0.0, 2.0],
-        "repeat_buyers_2": [0.0, 0.0, 1.0],
+        "total_2": [1.0, 0.0, 1.0, 2.5],
+        "latest_2": [latest[3], 0.0, latest[4], latest[0] + latest[1] + 0.5 * latest[2]],
+        "buyers_2": [1.0, 0.0, 1.0, 2.0],
+        "repeat_buyers_2": [0.0, 0.0, 0.0, 1.0],
     }
     for name, values in expected.items():
         np.testing.assert_allclose(statistics[name].to_numpy(), values, rtol=1e-5)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.components.recommendation.judging.ranking_data import random_users, serialize
 from trainer.recommendation.judged_users import parse_judged_users
-from trainer.recommendation.ranker.neighbours import load_neighbours, neighbour_table, save_neighbours
+from trainer.recommendation.ranker.neighbours import load_neighbours, neighbour_table, save_neighbours, with_products
 
 PRODUCTS = 40
 
@@ -44,3 +44,21 @@ def test_users_without_histories_have_no_neighbours() -> None:
     table = neighbour_table(users, 9, 3)
     assert np.all(np.asarray(table.products) == -1)
     assert not np.any(table.weights)
+
+
+def test_a_catalogue_that_has_grown_has_the_same_neighbours_and_none_for_what_is_new() -> None:
+    people = random_users(60, products=PRODUCTS, seed=4)
+    users = parse_judged_users([serialize(user, str(number)) for number, user in enumerate(people)])
+    table = neighbour_table(users, PRODUCTS, 5)
+    # Product 3 is gone, and two are new.
+    known = np.array([-1, *(row for row in range(PRODUCTS) if row != 3), -1])
+    grown = with_products(table, known)
+    for row, old in enumerate(known.tolist()):
+        found = {
+            int(known[near]): float(weight)
+            for near, weight in zip(grown.products[row], grown.weights[row], strict=True)
+            if near >= 0
+        }
+        before = zip(table.products[old].tolist(), table.weights[old].tolist(), strict=True) if old >= 0 else ()
+        assert found == {near: weight for near, weight in before if near not in (-1, 3)}
+    assert not np.any(np.asarray(grown.weights)[np.asarray(grown.products) < 0])

@@ -15,8 +15,9 @@ from trainer.fitting.training_request import EarlierTraining
 from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.options import TowerOptions
 from trainer.recommendation.towers.item_features import ItemFeatures
+from trainer.recommendation.towers.item_vectors import item_vectors
 from trainer.recommendation.towers.towers import Towers, build_towers, load_towers, save_towers
-from trainer.recommendation.towers.warm_start import take_over
+from trainer.recommendation.towers.warm_start import take_over, with_products
 
 OPTIONS = TowerOptions(dimensions=8, layers=1, heads=2, history=12)
 GONE, NEW = "p05", "a new one"
@@ -125,3 +126,35 @@ def test_towers_of_another_shape_are_refused(before: tuple[TinyShop, EarlierTrai
         ValueError, match=r"`item_tower.dimensions` is 16 .* 8 in the earlier model: run `shelfwise run`"
     ):
         take_over(towers, items, str(changed_shop(tmp_path, shop)), earlier)
+
+
+def test_trained_towers_read_a_new_product_without_training_and_the_others_as_before(
+    before: tuple[TinyShop, EarlierTraining],
+) -> None:
+    shop, earlier = before
+    linear = np.random.default_rng(1).normal(size=(PRODUCTS, 3)).astype(np.float32)
+    towers = load_towers(earlier.model_uri)._replace(linear_vectors=linear)
+    old_items = load_items(str(shop.catalogue), str(shop.transformed), str(shop.vectors))
+    # In front of all: of a kind that no product had, and nearest to bread.
+    rows = [0, *range(PRODUCTS)]
+    numbers, categories, vectors = (
+        each[rows] for each in (old_items.numbers, old_items.categories, old_items.text_vectors)
+    )
+    categories[0], vectors[0] = 9, old_items.text_vectors[1] + old_items.text_vectors[9]
+    items = ItemFeatures(
+        product_index=np.arange(len(rows), dtype=np.int32),
+        number_names=old_items.number_names,
+        numbers=numbers,
+        categories=categories,
+        text_vectors=vectors,
+    )
+    grown = with_products(towers, items, np.array([-1, *range(PRODUCTS)]))
+    found = item_vectors(grown, items)
+    np.testing.assert_allclose(found[1:], item_vectors(towers, old_items), atol=1e-5)
+    # By hand: the parts of the vector, with the mean row of the ten with the nearest texts.
+    near = np.argsort(-(old_items.text_vectors @ vectors[0]))[:10]
+    tower = towers.item_tower
+    row = np.asarray(tower.product_embedding.embeddings)[near].mean(axis=0)
+    kind = np.asarray(tower.category_embeddings[0].embeddings)[0]
+    parts = tower.number_projection(numbers[:1])[0] + tower.text_projection(vectors[:1])[0] + kind + row
+    np.testing.assert_allclose(found[0], np.concatenate([parts, linear[near].mean(axis=0)]), atol=1e-5)
