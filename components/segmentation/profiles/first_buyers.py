@@ -1,5 +1,6 @@
 """Who will be first to buy a new product: learned from the new products of earlier periods and who bought them."""
 
+from collections import Counter
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -14,6 +15,8 @@ K = 10
 # Pairs of each user that nothing came of, for one moment; more tell little more.
 _OTHERS = 60
 _USERS_AT_ONCE = 64
+# Of a category and brand that are named before anything else is.
+_OF_A_KIND = 3
 
 Habits = npt.NDArray[np.float32]
 
@@ -118,6 +121,9 @@ def best_new_products(
 ) -> list[list[str]]:  # fmt: skip
     """Returns the ids of the new products that suit each user best, the best first.
 
+    Of products with one title, which nobody can tell apart, only the best one is named; of a category and brand the
+    best three come first, and more only where there is nothing else.
+
     Args:
         user: Of each purchase, the user, `(purchases,)`.
         product: The product's row, `(purchases,)`.
@@ -133,13 +139,15 @@ def best_new_products(
     lately = np.bincount(groups.codes[1], groups.bought[:, 0] - groups.bought[:, 1])
     new = np.sort(new[np.argsort(-lately[groups.codes[1][new]], kind="stable")[:most]])
     ids = [each.decode("utf-8", "surrogateescape") for each in groups.product_ids.take(pa.array(new)).to_pylist()]
+    titles, kinds = groups.codes[GROUPS.index("title"), new], groups.codes[GROUPS.index("category and brand"), new]
     found: list[list[str]] = []
     for start in range(0, users if len(new) else 0, _USERS_AT_ONCE):
         kept = (user >= start) & (user < start + _USERS_AT_ONCE)
         count = min(_USERS_AT_ONCE, users - start)
         asked = user[kept] - start, product[kept], age[kept], count
         scores = model.of(new_product_habits(*asked, groups, new, 0, period_seconds))
-        found += [[ids[place] for place in row] for row in np.argsort(-scores, axis=1, kind="stable")[:, :k].tolist()]
+        for ranked in np.argsort(-scores, axis=1, kind="stable"):
+            found.append([ids[place] for place in _varied(ranked, titles, kinds)[:k]])
     return found or [[] for _ in range(users)]
 
 
@@ -153,3 +161,14 @@ def recall(scores: npt.NDArray[np.float32], bought: npt.NDArray[np.bool_]) -> fl
     ties = np.random.default_rng(0).random(scores.shape[1])
     best = np.stack([np.lexsort((ties, -row))[:K] for row in scores])
     return float(np.mean(np.take_along_axis(bought, best, axis=1).sum(axis=1) / bought.sum(axis=1)))
+
+
+def _varied(ranked: IntArray, titles: IntArray, kinds: IntArray) -> list[int]:
+    """Returns ranked places, each title once, and those of a kind that has been named three times last."""
+    kept = ranked[np.sort(np.unique(titles[ranked], return_index=True)[1])]
+    named: Counter[int] = Counter()
+    first, later = [], []
+    for place, kind in zip(kept.tolist(), kinds[kept].tolist(), strict=True):
+        (first if named[kind] < _OF_A_KIND else later).append(place)
+        named[kind] += 1
+    return first + later

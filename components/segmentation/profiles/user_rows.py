@@ -115,7 +115,8 @@ def _rows(
         products = rows[lately]
         products = products[products >= 0]
         category, level = categories.category[products], categories.price_level[products]
-        days = np.unique(events.time[lately]) / DAY_SECONDS
+        # Two baskets on one day are one visit; days are counted back from the end.
+        days = np.unique((end - events.time[lately]) // DAY_SECONDS)
         last = own.time[own.user == place].max()
         table.append(
             {

@@ -95,6 +95,16 @@ def test_a_planted_taste_is_learned_and_new_products_are_named_by_it(
         assert set(row) <= unsold
         mine = {each for each in unsold if int(each[1:]) % 4 == asked % 4}
         assert set(row[: len(mine)]) <= mine
+    every = best_new_products(user, product, END - time, USERS, groups, model, PRODUCTS, PRODUCTS, PERIOD)
+    titles = {int(each[1:]) % 7 for each in unsold}
+    for row in every:
+        rows = [int(each[1:]) for each in row]
+        # Each title once, and of a category no more than three as long as there are others.
+        assert {each % 7 for each in rows} == titles
+        assert len(rows) == len(titles)
+        kinds = [each % 4 for each in rows]
+        counts = [kinds[: place + 1].count(kind) for place, kind in enumerate(kinds)]
+        assert [count > 3 for count in counts] == sorted(count > 3 for count in counts)
 
 
 def test_recall_counts_what_is_among_the_ten() -> None:
