@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from components.recommendation.counting.new_products import transform_new_products
 from serving.client import Shelfwise
 from tests.e2e.shop import read_summary, run_quietly, served, write_config, write_tables
 from tfx_pipeline.commands.cli import app
@@ -20,6 +21,7 @@ from tfx_pipeline.summary.run_artifacts import latest_artifact
 from tfx_pipeline.summary.state import state_of_run
 from tfx_pipeline.updates.decisions import approve
 from trainer.artifacts.catalogue import load_catalogue
+from trainer.artifacts.parquet_files import read_parquet, write_parquet
 from trainer.fitting.training_summary import read_training_summary
 
 pytestmark = pytest.mark.long
@@ -29,8 +31,11 @@ NEW = "007"
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["towers", "ranker"])
-def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a run over the first weeks, and an update over all; texts are off. A ranker takes as long again."""
+def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
+    """A folder with a run over the first weeks, and an update over all: towers without texts, or with texts and ranker.
+
+    A ranker takes as long again.
+    """
     folder = tmp_path_factory.mktemp("shop")
     write_tables(folder, users=50, products=60)
     events = pd.read_json(folder / "events.jsonl", lines=True, convert_dates=False, dtype=False)
@@ -40,7 +45,8 @@ def shop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     write_events(folder / "events" / "1.jsonl", events[early])
     products[products["product_id"] != NEW].to_csv(folder / "products.csv", index=False)
     tables = {"products": "products.csv", "events": "events"}
-    config = write_config(folder, ranker=request.param, tables=tables, text=False)
+    text = {"backbone": str(tiny_bert), "sequence_length": 8} if request.param else False
+    config = write_config(folder, ranker=request.param, tables=tables, text=text)
     run_quietly(config, folder / "root")
     shutil.copytree(folder / "root", folder / "before", symlinks=True)
     write_events(folder / "events" / "2.jsonl", events[~early])
@@ -113,6 +119,61 @@ def test_counts_are_renewed_without_training_and_then_nothing_is_new(shop: Path)
         assert len(client.recommend([NEW], k=5)) == 5
     # A later run is compared with what was judged, whose counts end where the test period begins.
     shutil.rmtree(root / "serving" / "recommendation" / versions(root)[-1])
+
+
+def test_a_products_table_comes_into_the_served_recommender_without_training(shop: Path) -> None:
+    root = shop / "root"
+    before, state = versions(root), state_of_run(root)
+    products = pd.read_csv(shop / "products.csv", dtype=str)
+    like, gone = products.iloc[10], products.iloc[11]["product_id"]
+    new = {**like, "product_id": "new one", "title": "Something new", "price": "1.25"}
+    now = pd.concat([products[products["product_id"] != gone], pd.DataFrame([new])])
+    now.to_csv(shop / "now.csv", index=False)
+    answer = command("index", "--root", str(root), "--products", str(shop / "now.csv"))
+    assert "1 new products" in answer
+    assert re.search(r"recommendation pushed to .*/serving/recommendation/\d+", answer)
+    assert len(versions(root)) == len(before) + 1
+    with served(root) as address, Shelfwise(address) as client:
+        every = {product.product_id: product for product in client.recommend([like["product_id"]], k=100)}
+        assert "new one" in every
+        assert every["new one"].title == "Something new"
+        assert gone not in every
+        assert "new one" in {product.product_id for product in client.similar(like["product_id"], k=100)}
+        assert len(client.similar("new one", k=5)) == 5
+        assert len(client.bought_together(["new one"], k=5)) == 5
+    # What is counted next is what the configuration names, and updates start from what they did before.
+    found = state_of_run(root).parts["recommendation"]
+    assert found.counted == {}
+    assert found.outputs == state.parts["recommendation"].outputs
+    shutil.rmtree(root / "serving" / "recommendation" / versions(root)[-1])
+
+
+def test_a_new_product_is_transformed_as_transform_would_have_done(shop: Path, tmp_path: Path) -> None:
+    examples, graph, tables = (
+        latest_artifact(shop / "root", node, output)
+        for node, output in [
+            ("ProductsTransform", "transformed_examples"),
+            ("ProductsTransform", "transform_graph"),
+            ("ProductsExampleGen", "examples"),
+        ]
+    )
+    every = rows_by_id(examples)
+    kept = read_parquet(f"{examples}/Split-all/*.parquet").slice(5)
+    (tmp_path / "before" / "Split-all").mkdir(parents=True)
+    write_parquet(f"{tmp_path}/before/Split-all/some.parquet", kept)
+    files = [str(file) for file in sorted((tables / "Split-all").glob("data*"))]
+    transform_new_products(str(tmp_path / "before"), str(graph), files, str(tmp_path / "now"))
+    found = rows_by_id(tmp_path / "now")
+    assert found.keys() == every.keys()
+    assert len(found) > len(kept)
+    for product, row in every.items():
+        assert found[product] == pytest.approx(row, abs=1e-5)
+
+
+def rows_by_id(folder: Path) -> dict[bytes, dict[str, float]]:
+    rows = read_parquet(f"{folder}/Split-all/*.parquet").to_pylist()
+    flat = [{name: values[0] for name, values in row.items()} for row in rows]
+    return {row.pop("product_id"): row for row in flat}
 
 
 @pytest.mark.parametrize("node", ["EventsStatisticsGen", "RecommendationTrainer", "RecommendationEvaluator"])
