@@ -25,9 +25,9 @@ class BucketEvents(beam.DoFn):
 
     A user's bucket is the same in every run; guests, who have no id, are dealt out by their baskets. Events of unknown
     products go to the output `QUARANTINED` as lines of JSON. `HOURS` gets the number of events
-    of each hour, `COUNTS` what else is counted. Columns of `amounts` (float) are kept too, null where the table has
-    no such column. Where events have positions, a user's baskets are kept only if `position_baskets`: histories take
-    events at one position for one group, whatever basket they name.
+    of each hour, `COUNTS` what else is counted. Columns of `amounts` (float) are kept too, null where the table has no
+    such column, and those of `texts` (binary), which the table must have. Where events have positions, a user's baskets
+    are kept only if `position_baskets`: histories take events at one position for one group, whatever basket they name.
 
     Side input:
         known_ids: Arrow IPC streams of the product ids of the products table, or None where there is no such
@@ -41,9 +41,11 @@ class BucketEvents(beam.DoFn):
         buckets: int,
         *,
         amounts: tuple[str, ...] = (),
+        texts: tuple[str, ...] = (),
         position_baskets: bool = False,
     ) -> None:
-        self._options, self._time_column, self._buckets, self._amounts = options, time_column, buckets, amounts
+        self._options, self._time_column, self._buckets = options, time_column, buckets
+        self._amounts, self._texts = amounts, texts
         self._keeps_baskets = position_baskets or time_column == "timestamp"
 
     def process(self, stream: bytes, known_ids: Iterable[bytes] | None) -> Iterator[Any]:
@@ -78,6 +80,7 @@ class BucketEvents(beam.DoFn):
                 "time": time,
                 "basket_id": self._baskets(events),
                 **{name: _amount(events, name) for name in self._amounts},
+                **{name: events[name] for name in self._texts},
             }
         ).filter(usable)
         yield beam.pvalue.TaggedOutput(COUNTS, counts)

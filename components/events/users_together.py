@@ -63,6 +63,7 @@ class BringUsersTogether(beam.PTransform):
         quarantine_uri: Where events of unknown products go.
         counts_uri: Where `EventCounts` are written.
         amounts: Columns of events that are kept as float32, null where the table has no such column.
+        texts: Columns of events that are kept as they are, which the table has.
     """
 
     def __init__(
@@ -75,12 +76,13 @@ class BringUsersTogether(beam.PTransform):
         quarantine_uri: str,
         counts_uri: str,
         amounts: tuple[str, ...] = (),
+        texts: tuple[str, ...] = (),
     ) -> None:
         super().__init__()
         self._tables, self._product_columns = tables, product_columns
         self._quarantine_uri, self._counts_uri = quarantine_uri, counts_uri
         self._buckets = bucket_count(table_rows(tables.events))
-        self._bucketing = BucketEvents(options, time_column, self._buckets, amounts=amounts)
+        self._bucketing = BucketEvents(options, time_column, self._buckets, amounts=amounts, texts=texts)
 
     def expand(self, pipeline: beam.Pipeline) -> Any:
         """Adds the steps to a pipeline; returns `UsersTogether`."""

@@ -11,6 +11,7 @@ from serving.graph.history import History, HistoryReader
 from serving.graph.lookup import IdLookup
 from serving.segmentation.behaviour_numbers import BehaviourNumbers
 from serving.segmentation.behaviour_text import BehaviourText, Clauses
+from serving.segmentation.signals import Signals, read_signals
 
 _SAMPLED_PRODUCTS = 5
 
@@ -116,11 +117,12 @@ class Behaviour(tf.Module):
 
     def describe(self, ids: tf.Tensor, types: tf.Tensor, age_seconds: tf.Tensor) -> BehaviourTable:
         """Describes histories: string, string and float32, all `(batch, width)`, padded with "" at any place."""
-        return self._describe(self._reader.read(ids, types, age_seconds))
+        return self._describe(self._latest(self._reader.read(ids, types, age_seconds)))
 
     def describe_examples(self, serialized: tf.Tensor) -> BehaviourTable:
-        """Describes the histories of serialized tf.Examples; see `HistoryReader.read_examples`."""
-        return self._describe(self._reader.read_examples(serialized))
+        """Describes the histories of serialized tf.Examples; see `HistoryReader.read_examples` and `read_signals`."""
+        history = self._latest(self._reader.read_examples(serialized))
+        return self._describe(history, read_signals(serialized, history))
 
     def tell(self, ids: tf.Tensor, types: tf.Tensor, age_seconds: tf.Tensor) -> ToldBehaviour:
         """Describes histories as `describe` does, and part by part as people read it."""
@@ -128,9 +130,8 @@ class Behaviour(tf.Module):
         clauses, numbers = self._text.clauses(history), self._numbers(history)
         return ToldBehaviour(BehaviourTable(clauses.text(), numbers), clauses, self._numbers.tell(history, numbers))
 
-    def _describe(self, history: History) -> BehaviourTable:
-        history = self._latest(history)
-        return BehaviourTable(self._text(history), self._numbers(history))
+    def _describe(self, history: History, signals: Signals | None = None) -> BehaviourTable:
+        return BehaviourTable(self._text(history, signals), self._numbers(history))
 
     def _latest(self, history: History) -> History:
         known = tf.cast(history.products >= 0, tf.int32)

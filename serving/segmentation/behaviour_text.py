@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from serving.graph.answers import text_variable, texts_at
 from serving.graph.history import History, latest_events
 from serving.graph.time_units import DAY_SECONDS, WEEK_SECONDS
+from serving.segmentation.signals import Signals, signal_clauses
 
 _KINDS, _PRODUCTS = 5, 2
 _HALF_LIFE_WEEKS = 8.0
@@ -39,7 +40,9 @@ class BehaviourText(tf.Module):
 
     As in `1 visit in 4 weeks, 9 in 16, last 2 days ago; purchase Soft Drinks 12 times, 2 days ago; …; lately Cola`: how
     often the user came, the kinds that weigh most where the weight of an event halves in 8 weeks, and titles of the
-    latest products; `no visits` of none. Where there are several event types, each type of a kind is counted apart.
+    latest products; `no visits` of none. What came with
+    events is told after the visits (`signal_clauses`). Where there are several event types, each type of a kind is
+    counted apart.
 
     Time and memory grow with the events of a batch.
 
@@ -69,9 +72,15 @@ class BehaviourText(tf.Module):
         done[bought_type] = "bought"
         self._done = tf.constant(done, tf.string)
 
-    def __call__(self, history: History) -> tf.Tensor:
-        """Returns string `(batch,)` of a batch of histories."""
-        return self.clauses(history).text()
+    def __call__(self, history: History, signals: Signals | None = None) -> tf.Tensor:
+        """Returns string `(batch,)` of a batch of histories, and of what came with their events where that is known."""
+        clauses = self.clauses(history)
+        if signals is not None:
+            visits, others = clauses.written[:, :1], clauses.written[:, 1:]
+            # In front, as a text that is longer than the model reads is cut at its end.
+            written = tf.concat([visits, signal_clauses(history, signals, self._titles), others], axis=1)
+            clauses = clauses._replace(written=written)
+        return clauses.text()
 
     def clauses(self, history: History) -> Clauses:
         """Returns what the text says of each history."""

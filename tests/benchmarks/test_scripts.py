@@ -18,6 +18,7 @@ MODULES = sorted(file.stem for file in FOLDER.glob("*.py"))
 OPTIONS = {
     "answers": {"--data", "--parts", "--set", "--peers", "--seed"},
     "batching": {"--model-folder", "--signature", "--texts", "--threads", "--seconds", "--rounds"},
+    "behaviour_signals": {"--users", "--root"},
     "catalogue_update": {"--root"},
     "classifier_throughput": {"--torch-python", "--texts", "--rows", "--length", "--steps", "--turns"},
     "coupons": {"--data", "--seeds", "--peer-python"},
@@ -39,6 +40,7 @@ OPTIONS = {
     "serving_latency": {"--root", "--requests", "--seed"},
     "text_explanations": {"--root", "--texts", "--rows"},
     "text_quality": {"--data", "--vader", "--only", "--seeds", "--torch-python", "--root", "--set"},
+    "update": {"--root", "--weeks", "--first-week", "--sample"},
     "titles_scale": {"--out", "--titles"},
     "training_throughput": {"--torch-python", "--threads", "--steps", "--runs"},
 }

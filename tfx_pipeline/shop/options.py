@@ -205,6 +205,12 @@ class ShopOptions(Options):
         """Returns the backbone of the pictures by its key; empty where none are read."""
         return {"pictures.backbone": self.pictures.backbone} if self.pictures.read else {}
 
+    def products_at(self, path: str) -> TableSource:
+        """Returns another products table, that is written as this one where that comes from one source."""
+        sources = self.tables.products or ()
+        written = sources[0].model_copy(update={"path": path}) if len(sources) == 1 else TableSource(path=path)
+        return written.in_zone(self.time_zone)
+
     def text_for(self, why: str) -> TextOptions:
         """Returns how texts become vectors.
 

@@ -73,10 +73,3 @@ def read_table(
             f"See {quarantine.uri}; correct the table, or raise `limits.max_bad_fraction`."
         )
     return examples, counts
-
-
-def products_at(path: str, shop: ShopOptions) -> TableSource:
-    """Returns a products table that is written as the run's own was, where that came from one source."""
-    sources = shop.tables.products or ()
-    written = sources[0].model_copy(update={"path": path}) if len(sources) == 1 else TableSource(path=path)
-    return written.in_zone(shop.time_zone)

@@ -67,7 +67,7 @@ def update_counts(root: Path) -> "CountsUpdate | None":
 
 
 def update_catalogue(root: Path, tables: Mapping[str, str]) -> "CountsUpdate":
-    """Puts a products table into a new version of the served recommender, and renews what it counts; nothing is trained.
+    """Puts a products table into a new version of the served recommender, without training, and renews its counts.
 
     Args:
         root: The run's folder.
@@ -84,7 +84,7 @@ def update_catalogue(root: Path, tables: Mapping[str, str]) -> "CountsUpdate":
     state = state_of_run(root)
     config = configuration(root, state, [RECOMMENDATION_MODEL])
     instead = {
-        name: (products_at(path, config) if name == PRODUCTS else TableSource(path=path),)
+        name: (config.products_at(path) if name == PRODUCTS else TableSource(path=path),)
         for name, path in tables.items()
         if path
     }

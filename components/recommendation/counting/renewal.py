@@ -84,9 +84,7 @@ def renew_catalogue(
         COUNTS, main="products"
     )
     summed = counted["products"] | "AddUpProducts" >> beam.CombineGlobally(SumByProduct())
-    return summed | "WriteRenewed" >> beam.ParDo(
-        _Write(options, earlier_uri, uri, known_ids), moments, users.products
-    )
+    return summed | "WriteRenewed" >> beam.ParDo(_Write(options, earlier_uri, uri, known_ids), moments, users.products)
 
 
 def check_renewed(uri: str, options: RecommendationExamplesOptions, quarantine_uri: str, tables: TablePaths) -> None:
@@ -193,8 +191,8 @@ def renewed(
 def _statistics_of(statistics: pa.Table, place: pa.Array) -> pa.Table:
     """Returns the statistics of each product of a catalogue; one that is new sold as the others did in the mean.
 
-    Nothing is known of it yet, as of a number that is missing. Zeros would say that nobody wanted it, and would move the
-    mean and the deviation by which all products are scaled.
+    Nothing is known of it yet, as of a number that is missing. Zeros would say that nobody wanted it, and would move
+    the mean and the deviation by which all products are scaled.
 
     Args:
         statistics: Of the earlier products.

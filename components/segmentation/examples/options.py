@@ -105,6 +105,8 @@ class SegmentationDataOptions(Options):
         bought_event_type: The type that costs money.
         history_length: Latest events of a history.
         areas: First levels of categories that spend is told apart by, those with the most spend; the rest is `other`.
+        signals: Columns of events that the text of behaviour tells too, where the table has them: searches, how long
+            somebody looked, and ratings.
     """
 
     segments: SegmentOptions = SegmentOptions()
@@ -112,6 +114,7 @@ class SegmentationDataOptions(Options):
     bought_event_type: str = "purchase"
     history_length: int = Field(default=512, ge=1)
     areas: int = Field(default=12, ge=0)
+    signals: tuple[Literal["query", "dwell_seconds", "value"], ...] = ("query", "dwell_seconds", "value")
 
 
 class SegmentationExamplesOptions(SegmentationDataOptions):

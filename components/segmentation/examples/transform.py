@@ -23,6 +23,8 @@ from components.segmentation.examples.steps import (
     SumUp,
     WriteSegmentExamples,
 )
+from components.tables.read_back import table_columns
+from serving.segmentation.signals import QUERY
 from trainer.artifacts.json_files import write_json
 from trainer.artifacts.names import EXAMPLE_COUNTS_FILE
 
@@ -63,6 +65,8 @@ class MakeSegmentExamples(beam.PTransform):
         self._options, self._given = options, given
         self._seed, self._earlier_labels = seed, earlier_labels
         self._examples, self._catalogue, self._labels = examples, catalogue, labels
+        there = table_columns(tables.events)
+        signals = [column for column in options.signals if column in there]
         self._together = BringUsersTogether(
             tables,
             events,
@@ -70,7 +74,8 @@ class MakeSegmentExamples(beam.PTransform):
             product_columns=PRODUCT_COLUMNS,
             quarantine_uri=quarantine,
             counts_uri=labels,
-            amounts=_AMOUNTS,
+            amounts=(*_AMOUNTS, *(column for column in signals if column != QUERY)),
+            texts=tuple(column for column in signals if column == QUERY),
         )
 
     def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[None]:

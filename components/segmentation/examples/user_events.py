@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from components.events.history import BoolArray, FloatArray, IntArray, concatenated_ranges, run_starts
 from components.events.list_columns import lists
 from serving.graph.time_units import DAY_SECONDS
+from serving.segmentation.signals import SIGNAL_COLUMNS, signal_feature
 
 _ORDER = ("user_id", "time", "basket_id", "product_id", "event_type")
 
@@ -28,6 +29,7 @@ class UserEvents:
         bought: Whether the event is of the type that costs money, `(events,)`.
         priced: Whether what it cost is known, `(events,)`.
         visit: 1 at the first event of each user, time and basket, else 0, `(events,)`.
+        signals: What else came with events, by column: a search (binary), seconds or a rating (float32), null for none.
     """
 
     users: pa.Array
@@ -39,6 +41,7 @@ class UserEvents:
     bought: BoolArray
     priced: BoolArray
     visit: FloatArray
+    signals: pa.Table
 
     def of_users(self) -> "UserEvents":
         """Returns the events without those of guests."""
@@ -48,7 +51,7 @@ class UserEvents:
         return UserEvents(
             users=self.users,
             **{
-                name: column.filter(arrow_mask) if isinstance(column, pa.Array) else column[chosen]
+                name: column[chosen] if isinstance(column, np.ndarray) else column.filter(arrow_mask)
                 for name, column in columns.items()
             },
         )
@@ -68,7 +71,8 @@ def order_user_events(events: pa.Table, bought_type: int) -> UserEvents:
 
     Args:
         events: Columns user_id (null for a guest), product_id and basket_id (binary), event_type (integer), time
-            (int64), and quantity and price (float), null where unknown. A quantity that is not known is 1.
+            (int64), and quantity and price (float), null where unknown. A quantity that is not known is 1. Columns of
+            `SIGNAL_COLUMNS` may be there.
         bought_type: Number of the event type that costs money.
     """
     events = events.take(pc.sort_indices(events, sort_keys=[(name, "ascending") for name in _ORDER])).combine_chunks()
@@ -91,6 +95,7 @@ def order_user_events(events: pa.Table, bought_type: int) -> UserEvents:
         bought=bought,
         priced=priced,
         visit=run_starts(user, time, basket).astype(np.float64),
+        signals=events.select([name for name in SIGNAL_COLUMNS if name in events.column_names]),
     )
 
 
@@ -107,7 +112,8 @@ def histories(
         type_names: Name of each event type; binary.
 
     Returns:
-        `history_ids` and `history_types` (lists of binary) and `history_age_seconds` (lists of float32), newest last.
+        `history_ids` and `history_types` (lists of binary) and `history_age_seconds` (lists of float32), newest last;
+        and what came with these events, by the names of `signal_feature`, empty or 0 for nothing.
     """
     starts = np.searchsorted(events.user, users)
     before = np.bincount(events.user[events.time < moment], minlength=len(events.users))[users]
@@ -120,7 +126,16 @@ def histories(
         "history_ids": pa.ListArray.from_arrays(offsets, ids),
         "history_types": pa.ListArray.from_arrays(offsets, types),
         "history_age_seconds": lists((moment - events.time[chosen]).astype(np.float32), lengths),
+        **{
+            signal_feature(name): pa.ListArray.from_arrays(offsets, _signal(events.signals[name], chosen))
+            for name in events.signals.column_names
+        },
     }
+
+
+def _signal(column: pa.ChunkedArray, chosen: IntArray) -> pa.Array:
+    values = column.combine_chunks().take(pa.array(chosen))
+    return values.fill_null(b"" if pa.types.is_binary(values.type) else 0.0)
 
 
 def baseline_numbers(

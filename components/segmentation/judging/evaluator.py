@@ -11,7 +11,7 @@ from components.labels.evaluator import LabelEvaluator, LabelEvaluatorExecutor
 from components.labels.judging import Ask, Baseline, LabelJudging
 from components.segmentation.judging.baselines import carried_forward, fit_gradient_boosting, gradient_boosting
 from components.segmentation.judging.gate_options import SegmentationGateOptions
-from components.segmentation.judging.signatures import evaluated_segments, served_segments
+from components.segmentation.judging.signatures import served_segments
 from components.segmentation.judging.slices import HISTORY_LENGTH, history_length
 from trainer.artifacts.names import ATTRIBUTE_PREFIX
 
@@ -28,7 +28,7 @@ class HistoryJudging(LabelJudging):
 
     @override
     def evaluated(self, path: str, labels: Sequence[str]) -> Ask:
-        return evaluated_segments(path, labels)
+        return served_segments(path, labels)
 
     @override
     def served(self, path: str, labels: Sequence[str]) -> Ask:

@@ -85,6 +85,35 @@ def test_of_a_long_history_in_examples_the_latest_events_count(described: Behavi
     np.testing.assert_allclose(table.numbers.numpy(), numbers, rtol=1e-6)
 
 
+def test_what_came_with_events_is_told_after_the_visits(described: Behaviour) -> None:
+    # Of each event: product, search, seconds, rating. The first one is of no known product, and says nothing.
+    events = [
+        ("no such id", "cheese", 900.0, 1.0),
+        (IDS[0], "red tea", 20.0, 5.0),
+        (IDS[1], "", 0.0, 0.0),
+        (IDS[2], "red tea", 41.0, 2.0),
+        (IDS[3], "green tea", np.nan, 4.0),
+        (IDS[3], "green tea", -5.0, 0.0),
+    ]
+    examples = []
+    for with_signals in (True, False):
+        feature = (example := tf.train.Example()).features.feature
+        feature["history_ids"].bytes_list.value.extend([event[0].encode() for event in events])
+        feature["history_age_seconds"].float_list.value.extend([DAY] * len(events))
+        if with_signals:
+            feature["history_query"].bytes_list.value.extend([event[1].encode() for event in events])
+            feature["history_dwell_seconds"].float_list.value.extend([event[2] for event in events])
+            # Of the last event no rating is given.
+            feature["history_value"].float_list.value.extend([event[3] for event in events[:-1]])
+        examples.append(example.SerializeToString())
+    told, plain = (text.decode() for text in described.describe_examples(tf.constant(examples)).texts.numpy())
+    visits, rest = plain.split("; ", 1)
+    signals = (
+        "searched red tea; searched green tea; looked 30 seconds each; rated 3.7 of 5; liked Title 3; disliked Title 2"
+    )
+    assert told == f"{visits}; {signals}; {rest}"
+
+
 def test_a_month_is_thirty_days(described: Behaviour) -> None:
     texts, _ = describe(described, padded([[(IDS[0], "purchase", 100.5 * DAY)]]))
     assert "3 months ago" in texts[0]

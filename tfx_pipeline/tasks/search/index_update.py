@@ -37,7 +37,7 @@ from serving.model_names import SEARCH_MODEL
 from serving.search.ranking import Fusion
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.shop.products import REVIEWS
-from tfx_pipeline.shop.read_table import products_at, read_table
+from tfx_pipeline.shop.read_table import read_table
 from tfx_pipeline.shop.run_options import options_of_run, shop_of_run
 from tfx_pipeline.shop.table_options import table_options
 from tfx_pipeline.summary.file import summary_of_run
@@ -157,7 +157,7 @@ def _read_products(
         InputError: The table is not what it should be, or has too many bad rows.
     """
     examples, counts = read_table(
-        "products", [products_at(path, shop)], shop, table_options("products", shop), scratch, kept / "quarantine"
+        "products", [shop.products_at(path)], shop, table_options("products", shop), scratch, kept / "quarantine"
     )
     columns = list(dict.fromkeys((*PRODUCT_COLUMNS, *kept_columns)))
     batches = [

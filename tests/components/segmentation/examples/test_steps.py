@@ -30,6 +30,11 @@ from tests.components.segmentation.shop import (
 )
 
 ROWS = events()
+# Every third event came of a search, every second one was looked at, and some are rated.
+for number, event in enumerate(ROWS):
+    event |= {"query": f"search {number}"} if number % 3 == 0 else {}
+    event |= {"dwell_seconds": float(number)} if number % 2 == 0 else {}
+    event |= {"value": float(1 + number % 5)} if number % 4 == 0 else {}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +98,13 @@ def test_histories_hold_the_latest_events_before_the_moment(made: ExamplesRun) -
                 (each["product_id"].encode(), each["event_type"].encode()) for each in latest
             )
             assert row["attribute_shop"] == [f"shop {len(name) % 2}".encode()]
+            assert len({each["timestamp"] for each in latest}) < len(latest) or (
+                list(zip(row["history_query"], row["history_dwell_seconds"], row["history_value"], strict=True))
+                == [
+                    (each.get("query", "").encode(), each.get("dwell_seconds", 0.0), each.get("value", 0.0))
+                    for each in latest
+                ]
+            )
 
 
 def test_the_baseline_sees_real_spends(made: ExamplesRun) -> None:
