@@ -1,16 +1,22 @@
 """RecommendationIndex on a real Beam runner, and the model that it exports."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
+from tfx.types import standard_artifacts
 
+from components.artifacts import AssociationRules, Catalogue
+from components.products.catalogue import write_catalogue
+from components.recommendation.counting.new_products import ranker_with_products, towers_with_products
 from components.recommendation.item_vectors import item_vectors_table, read_item_vectors
 from components.recommendation.judging.ablation import comparison_path, read_ablations
 from serving.graph.filters import MAX_EXCLUDED_IDS, not_listed
@@ -20,6 +26,7 @@ from serving.recommendation.ranker import Ranker
 from tests.components.recommendation.trained_shop import (
     OPTIONS,
     PRODUCTS,
+    artifact,
     build_index,
     write_ranker,
     write_rules,
@@ -28,6 +35,7 @@ from tests.components.recommendation.trained_shop import (
     write_trained,
 )
 from trainer.artifacts.catalogue import load_catalogue
+from trainer.artifacts.parquet_files import read_parquet, write_parquet
 from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.options import LeaveOutOptions
 from trainer.recommendation.ranker.served_rules import served_rules
@@ -57,7 +65,13 @@ def ranked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     trained, ranker = write_trained(folder / "trained", catalogue), write_ranker(folder / "ranker")
     rules = write_rules(folder / "rules", catalogue)
     index = build_index(folder, {"towers": [trained], "catalogue": [catalogue], "ranker": [ranker], "rules": [rules]})
-    return {"catalogue": catalogue.uri, "ranker": ranker.uri, "rules": rules.uri, "index": index.uri}
+    return {
+        "catalogue": catalogue.uri,
+        "trained": trained.uri,
+        "ranker": ranker.uri,
+        "rules": rules.uri,
+        "index": index.uri,
+    }
 
 
 def test_vectors_are_those_of_the_item_tower(frozen: dict[str, Any]) -> None:
@@ -217,3 +231,55 @@ def test_a_product_without_a_vector_is_noticed(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "item_vectors-0.parquet")
     with pytest.raises(ValueError, match="one vector for each of 2 products"):
         read_item_vectors(str(tmp_path), 2)
+
+
+def test_a_new_product_is_served_without_training_and_the_others_as_before(
+    ranked: dict[str, str], tmp_path: Path
+) -> None:
+    # In front of all others, so that every product has another row than before.
+    new, old = "!new", load_catalogue(ranked["catalogue"])
+    row = {**old.slice(4, 1).to_pylist()[0], "product_id": new, "title": "a title of its own", "in_stock": True}
+    (tmp_path / "grown").mkdir()
+    write_catalogue(str(tmp_path / "grown"), pa.concat_tables([pa.Table.from_pylist([row], old.schema), old]))
+    statistics = read_parquet(f"{ranked['catalogue']}/product_statistics.parquet")
+    write_parquet(
+        f"{tmp_path}/grown/product_statistics.parquet", pa.concat_tables([statistics.slice(4, 1), statistics])
+    )
+    shutil.copy(Path(ranked["catalogue"]) / "catalogue.json", tmp_path / "grown")
+    grown = str(tmp_path / "grown")
+    towers_with_products(ranked["trained"], ranked["catalogue"], grown, None, None, str(tmp_path / "towers"))
+    ranker_with_products(ranked["ranker"], ranked["catalogue"], grown, str(tmp_path / "ranker"))
+    kinds = {"towers": standard_artifacts.Model, "ranker": standard_artifacts.Model, "grown": Catalogue}
+    inputs = {name: [artifact(kind, tmp_path / name)] for name, kind in kinds.items()}
+    inputs["catalogue"] = inputs.pop("grown")
+    inputs["rules"] = [artifact(AssociationRules, Path(ranked["rules"]))]
+    options = OPTIONS.model_copy(update={"compared": False})
+    served = {"before": ranked["index"], "now": build_index(tmp_path, inputs, options).uri}
+    models = {name: tf.saved_model.load(f"{uri}/Format-Serving") for name, uri in served.items()}
+    ids = old["product_id"].to_pylist()
+    answers = {}
+    for name, model in models.items():
+        found = model.signatures["filtered"](
+            history_ids=tf.constant([[ids[7], ids[12]] + [""] * 10]),
+            history_types=tf.constant([["purchase", "view"] + [""] * 10]),
+            history_age_seconds=tf.constant([[9.0, 5.0] + [0.0] * 10]) * 86_400.0,
+            k=tf.constant([PRODUCTS + 1]),
+            category=tf.constant([""]),
+            max_price=tf.constant([0.0]),
+            in_stock_only=tf.constant([False]),
+            exclude_ids=tf.fill([1, MAX_EXCLUDED_IDS], ""),
+            include_bought=tf.constant([True]),
+        )
+        answers[name] = {
+            product.decode(): score
+            for product, score in zip(found["product_ids"].numpy()[0], found["scores"].numpy()[0], strict=True)
+            if product
+        }
+    assert answers["now"].keys() == answers["before"].keys() | {new}
+    for signature, inputs_of in {
+        "similar_products": {"product_id": tf.constant([ids[4]]), "k": tf.constant([PRODUCTS])},
+        "bought_together": {"product_ids": tf.constant([[new] + [""] * 9]), "k": tf.constant([3])},
+    }.items():
+        found = models["now"].signatures[signature](**inputs_of)["product_ids"].numpy()[0].tolist()
+        assert (new.encode() in found) == (signature == "similar_products")
+        assert all(found[:3])
