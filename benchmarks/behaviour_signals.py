@@ -7,7 +7,7 @@ with events: of the kind that the user cares for, one event in three has come of
 rated 4 or 5; of the other kind one in three is rated 1 or 2; and some users look at each product for some 10 seconds,
 others for two minutes. A segment is the kind that is cared for together with the pace, so that purchases alone can find
 half of the one and half of the other. Users are told by their latest six events. Trains once for each set of columns,
-through the pipeline, and prints accuracy on the test users, and what each column adds to none and is missed by in all.
+through the pipeline, and prints accuracy on the test users, and what each column alone and all of them add to none.
 """
 
 import sys

@@ -8,8 +8,8 @@ the same tables, under a root of its own, which is compared with the first run's
 Figures are means over the weeks: wall time and peak memory of an update in those of the full run; NDCG@10 and novel
 NDCG@10 of the recommender likewise; the macro-F1 of the segmentation less that of the full run; the lower end of the
 95% interval of what updates gain over the recommender that was never updated, by the weekly differences (Student's t);
-and NDCG@10 of the last update over the first run's test users in that of the first run. A folder
-that has been run through goes on where it stopped. Fewer weeks are a check: a full run of each takes most of the time.
+and NDCG@10 of the last update over the first run's test users in that of the first run. A folder that has been run
+through goes on where it stopped. A full run of each week takes most of the time: `--weeks 2 --sample 0.1` is a check.
 """
 
 import json

@@ -142,7 +142,7 @@ def _read_tables(
     forgotten = ForgottenList.under(root).reference()
     options = config.options_of_tables()
     read = {}
-    for name, sources in (config.tables.given() | instead).items():
+    for name, sources in {**config.tables.given(), **instead}.items():
         if name in _TABLES:
             in_zone = [source.in_zone(config.time_zone) for source in sources]
             kept = root / "counts" / "quarantine" / name

@@ -167,7 +167,8 @@ def _varied(ranked: IntArray, titles: IntArray, kinds: IntArray) -> list[int]:
     """Returns ranked places, each title once, and those of a kind that has been named three times last."""
     kept = ranked[np.sort(np.unique(titles[ranked], return_index=True)[1])]
     named: Counter[int] = Counter()
-    first, later = [], []
+    first: list[int] = []
+    later: list[int] = []
     for place, kind in zip(kept.tolist(), kinds[kept].tolist(), strict=True):
         (first if named[kind] < _OF_A_KIND else later).append(place)
         named[kind] += 1
