@@ -19,7 +19,7 @@ from components.checks.segmentation import failed_checks
 from components.pushing.serving_validator import validate
 from components.segmentation.judging.baselines import carried_forward, fit_gradient_boosting, gradient_boosting
 from components.segmentation.judging.gate_options import SegmentationGateOptions
-from components.segmentation.judging.signatures import evaluated_segments
+from components.segmentation.judging.signatures import served_segments
 from components.segmentation.segments.node import UserSegmentsExecutor
 from serving.reasons.explanation import attributions
 from tests.components.recommendation.trained_shop import artifact
@@ -139,9 +139,7 @@ def test_empty_unknown_and_odd_histories_get_answers(model: Any) -> None:
         np.testing.assert_allclose(probabilities[row], probabilities[4], rtol=1e-5)
 
 
-def test_it_is_judged_by_the_latest_events_as_its_signature_takes_them(
-    made: ExamplesRun, trained: Artifact, model: Any
-) -> None:
+def test_it_is_judged_by_the_latest_events(made: ExamplesRun, trained: Artifact, model: Any) -> None:
     row = max(made.split("test"), key=lambda each: len(each["history_ids"]))
     width = OPTIONS.history_length
     names = ("history_ids", "history_types", "history_age_seconds")
@@ -151,7 +149,7 @@ def test_it_is_judged_by_the_latest_events_as_its_signature_takes_them(
         example.features.feature[name].bytes_list.value.extend(long[name])
     example.features.feature[names[2]].float_list.value.extend(long[names[2]])
     nothing = tf.train.Example().SerializeToString()
-    found = evaluated_segments(f"{trained.uri}/Format-Serving", made.facts()["labels"])(
+    found = served_segments(f"{trained.uri}/Format-Serving", made.facts()["labels"])(
         [example.SerializeToString(), nothing]
     )
     latest = [{name: values[-width:] for name, values in long.items()}, {name: [] for name in names}]
