@@ -3,11 +3,11 @@
     python benchmarks/behaviour_signals.py [--users 600] [--root FOLDER]
 
 In the made-up shop a user buys of two kinds alike, which purchases tell. What they do not tell is planted in what comes
-with events: of the kind that the user cares for, one event in three has come of a search for it, and one in three is
-rated 4 or 5; of the other kind one in three is rated 1 or 2; and some users look at each product for some 10 seconds,
-others for two minutes. A segment is the kind that is cared for together with the pace, so that purchases alone can find
-half of the one and half of the other. Users are told by their latest six events. Trains once for each set of columns,
-through the pipeline, and prints accuracy on the test users, and what each column alone and all of them add to none.
+with events: one in three of the kind that the user cares for has come of a search for it, and one in three is rated 4 or
+5; of the other kind one in three is rated 1 or 2; and some users look at each product for some 10 seconds, others for
+two minutes. A segment is the kind that is cared for together with the pace, so that purchases alone can find half of the
+one and half of the other. Users are told by their latest six events. Trains once for each set of columns, through the
+pipeline, and prints accuracy on the test users, and what each column alone and all of them add to none.
 """
 
 import sys
@@ -68,9 +68,11 @@ def write_tables(folder: Path, shop: SyntheticShop) -> None:
     cared, other = (number.map({user: pair[place] for user, pair in favourites.items()}) for place in (0, 1))
     pace = number.map(_pace)
     drawn = random.random(len(events))
+    categories = pd.read_parquet(folder / "products.parquet").set_index("product_id")["category"]
+    names = events["product_id"].map(categories).str.split(" > ").str[-1]
     searched = (kind == cared) & (drawn < 1 / 3)
     liked, disliked = (kind == cared) & (drawn > 2 / 3), (kind == other) & (drawn > 2 / 3)
-    events[QUERY] = ("things of kind " + cared.astype(str)).where(searched)
+    events[QUERY] = names.where(searched)
     events[DWELL] = pace.map(PACES) * random.uniform(0.7, 1.3, len(events))
     events[VALUE] = np.select([liked, disliked], [4.0 + (drawn > 5 / 6), 1.0 + (drawn > 5 / 6)], np.nan)
     events.to_parquet(folder / "events.parquet", index=False)
