@@ -3,11 +3,11 @@
     python benchmarks/behaviour_signals.py [--users 600] [--root FOLDER]
 
 In the made-up shop a user buys of two kinds alike, which purchases tell. What they do not tell is planted in what comes
-with events: one in three of the kind that the user cares for has come of a search for it, and one in three is rated 4 or
-5; of the other kind one in three is rated 1 or 2; and some users look at each product for some 10 seconds, others for
-two minutes. A segment is the kind that is cared for together with the pace, so that purchases alone can find half of the
-one and half of the other. Users are told by their latest six events. Trains once for each set of columns, through the
-pipeline, and prints accuracy on the test users, and what each column alone and all of them add to none.
+with events: one in three of the kind that the user cares for has come of a search for it, and one in three is rated 4
+or 5; of the other kind one in three is rated 1 or 2; and some users look at each product for some 10 seconds, others
+for two minutes. A segment is the kind that is cared for together with the pace, so that purchases alone can find half
+of the one and half of the other. Users are told by their latest six events. Trains once for each set of columns,
+through the pipeline, and prints accuracy on the test users, and what each column alone and all of them add to none.
 """
 
 import sys

@@ -114,7 +114,7 @@ class SegmentationDataOptions(Options):
     bought_event_type: str = "purchase"
     history_length: int = Field(default=512, ge=1)
     areas: int = Field(default=12, ge=0)
-    signals: tuple[Literal["query", "dwell_seconds", "value"], ...] = ("query", "dwell_seconds", "value")
+    signals: tuple[Literal["query", "dwell_seconds", "value"], ...] = ()
 
 
 class SegmentationExamplesOptions(SegmentationDataOptions):

@@ -13,6 +13,7 @@ from components.segmentation.discovery.discovered_segments import load_discovere
 from components.segmentation.discovery.kind_counts import KindCounts
 from components.segmentation.discovery.options import DiscoveryOptions
 from components.segmentation.examples.options import SegmentationExamplesOptions
+from serving.segmentation.signals import SIGNAL_COLUMNS
 from tests.components.segmentation.shop import (
     DAY,
     OPTIONS,
@@ -39,7 +40,8 @@ for number, event in enumerate(ROWS):
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> ExamplesRun:
-    return run_examples(tmp_path_factory.mktemp("examples"), ROWS, users(ROWS))
+    options = OPTIONS.model_copy(update={"signals": SIGNAL_COLUMNS})
+    return run_examples(tmp_path_factory.mktemp("examples"), ROWS, users(ROWS), options)
 
 
 def names(rows: list[Row]) -> list[str]:
