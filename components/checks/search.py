@@ -32,6 +32,7 @@ def failed_checks(client: Shelfwise, model: ServedModel) -> list[str]:
         "serving_default": _check_default,
         "filtered": _check_filtered,
         "explain": _check_explain,
+        "product_facts": _check_facts,
         "embed": _check_embed,
         "evaluate": _check_evaluate,
     }
@@ -124,6 +125,13 @@ def _check_explain(client: Shelfwise, products: _KnownThings) -> list[str]:
             if not np.isfinite([word.lexical, word.dense]).all():
                 reasons.append("a word's part of the score is not finite")
     return reasons
+
+
+def _check_facts(client: Shelfwise, products: _KnownThings) -> list[str]:
+    facts = client.product_facts(["", *products.sample])
+    known = {product.product_id: product.title for product in facts}
+    expected = dict(zip(products.sample, products.titles, strict=True))
+    return [] if known == expected else [f"expected the titles {expected}, got {known}"]
 
 
 def _check_embed(client: Shelfwise, products: _KnownThings) -> list[str]:
