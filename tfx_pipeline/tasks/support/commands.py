@@ -1,10 +1,11 @@
-"""The commands of the task support; they load neither TFX nor a model."""
+"""The commands of the task support; those that ask load neither TFX nor a model, and `questions` loads TensorFlow."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tfx_pipeline.terminal.options import Address, AsJson, At, Events, EventsRoot, User
+from tfx_pipeline.terminal.options import Address, AsJson, At, Events, EventsRoot, Root, User
 
 app = typer.Typer()
 
@@ -49,3 +50,20 @@ def chat(
     chat_command.chat(
         turns or [], history=history, product=product, k=k, address=address, rewords=rewords, as_json=as_json
     )
+
+
+@app.command()
+def questions(
+    root: Root = Path("runs/default"),
+    folder: Annotated[Path | None, typer.Option(help="Folder of the gateway; else ROOT/gateway.")] = None,
+    largest: Annotated[int, typer.Option(min=1, help="Groups to show and to draft.")] = 10,
+    least_cosine: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Mean cosine of two groups from which on they are one.")
+    ] = 0.6,
+    out: Annotated[Path, typer.Option(help="File for the drafts: .csv or .parquet.")] = Path("drafts.csv"),
+    address: Address = "localhost:8500",
+) -> None:
+    """Group the questions that the gateway handed over, count them by week, and draft rows of `answers`."""
+    from tfx_pipeline.tasks.support import questions_command
+
+    questions_command.questions(root, folder, largest=largest, least_cosine=least_cosine, out=out, address=address)

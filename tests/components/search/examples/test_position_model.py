@@ -8,9 +8,7 @@ from components.search.examples.position_model import MOST_POSITIONS, learn_posi
 PLANTED = 1.0 / np.arange(1, 7)
 
 
-def clicks(
-    queries: int = 80, sessions: int = 60, jitter: float = 1.0, against: float = 0.0
-) -> tuple[np.ndarray, ...]:
+def clicks(queries: int = 80, sessions: int = 60, jitter: float = 1.0, against: float = 0.0) -> tuple[np.ndarray, ...]:
     """Six products a query in an order that varies by session; rows of pair, position, shown and clicked.
 
     What attracts stands further down the more the order is `against` it.
