@@ -12,7 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from components.errors import InputError
-from serving.client import Reply, Shelfwise
+from serving.client import Reply
 from serving.model_names import SUPPORT_MODEL
 from tfx_pipeline.terminal.asking import asking
 from tfx_pipeline.terminal.console import console, listing
@@ -55,7 +55,7 @@ def questions(root: Path, folder: Path | None, *, largest: int, least_cosine: fl
         with asking(address) as client:
             vectors = np.array([client.embed_query(question) for question in distinct])
             groups = group_questions(asked, times, distinct, vectors, least_cosine)[:largest]
-            nearest = [_nearest(client, group) for group in groups]
+            nearest = [client.reply(group.questions[0]) for group in groups]
     _print(groups)
     drafts = draft_answers(groups, nearest)
     if out.suffix == ".csv":
@@ -113,10 +113,6 @@ def draft_answers(groups: Sequence["QuestionGroup"], nearest: Sequence[Reply]) -
             for question in group.questions
         ]
     return pa.Table.from_pylist(rows)
-
-
-def _nearest(client: Shelfwise, group: "QuestionGroup") -> Reply:
-    return client.reply(group.questions[0])
 
 
 def _id_of(label: str, taken: set[str]) -> str:
