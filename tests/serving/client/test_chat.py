@@ -1,5 +1,6 @@
 """What the assistant asks the models for a turn, and what it makes of their answers, given by hand."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from serving.client import (
     Answer,
     ChatAnswer,
     ChatProduct,
+    ExplainedWord,
     FoundAnswer,
     ProductFacts,
     Reply,
@@ -63,7 +65,7 @@ def asked_for(calls: list[Call[Any]], name: str) -> list[str]:
     return [call.inputs[name][0].decode() for call in calls if name in call.inputs]
 
 
-WORDS = [type("Word", (), {"lexical": 1.0})()]
+WORDS, HALF = [ExplainedWord("tea", 1.0, 0.0)], [ExplainedWord("tea", 1.0, 0.0), ExplainedWord("dinner", 0.0, 1.0)]
 
 
 def test_what_the_shop_is_sure_of_is_said_word_for_word() -> None:
@@ -88,6 +90,35 @@ def test_another_wording_counts_where_it_says_all_and_nothing_else(written: str,
 def test_nobody_is_sure_so_a_person_answers() -> None:
     answer, _ = led(chat(["who painted this?"]), {"reply": UNSURE, "refined": found("a")})
     assert (answer.hand_over, answer.reason, answer.products) == (True, "not_sure", ())
+
+
+@pytest.mark.parametrize(
+    ("question", "explained", "finds"),
+    [
+        ("tea", WORDS, True),
+        ("tea dinner", HALF, False),
+        ("I need tea for dinner", HALF, True),
+        ("I need tea", [], False),
+    ],
+)
+def test_what_the_desk_does_not_take_for_a_wish_is_one_by_its_words(
+    question: str, explained: list[ExplainedWord], finds: bool
+) -> None:
+    answer, _ = led(chat([question]), {"reply": UNSURE, "refined": found("a"), "explain": explained})
+    assert bool(answer.products) is finds
+    assert answer.hand_over is not finds
+
+
+def test_a_question_after_an_answer_is_about_it_where_it_finds_the_same() -> None:
+    sure = ChatAnswer("Delivery costs 4.90.", sources=("answer:fees",))
+    likely = replace(UNSURE, confidence=0.6)
+    again, calls = led(chat(["delivery?", sure, "for me too?"]), {"reply": likely})
+    assert again == sure
+    # It is asked alone, and with what the customer said before.
+    assert [[each.decode() for each in call.inputs["earlier"].values] for call in calls] == [[], ["delivery?"]]
+    other = ChatAnswer("No.", sources=("answer:other",))
+    for said, reply in ((other, likely), (sure, UNSURE)):
+        assert led(chat(["delivery?", said, "for me too?"]), {"reply": reply})[0].hand_over
 
 
 def test_a_wish_finds_products_with_the_prices_of_the_catalogue() -> None:

@@ -32,6 +32,9 @@ _LOOKED_AT = 10
 # A wish of at most that many words is open where what it finds is of several kinds and prices.
 _VAGUE_WORDS = 2
 _MOST_KINDS = 3
+_HALF = 0.5
+# Turns that the desk reads.
+_EARLIER_TURNS = 6
 _PRICES_APART = 2.0
 _OTHER_KINDS = "Other"
 # Stands for no earlier query, where the answer is to say what was asked all the same.
@@ -44,7 +47,8 @@ class _Turn:
 
     Attributes:
         question: What the customer says.
-        earlier: What was said before, the newest last.
+        earlier: What the customer said before, the newest last.
+        sources: What the shop's answer before was made of.
         last: The shop's last answer with products; an empty one before the first.
         asked_back: Whether the shop has just asked back.
         may_ask: Whether the shop may ask back: it has not done so.
@@ -57,6 +61,7 @@ class _Turn:
 
     question: str
     earlier: Sequence[str]
+    sources: Sequence[str]
     last: ChatAnswer
     asked_back: bool
     may_ask: bool
@@ -65,6 +70,21 @@ class _Turn:
     k: int
     words: ChatWords
     rewords: bool
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What comes of a search.
+
+    Attributes:
+        answer: What is said of it.
+        asked: What was searched for beside its limits.
+        share_known: The share of its words that the first product's text has.
+    """
+
+    answer: ChatAnswer
+    asked: str
+    share_known: float
 
 
 def chat(
@@ -107,7 +127,9 @@ def chat(
     said = [turn for turn in dialogue if isinstance(turn, ChatAnswer)]
     turn = _Turn(
         question=dialogue[-1],
-        earlier=[turn if isinstance(turn, str) else turn.text for turn in dialogue[:-1]],
+        # What the shop has said draws any question to the same answer.
+        earlier=[turn for turn in dialogue[:-1] if isinstance(turn, str)][-_EARLIER_TURNS:],
+        sources=said[-1].sources if said else (),
         last=next((answer for answer in reversed(said) if answer.products), ChatAnswer("")),
         asked_back=bool(said) and said[-1].asks_back,
         may_ask=not any(answer.asks_back for answer in said),
@@ -127,23 +149,42 @@ def chat(
     if turn.last.products and _says(words.together, question):
         return (yield from _together(turn))
     wish = _without(words.wish, question)
+    asks_for = wish != _without("$^", question)
     if _says(words.recommend, question):
         wish = _without(words.recommend, wish)
         if not re.search(r"\w", wish):
             return (yield from _recommended(turn))
-        return (yield from _found(turn, wish, _NOTHING_EARLIER))
-    support = yield from _asked(reply(question, earlier=turn.earlier[-6:], product_id=turn.product_id))
+        return (yield from _found(turn, wish, _NOTHING_EARLIER)).answer
+    support = yield from _support(turn)
     if support is not None and not support.hand_over and not support.wants_products:
         return (yield from _shops_answer(turn, support))
     continues = not _says(words.other, question)
     if turn.asked_back and continues:
-        return (yield from _found(turn, f"{turn.last.query}, {wish}", _NOTHING_EARLIER))
+        return (yield from _found(turn, f"{turn.last.query}, {wish}", _NOTHING_EARLIER)).answer
     earlier = turn.last.query if continues else ""
     found = yield from _found(turn, wish, earlier or _NOTHING_EARLIER)
     adds = bool(earlier) and found.asked.startswith(turn.last.asked)
-    if support is None or support.wants_products or adds:
-        return found
+    # What is asked for in so many words is a wish where half of it is known, and any words are where all of them are.
+    named = found.share_known >= (_HALF if asks_for else 1.0)
+    if support is None or support.wants_products or adds or named:
+        return found.answer
     return ChatAnswer(words.a_person, hand_over=True, reason=support.reason or NOT_SURE)
+
+
+def _support(turn: _Turn) -> Talk[Reply | None]:
+    """Returns the surest of what the desk says: to the question alone, or else with what the customer said before.
+
+    A question after an answer of the shop is about that answer where it finds the same again, rather than another one.
+    """
+    alone = yield from _asked(reply(turn.question, product_id=turn.product_id))
+    if alone is None or not turn.earlier or not alone.hand_over:
+        return alone
+    together = yield from _asked(reply(turn.question, earlier=turn.earlier, product_id=turn.product_id))
+    if together is None or not together.hand_over:
+        return together
+    best = f"answer:{together.answers[0].answer_id}" if together.answers else ""
+    same = best in turn.sources and together.confidence >= _HALF
+    return replace(together, hand_over=False, reason="") if same else together
 
 
 def _shops_answer(turn: _Turn, support: Reply) -> Talk[ChatAnswer]:
@@ -158,12 +199,12 @@ def _shops_answer(turn: _Turn, support: Reply) -> Talk[ChatAnswer]:
     return ChatAnswer(text, sources=(f"answer:{best.answer_id}",))
 
 
-def _found(turn: _Turn, wish: str, earlier: str) -> Talk[ChatAnswer]:
+def _found(turn: _Turn, wish: str, earlier: str) -> Talk[_Found]:
     """Returns products that were found, a question where the wish is open, or that there is nothing."""
     words = turn.words
     found = yield from _asked(search(wish, k=_LOOKED_AT, in_stock_only=True, earlier_query=earlier))
     if found is None:
-        return ChatAnswer(words.a_person, hand_over=True, reason=NOT_SURE)
+        return _Found(ChatAnswer(words.a_person, hand_over=True, reason=NOT_SURE), "", 0.0)
     asked, understood = found.asked or wish, found.understood
     query = with_limits(asked, understood)
     personal = yield from _asked(personal_search(query, *turn.history, k=_LOOKED_AT, in_stock_only=True))
@@ -171,17 +212,16 @@ def _found(turn: _Turn, wish: str, earlier: str) -> Talk[ChatAnswer]:
     if personal is not None and personal.understood == understood:
         found = personal
     limits = f" ({understood})" if understood else ""
-    if not found:
-        return ChatAnswer(words.nothing.format(limits=limits), hand_over=True, reason=NOTHING_FOUND)
-    explained = yield from _asked(explain_search(asked, found[0].product_id))
-    if not any(word.lexical > 0.0 for word in explained or ()):
+    explained = (yield from _asked(explain_search(asked, found[0].product_id))) if found else None
+    known = [word.lexical > 0.0 for word in explained or ()]
+    if not any(known):
         text = f"{words.nothing.format(limits=limits)} {words.a_person}"
-        return ChatAnswer(text, hand_over=True, reason=NOTHING_FOUND)
+        return _Found(ChatAnswer(text, hand_over=True, reason=NOTHING_FOUND), asked, 0.0)
     looked_at = yield from _with_prices(found)
     products = looked_at[: turn.k]
     text = "\n".join([words.found.format(limits=limits), *_lines(products, words)])
     question = _question(found, looked_at, asked, words) if turn.may_ask and not understood else ""
-    return ChatAnswer(
+    answer = ChatAnswer(
         "\n".join(filter(None, [text, question])),
         products,
         sources=("search",),
@@ -189,6 +229,7 @@ def _found(turn: _Turn, wish: str, earlier: str) -> Talk[ChatAnswer]:
         asked=asked,
         asks_back=bool(question),
     )
+    return _Found(answer, asked, sum(known) / len(known))
 
 
 def _question(found: SearchAnswers, products: Sequence[ChatProduct], asked: str, words: ChatWords) -> str:

@@ -18,7 +18,6 @@ class ChatWords:
         greets: What the shop says to a greeting.
         welcome: To thanks.
         found: Before products that were found; `{limits}` is what was understood, in brackets.
-        nearest: Before products that may not be what was asked for.
         nothing: Where no product fits.
         recommended: Before recommended products.
         with_it: Before products that go with others.
@@ -45,7 +44,7 @@ class ChatWords:
         r"\b(?:(?:what|which \w+) (?:would|do|can|could|should) (?:you|i) (?:recommend|suggest|buy|get|try)"
         r"|(?:can|could|would) you (?:recommend|suggest)|(?:recommend|suggest|surprise|inspire) me"
         r"|(?:any|your) (?:recommendations?|suggestions?|ideas?)|recommend(?:ation)? (?:something|anything)"
-        r"|(?:something|anything) (?:for me|i (?:may|might|could|would) like))\b"
+        r"|(?:something|anything) (?:for me|i (?:may|might|could|would) like))\b(?: for me\b)?"
     )
     together: str = r"\bgo(?:es)? (?:well |best )?with\b|\bto go with\b|\b(?:bought|buy|get) (?:together )?with\b"
     price: str = (
@@ -56,7 +55,6 @@ class ChatWords:
     greets: str = "Hello. What are you looking for?"
     welcome: str = "You are welcome."
     found: str = "This is what we have{limits}:"
-    nearest: str = "I am not sure that we have that. The nearest we have{limits}:"
     nothing: str = "I find nothing that fits{limits}."
     recommended: str = "This may suit you:"
     with_it: str = "This goes with it:"
