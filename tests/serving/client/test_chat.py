@@ -115,10 +115,12 @@ def test_a_question_after_an_answer_is_about_it_where_it_finds_the_same() -> Non
     again, calls = led(chat(["delivery?", sure, "for me too?"]), {"reply": likely})
     assert again == sure
     # It is asked alone, and with what the customer said before.
-    assert [[each.decode() for each in call.inputs["earlier"].values] for call in calls] == [[], ["delivery?"]]
+    asked = [call.inputs["earlier"].values.tolist() for call in calls if call.signature == "reply"]
+    assert asked == [[], [b"delivery?"]]
     other = ChatAnswer("No.", sources=("answer:other",))
-    for said, reply in ((other, likely), (sure, UNSURE)):
-        assert led(chat(["delivery?", said, "for me too?"]), {"reply": reply})[0].hand_over
+    long = "for me and for all of my friends?"
+    for said, reply, asked in ((other, likely, "for me?"), (sure, UNSURE, "for me?"), (sure, likely, long)):
+        assert led(chat(["delivery?", said, asked]), {"reply": reply})[0].hand_over
 
 
 def test_a_wish_finds_products_with_the_prices_of_the_catalogue() -> None:
@@ -174,6 +176,20 @@ def test_a_recommendation_and_what_goes_with_it() -> None:
     more, calls = led(chat(["surprise me", liked, "what goes with it?"]), with_it)
     assert (more.text, more.sources) == ("This goes with it:\n- Tea c: price not known", ("together",))
     assert [each.decode() for each in calls[0].inputs["product_ids"].values] == ["b"]
+
+
+def test_what_does_not_matter_shows_the_same_again() -> None:
+    again, calls = led(chat(["tea", replace(SHOWN, asks_back=True), "I don't care which"]), {})
+    assert (again.text, again.asks_back, calls) == ("Then these:\n- Tea a: 2.00", False, [])
+
+
+def test_what_refined_takes_by_itself_may_still_add_to_the_wish() -> None:
+    # Neither by itself nor by the desk it is anything; with the wish before, half of the words are known.
+    said = {"reply": UNSURE, "refined": found("a", asked="baby tea"), "explain": HALF}
+    answer, calls = led(chat(["tea", SHOWN, "for a baby"]), said)
+    assert asked_for(calls, "query")[:1] == ["for a baby"]
+    assert "tea, at most 5, for a baby" in asked_for(calls, "query")
+    assert answer.products
 
 
 def test_a_price_is_told_again_and_a_greeting_is_returned() -> None:

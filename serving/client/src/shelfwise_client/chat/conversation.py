@@ -1,6 +1,7 @@
 """One turn of a dialogue, made of what the served models say; nothing here talks to a server."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -27,12 +28,13 @@ from shelfwise_client.signature_memory import MissingSignatureError
 Result = TypeVar("Result")
 
 NOT_SURE, NOTHING_FOUND = "not_sure", "nothing_found"
-# Products that are looked at to see whether a wish is open, and that `bought_together` takes.
-_LOOKED_AT = 10
+# Products that are looked at to see whether a wish is open, and the share of them that makes a kind.
+_LOOKED_AT, _LEAST_SHARE = 50, 0.1
 # A wish of at most that many words is open where what it finds is of several kinds and prices.
 _VAGUE_WORDS = 2
 _MOST_KINDS = 3
 _HALF = 0.5
+_SHORT_WORDS = 6
 # Turns that the desk reads.
 _EARLIER_TURNS = 6
 _PRICES_APART = 2.0
@@ -146,10 +148,15 @@ def chat(
     if turn.last.products and _says(words.price, question):
         lines = [words.prices, *_lines(turn.last.products, words)]
         return replace(turn.last, text="\n".join(lines), sources=("catalogue",), asks_back=False)
+    if turn.last.products and re.fullmatch(words.any_kind, question, re.IGNORECASE):
+        return replace(
+            turn.last, text="\n".join([words.then_these, *_lines(turn.last.products, words)]), asks_back=False
+        )
     if turn.last.products and _says(words.together, question):
         return (yield from _together(turn))
-    wish = _without(words.wish, question)
-    asks_for = wish != _without("$^", question)
+    rest = _without(words.lead, question)
+    wish = _without(words.wish, rest)
+    asks_for = wish != rest
     if _says(words.recommend, question):
         wish = _without(words.recommend, wish)
         if not re.search(r"\w", wish):
@@ -164,39 +171,44 @@ def chat(
     earlier = turn.last.query if continues else ""
     found = yield from _found(turn, wish, earlier or _NOTHING_EARLIER)
     adds = bool(earlier) and found.asked.startswith(turn.last.asked)
-    # What is asked for in so many words is a wish where half of it is known, and any words are where all of them are.
-    named = found.share_known >= (_HALF if asks_for else 1.0)
-    if support is None or support.wants_products or adds or named:
+    limits = adds and found.answer.understood != turn.last.understood
+    # What is asked for in so many words, or adds to a wish, is one where half of it is known; any words where all are.
+    named = found.share_known >= (_HALF if asks_for or adds else 1.0)
+    if support is None or support.wants_products or limits or named:
         return found.answer
+    if turn.last.asked and continues and not adds:
+        joined = yield from _found(turn, f"{turn.last.query}, {wish}", _NOTHING_EARLIER)
+        if joined.share_known >= _HALF:
+            return joined.answer
+    # A short question after an answer is about that one where it finds the same again, rather than another. A longer
+    # one says itself what it is about.
+    same = bool(support.answers) and _source(support) in turn.sources and support.confidence >= _HALF
+    if same and len(turn.question.split()) <= _SHORT_WORDS:
+        return (yield from _shops_answer(turn, support))
     return ChatAnswer(words.a_person, hand_over=True, reason=support.reason or NOT_SURE)
 
 
 def _support(turn: _Turn) -> Talk[Reply | None]:
-    """Returns the surest of what the desk says: to the question alone, or else with what the customer said before.
-
-    A question after an answer of the shop is about that answer where it finds the same again, rather than another one.
-    """
+    """Returns what the desk says to the question alone, or else with what the customer said before."""
     alone = yield from _asked(reply(turn.question, product_id=turn.product_id))
     if alone is None or not turn.earlier or not alone.hand_over:
         return alone
-    together = yield from _asked(reply(turn.question, earlier=turn.earlier, product_id=turn.product_id))
-    if together is None or not together.hand_over:
-        return together
-    best = f"answer:{together.answers[0].answer_id}" if together.answers else ""
-    same = best in turn.sources and together.confidence >= _HALF
-    return replace(together, hand_over=False, reason="") if same else together
+    return (yield from _asked(reply(turn.question, earlier=turn.earlier, product_id=turn.product_id)))
+
+
+def _source(support: Reply) -> str:
+    return f"answer:{support.answers[0].answer_id}"
 
 
 def _shops_answer(turn: _Turn, support: Reply) -> Talk[ChatAnswer]:
-    best = support.answers[0]
-    text = best.text
+    text = support.answers[0].text
     if turn.rewords:
         fields = {"question": turn.question, "answer": text}
         written = yield from _asked(write("reply", fields))
         if written is not None and written.checked:
             check = yield from _asked(check_text("reply", {"answer": text}, written.text))
             text = written.text if check is not None and check.checked and check.shared == 1.0 else text
-    return ChatAnswer(text, sources=(f"answer:{best.answer_id}",))
+    return ChatAnswer(text, sources=(_source(support),))
 
 
 def _found(turn: _Turn, wish: str, earlier: str) -> Talk[_Found]:
@@ -229,12 +241,14 @@ def _found(turn: _Turn, wish: str, earlier: str) -> Talk[_Found]:
         asked=asked,
         asks_back=bool(question),
     )
-    return _Found(answer, asked, sum(known) / len(known))
+    # A word of which the model knows nothing is not explained.
+    return _Found(answer, asked, sum(known) / max(len(known), len(asked.split())))
 
 
 def _question(found: SearchAnswers, products: Sequence[ChatProduct], asked: str, words: ChatWords) -> str:
     """Returns what is asked back; empty where it would not help."""
-    kinds = list(dict.fromkeys(each.cluster_label for each in found if each.cluster_label not in ("", _OTHER_KINDS)))
+    counts = Counter(each.cluster_label for each in found if each.cluster_label not in ("", _OTHER_KINDS))
+    kinds = [kind for kind, count in counts.items() if count >= _LEAST_SHARE * len(found)]
     prices = sorted(product.price for product in products if product.price is not None)
     if len(asked.split()) > _VAGUE_WORDS or len(kinds) < 2 or not prices or prices[-1] < _PRICES_APART * prices[0]:
         return ""
