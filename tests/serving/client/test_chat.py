@@ -146,7 +146,7 @@ def test_it_asks_back_once_and_takes_the_answer_for_more_of_the_wish() -> None:
     assert first.asks_back
     assert first.text.endswith("\nWhich kind do you mean: x, y? They cost from 2.00 to 9.50; how much may it be?")
     second, calls = led(chat(["tea", first, "green"]), {**said, "reply": UNSURE})
-    assert asked_for(calls, "query")[0] == "tea, green"
+    assert asked_for(calls, "query")[0] == "tea green"
     assert second.products
     assert not second.asks_back
 
@@ -188,7 +188,7 @@ def test_what_refined_takes_by_itself_may_still_add_to_the_wish() -> None:
     said = {"reply": UNSURE, "refined": found("a", asked="baby tea"), "explain": HALF}
     answer, calls = led(chat(["tea", SHOWN, "for a baby"]), said)
     assert asked_for(calls, "query")[:1] == ["for a baby"]
-    assert "tea, at most 5, for a baby" in asked_for(calls, "query")
+    assert "tea for a baby, at most 5" in asked_for(calls, "query")
     assert answer.products
 
 

@@ -167,7 +167,7 @@ def chat(
         return (yield from _shops_answer(turn, support))
     continues = not _says(words.other, question)
     if turn.asked_back and continues:
-        return (yield from _found(turn, f"{turn.last.query}, {wish}", _NOTHING_EARLIER)).answer
+        return (yield from _found(turn, _joined(turn.last, wish), _NOTHING_EARLIER)).answer
     earlier = turn.last.query if continues else ""
     found = yield from _found(turn, wish, earlier or _NOTHING_EARLIER)
     adds = bool(earlier) and found.asked.startswith(turn.last.asked)
@@ -177,7 +177,7 @@ def chat(
     if support is None or support.wants_products or limits or named:
         return found.answer
     if turn.last.asked and continues and not adds:
-        joined = yield from _found(turn, f"{turn.last.query}, {wish}", _NOTHING_EARLIER)
+        joined = yield from _found(turn, _joined(turn.last, wish), _NOTHING_EARLIER)
         if joined.share_known >= _HALF:
             return joined.answer
     # A short question after an answer is about that one where it finds the same again, rather than another. A longer
@@ -194,6 +194,10 @@ def _support(turn: _Turn) -> Talk[Reply | None]:
     if alone is None or not turn.earlier or not alone.hand_over:
         return alone
     return (yield from _asked(reply(turn.question, earlier=turn.earlier, product_id=turn.product_id)))
+
+
+def _joined(last: ChatAnswer, wish: str) -> str:
+    return with_limits(f"{last.asked} {wish}", last.understood)
 
 
 def _source(support: Reply) -> str:

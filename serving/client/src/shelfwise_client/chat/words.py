@@ -38,7 +38,7 @@ class ChatWords:
     )
     lead: str = (
         r"^(?:(?:hi|hello|hey|ok(?:ay)?|great|yes|no|well|and|also|then|so)\b[\s,.!]*)+"
-        r"|\bplease\b|\bif you have (?:that|it)\b"
+        r"|\bplease\b"
     )
     wish: str = (
         r"\b(?:(?:can|could) you (?:please )?(?:help me )?(?:find|show|get|give)(?: me)?"
