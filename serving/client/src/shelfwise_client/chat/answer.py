@@ -49,7 +49,7 @@ class ChatAnswer:
 
 def with_limits(asked: str, understood: str) -> str:
     """Returns words and the limits that a search understood as one query."""
-    limits = filter(None, understood.split("; "))
+    limits = [limit for limit in understood.split("; ") if limit]
     for pattern, instead in _LABELS:
         limits = [re.sub(pattern, instead, limit) for limit in limits]
     return ", ".join(filter(None, [asked, *limits]))
