@@ -48,5 +48,9 @@ class ForgottenList:
         """Returns what a run is told of the list: where it is, and a digest of it; empty where nobody was forgotten."""
         if not self.file.exists() or not self.file.stat().st_size:
             return ""
-        digest = hashlib.sha256(self.file.read_bytes()).hexdigest()
-        return json.dumps({"uri": str(self.file), "digest": digest})
+        return list_reference(str(self.file), self.file.read_bytes())
+
+
+def list_reference(uri: str, content: bytes) -> str:
+    """Returns what a run is told of a list of some content, wherever it lies."""
+    return json.dumps({"uri": uri, "digest": hashlib.sha256(content).hexdigest()})

@@ -53,6 +53,7 @@ def augment(
         labels=np.concatenate([learned.labels, learned.labels[chosen]]),
         numbers=np.concatenate([learned.numbers, learned.numbers[chosen]]),
         weights=np.concatenate([learned.text_weights(), learned.text_weights()[chosen]]),
+        users=None if learned.users is None else np.concatenate([learned.users, learned.users[chosen]]),
     )
 
 

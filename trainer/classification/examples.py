@@ -22,12 +22,14 @@ class LabelledTexts:
         labels: int64 `(texts,)`, places in the label vocabulary.
         numbers: float32 `(texts, numbers)`, NaN where one is not known.
         weights: float32 `(texts,)`, what each text counts; None where all count 1.
+        users: bytes `(texts,)`, whose each text is, empty where that is unknown; None where none names anybody.
     """
 
     texts: list[str]
     labels: npt.NDArray[np.int64]
     numbers: npt.NDArray[np.float32]
     weights: npt.NDArray[np.float32] | None = None
+    users: npt.NDArray[Any] | None = None
 
     def __len__(self) -> int:
         """Returns the number of texts."""

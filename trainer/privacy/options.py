@@ -6,13 +6,14 @@ from trainer.options import Options
 
 
 class PrivacyOptions(Options):
-    """How little a model may learn from any one training example (differential privacy, by DP-SGD).
+    """How little a model may learn from any one user, or of any one example of nobody's (differential privacy, DP-SGD).
 
     Attributes:
         noise_multiplier: Deviation of the noise that each step adds to the sum of gradients, in units of `l2_clip`. The
             summary says what epsilon the steps come to; 0 adds none, and then nothing is private.
-        l2_clip: Norm that the gradient of each example is cut to. The default suits a head on a frozen BERT.
-        delta: Chance that the promise of epsilon does not hold; take it well under 1 divided by the training examples.
+        l2_clip: Norm that the gradient of each user is cut to, all of their examples together. The default suits a head
+            on a frozen BERT.
+        delta: Chance that the promise of epsilon does not hold; take it well under 1 divided by the users.
     """
 
     noise_multiplier: float = Field(default=1.0, ge=0.0)

@@ -11,6 +11,10 @@ from trainer.artifacts.labels import load_label_facts
 from trainer.classification.examples import LabelledTexts
 
 _AT_ONCE = 512
+_FEATURES = {
+    "label": tf.io.FixedLenFeature([], tf.int64),
+    "user_id": tf.io.FixedLenFeature([], tf.string, ""),
+}
 
 
 def load_definitions(labels_uri: str) -> dict[str, Any]:
@@ -31,15 +35,17 @@ def load_behaviours(examples_uri: str, split: str, behaviour: Behaviour) -> Labe
         behaviour.describe_examples, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
     )
     texts: list[bytes] = []
-    numbers, labels = [], []
+    numbers, labels, users = [], [], []
     for records in tf.data.TFRecordDataset(split_files(examples_uri, split), "GZIP").batch(_AT_ONCE):
         described = describe(records)
         texts += described.texts.numpy().tolist()
         numbers.append(described.numbers.numpy())
-        parsed = tf.io.parse_example(records, {"label": tf.io.FixedLenFeature([], tf.int64)})
+        parsed = tf.io.parse_example(records, _FEATURES)
         labels.append(parsed["label"].numpy())
+        users.append(parsed["user_id"].numpy())
     return LabelledTexts(
         texts=[text.decode("utf-8", "surrogateescape") for text in texts],
         labels=np.concatenate(labels),
         numbers=np.concatenate(numbers),
+        users=np.concatenate(users),
     )

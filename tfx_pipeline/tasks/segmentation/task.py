@@ -10,6 +10,7 @@ from serving.model_names import SEGMENTATION_MODEL
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.summary.gaps import gap_lines
 from tfx_pipeline.summary.model import TaskSummary
+from tfx_pipeline.summary.privacy import privacy_lines
 from tfx_pipeline.tasks.label_task import LabelTask
 from tfx_pipeline.tasks.segmentation.config import SegmentationConfig
 from tfx_pipeline.tasks.segmentation.outcome import outcome_lines
@@ -113,7 +114,7 @@ class SegmentationTask(LabelTask[SegmentationConfig]):
 
     @override
     def outcome_lines(self, summary: TaskSummary) -> list[str]:
-        return [*outcome_lines(summary), *gap_lines(summary)]
+        return [*outcome_lines(summary), *privacy_lines(summary), *gap_lines(summary)]
 
     @override
     def report_figures(self, summary: TaskSummary, root: Path | None) -> list["Figure"]:
