@@ -169,7 +169,9 @@ def train_head(
     model = ClassifierModel(encoder, head, inputs, training)
     if privacy is not None:
         weights = label_weights(validated.labels, classes, training.class_weights)
-        labelled = LabelledTexts(texts=learned.texts, labels=learned.labels, numbers=np.zeros((len(learned.labels), 0), np.float32))
+        labelled = LabelledTexts(
+            texts=learned.texts, labels=learned.labels, numbers=np.zeros((len(learned.labels), 0), np.float32)
+        )
         batches = private_batches(labelled, weights, training.batch_size)
         model = PrivateClassifierModel(encoder, head, inputs, training, privacy=privacy, expected=batches.rows)
     length = training_length(batches.steps, training.max_epochs, None)

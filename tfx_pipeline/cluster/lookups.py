@@ -67,8 +67,8 @@ def _forgotten(uri: str) -> str:
             return list_reference(uri, file.read())
     except (tf.errors.OpError, OSError) as error:
         raise InputError(
-            f"--parameter {FORGOTTEN}={uri}: expected the list `users.txt` that `shelfwise forget` writes; it cannot be "
-            f"read: {error}"
+            f"--parameter {FORGOTTEN}={uri}: expected the list `users.txt` that `shelfwise forget` writes; it cannot "
+            f"be read: {error}"
         ) from error
 
 

@@ -20,9 +20,9 @@ def submission_inputs(
     """Returns inputs that are parameters of the submission.
 
     They are `serving_root`; `checkpoints`; `data`, where a table's path is relative; `digest_<table>`; `user_id_key`,
-    unless user ids are shown as they are; `forgotten`, the list of users who are left out; and for each task `last_blessed_<task>`, `steps_<task>` and
-    `thresholds_<task>`. The last four need not be given. A digest has to be: a step of the same digest is taken from the
-    cache.
+    unless user ids are shown as they are; `forgotten`, the list of users who are left out; and for each task
+    `last_blessed_<task>`, `steps_<task>` and `thresholds_<task>`. The last four need not be given. A digest has to be:
+    a step of the same digest is taken from the cache.
 
     Args:
         config: What is compiled.

@@ -19,8 +19,8 @@ from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.running.private_folders import private_folders
 from tfx_pipeline.running.progress import TerminalProgress
 from tfx_pipeline.running.signals import ended_as_by_ctrl_c
-from tfx_pipeline.summary.tables import table_notes
 from tfx_pipeline.shop.forgotten_list import ForgottenList
+from tfx_pipeline.summary.tables import table_notes
 from tfx_pipeline.terminal.exit_codes import EXIT_BAD_INPUT
 from trainer.artifacts.labels import load_label_facts
 

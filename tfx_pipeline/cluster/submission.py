@@ -119,8 +119,8 @@ def _check_forgotten(compiled: CompiledPipeline, given: Mapping[str, str]) -> No
     file = ForgottenList.under(compiled.file.parent).file
     if file.exists() and FORGOTTEN not in given:
         raise ConfigError(
-            f"{file} lists users who are to be forgotten, and no step can read it there; copy it to where the tables are "
-            f"and add --parameter {FORGOTTEN}=URI, with nothing behind = to learn from them"
+            f"{file} lists users who are to be forgotten, and no step can read it there; copy it to where the tables "
+            f"are and add --parameter {FORGOTTEN}=URI, with nothing behind = to learn from them"
         )
 
 

@@ -90,6 +90,7 @@ def hardened(
         labels=np.tile(learned.labels, times),
         numbers=np.tile(learned.numbers, (times, 1)),
         weights=None if learned.weights is None else np.tile(learned.weights, times),
+        groups=None if learned.groups is None else np.tile(learned.groups, times),
     )
     return more, replace(validated, texts=as_read(validated.texts, options))
 

@@ -175,9 +175,7 @@ def _inputs(classifier: Classifier, texts: LabelledTexts, options: TextOptions) 
     return TextInputs(token_ids, vectors, tf.constant(texts.numbers))
 
 
-def private_batches(
-    learned: LabelledTexts, label_weights: npt.NDArray[np.float32], batch_size: int
-) -> PoissonBatches:
+def private_batches(learned: LabelledTexts, label_weights: npt.NDArray[np.float32], batch_size: int) -> PoissonBatches:
     """Returns what a private training draws: users with all of their texts, or single texts where none names a user.
 
     Args:

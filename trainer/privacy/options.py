@@ -4,6 +4,9 @@ from pydantic import Field
 
 from trainer.options import Options
 
+# Why there are no weights of groups beside a private training.
+GROUPS_ARE_COUNTED = "`privacy` is given: weights of groups would tell how large these are; leave `reweighting` out"
+
 
 class PrivacyOptions(Options):
     """How little a model may learn from any one user, or of any one example of nobody's (differential privacy, DP-SGD).

@@ -58,8 +58,8 @@ def training_windows(
         named: Whether a window says whose it is.
 
     Returns:
-        Rows of lists: user_id (binary) where windows are named, history_index and history_type (int64), gap_seconds (float32), query_position and
-        target_index (int64), target_weight (float32). In order of users and time.
+        Rows of lists: user_id (binary) where windows are named, history_index and history_type (int64), gap_seconds
+        (float32), query_position and target_index (int64), target_weight (float32). In order of users and time.
     """
     user_start = np.searchsorted(history.user, history.user)
     target_event, target_weight = _targets(history, type_weights)

@@ -51,7 +51,7 @@ def test_what_is_given_is_not_looked_up(compiled: CompiledPipeline, tmp_path: Pa
 def test_the_list_of_forgotten_users_comes_with_its_digest(compiled: CompiledPipeline, tmp_path: Path) -> None:
     known = {"data": "gs://nowhere", "digest_events": "d", "last_blessed_shop": "", "user_id_key": "k"}
     users = ForgottenList.under(tmp_path)
-    with pytest.raises(InputError, match="expected the list `users.txt`"):
+    with pytest.raises(InputError, match=r"expected the list `users\.txt`"):
         look_up(compiled, known | {"forgotten": str(users.file)}, tmp_path)
     users.add(["Ann"])
     found = look_up(compiled, known | {"forgotten": str(users.file)}, tmp_path)["forgotten"]

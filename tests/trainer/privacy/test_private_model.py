@@ -96,7 +96,7 @@ def test_a_step_is_a_plain_one_and_clipped_it_is_the_sum_of_users(
     # User by user, and clipped by NumPy.
     of_users = []
     for user in range(3):
-        own = {name: tf.gather(column, np.flatnonzero(_UNITS == user)) for name, column in batch.items()}
+        own = {name: tf.gather(column, np.flatnonzero(user == _UNITS)) for name, column in batch.items()}
         of_users.append(_flat(model.gradients(own)[1]) * float(model.losses_of(own, training=True).weight))
     norms = np.linalg.norm(of_users, axis=1)
     clip = float(np.median(norms))
@@ -142,9 +142,7 @@ def test_the_response_model_learns_from_users_and_says_what_it_cost(tmp_path: Pa
     plain = options(max_epochs=8, batch_size=64).model_dump() | {"uplift": None}
     chosen = ResponseOptions.model_validate(plain | {"privacy": {"noise_multiplier": 1.0, "l2_clip": 1.0}})
     users = np.array([b"user %d" % (row // 2) for row in range(600)], object)
-    network, summary = train_response(
-        NAMES, learned, validated, chosen, seed=0, log_uri=str(tmp_path), users=users
-    )
+    network, summary = train_response(NAMES, learned, validated, chosen, seed=0, log_uri=str(tmp_path), users=users)
     assert summary["privacy"]["sampled"] == pytest.approx(64 / 300)
     assert summary["privacy"]["steps"] == 4 * summary["epochs"]
     found = predicted_probabilities(network, validated)[:, 0]

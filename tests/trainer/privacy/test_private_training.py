@@ -1,5 +1,6 @@
 """Private steps against plain ones, against texts one at a time, and against NumPy; epsilon against dp-accounting."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -154,14 +155,16 @@ def test_a_draw_of_nobody_is_a_batch_of_no_unit() -> None:
 def test_it_learns_and_says_what_it_cost(tmp_path: Path, tiny_bert: Path) -> None:
     import dp_accounting as accounting
 
-    chosen = options(tiny_bert, "frozen", epochs=6, learning_rate=5e-2)
+    chosen = options(tiny_bert, "frozen", epochs=18, learning_rate=5e-2)
     private = chosen.model_copy(update={"privacy": PrivacyOptions(noise_multiplier=1.5, l2_clip=1.0, delta=1e-4)})
-    learned = made_texts(240, 1)
+    # Each user has three of the texts.
+    users = np.array([b"user %d" % (row % 80) for row in range(240)], object)
+    learned = replace(made_texts(240, 1), users=users)
     classifier, summary = train_classifier(LABELS, learned, made_texts(60, 2), private, seed=0, log_uri=str(tmp_path))
     said = summary["privacy"]
-    assert said["steps"] == 15 * summary["epochs"]
+    assert (said["unit"], said["steps"]) == ("user", 5 * summary["epochs"])
     event = accounting.SelfComposedDpEvent(
-        accounting.PoissonSampledDpEvent(16 / 240, accounting.GaussianDpEvent(1.5)), said["steps"]
+        accounting.PoissonSampledDpEvent(16 / 80, accounting.GaussianDpEvent(1.5)), said["steps"]
     )
     bounds = [
         accountant().compose(event).get_epsilon(1e-4)

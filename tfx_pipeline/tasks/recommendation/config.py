@@ -26,7 +26,8 @@ class RecommendationConfig(RecommendationDataOptions):
         towers: The shape of the two towers.
         training: How they are trained.
         privacy: How little the towers may learn from any one user (DP-SGD); left out, nothing is promised. Needs
-            `towers.linear_dimensions: 0`, and `training.compared_products` of the whole catalogue at the least. Ranker, neighbours, popularity and rules are learned from everybody all the same.
+            `towers.linear_dimensions: 0`, and `training.compared_products` of the whole catalogue at the least. Ranker,
+            neighbours, popularity and rules are learned from everybody all the same.
         ranker: Orders what the towers, the user's own products and popularity propose; `off` answers with the towers.
         rules: Which products are bought together, and how that is mined; `off` mines nothing.
         leave_out: Products that are never recommended.

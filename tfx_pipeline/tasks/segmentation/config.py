@@ -7,7 +7,8 @@ from pydantic import Field, model_validator
 from components.segmentation.examples.options import SegmentationDataOptions
 from components.segmentation.judging.gate_options import SegmentationGateOptions
 from components.segmentation.profiles.options import ProfileOptions
-from trainer.privacy.options import PrivacyOptions
+from trainer.classification.options import ReweightingOptions
+from trainer.privacy.options import GROUPS_ARE_COUNTED, PrivacyOptions
 from trainer.segmentation.options import SegmentHeadOptions, SegmentTrainingOptions
 
 
@@ -22,6 +23,8 @@ class SegmentationConfig(SegmentationDataOptions):
         training: How both are trained.
         privacy: How little the model may learn from any one user (DP-SGD); left out, nothing is promised. A step draws
             `training.batch_size` users with all of their examples, and `l2_clip` cuts what these say together.
+        reweighting: How groups of different sizes come to count alike in training; left out, every example counts by
+            itself. It is trained twice then, and the summary says what the weights cost and bring.
         gate: What a model must reach to be blessed.
         profiles: What `users/profiles.parquet` says of each user.
     """
@@ -31,6 +34,7 @@ class SegmentationConfig(SegmentationDataOptions):
     head: SegmentHeadOptions = SegmentHeadOptions()
     training: SegmentTrainingOptions = SegmentTrainingOptions()
     privacy: PrivacyOptions | None = None
+    reweighting: ReweightingOptions | None = None
     gate: SegmentationGateOptions = SegmentationGateOptions()
     profiles: ProfileOptions = ProfileOptions()
 
@@ -38,4 +42,6 @@ class SegmentationConfig(SegmentationDataOptions):
     def _private_steps_know_what_is_trained(self) -> Self:
         if self.privacy is not None and self.text_training == "full":
             raise ValueError("`privacy` is given: `text_training` is full; a private training is `frozen` or `lora`")
+        if self.privacy is not None and self.reweighting is not None:
+            raise ValueError(GROUPS_ARE_COUNTED)
         return self

@@ -19,8 +19,9 @@ from trainer.text.unpadded_bert import token_vectors
 class PrivateClassifierModel(ClassifierModel):
     """A `ClassifierModel` whose steps are those of DP-SGD: gradients of each user are clipped, then noise is added.
 
-    Batches are those of `PoissonBatches`, in which a text that names no user counts as one. There is no dropout, which would only add more noise. Without noise, and with a norm that no gradient reaches, a
-    step is that of a `ClassifierModel` without dropout.
+    Batches are those of `PoissonBatches`, in which a text that names no user counts as one. There is no dropout, which
+    would only add more noise. Without noise, and with a norm that no gradient reaches, a step is that of a
+    `ClassifierModel` without dropout.
 
     Args:
         encoder: The text encoder, frozen or with LoRA.
