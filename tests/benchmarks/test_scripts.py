@@ -18,6 +18,7 @@ MODULES = sorted(file.stem for file in FOLDER.glob("*.py"))
 OPTIONS = {
     "answers": {"--data", "--parts", "--set", "--peers", "--seed"},
     "batching": {"--model-folder", "--signature", "--texts", "--threads", "--seconds", "--rounds"},
+    "bots": {"--users", "--share"},
     "catalogue_update": {"--root"},
     "classifier_throughput": {"--torch-python", "--texts", "--rows", "--length", "--steps", "--turns"},
     "coupons": {"--data", "--seeds", "--peer-python"},
