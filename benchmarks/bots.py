@@ -2,9 +2,9 @@
 
     python benchmarks/bots.py [--users 2000] [--share 0.05]
 
-A share of all events is that of bots which push five products that nobody wants. Recommended are the ten products that a
-linear model of histories names for each person (`linear_item_vectors`), and the ten most popular ones. Moved is the share
-of places that have another product than without bots. Then `rows_of_bots` leaves out whom it takes for a bot.
+A share of all events is that of bots which push five products that nobody wants. Recommended are the ten products that
+a linear model of histories names for each person (`linear_item_vectors`), and the ten most popular ones. Moved is the
+share of places that have another product than without bots. Then `rows_of_bots` leaves out whom it takes for a bot.
 """
 
 import sys
@@ -45,19 +45,15 @@ def main(
     of_bots = who >= shop.users
     found = rows_of_bots(who, what, when, BotOptions())
     clean = _recommended(shop, who, what, when, ~of_bots)
-    moved = {
-        name: [
-            float((lists != others).mean()) for lists, others in zip(_recommended(shop, who, what, when, kept), clean)
-        ]
-        for name, kept in (("unfiltered", np.ones(len(who), np.bool_)), ("filtered", ~found))
-    }
     print(f"{shop.bots} bots beside {shop.users} people, {of_bots.mean():.2%} of {len(who)} events", flush=True)
     figures: dict[str, float | None] = {
         "bot_events_found": float(found[of_bots].mean()),
         "people_events_lost": float(found[~of_bots].mean()),
     }
-    for name, (personal, popular) in moved.items():
-        figures |= {f"moved_{name}": personal, f"popular_moved_{name}": popular}
+    for name, kept in (("unfiltered", np.ones(len(who), np.bool_)), ("filtered", ~found)):
+        lists = _recommended(shop, who, what, when, kept)
+        for measure, made, before in zip(("moved", "popular_moved"), lists, clean, strict=True):
+            figures[f"{measure}_{name}"] = float((made != before).mean())
     print_figures(figures)
 
 

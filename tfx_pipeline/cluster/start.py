@@ -55,11 +55,11 @@ def _run(
     here = {SERVING_ROOT: str(root / "serving"), CHECKPOINTS: str(root / "checkpoints")}
     declared = compiled.spec.root.input_definitions.parameters
     given = {**{name: folder for name, folder in here.items() if name in declared}, **given}
-    forgotten = ForgottenList.under(root).file
-    if forgotten.exists():
-        given = {FORGOTTEN: str(forgotten), **given}
     # A step runs in a folder of its own.
-    given |= {name: _absolute(given[name]) for name in (DATA, SERVING_ROOT, FORGOTTEN) if given.get(name)}
+    given |= {name: _absolute(given[name]) for name in (DATA, SERVING_ROOT) if name in given}
+    forgotten = given.get(FORGOTTEN, ForgottenList.under(root).uri())
+    if forgotten:
+        given |= {FORGOTTEN: _absolute(forgotten)}
     parameters = compiled.complete(look_up(compiled, given, root))
     progress = TerminalProgress(terminal, len(compiled.tasks))
     try:

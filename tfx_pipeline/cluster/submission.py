@@ -116,10 +116,10 @@ def _check_serving_root(compiled: CompiledPipeline, given: Mapping[str, str]) ->
 
 def _check_forgotten(compiled: CompiledPipeline, given: Mapping[str, str]) -> None:
     """Refuses to learn from the users of a list that no step of the cluster can see."""
-    file = ForgottenList.under(compiled.file.parent).file
-    if file.exists() and FORGOTTEN not in given:
+    listed = ForgottenList.under(compiled.file.parent).uri()
+    if listed and FORGOTTEN not in given:
         raise ConfigError(
-            f"{file} lists users who are to be forgotten, and no step can read it there; copy it to where the tables "
+            f"{listed} lists users who are to be forgotten, and no step can read it there; copy it to where the tables "
             f"are and add --parameter {FORGOTTEN}=URI, with nothing behind = to learn from them"
         )
 

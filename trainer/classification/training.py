@@ -104,7 +104,8 @@ def train_classifier(
         # Labels and numbers are counted in texts that are promised nothing.
         weights = label_weights(validated.labels, len(labels), training.class_weights)
         sampled = private_batches(learned, weights, training.batch_size)
-    length = training_length(batches.steps, training.max_epochs, most_steps)
+    steps = batches.steps if privacy is None else sampled.steps
+    length = training_length(steps, training.max_epochs, most_steps)
     with chosen_hardware(training.strategy, training.precision) as hardware:
         encoder = encoder_to_train(options.text, earlier_uri or pretrained_uri, options.layers)
         scaled_by = learned if privacy is None else validated
@@ -142,9 +143,8 @@ def train_classifier(
     classifier = classifier._replace(temperature=fit_temperature(validation.logits(), validated.labels))
     private = {}
     if privacy is not None:
-        steps = best.epochs * length.steps
-        unit = "text" if learned.users is None else "user"
-        private = {"privacy": privacy_summary(privacy, sampled, steps, unit=unit, covers=COVERED)}
+        unit, taken = "text" if learned.users is None else "user", best.epochs * length.steps
+        private = {"privacy": privacy_summary(privacy, sampled, taken, unit=unit, covers=COVERED)}
     summary = training_summary(
         best,
         hardware,

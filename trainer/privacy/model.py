@@ -19,13 +19,13 @@ class PrivateModel(SoftmaxModel):
     alone. So a step takes as long as one of the other model for each of its users, and memory holds one user's
     gradient. Where all of a model's layers are known to `LayerRecorder`, that is faster.
 
-    Without noise, and with a norm that no gradient reaches, a step is one of the other model whose batch has `expected`
-    rows of weight 1.
+    Without noise, and with a norm that no gradient reaches, a step is one of the other model whose batch weighs
+    `expected`.
 
     Args:
         model: What is trained; its `losses_of` is called with the rows of one user.
         privacy: The norm, and the noise.
-        expected: Rows of a batch on average.
+        expected: What the weights of a batch add up to on average; what the batch itself weighs would tell of users.
         noise_seed: Of the noise. Who knows it can take the noise away, so it is a secret unless one is given.
 
     Raises:

@@ -24,6 +24,16 @@ class PrivacyOptions(Options):
     delta: float = Field(default=1e-5, gt=0.0, lt=1.0)
 
 
+class NetworkPrivacyOptions(PrivacyOptions):
+    """How little a network that is trained whole may learn from any one user; see `PrivacyOptions`.
+
+    Attributes:
+        l2_clip: Norm that the gradient of each user is cut to, all of their examples together.
+    """
+
+    l2_clip: float = Field(default=1.0, gt=0.0)
+
+
 def why_not_private(
     *, text_training: str, copies: int, pretrain_steps: bool, pictures: bool, wide: bool, pairs: bool
 ) -> str | None:

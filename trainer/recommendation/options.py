@@ -13,7 +13,7 @@ from trainer.options import (
     TextOptions,
     UpdateOptions,
 )
-from trainer.privacy.options import PrivacyOptions
+from trainer.privacy.options import NetworkPrivacyOptions
 
 
 class TowerOptions(Options):
@@ -169,7 +169,7 @@ class TwoTowerOptions(Options):
     tower: TowerOptions = TowerOptions()
     training: TrainingOptions = TrainingOptions()
     update: UpdateOptions = UpdateOptions()
-    privacy: PrivacyOptions | None = None
+    privacy: NetworkPrivacyOptions | None = None
 
     @model_validator(mode="after")
     def _nothing_is_learned_beside_private_steps(self) -> Self:
@@ -177,7 +177,7 @@ class TwoTowerOptions(Options):
         return self
 
 
-def check_private(privacy: PrivacyOptions | None, tower: TowerOptions) -> None:
+def check_private(privacy: NetworkPrivacyOptions | None, tower: TowerOptions) -> None:
     """Refuses a linear model beside private towers.
 
     Raises:

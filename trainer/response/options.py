@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from trainer.options import HardwareOptions, Options
-from trainer.privacy.options import PrivacyOptions
+from trainer.privacy.options import NetworkPrivacyOptions
 
 
 class ResponseNetworkOptions(Options):
@@ -104,7 +104,7 @@ class ResponseOptions(Options):
     network: ResponseNetworkOptions = ResponseNetworkOptions()
     training: ResponseTrainingOptions = ResponseTrainingOptions()
     uplift: UpliftOptions | None = UpliftOptions()
-    privacy: PrivacyOptions | None = None
+    privacy: NetworkPrivacyOptions | None = None
     offers_per_request: int = Field(default=16, ge=1, le=1000)
     max_k: int = Field(default=20, ge=1, le=1000)
 
@@ -115,7 +115,7 @@ class ResponseOptions(Options):
 
 
 def check_private(
-    privacy: PrivacyOptions | None, training: ResponseTrainingOptions, uplift: UpliftOptions | None
+    privacy: NetworkPrivacyOptions | None, training: ResponseTrainingOptions, uplift: UpliftOptions | None
 ) -> None:
     """Refuses what would learn from users beside the steps that are counted.
 

@@ -91,6 +91,8 @@ class _LeaveOut(beam.DoFn):
 
 
 def _bucket_rows(rows: pa.Table, buckets: int) -> Iterator[tuple[int, bytes]]:
+    if not len(rows):
+        return
     plain = pa.Table.from_batches([_plain(rows.select([USER_ID, BASKET_ID]))])
     yield from split_by_bucket(rows, buckets_of(plain[USER_ID], plain[BASKET_ID], buckets))
 

@@ -19,7 +19,7 @@ from tfx_pipeline.config.type_words import type_words
 from tfx_pipeline.gateway.options import ApiKey
 from tfx_pipeline.shop.values import off_is_none
 from trainer.classification.options import ReweightingOptions
-from trainer.privacy.options import PrivacyOptions
+from trainer.privacy.options import NetworkPrivacyOptions, PrivacyOptions
 from trainer.writing.options import TextKindOptions
 
 KIND = TextKindOptions(prompt="{title}", templates=("{title}",))
@@ -78,8 +78,10 @@ def test_defaults_are_those_of_a_configuration_that_names_nothing() -> None:
     join = Join(path="x", on="y").model_dump(mode="json")
     api_key = ApiKey(name="x", sha256="0" * 64).model_dump(mode="json")
     # Left out, nothing is private, no group counts for more, and nobody is taken for a bot.
-    for task in ("classification", "segmentation", "response", "recommendation"):
+    for task in ("classification", "segmentation"):
         values["tasks"][task]["privacy"] = PrivacyOptions().model_dump(mode="json")
+    for task in ("response", "recommendation"):
+        values["tasks"][task]["privacy"] = NetworkPrivacyOptions().model_dump(mode="json")
     for task in ("classification", "segmentation"):
         values["tasks"][task]["reweighting"] = ReweightingOptions(column="x").model_dump(mode="json")
     values["bots"] = BotOptions().model_dump(mode="json")

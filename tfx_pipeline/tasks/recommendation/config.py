@@ -8,7 +8,7 @@ from components.recommendation.examples.options import RecommendationDataOptions
 from components.recommendation.judging.gate_options import RecommendationGateOptions
 from components.rules.options import RulesOptions
 from tfx_pipeline.shop.values import off_is_none
-from trainer.privacy.options import PrivacyOptions
+from trainer.privacy.options import NetworkPrivacyOptions
 from trainer.recommendation.options import (
     LeaveOutOptions,
     RankerOptions,
@@ -37,7 +37,7 @@ class RecommendationConfig(RecommendationDataOptions):
 
     towers: TowerOptions = TowerOptions()
     training: TrainingOptions = TrainingOptions()
-    privacy: PrivacyOptions | None = None
+    privacy: NetworkPrivacyOptions | None = None
     ranker: Annotated[RankerOptions | None, BeforeValidator(off_is_none)] = RankerOptions()
     rules: Annotated[RulesOptions | None, BeforeValidator(off_is_none)] = RulesOptions()
     leave_out: LeaveOutOptions = LeaveOutOptions()

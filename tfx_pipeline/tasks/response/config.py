@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from components.response.examples.options import ResponseDataOptions
 from components.response.judging.gate_options import ResponseGateOptions
-from trainer.privacy.options import PrivacyOptions
+from trainer.privacy.options import NetworkPrivacyOptions
 from trainer.response.options import ResponseNetworkOptions, ResponseTrainingOptions, UpliftOptions, check_private
 
 
@@ -18,7 +18,7 @@ class ResponseConfig(ResponseDataOptions):
         training: How it is trained.
         privacy: How little the model may learn from any one user (DP-SGD); left out, nothing is promised. A step draws
             `training.batch_size` users with all that was shown to them, one after the other, so it takes longer. Needs
-            `training.refit: false` and `uplift: null`. Take a smaller `l2_clip`, such as 1.
+            `training.refit: false` and `uplift: null`.
         uplift: How what a treatment adds is learned, where `impressions` has treatments; null leaves it out.
         offers_per_request: Offers that a row of a request may name.
         max_k: Offers that `rank_offers` answers at the most.
@@ -27,7 +27,7 @@ class ResponseConfig(ResponseDataOptions):
 
     network: ResponseNetworkOptions = ResponseNetworkOptions()
     training: ResponseTrainingOptions = ResponseTrainingOptions()
-    privacy: PrivacyOptions | None = None
+    privacy: NetworkPrivacyOptions | None = None
     uplift: UpliftOptions | None = UpliftOptions()
     offers_per_request: int = Field(default=16, ge=1, le=1000)
     max_k: int = Field(default=20, ge=1, le=1000)

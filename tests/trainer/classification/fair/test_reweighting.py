@@ -24,18 +24,22 @@ def test_groups_count_alike_as_by_hand() -> None:
 
 
 def _with_small_group(rows: int, seed: int) -> LabelledTexts:
-    """A tenth of the texts means the next label by the same words, and says so by a word of its own."""
+    """A tenth of the texts tells its label by other words, which are noise in the texts of the many."""
     texts = made_texts(rows, seed)
     small = np.random.default_rng([seed, 1]).random(rows) < 0.1
-    labels = np.where(small, (texts.labels + 1) % len(LABELS), texts.labels)
-    words = [f"{text} kids" if is_small else text for text, is_small in zip(texts.texts, small, strict=True)]
-    return replace(texts, texts=words, labels=labels, groups=np.where(small, b"small", b"large").astype(object))
+    told = [
+        " ".join({"milk": "red", "bread": "green", "tea": "big"}.get(word, word) for word in text.split())
+        if is_small
+        else text
+        for text, is_small in zip(texts.texts, small, strict=True)
+    ]
+    return replace(texts, texts=told, groups=np.where(small, b"small", b"large").astype(object))
 
 
 def test_a_small_group_is_served_better_and_the_price_is_told(tmp_path: Path) -> None:
     # Strong regularisation hears the many alone.
     options = ClassifierOptions(
-        text=TextOptions(backbone=NO_BACKBONE), wide=WideOptions(inverse_regularisation=0.02), few_shot="none"
+        text=TextOptions(backbone=NO_BACKBONE), wide=WideOptions(inverse_regularisation=0.003), few_shot="none"
     )
     learned, validated, test = (_with_small_group(rows, seed) for rows, seed in ((900, 1), (300, 2), (600, 3)))
     names = []
@@ -51,7 +55,7 @@ def test_a_small_group_is_served_better_and_the_price_is_told(tmp_path: Path) ->
     right = built.classifier.probabilities(test.texts, test.numbers).argmax(axis=1) == test.labels
     assert found["with"]["accuracy"] == pytest.approx(right.mean())
     assert found["with"]["accuracy_of"]["small"] == pytest.approx(right[test.groups == b"small"].mean())
-    assert found["with"]["accuracy_of"]["small"] > found["without"]["accuracy_of"]["small"] + 0.2
+    assert found["with"]["accuracy_of"]["small"] > found["without"]["accuracy_of"]["small"] + 0.05
     change = found["accuracy_difference"]
     assert change["mean"] == pytest.approx(found["with"]["accuracy"] - found["without"]["accuracy"])
     assert change["low"] < change["mean"] < change["high"]
