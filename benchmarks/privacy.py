@@ -163,7 +163,7 @@ def train_head(
         encoder, np.zeros((1, 0), np.float32), classes, HeadOptions(dropout=0.0), from_zero=privacy is not None
     )
     # By texts that are promised nothing.
-    head.standardise(validated.vectors, fixed=privacy is not None)
+    head.standardise(validated.vectors)
     inputs = _inputs(learned)
     batches: LabelBatches | PoissonBatches = LabelBatches(learned.labels, classes, training, seed)
     model = ClassifierModel(encoder, head, inputs, training)

@@ -70,16 +70,11 @@ class ClassificationHead(keras.Model):
         self.means.assign(known.mean(axis=0).filled(0.0))
         self.deviations.assign(np.where(deviations > 0.0, deviations, 1.0))
 
-    def standardise(self, vectors: Any, *, fixed: bool = False) -> None:
-        """Gives each part of vectors that stay as they are mean 0 and deviation 1.
+    def standardise(self, vectors: Any) -> None:
+        """Gives each part of float32 `(texts, dimensions)` vectors that stay as they are mean 0 and deviation 1.
 
         BERT has a few parts that are far larger than the others in every text; without this the head would learn from
         those first.
-
-        Args:
-            vectors: float32 `(texts, dimensions)`.
-            fixed: Whether scale and shift are not to be learned any further: of a private training they would get
-                nothing but noise, and take their part of what a text may say.
         """
         self.text_norm.gamma.assign(np.ones(self.text_norm.gamma.shape))
         self.text_norm.beta.assign(np.zeros(self.text_norm.beta.shape))
@@ -88,7 +83,6 @@ class ClassificationHead(keras.Model):
         scale = 1.0 / np.where(deviations > 0.0, deviations, 1.0)
         self.text_norm.gamma.assign(scale)
         self.text_norm.beta.assign(-parts.mean(axis=0) * scale)
-        self.text_norm.trainable = not fixed
 
     def call(self, vectors: Any, numbers: Any, training: bool = False) -> Any:
         return self.logits(self.dropout(self.represent(vectors, numbers, training), training=training))

@@ -120,7 +120,7 @@ def train_classifier(
             model = PrivateClassifierModel(encoder, head, inputs, training, privacy=privacy, expected=sampled.rows)
             if eval_inputs.vectors is not None and len(validated) >= _LEAST_STANDARDISED:
                 # By texts that are promised nothing.
-                head.standardise(eval_inputs.vectors, fixed=True)
+                head.standardise(eval_inputs.vectors)
         model.compile(optimizer=classifier_optimizer(training, length.all_steps), jit_compile=False)
     validation = ClassifierValidation(classifier, eval_inputs, validated.labels, options.text.batch_size)
     if inputs.vectors is not None and options.found_at_once():
