@@ -175,15 +175,17 @@ def _inputs(classifier: Classifier, texts: LabelledTexts, options: TextOptions) 
     return TextInputs(token_ids, vectors, tf.constant(texts.numbers))
 
 
-def private_batches(learned: LabelledTexts, label_weights: npt.NDArray[np.float32], batch_size: int) -> PoissonBatches:
+def private_batches(
+    learned: LabelledTexts, weights_of_labels: npt.NDArray[np.float32], batch_size: int
+) -> PoissonBatches:
     """Returns what a private training draws: users with all of their texts, or single texts where none names a user.
 
     Args:
         learned: The training split.
-        label_weights: float32 `(classes,)`, the weight of each label.
+        weights_of_labels: float32 `(classes,)`, the weight of each label.
         batch_size: Users, or texts, of a batch on average.
     """
-    labels, weights = learned.labels.astype(np.int32), label_weights[learned.labels]
+    labels, weights = learned.labels.astype(np.int32), weights_of_labels[learned.labels]
 
     def columns(rows: Any) -> dict[str, Any]:
         return {"row": rows, "label": tf.gather(labels, rows), "weight": tf.gather(weights, rows)}
