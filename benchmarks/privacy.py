@@ -38,10 +38,11 @@ from benchmarks.machine import print_machine
 from tfx_pipeline.datasets import prepare_dataset
 from trainer.classification.batches import LabelBatches, label_weights
 from trainer.classification.classifier import Classifier, new_head
+from trainer.classification.examples import LabelledTexts
 from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import ClassifierTrainingOptions, HeadOptions
 from trainer.classification.private.model import PrivateClassifierModel
-from trainer.classification.training import classifier_optimizer
+from trainer.classification.training import classifier_optimizer, private_batches
 from trainer.classification.validation import MONITORED, ClassifierValidation
 from trainer.fitting.checkpoints import Checkpoints
 from trainer.fitting.fit import fit
@@ -168,8 +169,11 @@ def train_head(
     model = ClassifierModel(encoder, head, inputs, training)
     if privacy is not None:
         weights = label_weights(validated.labels, classes, training.class_weights)
-        batches = PoissonBatches(learned.labels, weights, training.batch_size)
-        model = PrivateClassifierModel(encoder, head, inputs, training, privacy=privacy, expected=batches.size)
+        labelled = LabelledTexts(
+            texts=learned.texts, labels=learned.labels, numbers=np.zeros((len(learned.labels), 0), np.float32)
+        )
+        batches = private_batches(labelled, weights, training.batch_size)
+        model = PrivateClassifierModel(encoder, head, inputs, training, privacy=privacy, expected=batches.rows)
     length = training_length(batches.steps, training.max_epochs, None)
     model.compile(optimizer=classifier_optimizer(training, length.all_steps), jit_compile=False)
     classifier = Classifier(encoder, head, ())
@@ -239,6 +243,7 @@ def step_ratio(learned: Texts, classes: int) -> float | None:
         "row": tf.range(_STEP_TEXTS),
         "label": tf.constant(learned.labels[:_STEP_TEXTS], tf.int32),
         "weight": tf.ones([_STEP_TEXTS]),
+        "unit": tf.range(_STEP_TEXTS),
     }
     plain = ClassifierModel(encoder, head, inputs, _PLAIN)
     private = PrivateClassifierModel(encoder, head, inputs, _PLAIN, privacy=PrivacyOptions(), expected=_STEP_TEXTS)

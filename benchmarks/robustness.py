@@ -147,28 +147,40 @@ def attacks(
 def swap_words(classifier: Classifier, texts: list[str], labels: np.ndarray, moods: frozenset[str]) -> list[str]:
     """Swaps up to three words of each text for near ones, where the gradient says that it tells most."""
     served = served_classifier(classifier)
-    words = [str(word) for word in classifier.text_encoder.tokenizer.get_vocabulary()]
-    plain = np.array([word.isascii() and word.isalpha() and len(word) > 2 and word not in moods for word in words])
-    vectors = served.embed_tokens(tf.range(len(words))[tf.newaxis])[0].numpy()
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    units = vectors / np.maximum(length, 1e-9)
+    near = NearWords(served, [str(word) for word in classifier.text_encoder.tokenizer.get_vocabulary()], moods)
     made = list(texts)
     for _ in range(_FLIPS):
         for start in range(0, len(made), 32):
             rows = slice(start, start + 32)
-            made[rows] = _flipped(served, made[rows], labels[rows], words, plain, vectors, units)
+            made[rows] = _flipped(served, made[rows], labels[rows], near)
     return made
 
 
-def _flipped(
-    served: ServedClassifier,
-    texts: list[str],
-    labels: np.ndarray,
-    words: list[str],
-    plain: np.ndarray,
-    vectors: np.ndarray,
-    units: np.ndarray,
-) -> list[str]:
+class NearWords:
+    """Which words are near which by the vectors that a classifier reads them as, without words that have a mood."""
+
+    def __init__(self, served: ServedClassifier, words: list[str], moods: frozenset[str]) -> None:
+        self.words = words
+        self.plain = np.array(
+            [word.isascii() and word.isalpha() and len(word) > 2 and word not in moods for word in words]
+        )
+        self.vectors = served.embed_tokens(tf.range(len(words))[tf.newaxis])[0].numpy()
+        self._ids = np.flatnonzero(self.plain)
+        units = self.vectors[self._ids]
+        self._units = units / np.maximum(np.linalg.norm(units, axis=1, keepdims=True), 1e-9)
+        # Texts use a few words over and over.
+        self._near: dict[int, np.ndarray] = {}
+
+    def of(self, word: int) -> np.ndarray:
+        """Returns the words nearest to one of those that have no mood, int64 `(near,)`."""
+        if word not in self._near:
+            place = int(np.searchsorted(self._ids, word))
+            order = np.argpartition(-(self._units @ self._units[place]), _NEAR)[: _NEAR + 1]
+            self._near[word] = self._ids[order[order != place]]
+        return self._near[word]
+
+
+def _flipped(served: ServedClassifier, texts: list[str], labels: np.ndarray, near: NearWords) -> list[str]:
     tokens = served.tokenize(tf.constant(texts))
     embeddings = served.embed_tokens(tokens.ids)
     with tf.GradientTape() as tape:
@@ -179,15 +191,15 @@ def _flipped(
     made = []
     for row, text in enumerate(texts):
         best, swap = 0.0, None
-        for place in np.flatnonzero(tokens.shown[row].numpy() & plain[ids[row]]).tolist():
-            word = words[ids[row, place]]
+        for place in np.flatnonzero(tokens.shown[row].numpy() & near.plain[ids[row]]).tolist():
+            token = int(ids[row, place])
+            word = near.words[token]
             if f" {word} " not in f" {text.lower()} ":
                 continue
-            near = np.argsort(-(units @ units[ids[row, place]]), kind="stable")[1 : _NEAR + 1]
-            near = near[plain[near]]
-            gains = (vectors[near] - vectors[ids[row, place]]) @ slopes[row, place]
-            if len(near) and gains.max() > best:
-                best, swap = float(gains.max()), (word, words[near[int(gains.argmax())]])
+            others = near.of(token)
+            gains = (near.vectors[others] - near.vectors[token]) @ slopes[row, place]
+            if gains.max() > best:
+                best, swap = float(gains.max()), (word, near.words[others[int(gains.argmax())]])
         made.append(text if swap is None else f" {text.lower()} ".replace(f" {swap[0]} ", f" {swap[1]} ", 1).strip())
     return made
 

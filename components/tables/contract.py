@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from components.tables.bots.options import BotOptions
+
 USER_ID, BASKET_ID = "user_id", "basket_id"
 
 Kind = Literal["string", "category", "float", "integer", "boolean", "timestamp", "vector", "picture"]
@@ -249,6 +251,7 @@ class TableOptions(BaseModel):
         event_types: Names that `event_type` may have; empty means any name.
         bought_event_types: Those of them that are purchases, which a return cancels.
         keep_markup: Whether texts keep their HTML.
+        bots: Of events, whose are left out since no person acts like that; None leaves nobody's out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -260,6 +263,7 @@ class TableOptions(BaseModel):
     event_types: tuple[str, ...] = ()
     bought_event_types: tuple[str, ...] = ("purchase",)
     keep_markup: bool = False
+    bots: BotOptions | None = None
 
 
 def columns_to_read(contract: TableContract, options: TableOptions) -> tuple[Column, ...]:

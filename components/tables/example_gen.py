@@ -17,6 +17,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from components.artifacts import Quarantine
 from components.errors import InputError
 from components.parameters import Parameter, execution_parameters
+from components.tables.bots.step import BOT_KEY, LeaveOutBots, describe_bots
 from components.tables.checks import RETURNED, CheckTable
 from components.tables.contract import TABLES, TableContract, TableOptions
 from components.tables.notes.dotted_ids import note_dotted_ids
@@ -26,7 +27,7 @@ from components.tables.quarantine import (
     quarantine_files,
     write_quarantine_counts,
 )
-from components.tables.read_back import bucket_count
+from components.tables.read_back import bucket_count, column_has_values
 from components.tables.refusals.bad_rows import describe_bad_rows
 from components.tables.returns.cancel_step import LINES, ROWS, CancelPurchases
 from components.tables.returns.order_counts import (
@@ -112,6 +113,7 @@ def _quarantine_counts(
         notes=(
             *reading_notes(contract, plan, counts, user_id_key),
             *describe_orders(counts),
+            *describe_bots(counts),
             *note_dotted_ids(counts, plain_user_ids=user_id_key is None),
         ),
     )
@@ -162,6 +164,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
         quarantine_uri = artifact_utils.get_single_uri(output_dict["quarantine"])
         fileio.makedirs(quarantine_uri)
         user_id_key = exec_properties["user_id_key"] or None
+        schema = examples_schema(plan.columns)
         forgotten = ForgottenUsers.read(exec_properties["forgotten"]) if exec_properties["forgotten"] else None
 
         with self._make_beam_pipeline() as pipeline:
@@ -180,7 +183,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                     merged=[place for place, source in enumerate(sources) if source.repeats == "merged"],
                 )
             )
-            _ = checked[GOOD] | "WriteExamples" >> WriteTableShards(examples_folder, examples_schema(plan.columns))
+            _ = checked[GOOD] | "WriteExamples" >> WriteTableShards(examples_folder, schema)
             _ = checked[BAD] | "WriteQuarantine" >> WriteQuarantine(quarantine_uri)
             _ = checked[COUNTS] | "WriteCounts" >> beam.Map(_write_partial_counts, uri=quarantine_uri)
             if contract.returns:
@@ -190,10 +193,29 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
 
         counted = _take_partial_counts(quarantine_uri)
         if counted[RETURN_KEY] or baskets_cancel(counted):
-            schema = examples_schema(plan.columns)
-            counted = self._cancel_purchases(counted, options, examples_folder, schema, quarantine_uri, user_id_key)
+            step = CancelPurchases(
+                shards(examples_folder, TABLE_PREFIX),
+                shards(f"{quarantine_uri}/{_RETURNS_FOLDER}", TABLE_PREFIX),
+                buckets=bucket_count(counted[GOOD_KEY]),
+                bought_event_types=options.bought_event_types,
+                baskets_cancel=baskets_cancel(counted),
+                user_id_key=user_id_key,
+            )
+            changed = self._write_again("CancelPurchases", step, examples_folder, schema, quarantine_uri)
+            changed[GOOD_KEY] = -changed[RETURN_KEY] - changed[CANCELLED_KEY]
+            counted.update(changed)
         if contract.returns:
             fileio.rmtree(f"{quarantine_uri}/{_RETURNS_FOLDER}")
+        if options.bots is not None and counted[GOOD_KEY]:
+            good = shards(examples_folder, TABLE_PREFIX)
+            if not column_has_values(fileio.glob(good), "timestamp"):
+                raise InputError(
+                    f"Table `{contract.name}` has no timestamps, by which bots are told; leave `bots` out."
+                )
+            bots = LeaveOutBots(good, buckets=bucket_count(counted[GOOD_KEY]), options=options.bots)
+            changed = self._write_again("LeaveOutBots", bots, examples_folder, schema, quarantine_uri)
+            changed[GOOD_KEY] = -changed[BOT_KEY]
+            counted.update(changed)
         counts = _quarantine_counts(contract, plan, counted, user_id_key)
         if counts.rows == 0:
             raise InputError(f"Table `{contract.name}` is empty: `{sources[0].path}` holds no row.")
@@ -211,36 +233,20 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
             )
         _logger.info("Table %s: %d rows, %d good.", contract.name, counts.rows, counts.good)
 
-    def _cancel_purchases(
-        self,
-        counted: Counter[str],
-        options: TableOptions,
-        examples_folder: str,
-        schema: pa.Schema,
-        quarantine_uri: str,
-        user_id_key: str | None,
+    def _write_again(
+        self, name: str, step: beam.PTransform, examples_folder: str, schema: pa.Schema, quarantine_uri: str
     ) -> Counter[str]:
-        """Writes the examples once more without what was given back; returns the counts with what changed."""
+        """Puts what a transform leaves of the good rows in their place; returns what it counted."""
         before = fileio.glob(shards(examples_folder, TABLE_PREFIX))
         with self._make_beam_pipeline() as pipeline:
-            left = pipeline | "CancelPurchases" >> CancelPurchases(
-                shards(examples_folder, TABLE_PREFIX),
-                shards(f"{quarantine_uri}/{_RETURNS_FOLDER}", TABLE_PREFIX),
-                buckets=bucket_count(counted[GOOD_KEY]),
-                bought_event_types=options.bought_event_types,
-                baskets_cancel=baskets_cancel(counted),
-                user_id_key=user_id_key,
-            )
-            _ = left[ROWS] | "WriteExamples" >> WriteTableShards(examples_folder, schema, f"{TABLE_PREFIX}-left")
-            _ = left[LINES] | "WriteQuarantine" >> WriteQuarantine(quarantine_uri, "cancelled")
+            left = pipeline | name >> step
+            _ = left[ROWS] | "WriteExamples" >> WriteTableShards(examples_folder, schema, f"{TABLE_PREFIX}-{name}")
+            if LINES in left:
+                _ = left[LINES] | "WriteQuarantine" >> WriteQuarantine(quarantine_uri, "cancelled")
             _ = left[COUNTS] | "WriteCounts" >> beam.Map(_write_partial_counts, uri=quarantine_uri)
         for path in before:
             fileio.remove(path)
-        changed = _take_partial_counts(quarantine_uri)
-        changed[GOOD_KEY] = -changed[RETURN_KEY] - changed[CANCELLED_KEY]
-        counts = counted.copy()
-        counts.update(changed)
-        return counts
+        return _take_partial_counts(quarantine_uri)
 
 
 class TableExampleGenSpec(component_spec.ComponentSpec):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import tensorflow as tf
 
 from serving.graph.history import History
@@ -21,10 +22,12 @@ class Adjustment:
         popularity_damping: How much of a product's popularity is taken out of its score where little is known of the
             user: 0 for nothing, 1 for all of it.
         kind_penalty: What a product's score loses for each better one of its kind.
+        brand_cap: Products of a brand that come before what other brands have up to so many; 0 for no cap.
     """
 
     popularity_damping: float = 0.0
     kind_penalty: float = 0.0
+    brand_cap: int = 0
 
 
 UNCHANGED = Adjustment()
@@ -64,14 +67,38 @@ def spread_over_kinds(scores: tf.Tensor, kinds: tf.Tensor, penalty: float) -> tf
         kinds: int64, same shape; 0 is no kind, and loses nothing.
         penalty: At least 0.
     """
+    return scores - penalty * tf.cast(_better_of_group(scores, kinds), scores.dtype)
+
+
+def in_turns(scores: tf.Tensor, brands: tf.Tensor, cap: int) -> tf.Tensor:
+    """Moves what a brand has beyond a cap behind what all brands have up to it, and so on in turns.
+
+    In the order of what comes out, no brand has more than `cap` of the first candidates while another one has a
+    candidate left for this turn; within a turn the order stays. This bounds the exposure of a brand in what is shown
+    (Singh and Joachims, "Fairness of exposure in rankings", KDD 2018), as far as others have candidates.
+
+    Args:
+        scores: float32 `(batch, candidates)`; -inf stays.
+        brands: int64, same shape; 0 is no brand, and has no cap.
+        cap: At least 1.
+    """
+    turn = tf.cast(_better_of_group(scores, brands) // cap, scores.dtype)
+    known = tf.math.is_finite(scores)
+    span = tf.reduce_max(tf.where(known, scores, -np.inf), 1) - tf.reduce_min(tf.where(known, scores, np.inf), 1)
+    # Farther than the worst is from the best; a row without candidates has no span.
+    step = tf.where(tf.math.is_finite(span), span + 1.0, 0.0)[:, tf.newaxis]
+    return scores - step * turn
+
+
+def _better_of_group(scores: tf.Tensor, groups: tf.Tensor) -> tf.Tensor:
+    """Returns how many candidates of its group are better than each, int64 `(batch, candidates)`; 0 in group 0."""
     order = tf.argsort(scores, axis=1, direction="DESCENDING", stable=True)
-    order = tf.gather(order, tf.argsort(tf.gather(kinds, order, batch_dims=1), axis=1, stable=True), batch_dims=1)
-    # Kind by kind now, and the best of each kind first: how many are better is how far away that is.
-    kind = tf.gather(kinds, order, batch_dims=1)
-    shape = tf.shape(kind, tf.int64)
-    unique, group = tf.unique(tf.reshape(tf.range(shape[0])[:, tf.newaxis] * (tf.reduce_max(kind) + 1) + kind, [-1]))
+    order = tf.gather(order, tf.argsort(tf.gather(groups, order, batch_dims=1), axis=1, stable=True), batch_dims=1)
+    # Group by group now, and the best of each group first: how many are better is how far away that is.
+    group = tf.gather(groups, order, batch_dims=1)
+    shape = tf.shape(group, tf.int64)
+    unique, run = tf.unique(tf.reshape(tf.range(shape[0])[:, tf.newaxis] * (tf.reduce_max(group) + 1) + group, [-1]))
     place = tf.broadcast_to(tf.range(shape[1]), shape)
-    first = tf.math.unsorted_segment_min(tf.reshape(place, [-1]), group, tf.size(unique))
-    better = tf.where(kind > 0, place - tf.reshape(tf.gather(first, group), shape), 0)
-    better = tf.gather(better, tf.argsort(order, axis=1), batch_dims=1)
-    return scores - penalty * tf.cast(better, scores.dtype)
+    first = tf.math.unsorted_segment_min(tf.reshape(place, [-1]), run, tf.size(unique))
+    better = tf.where(group > 0, place - tf.reshape(tf.gather(first, run), shape), 0)
+    return tf.gather(better, tf.argsort(order, axis=1), batch_dims=1)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from serving.graph.filters import not_listed
 from serving.graph.history import History
 from serving.graph.top_k import top_allowed, top_k
-from serving.recommendation.adjustment import UNCHANGED, Adjustment, spread_over_kinds, without_popularity
+from serving.recommendation.adjustment import UNCHANGED, Adjustment, in_turns, spread_over_kinds, without_popularity
 from serving.recommendation.distinct import first_of_equals
 from serving.recommendation.item_index import ItemIndex
 from serving.recommendation.neighbours import Neighbours, NeighbourTable
@@ -60,7 +60,7 @@ class RankingModel:
         neighbours: Which products the same users have.
         candidates: How many candidates of each source.
         rules: What is bought together; None leaves the features of rules out.
-        adjustment: What an answer gives up for what is less popular, and for more kinds.
+        adjustment: What an answer gives up for what is less popular, and for more kinds and brands.
         scorer: Maps features `(batch, candidates, features)` to scores `(batch, candidates)`. Its `variables`, if it
             has any, are saved with the module; its `features`, if it has them, are the names that it was taught. None
             in training.
@@ -101,7 +101,7 @@ class Ranker(tf.Module):
         features_of: Computes the features.
         neighbours: Which products the same users have.
         rules: What is bought together; None without rules.
-        adjustment: What an answer gives up for what is less popular, and for more kinds.
+        adjustment: What an answer gives up for what is less popular, and for more kinds and brands.
         feature_names: What each feature says.
         scores_by: Equal for rankers that have the same scorer.
 
@@ -270,6 +270,9 @@ class Ranker(tf.Module):
         if self.adjustment.kind_penalty > 0.0:
             kinds = tf.where(candidates >= 0, self.features_of.kinds_of(wanted), 0)
             scores = spread_over_kinds(scores, kinds, self.adjustment.kind_penalty)
+        if self.adjustment.brand_cap:
+            brands = tf.where(candidates >= 0, self.features_of.brands_of(wanted), 0)
+            scores = in_turns(tf.where(candidates >= 0, scores, -np.inf), brands, self.adjustment.brand_cap)
         return scores
 
 

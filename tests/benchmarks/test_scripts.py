@@ -19,6 +19,7 @@ OPTIONS = {
     "answers": {"--data", "--parts", "--set", "--peers", "--seed"},
     "batching": {"--model-folder", "--signature", "--texts", "--threads", "--seconds", "--rounds"},
     "behaviour_signals": {"--users", "--root"},
+    "bots": {"--users", "--share"},
     "catalogue_update": {"--root"},
     "chat": {"--root", "--dialogues", "--user"},
     "classifier_throughput": {"--torch-python", "--texts", "--rows", "--length", "--steps", "--turns"},

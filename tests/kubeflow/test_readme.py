@@ -71,7 +71,7 @@ def test_options_and_parameters_that_it_lists_are_there() -> None:
     assert {name.removeprefix("--").replace("-", "_") for name in listed} <= compiled.keys()
     config = Config.model_validate({"tables": {"events": "e.csv"}, "text": False, "tasks": {"recommendation": {}}})
     inputs = submission_inputs(config, "gs://bucket/root/serving")
-    values = [inputs.data, inputs.serving_root, inputs.checkpoints, inputs.user_id_key]
+    values = [inputs.data, inputs.serving_root, inputs.checkpoints, inputs.user_id_key, inputs.forgotten]
     for by_name in (inputs.table_digests, inputs.last_blessed, inputs.steps, inputs.thresholds):
         values += by_name.values()
     names = {value.name.replace("events", "TABLE").replace("recommendation", "TASK") for value in values}

@@ -227,6 +227,7 @@ def test_what_a_submission_has_to_say(spec: dict[str, Any]) -> None:
     assert defaults == {
         "serving_root": "/serving",
         "checkpoints": "gs://shop/pipeline/checkpoints",
+        "forgotten": "",
         "last_blessed_recommendation": "",
         "steps_recommendation": 0,
         "thresholds_recommendation": "",

@@ -9,9 +9,10 @@ from components.errors import InputError
 from components.pushing.served_versions import latest_version
 from components.tables.sources import sources_from_json
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
-from tfx_pipeline.cluster.parameters import DATA, LAST_BLESSED, SERVING_ROOT, USER_ID_KEY
+from tfx_pipeline.cluster.parameters import DATA, FORGOTTEN, LAST_BLESSED, SERVING_ROOT, USER_ID_KEY
 from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.shop.digests import digest_sources
+from tfx_pipeline.shop.forgotten_list import list_reference
 from tfx_pipeline.shop.user_id_key import user_id_key
 
 
@@ -20,7 +21,8 @@ def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Pa
 
     Args:
         compiled: What is submitted.
-        given: Parameters that are known; none of them is replaced. Each table is read once for its digest.
+        given: Parameters that are known; none of them is replaced, but that a digest is put beside the URI of the list
+            of forgotten users. Each table is read once for its digest.
         key_folder: Folder of the key that user ids are hashed with, which is made there when it is first asked for.
 
     Returns:
@@ -28,7 +30,7 @@ def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Pa
 
     Raises:
         ConfigError: The folder of the tables is not given, and some path is relative to it.
-        InputError: A table, or the folder of the served models, cannot be read.
+        InputError: A table, the folder of the served models, or the list of forgotten users cannot be read.
     """
     declared = compiled.spec.root.input_definitions.parameters
     if DATA in declared and DATA not in given:
@@ -48,6 +50,8 @@ def look_up(compiled: CompiledPipeline, given: Mapping[str, str], key_folder: Pa
             )
     if USER_ID_KEY in declared and USER_ID_KEY not in found:
         found[USER_ID_KEY] = user_id_key(key_folder)
+    if found.get(FORGOTTEN):
+        found[FORGOTTEN] = _forgotten(found[FORGOTTEN])
     return found
 
 
@@ -55,6 +59,17 @@ def serving_root(compiled: CompiledPipeline, given: Mapping[str, str]) -> str:
     """Returns where models are pushed to: what is given, or else what was compiled."""
     declared = compiled.spec.root.input_definitions.parameters
     return given.get(SERVING_ROOT) or str(declared[SERVING_ROOT].default_value.string_value)
+
+
+def _forgotten(uri: str) -> str:
+    try:
+        with tf.io.gfile.GFile(uri, "rb") as file:
+            return list_reference(uri, file.read())
+    except (tf.errors.OpError, OSError) as error:
+        raise InputError(
+            f"--parameter {FORGOTTEN}={uri}: expected the list `users.txt` that `shelfwise forget` writes; it cannot "
+            f"be read: {error}"
+        ) from error
 
 
 def _latest_version(folder: str) -> str:

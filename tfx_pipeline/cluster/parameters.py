@@ -9,6 +9,7 @@ from tfx_pipeline.shop.inputs import PipelineInputs
 DATA = "data"
 SERVING_ROOT = "serving_root"
 USER_ID_KEY = "user_id_key"
+FORGOTTEN = "forgotten"
 LAST_BLESSED = "last_blessed_"
 CHECKPOINTS = "checkpoints"
 
@@ -19,9 +20,9 @@ def submission_inputs(
     """Returns inputs that are parameters of the submission.
 
     They are `serving_root`; `checkpoints`; `data`, where a table's path is relative; `digest_<table>`; `user_id_key`,
-    unless user ids are shown as they are; and for each task `last_blessed_<task>`, `steps_<task>` and
-    `thresholds_<task>`, of which none has to be given. A digest has to be: a step of the same digest is taken from the
-    cache.
+    unless user ids are shown as they are; `forgotten`, the list of users who are left out; and for each task
+    `last_blessed_<task>`, `steps_<task>` and `thresholds_<task>`. The last four need not be given. A digest has to be:
+    a step of the same digest is taken from the cache.
 
     Args:
         config: What is compiled.
@@ -37,6 +38,7 @@ def submission_inputs(
         serving_root=_text(SERVING_ROOT, serving_root),
         data=_text(DATA) if relative else "",
         user_id_key="" if config.plain_user_ids else _text(USER_ID_KEY),
+        forgotten=_text(FORGOTTEN, ""),
         last_blessed={task: _text(f"{LAST_BLESSED}{task}", "") for task in tasks},
         steps={task: RuntimeParameter(name=f"steps_{task}", ptype=int, default=0) for task in tasks},
         checkpoints=_text(CHECKPOINTS, checkpoints),

@@ -11,7 +11,7 @@ from components.gate.evaluation import read_evaluation
 from components.pushing.atomic_pusher import WAITING_PROPERTY
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
 from tfx_pipeline.cluster.lookups import look_up
-from tfx_pipeline.cluster.parameters import CHECKPOINTS, DATA, SERVING_ROOT
+from tfx_pipeline.cluster.parameters import CHECKPOINTS, DATA, FORGOTTEN, SERVING_ROOT
 from tfx_pipeline.cluster.spec_runner import run_spec
 from tfx_pipeline.cluster.step import StepFailed
 from tfx_pipeline.config.yaml_file import ConfigError
@@ -19,6 +19,7 @@ from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.running.private_folders import private_folders
 from tfx_pipeline.running.progress import TerminalProgress
 from tfx_pipeline.running.signals import ended_as_by_ctrl_c
+from tfx_pipeline.shop.forgotten_list import ForgottenList
 from tfx_pipeline.summary.tables import table_notes
 from tfx_pipeline.terminal.exit_codes import EXIT_BAD_INPUT
 from trainer.artifacts.labels import load_label_facts
@@ -56,6 +57,9 @@ def _run(
     given = {**{name: folder for name, folder in here.items() if name in declared}, **given}
     # A step runs in a folder of its own.
     given |= {name: _absolute(given[name]) for name in (DATA, SERVING_ROOT) if name in given}
+    forgotten = given.get(FORGOTTEN, ForgottenList.under(root).uri())
+    if forgotten:
+        given |= {FORGOTTEN: _absolute(forgotten)}
     parameters = compiled.complete(look_up(compiled, given, root))
     progress = TerminalProgress(terminal, len(compiled.tasks))
     try:

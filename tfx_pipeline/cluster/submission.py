@@ -16,8 +16,9 @@ from kfp_server_api import ApiException
 
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline
 from tfx_pipeline.cluster.lookups import look_up, serving_root
-from tfx_pipeline.cluster.parameters import LAST_BLESSED
+from tfx_pipeline.cluster.parameters import FORGOTTEN, LAST_BLESSED
 from tfx_pipeline.config.yaml_file import ConfigError
+from tfx_pipeline.shop.forgotten_list import ForgottenList
 
 
 class SubmissionRefused(RuntimeError):
@@ -76,6 +77,7 @@ def submit(compiled: CompiledPipeline, given: Mapping[str, str], server: Server)
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", server.host):
         raise ConfigError(f"--host {server.host}: expected a URL such as http://localhost:8888")
     _check_serving_root(compiled, given)
+    _check_forgotten(compiled, given)
     parameters = compiled.complete(look_up(compiled, given, compiled.file.resolve().parent))
     # The client warns of servers older than this format, and prints links.
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
@@ -109,6 +111,16 @@ def _check_serving_root(compiled: CompiledPipeline, given: Mapping[str, str]) ->
         raise ConfigError(
             f"models are pushed to {folder}, a volume that is not mounted here, so the last one cannot be looked up; "
             f"mount it, or add --parameter {unknown[0]}={folder}/MODEL/VERSION, with nothing behind = for no comparison"
+        )
+
+
+def _check_forgotten(compiled: CompiledPipeline, given: Mapping[str, str]) -> None:
+    """Refuses to learn from the users of a list that no step of the cluster can see."""
+    listed = ForgottenList.under(compiled.file.parent).uri()
+    if listed and FORGOTTEN not in given:
+        raise ConfigError(
+            f"{listed} lists users who are to be forgotten, and no step can read it there; copy it to where the tables "
+            f"are and add --parameter {FORGOTTEN}=URI, with nothing behind = to learn from them"
         )
 
 

@@ -9,6 +9,8 @@ What is planted:
 - Within a kind, products are bought by a power law of their rank, `p // kinds`.
 - Every fifth product of a kind leads a bundle: four in five who buy it buy its partner, the product of the
   next rank in the next kind, in the same basket.
+- Bots, where a share of the events is to be theirs, view and buy the products that nobody else wants, every
+  three seconds.
 
 A user's events come from a generator seeded by (seed, user), so they do not depend on how users are dealt
 out to workers. Times lie in 2024.
@@ -28,6 +30,7 @@ YEAR_SECONDS = 365 * DAY_SECONDS
 
 _FAVOURITE_SHARE, _BUNDLE_SHARE, _BUNDLE_EVERY = 0.9, 0.8, 5
 _CART_SHARE, _PURCHASE_SHARE = 0.5, 0.35
+_BOT_EVENTS, _BOT_SECONDS, _PUSHED = 400, 3, 5
 _CART_DELAY_SECONDS, _PURCHASE_DELAY_SECONDS = 60, 300
 _BRANDS = ("Aster", "Birch", "Cobalt", "Dune", "Ember", "Fjord", "Grove", "Halo")
 _AGE_GROUPS = ("18-29", "30-44", "45-59", "60+")
@@ -55,12 +58,24 @@ class SyntheticShop:
         users: Number of users.
         events_per_user: Mean number of a user's events, about.
         seed: Seed of everything.
+        bot_share: Share of all events that are those of bots, about; they come beside the users' own.
     """
 
     products: int = 2_000
     users: int = 1_000
     events_per_user: int = 40
     seed: int = 0
+    bot_share: float = 0.0
+
+    @property
+    def bots(self) -> int:
+        """Number of bots, which are users by the numbers after those of people."""
+        return round(self.users * self.events_per_user * self.bot_share / (1.0 - self.bot_share) / _BOT_EVENTS)
+
+    @property
+    def pushed(self) -> tuple[int, ...]:
+        """The products that bots push: of the last kinds the last in rank."""
+        return tuple(range(self.products - _PUSHED, self.products))
 
     @property
     def kinds(self) -> int:
@@ -109,8 +124,8 @@ def user_rows(shop: SyntheticShop, start: int, end: int) -> pa.Table:
 
 
 def event_rows(shop: SyntheticShop, start: int, end: int) -> pa.Table:
-    """Returns the events of users `start` to `end` (excluded), in order of users and time."""
-    tables = [_user_events(shop, user) for user in range(start, end)]
+    """Returns the events of users `start` to `end` (excluded), in order of users and time; bots come after people."""
+    tables = [_user_events(shop, user) if user < shop.users else _bot_events(shop, user) for user in range(start, end)]
     return pa.concat_tables(tables) if tables else EVENTS_SCHEMA.empty_table()
 
 
@@ -191,6 +206,22 @@ def _user_events(shop: SyntheticShop, user: int) -> pa.Table:
             "event_type": [row[1] for row in rows],
             "timestamp": [YEAR_START_SECONDS + row[0] for row in rows],
             "basket_id": [f"{user_id(user)}-{row[3]}" for row in rows],
+        },
+        schema=EVENTS_SCHEMA,
+    )
+
+
+def _bot_events(shop: SyntheticShop, bot: int) -> pa.Table:
+    """Draws what a bot does at one go: every product that it is there to push, viewed and bought in turns."""
+    start = int(np.random.default_rng((shop.seed, bot)).integers(0, YEAR_SECONDS - HOUR_SECONDS))
+    places = range(_BOT_EVENTS)
+    return pa.table(
+        {
+            "user_id": [user_id(bot)] * _BOT_EVENTS,
+            "product_id": [product_id(shop.pushed[place // 2 % len(shop.pushed)]) for place in places],
+            "event_type": [("view", "purchase")[place % 2] for place in places],
+            "timestamp": [YEAR_START_SECONDS + start + _BOT_SECONDS * place for place in places],
+            "basket_id": [f"{user_id(bot)}-{place // 10}" for place in places],
         },
         schema=EVENTS_SCHEMA,
     )

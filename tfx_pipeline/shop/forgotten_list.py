@@ -44,9 +44,15 @@ class ForgottenList:
             file.writelines(f"{mark}\n" for mark in sorted(new))
         return len(new)
 
+    def uri(self) -> str:
+        """Returns where the list is; empty where nobody was forgotten."""
+        return str(self.file) if self.file.exists() and self.file.stat().st_size else ""
+
     def reference(self) -> str:
         """Returns what a run is told of the list: where it is, and a digest of it; empty where nobody was forgotten."""
-        if not self.file.exists() or not self.file.stat().st_size:
-            return ""
-        digest = hashlib.sha256(self.file.read_bytes()).hexdigest()
-        return json.dumps({"uri": str(self.file), "digest": digest})
+        return list_reference(self.uri(), self.file.read_bytes()) if self.uri() else ""
+
+
+def list_reference(uri: str, content: bytes) -> str:
+    """Returns what a run is told of a list of some content, wherever it lies."""
+    return json.dumps({"uri": uri, "digest": hashlib.sha256(content).hexdigest()})

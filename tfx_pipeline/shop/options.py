@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
+from components.tables.bots.options import BotOptions
 from components.tables.drift.options import DriftOptions
 from components.tables.form_checks import known_zone
 from components.tables.sources import TableSource, TableSources
@@ -141,6 +142,7 @@ class ShopOptions(Options):
         markup: What becomes of HTML in texts of products and in classified texts: `cut` (tags, and what scripts hold,
             are taken away when a table is read, and entities become characters) or `kept`.
         limits: How much bad data a run accepts.
+        bots: Whose events are left out, since no person acts like that; left out, everybody counts.
         drift: How much a table may change from run to run.
         features: Extra columns to keep.
         plain_user_ids: Whether user ids are written as they are in logs and quarantine, not as keyed hashes.
@@ -159,6 +161,7 @@ class ShopOptions(Options):
     pictures: PictureOptions = PictureOptions()
     markup: Literal["cut", "kept"] = "cut"
     limits: Limits = Limits()
+    bots: BotOptions | None = None
     drift: DriftOptions = DriftOptions()
     features: Features = Features()
     plain_user_ids: bool = False

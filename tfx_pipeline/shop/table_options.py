@@ -35,6 +35,7 @@ def table_options(
         outcome_columns=tuple(outcomes),
         event_types=tuple(event_types) if name == "events" else (),
         keep_markup=shop.markup == "kept",
+        bots=shop.bots if name == "events" else None,
     )
     if name == "events" and bought_event_types:
         return options.model_copy(update={"bought_event_types": tuple(bought_event_types)})

@@ -1,4 +1,4 @@
-"""What the terminal says of gaps between groups."""
+"""What the terminal says of gaps between groups, and of what is done about them."""
 
 from tfx_pipeline.summary.model import TaskSummary
 
@@ -21,4 +21,23 @@ def gap_lines(summary: TaskSummary) -> list[str]:
     ]
     if len(short) > _SHOWN:
         lines.append(f"and {len(short) - _SHOWN} more such gaps; `slice_gaps` in summary.json has all")
+    return lines
+
+
+def reweighting_lines(summary: TaskSummary) -> list[str]:
+    """Says what weights of groups cost all, and what they do to the group that is served worst without them."""
+    said = summary.detail("reweighting")
+    if said is None:
+        return []
+    change, groups = said["accuracy_difference"], said["without"]["accuracy_of"]
+    lines = [
+        f"accuracy with `reweighting` by {said['column']}, against without: {change['mean']:+.4f} (95% interval "
+        f"{change['low']:+.4f} to {change['high']:+.4f})"
+    ]
+    if groups:
+        worst = min(groups, key=lambda name: groups[name])
+        lines.append(
+            f"accuracy of {said['column']}={worst}: {said['with']['accuracy_of'][worst]:.4f} with, {groups[worst]:.4f} "
+            "without"
+        )
     return lines

@@ -9,6 +9,7 @@ from typing_extensions import override
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.summary.model import TaskSummary
 from tfx_pipeline.tasks.task import Task, TaskOptions
+from trainer.classification.options import ReweightingOptions
 
 if TYPE_CHECKING:
     from tfx_pipeline.figures.blocks import Figure
@@ -49,6 +50,23 @@ class LabelTask(Task[TaskOptions]):
             raise ValueError(
                 f"`tasks.{self.name}.gate.slice_thresholds` {unknown}; "
                 f"`features.{self.sliced_table}.categorical` adds others"
+            )
+
+    def check_reweighting(self, shop: ShopOptions, reweighting: ReweightingOptions | None) -> None:
+        """Refuses groups by a column that the examples do not keep.
+
+        Args:
+            shop: Names the columns.
+            reweighting: Whose groups are to count alike; None for nobody's.
+
+        Raises:
+            ValueError: It is none of them.
+        """
+        own = getattr(shop.features, self.sliced_table).categorical
+        if reweighting is not None and reweighting.column not in own:
+            raise ValueError(
+                f"`tasks.{self.name}.reweighting.column` is `{reweighting.column}`; it should be one of "
+                f"`features.{self.sliced_table}.categorical`, which has {', '.join(own) or 'none'}"
             )
 
     @override

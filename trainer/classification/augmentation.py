@@ -53,6 +53,7 @@ def augment(
         labels=np.concatenate([learned.labels, learned.labels[chosen]]),
         numbers=np.concatenate([learned.numbers, learned.numbers[chosen]]),
         weights=np.concatenate([learned.text_weights(), learned.text_weights()[chosen]]),
+        users=None if learned.users is None else np.concatenate([learned.users, learned.users[chosen]]),
     )
 
 
@@ -89,6 +90,7 @@ def hardened(
         labels=np.tile(learned.labels, times),
         numbers=np.tile(learned.numbers, (times, 1)),
         weights=None if learned.weights is None else np.tile(learned.weights, times),
+        groups=None if learned.groups is None else np.tile(learned.groups, times),
     )
     return more, replace(validated, texts=as_read(validated.texts, options))
 

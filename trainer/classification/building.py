@@ -4,6 +4,7 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from serving.pictures.labels import PictureLabels
@@ -11,6 +12,7 @@ from trainer.artifacts.labels import load_labels
 from trainer.classification.augmentation import as_read, hardened
 from trainer.classification.examples import LabelledTexts, load_labelled_texts, load_unlabelled_texts
 from trainer.classification.export import export_classification
+from trainer.classification.fair.reweighting import below, train_reweighted
 from trainer.classification.few.contrastive import teach_pairs
 from trainer.classification.few.descriptions import (
     check_descriptions,
@@ -59,22 +61,35 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     if request.labels_uri is None:
         raise ValueError("`labels_uri` should name the label vocabulary; classification needs it.")
     options = ClassifierOptions.model_validate_json(request.options_json)
-    learned, validated = (load_labelled_texts(request.examples_uri, split) for split in ("train", "eval"))
+    group = None if options.reweighting is None else options.reweighting.column
+    learned, validated = (load_labelled_texts(request.examples_uri, split, group) for split in ("train", "eval"))
     learned, validated = hardened(learned, validated, options.robustness, request.seed)
     labels = load_labels(request.labels_uri)
-    classifier, summary = build_classifier(
-        labels,
-        learned,
-        validated,
-        options,
-        seed=request.seed,
-        most_steps=request.steps,
-        log_uri=request.log_uri,
-        pretrained_uri=request.base_model_uri,
-        earlier_uri=None if request.earlier is None else request.earlier.model_uri,
-        checkpoint_uri=request.checkpoint_uri,
-        unlabelled=as_read(_unlabelled(request.examples_uri, (learned, validated)), options.robustness),
+    unlabelled = as_read(_unlabelled(request.examples_uri, (learned, validated)), options.robustness)
+
+    def train(texts: LabelledTexts, name: str) -> BuiltClassifier:
+        return build_classifier(
+            labels,
+            texts,
+            validated,
+            options,
+            seed=request.seed,
+            most_steps=request.steps,
+            log_uri=below(request.log_uri, name),
+            pretrained_uri=request.base_model_uri,
+            earlier_uri=None if request.earlier is None else request.earlier.model_uri,
+            checkpoint_uri=below(request.checkpoint_uri, name),
+            unlabelled=unlabelled,
+        )
+
+    def tested() -> LabelledTexts:
+        test = load_labelled_texts(request.examples_uri, "test", group)
+        return replace(test, texts=as_read(test.texts, options.robustness))
+
+    built, of_weights = train_reweighted(
+        options.reweighting, learned, tested, train, lambda trained: trained.classifier
     )
+    classifier, summary = built.classifier, {**built.summary, **of_weights}
     save_fused(classifier, request.model_uri)
     if options.descriptions and options.text.backbone != NO_BACKBONE:
         test = load_labelled_texts(request.examples_uri, "test").texts

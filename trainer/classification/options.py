@@ -140,6 +140,19 @@ class ContrastiveOptions(Options):
     learning_rate: float = Field(default=5e-5, gt=0.0)
 
 
+class ReweightingOptions(Options):
+    """How groups of different sizes come to count alike in training; the summary says what that costs and brings.
+
+    Attributes:
+        column: Whose values are the groups, one of those that the evaluation is sliced by.
+        strength: 1 has all groups count the same, 0 every example; between, a group counts by its size to the power of
+            1 less this.
+    """
+
+    column: str
+    strength: float = Field(default=1.0, gt=0.0, le=1.0)
+
+
 class ClassifierOptions(Options):
     """Everything that training a classifier reads.
 
@@ -152,6 +165,7 @@ class ClassifierOptions(Options):
         pictures: How pictures of texts become vectors; None where none are read.
         robustness: How it is hardened against disguised texts.
         privacy: How little is learned from any one text; None for a training that is not private.
+        reweighting: How groups come to count alike; None where every text counts by itself. Then it is trained twice.
         layers: How many of BERT's last layers the text vector is of.
         wide: The wide part beside BERT, or alone where `text.backbone` is `none`.
         descriptions: What a label stands for, by label.
@@ -169,6 +183,7 @@ class ClassifierOptions(Options):
     pictures: PictureOptions | None = None
     robustness: RobustnessOptions = RobustnessOptions()
     privacy: PrivacyOptions | None = None
+    reweighting: ReweightingOptions | None = None
     layers: int = Field(default=1, ge=1)
     wide: WideOptions = WideOptions(enabled=False)
     descriptions: dict[str, str] = Field(default={})

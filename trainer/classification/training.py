@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from trainer.classification.augmentation import Rewrite, augment
@@ -29,13 +31,15 @@ from trainer.fitting.training_summary import training_summary
 from trainer.options import TextOptions
 from trainer.pretraining.rewriting import load_rewriter
 from trainer.privacy.accounting import privacy_summary
-from trainer.privacy.batches import PoissonBatches
+from trainer.privacy.batches import PoissonBatches, unit_numbers
 from trainer.text.backbone import encoder_to_train
 
 # Parts of the names of weights that are not to shrink.
 _NOT_DECAYED = ("bias", "gamma", "beta")
 # Validation texts that tell means and deviations of vectors.
 _LEAST_STANDARDISED = 100
+# What a private training promises something for.
+COVERED = "examples trained on; those of validation chose epoch, temperature, weights and scale"
 
 
 class TrainedClassifier(NamedTuple):
@@ -97,13 +101,15 @@ def train_classifier(
     batches = LabelBatches(learned.labels, len(labels), training, seed, learned.weights)
     if privacy is not None:
         check_private(options, pretrained_uri, earlier_uri)
-        # Those that are counted are no texts that are promised anything.
+        # Labels and numbers are counted in texts that are promised nothing.
         weights = label_weights(validated.labels, len(labels), training.class_weights)
-        sampled = PoissonBatches(learned.labels, weights, training.batch_size)
-    length = training_length(batches.steps, training.max_epochs, most_steps)
+        sampled = private_batches(learned, weights, training.batch_size)
+    steps = batches.steps if privacy is None else sampled.steps
+    length = training_length(steps, training.max_epochs, most_steps)
     with chosen_hardware(training.strategy, training.precision) as hardware:
         encoder = encoder_to_train(options.text, earlier_uri or pretrained_uri, options.layers)
-        head = new_head(encoder, learned.numbers, len(labels), options.head, from_zero=privacy is not None)
+        scaled_by = learned if privacy is None else validated
+        head = new_head(encoder, scaled_by.numbers, len(labels), options.head, from_zero=privacy is not None)
         taken_over: dict[str, Any] = {}
         if earlier_uri is not None:
             taken_over["update"] = take_over_head(head, labels, earlier_uri)
@@ -111,7 +117,7 @@ def train_classifier(
         inputs, eval_inputs = (_inputs(classifier, texts, options.text) for texts in (learned, validated))
         model = ClassifierModel(encoder, head, inputs, training)
         if privacy is not None:
-            model = PrivateClassifierModel(encoder, head, inputs, training, privacy=privacy, expected=sampled.size)
+            model = PrivateClassifierModel(encoder, head, inputs, training, privacy=privacy, expected=sampled.rows)
             if eval_inputs.vectors is not None and len(validated) >= _LEAST_STANDARDISED:
                 # By texts that are promised nothing.
                 head.standardise(eval_inputs.vectors)
@@ -137,9 +143,8 @@ def train_classifier(
     classifier = classifier._replace(temperature=fit_temperature(validation.logits(), validated.labels))
     private = {}
     if privacy is not None:
-        steps = best.epochs * length.steps
-        counted = privacy_summary(privacy, unit="text", examples=len(learned), batch_size=sampled.size, steps=steps)
-        private = {"privacy": counted}
+        unit, taken = "text" if learned.users is None else "user", best.epochs * length.steps
+        private = {"privacy": privacy_summary(privacy, sampled, taken, unit=unit, covers=COVERED)}
     summary = training_summary(
         best,
         hardware,
@@ -168,6 +173,25 @@ def _inputs(classifier: Classifier, texts: LabelledTexts, options: TextOptions) 
     if options.training == "frozen":
         vectors = tf.constant(classifier.text_vectors(token_ids, options.batch_size))
     return TextInputs(token_ids, vectors, tf.constant(texts.numbers))
+
+
+def private_batches(
+    learned: LabelledTexts, weights_of_labels: npt.NDArray[np.float32], batch_size: int
+) -> PoissonBatches:
+    """Returns what a private training draws: users with all of their texts, or single texts where none names a user.
+
+    Args:
+        learned: The training split.
+        weights_of_labels: float32 `(classes,)`, the weight of each label.
+        batch_size: Users, or texts, of a batch on average.
+    """
+    labels, weights = learned.labels.astype(np.int32), weights_of_labels[learned.labels]
+
+    def columns(rows: Any) -> dict[str, Any]:
+        return {"row": rows, "label": tf.gather(labels, rows), "weight": tf.gather(weights, rows)}
+
+    units = np.arange(len(learned)) if learned.users is None else unit_numbers(learned.users)
+    return PoissonBatches(units, batch_size, columns)
 
 
 def classifier_optimizer(options: ClassifierTrainingOptions, updates: int) -> keras.optimizers.Optimizer:

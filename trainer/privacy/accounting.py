@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from trainer.privacy.batches import PoissonBatches
 from trainer.privacy.options import PrivacyOptions
 
 
@@ -44,22 +45,23 @@ def spent_epsilon(options: PrivacyOptions, sampled: float, steps: int) -> float 
 
 
 def privacy_summary(
-    options: PrivacyOptions, *, unit: str, examples: int, batch_size: int, steps: int
+    options: PrivacyOptions, batches: PoissonBatches, steps: int, *, unit: str, covers: str
 ) -> dict[str, Any]:
     """Returns what training.json, the model card and the summary say of a private training.
 
     Args:
         options: How it was trained.
-        unit: What is protected, such as `text`.
-        examples: Training examples.
-        batch_size: Examples of a step on average.
+        batches: On what.
         steps: Steps taken, those after the best epoch too.
+        unit: What is protected, such as `text`.
+        covers: What the promise holds for, and what not.
     """
+    sampled = batches.size / batches.units
     return {
-        "epsilon": spent_epsilon(options, batch_size / examples, steps),
+        "epsilon": spent_epsilon(options, sampled, steps),
         **options.model_dump(),
         "unit": unit,
-        "sampled": batch_size / examples,
+        "sampled": sampled,
         "steps": steps,
-        "covers": "texts trained on; those of validation chose epoch, temperature, weights and scale",
+        "covers": covers,
     }

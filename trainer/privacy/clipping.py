@@ -10,10 +10,10 @@ from trainer.workers.exchange import summed
 
 
 def clipped_sums(gradients: Sequence[Any], l2_clip: float) -> list[Any]:
-    """Cuts the gradient of each text, all variables together, to a norm, and adds the texts up.
+    """Cuts the gradient of each unit, all variables together, to a norm, and adds the units up.
 
     Args:
-        gradients: float32 `(batch, *shape)`, one for each variable.
+        gradients: float32 `(units, *shape)`, one for each variable.
         l2_clip: The norm.
 
     Returns:
@@ -27,27 +27,27 @@ def clipped_sums(gradients: Sequence[Any], l2_clip: float) -> list[Any]:
     return [tf.reshape(total, each.shape[1:]) for total, each in zip(sums, tensors, strict=True)]
 
 
-def private_means(gradients: Sequence[Any], options: PrivacyOptions, expected: int, seed: int, step: Any) -> list[Any]:
-    """Returns the noisy mean of clipped gradients, over the texts of all replicas.
+def noisy_means(sums: Sequence[Any], options: PrivacyOptions, expected: float, seed: int, step: Any) -> list[Any]:
+    """Returns the mean of clipped gradients with noise, over the rows of all replicas.
 
-    The sum is divided by the size that batches have on average, since their own sizes would tell of texts.
+    The sum is divided by the rows that batches have on average, since their own number would tell of users.
 
     Source: Abadi et al., "Deep learning with differential privacy", CCS 2016.
 
     Args:
-        gradients: As for `clipped_sums`, of a replica's texts.
+        sums: As `clipped_sums` returns them, of a replica's rows.
         options: The norm, and the noise.
-        expected: Texts of a batch on average.
+        expected: Rows of a batch on average.
         seed: Of the noise, the same on all replicas, so that all add the same noise once.
         step: Which step it is, an int scalar; the noise of each is another one.
     """
-    sums = summed(clipped_sums(gradients, options.l2_clip))
+    totals = summed(list(sums))
     if options.noise_multiplier:
         deviation = options.noise_multiplier * options.l2_clip
         base = tf.stack([tf.constant(seed, tf.int64), tf.cast(step, tf.int64)])
-        seeds = tf.random.split(base, len(sums))
-        sums = [
+        seeds = tf.random.split(base, len(totals))
+        totals = [
             total + tf.random.stateless_normal(total.shape, seeds[place], stddev=deviation)
-            for place, total in enumerate(sums)
+            for place, total in enumerate(totals)
         ]
-    return [total / expected for total in sums]
+    return [total / expected for total in totals]

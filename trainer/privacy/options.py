@@ -4,20 +4,34 @@ from pydantic import Field
 
 from trainer.options import Options
 
+# Why there are no weights of groups beside a private training.
+GROUPS_ARE_COUNTED = "`privacy` is given: weights of groups would tell how large these are; leave `reweighting` out"
+
 
 class PrivacyOptions(Options):
-    """How little a model may learn from any one training example (differential privacy, by DP-SGD).
+    """How little a model may learn from any one user, or of any one example of nobody's (differential privacy, DP-SGD).
 
     Attributes:
         noise_multiplier: Deviation of the noise that each step adds to the sum of gradients, in units of `l2_clip`. The
             summary says what epsilon the steps come to; 0 adds none, and then nothing is private.
-        l2_clip: Norm that the gradient of each example is cut to. The default suits a head on a frozen BERT.
-        delta: Chance that the promise of epsilon does not hold; take it well under 1 divided by the training examples.
+        l2_clip: Norm that the gradient of each user is cut to, all of their examples together. The default suits a head
+            on a frozen BERT.
+        delta: Chance that the promise of epsilon does not hold; take it well under 1 divided by the users.
     """
 
     noise_multiplier: float = Field(default=1.0, ge=0.0)
     l2_clip: float = Field(default=20.0, gt=0.0)
     delta: float = Field(default=1e-5, gt=0.0, lt=1.0)
+
+
+class NetworkPrivacyOptions(PrivacyOptions):
+    """How little a network that is trained whole may learn from any one user; see `PrivacyOptions`.
+
+    Attributes:
+        l2_clip: Norm that the gradient of each user is cut to, all of their examples together.
+    """
+
+    l2_clip: float = Field(default=1.0, gt=0.0)
 
 
 def why_not_private(

@@ -1,8 +1,8 @@
 """Options of the towers, the ranker and the served recommender, which the configuration can import without TFX."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trainer.options import (
     BY_TITLE,
@@ -13,6 +13,7 @@ from trainer.options import (
     TextOptions,
     UpdateOptions,
 )
+from trainer.privacy.options import NetworkPrivacyOptions
 
 
 class TowerOptions(Options):
@@ -97,6 +98,9 @@ class RankerOptions(CheckpointOptions):
             late: 0 for nothing, 1 for all of it; half as much is taken at eight products, or where they are three
             months old, and hardly anything at fifty. What everybody buys is likely to be bought next, so this costs
             accuracy after short histories: the summary has the ranker without it beside.
+        brand_cap: Products of one brand that an answer has at the most before it has as many of every other brand that
+            has candidates; then as many again. It bounds how much attention a brand gets, as `exposure` in the summary
+            tells; 0 for no cap. The summary has the ranker without it beside.
         kind_penalty: What a product's score, the logarithm of a likelihood, loses for each better one of its kind (its
             whole category); 0 for nothing. The summary has the ranker without it beside.
     """
@@ -121,6 +125,7 @@ class RankerOptions(CheckpointOptions):
     novel_weight: float = Field(default=2.0, ge=0.0)
     popularity_damping: float = Field(default=1.0, ge=0.0, le=2.0)
     kind_penalty: float = Field(default=0.0, ge=0.0)
+    brand_cap: int = Field(default=0, ge=0)
 
 
 class LeaveOutOptions(Options):
@@ -157,12 +162,32 @@ class TwoTowerOptions(Options):
         tower: The shape of the towers.
         training: How they are trained.
         update: What is other in an update.
+        privacy: How little the towers learn from any one user; None for a training that is not private.
     """
 
     text: TextOptions | None = TextOptions()
     tower: TowerOptions = TowerOptions()
     training: TrainingOptions = TrainingOptions()
     update: UpdateOptions = UpdateOptions()
+    privacy: NetworkPrivacyOptions | None = None
+
+    @model_validator(mode="after")
+    def _nothing_is_learned_beside_private_steps(self) -> Self:
+        check_private(self.privacy, self.tower)
+        return self
+
+
+def check_private(privacy: NetworkPrivacyOptions | None, tower: TowerOptions) -> None:
+    """Refuses a linear model beside private towers.
+
+    Raises:
+        ValueError: There is one.
+    """
+    if privacy is not None and tower.linear_dimensions:
+        raise ValueError(
+            "`privacy` is given: the linear model of histories is not learned privately; set "
+            "`towers.linear_dimensions` to 0"
+        )
 
 
 class RankerTrainingOptions(Options):

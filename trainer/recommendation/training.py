@@ -11,11 +11,14 @@ from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.fitting.checkpoints import Checkpoints
 from trainer.fitting.fit import fit, parameter_count
 from trainer.fitting.hyperparameters import write_hyperparameters
+from trainer.fitting.softmax_model import SoftmaxModel
 from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_request import TrainingRequest
 from trainer.fitting.training_summary import training_summary
 from trainer.options import TextOptions
+from trainer.privacy.accounting import privacy_summary
+from trainer.privacy.model import PrivateModel
 from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.judged_users import load_judged_users
 from trainer.recommendation.linear_weight import weigh_linear_part
@@ -30,7 +33,7 @@ from trainer.recommendation.towers.optimizer import towers_optimizer
 from trainer.recommendation.towers.projector import write_projector
 from trainer.recommendation.towers.towers import Towers, build_towers, save_towers
 from trainer.recommendation.towers.warm_start import take_over
-from trainer.recommendation.training_windows import count_windows, window_batches
+from trainer.recommendation.training_windows import count_windows, private_windows, window_batches
 from trainer.recommendation.validation import RankingValidation, monitored_metric
 from trainer.text.backbone import TextEncoder, encoder_to_train
 
@@ -40,6 +43,10 @@ VALIDATED_USERS = 5_000
 LINEAR_USERS = 20_000
 # Users that tell how much the linear model weighs.
 WEIGHED_USERS = 2_000
+_COVERED = (
+    "weights of the towers; what users did in the period of validation chose the epoch, and ranker, neighbours, "
+    "popularity and rules are learned from everybody"
+)
 
 
 class TrainedTowers(NamedTuple):
@@ -113,15 +120,21 @@ def train(request: TrainingRequest) -> TrainedTowers:
             taken_over = take_over(towers, items, request.catalogue_uri, request.earlier)
             if live_texts is not None:
                 live_texts.refresh()
-        model = TwoTower(towers, items, counts.targets, options.training, request.seed, live_texts)
-        batches = math.ceil(counts.windows / options.training.batch_size)
+        model: SoftmaxModel = TwoTower(towers, items, counts.targets, options.training, request.seed, live_texts)
+        batches, epochs = math.ceil(counts.windows / options.training.batch_size), None
+        if options.privacy is not None:
+            _check_private(options, request, len(items))
+            sampled = private_windows(request.examples_uri, options.training.batch_size)
+            pairs = sampled.size * counts.pairs / sampled.units
+            model = PrivateModel(model, privacy=options.privacy, expected=pairs)
+            batches, epochs = sampled.steps, sampled.epoch
         length = training_length(batches, options.training.max_epochs, request.steps)
         optimizer = towers_optimizer(options.training, length, hardware.replicas)
         model.compile(optimizer=optimizer, jit_compile=False)
     users = load_judged_users(request.examples_uri, "eval", VALIDATED_USERS)
     best = fit(
         model,
-        window_batches(request.examples_uri, options.training.batch_size, request.seed),
+        epochs or window_batches(request.examples_uri, options.training.batch_size, request.seed),
         length=length,
         # The towers' own part alone: what it learns is not to hide behind the linear model.
         validation=RankingValidation(_own_part(towers), lambda: _current_items(items, live_texts), users),
@@ -139,6 +152,10 @@ def train(request: TrainingRequest) -> TrainedTowers:
     vectors = item_vectors(towers, _current_items(items, live_texts))
     write_hyperparameters(request.log_uri, options, request.seed, best)
     write_projector(request.log_uri, load_catalogue(request.catalogue_uri), vectors)
+    private = {}
+    if options.privacy is not None:
+        steps = best.epochs * length.steps
+        private = {"privacy": privacy_summary(options.privacy, sampled, steps, unit="user", covers=_COVERED)}
     summary = training_summary(
         best,
         hardware,
@@ -148,8 +165,29 @@ def train(request: TrainingRequest) -> TrainedTowers:
         linear_weight=linear_weight,
         **({} if taken_over is None else {"update": taken_over._asdict()}),
         **({} if pictures is None else {"pictures": pictures}),
+        **private,
     )
     return TrainedTowers(towers, summary)
+
+
+def _check_private(options: TwoTowerOptions, request: TrainingRequest, products: int) -> None:
+    """Refuses what would learn from users beside the steps that are counted, or from several of them together.
+
+    Raises:
+        ValueError: Something does.
+    """
+    wrong = None
+    if options.training.compared_products < products:
+        wrong = (
+            f"products are told from the whole catalogue, so that no user tells of others; set "
+            f"`training.compared_products` to {products} or more"
+        )
+    elif options.text is not None and options.text.training != "frozen":
+        wrong = "the encoder is not trained privately; set `text.training` to frozen"
+    elif request.earlier is not None:
+        wrong = "an update would add to what was told of a user before; run `shelfwise run` instead"
+    if wrong is not None:
+        raise ValueError(f"`privacy` is given: {wrong}.")
 
 
 def _of_update(options: TwoTowerOptions) -> TwoTowerOptions:

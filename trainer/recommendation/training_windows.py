@@ -8,8 +8,10 @@ import tensorflow as tf
 
 from trainer.artifacts.example_files import split_files
 from trainer.fitting.batches import EpochBatches
+from trainer.privacy.batches import PoissonBatches, unit_numbers
 
 SHUFFLE_BUFFER = 10_000
+USER_ID = "user_id"
 _INTEGERS = ("history_index", "history_type", "query_position", "target_index")
 _FLOATS = ("gap_seconds", "target_weight")
 
@@ -91,3 +93,26 @@ def window_batches(examples_uri: str, batch_size: int, seed: int) -> EpochBatche
         return shuffled.batch(batch_size).skip(first).map(parse_windows, num_parallel_calls=2).prefetch(4)
 
     return epoch
+
+
+def private_windows(examples_uri: str, batch_size: int) -> PoissonBatches:
+    """Returns what a private training draws: users with all of their windows, which are held in memory.
+
+    Args:
+        examples_uri: Examples whose windows are named.
+        batch_size: Users of a batch on average.
+
+    Raises:
+        ValueError: Windows do not say whose they are.
+    """
+    records = list(tf.data.TFRecordDataset(split_files(examples_uri, "train"), "GZIP").as_numpy_iterator())
+    schema = {USER_ID: tf.io.FixedLenFeature([], tf.string, "")}
+    users = tf.io.parse_example(tf.constant(records), schema)[USER_ID].numpy()
+    if (users == b"").any():
+        raise ValueError(
+            f"{examples_uri} should say whose each window is, which a private training has to know. It does not: make "
+            "the examples with `named_windows`."
+        )
+    with tf.device("CPU:0"):
+        held = tf.constant(records)
+    return PoissonBatches(unit_numbers(users), batch_size, lambda rows: parse_windows(tf.gather(held, rows)))

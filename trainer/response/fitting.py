@@ -18,6 +18,9 @@ from trainer.fitting.softmax_model import Losses, SoftmaxModel, weighted_losses
 from trainer.fitting.strategy import chosen_hardware
 from trainer.fitting.training_length import training_length
 from trainer.fitting.training_summary import training_summary
+from trainer.privacy.accounting import privacy_summary
+from trainer.privacy.batches import PoissonBatches, unit_numbers
+from trainer.privacy.model import PrivateModel
 from trainer.response.calibration import Calibration, fit_calibration, level_at_slope, slope_with_more
 from trainer.response.feature_table import FeatureNames, FeatureTable, concatenated
 from trainer.response.measures import area_under_curve, normalised_entropy
@@ -27,6 +30,10 @@ from trainer.response.options import ResponseOptions
 # What is left of the entropy that the base rate has; the more the better, as `fit` wants it.
 EXPLAINED = "explained_entropy"
 _AT_ONCE = 16_384
+_COVERED = (
+    "weights of the networks; those who were shown something in the last period scaled numbers and chose epoch and "
+    "calibration, and what is counted of offers is counted of everybody"
+)
 
 
 class TrainedResponse(NamedTuple):
@@ -46,6 +53,7 @@ def train_response(
     log_uri: str,
     most_steps: int | None = None,
     checkpoint_uri: str = "",
+    users: npt.NDArray[Any] | None = None,
 ) -> TrainedResponse:
     """Trains and calibrates the response model.
 
@@ -62,6 +70,8 @@ def train_response(
         log_uri: Where TensorBoard's event files go.
         most_steps: Steps at the most.
         checkpoint_uri: Where checkpoints go; empty for none.
+        users: bytes `(rows,)`, to whom each of the learned impressions was shown, empty where unknown. Read by a
+            private training alone, for which an impression is by itself where it is not given.
 
     Raises:
         ValueError: No outcome to learn, or none to calibrate on.
@@ -71,7 +81,13 @@ def train_response(
     checkpoints = Checkpoints(checkpoint_uri, training.checkpoint_minutes)
     with chosen_hardware(training.strategy, training.precision) as hardware:
         chosen = checkpoints.part("chosen")
-        first, best = _fit(names, learned, validated, options, log_uri, most_steps, training.max_epochs, seed, chosen)
+        sampled = None
+        if options.privacy is not None:
+            units = np.arange(len(learned)) if users is None else unit_numbers(users)
+            sampled = PoissonBatches(units, training.batch_size, gatherer(_columns(learned)))
+        first, best = _fit(
+            names, learned, validated, options, log_uri, most_steps, training.max_epochs, seed, chosen, sampled
+        )
         logits = predicted_logits(first, validated)
         calibrations = [
             fit_calibration(logits[:, place], validated.outcomes[:, place], validated.weight)
@@ -91,7 +107,11 @@ def train_response(
                 for place, slope in enumerate(slopes)
             ]
         network.calibrate(*(np.array(each, np.float32) for each in zip(*calibrations, strict=True)))
-    return TrainedResponse(network, _summary(best, hardware, started, network, names, calibrations, learned))
+    summary = _summary(best, hardware, started, network, names, calibrations, learned)
+    if options.privacy is not None and sampled is not None:
+        steps = best.epochs * training_length(sampled.steps, training.max_epochs, most_steps).steps
+        summary["privacy"] = privacy_summary(options.privacy, sampled, steps, unit="user", covers=_COVERED)
+    return TrainedResponse(network, summary)
 
 
 def predicted_logits(network: ResponseNetwork, table: FeatureTable) -> npt.NDArray[np.float32]:
@@ -158,20 +178,25 @@ def _fit(
     epochs: int,
     seed: int,
     checkpoints: Checkpoints,
+    sampled: PoissonBatches | None = None,
 ) -> tuple[ResponseNetwork, BestEpoch]:
     training = options.training
     keras.utils.set_random_seed(seed)
     network = new_network(names, learned.vectors.shape[1], options.network)
-    network.adapt(learned)
+    # Rates and quantiles are not to tell of who is promised something.
+    network.adapt(learned if sampled is None or validated is None else validated)
     batch = min(training.batch_size, len(learned))
-    length = training_length(max(1, len(learned) // batch), epochs, most_steps)
-    model = ResponseTraining(network, len(learned), (training.wide_penalty, training.penalty))
+    steps = max(1, len(learned) // batch) if sampled is None else sampled.steps
+    length = training_length(steps, epochs, most_steps)
+    model: SoftmaxModel = ResponseTraining(network, len(learned), (training.wide_penalty, training.penalty))
+    if options.privacy is not None and sampled is not None:
+        model = PrivateModel(model, privacy=options.privacy, expected=sampled.rows)
     # The rate is that of the longest training, so that the second one goes the way of the first.
     updates = length.steps * training.max_epochs
     model.compile(optimizer=adamw(warm_up_and_decay(training.learning_rate, updates), clip_norm=1.0), jit_compile=False)
     best = fit(
         model,
-        batches(learned, batch, seed),
+        batches(learned, batch, seed) if sampled is None else sampled.epoch,
         length=length,
         validation=None if validated is None else _Validation(network, validated),
         monitored=EXPLAINED,
@@ -184,23 +209,30 @@ def _fit(
 
 def batches(table: FeatureTable, batch: int, seed: int) -> EpochBatches:
     """Returns `column_batches` of what a table has."""
-    return column_batches({**table.inputs(), "outcomes": table.outcomes, "weight": table.weight}, batch, seed)
+    return column_batches(_columns(table), batch, seed)
+
+
+def _columns(table: FeatureTable) -> dict[str, npt.NDArray[Any]]:
+    return {**table.inputs(), "outcomes": table.outcomes, "weight": table.weight}
+
+
+def gatherer(columns: Mapping[str, npt.NDArray[Any]]) -> Callable[[Any], dict[str, Any]]:
+    """Returns a function that gives the columns of some rows, by their places; it holds the columns on the CPU."""
+    with tf.device("CPU:0"):
+        held = {name: tf.constant(values) for name, values in columns.items()}
+    return lambda rows: {name: tf.gather(values, rows) for name, values in held.items()}
 
 
 def column_batches(columns: Mapping[str, npt.NDArray[Any]], batch: int, seed: int) -> EpochBatches:
     """Returns the batches of each epoch, in another order each; the rest of a pass is left out."""
     rows = len(next(iter(columns.values())))
     steps = max(1, rows // batch)
-    with tf.device("CPU:0"):
-        held = {name: tf.constant(values) for name, values in columns.items()}
+    gathered = gatherer(columns)
 
     def epoch_batches(epoch: int, first: int) -> tf.data.Dataset:
         places = np.random.default_rng([seed, epoch]).permutation(rows)[first * batch : steps * batch]
         chosen = tf.data.Dataset.from_tensor_slices(places.astype(np.int32).reshape(-1, batch))
         return unsharded(chosen.map(gathered).prefetch(4))
-
-    def gathered(chosen: Any) -> dict[str, Any]:
-        return {name: tf.gather(values, chosen) for name, values in held.items()}
 
     return epoch_batches
 

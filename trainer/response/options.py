@@ -1,8 +1,11 @@
 """Options of training the response model; plain models that the configuration can import without TFX."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from trainer.options import HardwareOptions, Options
+from trainer.privacy.options import NetworkPrivacyOptions
 
 
 class ResponseNetworkOptions(Options):
@@ -93,6 +96,7 @@ class ResponseOptions(Options):
         network: What stands between the features and the probabilities.
         training: How it is trained.
         uplift: How what a treatment adds is learned, where impressions name treatments; None leaves it out.
+        privacy: How little is learned from any one user; None for a training that is not private.
         offers_per_request: Offers that a row of a request may name.
         max_k: Offers that `rank_offers` answers at the most.
     """
@@ -100,5 +104,27 @@ class ResponseOptions(Options):
     network: ResponseNetworkOptions = ResponseNetworkOptions()
     training: ResponseTrainingOptions = ResponseTrainingOptions()
     uplift: UpliftOptions | None = UpliftOptions()
+    privacy: NetworkPrivacyOptions | None = None
     offers_per_request: int = Field(default=16, ge=1, le=1000)
     max_k: int = Field(default=20, ge=1, le=1000)
+
+    @model_validator(mode="after")
+    def _nothing_is_learned_beside_private_steps(self) -> Self:
+        check_private(self.privacy, self.training, self.uplift)
+        return self
+
+
+def check_private(
+    privacy: NetworkPrivacyOptions | None, training: ResponseTrainingOptions, uplift: UpliftOptions | None
+) -> None:
+    """Refuses what would learn from users beside the steps that are counted.
+
+    Raises:
+        ValueError: Something does.
+    """
+    if privacy is None:
+        return
+    if training.refit:
+        raise ValueError("`privacy` is given: a second training would tell more; set `training.refit` false")
+    if uplift is not None:
+        raise ValueError("`privacy` is given: what treatments add is not learned privately; set `uplift` null")

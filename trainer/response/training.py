@@ -39,7 +39,9 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     options = ResponseOptions.model_validate_json(request.options_json)
     facts, items = load_item_facts(request.catalogue_uri), load_items(request.catalogue_uri)
     learned, validated = (load_impressions(request.examples_uri, split, facts) for split in ("train", "eval"))
-    names = feature_names(learned, facts, len(items.item_ids))
+    # Whoever is promised something does not say which values there are either.
+    told = learned if options.privacy is None else validated
+    names = feature_names(told, facts, len(items.item_ids))
     tables = tuple(each.table(names, items.item_ids) for each in (learned, validated))
     uplift = None
     if options.uplift is not None:
@@ -58,6 +60,7 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         log_uri=request.log_uri,
         most_steps=request.steps,
         checkpoint_uri=request.checkpoint_uri,
+        users=learned.users,
     )
     summary = trained.summary
     if uplift is not None:

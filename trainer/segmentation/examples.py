@@ -11,6 +11,10 @@ from trainer.artifacts.labels import load_label_facts
 from trainer.classification.examples import LabelledTexts
 
 _AT_ONCE = 512
+_FEATURES = {
+    "label": tf.io.FixedLenFeature([], tf.int64),
+    "user_id": tf.io.FixedLenFeature([], tf.string, ""),
+}
 
 
 def load_definitions(labels_uri: str) -> dict[str, Any]:
@@ -19,10 +23,11 @@ def load_definitions(labels_uri: str) -> dict[str, Any]:
     return {name: facts[name] for name in ("segment_definitions",) if name in facts}
 
 
-def load_behaviours(examples_uri: str, split: str, behaviour: Behaviour) -> LabelledTexts:
+def load_behaviours(examples_uri: str, split: str, behaviour: Behaviour, group: str | None = None) -> LabelledTexts:
     """Reads and describes all histories of a split, by the function that the served graph describes them by.
 
-    Memory grows with the users of the split times its moments: a text and some hundred numbers each.
+    `group` names the feature that says of which group each user is. Memory grows with the users of the split times its
+    moments: a text and some hundred numbers each.
 
     Raises:
         ValueError: The split has no file.
@@ -31,15 +36,21 @@ def load_behaviours(examples_uri: str, split: str, behaviour: Behaviour) -> Labe
         behaviour.describe_examples, input_signature=[tf.TensorSpec([None], tf.string)], autograph=False
     )
     texts: list[bytes] = []
-    numbers, labels = [], []
+    features = {**_FEATURES, **({} if group is None else {group: tf.io.FixedLenFeature([], tf.string, "")})}
+    numbers, labels, users, groups = [], [], [], []
     for records in tf.data.TFRecordDataset(split_files(examples_uri, split), "GZIP").batch(_AT_ONCE):
         described = describe(records)
         texts += described.texts.numpy().tolist()
         numbers.append(described.numbers.numpy())
-        parsed = tf.io.parse_example(records, {"label": tf.io.FixedLenFeature([], tf.int64)})
+        parsed = tf.io.parse_example(records, features)
         labels.append(parsed["label"].numpy())
+        users.append(parsed["user_id"].numpy())
+        if group is not None:
+            groups.append(parsed[group].numpy())
     return LabelledTexts(
         texts=[text.decode("utf-8", "surrogateescape") for text in texts],
         labels=np.concatenate(labels),
         numbers=np.concatenate(numbers),
+        users=np.concatenate(users),
+        groups=np.concatenate(groups) if groups else None,
     )

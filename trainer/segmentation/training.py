@@ -4,8 +4,11 @@ import os
 from typing import Any
 
 from trainer.artifacts.labels import load_labels
+from trainer.artifacts.names import ATTRIBUTE_PREFIX
 from trainer.classification.classifier import save_classifier
-from trainer.classification.training import train_classifier
+from trainer.classification.examples import LabelledTexts
+from trainer.classification.fair.reweighting import below, train_reweighted
+from trainer.classification.training import TrainedClassifier, train_classifier
 from trainer.exporting import SERVING_FOLDER
 from trainer.fitting.training_request import TrainingRequest
 from trainer.segmentation.examples import load_behaviours, load_definitions
@@ -29,24 +32,36 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         raise ValueError("`labels_uri` and `catalogue_uri` should name artifacts; segmentation needs both.")
     options = SegmentationOptions.model_validate_json(request.options_json)
     behaviour = load_behaviour(request.catalogue_uri, options.history_length)
-    learned, validated = (load_behaviours(request.examples_uri, split, behaviour) for split in ("train", "eval"))
-    trained = train_classifier(
-        load_labels(request.labels_uri),
-        learned,
-        validated,
-        options,
-        seed=request.seed,
-        most_steps=request.steps,
-        log_uri=request.log_uri,
-        earlier_uri=None if request.earlier is None else request.earlier.model_uri,
-        checkpoint_uri=request.checkpoint_uri,
+    group = None if options.reweighting is None else ATTRIBUTE_PREFIX + options.reweighting.column
+
+    def load(split: str) -> LabelledTexts:
+        return load_behaviours(request.examples_uri, split, behaviour, group)
+
+    validated, labels = load("eval"), load_labels(request.labels_uri)
+
+    def train(learned: LabelledTexts, name: str) -> TrainedClassifier:
+        return train_classifier(
+            labels,
+            learned,
+            validated,
+            options,
+            seed=request.seed,
+            most_steps=request.steps,
+            log_uri=below(request.log_uri, name),
+            earlier_uri=None if request.earlier is None else request.earlier.model_uri,
+            checkpoint_uri=below(request.checkpoint_uri, name),
+        )
+
+    trained, of_weights = train_reweighted(
+        options.reweighting, load("train"), lambda: load("test"), train, lambda each: each.classifier
     )
+    summary = {**trained.summary, **of_weights}
     save_classifier(trained.classifier, request.model_uri)
     export_segmentation(
         os.path.join(request.model_uri, SERVING_FOLDER),
         trained.classifier,
         behaviour,
-        trained.summary,
+        summary,
         load_definitions(request.labels_uri),
     )
-    return trained.summary
+    return summary

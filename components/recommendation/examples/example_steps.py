@@ -68,6 +68,7 @@ class WriteRecommendationExamples(beam.DoFn):
                 seed=self._options.seed,
                 has_timestamps=self._has_timestamps,
                 replay=self._replay,
+                named=self._options.named_windows,
             )
         }
         attributes = concatenated(tables.get(USERS, ()))

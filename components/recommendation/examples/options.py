@@ -70,6 +70,7 @@ class RecommendationExamplesOptions(RecommendationDataOptions):
         max_unknown_product_fraction: Share of the events whose product the products table may lack.
         max_targets: Products of a group that are sampled as targets at the most.
         replay: Share of the windows without anything new that an update keeps.
+        named_windows: Whether training windows say whose they are, which a private training has to know.
         seed: Seed of the sample of targets, and of windows.
     """
 
@@ -80,6 +81,7 @@ class RecommendationExamplesOptions(RecommendationDataOptions):
     max_unknown_product_fraction: float = Field(default=0.2, ge=0.0, le=1.0)
     max_targets: int = Field(default=32, ge=1)
     replay: float = Field(default=0.1, ge=0.0, le=1.0)
+    named_windows: bool = False
     seed: int = Field(default=0, ge=0)
 
     def event_options(self, user_id_key: str | None) -> EventOptions:

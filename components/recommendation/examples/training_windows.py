@@ -36,6 +36,7 @@ def training_windows(
     seed: int,
     has_timestamps: bool,
     replay: Replay | None = None,
+    named: bool = False,
 ) -> pa.Table:
     """Cuts histories into windows in which every group asks for the products of the group after it.
 
@@ -54,10 +55,11 @@ def training_windows(
         seed: Seed of that choice.
         has_timestamps: Whether `history.time` is in seconds; gaps are 0 where it is not.
         replay: Which windows an update keeps; None for all of them.
+        named: Whether a window says whose it is.
 
     Returns:
-        Rows of lists: history_index and history_type (int64), gap_seconds (float32), query_position and
-        target_index (int64), target_weight (float32). In order of users and time.
+        Rows of lists: user_id (binary) where windows are named, history_index and history_type (int64), gap_seconds
+        (float32), query_position and target_index (int64), target_weight (float32). In order of users and time.
     """
     user_start = np.searchsorted(history.user, history.user)
     target_event, target_weight = _targets(history, type_weights)
@@ -87,8 +89,13 @@ def training_windows(
     starts = window_start[first_pair]
     lengths = query_event[first_pair + pairs - 1] + 1 - starts if len(first_pair) else starts
     events = concatenated_ranges(starts, lengths)
+    of_users = {}
+    if named:
+        ids = history.users.take(pa.array(history.user[query_event[first_pair]]))
+        of_users = {"user_id": pa.ListArray.from_arrays(pa.array(np.arange(len(ids) + 1, dtype=np.int32)), ids)}
     return pa.table(
         {
+            **of_users,
             "history_index": lists(history.product[events], lengths),
             "history_type": lists(history.event_type[events], lengths),
             "gap_seconds": lists(_gap_seconds(history, has_timestamps)[events], lengths),

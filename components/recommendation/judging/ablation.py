@@ -7,6 +7,7 @@ from tfx.dsl.io import fileio
 from trainer.artifacts.json_files import read_json, write_json
 from trainer.recommendation.ranker.trained_ranker import (
     WITH_RULES,
+    WITHOUT_BRAND_CAP,
     WITHOUT_DAMPING,
     WITHOUT_KIND_PENALTY,
     WITHOUT_RULES,
@@ -22,6 +23,7 @@ ABLATIONS = (
     WITHOUT_TOWERS,
     WITHOUT_DAMPING,
     WITHOUT_KIND_PENALTY,
+    WITHOUT_BRAND_CAP,
     WITHOUT_RULES,
     WITH_RULES,
     RECOMMENDABLE_ONLY,

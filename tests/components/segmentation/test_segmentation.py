@@ -68,12 +68,15 @@ def model(trained: Artifact) -> Any:
 def test_training_and_serving_write_the_same_text(made: ExamplesRun, model: Any) -> None:
     behaviour = load_behaviour(made.outputs["catalogue"].uri, OPTIONS.history_length)
     for split in ("train", "test"):
-        learned, rows = load_behaviours(made.outputs["examples"].uri, split, behaviour), made.split(split)
+        rows = made.split(split)
+        learned = load_behaviours(made.outputs["examples"].uri, split, behaviour, "attribute_shop")
         answer = model.signatures["serving_default"](**inputs_of(rows))
         served = [text.decode() for text in answer["behaviour"].numpy()]
         assert served == learned.texts
         assert len(set(served)) > len(served) / 2
         np.testing.assert_array_equal(learned.labels, [row["label"][0] for row in rows])
+        np.testing.assert_array_equal(learned.users, [row["user_id"][0] for row in rows])
+        np.testing.assert_array_equal(learned.groups, [row["attribute_shop"][0] for row in rows])
 
 
 def test_served_probabilities_are_those_of_the_trained_model(made: ExamplesRun, trained: Artifact, model: Any) -> None:

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from serving.graph.history import History
-from serving.recommendation.adjustment import spread_over_kinds, without_popularity
+from serving.recommendation.adjustment import in_turns, spread_over_kinds, without_popularity
 from serving.recommendation.neighbours import Neighbours, NeighbourTable
 
 RANDOM = np.random.default_rng(3)
@@ -47,6 +47,29 @@ def test_spreading_equals_choosing_one_after_another(penalty: float) -> None:
             }
             chosen.append(max(left, key=left.__getitem__))
         assert np.argsort(-spread[row], kind="stable").tolist() == chosen
+
+
+@pytest.mark.parametrize("cap", [1, 2, 7])
+def test_a_cap_of_brands_equals_dealing_in_turns(cap: int) -> None:
+    scores, brands = RANDOM.normal(size=(4, 25)).astype(np.float32), RANDOM.integers(0, 5, (4, 25))
+    scores[1, 5:], scores[2] = -np.inf, -np.inf
+    capped = in_turns(tf.constant(scores), tf.constant(brands), cap).numpy()
+    assert (np.isneginf(capped) == np.isneginf(scores)).all()
+    for row in range(4):
+        left = [int(each) for each in np.argsort(-scores[row], kind="stable") if np.isfinite(scores[row, each])]
+        dealt: list[int] = []
+        while left:
+            taken: dict[int, int] = {}
+            this_turn = []
+            for product in left:
+                brand = int(brands[row, product])
+                # What has no brand is never too much.
+                taken[brand] = taken.get(brand, 0) + 1
+                if taken[brand] <= cap or not brand:
+                    this_turn.append(product)
+            dealt += this_turn
+            left = [product for product in left if product not in this_turn]
+        assert np.argsort(-capped[row], kind="stable").tolist()[: len(dealt)] == dealt
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,18 @@
 """What a submission looks up by itself."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
 
 from components.errors import InputError
+from components.tables.shaping.forgotten import ForgottenUsers
 from tests.tfx_pipeline.cluster.small_spec import SmallStep, write_spec
 from tfx_pipeline.cluster.compiled_pipeline import CompiledPipeline, read_compiled
 from tfx_pipeline.cluster.lookups import look_up
 from tfx_pipeline.config.yaml_file import ConfigError
+from tfx_pipeline.shop.forgotten_list import ForgottenList
 
 SUBMITTED = {"data": None, "digest_events": None, "user_id_key": None, "last_blessed_shop": "", "serving_root": "/none"}
 TABLE = {"table": "events", "sources": '"events-*.csv"', "data": "@data", "digest": "@digest_events"}
@@ -43,6 +46,22 @@ def test_what_is_given_is_not_looked_up(compiled: CompiledPipeline, tmp_path: Pa
     given = {"data": "gs://nowhere", "digest_events": "d", "last_blessed_shop": "", "user_id_key": "k"}
     assert look_up(compiled, given, tmp_path) == given
     assert not (tmp_path / "user_id.key").exists()
+
+
+def test_the_list_of_forgotten_users_comes_with_its_digest(compiled: CompiledPipeline, tmp_path: Path) -> None:
+    known = {"data": "gs://nowhere", "digest_events": "d", "last_blessed_shop": "", "user_id_key": "k"}
+    users = ForgottenList.under(tmp_path)
+    with pytest.raises(InputError, match=r"expected the list `users\.txt`"):
+        look_up(compiled, known | {"forgotten": str(users.file)}, tmp_path)
+    users.add(["Ann"])
+    found = look_up(compiled, known | {"forgotten": str(users.file)}, tmp_path)["forgotten"]
+    assert found == users.reference()
+    assert "Ann" in ForgottenUsers.read(found)
+    users.add(["Bob"])
+    longer = look_up(compiled, known | {"forgotten": str(users.file)}, tmp_path)["forgotten"]
+    assert json.loads(longer)["digest"] != json.loads(found)["digest"]
+    # Nothing behind = stands for nobody.
+    assert look_up(compiled, known | {"forgotten": ""}, tmp_path)["forgotten"] == ""
 
 
 def test_no_folder_for_relative_paths(compiled: CompiledPipeline, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A submission as the server sees it."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from tfx_pipeline.config.config import read_config
 from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.kubeflow_runner import compile_pipeline
 from tfx_pipeline.shop.digests import digest_sources
+from tfx_pipeline.shop.forgotten_list import ForgottenList
 
 NO_MODEL_YET = {"last_blessed_recommendation": ""}
 CONFIG = "name: shop\ntables: {events: events.csv}\ntext: off\ntasks: {recommendation: {}}\n"
@@ -51,6 +53,7 @@ def test_the_server_takes_the_run(compiled: CompiledPipeline, server: PipelinesS
         "parameters": {
             "checkpoints": "",
             "data": str(folder),
+            "forgotten": "",
             "digest_events": digest_sources("events", [TableSource(path=str(folder / "events.csv"))]),
             "serving_root": str(versions.parent),
             "last_blessed_recommendation": str(versions / "3"),
@@ -102,6 +105,23 @@ def test_a_volume_that_is_not_here_is_not_taken_for_an_empty_one(
     with pytest.raises(ConfigError, match="models are pushed to /serving, a volume that is not mounted here"):
         submit(compiled, {"data": str(compiled.file.parent)}, Server(host=server.url))
     assert not server.runs
+
+
+def test_users_who_are_to_be_forgotten_are_not_learned_from_for_want_of_a_list(
+    compiled: CompiledPipeline, server: PipelinesServer
+) -> None:
+    folder = compiled.file.parent
+    given = {"data": str(folder), **NO_MODEL_YET}
+    users = ForgottenList.under(folder)
+    users.add(["Ann"])
+    try:
+        with pytest.raises(ConfigError, match=r"users who are to be forgotten.*add --parameter forgotten=URI"):
+            submit(compiled, given, Server(host=server.url))
+        assert not server.runs
+        submit(compiled, given | {"forgotten": str(users.file)}, Server(host=server.url))
+        assert server.runs[0]["runtime_config"]["parameters"]["forgotten"] == users.reference()
+    finally:
+        shutil.rmtree(users.file.parent)
 
 
 def test_a_refusal_is_one_line(tmp_path: Path, server: PipelinesServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,13 +11,15 @@ import pytest
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
+from components.tables.bots.options import BotOptions
 from components.tables.sources import Join, TableSource
 from tfx_pipeline.config.config import Config
 from tfx_pipeline.config.reference import Group, Key, configuration_page, read_group
 from tfx_pipeline.config.type_words import type_words
 from tfx_pipeline.gateway.options import ApiKey
 from tfx_pipeline.shop.values import off_is_none
-from trainer.privacy.options import PrivacyOptions
+from trainer.classification.options import ReweightingOptions
+from trainer.privacy.options import NetworkPrivacyOptions, PrivacyOptions
 from trainer.writing.options import TextKindOptions
 
 KIND = TextKindOptions(prompt="{title}", templates=("{title}",))
@@ -75,8 +77,14 @@ def test_defaults_are_those_of_a_configuration_that_names_nothing() -> None:
     values["tables"]["TABLE"] = TableSource(path="x").model_dump(mode="json")
     join = Join(path="x", on="y").model_dump(mode="json")
     api_key = ApiKey(name="x", sha256="0" * 64).model_dump(mode="json")
-    # Left out, nothing is private.
-    values["tasks"]["classification"]["privacy"] = PrivacyOptions().model_dump(mode="json")
+    # Left out, nothing is private, no group counts for more, and nobody is taken for a bot.
+    for task in ("classification", "segmentation"):
+        values["tasks"][task]["privacy"] = PrivacyOptions().model_dump(mode="json")
+    for task in ("response", "recommendation"):
+        values["tasks"][task]["privacy"] = NetworkPrivacyOptions().model_dump(mode="json")
+    for task in ("classification", "segmentation"):
+        values["tasks"][task]["reweighting"] = ReweightingOptions(column="x").model_dump(mode="json")
+    values["bots"] = BotOptions().model_dump(mode="json")
     values["tasks"]["writing"]["kinds"] = {"NAME": KIND.model_dump(mode="json")}
     compared = 0
     for key in keys_of(read_group(Config)):
@@ -85,7 +93,7 @@ def test_defaults_are_those_of_a_configuration_that_names_nothing() -> None:
             of_list = api_key if key.name.startswith("gateway.") else join
             value = (of_list if isinstance(value, list) else value)[part]
         given = re.fullmatch(
-            r"tables\.(?!TABLE)\w+|.*\.(path|on|kinds|prompt|templates)|gateway\.keys\.(name|sha256)", key.name
+            r"tables\.(?!TABLE)\w+|.*\.(path|on|kinds|prompt|templates|column)|gateway\.keys\.(name|sha256)", key.name
         )
         assert given or key.default is not None, key.name
         if not given and key.default is not None:

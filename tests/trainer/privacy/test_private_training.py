@@ -1,5 +1,6 @@
 """Private steps against plain ones, against texts one at a time, and against NumPy; epsilon against dp-accounting."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -13,8 +14,8 @@ from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import ClassifierOptions, HeadOptions
 from trainer.classification.private.model import PrivateClassifierModel
 from trainer.classification.training import train_classifier
-from trainer.privacy.batches import PoissonBatches
-from trainer.privacy.clipping import clipped_sums, private_means
+from trainer.privacy.batches import PoissonBatches, unit_numbers
+from trainer.privacy.clipping import clipped_sums, noisy_means
 from trainer.privacy.options import PrivacyOptions
 from trainer.text.backbone import encoder_to_train
 
@@ -48,7 +49,8 @@ class Built:
 
     def batch(self, rows: list[int]) -> dict[str, tf.Tensor]:
         row = np.array(rows, np.int32)
-        return {"row": row, "label": self._labels[row], "weight": np.ones(len(row), np.float32)}
+        unit = np.arange(len(row), dtype=np.int32)
+        return {"row": row, "label": self._labels[row], "weight": np.ones(len(row), np.float32), "unit": unit}
 
     def each_alone(self) -> np.ndarray:
         """The plain gradients of the texts one by one, `(texts, numbers of the model)`."""
@@ -84,6 +86,15 @@ def test_without_noise_and_clipping_a_step_is_a_plain_one_and_clipped_it_is_the_
     built.private._privacy = PrivacyOptions(noise_multiplier=0.0, l2_clip=clip)
     by_hand = (texts * np.minimum(1.0, clip / norms)[:, None]).sum(axis=0) / _ROWS
     np.testing.assert_allclose(flat(built.private.gradients(everything)[1]), by_hand, rtol=2e-3, atol=2e-6)
+    # The same where two users have the texts between them: a user's are added up before they are clipped.
+    of_users = np.stack([texts[:2].sum(axis=0), texts[2:].sum(axis=0)])
+    norms = np.linalg.norm(of_users, axis=1)
+    by_hand = (of_users * np.minimum(1.0, clip / norms)[:, None]).sum(axis=0) / _ROWS
+    everything["unit"] = np.array([0, 0, 1, 1, 1, 1], np.int32)
+    np.testing.assert_allclose(flat(built.private.gradients(everything)[1]), by_hand, rtol=2e-3, atol=2e-6)
+    # What no unit is drawn for counts nothing.
+    everything["unit"] = np.array([-1] * 6, np.int32)
+    assert not flat(built.private.gradients(everything)[1]).any()
 
 
 def test_no_text_moves_the_sum_by_more_than_the_clip() -> None:
@@ -99,8 +110,8 @@ def test_no_text_moves_the_sum_by_more_than_the_clip() -> None:
 
 def test_noise_has_the_deviation_that_is_asked_for_and_is_another_one_each_step() -> None:
     chosen = PrivacyOptions(noise_multiplier=2.0, l2_clip=0.5)
-    gradients = [np.zeros((1, 20_000), np.float32), np.zeros((1, 20_000), np.float32)]
-    first, second = (private_means(gradients, chosen, 4, 7, step) for step in (1, 2))
+    sums = [np.zeros(20_000, np.float32), np.zeros(20_000, np.float32)]
+    first, second = (noisy_means(sums, chosen, 4, 7, step) for step in (1, 2))
     # 2.0 times 0.5, divided by four texts.
     for drawn in (*first, *second):
         assert np.std(drawn) == pytest.approx(0.25, rel=0.03)
@@ -109,36 +120,51 @@ def test_noise_has_the_deviation_that_is_asked_for_and_is_another_one_each_step(
         assert abs(np.corrcoef(one, other)[0, 1]) < 0.03
 
 
-def test_each_text_is_drawn_by_itself() -> None:
-    labels = np.arange(40) % 3
-    weights = np.array([1.0, 2.0, 0.5], np.float32)
-    batches = PoissonBatches(labels, weights, 10, seed=3)
-    assert (batches.steps, batches.size) == (4, 10)
-    drawn = np.zeros((160, 40))
+def test_each_user_is_drawn_by_themselves_with_all_rows() -> None:
+    names = np.array([b"u%d" % (row % 40) if row % 3 else b"" for row in range(100)], object)
+    units = unit_numbers(names)
+    named = [row for row in range(100) if row % 3]
+    # A row of nobody's is by itself.
+    assert len(set(units)) == units.max() + 1 == len({names[row] for row in named}) + 34
+    assert all((names[row] == names[other]) == (units[row] == units[other]) for row in named for other in named)
+    batches = PoissonBatches(units, units.max() // 4, lambda rows: {"row": rows}, seed=3)
+    drawn = np.zeros((40 * batches.steps, batches.units))
     for epoch in range(40):
         for step, batch in enumerate(batches.epoch(epoch).as_numpy_iterator()):
-            assert (batch["label"] == labels[batch["row"]]).all()
-            drawn[4 * epoch + step, batch["row"]] = batch["weight"] / weights[batch["label"]]
-    sizes = drawn.sum(axis=1)
-    # 40 draws of 0.25 each: 10 on average, with a variance of 7.5.
-    assert sizes.mean() == pytest.approx(10.0, abs=0.8)
-    assert sizes.var() == pytest.approx(7.5, rel=0.4)
+            rows, own = batch["row"], batch["unit"]
+            present = np.unique(units[rows])
+            assert sorted(rows) == [row for row in range(100) if units[row] in present]
+            assert (np.diff(own) >= 0).all()
+            assert len({(units[row], number) for row, number in zip(rows, own, strict=True)}) == own.max() + 1
+            drawn[batches.steps * epoch + step, present] = 1.0
+    sizes, share = drawn.sum(axis=1), batches.size / batches.units
+    assert sizes.mean() == pytest.approx(batches.size, rel=0.05)
+    assert sizes.var() == pytest.approx(batches.units * share * (1 - share), rel=0.4)
+    assert batches.rows == pytest.approx(batches.size * 100 / batches.units)
     later = list(batches.epoch(5, 3).as_numpy_iterator())
-    assert len(later) == 1
+    assert len(later) == batches.steps - 3
     np.testing.assert_array_equal(later[0]["row"], list(batches.epoch(5).as_numpy_iterator())[3]["row"])
+
+
+def test_a_draw_of_nobody_is_a_batch_of_no_unit() -> None:
+    batches = PoissonBatches(np.arange(2), 1, lambda rows: {"row": rows}, seed=0)
+    drawn = [batch["unit"].tolist() for epoch in range(20) for batch in batches.epoch(epoch).as_numpy_iterator()]
+    assert {tuple(each) for each in drawn} == {(-1,), (0,), (0, 1)}
 
 
 def test_it_learns_and_says_what_it_cost(tmp_path: Path, tiny_bert: Path) -> None:
     import dp_accounting as accounting
 
-    chosen = options(tiny_bert, "frozen", epochs=6, learning_rate=5e-2)
+    chosen = options(tiny_bert, "frozen", epochs=18, learning_rate=5e-2)
     private = chosen.model_copy(update={"privacy": PrivacyOptions(noise_multiplier=1.5, l2_clip=1.0, delta=1e-4)})
-    learned = made_texts(240, 1)
+    # Each user has three of the texts.
+    users = np.array([b"user %d" % (row % 80) for row in range(240)], object)
+    learned = replace(made_texts(240, 1), users=users)
     classifier, summary = train_classifier(LABELS, learned, made_texts(60, 2), private, seed=0, log_uri=str(tmp_path))
     said = summary["privacy"]
-    assert said["steps"] == 15 * summary["epochs"]
+    assert (said["unit"], said["steps"]) == ("user", 5 * summary["epochs"])
     event = accounting.SelfComposedDpEvent(
-        accounting.PoissonSampledDpEvent(16 / 240, accounting.GaussianDpEvent(1.5)), said["steps"]
+        accounting.PoissonSampledDpEvent(16 / 80, accounting.GaussianDpEvent(1.5)), said["steps"]
     )
     bounds = [
         accountant().compose(event).get_epsilon(1e-4)

@@ -13,13 +13,14 @@ from trainer.classification.options import (
     ContrastiveOptions,
     FewShot,
     HeadOptions,
+    ReweightingOptions,
     RobustnessOptions,
     SelfTrainingOptions,
     WideOptions,
 )
 from trainer.options import Options
 from trainer.pretraining.options import SCRATCH, PretrainingOptions
-from trainer.privacy.options import PrivacyOptions, why_not_private
+from trainer.privacy.options import GROUPS_ARE_COUNTED, PrivacyOptions, why_not_private
 
 # Of masked-language modelling, where a BERT starts from nothing.
 _SCRATCH_STEPS = 2_000
@@ -63,6 +64,8 @@ class ClassificationConfig(Options):
         privacy: How little the model may learn from any one text (DP-SGD); left out, nothing is promised. A frozen BERT
             wants a `training.batch_size` of some 256 then, a `training.learning_rate` of some 0.003 and 20 epochs;
             `training.class_weights` are counted from the validation texts, which are promised nothing.
+        reweighting: How groups of different sizes come to count alike in training; left out, every example counts by
+            itself. It is trained twice then, and the summary says what the weights cost and bring.
         gate: What a model must reach to be blessed.
     """
 
@@ -84,6 +87,7 @@ class ClassificationConfig(Options):
     augmentation: AugmentationOptions = AugmentationOptions()
     robustness: RobustnessOptions = RobustnessOptions()
     privacy: PrivacyOptions | None = None
+    reweighting: ReweightingOptions | None = None
     gate: ClassificationGateOptions = ClassificationGateOptions()
 
     def masked_language_steps(self) -> int:
@@ -120,6 +124,8 @@ class ClassificationConfig(Options):
         )
         if self.privacy is not None and wrong is not None:
             raise ValueError(f"`privacy` is given: {wrong}")
+        if self.privacy is not None and self.reweighting is not None:
+            raise ValueError(GROUPS_ARE_COUNTED)
         return self
 
     @model_validator(mode="after")

@@ -107,4 +107,5 @@ def training_options(shop: ShopOptions, options: ClassificationConfig) -> Classi
         contrastive=options.contrastive,
         robustness=options.robustness,
         privacy=options.privacy,
+        reweighting=options.reweighting,
     )

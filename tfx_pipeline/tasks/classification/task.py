@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from serving.model_names import CLASSIFICATION_MODEL
 from tfx_pipeline.shop.options import IMAGE, ShopOptions
-from tfx_pipeline.summary.gaps import gap_lines
+from tfx_pipeline.summary.gaps import gap_lines, reweighting_lines
 from tfx_pipeline.tasks.classification.config import ClassificationConfig
 from tfx_pipeline.tasks.label_task import LabelTask
 from tfx_pipeline.tasks.task import SharedParts, Trained
@@ -44,6 +44,7 @@ class ClassificationTask(LabelTask[ClassificationConfig]):
         if options.backbone != NO_BACKBONE:
             shop.text_for("the task classification needs its backbone")
         self.check_slices(shop, options.gate)
+        self.check_reweighting(shop, options.reweighting)
         if options.pictures and not shop.pictures.read:
             raise ValueError("`tasks.classification.pictures` needs pictures that are read; set `pictures.read` too")
 
@@ -67,13 +68,13 @@ class ClassificationTask(LabelTask[ClassificationConfig]):
         from tfx_pipeline.summary.training_parts import training_parts
 
         trainer = self.node_id("Trainer")
-        return training_parts(results, trainer, "pictures", "privacy")
+        return training_parts(results, trainer, "pictures", "privacy", "reweighting")
 
     @override
     def outcome_lines(self, summary: "TaskSummary") -> list[str]:
         from tfx_pipeline.summary.privacy import privacy_lines
 
-        return [*privacy_lines(summary), *gap_lines(summary)]
+        return [*privacy_lines(summary), *reweighting_lines(summary), *gap_lines(summary)]
 
     @override
     def tuned(self, options: ClassificationConfig) -> tuple[TunedOption, ...]:

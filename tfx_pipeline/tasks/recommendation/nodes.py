@@ -77,7 +77,13 @@ def training_nodes(task: Task[RecommendationConfig], parts: SharedParts, options
         **known,
         picture_vectors=pictures and pictures.outputs["vectors"],
         run_fn="trainer.recommendation.training.run",
-        options=TwoTowerOptions(text=shop.text, tower=options.towers, training=options.training, update=shop.update),
+        options=TwoTowerOptions(
+            text=shop.text,
+            tower=options.towers,
+            training=options.training,
+            update=shop.update,
+            privacy=options.privacy,
+        ),
         steps=parts.inputs.steps.get(task.name, 0),
         seed=shop.seed,
         checkpoints=parts.inputs.checkpoints,
@@ -154,5 +160,6 @@ def examples_options(shop: ShopOptions, options: RecommendationConfig) -> Recomm
         text_fields=shop.text.fields if shop.text else (),
         max_unknown_product_fraction=shop.limits.max_unknown_product_fraction,
         replay=shop.update.replay,
+        named_windows=options.privacy is not None,
         seed=shop.seed,
     )

@@ -10,6 +10,7 @@ from serving.model_names import RECOMMENDATION_MODEL
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.summary.gaps import gap_lines
 from tfx_pipeline.summary.model import TaskSummary
+from tfx_pipeline.summary.privacy import privacy_lines
 from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
 from tfx_pipeline.tasks.recommendation.outcome import outcome_lines, price_of_adjustments, rules_in_ranker
 from tfx_pipeline.tasks.task import SharedParts, Task, Trained
@@ -60,6 +61,8 @@ class RecommendationTask(Task[RecommendationConfig]):
         shop.needs_table("events", "the task recommendation learns from events")
         if shop.text is not None:
             shop.needs_table("products", "give it, or set `text: off`")
+            if options.privacy is not None and shop.text.training != "frozen":
+                raise ValueError("`tasks.recommendation.privacy` is given: set `text.training` to frozen")
 
     @override
     def event_types(self, options: RecommendationConfig) -> tuple[str, ...]:
@@ -107,11 +110,11 @@ class RecommendationTask(Task[RecommendationConfig]):
         from tfx_pipeline.tasks.recommendation.nodes import RULES
 
         rules = {"rules": rules_summary(Path(results[RULES].outputs["rules"].uri))} if RULES in results else {}
-        return rules | training_parts(results, self.node_id("Trainer"), "pictures")
+        return rules | training_parts(results, self.node_id("Trainer"), "pictures", "privacy")
 
     @override
     def outcome_lines(self, summary: TaskSummary) -> list[str]:
-        return [*outcome_lines(summary), *gap_lines(summary)]
+        return [*outcome_lines(summary), *privacy_lines(summary), *gap_lines(summary)]
 
     @override
     def report_blocks(self, summary: TaskSummary, root: Path | None) -> list["Block"]:

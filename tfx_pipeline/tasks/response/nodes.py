@@ -100,6 +100,7 @@ def training_options(options: ResponseConfig) -> ResponseOptions:
         network=options.network,
         training=options.training,
         uplift=options.uplift,
+        privacy=options.privacy,
         offers_per_request=options.offers_per_request,
         max_k=options.max_k,
     )

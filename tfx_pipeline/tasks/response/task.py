@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from serving.model_names import RESPONSE_MODEL
 from tfx_pipeline.shop.options import ShopOptions
 from tfx_pipeline.summary.model import TaskSummary
+from tfx_pipeline.summary.privacy import privacy_lines
 from tfx_pipeline.tasks.response.config import ResponseConfig
 from tfx_pipeline.tasks.response.outcome import outcome_lines
 from tfx_pipeline.tasks.response.uplift_outcome import uplift_lines
@@ -106,8 +107,14 @@ class ResponseTask(Task[ResponseConfig]):
             publish_offers(root, offers_folder(results), summary.detail("uplift"))
 
     @override
+    def summary_details(self, results: Mapping[str, "NodeResult"], root: Path, *, blessed: bool) -> dict[str, Any]:
+        from tfx_pipeline.summary.training_parts import training_parts
+
+        return training_parts(results, self.node_id("Trainer"), "privacy")
+
+    @override
     def outcome_lines(self, summary: TaskSummary) -> list[str]:
-        return [*outcome_lines(summary), *uplift_lines(summary)]
+        return [*outcome_lines(summary), *privacy_lines(summary), *uplift_lines(summary)]
 
     @override
     def report_figures(self, summary: TaskSummary, root: Path | None) -> list["Figure"]:

@@ -19,6 +19,7 @@ from components.source_digest import source_digest
 from serving.model_names import RECOMMENDATION_MODEL
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.summary.training_parts import training_parts
 from tfx_pipeline.tasks.nodes import after_gates, pushing_nodes
 from tfx_pipeline.tasks.segmentation.config import SegmentationConfig
 from tfx_pipeline.tasks.segmentation.segment_files import definitions_changed
@@ -121,6 +122,8 @@ def training_options(shop: ShopOptions, options: SegmentationConfig) -> Segmenta
         training=options.training,
         history_length=options.history_length,
         update=shop.update,
+        privacy=options.privacy,
+        reweighting=options.reweighting,
     )
 
 
@@ -140,6 +143,7 @@ def segment_details(
     """Returns what makes each segment, and whether spends differ from those that were published last."""
     labels = load_label_facts(results[task.node_id("Examples")].outputs["labels"].uri)
     details: dict[str, Any] = {name: labels[name] for name in ("segment_definitions", "discovery") if name in labels}
+    details |= training_parts(results, task.node_id("Trainer"), "privacy", "reweighting")
     if PROFILES in results:
         chances = read_json(f"{results[PROFILES].outputs['profiles'].uri}/{CHANCES_FILE}")
         details["profiles"] = {name: value for name, value in chances.items() if name != "categories"}

@@ -8,8 +8,9 @@ from typing_extensions import override
 
 from serving.model_names import SEGMENTATION_MODEL
 from tfx_pipeline.shop.options import ShopOptions
-from tfx_pipeline.summary.gaps import gap_lines
+from tfx_pipeline.summary.gaps import gap_lines, reweighting_lines
 from tfx_pipeline.summary.model import TaskSummary
+from tfx_pipeline.summary.privacy import privacy_lines
 from tfx_pipeline.tasks.label_task import LabelTask
 from tfx_pipeline.tasks.segmentation.config import SegmentationConfig
 from tfx_pipeline.tasks.segmentation.outcome import outcome_lines
@@ -48,6 +49,7 @@ class SegmentationTask(LabelTask[SegmentationConfig]):
         if options.profiles.enabled:
             shop.needs_table("products", "`tasks.segmentation.profiles` tell users by the categories of products")
         self.check_slices(shop, options.gate)
+        self.check_reweighting(shop, options.reweighting)
 
     @override
     def event_types(self, options: SegmentationConfig) -> tuple[str, ...]:
@@ -113,7 +115,7 @@ class SegmentationTask(LabelTask[SegmentationConfig]):
 
     @override
     def outcome_lines(self, summary: TaskSummary) -> list[str]:
-        return [*outcome_lines(summary), *gap_lines(summary)]
+        return [*outcome_lines(summary), *privacy_lines(summary), *reweighting_lines(summary), *gap_lines(summary)]
 
     @override
     def report_figures(self, summary: TaskSummary, root: Path | None) -> list["Figure"]:

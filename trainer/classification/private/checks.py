@@ -2,7 +2,6 @@
 
 from trainer.classification.options import ClassifierOptions
 from trainer.privacy.options import why_not_private
-from trainer.workers.worker_group import worker_group
 
 
 def check_private(options: ClassifierOptions, pretrained_uri: str | None, earlier_uri: str | None) -> None:
@@ -26,7 +25,5 @@ def check_private(options: ClassifierOptions, pretrained_uri: str | None, earlie
     )
     if earlier_uri is not None:
         wrong = "an update would add to what was told of a text before; run `shelfwise run` instead"
-    elif worker_group().size > 1:
-        wrong = "a private training needs one machine"
     if wrong is not None:
         raise ValueError(f"`privacy` is given: {wrong}.")

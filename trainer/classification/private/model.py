@@ -1,4 +1,4 @@
-"""Trains a classifier so that it says little of any one text."""
+"""Trains a classifier so that it says little of any one text, or user."""
 
 import secrets
 from typing import Any
@@ -8,7 +8,8 @@ import tensorflow as tf
 from trainer.classification.head import ClassificationHead
 from trainer.classification.model import ClassifierModel, TextInputs
 from trainer.classification.options import ClassifierTrainingOptions
-from trainer.privacy.clipping import private_means
+from trainer.privacy.clipping import clipped_sums, noisy_means
+from trainer.privacy.model import check_one_device
 from trainer.privacy.options import PrivacyOptions
 from trainer.privacy.recorder import LayerRecorder
 from trainer.text.backbone import TextEncoder
@@ -16,10 +17,11 @@ from trainer.text.unpadded_bert import token_vectors
 
 
 class PrivateClassifierModel(ClassifierModel):
-    """A `ClassifierModel` whose steps are those of DP-SGD: gradients of each text are clipped, then noise is added.
+    """A `ClassifierModel` whose steps are those of DP-SGD: gradients of each user are clipped, then noise is added.
 
-    There is no dropout, which would only add more noise. Without noise, and with a norm that no gradient reaches, a
-    step is that of a `ClassifierModel` without dropout.
+    Batches are those of `PoissonBatches`, in which a text that names no user counts as one. There is no dropout, which
+    would only add more noise. Without noise, and with a norm that no gradient reaches, a step is that of a
+    `ClassifierModel` without dropout.
 
     Args:
         encoder: The text encoder, frozen or with LoRA.
@@ -39,9 +41,10 @@ class PrivateClassifierModel(ClassifierModel):
         options: ClassifierTrainingOptions,
         *,
         privacy: PrivacyOptions,
-        expected: int,
+        expected: float,
         noise_seed: int | None = None,
     ) -> None:
+        check_one_device()
         super().__init__(encoder, head, inputs, options)
         self._privacy, self._expected = privacy, expected
         self._noise_seed = secrets.randbits(62) if noise_seed is None else noise_seed
@@ -54,7 +57,10 @@ class PrivateClassifierModel(ClassifierModel):
             total = tf.reduce_sum(losses)
         variables = self.trainable_variables
         of_texts = recorder.gradients(tape, total, variables, tf.shape(losses)[0])
-        means = private_means(of_texts, self._privacy, self._expected, self._noise_seed, self.optimizer.iterations)
+        units, count = batch["unit"], tf.reduce_max(batch["unit"]) + 1
+        of_units = [tf.math.unsorted_segment_sum(each, units, count) for each in of_texts]
+        sums = clipped_sums(of_units, self._privacy.l2_clip)
+        means = noisy_means(sums, self._privacy, self._expected, self._noise_seed, self.optimizer.iterations)
         loss = tf.math.divide_no_nan(total, tf.reduce_sum(batch["weight"]))
         return loss, [self.optimizer.scale_loss(mean) for mean in means]
 

@@ -22,6 +22,7 @@ WITH_RULES, WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
 AGAIN = "_again_"
 # The scorer that serves, with its scores as they are.
 WITHOUT_DAMPING, WITHOUT_KIND_PENALTY = "ranker_without_damping", "ranker_without_kind_penalty"
+WITHOUT_BRAND_CAP = "ranker_without_brand_cap"
 
 
 class TrainedRanker(NamedTuple):
@@ -89,6 +90,8 @@ def _less_adjusted(model: RankingModel) -> dict[str, RankingModel]:
         without[WITHOUT_DAMPING] = replace(model, adjustment=replace(adjustment, popularity_damping=0.0))
     if adjustment.kind_penalty > 0.0:
         without[WITHOUT_KIND_PENALTY] = replace(model, adjustment=replace(adjustment, kind_penalty=0.0))
+    if adjustment.brand_cap:
+        without[WITHOUT_BRAND_CAP] = replace(model, adjustment=replace(adjustment, brand_cap=0))
     return without
 
 
@@ -110,5 +113,6 @@ def ranking_model(
         adjustment=Adjustment(
             popularity_damping=options.popularity_damping,
             kind_penalty=options.kind_penalty,
+            brand_cap=options.brand_cap,
         ),
     )

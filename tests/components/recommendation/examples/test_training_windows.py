@@ -42,19 +42,23 @@ def test_windows_and_queries_equal_plain_python(events, moments, window, data):
     period = period[kept]
 
     expected = {TRAIN_PERIOD: [], EVAL_PERIOD: [], TEST_PERIOD: []}
+    names = []
     for user, own in users_of(events):
         periods = plain_periods(own, moments, WEIGHTS)
         inside = [(e, p) for e, p in zip(own, periods, strict=True) if e.product in catalogue]
         own, periods = [e for e, _ in inside], [p for _, p in inside]
         earliest = [e for e, p in inside if p == TRAIN_PERIOD]
         expected[TRAIN_PERIOD] += plain_windows(earliest, WEIGHTS, window)
+        names += [[user]] * (len(expected[TRAIN_PERIOD]) - len(names))
         for wanted in (EVAL_PERIOD, TEST_PERIOD):
             query = plain_query(user, own, periods, wanted, WEIGHTS)
             expected[wanted] += [query] if query else []
 
-    windows = training_windows(
-        history.keep(period == TRAIN_PERIOD), weights, window=window, max_targets=99, seed=0, has_timestamps=True
-    )
+    learned, how = history.keep(period == TRAIN_PERIOD), {"window": window, "max_targets": 99, "seed": 0}
+    windows = training_windows(learned, weights, has_timestamps=True, **how)
+    named = training_windows(learned, weights, has_timestamps=True, named=True, **how)
+    assert named["user_id"].to_pylist() == names
+    assert named.drop_columns(["user_id"]).equals(windows)
     assert _named(windows.to_pylist(), catalogue) == expected[TRAIN_PERIOD]
     for wanted in (EVAL_PERIOD, TEST_PERIOD):
         queries = evaluation_queries(history, period, wanted, weights, has_timestamps=True)

@@ -1,0 +1,1 @@
+"""Users who act as programs do, and the events that are left out for it."""

@@ -1,0 +1,1 @@
+"""Classifiers that serve groups of different sizes alike."""
