@@ -98,11 +98,12 @@ class FactCheck(tf.Module):
         said = tf.concat([known, tf.strings.split(tf.strings.reduce_join(found, 1, separator=" "))], axis=1)
         found = self._names_in(texts)
         names = _without(found, said, lambda fact: tf.strings.join([NAME, " ", fact]))
-        said = tf.concat([said, claims, found, _words(allowed)], axis=1)
+        refused = _kept(grams, self._banned.lookup(grams.flat_values) != "")
+        said = tf.concat([said, claims, found, refused, _words(allowed)], axis=1)
         others = _kept(self._canonical(words), tf.gather(allowed != "", rows_of(words)))
         others = _without(others, said, lambda fact: tf.strings.join([WORD, " ", fact]))
         missing = _joined(tf.concat([labelled, brands, names, others], axis=1))
-        banned = _joined(_kept(grams, self._banned.lookup(grams.flat_values) != ""))
+        banned = _joined(refused)
         said = [
             tf.where(banned == "", "", tf.strings.join([f"{BANNED}: ", banned])),
             tf.where((banned == "") | (missing == ""), "", "; "),

@@ -64,6 +64,7 @@ def test_where_few_words_are_allowed_all_others_are_those_of_the_sources(check: 
         ("The gray gift by Nike for 9", "Grey gift"): "not in the facts: number 9, name nike, word by, word for",
         ("a blue bar", "bar"): "not in the facts: colour blue",
         ("only bars", "bar"): "not in the facts: word only",
+        ("guaranteed red bars", "bar"): "banned: guaranteed; not in the facts: colour red",
         ("", "bar"): "",
     }
     texts, sources = zip(*cases, strict=True)
