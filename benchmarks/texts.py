@@ -1,7 +1,7 @@
 """The model writing on product descriptions and on replies to customers, and how fast it writes.
 
     python benchmarks/texts.py --data ../shared/data [--parts myntra,bitext,speed] [--steps 0] [--model NAME]
-        [--saved FOLDER] [--rows 200]
+        [--saved FOLDER] [--rows 200] [--precision mixed_bfloat16] [--no-known]
 
 Myntra: 200 products (`--rows`), those of the lowest hash of a tenth of the brands by hash; descriptions of all other
 brands are known. A text is made of name, brand, colour and gender. chrF is that of the texts as one corpus; coverage
@@ -15,10 +15,13 @@ question nor the found answer has. Beside it: the nearest question's reply.
 
 Speed: tokens of the greedy text, the model as it is served, for one product at a time and for eight at once.
 
-`--steps` fine-tunes the language model by LoRA on the known texts first, so many batches of 8.
+`--steps` fine-tunes the language model by LoRA on the known texts first, so many batches of 8. The shop's own texts,
+put right, go before the language model's where they pass, which is nearly always; `--no-known` has the language model
+write all, or a template where its text does not pass.
 """
 
 import hashlib
+import math
 import re
 import sys
 import tempfile
@@ -46,7 +49,7 @@ from serving.signature_names import SERVING_DEFAULT
 from trainer.metrics.chrf import chrf
 from trainer.writing.export import export_writing
 from trainer.writing.language_model import load_language_model
-from trainer.writing.options import DESCRIPTION, REPLY, LanguageModelOptions, WritingOptions
+from trainer.writing.options import DESCRIPTION, REPLY, FineTuningOptions, LanguageModelOptions, WritingOptions
 from trainer.writing.pairs import Pair, requests
 from trainer.writing.tuning import tune
 
@@ -62,12 +65,16 @@ def main(
     model: Annotated[str, typer.Option(help="The language model.")] = LanguageModelOptions().model,
     saved: Annotated[Path | None, typer.Option(help="Keep the served model here, or take the one that is.")] = None,
     rows: Annotated[int, typer.Option(min=1, help="Texts that are judged of each data set.")] = 200,
+    precision: Annotated[str, typer.Option(help="What the language model learns in, such as mixed_bfloat16.")] = "auto",
+    known: Annotated[bool, typer.Option(help="Also the shop's own texts; without them, the model's alone.")] = True,
     seed: int = 0,
 ) -> None:
     """Writes texts with the model as it is served, and with the shop's known ones."""
     print_machine("tensorflow", "keras", "keras-nlp", "scikit-learn")
     products, replies = myntra_pairs(data / "product_texts", rows), bitext_pairs(data / "support", rows)
-    options = WritingOptions(language=LanguageModelOptions(model=model, new_tokens=64))
+    options = WritingOptions(
+        language=LanguageModelOptions(model=model, new_tokens=64), training=FineTuningOptions(precision=precision)
+    )
     with tempfile.TemporaryDirectory() as scratch:
         folder = str(saved or Path(scratch) / "model")
         if not Path(folder, "saved_model.pb").exists():
@@ -79,12 +86,12 @@ def main(
             if part == "speed":
                 figures |= speed(folder, products[1])
             else:
-                known, asked = {"myntra": products, "bitext": replies}[part]
-                writer = Writer(folder, known if part == "myntra" else [], options.checks.terms)
-                texts = [found[0] for found in in_batches(writer, asked)]
+                shop, asked = {"myntra": products, "bitext": replies}[part]
+                writer = Writer(folder, shop if part == "myntra" else [], options.checks.terms)
+                texts = [found[0] for found in in_batches(writer, asked)] if known else by_model(folder, asked)
                 count(texts)
                 measure = {"myntra": measured_descriptions, "bitext": measured_replies}[part]
-                figures |= measure(writer, known, asked, [each.text for each in texts], options)
+                figures |= measure(writer, shop, asked, [each.text for each in texts], options)
             print(f"{part}: {time.monotonic() - started:.0f} s", flush=True)
     print_figures(figures)
 
@@ -149,6 +156,16 @@ def in_batches(writer: Writer, pairs: Sequence[Pair]) -> list[list[Candidate]]:
     found = []
     for start in range(0, len(pairs), _TEXTS_AT_ONCE):
         found += writer.write(pairs[start : start + _TEXTS_AT_ONCE], 1)
+    return found
+
+
+def by_model(folder: str, pairs: Sequence[Pair]) -> list[Candidate]:
+    """Returns what the served model answers to each pair; how much of the facts it says is not asked."""
+    serve, found = tf.saved_model.load(folder).signatures[SERVING_DEFAULT], []
+    for start in range(0, len(pairs), _TEXTS_AT_ONCE):
+        answer = serve(**requests(pairs[start : start + _TEXTS_AT_ONCE]))
+        rows = zip(*(answer[name].numpy().tolist() for name in ("text", "written_by", "reason")), strict=True)
+        found += [Candidate(text.decode(), by.decode(), math.nan, reason.decode()) for text, by, reason in rows]
     return found
 
 

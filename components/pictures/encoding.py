@@ -6,6 +6,7 @@ from typing import Any
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from apache_beam.pvalue import TaggedOutput
 from apache_beam.utils.shared import Shared
@@ -20,11 +21,14 @@ from components.pictures.problems import (
 from components.pictures.reading import PICTURES, PROBLEMS, ReadPictures
 from components.products.vector_tables import vector_lists
 from serving.pictures.decoder import NOT_A_PICTURE, TOO_LARGE
+from trainer.artifacts.parquet_files import read_batches
 from trainer.options import PictureOptions
 from trainer.pictures.encoder import PictureEncoder, load_picture_encoder
 from trainer.progress import Tally
 
 VECTORS = "vectors"
+_UNKNOWN = "unknown"
+_ROWS_AT_ONCE = 256
 PICTURE_VECTORS_SCHEMA = pa.schema(
     [("picture", pa.string()), ("references", pa.list_(pa.string())), ("vector", pa.list_(pa.float32()))]
 )
@@ -41,11 +45,13 @@ class EncodePictures(beam.PTransform):
     Args:
         options: The encoder, and the limits of a picture.
         folder: Where relative paths start.
+        known: Globs of files with `PICTURE_VECTORS_SCHEMA` that the same encoder made before: pictures that are there
+            are not encoded again. What is shuffled then holds their vectors.
     """
 
-    def __init__(self, options: PictureOptions, folder: str) -> None:
+    def __init__(self, options: PictureOptions, folder: str, known: Sequence[str] = ()) -> None:
         super().__init__()
-        self._options, self._folder = options, folder
+        self._options, self._folder, self._known = options, folder, list(known)
 
     def expand(self, references: beam.PCollection[str]) -> Any:  # Beam would take a dict for a hint about elements.
         """Adds the reading and the encoding to a pipeline."""
@@ -55,14 +61,20 @@ class EncodePictures(beam.PTransform):
             | "TakeReferenceAlong" >> beam.Map(lambda reference: (reference, reference))
             | "FindPictures" >> ReadPictures(self._folder, limit)
         )
-        again = (
-            found[PICTURES]
-            | "DigestPictures"
-            >> beam.MapTuple(lambda reference, picture: (hashlib.sha256(picture).hexdigest(), reference))
-            | "GroupEqualPictures" >> beam.GroupByKey()
-            | "TakeOneOfEach" >> beam.MapTuple(_first_of_equals)
-            | "ReadDistinctPictures" >> ReadPictures(self._folder, limit)
+        digests = found[PICTURES] | "DigestPictures" >> beam.MapTuple(
+            lambda reference, picture: (hashlib.sha256(picture).hexdigest(), reference)
         )
+        known = (
+            references.pipeline
+            | "NameKnownFiles" >> beam.Create(self._known)
+            | "ReadKnownVectors" >> beam.FlatMap(_known_vectors)
+        )
+        sorted_out = (
+            (digests, known)
+            | "GroupEqualPictures" >> beam.CoGroupByKey()
+            | "TakeOneOfEach" >> beam.FlatMapTuple(_first_of_equals).with_outputs(VECTORS, main=_UNKNOWN)
+        )
+        again = sorted_out[_UNKNOWN] | "ReadDistinctPictures" >> ReadPictures(self._folder, limit)
         encoded = (
             again[PICTURES]
             | "BatchPictures" >> beam.BatchElements(self._options.batch_size, self._options.batch_size)
@@ -70,15 +82,33 @@ class EncodePictures(beam.PTransform):
         )
         changed = again[PROBLEMS] | "NameReferences" >> beam.FlatMapTuple(_each_reference)
         problems = (found[PROBLEMS], changed, encoded[PROBLEMS]) | "BringProblemsTogether" >> beam.Flatten()
-        return {VECTORS: encoded[VECTORS], PROBLEMS: problems}
+        vectors = (encoded[VECTORS], sorted_out[VECTORS]) | "BringVectorsTogether" >> beam.Flatten()
+        return {VECTORS: vectors, PROBLEMS: problems}
 
 
 _Equals = tuple[str, list[str]]
+_Vector = npt.NDArray[np.float32]
 
 
-def _first_of_equals(digest: str, references: Iterable[str]) -> tuple[str, _Equals]:
-    equal = sorted(references)
-    return equal[0], (digest, equal)
+def _known_vectors(pattern: str) -> Iterator[tuple[str, _Vector]]:
+    for batch in read_batches(pattern, _ROWS_AT_ONCE):
+        own = batch.column("vector").flatten().to_numpy().reshape(len(batch), -1)
+        yield from zip(batch.column("picture").to_pylist(), own, strict=True)
+
+
+def _first_of_equals(digest: str, group: tuple[Iterable[str], Iterable[_Vector]]) -> Iterator[Any]:
+    """Yields one of the equal pictures to be encoded, or their vector where that is known."""
+    equal, known = sorted(group[0]), list(group[1])
+    if equal and known:
+        yield TaggedOutput(VECTORS, _vectors_table([(digest, equal)], known[0][np.newaxis]))
+    elif equal:
+        yield equal[0], (digest, equal)
+
+
+def _vectors_table(pictures: Sequence[_Equals], vectors: _Vector) -> pa.Table:
+    digests, references = zip(*pictures, strict=True)
+    columns = [pa.array(digests), pa.array(references, pa.list_(pa.string())), vector_lists(vectors)]
+    return pa.table(columns, schema=PICTURE_VECTORS_SCHEMA)
 
 
 def _each_reference(equals: _Equals, problem: Problem) -> Iterator[tuple[str, Problem]]:
@@ -110,10 +140,7 @@ class _EncodeBatch(beam.DoFn):
                 for reference in one[1]:
                     yield TaggedOutput(PROBLEMS, (reference, error.problem))
         if equals:
-            vectors = self._encoder.encode(np.stack(pixels))
-            digests, references = zip(*equals, strict=True)
-            columns = [pa.array(digests), pa.array(references, pa.list_(pa.string())), vector_lists(vectors)]
-            yield pa.table(columns, schema=PICTURE_VECTORS_SCHEMA)
+            yield _vectors_table(equals, self._encoder.encode(np.stack(pixels)))
         self._encoded.add(len(element))
 
 

@@ -36,7 +36,7 @@ from components.tables.quarantine import (
 from components.tables.read_back import ReadTable, from_bytes, table_files
 from components.tables.sources import table_path
 from trainer.artifacts.json_files import read_json, write_json
-from trainer.artifacts.names import PARQUET_SUFFIX, PICTURE_VECTORS_PREFIX
+from trainer.artifacts.names import PARQUET_SUFFIX, PICTURE_VECTORS_PREFIX, shards
 from trainer.options import PictureOptions
 
 _COUNTS_FILE = "picture_counts.json"
@@ -69,10 +69,12 @@ class PictureVectorsExecutor(BaseBeamExecutor):
     ) -> None:
         """Writes the vector of each distinct picture, and what is wrong with the others.
 
-        Memory holds the encoder, some pictures, and the references of one row group of pictures that lie in Parquet.
+        Memory holds the encoder, some pictures, the references of one row group of pictures that lie in Parquet, and
+        known vectors.
 
         Args:
-            input_dict: `rows`: table artifact, split `all`, Parquet.
+            input_dict: `rows`: table artifact, split `all`, Parquet. Maybe `known`: vectors of the same encoder, of
+                pictures that are not encoded again; no node gives them, `shelfwise index` does.
             output_dict: `vectors`: `vectors-*.parquet` with `PICTURE_VECTORS_SCHEMA`, in any order. `quarantine`:
                 pictures that are not used.
             exec_properties: `table` and `column`: where the pictures are named. `folder`: where relative paths start,
@@ -85,6 +87,7 @@ class PictureVectorsExecutor(BaseBeamExecutor):
         table, column = exec_properties["table"], exec_properties["column"]
         folder = table_path(exec_properties["folder"], exec_properties["data"])
         uri, quarantine_uri = (get_single_instance(output_dict[name]).uri for name in ("vectors", "quarantine"))
+        known = [shards(each.uri, PICTURE_VECTORS_PREFIX) for each in input_dict.get("known", [])]
         for made in (uri, quarantine_uri):
             fileio.makedirs(made)
         with self._make_beam_pipeline() as pipeline:
@@ -93,7 +96,7 @@ class PictureVectorsExecutor(BaseBeamExecutor):
                 | "ReadRows" >> ReadTable(table_files(get_single_instance(input_dict["rows"])), [column])
                 | "FindReferences" >> beam.FlatMap(_references, column)
                 | "KeepDistinctReferences" >> beam.Distinct()
-                | "EncodePictures" >> EncodePictures(options, folder)
+                | "EncodePictures" >> EncodePictures(options, folder, known)
             )
             _ = encoded[VECTORS] | "WriteVectors" >> beam.io.WriteToParquetBatched(
                 f"{uri}/{PICTURE_VECTORS_PREFIX}", PICTURE_VECTORS_SCHEMA, file_name_suffix=PARQUET_SUFFIX

@@ -70,6 +70,8 @@ class PictureSearch(tf.Module):
         embedder: `serving.pictures.embedder.PictureEmbedder`, or that of a loaded model.
         index: The texts' vectors.
         text_of_product: int32 `(products,)`.
+
+    What the next catalogue is read with stays beside the embedder: `mean`, `axes`, `head` and `looks_of_texts`.
     """
 
     def __init__(self, facts: PictureFacts, embedder: Any, index: RetrievalIndex, text_of_product: tf.Variable) -> None:
@@ -79,17 +81,15 @@ class PictureSearch(tf.Module):
         self._weight, self._usual = facts.weight, facts.usual
         self._looks = ExactIndex(facts.looks, name="looks")
         self._products = _variable(facts.products, "products")
-        self._looks_of_texts = _variable(facts.looks_of_texts, "looks_of_texts")
+        self.looks_of_texts = _variable(facts.looks_of_texts, "looks_of_texts")
         self._has_picture = _variable(np.abs(facts.looks_of_texts).sum(axis=1) > 0, "has_picture")
-        self._mean, self._axes, self._head = (
-            _variable(getattr(facts, name), name) for name in ("mean", "axes", "head")
-        )
+        self.mean, self.axes, self.head = (_variable(getattr(facts, name), name) for name in ("mean", "axes", "head"))
 
     def read(self, images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns looks float32 `(batch, looks)` and meanings `(batch, text dimensions)`, both of length 1."""
         vectors = self.picture_embedder.embed(images)
-        looks = tf.math.l2_normalize((vectors - self._mean) @ self._axes, axis=1)
-        return looks, tf.math.l2_normalize(looks @ self._head, axis=1)
+        looks = tf.math.l2_normalize((vectors - self.mean) @ self.axes, axis=1)
+        return looks, tf.math.l2_normalize(looks @ self.head, axis=1)
 
     def rank(self, looks: tf.Tensor, meanings: tf.Tensor, count: tf.Tensor) -> SeenProducts:
         """Ranks the texts that mean what a picture does, and the products that look like it.
@@ -104,7 +104,7 @@ class PictureSearch(tf.Module):
         texts_of_products = tf.gather(self._text_of_product, tf.maximum(products, 0))
         _, nearest = self._index.search(meanings, count)
         at = tf.maximum(nearest, 0)
-        seen = tf.einsum("bd,bwd->bw", looks, tf.gather(self._looks_of_texts, at))
+        seen = tf.einsum("bd,bwd->bw", looks, tf.gather(self.looks_of_texts, at))
         seen = tf.where(tf.gather(self._has_picture, at), seen, self._usual)
         scores = self._weight * seen + (1.0 - self._weight) * self._meant(meanings, at)
         named = self._weight * similar + (1.0 - self._weight) * self._meant(meanings, texts_of_products)

@@ -10,7 +10,7 @@ import tensorflow_text as tf_text
 from serving.graph.spelling import folded, readable
 from serving.graph.words import plain_words, rows_of, singular_words
 
-NUMBER, LINK, BRAND, NAME, BANNED = "number", "link", "brand", "name", "banned"
+NUMBER, LINK, BRAND, NAME, WORD, BANNED = "number", "link", "brand", "name", "word", "banned"
 _NO_SOURCE = "not in the facts: "
 # Ten thousand is written 10,000, 9.5 also 9,5 or 9.50.
 _THOUSANDS = r"(\d),(\d{3})\b"
@@ -48,8 +48,9 @@ class CheckedFacts:
 class FactCheck(tf.Module):
     """Says what of a text its sources do not say.
 
-    Numbers, links, brands, configured terms and names count as facts. A fact holds where the sources have the same
-    word or phrase, whatever its case, accents, plural or, by `same_as`, its spelling.
+    Numbers, links, brands, configured terms and names count as facts, and all words where few are allowed. A fact
+    holds where the sources have the same word or phrase, whatever its case, accents, plural or, by `same_as`, its
+    spelling.
 
     Args:
         facts: What is looked for.
@@ -76,12 +77,13 @@ class FactCheck(tf.Module):
         self._has_names = bool(facts.common_words)
         self._common = _table(dict.fromkeys(facts.common_words, NAME))
 
-    def unsupported(self, texts: tf.Tensor, sources: tf.Tensor) -> tf.Tensor:
+    def unsupported(self, texts: tf.Tensor, sources: tf.Tensor, allowed: tf.Tensor) -> tf.Tensor:
         """Returns what speaks against each text; "" for nothing.
 
         Args:
             texts: string `(batch,)`.
             sources: string `(batch,)`: all that may be said.
+            allowed: string `(batch,)`: all words that a text may have beside those of its sources; "" for any.
 
         Returns:
             string `(batch,)`, such as `banned: guaranteed` or `not in the facts: colour navy, number 99`.
@@ -94,9 +96,14 @@ class FactCheck(tf.Module):
         found = self._brands_in(texts)
         brands = _without(found, known, lambda fact: tf.strings.join([BRAND, " ", fact]))
         said = tf.concat([known, tf.strings.split(tf.strings.reduce_join(found, 1, separator=" "))], axis=1)
-        names = _without(self._names_in(texts), said, lambda fact: tf.strings.join([NAME, " ", fact]))
-        missing = _joined(tf.concat([labelled, brands, names], axis=1))
-        banned = _joined(_kept(grams, self._banned.lookup(grams.flat_values) != ""))
+        found = self._names_in(texts)
+        names = _without(found, said, lambda fact: tf.strings.join([NAME, " ", fact]))
+        refused = _kept(grams, self._banned.lookup(grams.flat_values) != "")
+        said = tf.concat([said, claims, found, refused, _words(allowed)], axis=1)
+        others = _kept(self._canonical(words), tf.gather(allowed != "", rows_of(words)))
+        others = _without(others, said, lambda fact: tf.strings.join([WORD, " ", fact]))
+        missing = _joined(tf.concat([labelled, brands, names, others], axis=1))
+        banned = _joined(refused)
         said = [
             tf.where(banned == "", "", tf.strings.join([f"{BANNED}: ", banned])),
             tf.where((banned == "") | (missing == ""), "", "; "),
@@ -115,6 +122,10 @@ class FactCheck(tf.Module):
     def _grams(self, words: Any) -> Any:
         return tf.strings.ngrams(words, tuple(range(1, self._longest + 1)), separator=" ")
 
+    def _canonical(self, words: Any) -> Any:
+        same = self._same.lookup(words.flat_values)
+        return words.with_flat_values(tf.where(same == "", words.flat_values, same))
+
     def _kind(self, facts: tf.Tensor) -> tf.Tensor:
         return tf.where(tf.strings.regex_full_match(facts, _LINK), LINK, self._kinds.lookup(facts))
 
@@ -125,7 +136,8 @@ class FactCheck(tf.Module):
     def _names_in(self, texts: tf.Tensor) -> Any:
         """Returns words with a capital within a sentence that are no common words, in lower case."""
         if not self._has_names:
-            return tf.RaggedTensor.from_row_lengths(tf.zeros([0], tf.string), tf.zeros_like(tf.strings.length(texts)))
+            none = tf.zeros_like(tf.strings.length(texts), tf.int64)
+            return tf.RaggedTensor.from_row_lengths(tf.zeros([0], tf.string), none)
         # A line is a sentence.
         lines = readable(tf.strings.regex_replace(texts, r"\n", " . "))
         marked = tf.strings.regex_replace(lines, _SENTENCE, rf"\1 {_FIRST}\2")

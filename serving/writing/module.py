@@ -14,6 +14,7 @@ from serving.writing.template import FIELDS
 
 MODEL, TEMPLATE = "model", "template"
 EMPTY, UNFINISHED, TOO_LONG = "empty", "unfinished", "too_long"
+_LEFT_OUT = "left out: "
 _LAST_SENTENCE = r"(?s)^(.*[.!?。！？])[^.!?。！？]*$"
 _WHOLE = r"(?s)^.*[.!?。！？][\"'”’)\]]*$"
 
@@ -106,7 +107,11 @@ class WritingModule(tf.Module):
     def _reasons(self, texts: tf.Tensor, request: WritingRequest) -> tf.Tensor:
         length = tf.strings.length(texts, unit="UTF8_CHAR")
         long = tf.where((request.limits > 0) & (length > request.limits), TOO_LONG, "")
-        found = self._check.unsupported(texts, request.sources)
+        left_out = tf.where(
+            self._check.shared(texts, request.required) < 1.0, tf.strings.join([_LEFT_OUT, request.required]), ""
+        )
+        found = self._check.unsupported(texts, request.sources, request.allowed)
+        found = tf.where(found == "", left_out, found)
         reasons = tf.where(tf.strings.strip(texts) == "", EMPTY, tf.where(long == "", found, long))
         return tf.where(request.problems == "", reasons, request.problems)
 

@@ -26,12 +26,16 @@ class Kind:
         prompt: What the language model is asked.
         fallbacks: What is said where its text does not pass; at least one, the first one before others.
         max_characters: Characters of a text at the most; 0 for any.
+        allowed_words: All words that a text may have beside those of its fields; none for any word.
+        must_say: Fields whose words a text must have, where they are given.
     """
 
     name: str
     prompt: Template
     fallbacks: Sequence[Template]
     max_characters: int = 0
+    allowed_words: Sequence[str] = ()
+    must_say: Sequence[str] = ()
 
     @property
     def fields(self) -> frozenset[str]:
@@ -45,6 +49,8 @@ class WritingRequest(NamedTuple):
     Attributes:
         prompts: What the language model is asked.
         sources: All that may be said.
+        allowed: All words that a text may have beside those of its sources; "" for any.
+        required: What a text must say.
         limits: Characters at the most; 0 for any.
         fallbacks: Texts that can be said instead.
         problems: Why nothing can be written; "" where it can.
@@ -52,6 +58,8 @@ class WritingRequest(NamedTuple):
 
     prompts: tf.Tensor
     sources: tf.Tensor
+    allowed: tf.Tensor
+    required: tf.Tensor
     limits: tf.Tensor
     fallbacks: list[tf.Tensor]
     problems: tf.Tensor
@@ -67,7 +75,7 @@ class WritingRequest(NamedTuple):
         """
         given = {name: tidy(beginning(fields[name])) for name in FIELDS}
         most = max(len(kind.fallbacks) for kind in kinds)
-        prompts, sources = tf.zeros_like(what), tf.zeros_like(what)
+        prompts, sources, allowed, required = (tf.zeros_like(what) for _ in range(4))
         limits = tf.zeros_like(tf.strings.length(what))
         fallbacks = [tf.zeros_like(what)] * most
         for kind in kinds:
@@ -75,6 +83,9 @@ class WritingRequest(NamedTuple):
             own = {name: values if name in kind.fields else tf.zeros_like(values) for name, values in given.items()}
             prompts = tf.where(here, rendered(kind.prompt, own), prompts)
             sources = tf.where(here, joined_sources(own[name] for name in sorted(kind.fields)), sources)
+            allowed = tf.where(here, " ".join(kind.allowed_words), allowed)
+            if kind.must_say:
+                required = tf.where(here, tidy(joined_sources(own[name] for name in kind.must_say)), required)
             limits = tf.where(here, kind.max_characters, limits)
             for place in range(most):
                 other = rendered(kind.fallbacks[place % len(kind.fallbacks)], own)
@@ -84,6 +95,8 @@ class WritingRequest(NamedTuple):
         return cls(
             prompts=tidy(prompts),
             sources=sources,
+            allowed=allowed,
+            required=required,
             limits=limits,
             fallbacks=[tf.where(problems == "", tidy(each), "") for each in fallbacks],
             problems=problems,
@@ -99,6 +112,8 @@ class WritingRequest(NamedTuple):
         return WritingRequest(
             prompts=tf.repeat(self.prompts, count),
             sources=tf.repeat(self.sources, count),
+            allowed=tf.repeat(self.allowed, count),
+            required=tf.repeat(self.required, count),
             limits=tf.repeat(self.limits, count),
             fallbacks=[tf.repeat(each, count) for each in self.fallbacks],
             problems=tf.repeat(self.problems, count),

@@ -1,5 +1,6 @@
 """A shop with drawn pictures: from files to what a picture finds, and what is said of pictures that are none."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from components.errors import InputError
 from serving.client import ServingError, Shelfwise
 from serving.pictures.decoder import NOT_A_PICTURE
 from tests.components.search.trained_search import KINDS, LOOKS, judgements, products
@@ -60,7 +62,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, tiny_backbon
             "search": {
                 "queries": {"eval_fraction": 0.2, "test_fraction": 0.4},
                 "training": {"max_epochs": 1, "batch_size": 16},
-                "gate": {"min_users": 5, "min_slice_queries": 3},
+                # Few queries are left of those that ask for a product that is renamed below.
+                "gate": {"min_users": 5, "min_slice_queries": 3, "last_blessed_margin": 0.1},
             },
             "classification": {
                 "pictures": True,
@@ -137,3 +140,47 @@ def test_the_command_finds_by_a_file(shop: Path, tmp_path: Path) -> None:
         assert "milk" in printed.output
         wrong = CliRunner().invoke(app, ["search", "milk", "--image", str(file), "--address", address])
         assert wrong.exit_code == 2
+
+
+def test_a_new_product_is_found_by_its_picture_without_training(shop: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    for folder in ("serving/search", "artifacts/SearchExamples", "artifacts/ProductsPictureVectors"):
+        shutil.copytree(shop / "root" / folder, root / folder)
+    shutil.copy(shop / "root" / "summary.json", root)
+    table = pd.read_csv(shop / "products.csv", dtype=str, keep_default_na=False)
+    # One is gone, one has another picture, and one is new; the pictures of all others are where they were.
+    gone, moved = table["product_id"][0], table["product_id"][9]
+    pictures = {"new": drawn("stripes", "purple", place=5), "other": drawn("circle", "black", place=2)}
+    for name, picture in pictures.items():
+        (shop / "photos" / f"{name}.png").write_bytes(picture)
+    table.loc[9, "image"] = "photos/other.png"
+    added = {**table.iloc[1].to_dict(), "product_id": "okapi", "title": "okapi quilt", "image": "photos/new.png"}
+    now = pd.concat([table[1:], pd.DataFrame([added])])
+    file = shop / "now.csv"
+    now.to_csv(file, index=False)
+    done = CliRunner().invoke(app, ["index", "--root", str(root), "--products", str(file)])
+    assert done.exit_code == 0, done.output
+    printed = " ".join(done.output.split())
+    assert f"1 added, 0 changed, 1 removed, 1 embedded texts, {len(table) - 3} pictured, 2 encoded pictures" in printed
+    assert "1 missing_file" in printed
+    with served(root) as address, Shelfwise(address) as client:
+        assert client.search_by_image(pictures["new"], k=1)[0].product_id == "okapi"
+        assert moved in {each.product_id for each in client.search_by_image(pictures["other"], k=2)}
+        assert gone not in {each.product_id for each in client.search_by_image(picture_of(products()[0]), k=99)}
+        assert client.search("okapi", k=1)[0].product_id == "okapi"
+    version = max((root / "serving/search").iterdir(), key=lambda folder: int(folder.name))
+    card = json.loads((version / "assets.extra/model_card.json").read_text())
+    assert card["pictures"]["products"] == len(table) - 3
+
+
+def test_pictures_of_another_encoder_are_refused(shop: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    shutil.copytree(shop / "root/serving/search", root / "serving/search")
+    summary = {**read_summary(shop / "root")}
+    summary["config"] = {**summary["config"], "pictures": {**summary["config"]["pictures"], "backbone": "another"}}
+    (root / "summary.json").write_text(json.dumps(summary))
+    shutil.copytree(shop / "root/artifacts/SearchExamples", root / "artifacts/SearchExamples")
+    done = CliRunner().invoke(app, ["index", "--root", str(root), "--products", str(shop / "products.csv")])
+    assert isinstance(done.exception, InputError)
+    assert "reads pictures by" in str(done.exception)
+    assert "run `shelfwise run` first" in str(done.exception)

@@ -1,6 +1,8 @@
 """Writing: from tables of products and answers to texts on a terminal and in a file."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -8,11 +10,13 @@ import pytest
 from typer.testing import CliRunner
 
 from components.errors import InputError
+from serving.client import Shelfwise
 from tests.e2e.shop import read_summary, run_quietly, served, write_config
 from tests.task_nodes import WRITING_NODES
 from tests.tiny_llama import write_tiny_llama
 from tfx_pipeline.commands.cli import app
 
+PROJECT = Path(__file__).parents[2]
 COLOURS = ("red", "blue")
 PRODUCTS = [
     {
@@ -114,3 +118,23 @@ def test_a_whole_catalogue_is_written_and_goes_on_where_it_was(shop: Path, tmp_p
     assert isinstance(refused.exception, InputError)
     unknown = runner.invoke(app, ["write", "--what", "poem", "--root", str(shop / "root"), "--out", str(out)])
     assert isinstance(unknown.exception, InputError)
+
+
+@pytest.mark.long
+def test_the_steps_of_the_compiled_pipeline_say_the_same(shop: Path) -> None:
+    spec, root = shop / "pipeline.yaml", shop / "spec-root"
+    compile_it = ["compile", "--config", str(shop / "shop.yaml"), "--image", "shelfwise:1"]
+    compile_it += ["--pipeline-root", "gs://bucket/root", "--out", str(spec)]
+    compiled = CliRunner().invoke(app, compile_it)
+    assert compiled.exit_code == 0, compiled.output
+    run_it = [sys.executable, "-m", "tfx_pipeline", "run-spec", str(spec), "--root", str(root), "--data", str(shop)]
+    done = subprocess.run(run_it, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    asked = [{name: row[name] or "" for name in ("title", "brand")} for row in PRODUCTS[:6]]
+    found = []
+    for each in (shop / "root", root):
+        with served(each) as address, Shelfwise(address) as client:
+            found.append([client.write("description", fields) for fields in asked])
+            false = client.check_text("description", asked[0], "A blue tea for 99")
+            assert false.reason == "not in the facts: number 99, colour blue"
+    assert found[1] == found[0]

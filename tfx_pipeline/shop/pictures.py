@@ -20,18 +20,27 @@ def picture_vectors(shop: ShopOptions, inputs: PipelineInputs, name: str, table:
     """
     if not shop.pictures.read:
         return None
-    first = shop.tables.given()[name][0].path
     node = PictureVectors(
         rows=table.examples,
         table=name,
         column=IMAGE,
-        folder=shop.pictures.folder or _folder_of(first),
+        folder=pictures_folder(shop, shop.tables.given()[name][0].path),
         data=inputs.data,
         options=shop.pictures,
         source_digest=source_digest("components.pictures.node"),
-    ).with_id(f"{name.capitalize()}PictureVectors")
+    ).with_id(picture_node(name))
     node.add_upstream_node(table.gate)
     return node
+
+
+def picture_node(name: str) -> str:
+    """Returns the id of the node that encodes the pictures of a table."""
+    return f"{name.capitalize()}PictureVectors"
+
+
+def pictures_folder(shop: ShopOptions, table: str) -> str:
+    """Returns where relative paths of pictures start that a table names, which lies at a path or a glob."""
+    return shop.pictures.folder or _folder_of(table)
 
 
 def _folder_of(path: str) -> str:

@@ -75,7 +75,8 @@ class AnsweringOptions(Options):
     max_questions: int = Field(default=50, ge=1)
     slots: dict[str, Pattern] = Field(
         default={
-            "order_number": r"\b[A-Z]{0,4}[-#]?\d{5,}\b",
+            # Five digits alone may as well be a postcode.
+            "order_number": r"\b[A-Z]{1,4}[-#]?\d{5,}\b|#\d{5,}\b|\b\d{6,}\b",
             "date": r"\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b",
         }
     )

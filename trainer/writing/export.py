@@ -50,6 +50,8 @@ def text_kinds(options: WritingOptions) -> list[Kind]:
             prompt=Template(without_settings(kind.prompt, kind.style, kind.max_words)),
             fallbacks=[Template(without_settings(each, kind.style, kind.max_words)) for each in kind.templates],
             max_characters=kind.max_characters,
+            allowed_words=kind.allowed_words,
+            must_say=kind.must_say,
         )
         for name, kind in options.kinds.items()
     ]

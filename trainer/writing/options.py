@@ -1,8 +1,8 @@
 """Options of the model writing; plain models that the configuration can import without TFX."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from serving.writing.template import Template
 from trainer.options import HardwareOptions, Options
@@ -37,6 +37,10 @@ class TextKindOptions(Options):
         style: How it is to be written.
         max_words: Words that the language model is asked for at the most.
         max_characters: Characters of a text at the most, of which whole sentences are kept; 0 for any.
+        allowed_words: Where any are given, a text may have these and the words of its fields alone: the small words of
+            the shop's language, for texts that only put their fields into words. No list of facts knows that singlets
+            are no singles.
+        must_say: Fields whose words a text must have, where they are given: an advertising line its offer.
     """
 
     prompt: TemplateText
@@ -44,6 +48,18 @@ class TextKindOptions(Options):
     style: str = "plain and friendly"
     max_words: int = Field(default=40, ge=1)
     max_characters: int = Field(default=0, ge=0)
+    allowed_words: tuple[str, ...] = ()
+    must_say: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _what_must_be_said_is_known(self) -> Self:
+        for name in self.must_say:
+            if name not in self.fields:
+                raise ValueError(
+                    f"`must_say` names `{name}`, which neither `prompt` nor `templates` names; it may be one of "
+                    f"{', '.join(self.fields)}"
+                )
+        return self
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -69,6 +85,7 @@ DEFAULT_KINDS = {
         ),
         max_words=15,
         max_characters=120,
+        must_say=("offer",),
     ),
     REPLY: TextKindOptions(
         prompt="A customer asks: {question}\nThe shop says: {answer}\nAnswer the customer with what the shop says, "

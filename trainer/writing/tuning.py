@@ -144,15 +144,16 @@ def tune(
         checkpoint_uri: Where checkpoints go; empty for none.
     """
     training = options.training
-    language = load()
     if not training.enabled or len(learned) < training.min_pairs or not validated:
-        return language, {"tuned": False, "pairs": len(learned)}
+        return load(), {"tuned": False, "pairs": len(learned)}
     keras.utils.set_random_seed(seed)
     learned, validated = _lowest_hashes(learned, training.max_pairs), _lowest_hashes(validated, _MOST_VALIDATED)
-    pairs, held_out = (TokenPairs(language, each, options, seed) for each in (learned, validated))
-    length = training_length(pairs.steps, training.max_epochs, most_steps)
     with chosen_hardware(training.strategy, training.precision) as hardware:
+        # Loaded here, so that it lies on the devices and computes in the precision that were chosen.
+        language = load()
         language.model.backbone.enable_lora(training.lora_rank)
+        pairs, held_out = (TokenPairs(language, each, options, seed) for each in (learned, validated))
+        length = training_length(pairs.steps, training.max_epochs, most_steps)
         model = TunedModel(language)
         schedule = warm_up_and_decay(training.learning_rate, length.all_steps)
         model.compile(optimizer=adamw(schedule, weight_decay=training.weight_decay), jit_compile=False)

@@ -1,6 +1,7 @@
 """PictureVectors through its real executor: paths, URIs and bytes, what equals what, and what is refused."""
 
 import base64
+import hashlib
 import json
 from collections import Counter
 
@@ -12,6 +13,7 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import PictureVectors, Quarantine
 from components.errors import InputError
+from components.pictures.encoding import PICTURE_VECTORS_SCHEMA
 from components.pictures.node import PictureVectorsExecutor
 from components.tables.contract import TABLES, TableOptions
 from components.tables.files.picture_places import picture_place
@@ -31,7 +33,7 @@ def options(tiny_backbone):
     return PictureOptions(backbone=str(tiny_backbone), max_bytes=20_000, batch_size=2, max_bad_fraction=0.9)
 
 
-def run(folder, references, options, pictures=""):
+def run(folder, references, options, pictures="", known=()):
     """Runs the real executor; returns the uris of the vectors and of the quarantine."""
     rows, vectors, quarantine = standard_artifacts.Examples(), PictureVectors(), Quarantine()
     rows.uri, vectors.uri, quarantine.uri = (str(folder / name) for name in ("rows", "vectors", "quarantine"))
@@ -42,7 +44,7 @@ def run(folder, references, options, pictures=""):
     )
     pq.write_table(pa.table({"image": column}), folder / "rows" / "Split-all" / "data-0.parquet")
     PictureVectorsExecutor(beam_context(folder)).Do(
-        {"rows": [rows]},
+        {"rows": [rows], "known": list(known)},
         {"vectors": [vectors], "quarantine": [quarantine]},
         {
             "table": "products",
@@ -90,6 +92,29 @@ def test_each_distinct_picture_is_encoded_once_wherever_it_lies(tmp_path, option
     stored = pa.concat_tables(pq.read_table(path) for path in (tmp_path / "vectors").glob("vectors-*.parquet"))
     assert len(stored) == 3
     assert read_quarantine_counts(quarantine).bad == {}
+
+
+def test_a_known_picture_keeps_its_vector_and_others_are_encoded(tmp_path, options):
+    circle, square = drawn("circle", "red"), drawn("square", "blue")
+    for name, picture in {"a.png": circle, "moved.png": circle, "new.png": square}.items():
+        (tmp_path / name).write_bytes(picture)
+    encoder = load_picture_encoder(options)
+    known = PictureVectors()
+    known.uri = str(tmp_path / "known")
+    (tmp_path / "known").mkdir()
+    # No encoder says this, so whoever has it has not encoded the picture.
+    told = np.full((2, encoder.dimensions), 7.0, np.float32)
+    digests = [hashlib.sha256(picture).hexdigest() for picture in (circle, drawn("stripes", "green"))]
+    table = pa.table([digests, [["a.png"], ["gone.png"]], list(told)], schema=PICTURE_VECTORS_SCHEMA)
+    pq.write_table(table, tmp_path / "known" / "vectors-00000-of-00001.parquet")
+    references = ["moved.png", "new.png"]
+    uri, quarantine = run(tmp_path, references, options, pictures=tmp_path, known=[known])
+    found = load_picture_vectors(uri, references)
+    np.testing.assert_array_equal(found[0], told[0])
+    np.testing.assert_allclose(found[1], encoder.encode(encoder.decode(square)[np.newaxis])[0], atol=1e-5)
+    assert len(pa.concat_tables(map(pq.read_table, (tmp_path / "vectors").glob("vectors-*.parquet")))) == 2
+    counts = read_quarantine_counts(quarantine)
+    assert (counts.rows, counts.good) == (2, 2)
 
 
 def test_what_cannot_be_used_is_quarantined_with_its_reason(tmp_path, options):

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from serving.support.slots import Slots
+from trainer.support.options import AnsweringOptions
 
 PATTERNS = {
     "order_number": r"\b[A-Z]{0,4}[-#]?\d{5,}\b",
@@ -39,6 +40,22 @@ def test_a_slot_is_the_first_match_of_the_latest_turn_that_has_one(question: str
             wanted = next((found for turn in turns if (found := first(pattern, turn))), "")
             assert values[row, column].numpy().decode() == wanted
             assert names[row, column].numpy().decode() == (name if wanted else "")
+
+
+@pytest.mark.parametrize(
+    ("question", "order_number"),
+    [
+        ("where is order 4471902?", "4471902"),
+        ("order AB-12345 has not come", "AB-12345"),
+        ("what of #12345", "#12345"),
+        ("do you deliver to 90210?", ""),
+        ("charged 49.99 on 2026-03-14", ""),
+    ],
+)
+def test_an_order_number_is_no_postcode(question: str, order_number: str) -> None:
+    slots = Slots(AnsweringOptions().slots)
+    _, values = slots.find(tf.constant([question]), tf.constant([[""]]))
+    assert values[0, slots.names.index("order_number")].numpy().decode() == order_number
 
 
 def test_without_patterns_there_is_a_column_of_nothing() -> None:

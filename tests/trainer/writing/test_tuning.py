@@ -17,7 +17,12 @@ from trainer.writing.pairs import Pair, requests
 from trainer.writing.tuning import tune
 
 # No end of a sentence is needed: the tiny model knows none.
-KINDS = {"line": TextKindOptions(prompt="{title}[ by {brand}]", templates=("{title}!", "[{brand}: ]{title}"))}
+KINDS = {
+    "line": TextKindOptions(prompt="{title}[ by {brand}]", templates=("{title}!", "[{brand}: ]{title}")),
+    "deal": TextKindOptions(
+        prompt="{title}", templates=("{title}[: {offer}]",), allowed_words=("now", "at"), must_say=("offer",)
+    ),
+}
 PAIRS = [
     Pair.of("line", {"title": f"{colour} {kind}"}, f"{colour} {kind} milk")
     for colour in ("red", "blue")
@@ -91,6 +96,21 @@ def test_few_pairs_leave_it_as_it_is(options: WritingOptions, tmp_path: Path) ->
     assert summary == {"tuned": False, "pairs": 3}
 
 
+def test_it_learns_in_the_chosen_precision_and_is_served_in_its_own(options: WritingOptions, tmp_path: Path) -> None:
+    loaded = []
+
+    def load() -> LanguageModel:
+        loaded.append(load_language_model(options.language.model))
+        return loaded[-1]
+
+    halved = options.training.model_copy(update={"precision": "mixed_bfloat16"})
+    options = options.model_copy(update={"training": halved})
+    tuned, summary = tune(load, PAIRS, PAIRS[::3], options, seed=0, log_uri=str(tmp_path), most_steps=1)
+    assert summary["hardware"]["precision"] == "mixed_bfloat16"
+    for language, expected in ((loaded[0], "bfloat16"), (tuned, "float32")):
+        assert {layer.compute_dtype for layer in language.model.backbone.transformer_layers} == {expected}
+
+
 def test_the_served_text_is_the_trained_models_greedy_text(
     options: WritingOptions, tuned: tuple[LanguageModel, dict[str, Any]], served: Any
 ) -> None:
@@ -108,7 +128,7 @@ def test_the_served_text_is_the_trained_models_greedy_text(
             name: values[row] for name, values in together.items()
         }
     assert together["reason"][-2:].tolist() == [b"nothing_given", b"unknown_kind"]
-    kind = text_kinds(options)[0]
+    kind = next(kind for kind in text_kinds(options) if kind.name == "line")
     for row, pair in enumerate(pairs[:6]):
         text, ended = greedy(language, options, kind.prompt.fill(pair.named()))
         if together["checked"][row]:
@@ -158,3 +178,17 @@ def test_a_text_of_anybody_is_checked(served: Any) -> None:
     found = served.signatures[CHECK](**asked, text=texts)
     assert found["reason"].numpy().tolist() == [b"", b"not in the facts: number 9", b"empty"]
     assert found["shared"].numpy().tolist() == pytest.approx([1.0, 0.5, 0.0])
+
+
+def test_a_kind_of_text_may_have_few_words_and_must_name_its_offer(served: Any) -> None:
+    offered, plain = (Pair.of("deal", {"title": "red tea", "offer": offer}) for offer in ("3 for 2", ""))
+    cases = {
+        "Red tea, now 3 for 2": "",
+        "Red tea for 2": "left out: 3 for 2",
+        "Cheap red tea, 3 for 2": "not in the facts: word cheap",
+    }
+    found = served.signatures[CHECK](**requests([offered] * 3 + [plain]), text=tf.constant([*cases, "now red tea"]))
+    assert [reason.decode() for reason in found["reason"].numpy()] == [*cases.values(), ""]
+    written = served.signatures[SERVING_DEFAULT](**requests([offered]))
+    assert written["written_by"].numpy()[0] == b"template"
+    assert written["text"].numpy()[0] == b"red tea: 3 for 2"

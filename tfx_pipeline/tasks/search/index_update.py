@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from tfx.types import Artifact
 
 from components.checks.search import failed_checks
 from components.errors import InputError
@@ -35,7 +36,7 @@ from components.tables.sources import TableSource
 from serving.client import Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.search.ranking import Fusion
-from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.shop.options import IMAGE, ShopOptions
 from tfx_pipeline.shop.products import REVIEWS
 from tfx_pipeline.shop.read_table import read_table
 from tfx_pipeline.shop.run_options import options_of_run, shop_of_run
@@ -43,6 +44,7 @@ from tfx_pipeline.shop.table_options import table_options
 from tfx_pipeline.summary.file import summary_of_run
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from tfx_pipeline.tasks.search.config import SearchConfig
+from tfx_pipeline.tasks.search.index_pictures import read_pictures
 from tfx_pipeline.tasks.search.task import SearchTask
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.artifacts.names import TABLE_PREFIX, TABLE_SPLIT, shards
@@ -61,8 +63,9 @@ class IndexUpdate:
     Attributes:
         pushed: Folder of the new version; None where the gate refused it.
         refused_because: One sentence a reason.
-        changes: Products added, changed and removed, and texts embedded.
-        quarantined: Refused rows of the products table, by reason.
+        changes: Products added, changed and removed, and texts embedded; of a model that reads pictures also products
+            that have one, and pictures that were encoded.
+        quarantined: Refused rows of the products table, and refused pictures, by reason.
     """
 
     pushed: str | None
@@ -87,7 +90,7 @@ def update_index(root: Path, products: str, merchant: Mapping[str, str] | None =
             run's configuration says.
 
     Raises:
-        InputError: There is no such run or model, it reads pictures, or the table is not what it should be.
+        InputError: There is no such run or model, or the table or its pictures are not what they should be.
     """
     shop, options = _configured(root)
     served = latest_version(str(root / "serving" / SEARCH_MODEL))
@@ -98,18 +101,15 @@ def update_index(root: Path, products: str, merchant: Mapping[str, str] | None =
         )
     gate = options.gate
     card = read_model_card(served)
-    if "pictures" in card:
-        raise InputError(
-            f"The search model in {served} reads pictures, which are not updated without a run; "
-            "run `shelfwise run` with the new table instead"
-        )
     with tempfile.TemporaryDirectory() as scratch:
         serving = SearchServingOptions.model_validate(card["serving"])
-        table, quarantined = _read_products(products, shop, serving.collapse_columns, Path(scratch), root / "index")
+        kept = serving.collapse_columns
+        table, rows, quarantined = _read_products(products, shop, kept, Path(scratch), root / "index")
         if PHRASES_COLUMN in card["text_fields"]:
             table = with_known_reviews(table, read_parquet(_reviewed_products(root)))
         catalogue = build_search_catalogue(table, card["text_fields"], serving.collapse_columns)
         queries = _surviving_queries(root, catalogue)
+        pictures = read_pictures(root, card, shop, rows, products, catalogue, Path(scratch))
         updated = update_search(
             served,
             catalogue,
@@ -119,8 +119,12 @@ def update_index(root: Path, products: str, merchant: Mapping[str, str] | None =
             Fusion(**card["fusion"]),
             shop.seed,
             merchant_word(_read_merchant_tables(merchant or {}, shop, Path(scratch), root / "index")),
+            None if pictures is None else pictures.of_catalogue,
         )
         changes = {name: getattr(updated, name) for name in ("added", "changed", "removed", "embedded_texts")}
+        if pictures is not None and updated.pictured is not None:
+            changes |= {"pictured": updated.pictured, "encoded_pictures": pictures.encoded}
+            quarantined = {**quarantined, **pictures.quarantined}
         model = str(Path(scratch) / "model")
         export_search(
             model,
@@ -150,22 +154,23 @@ def _configured(root: Path) -> tuple[ShopOptions, SearchConfig | None]:
 
 def _read_products(
     path: str, shop: ShopOptions, kept_columns: Sequence[str], scratch: Path, kept: Path
-) -> tuple[pa.Table, Mapping[str, int]]:
-    """Checks the table as a run does; refused rows go to a quarantine under `kept`.
+) -> tuple[pa.Table, Artifact, Mapping[str, int]]:
+    """Checks the table as a run does, and returns it as plain columns and as it was read, with counts of bad rows.
+
+    Refused rows go to a quarantine under `kept`.
 
     Raises:
         InputError: The table is not what it should be, or has too many bad rows.
     """
-    examples, counts = read_table(
-        "products", [shop.products_at(path)], shop, table_options("products", shop), scratch, kept / "quarantine"
-    )
+    options = table_options("products", shop, pictures=[IMAGE] if shop.pictures.read else [])
+    examples, counts = read_table("products", [shop.products_at(path)], shop, options, scratch, kept / "quarantine")
     columns = list(dict.fromkeys((*PRODUCT_COLUMNS, *kept_columns)))
     batches = [
         plain_columns(batch)
         for file in table_files(examples)
         for batch in read_parquet(file).select(columns).to_batches()
     ]
-    return pa.Table.from_batches(batches), counts.bad
+    return pa.Table.from_batches(batches), examples, counts.bad
 
 
 def _read_merchant_tables(
@@ -255,8 +260,10 @@ def _refusals(
 def _updated_card(
     card: dict[str, Any], serving: SearchServingOptions, served: str, changes: Mapping[str, int], products: int
 ) -> dict[str, Any]:
+    pictures = {"pictures": {**card["pictures"], "products": changes["pictured"]}} if "pictures" in card else {}
     return {
         **card,
+        **pictures,
         # With the defaults of what a model of an earlier version did not know.
         "serving": serving.model_dump(mode="json"),
         "limits": {**card["limits"], "products": products},

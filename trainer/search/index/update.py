@@ -28,6 +28,7 @@ from trainer.search.index.shoppers_words import NO_MORE_WORDS, ShoppersWords
 from trainer.search.index.telling_words import weigh_by_meaning
 from trainer.search.options import SearchServingOptions
 from trainer.search.personal.files import load_reranker
+from trainer.search.pictures.update import CataloguePictures, update_pictures
 
 _TEXTS_AT_ONCE = 64
 _UNKNOWN = -1
@@ -49,6 +50,7 @@ class UpdatedSearch:
         removed: Products that the new catalogue lacks.
         embedded_texts: Distinct texts that had to be embedded.
         personal: The reranker for who asks, with the new products; None where the old model has none.
+        pictured: Products that have a picture; None where the old model reads none.
     """
 
     served: Any
@@ -60,6 +62,7 @@ class UpdatedSearch:
     removed: int
     embedded_texts: int
     personal: PersonalModel | None
+    pictured: int | None
 
 
 def update_search(
@@ -71,12 +74,14 @@ def update_search(
     fusion: Fusion,
     seed: int,
     merchant: MerchantWord = SAYS_NOTHING,
+    catalogue_pictures: CataloguePictures | None = None,
 ) -> UpdatedSearch:
     """Puts another catalogue into a served model.
 
     A text that the old catalogue has with the same categories, under whatever product, keeps its vector and its
     cluster. Others are embedded by the served encoder and get the cluster whose centroid is nearest. Clusters keep
-    their labels. Holds both catalogues with their vectors.
+    their labels. A text whose vector tells of other pictures than before is embedded too. Holds both catalogues with
+    their vectors.
 
     Args:
         served: The SavedModel in service.
@@ -87,6 +92,7 @@ def update_search(
         fusion: Weights of both sides.
         seed: Of an inverted file.
         merchant: What the merchant says now; what he said before is gone.
+        catalogue_pictures: The pictures of the catalogue, of a model that reads pictures.
     """
     loaded = tf.saved_model.load(served)
     # A model of an earlier version reads queries with the encoder of its products.
@@ -100,10 +106,17 @@ def update_search(
     categories = categories_of_texts(catalogue["category"].to_pylist(), text_of_product, len(texts))
     hashes = text_hashes(texts, categories)
     rows = _places(known.hashes, hashes)
+    pictures = None
+    if catalogue_pictures is not None:
+        pictures = update_pictures(loaded.pictures, catalogue_pictures, text_of_product, len(texts))
+        rows = np.where(pictures.are_other(rows), _UNKNOWN, rows)
+        parts = dataclasses.replace(parts, images=pictures.looks_of_products(len(catalogue)))
     new = np.flatnonzero(rows == _UNKNOWN)
     vectors = known.vectors(tf.constant(rows, tf.int32)).numpy()
     of_new = _embed(loaded.embedder, [texts[place] for place in new])
     vectors[new] = with_categories(of_new, [categories[place] for place in new], embed)
+    if pictures is not None:
+        vectors[new] = pictures.found_by(vectors[new], new)
     clusters = load_product_clusters(tf.io.gfile.join(served, EXTRA_ASSETS_FOLDER))
     # Of each text that is known, a product of the old catalogue.
     old_products = np.append(known.first_products, _UNKNOWN)[rows[text_of_product]]
@@ -131,6 +144,7 @@ def update_search(
         fusion=fusion,
         options=options,
         merchant=merchant,
+        pictures=None if pictures is None else pictures.side,
         personal=personal,
     )
     old_ids = loaded.product_ids.numpy()
@@ -148,6 +162,7 @@ def update_search(
         removed=len(before.keys() - set(new_ids.tolist())),
         embedded_texts=len(new),
         personal=personal,
+        pictured=None if pictures is None else len(pictures.side.facts.products),
     )
 
 

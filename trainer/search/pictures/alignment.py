@@ -41,8 +41,13 @@ class Alignment(NamedTuple):
 
     def meanings(self, looks: Matrix) -> Matrix:
         """Returns what pictures mean, float32 `(n, text dimensions)` of length 1."""
-        meant = looks @ self.head
-        return meant / np.maximum(np.linalg.norm(meant, axis=1, keepdims=True), 1e-12)
+        return meanings_of(looks, self.head)
+
+
+def meanings_of(looks: Matrix, head: Matrix) -> Matrix:
+    """Returns what pictures mean, float32 `(n, text dimensions)` of length 1, or 0 where looks are 0."""
+    meant: Matrix = looks @ head
+    return meant / np.maximum(np.linalg.norm(meant, axis=1, keepdims=True), 1e-12)
 
 
 def align(looks: Matrix, texts: Matrix, seed: int) -> Alignment:

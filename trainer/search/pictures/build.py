@@ -10,7 +10,7 @@ import numpy.typing as npt
 from serving.index.lexical import LexicalIndex
 from serving.pictures.search import PictureFacts
 from trainer.metrics.ranking import highest
-from trainer.pictures.axes import fit_axes
+from trainer.pictures.axes import PictureAxes, fit_axes
 from trainer.search.pictures.alignment import Alignment, align
 from trainer.search.pictures.text_fusion import TextFusion, learn_text_fusion
 from trainer.search.queries import JudgedQueries
@@ -73,26 +73,15 @@ def build_search_pictures(
         relevant_from: Least relevance of a text that answers a query.
         seed: Of all that is drawn.
     """
-    pictured = np.flatnonzero(np.isfinite(pictures).all(axis=1)).astype(np.int32)
+    pictured = pictured_products(pictures)
     axes = fit_axes(pictures[pictured], LOOKS, seed)
     looks = axes.looks(pictures[pictured])
     texts = np.asarray(text_of_product, np.int64)[pictured]
     alignment = align(looks, vectors[texts], seed)
-    looks_of_texts = _means(looks, texts, len(vectors))
-    usual = float(np.square(looks.mean(axis=0, dtype=np.float64)).sum())
-    meanings = alignment.meanings(looks_of_texts)
-    fusion = learn_text_fusion(vectors, meanings, queries, query_vectors, lexical, relevant_from)
     weight, judged = _choose_weight(looks, alignment, texts, vectors, categories, pictured, seed)
-    facts = PictureFacts(
-        products=pictured,
-        looks=looks,
-        looks_of_texts=looks_of_texts,
-        usual=usual,
-        mean=axes.mean,
-        axes=axes.axes,
-        head=alignment.head,
-        weight=weight,
-    )
+    facts = picture_facts(pictured, looks, texts, len(vectors), axes, alignment.head, weight)
+    meanings = alignment.meanings(facts.looks_of_texts)
+    fusion = learn_text_fusion(vectors, meanings, queries, query_vectors, lexical, relevant_from)
     report = {
         "products": len(pictured),
         "alignment": {
@@ -105,6 +94,43 @@ def build_search_pictures(
     }
     logger.info("Pictures: %s", report)
     return SearchPictures(facts, fusion, meanings, report)
+
+
+def pictured_products(pictures: Matrix) -> npt.NDArray[np.int32]:
+    """Returns the products that have a picture: the finite rows of float32 `(products, dimensions)`."""
+    return np.flatnonzero(np.isfinite(pictures).all(axis=1)).astype(np.int32)
+
+
+def picture_facts(
+    pictured: npt.NDArray[np.int32],
+    looks: Matrix,
+    texts: npt.NDArray[np.integer],
+    text_count: int,
+    axes: PictureAxes,
+    head: Matrix,
+    weight: float,
+) -> PictureFacts:
+    """Returns what the signature `by_image` reads.
+
+    Args:
+        pictured: What `pictured_products` returned.
+        looks: float32 `(pictured, looks)`: their looks by the axes.
+        texts: int `(pictured,)`: their texts.
+        text_count: Texts of all products.
+        axes: How looks are made of pictures.
+        head: float32 `(looks, text dimensions)`: from looks to what a picture means.
+        weight: How much looks count beside what a picture means.
+    """
+    return PictureFacts(
+        products=pictured,
+        looks=looks,
+        looks_of_texts=_means(looks, texts, text_count),
+        usual=float(np.square(looks.mean(axis=0, dtype=np.float64)).sum()),
+        mean=axes.mean,
+        axes=axes.axes,
+        head=head,
+        weight=weight,
+    )
 
 
 def _means(looks: Matrix, texts: npt.NDArray[np.integer], count: int) -> Matrix:

@@ -27,7 +27,12 @@ def test_a_wrong_template_is_refused() -> None:
     kind = {"prompt": "Write of {title}", "templates": ["{title}"]}
     assert set(WritingConfig(kinds={"line": kind}).all_kinds) == {*DEFAULT_KINDS, "line"}
     assert WritingConfig(kinds={"reply": kind}).all_kinds["reply"].prompt == "Write of {title}"
-    for wrong in ({**kind, "prompt": "{colour}"}, {**kind, "templates": ["[x"]}, {**kind, "templates": []}):
+    for wrong in (
+        {**kind, "prompt": "{colour}"},
+        {**kind, "templates": ["[x"]},
+        {**kind, "templates": []},
+        {**kind, "must_say": ["offer"]},
+    ):
         with pytest.raises(ValidationError):
             WritingConfig(kinds={"line": wrong})
     assert all("{style}" in kind.prompt and "{max_words}" in kind.prompt for kind in DEFAULT_KINDS.values())
