@@ -22,7 +22,6 @@ _CHINESE = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]{2,}")
 _MOST_WORDS = 200_000
 _TEXTS_AT_ONCE = 8192
 
-
 # Gives a run of Chinese characters a syllable each.
 Reading = Callable[[str], Sequence[str]]
 
