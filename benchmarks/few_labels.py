@@ -1,11 +1,11 @@
 """Few labels: intents from eight texts each or from descriptions, moods from 5%, and what is best labelled next.
 
     python benchmarks/few_labels.py --data FOLDER [--vader ARCHIVE] [--seeds 5]
-        [--parts bitext,zero_shot,self_training,suggested]
+        [--parts bitext,zero_shot,self_training,suggested] [--minutes 20]
 
 FOLDER holds `intents_bitext/intents.parquet` and `reviews_clothing/reviews.parquet`; ARCHIVE is vaderSentiment's source
 distribution, which pip fetches if it is left out. Tested on is what the adapters say: texts whose crc32 modulo 10 is
-under 2.
+under 2. The parts share the minutes: each draws its first seed in any case, and as many others as there is time for.
 
 bitext: a frozen MiniLM and the wide part learn from 8 texts an intent, one of which validates. The peer is logistic
 regression (C=10) on MiniLM's vectors of the same 8.
@@ -21,7 +21,7 @@ ones, by the same classifier, over encoded texts.
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -68,7 +68,8 @@ def main(
     data: Annotated[Path, typer.Option(help="Folder of the data sets.")],
     vader: Annotated[Path | None, typer.Option(help="vaderSentiment's source distribution.")] = None,
     parts: Annotated[str, typer.Option(help="Which to measure.")] = "bitext,zero_shot,self_training,suggested",
-    seeds: Annotated[int, typer.Option(min=1, help="Draws of each.")] = 5,
+    seeds: Annotated[int, typer.Option(min=1, help="Draws of each at the most.")] = 5,
+    minutes: Annotated[float, typer.Option(min=0.0, help="For all parts together, their first draws apart.")] = 20.0,
 ) -> None:
     """Measures each part."""
     print_machine("tensorflow", "keras", "scikit-learn")
@@ -80,25 +81,39 @@ def main(
         "suggested_of_random": None,
     }
     measures = {"bitext": bitext, "zero_shot": by_description, "suggested": suggested}
+    chosen = parts.split(",")
     with tempfile.TemporaryDirectory() as folder:
-        for part in parts.split(","):
+        for part in chosen:
             started = time.monotonic()
+            drawn = draws(seeds, started + 60.0 * minutes / len(chosen))
             if part in measures:
-                figures |= measures[part](data, Path(folder), seeds)
+                figures |= measures[part](data, Path(folder), drawn)
             else:
-                figures |= self_training(vader, Path(folder), seeds)
+                figures |= self_training(vader, Path(folder), drawn)
             print(f"{part}: {time.monotonic() - started:.0f} s", flush=True)
     print_figures(figures)
 
 
-def bitext(data: Path, folder: Path, seeds: int) -> Figures:
+def draws(seeds: int, until: float) -> Iterator[int]:
+    """Yields seeds: the first, and others while one that takes as long as the longest so far ends in time."""
+    begun, longest = time.monotonic(), 0.0
+    for seed in range(seeds):
+        now = time.monotonic()
+        begun, longest = now, max(longest, now - begun)
+        if seed and now + longest > until:
+            print(f"  {seed} of {seeds} draws: there is no time for more", flush=True)
+            return
+        yield seed
+
+
+def bitext(data: Path, folder: Path, seeds: Iterator[int]) -> Figures:
     """Returns macro-F1 over the test texts from eight of each intent, the mean over the seeds."""
     table, labels = prepared("bitext_intents", data / "intents_bitext", folder)
     pool, test = table[table["split"] == "train"], table[table["split"] == "test"]
     encoder = load_text_encoder(TextOptions(sequence_length=32))
     vectors = pd.Series(list(encode_texts(encoder, table["text"].tolist(), 256)), index=table.index)
     own, peer = [], []
-    for seed in range(seeds):
+    for seed in seeds:
         drawn = pool.groupby("label", group_keys=False).sample(_BITEXT_TEXTS, random_state=seed)
         validated = drawn.groupby("label", group_keys=False).sample(1, random_state=seed)
         classifier = learned(labels, drawn.drop(validated.index), validated, frozen(32), seed, folder)
@@ -106,10 +121,10 @@ def bitext(data: Path, folder: Path, seeds: int) -> Figures:
         model = LogisticRegression(C=10.0, max_iter=500).fit(np.stack(vectors[drawn.index]), drawn["place"])
         peer.append(f1_score(test["place"], model.predict(np.stack(vectors[test.index])), average="macro"))
         print(f"  seed {seed}: {own[-1]:.4f}, logistic regression on MiniLM {peer[-1]:.4f}", flush=True)
-    return {"bitext_8": float(np.mean(own)), "bitext_8_peer": float(np.mean(peer))}
+    return {"bitext_8": float(np.mean(own)), "bitext_8_peer": float(np.mean(peer)), "bitext_draws": len(own)}
 
 
-def by_description(data: Path, folder: Path, seeds: int) -> Figures:
+def by_description(data: Path, folder: Path, seeds: Iterator[int]) -> Figures:
     """Returns macro-F1 over the test texts by descriptions alone, and by the names of the labels."""
     del seeds
     table, labels = prepared("bitext_intents", data / "intents_bitext", folder)
@@ -125,7 +140,7 @@ def by_description(data: Path, folder: Path, seeds: int) -> Figures:
     return {"zero_shot": float(described), "zero_shot_names": float(named)}
 
 
-def self_training(vader: Path | None, folder: Path, seeds: int) -> Figures:
+def self_training(vader: Path | None, folder: Path, seeds: Iterator[int]) -> Figures:
     """Returns how much macro-F1 is gained over plain fine-tuning, with the low end of its interval."""
     missing = prepare_reviews(folder / "vader_reviews") if vader is None else None
     if missing is not None:
@@ -138,7 +153,7 @@ def self_training(vader: Path | None, folder: Path, seeds: int) -> Figures:
         training=ClassifierTrainingOptions(max_epochs=10, patience=3, class_weights="square_root"),
     )
     found: dict[str, list[npt.NDArray[np.float32]]] = {"own": [], "without": [], "tuned": []}
-    for seed in range(seeds):
+    for seed in seeds:
         drawn = pool.sample(frac=_LABELLED, random_state=seed)
         validated, rest = drawn[: len(drawn) // 10], pool.drop(drawn.index)["text"].tolist()
         known = drawn[len(drawn) // 10 :]
@@ -153,7 +168,7 @@ def self_training(vader: Path | None, folder: Path, seeds: int) -> Figures:
             name: f1_score(test["place"], each[-1].argmax(axis=1), average="macro") for name, each in found.items()
         }
         print(f"  seed {seed}: {scores}", flush=True)
-    true = np.tile(test["place"].to_numpy(), seeds)
+    true = np.tile(test["place"].to_numpy(), len(found["own"]))
     together = {name: np.concatenate(each) for name, each in found.items()}
     gained = differences(true, together["own"], together["tuned"], seed=0, resamples=1000)["f1_macro"]
     without = differences(true, together["own"], together["without"], seed=0, resamples=1000)["f1_macro"]
@@ -161,10 +176,11 @@ def self_training(vader: Path | None, folder: Path, seeds: int) -> Figures:
         "self_training_gain": gained["mean"],
         "self_training_low": gained["low"],
         "self_training_of_unlabelled": without["mean"],
+        "self_training_draws": len(found["own"]),
     }
 
 
-def suggested(data: Path, folder: Path, seeds: int) -> Figures:
+def suggested(data: Path, folder: Path, seeds: Iterator[int]) -> Figures:
     """Returns macro-F1 of 300 labels, 200 of them suggested, by that of 600 random ones."""
     table, _ = prepared("clothing_reviews", data / "reviews_clothing", folder)
     pool = table[table["split"] == "train"].sample(_POOL, random_state=0).reset_index(drop=True)
@@ -172,7 +188,7 @@ def suggested(data: Path, folder: Path, seeds: int) -> Figures:
     encoder = load_text_encoder(TextOptions(sequence_length=64)).reading(4)
     vectors, asked = (encode_texts(encoder, each["text"].tolist(), 256) for each in (pool, test))
     own, others, random_300 = [], [], []
-    for seed in range(seeds):
+    for seed in seeds:
         order = np.random.default_rng(seed).permutation(len(pool))
         rows = order[:_FIRST]
         while len(rows) < _SUGGESTED:
@@ -188,6 +204,7 @@ def suggested(data: Path, folder: Path, seeds: int) -> Figures:
         "suggested_f1_macro": float(np.mean(own)),
         "random_600_f1_macro": float(np.mean(others)),
         "random_300_f1_macro": float(np.mean(random_300)),
+        "suggested_draws": len(own),
     }
 
 

@@ -1,4 +1,4 @@
-"""The words that WordNet adds to a search, and where WordNet is found."""
+"""The words that a dictionary adds to a search: WordNet and where it is found, and what reads Chinese as pinyin."""
 
 import sys
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from tfx.dsl.io import fileio
 from components.errors import InputError
 from serving.index.lexical import Postings
 from trainer.search.encoder import Vectors
+from trainer.search.index.pinyin import Reading
 from trainer.search.index.shoppers_words import NO_MORE_WORDS, ShoppersWords, words_of_wordnet
 from trainer.search.options import WORDNET_WHERE_IT_IS
 from trainer.search.query_tower.tower import QueryTower
@@ -49,6 +50,24 @@ def shoppers_words(
         except FileNotFoundError as error:
             raise InputError(str(error)) from error
     return words, None if option is None else {"folder": folder, "synonyms": len(words.synonyms)}
+
+
+def pinyin_reading(wanted: bool) -> Reading | None:
+    """Returns what reads Chinese characters as syllables, ü as v; None where no pinyin is wanted.
+
+    Raises:
+        InputError: The package that reads them is not installed.
+    """
+    if not wanted:
+        return None
+    try:
+        from pypinyin import lazy_pinyin
+    except ModuleNotFoundError as error:
+        raise InputError(
+            "`tasks.search.serving.pinyin` is true, which needs the package pypinyin; it is not installed. "
+            "`pip install pypinyin`, or leave the option out."
+        ) from error
+    return lazy_pinyin
 
 
 def wordnet_notes(index: dict[str, Any]) -> Sequence[str]:

@@ -24,7 +24,7 @@ from components.merchant.tables import SEARCH_TABLES, merchant_word
 from components.parameters import execution_parameters
 from components.products.trained_text_vectors import WriteTrainedTextVectors
 from components.search.catalogue_clusters import cluster_catalogue
-from components.search.dictionary import shoppers_words
+from components.search.dictionary import pinyin_reading, shoppers_words
 from components.search.found_together import all_together, texts_in_baskets, texts_of_queries
 from components.search.index_options import SearchIndexOptions
 from components.search.picture_parts import catalogue_pictures, picture_card, picture_side, with_looks
@@ -46,6 +46,7 @@ from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_fusion, build_index, build_module
 from trainer.search.index.category_vectors import categories_of_texts, with_categories
 from trainer.search.index.corrections import known_words
+from trainer.search.index.pinyin import with_pinyin
 from trainer.search.index.postings import build_postings
 from trainer.search.index.telling_words import weigh_by_meaning
 from trainer.search.personal.examples import load_asked
@@ -121,6 +122,7 @@ class SearchIndexExecutor(BaseBeamExecutor):
             exec_properties: `options_json`: SearchIndexOptions. `source_digest` only keys the cache.
         """
         options = SearchIndexOptions.model_validate_json(exec_properties["options_json"])
+        reading = pinyin_reading(options.serving.pinyin)
         encoder_uri = get_single_instance(input_dict["encoder"]).uri
         catalogue_uri = get_single_instance(input_dict["catalogue"]).uri
         output_uri = get_single_instance(output_dict["model"]).uri
@@ -151,6 +153,7 @@ class SearchIndexExecutor(BaseBeamExecutor):
         vocabulary, wordnet = shoppers_words(
             options.serving.wordnet, postings, searched, known, encoder if tower is None else tower
         )
+        vocabulary = with_pinyin(vocabulary, catalogue, postings, known, reading)
         pictures = None
         if options.pictures is not None:
             pictures = catalogue_pictures(

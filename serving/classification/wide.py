@@ -22,12 +22,13 @@ class WideFacts(NamedTuple):
     Attributes:
         kernel: float32 `(buckets, classes)`.
         bias: float32 `(classes,)`.
-        rarity: float32 `(buckets,)`: what an n-gram counts, the more the fewer texts have it.
+        importance: float32 `(buckets,)`: what an n-gram counts, the more the fewer texts have it and the more unevenly
+            labels have it; 0 for one that no text had.
     """
 
     kernel: Array
     bias: Array
-    rarity: Array
+    importance: Array
 
 
 class WeighedNGrams(NamedTuple):
@@ -36,28 +37,29 @@ class WeighedNGrams(NamedTuple):
     Attributes:
         ngrams: The n-grams.
         weights: float32 `(n_grams,)`: those of equal n-grams of a text add up to 1 plus the logarithm of how many there
-            are, times their rarity; the squares of these sums add up to 1 in each text.
+            are, times their importance; the squares of these sums add up to 1 in each text that has an important one.
     """
 
     ngrams: NGrams
     weights: tf.Tensor
 
 
-def weighed_ngrams(words: Any, rarity: tf.Tensor) -> WeighedNGrams:
+def weighed_ngrams(words: Any, importance: tf.Tensor) -> WeighedNGrams:
     """Returns the n-grams of texts as TF-IDF weighs them, the term frequency sublinear.
 
     Args:
         words: Ragged string `(batch, words)`, as `written_words` cuts readable texts.
-        rarity: float32 `(buckets,)`.
+        importance: float32 `(buckets,)`.
     """
-    buckets = rarity.shape[0]
+    buckets = importance.shape[0]
     ngrams = ngrams_of(words, buckets)
     _, places, counts = tf.unique_with_counts(ngrams.rows * buckets + ngrams.buckets)
     count = tf.cast(tf.gather(counts, places), tf.float32)
-    value = (1.0 + tf.math.log(count)) * tf.gather(rarity, ngrams.buckets)
+    value = (1.0 + tf.math.log(count)) * tf.gather(importance, ngrams.buckets)
     # Each of several equal ones has its share.
     squares = tf.math.unsorted_segment_sum(value * value / count, ngrams.rows, words.nrows())
-    return WeighedNGrams(ngrams, value / count * tf.math.rsqrt(tf.gather(squares, ngrams.rows)))
+    lengths = tf.gather(tf.sqrt(squares), ngrams.rows)
+    return WeighedNGrams(ngrams, tf.math.divide_no_nan(value / count, lengths))
 
 
 class WideLabels(tf.Module):
@@ -70,14 +72,14 @@ class WideLabels(tf.Module):
     def __init__(self, facts: WideFacts) -> None:
         super().__init__(name="wide_labels")
         self.classes = len(facts.bias)
-        self.kernel, self.bias, self.rarity = (
-            tf.Variable(getattr(facts, name), trainable=False, name=name) for name in ("kernel", "bias", "rarity")
+        self.kernel, self.bias, self.importance = (
+            tf.Variable(getattr(facts, name), trainable=False, name=name) for name in ("kernel", "bias", "importance")
         )
 
     def logits(self, texts: tf.Tensor) -> tf.Tensor:
         """Returns float32 `(batch, classes)` of readable texts, string `(batch,)`; without any word it is the bias."""
         words = written_words(texts)
-        found = weighed_ngrams(words, tf.convert_to_tensor(self.rarity))
+        found = weighed_ngrams(words, tf.convert_to_tensor(self.importance))
         added = tf.math.unsorted_segment_sum(self._added(found), found.ngrams.rows, words.nrows())
         return added + self.bias
 
@@ -89,7 +91,7 @@ class WideLabels(tf.Module):
         Args:
             words: Ragged string `(batch, words)`, as `written_words` cuts readable texts.
         """
-        found = weighed_ngrams(words, tf.convert_to_tensor(self.rarity))
+        found = weighed_ngrams(words, tf.convert_to_tensor(self.importance))
         ngrams, count = found.ngrams, tf.size(words.flat_values)
         shares = self._added(found) / tf.cast(ngrams.lengths, tf.float32)[:, tf.newaxis]
         total = tf.zeros([count, self.classes])

@@ -27,6 +27,7 @@ OPTIONS = {
     "coupons": {"--data", "--seeds", "--peer-python"},
     "promotions": {"--data", "--seed", "--peer-python", "--torch-python"},
     "demand": {"--data", "--origins", "--parts", "--peers", "--set", "--seed"},
+    "few_labels": {"--data", "--vader", "--parts", "--seeds", "--minutes"},
     "hostile": {"--root", "--seconds", "--rate", "--rounds", "--only", "--batching"},
     "client": {"--root", "--query"},
     "index": {"--titles", "--queries", "--cache", "--size", "--judged"},

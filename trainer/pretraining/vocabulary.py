@@ -18,9 +18,12 @@ _LEAST_COUNT = 2
 def split_words(texts: Sequence[str]) -> list[str]:
     """Cuts texts into words as the BERT tokenizer does, all of them in one list.
 
-    Lower case, without accents; punctuation and each Chinese character are words of their own.
+    Lower case, without accents, simplified Chinese; punctuation and each Chinese character are words of their own.
     """
-    words = pretokenize(as_vocabulary(tf.constant(list(texts), tf.string), lowercase=True, strip_accents=True))
+    spelled = as_vocabulary(
+        tf.constant(list(texts), tf.string), lowercase=True, strip_accents=True, simplified_chinese=True
+    )
+    words = pretokenize(spelled)
     return [word.decode() for word in words.flat_values.numpy().tolist()]
 
 

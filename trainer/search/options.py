@@ -43,6 +43,8 @@ class SearchServingOptions(AnswerOptions):
             its kind: nappies as diapers, and oreos as cookies. `auto` takes what the set-up fetched, or
             /usr/share/wordnet, and a note says where there is neither. For shops in English; left out, a query has its
             own words alone.
+        pinyin: Whether Chinese words of titles, brands and categories are found by their pinyin, `niunai` or `niu nai`
+            for 牛奶. It needs the package pypinyin where the index is built, and nothing where it is served.
     """
 
     dense: bool = True
@@ -55,6 +57,7 @@ class SearchServingOptions(AnswerOptions):
     storage: Literal["int8", "float16"] = "int8"
     index_recall: float = Field(default=0.97, gt=0.0, le=1.0)
     wordnet: str | None = None
+    pinyin: bool = False
 
     @property
     def collapse_columns(self) -> tuple[str, ...]:

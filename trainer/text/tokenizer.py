@@ -1,13 +1,13 @@
 """BERT's tokenizer, which spells texts in one way first."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 import keras
 import keras_nlp
 import tensorflow as tf
 
-from serving.graph.spelling import as_vocabulary
+from serving.graph.spelling import as_vocabulary, traditional_characters
 from trainer.text.vocabulary_file import check_vocabulary
 
 
@@ -17,7 +17,9 @@ class TextTokenizer(keras_nlp.models.BertTokenizer):
 
     KerasNLP's own tokenizer splits at ASCII's spaces alone, so any other would be part of a word and the word unknown;
     and it takes Korean syllables apart with the accents and puts them together again after that, while the
-    vocabularies of uncased BERTs hold the parts. So texts are spelled here, and KerasNLP only splits them.
+    vocabularies of uncased BERTs hold the parts. So texts are spelled here, and KerasNLP only splits them. Where the
+    vocabulary has Chinese characters, and none that are written in the traditional way alone, texts are spelled in the
+    simplified way.
 
     The vocabulary is not in the configuration: Keras saves it as an asset.
 
@@ -44,7 +46,9 @@ class TextTokenizer(keras_nlp.models.BertTokenizer):
 
     def set_vocabulary(self, vocabulary: Any) -> None:
         super().set_vocabulary(vocabulary)
-        self._hangul_syllables = self.vocabulary is not None and _has_hangul_syllables(self.vocabulary)
+        characters = set().union(*(self.vocabulary or ()))
+        self._hangul_syllables = _has_hangul_syllables(characters)
+        self._simplified_chinese = _has_simplified_chinese(characters)
 
     def spell(self, texts: Any) -> Any:
         """Returns texts, string `(batch,)`, in the spelling of the vocabulary."""
@@ -53,14 +57,18 @@ class TextTokenizer(keras_nlp.models.BertTokenizer):
             lowercase=self.lowercased,
             strip_accents=self.without_accents,
             hangul_syllables=self._hangul_syllables,
+            simplified_chinese=self._simplified_chinese,
         )
 
     def tokenize(self, inputs: Any) -> Any:
         return super().tokenize(self.spell(tf.convert_to_tensor(inputs, tf.string)))
 
 
-def _has_hangul_syllables(vocabulary: Sequence[str]) -> bool:
-    characters = set().union(*vocabulary)
+def _has_hangul_syllables(characters: Set[str]) -> bool:
     return any("\uac00" <= each <= "\ud7a3" for each in characters) and not any(
         "\u1100" <= each <= "\u11ff" for each in characters
     )
+
+
+def _has_simplified_chinese(characters: Set[str]) -> bool:
+    return any("\u4e00" <= each <= "\u9fff" for each in characters) and characters.isdisjoint(traditional_characters())

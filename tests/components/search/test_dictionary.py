@@ -1,5 +1,6 @@
 """Where WordNet is found, and what is said where it is not."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from components.errors import InputError
 from components.search import dictionary
-from components.search.dictionary import shoppers_words, wordnet_notes
+from components.search.dictionary import pinyin_reading, shoppers_words, wordnet_notes
 from trainer.search.index.corrections import known_words
 from trainer.search.index.postings import build_postings
 
@@ -53,3 +54,10 @@ def test_a_system_without_wordnet_is_noted(monkeypatch: pytest.MonkeyPatch, tmp_
 def test_nobody_asked() -> None:
     assert words(None) == ({}, None)
     assert wordnet_notes({"wordnet": None}) == wordnet_notes({}) == []
+
+
+def test_pinyin_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pypinyin", None)
+    with pytest.raises(InputError, match=r"`pip install pypinyin`"):
+        pinyin_reading(True)
+    assert pinyin_reading(False) is None

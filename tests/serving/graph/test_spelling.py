@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.graph.spelling import as_vocabulary, folded, readable
+from serving.graph.spelling import as_vocabulary, folded, readable, traditional_characters
 
 SIGNATURE = [tf.TensorSpec([None], tf.string)]
 READABLE = tf.function(readable, input_signature=SIGNATURE)
@@ -63,6 +63,17 @@ def test_bytes_that_are_no_text_become_spaces() -> None:
 )
 def test_accents_fold_where_they_are_accents(text: str, expected: str) -> None:
     assert made(FOLDED, text) == [unicodedata.normalize("NFKC", expected)]
+
+
+def test_traditional_and_full_width_chinese_is_read_as_simplified() -> None:
+    given = ["無線藍牙耳機 ＸＲ５００", "无线蓝牙耳机 xr500", "車", "", "tea"]
+    assert made(FOLDED, *given) == ["无线蓝牙耳机 xr500", "无线蓝牙耳机 xr500", "车", "", "tea"]
+    assert made(FOLDED, "tea") == ["tea"]
+    # What is simplified stays as it is.
+    changed = "".join(sorted(traditional_characters()))
+    (once,) = made(FOLDED, changed)
+    assert made(FOLDED, once) == [once]
+    assert len(once) == len(changed)
 
 
 def test_no_letter_of_an_alphabet_with_accents_keeps_one() -> None:

@@ -14,8 +14,9 @@ from serving.classification.wide import WideFacts, WideLabels, beside
 from serving.reasons.phrases import written_words
 from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_texts, options
 from trainer.classification.building import BuiltClassifier, build_classifier
+from trainer.classification.examples import LabelledTexts
 from trainer.classification.export import export_classification, module_of, served_classifier
-from trainer.classification.linear.wide import inverse_document_frequencies, ngram_counts, weigh
+from trainer.classification.linear.wide import inverse_document_frequencies, ngram_counts, telling, weigh
 from trainer.classification.options import NO_BACKBONE, ClassifierOptions, WideOptions
 from trainer.options import TextOptions
 
@@ -52,6 +53,34 @@ def test_weights_are_those_of_scikit_learn_and_the_same_when_served() -> None:
     words = written_words(tf.constant(TEXTS))
     by_word = words.with_flat_values(wide.by_word(words))
     np.testing.assert_allclose(tf.reduce_sum(by_word, axis=1), logits - facts.bias, atol=1e-5)
+
+
+def test_an_ngram_counts_as_much_as_labels_have_it_unevenly() -> None:
+    texts, labels, text_weights = ["a b", "a c", "b c c", "a"], [0, 0, 1, 1], [1.0, 1.0, 1.0, 0.5]
+    learned = LabelledTexts(
+        texts=texts, labels=np.array(labels), numbers=np.zeros((4, 0)), weights=np.array(text_weights)
+    )
+    counts = ngram_counts(texts, 4096)
+    expected = np.zeros(4096)
+    having = {bucket: [1.0, 1.0, 1.0] for bucket in counts.indices}
+    for text, (label, weight) in enumerate(zip(labels, text_weights, strict=True)):
+        for bucket in counts[text].indices:
+            having[bucket][label] += weight
+    # The third label has no text: it counts nothing itself, and is one of the others.
+    totals = np.sum(list(having.values()), axis=0)
+    for bucket, own in having.items():
+        squares = 0.0
+        for label, share in ((0, 2 / 3.5), (1, 1.5 / 3.5)):
+            odds = own[label] / totals[label]
+            others = (sum(own) - own[label]) / (totals.sum() - totals[label])
+            squares += share * np.log(odds / others) ** 2
+        expected[bucket] = np.sqrt(np.sqrt(squares))
+    np.testing.assert_allclose(telling(counts, learned, 3), expected, atol=1e-6)
+
+
+def test_a_text_of_unknown_ngrams_is_the_bias() -> None:
+    facts = WideFacts(np.ones((4096, 2), np.float32), np.array([0.5, -0.5], np.float32), np.zeros(4096, np.float32))
+    np.testing.assert_array_equal(WideLabels(facts).logits(tf.constant(TEXTS)), [[0.5, -0.5]] * len(TEXTS))
 
 
 def test_alone_it_learns_is_served_and_gives_reasons(tmp_path: Path, built: BuiltClassifier) -> None:

@@ -113,3 +113,12 @@ def test_a_tokenizer_is_the_same_from_its_configuration() -> None:
     tokenizer = TextTokenizer(SPECIAL, lowercase=True, strip_accents=False)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(tokenizer))
     assert (again.lowercased, again.without_accents) == (True, False)
+
+
+def test_traditional_characters_are_read_where_the_vocabulary_has_simplified_ones_alone() -> None:
+    simplified, both = (
+        TextTokenizer(SPECIAL + more, lowercase=True, strip_accents=True) for more in (["电", "水"], ["电", "電", "水"])
+    )
+    assert pieces(simplified, "電水") == [["电", "水"]]
+    assert pieces(both, "電水") == [["電", "水"]]
+    assert pieces(TextTokenizer([*SPECIAL, "tea"], lowercase=True, strip_accents=True), "tea電") == [["tea", "[UNK]"]]

@@ -19,6 +19,7 @@ from components.products.catalogue import write_catalogue, write_catalogue_facts
 from components.products.reviews.join import PHRASES_COLUMN, with_known_reviews
 from components.pushing.served_versions import latest_version, push_folder
 from components.pushing.serving_validator import validate
+from components.search.dictionary import pinyin_reading
 from components.search.examples.catalogue import PRODUCT_COLUMNS, build_search_catalogue
 from components.search.examples.product_parts import product_parts
 from components.search.judging.gate import JUDGED_BY, index_refusals
@@ -119,7 +120,8 @@ def update_index(root: Path, products: str, merchant: Mapping[str, str] | None =
             Fusion(**card["fusion"]),
             shop.seed,
             merchant_word(_read_merchant_tables(merchant or {}, shop, Path(scratch), root / "index")),
-            None if pictures is None else pictures.of_catalogue,
+            catalogue_pictures=None if pictures is None else pictures.of_catalogue,
+            reading=pinyin_reading(serving.pinyin),
         )
         changes = {name: getattr(updated, name) for name in ("added", "changed", "removed", "embedded_texts")}
         if pictures is not None and updated.pictured is not None:

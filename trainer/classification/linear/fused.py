@@ -98,7 +98,7 @@ def fuse(
             by_wide = softmax(logits, axis=1)
             fusion = learn_label_fusion(by_deep, by_wide, validated.labels)
             powers = (fusion.text, fusion.picture)
-        facts = {"f1_macro": wide.f1_macro, "buckets": len(wide.facts.rarity)}
+        facts = {"f1_macro": wide.f1_macro, "buckets": len(wide.facts.importance)}
         found["wide"] = {**facts, "deep_power": powers[0], "wide_power": powers[1]}
     classifier = FusedClassifier(tuple(labels), deep, wide, *powers)
     both = classifier.of_sides(by_deep, logits)

@@ -7,7 +7,6 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 _MOST_ITERATIONS = 300
-_TOLERANCE = 1e-3
 # A label without any training text is all but impossible.
 _NEVER = -30.0
 
@@ -30,6 +29,7 @@ def fit_logistic(
     weights: npt.NDArray[np.float32],
     classes: int,
     inverse_regularisation: float,
+    tolerance: float = 1e-3,
 ) -> LinearLayer:
     """Learns labels from features, all classes at once.
 
@@ -39,8 +39,9 @@ def fit_logistic(
         weights: float32 `(texts,)`, of each text.
         classes: How many labels there are, those without a text included.
         inverse_regularisation: scikit-learn's `C`.
+        tolerance: Greatest part of the gradient at which it ends.
     """
-    model = LogisticRegression(C=inverse_regularisation, max_iter=_MOST_ITERATIONS, tol=_TOLERANCE)
+    model = LogisticRegression(C=inverse_regularisation, max_iter=_MOST_ITERATIONS, tol=tolerance)
     model.fit(features, labels, sample_weight=weights)
     kernel = np.zeros((features.shape[1], classes), np.float32)
     bias = np.full(classes, _NEVER, np.float32)

@@ -25,6 +25,8 @@ Matrix = npt.NDArray[np.float32]
 _TEXTS_AT_ONCE = 2048
 # Kernels are dense: with many labels there are fewer buckets, so that they stay under 64 MiB.
 _MOST_WEIGHTS = 2**24
+# Each n-gram has little of the gradient: at a larger one the steps end before most of them are learned.
+_TOLERANCE = 1e-4
 
 
 class WideClassifier(NamedTuple):
@@ -44,7 +46,7 @@ class WideClassifier(NamedTuple):
 
     def logits(self, texts: Sequence[str]) -> Matrix:
         """Returns float32 `(texts, classes)`, calibrated."""
-        weighed = weigh(ngram_counts(texts, len(self.facts.rarity)), self.facts.rarity)
+        weighed = weigh(ngram_counts(texts, len(self.facts.importance)), self.facts.importance)
         found: Matrix = np.asarray(weighed @ self.facts.kernel + self.facts.bias, np.float32)
         return found
 
@@ -57,7 +59,7 @@ class WideClassifier(NamedTuple):
 def fit_wide(
     learned: LabelledTexts, validated: LabelledTexts, classes: int, options: WideOptions, class_weights: str
 ) -> WideClassifier:
-    """Learns labels from n-grams, weighed as TF-IDF, and calibrates what it says on the validation split.
+    """Learns labels from n-grams, weighed by TF-IDF and by what they tell, and calibrates it on the validation split.
 
     Memory grows with the n-grams of all texts, some 12 bytes each.
 
@@ -69,17 +71,13 @@ def fit_wide(
         class_weights: As `ClassifierTrainingOptions.class_weights`.
     """
     buckets = _buckets(options.buckets, classes)
-    counts = ngram_counts(learned.texts, buckets)
-    rarity = inverse_document_frequencies(counts)
-    texts, asked = weigh(counts, rarity), weigh(ngram_counts(validated.texts, buckets), rarity)
-    weights = label_weights(learned.labels, classes, class_weights)[learned.labels]
-    weights *= learned.text_weights()
-    layer = _fit(texts, learned.labels, weights, classes, options.inverse_regularisation)
-    logits = np.asarray(asked @ layer.kernel + layer.bias)
+    facts = _learn(learned, buckets, classes, options, class_weights)
+    asked = weigh(ngram_counts(validated.texts, buckets), facts.importance)
+    logits = np.asarray(asked @ facts.kernel + facts.bias)
     temperature = fit_temperature(logits, validated.labels)
     likelihoods = log_softmax(logits / temperature, axis=1)[np.arange(len(logits)), validated.labels]
     return WideClassifier(
-        facts=WideFacts(layer.kernel / temperature, layer.bias / temperature, rarity),
+        facts=_calibrated(facts, temperature),
         f1_macro=float(f1_score(validated.labels, logits.argmax(axis=1), average="macro")),
         loss=float(-likelihoods.mean()),
         temperature=temperature,
@@ -90,13 +88,22 @@ def refit_wide(
     wide: WideClassifier, learned: LabelledTexts, options: WideOptions, class_weights: str
 ) -> WideClassifier:
     """Returns a wide part that has learned from more texts, calibrated as it was."""
-    classes, buckets = wide.facts.kernel.shape[1], len(wide.facts.rarity)
+    buckets, classes = wide.facts.kernel.shape
+    facts = _learn(learned, buckets, classes, options, class_weights)
+    return wide._replace(facts=_calibrated(facts, wide.temperature))
+
+
+def _learn(learned: LabelledTexts, buckets: int, classes: int, options: WideOptions, class_weights: str) -> WideFacts:
+    """Learns from texts; the logits are not calibrated."""
     counts = ngram_counts(learned.texts, buckets)
-    rarity = inverse_document_frequencies(counts)
+    importance = inverse_document_frequencies(counts) * telling(counts, learned, classes)
     weights = label_weights(learned.labels, classes, class_weights)[learned.labels] * learned.text_weights()
-    texts = weigh(counts, rarity)
-    layer = _fit(texts, learned.labels, weights, classes, options.inverse_regularisation)
-    return wide._replace(facts=WideFacts(layer.kernel / wide.temperature, layer.bias / wide.temperature, rarity))
+    layer = _fit(weigh(counts, importance), learned.labels, weights, classes, options.inverse_regularisation)
+    return WideFacts(layer.kernel, layer.bias, importance)
+
+
+def _calibrated(facts: WideFacts, temperature: float) -> WideFacts:
+    return facts._replace(kernel=facts.kernel / temperature, bias=facts.bias / temperature)
 
 
 def _fit(
@@ -108,7 +115,7 @@ def _fit(
 ) -> LinearLayer:
     """Fits the buckets that any text has; the others stay 0."""
     present = np.unique(texts.indices)
-    layer = fit_logistic(texts[:, present], labels, weights, classes, inverse_regularisation)
+    layer = fit_logistic(texts[:, present], labels, weights, classes, inverse_regularisation, _TOLERANCE)
     kernel = np.zeros((texts.shape[1], classes), np.float32)
     kernel[present] = layer.kernel
     return layer._replace(kernel=kernel)
@@ -133,10 +140,36 @@ def inverse_document_frequencies(counts: sparse.csr_matrix) -> Matrix:
     return found
 
 
-def weigh(counts: sparse.csr_matrix, rarity: Matrix) -> sparse.csr_matrix:
+def telling(counts: sparse.csr_matrix, learned: LabelledTexts, classes: int) -> Matrix:
+    """Returns how unevenly labels have each n-gram, float32 `(buckets,)`; 0 for those that no text has.
+
+    Of each label, the ratio of the share of the n-gram in its texts to that in all others is counted by texts, with one
+    more for each n-gram (Wang and Manning, "Baselines and bigrams", ACL 2012). The root of the mean square of the
+    logarithms, a label weighing as its texts, tells how much an n-gram says; the root of that again is returned, since
+    few texts say it of most.
+
+    Args:
+        counts: What `ngram_counts` returned for the texts.
+        learned: The texts.
+        classes: Labels that there are.
+    """
+    present = np.unique(counts.indices)
+    having = counts[:, present].sign()
+    of_label = np.zeros((len(learned), classes), np.float32)
+    of_label[np.arange(len(learned)), learned.labels] = learned.text_weights()
+    own = np.asarray(having.T @ of_label) + 1.0
+    others = own.sum(axis=1, keepdims=True) - own
+    ratios = np.log(own / own.sum(axis=0)) - np.log(others / others.sum(axis=0))
+    shares = of_label.sum(axis=0) / of_label.sum()
+    found = np.zeros(counts.shape[1], np.float32)
+    found[present] = (ratios**2 @ shares) ** 0.25
+    return found
+
+
+def weigh(counts: sparse.csr_matrix, importance: Matrix) -> sparse.csr_matrix:
     """Returns what `serving.classification.wide.weighed_ngrams` adds up to, float32 `(texts, buckets)`."""
     weighed = counts.copy()
-    weighed.data = (1.0 + np.log(counts.data)) * rarity[counts.indices]
+    weighed.data = (1.0 + np.log(counts.data)) * importance[counts.indices]
     squares = np.asarray(weighed.multiply(weighed).sum(axis=1)).ravel()
     lengths = np.sqrt(np.where(squares > 0.0, squares, 1.0))
     weighed.data /= np.repeat(lengths, np.diff(weighed.indptr)).astype(np.float32)

@@ -23,6 +23,7 @@ from trainer.search.export import text_hashes
 from trainer.search.groups.names import group_names
 from trainer.search.index.build import MeasuredIndex, build_index, build_module
 from trainer.search.index.category_vectors import categories_of_texts, with_categories
+from trainer.search.index.pinyin import Reading, with_pinyin
 from trainer.search.index.postings import build_postings
 from trainer.search.index.shoppers_words import NO_MORE_WORDS, ShoppersWords
 from trainer.search.index.telling_words import weigh_by_meaning
@@ -75,6 +76,7 @@ def update_search(
     seed: int,
     merchant: MerchantWord = SAYS_NOTHING,
     catalogue_pictures: CataloguePictures | None = None,
+    reading: Reading | None = None,
 ) -> UpdatedSearch:
     """Puts another catalogue into a served model.
 
@@ -93,6 +95,7 @@ def update_search(
         seed: Of an inverted file.
         merchant: What the merchant says now; what he said before is gone.
         catalogue_pictures: The pictures of the catalogue, of a model that reads pictures.
+        reading: Reads Chinese characters as pinyin; None adds no words that are new.
     """
     loaded = tf.saved_model.load(served)
     # A model of an earlier version reads queries with the encoder of its products.
@@ -139,7 +142,9 @@ def update_search(
         index=index.vectors,
         postings=postings,
         known_words=known_words,
-        vocabulary=_shoppers_words(loaded).in_catalogue(postings),
+        vocabulary=with_pinyin(
+            _shoppers_words(loaded).in_catalogue(postings), catalogue, postings, known_words, reading
+        ),
         groups=group_names(catalogue["title"].to_pylist(), catalogue["category"].to_pylist(), text_of_product),
         fusion=fusion,
         options=options,
