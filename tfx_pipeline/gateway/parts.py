@@ -75,7 +75,7 @@ class Parts:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Writes down what is shown, and the log now and then, while the context lasts, and both once more at its end."""
+        """Keeps what is shown and writes the log now and then while the context lasts, and once more at its end."""
         stop = asyncio.Event()
         working = [asyncio.create_task(each.run(stop)) for each in (self.impressions, self.writer)]
         try:

@@ -1,19 +1,26 @@
 """What the gateway answers, against the shop worked out in plain Python."""
 
+import asyncio
 import re
 import time
 import urllib.parse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 
+from shelfwise_client.calls.search import SearchAnswers, search
 from tests.serving.recommendation.small_shop import ODD_IDS, Ask, PlainShop, assert_same
+from tests.serving.search.search_shop import PlainSearch, Search
 from tests.tfx_pipeline.gateway.conftest import SHOP
 from tests.tfx_pipeline.gateway.running import Running, running_gateway
 from tfx_pipeline.gateway.api.products import Found, Recommendations, Similar
 from tfx_pipeline.gateway.catalogue import Catalogue
+from tfx_pipeline.gateway.options import OtherVersion
+from tfx_pipeline.gateway.served_models import Said, ServedModels
 
 
 def quoted(name: str) -> str:
@@ -122,6 +129,68 @@ def test_search_finds_and_groups(gateway: Running) -> None:
     for product in said["products"]:
         counted[product["group"]] = counted.get(product["group"], 0) + 1
     assert [(group["group"], group["count"]) for group in said["groups"]] == list(counted.items())
+
+
+def ids_of(answer: httpx.Response) -> list[str]:
+    return [product for product, _ in pairs(answer)]
+
+
+def test_search_knows_who_asks(gateway: Running, plain_search: PlainSearch) -> None:
+    everybody = gateway.get("/search", q="tea pot", k=40)
+    assert everybody.json()["events"] == 0
+    had = ids_of(everybody)[7]
+    send(gateway, "drinker", had, "purchase")
+    mine = gateway.get("/search", q="tea pot", k=40, user_id="drinker")
+    # The small shop's reranker puts what was had before all else, and leaves the rest as it is.
+    assert ids_of(mine) == [had, *(product for product in ids_of(everybody) if product != had)]
+    assert mine.json()["events"] == 1
+    cheap = gateway.get("/search", q="tea pot", k=40, user_id="drinker", max_price=30.0, exclude_ids=[had])
+    assert set(ids_of(cheap)) == plain_search.scores(Search("tea pot", max_price=30.0, exclude=[had])).keys()
+
+
+def test_a_query_adds_to_an_earlier_one(gateway: Running, plain_search: PlainSearch) -> None:
+    first = gateway.get("/search", q="green tea under 40").json()
+    assert (first["understood"], first["earlier_query"]) == ("price at most 40", "")
+    prices = [float(plain_search.rows[plain_search.place[each["product_id"]]]["price"]) for each in first["products"]]
+    assert max(prices) <= 40
+    second = gateway.get("/search", q="cheaper ones", earlier_query="green tea under 40", user_id="drinker").json()
+    assert second["earlier_query"] == "green tea under 40"
+    assert second["products"]
+    for each in second["products"]:
+        assert float(plain_search.rows[plain_search.place[each["product_id"]]]["price"]) < float(np.median(prices))
+    # One that asks for something of its own is taken by itself, and in the user's order.
+    other = gateway.get("/search", q="coffee", earlier_query="green tea", user_id="drinker")
+    assert other.json()["earlier_query"] == ""
+    assert ids_of(other) == ids_of(gateway.get("/search", q="coffee", user_id="drinker"))
+
+
+def test_reasons_add_up_and_name_what_the_user_did(gateway: Running) -> None:
+    # Long ago, so that the moments between both questions count for nothing.
+    send(gateway, "reasoner", "P003", "purchase", timestamp=time.time() - 1e6)
+    best = gateway.get("/users/reasoner/recommendations", k=1).json()["products"][0]
+    said = gateway.get("/users/reasoner/reasons", product_id=best["product_id"]).json()
+    assert (said["model"], said["events"]) == ("recommendation", 1)
+    assert sum(each["weight"] for each in said["reasons"]) == pytest.approx(best["score"], abs=1e-3)
+    title = gateway.get("/products/P003").json()["product"]["title"]
+    own = [each["text"] for each in said["reasons"] if each["product_id"] == "P003"]
+    assert own
+    assert own[0].startswith(f"bought {title}")
+    assert gateway.get("/users/reasoner/reasons", product_id="gone").json()["reasons"] == []
+
+
+def test_a_model_that_lacks_a_signature_is_asked_by_another(models: str) -> None:
+    plain = search("tea pot", k=3)
+
+    async def ask() -> list[Said[SearchAnswers]]:
+        served = ServedModels(models, 20.0, OtherVersion())
+        try:
+            return [await served.ask_where_able(replace(plain, signature=name), plain) for name in ("gone", "filtered")]
+        finally:
+            await served.close()
+
+    lacking, able = asyncio.run(ask())
+    assert lacking.signature == able.signature == "filtered"
+    assert list(lacking.result) == list(able.result) != []
 
 
 def test_answers_that_are_put_together_are_what_their_description_says(gateway: Running) -> None:

@@ -189,8 +189,9 @@ function act(product, type, answer, details = {}) {
     product_id: product.product_id,
     event_type: type,
     request_id: shownIn?.request_id,
-    // What a query found, and nothing that was found by another product's page meanwhile.
-    query: shownIn?.query && [...shownIn.query].slice(0, longestQuery).join(""),
+    // What a query found, and nothing that was found by another product's page meanwhile. One that adds to an earlier one
+    // says too little to learn from.
+    query: shownIn?.earlier_query ? undefined : shownIn?.query && [...shownIn.query].slice(0, longestQuery).join(""),
     ...details,
   });
   if (type === "cart") shop.say(`In the basket: ${product.title}.`);

@@ -10,8 +10,8 @@ from shelfwise_client.calls.search import SearchAnswer, SearchAnswers, personal_
 from shelfwise_client.signature_names import PERSONAL
 from tfx_pipeline.gateway.api.products import Found
 from tfx_pipeline.gateway.api.values import ShortText, Text
-from tfx_pipeline.gateway.routes.answers import JsonAnswer, products_of, said_by
 from tfx_pipeline.gateway.parts import Parts
+from tfx_pipeline.gateway.routes.answers import JsonAnswer, products_of, said_by
 from tfx_pipeline.gateway.routes.fallback import FALLBACK_HEADER, NOT_PERSONAL
 from tfx_pipeline.gateway.routes.parameters import Filters, ToRead
 from tfx_pipeline.gateway.served_models import Said
@@ -34,7 +34,7 @@ class SearchParameters(Filters):
     """
 
     q: Annotated[Text, Field(max_length=_MOST_CHARACTERS, description="What was typed.")]
-    user_id: Annotated[ShortText, Field(description="Who asks, for the order and the log; empty for nobody known.")] = ""
+    user_id: Annotated[ShortText, Field(description="Who asks; empty for nobody known.")] = ""
     earlier_query: Annotated[
         Text, Field(max_length=_MOST_CHARACTERS, description="What was asked before, which the query may add to.")
     ] = ""
