@@ -40,7 +40,7 @@ class ModelsAwayError(Refused):
     """The models do not answer now; what sells may be shown instead."""
 
 
-class SignatureMissing(Refused):
+class NoSignatureError(Refused):
     """The model was pushed without what is asked of it."""
 
 
@@ -109,7 +109,7 @@ class ServedModels:
                 raise Refused(502, f"Model `{call.model}` refused what the gateway asked: {error}") from error
             raise Refused(404, f"No model `{call.model}` was pushed, so that is not answered here.") from None
         except MissingSignatureError:
-            raise SignatureMissing(
+            raise NoSignatureError(
                 404, f"Model `{call.model}` was pushed without `{call.signature}`, so that is not answered here."
             ) from None
         except ValueError as error:
@@ -132,7 +132,7 @@ class ServedModels:
         if self._lacking.get(place, 0.0) < time.monotonic():
             try:
                 return await self.ask(call, user)
-            except SignatureMissing:
+            except NoSignatureError:
                 self._lacking[place] = time.monotonic() + _LACKING_SECONDS
         return await self.ask(otherwise, user)
 

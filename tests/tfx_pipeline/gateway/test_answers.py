@@ -167,17 +167,19 @@ def test_a_query_adds_to_an_earlier_one(gateway: Running, models: str) -> None:
     assert ids_of(other) == ids_of(gateway.get("/search", q="coffee", user_id="drinker"))
 
 
-def test_reasons_add_up_and_name_what_the_user_did(gateway: Running) -> None:
-    # Long ago, so that the moments between both questions count for nothing.
-    send(gateway, "reasoner", "P003", "purchase", timestamp=time.time() - 1e6)
-    best = gateway.get("/users/reasoner/recommendations", k=1).json()["products"][0]
-    said = gateway.get("/users/reasoner/reasons", product_id=best["product_id"]).json()
-    assert (said["model"], said["events"]) == ("recommendation", 1)
-    assert sum(each["weight"] for each in said["reasons"]) == pytest.approx(best["score"], abs=1e-3)
-    title = gateway.get("/products/P003").json()["product"]["title"]
-    own = [each["text"] for each in said["reasons"] if each["product_id"] == "P003"]
-    assert own
-    assert own[0].startswith(f"bought {title}")
+def test_reasons_are_those_of_the_history_and_add_up(gateway: Running, models: str) -> None:
+    # Long ago, so that the moments between the questions count for nothing.
+    age = 1e6
+    send(gateway, "reasoner", "P003", "purchase", timestamp=time.time() - age)
+    for best in gateway.get("/users/reasoner/recommendations", k=3).json()["products"]:
+        said = gateway.get("/users/reasoner/reasons", product_id=best["product_id"]).json()
+        assert (said["model"], said["product_id"], said["events"]) == ("recommendation", best["product_id"], 1)
+        assert sum(each["weight"] for each in said["reasons"]) == pytest.approx(best["score"], abs=1e-3)
+        with Shelfwise(models, timeout_seconds=20.0) as client:
+            expected = client.explain_recommendation(best["product_id"], ["P003"], ["purchase"], [age])
+        assert [(each["text"], each["product_id"]) for each in said["reasons"]] == [
+            (each.reason, each.about_id) for each in expected
+        ]
     assert gateway.get("/users/reasoner/reasons", product_id="gone").json()["reasons"] == []
 
 

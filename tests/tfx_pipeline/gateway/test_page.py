@@ -78,7 +78,7 @@ def test_what_was_understood_is_seen_and_undone(gateway: Running, browser: Any, 
         highest = max(prices_of(page))
         assert highest <= 40
         search(page, "cheaper ones")
-        assert f"With “{limited}”" in page.inner_text(".understood")
+        assert f"Together with “{limited}”" in page.inner_text(".understood")
         assert max(prices_of(page)) < highest
         assert_looks_right(page, size)
         page.reload()

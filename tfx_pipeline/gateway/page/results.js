@@ -64,8 +64,8 @@ function understood({ understood, earlier_query: earlier }, query, shop) {
   return make(
     "div",
     { className: "understood" },
-    make("span", { className: "faint" }, earlier ? `With “${earlier}”, understood` : "Understood"),
-    make("ul", { "aria-label": "What was understood" }, ...limits.map((limit) => make("li", {}, limit))),
+    make("span", { className: "faint" }, earlier ? `Together with “${earlier}”${limits.length ? ", understood" : ""}` : "Understood"),
+    limits.length ? make("ul", { "aria-label": "What was understood" }, ...limits.map((limit) => make("li", {}, limit))) : "",
     button,
   );
 }
