@@ -107,10 +107,10 @@ def test_times_are_seconds_or_iso(gateway: Running) -> None:
 
 def test_feedback_knows_what_was_shown(gateway: Running) -> None:
     answer = gateway.get("/users/taker/recommendations", k=2).json()
-    exported = gateway.get("/users/taker/export").json()  # Waits until what was shown is kept.
-    assert [row["product_id"] for row in exported["impressions"]] == [each["product_id"] for each in answer["products"]]
     said = {"user_id": "taker", "request_id": answer["request_id"], "product_id": answer["products"][1]["product_id"]}
     assert gateway.post("/feedback", said).json()["known"]
+    exported = gateway.get("/users/taker/export").json()  # Waits until what was shown is kept.
+    assert [row["product_id"] for row in exported["impressions"]] == [each["product_id"] for each in answer["products"]]
     assert not gateway.post("/feedback", {**said, "user_id": "another"}).json()["known"]
     for wrong in ({**said, "outcome": "redeemed"}, {**said, "offer_id": "o"}, {**said, "product_id": ""}):
         assert gateway.post("/feedback", wrong).status_code == 422

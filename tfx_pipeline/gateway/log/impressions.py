@@ -105,8 +105,10 @@ class Impressions:
 
     async def latest(self, user: str, kind: Kind) -> list[Record]:
         """Returns the latest answers of a kind that a user saw, the newest last, those of just now as well."""
+        waiting = [record for record in self._waiting if (record.user, record.kind) == (user, kind)]
         kept = await self._store.latest(user, kind)
-        return [*kept, *(record for record in self._waiting if (record.user, record.kind) == (user, kind))]
+        known = {record.id for record in kept}
+        return [*kept, *(record for record in waiting if record.id not in known)]
 
     async def seen_offers(self, user: str) -> list[SeenOffer]:
         """Returns the latest offers that a user saw, the newest last, with what came of each."""
@@ -121,8 +123,8 @@ class Impressions:
     async def settle(self) -> None:
         """Has all that was shown so far in the store, or counted as lost, before it returns."""
         async with self._writing:
-            # In one step of the store, and by one fsync.
-            records, self._waiting = self._waiting, []
+            # In one step of the store, and by one fsync; until that is done they wait, for whoever looks for them.
+            records = list(self._waiting)
             if not records:
                 return
             try:
@@ -130,6 +132,8 @@ class Impressions:
             except StoreError as error:
                 self._metrics.lost.inc(len(records))
                 _LOG.warning("What was shown could not be kept: %s", error)
+            finally:
+                del self._waiting[: len(records)]
 
     def _shown(
         self,
