@@ -51,7 +51,7 @@ from components.search.judging.query_judge import unfiltered_inputs
 from serving.graph.catalogue import CATEGORY_SEPARATOR
 from serving.index.exact import ExactIndex
 from serving.search.grouping.groups import ResultGroups
-from serving.search.module import GROUPED
+from serving.search.listing import GROUPED
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.artifacts.catalogue import distinct_texts, load_catalogue
 from trainer.clusters.category_free_texts import without_category_words

@@ -9,7 +9,7 @@ from components.checks.common import Check, KnownProducts, ServedModel, run_chec
 from serving.client import ServingError, Shelfwise
 from serving.model_names import SEARCH_MODEL
 from serving.pictures.decoder import NOT_A_PICTURE
-from serving.search.module import GROUPED
+from serving.search.listing import GROUPED
 from serving.signature_names import EVALUATE
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.things import things_of

@@ -23,15 +23,16 @@ from serving.search.correction import Corrections, SpellingCorrection
 from serving.search.explanation import WordExplanation
 from serving.search.finding import find, find_ranked
 from serving.search.grouping.groups import GroupNames, ResultGroups
+from serving.search.listing import GROUPED, Listed, Listing
 from serving.search.personal.reranking import PersonalModel, PersonalReranker
 from serving.search.pins import SearchPins
 from serving.search.product_codes import ProductCodes
 from serving.search.products import SearchedProducts
 from serving.search.query_embedder import QueryEmbedder
-from serving.search.ranking import CANDIDATES, Fusion, RankedTexts, Ranking
+from serving.search.ranking import Fusion, RankedTexts, Ranking
 from serving.search.reading import QueryReader, ReadQuery, beginning
 from serving.search.synonyms import SynonymReader
-from serving.search.things import Found, PassingProducts, Things
+from serving.search.things import Found, Things
 from serving.search.wishes.facts import WishFacts
 from serving.search.wishes.filter import WishFilter
 from serving.search.wishes.reader import WishReader
@@ -39,8 +40,6 @@ from serving.search.wishes.refining import beside, refined
 from serving.search.wishes.wish import Wish, cond_wish
 from serving.signature_names import BY_IMAGE, EMBED, EVALUATE, EXPLAIN, FILTERED, PERSONAL, REFINED, SERVING_DEFAULT
 
-# Things that are grouped, however few of them an answer shows.
-GROUPED = 100
 SERVED_SIGNATURES = (SERVING_DEFAULT, FILTERED, REFINED, EXPLAIN, EMBED, EVALUATE)
 
 
@@ -124,11 +123,12 @@ class SearchModule(tf.Module):
         read_by = QueryEmbedder(query_embedder, embedder)
         self._reader = QueryReader(read_by, lexical, self.synonyms, SpellingCorrection(corrections), codes)
         self._wishes = WishReader(wishes, lexical)
-        self._limits = WishFilter(wishes, lexical, text_of_product, self._things.order)
+        limits = WishFilter(wishes, lexical, text_of_product, self._things.order)
         self._ranking = Ranking(index, lexical, fusion, self.text_of_product)
         self._explanation = WordExplanation(read_by, index, lexical, self._reader, fusion)
         self.pictures = None if pictures is None else PictureSearch(*pictures, index, self.text_of_product)
         self._pins = SearchPins(merchant.pins, products.product_ids, self.synonyms, self._things)
+        self._listing = Listing(self._ranking, self._things, limits, self._pins)
         self._personal = personal
         if personal is not None:
             self._history = HistoryReader(self._products, personal.event_types, personal.bought_event_type)
@@ -136,17 +136,15 @@ class SearchModule(tf.Module):
             self.personal_feature_names = self._reranker.feature_names
         self._answers = SearchAnswers(self.product_ids, self.titles)
         self._groups = ResultGroups(groups, index)
-        # Three signatures end in it: it is traced once for all.
-        self._answer_within = tf.function(
-            self._answer,
-            input_signature=[
-                Wish.spec(),
-                HoldingPins.spec(),
-                tf.TensorSpec([None], tf.int32),
-                tf.TensorSpec([None, len(text_of_product)], tf.bool),
-            ],
-            autograph=False,
+        # What several signatures do is traced, saved and loaded once.
+        texts, numbers = tf.TensorSpec([None], tf.string), tf.TensorSpec([None, None], tf.int32)
+        mask = tf.TensorSpec([None, len(text_of_product)], tf.bool)
+        self._read_wish = _shared(lambda query: self._wishes.read(beginning(query)), texts)
+        self._read = _shared(self._reader.read, texts)
+        self._list_within = _shared(
+            self._listing.within, ReadQuery.spec(), Wish.spec(), HoldingPins.spec(), tf.TensorSpec([], tf.int32), mask
         )
+        self._group = _shared(self._groups.group, texts, numbers, numbers, tf.TensorSpec([None], tf.int32))
         self.text_vectors = tf.function(
             lambda rows: vectors_or_zeros(index, rows), input_signature=[tf.TensorSpec([None], tf.int32, "rows")]
         )
@@ -185,24 +183,17 @@ class SearchModule(tf.Module):
 
     def search(self, query: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `serving_default`: the `default_k` best things for each query `(batch,)`, within its limits."""
-        wish, width = self._wishes.read(beginning(query)), tf.constant(self.default_k)
-        k, pins = tf.fill([tf.shape(query)[0]], width), self._pins.holding(wish.text, tf.fill(tf.shape(query), ""))
-
-        def answer() -> dict[str, tf.Tensor]:
-            passing = self._things.passing()
-            found = find(self._ranking, self._reader.read(wish.text), width, self._things, passing, grouped=GROUPED)
-            answered = self._grouped_answer(wish.text, FoundWithPins.without(found), k, width, passing)
-            return {**answered, "understood": wish.understood}
-
+        wish, k = self._read_wish(query), tf.fill(tf.shape(query), self.default_k)
+        pins = self._pins.holding(wish.text, tf.fill(tf.shape(query), ""))
+        read, width = self._read(wish.text), tf.constant(self.default_k)
+        every = tf.fill([tf.shape(query)[0], self._things.order.size], True)
         # Most queries have no limit and no pin, and a mask would cost them all.
-        every = self._things.order.size
-        return dict(
-            tf.cond(
-                wish.is_limited | tf.reduce_any(pins.products >= 0),
-                lambda: self._answer_within(wish, pins, k, tf.fill([tf.shape(query)[0], every], True)),
-                answer,
-            )
+        listed = tf.cond(
+            wish.is_limited | tf.reduce_any(pins.products >= 0),
+            lambda: self._list_within(read, wish, pins, width, every),
+            lambda: self._listing.of_all(read, width),
         )
+        return self._answer(wish, listed, k)
 
     def search_filtered(
         self,
@@ -215,8 +206,8 @@ class SearchModule(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """Signature `filtered`: as wide as the largest k of the batch; see `filters` for what each filter means."""
         k, mask = self._read_filters(query, k, category, max_price, in_stock_only, exclude_ids)
-        wish = self._wishes.read(beginning(query))
-        return dict(self._answer_within(wish, self._pins.holding(wish.text, category), k, mask))
+        wish = self._read_wish(query)
+        return self._answer(wish, self._list_of(wish, category, tf.reduce_max(k), mask), k)
 
     def search_refined(
         self,
@@ -231,21 +222,16 @@ class SearchModule(tf.Module):
         """Signature `refined`: as `filtered`, for queries that may speak of an earlier one; "" stands for none."""
         (earlier_query,) = with_rows_of(query, earlier_query=earlier_query)
         k, mask = self._read_filters(query, k, category, max_price, in_stock_only, exclude_ids)
-        earlier = self._wishes.read(beginning(earlier_query))
-        both = refined(self._wishes.read(beginning(query)), earlier)
+        earlier = self._read_wish(earlier_query)
+        both = refined(self._read_wish(query), earlier)
 
         def beside_earlier() -> Wish:
-            passing = self._things.passing(mask & self._limits.allowed(earlier))
-            looked_at = tf.constant(max(self.default_k, CANDIDATES))
-            ranked = self._ranking.rank(self._reader.read(earlier.text), looked_at, passing.texts.mask)
-            width = tf.constant(min(self.default_k, self._things.size))
-            shown = self._things.best(ranked, passing, looked_at, width)
-            return beside(
-                both, tf.where(shown.products >= 0, tf.gather(self.prices, tf.maximum(shown.products, 0)), np.nan)
-            )
+            listed = self._list_of(earlier, category, tf.constant(self.default_k), mask)
+            shown = listed.found.cut(tf.constant(self.default_k)).products
+            return beside(both, tf.where(shown >= 0, tf.gather(self.prices, tf.maximum(shown, 0)), np.nan))
 
         wish = cond_wish(tf.reduce_any(both.cheaper | both.dearer), beside_earlier, lambda: both.wish)
-        return dict(self._answer_within(wish, self._pins.holding(wish.text, category), k, mask))
+        return self._answer(wish, self._list_of(wish, category, tf.reduce_max(k), mask), k)
 
     def search_personal(
         self,
@@ -266,12 +252,14 @@ class SearchModule(tf.Module):
         (history_ids,) = with_rows_of(query, history_ids=history_ids)
         history = self._history.read(history_ids, history_types, history_age_seconds)
         k, mask = self._read_filters(query, k, category, max_price, in_stock_only, exclude_ids)
-        wish = self._wishes.read(beginning(query))
+        wish = self._read_wish(query)
+        read, pins = self._read(wish.text), self._pins.holding(wish.text, category)
 
-        def reorder(read: ReadQuery, found: Found) -> Found:
+        def reorder(found: Found) -> Found:
             return self._reranker.rerank(read.vectors, found, history, read.named.products)
 
-        return self._answer(wish, self._pins.holding(wish.text, category), k, mask, reorder)
+        listed = self._listing.within(read, wish, pins, tf.reduce_max(k), mask, reorder)
+        return self._answer(wish, listed, k)
 
     def describe_personal(
         self, query: tf.Tensor, history_ids: tf.Tensor, history_types: tf.Tensor, history_age_seconds: tf.Tensor
@@ -312,7 +300,8 @@ class SearchModule(tf.Module):
             )
 
         found = FoundWithPins.without(find_ranked(rank, width, self._things, passing, grouped=GROUPED))
-        return self._grouped_answer(tf.fill(tf.shape(image), ""), found, k, width, passing)
+        listed = self._listing.shown(found, width, passing)
+        return self._grouped(tf.fill(tf.shape(image), ""), listed, k)
 
     def evaluate(self, query: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `evaluate`: the best products, each on its own and whatever it is like: how rankings are judged."""
@@ -370,36 +359,29 @@ class SearchModule(tf.Module):
         )
         return cut(found.scores, found.products, k)
 
-    def _answer(
-        self,
-        wish: Wish,
-        pins: HoldingPins,
-        k: tf.Tensor,
-        mask: tf.Tensor,
-        reorder: Callable[[ReadQuery, Found], Found] | None = None,
-    ) -> dict[str, tf.Tensor]:
-        """Answers int32 `(batch,)` k products of those that bool `(batch, products)`, limits and pins let pass.
+    def _list_of(self, wish: Wish, category: tf.Tensor, width: tf.Tensor, mask: tf.Tensor) -> Listed:
+        """Lists an int32 scalar of things that bool `(batch, products)` and the wish let pass."""
+        pins = self._pins.holding(wish.text, category)
+        listed: Listed = self._list_within(self._read(wish.text), wish, pins, width, mask)
+        return listed
 
-        What was found may be put into another order before pins have their places.
-        """
-        mask = tf.cond(wish.is_limited, lambda: mask & self._limits.allowed(wish), lambda: mask)
-        allowed = self._pins.allowed(pins)
-        mask = mask if allowed is None else mask & allowed
-        passing, width = self._things.passing(mask), tf.reduce_max(k)
-        read = self._reader.read(wish.text)
-        found = find(self._ranking, read, width, self._things, passing, grouped=GROUPED)
-        found = found if reorder is None else reorder(read, found)
-        listed = self._pins.listed(found, pins, passing)
-        return {**self._grouped_answer(wish.text, listed, k, width, passing), "understood": wish.understood}
+    def _answer(self, wish: Wish, listed: Listed, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {**self._grouped(wish.text, listed, k), "understood": wish.understood}
 
-    def _grouped_answer(
-        self, query: tf.Tensor, listed: FoundWithPins, k: tf.Tensor, width: tf.Tensor, passing: PassingProducts
-    ) -> dict[str, tf.Tensor]:
-        """Groups all that was found, and answers the first int32 `(batch,)` k of each row in so many columns."""
+    def _grouped(self, query: tf.Tensor, listed: Listed, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Groups all that is listed, and answers the first int32 `(batch,)` k things of each row."""
         texts = tf.gather(self.text_of_product, tf.maximum(listed.found.products, 0))
-        groups = self._groups.group(query, listed.found.products, texts, k)
-        found = listed.found.cut(width)
-        scores, products = cut(found.scores, found.products, k)
-        variants = self._things.variants(found._replace(scores=scores, products=products), passing)
-        pinned = listed.pinned[:, : tf.shape(products)[1]] & (products >= 0)
+        groups = self._group(query, listed.found.products, texts, k)
+        shown = listed.found.cut(tf.shape(listed.variants)[1])
+        scores, products = cut(shown.scores, shown.products, k)
+        there = products >= 0
+        variants = tf.where(there, listed.variants, 0)
+        pinned = listed.pinned[:, : tf.shape(products)[1]] & there
         return {**self._answers.of(scores, products, variants, groups), "pinned": pinned}
+
+
+def _shared(method: Callable[..., Any], *specs: Any) -> Callable[..., Any]:
+    """Returns a method that is traced, saved and loaded once, however many signatures call it."""
+    traced = tf.function(method, input_signature=specs, autograph=False)
+    # Behind a plain function it is not saved once more, as a function of the module.
+    return lambda *inputs: traced(*inputs)

@@ -34,6 +34,18 @@ class ReadQuery(NamedTuple):
     named: NamedProducts
     asks: tf.Tensor
 
+    @classmethod
+    def spec(cls) -> "ReadQuery":
+        """Returns the kinds of its tensors, as `tf.function` takes them."""
+        numbers, several = tf.TensorSpec([None], tf.int32), tf.TensorSpec([None, None], tf.float32)
+        rows, queries = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.int64)
+        return cls(
+            several,
+            AskedWords(numbers, tf.TensorSpec([None], tf.float32), rows, queries),
+            NamedProducts(tf.TensorSpec([None, None], tf.int32), several),
+            tf.TensorSpec([None], tf.bool),
+        )
+
 
 class QueryWords(NamedTuple):
     """The words of queries.

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from components.search.judging.query_judge import unfiltered_inputs
 from serving.graph.catalogue import CATEGORY_SEPARATOR
-from serving.search.module import GROUPED
+from serving.search.listing import GROUPED
 from serving.signature_names import FILTERED
 from trainer.search.queries import JudgedQueries
 
