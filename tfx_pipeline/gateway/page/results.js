@@ -14,9 +14,14 @@ export const filterNames = ["category", "max_price", "in_stock_only"];
 // Tells the gateway that the query on the page is meant; null where it knows, or where there is none.
 let tell = null;
 
-/** Says that the query which was typed last is meant: half a word is none, so nothing is logged as it is typed. */
+/**
+ * Says that the query which was typed last is meant: half a word is none, so nothing is logged as it is typed.
+ * @returns {boolean} Whether there was one.
+ */
 export function settle() {
+  const typed = tell !== null;
   tell?.();
+  return typed;
 }
 
 /**

@@ -232,7 +232,8 @@ function listen() {
   typedIn(form.max_price, 2 * pauseOfTyping, () => go({ max_price: form.max_price.value, product: "" }, { replace: !state().product }));
   id("search").addEventListener("submit", (event) => {
     event.preventDefault();
-    go(asked());
+    // What is on the page already is not asked for again, and so not logged twice.
+    if (form.query.value !== state().q || !settle()) go(asked());
   });
   id("filters").addEventListener("submit", (event) => event.preventDefault());
   form.category.addEventListener("change", () => go({ category: form.category.value, product: "" }));
