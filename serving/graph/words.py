@@ -68,7 +68,7 @@ def plain_words(texts: tf.Tensor) -> Any:
     texts = tf.strings.regex_replace(texts, UNSPACED_CHARACTER, r" \0 ")
     # Marked first and cleared between the marks: a mask over the pieces would be a hundred nodes of the graph.
     marked = tf.strings.regex_replace(texts, _WORD, rf"{_BEGIN}\0 ")
-    return tf.strings.split(tf.strings.regex_replace(marked, _BETWEEN_WORDS, " "))
+    return split(tf.strings.regex_replace(marked, _BETWEEN_WORDS, " "))
 
 
 def index_words(words: Any) -> Any:
@@ -127,6 +127,33 @@ def rows_of(ragged: Any) -> tf.Tensor:
     """Returns the row of each flat value of a ragged tensor, int64: `value_rowids` by a tenth of the ops."""
     splits = ragged.row_splits
     return tf.searchsorted(splits, tf.range(splits[-1]), side="right", out_type=tf.int64) - 1
+
+
+def split(texts: tf.Tensor, separator: str = "") -> Any:
+    """Splits string `(batch,)` as `tf.strings.split` does, by a third of the ops; ragged string `(batch, pieces)`."""
+    pieces = tf.raw_ops.StringSplitV2(input=texts, sep=separator)
+    splits = tf.searchsorted(pieces.indices[:, 0], tf.range(tf.size(texts, tf.int64) + 1), out_type=tf.int64)
+    return tf.RaggedTensor.from_row_splits(pieces.values, splits, validate=False)
+
+
+def joined(words: Any, separator: str = " ") -> tf.Tensor:
+    """Joins the words of each row, as `tf.strings.reduce_join` does, by a fifth of the ops.
+
+    Args:
+        words: Ragged string `(batch, words)`.
+        separator: What stands between words.
+
+    Returns:
+        string `(batch,)`; "" for a row without words.
+    """
+    rows = tf.size(words.row_splits, tf.int64) - 1
+    return tf.strings.unsorted_segment_join(words.flat_values, rows_of(words), rows, separator)
+
+
+def masked(flags: tf.Tensor, *values: tf.Tensor) -> list[tf.Tensor]:
+    """Returns those of values `(n, ...)` whose bool `(n,)` flag is true; a quarter of the ops of `tf.boolean_mask`."""
+    places = tf.where(flags)[:, 0]
+    return [tf.gather(each, places) for each in values]
 
 
 def any_in_row(ragged: Any, flags: tf.Tensor) -> tf.Tensor:

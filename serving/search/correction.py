@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from serving.graph.answers import text_variable
 from serving.graph.edit_distance import edit_distances
+from serving.graph.words import masked
 
 # A word from so many letters on may have one letter wrong, and from so many on two.
 ONE_WRONG_FROM, TWO_WRONG_FROM = 4, 7
@@ -112,18 +113,17 @@ class SpellingCorrection(tf.Module):
         order = (rank * 2 ** (_FREQUENCY_BITS + 1) + rarity) * 2**_WORD_BITS + tf.cast(candidate, tf.int64)
         order = tf.where(distance <= tf.gather(allowed, owner), order, _NO_CANDIDATE)
         best = tf.math.unsorted_segment_min(order, owner, tf.shape(lengths)[0])
-        found = best < _NO_CANDIDATE
-        better = tf.gather(self._words, tf.boolean_mask(best, found) % 2**_WORD_BITS)
-        return tf.tensor_scatter_nd_update(word, tf.boolean_mask(wrong, found), better)
+        best, wrong = masked(best < _NO_CANDIDATE, best, wrong)
+        return tf.tensor_scatter_nd_update(word, wrong, tf.gather(self._words, best % 2**_WORD_BITS))
 
     def _candidates(self, letters: tf.Tensor, lengths: tf.Tensor, allowed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns pairs of a wrong word and a word that may be near, each once; int32 `(pairs,)` both."""
         powers, taken_out, last = _variants()
         variants = tf.matmul(_letter_values(letters), tf.constant(powers), transpose_b=True)
         there = (tf.constant(taken_out) <= allowed[:, tf.newaxis]) & (tf.constant(last) < lengths[:, tf.newaxis])
-        owner = tf.where(there)[:, 0]
+        variant = tf.where(there)
+        owner, wanted = variant[:, 0], tf.gather_nd(variants, variant)
         keys = tf.convert_to_tensor(self._keys)
-        wanted = tf.boolean_mask(variants, there)
         places = tf.ragged.range(
             tf.searchsorted(keys, wanted), tf.searchsorted(keys, wanted, side="right"), row_splits_dtype=tf.int32
         )

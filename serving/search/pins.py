@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from serving.graph.filters import not_listed
-from serving.graph.words import plain_words, singular_words
+from serving.graph.words import joined, plain_words, singular_words
 from serving.merchant.pins import HoldingPins, PinBoard
 from serving.merchant.word import Pin
 from serving.search.answer import FoundWithPins, with_pins_of
@@ -59,4 +59,4 @@ class SearchPins(tf.Module):
     def _compared(self, text: tf.Tensor) -> tf.Tensor:
         """Returns what queries of the same pins have in common, string `(batch,)`."""
         words, _ = self._synonyms.read(plain_words(text))
-        return tf.strings.reduce_join(singular_words(words), axis=1, separator=" ")
+        return joined(singular_words(words))

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from serving.graph.spelling import readable
-from serving.graph.words import any_in_row, joined_pairs, plain_words, singular_words, unspaced_pairs
+from serving.graph.words import any_in_row, joined, joined_pairs, plain_words, singular_words, unspaced_pairs
 from serving.index.lexical import AskedWords, LexicalIndex
 from serving.search.correction import SpellingCorrection, of_letters
 from serving.search.product_codes import NamedProducts, ProductCodes
@@ -123,7 +123,7 @@ class QueryReader(tf.Module):
         strange = self._lexical.lacks(right.flat_values) & of_letters(right.flat_values, SHORTEST_STRANGE_WORD)
 
         def changed_text() -> tf.Tensor:
-            return tf.where(changed, tf.strings.reduce_join(meant, axis=1, separator=" "), text)
+            return tf.where(changed, joined(meant), text)
 
         return QueryWords(
             typed,

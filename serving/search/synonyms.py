@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from serving.graph.answers import text_variable
 from serving.graph.lookup import IdLookup
-from serving.graph.words import any_in_row, rows_of, singular_words
+from serving.graph.words import any_in_row, joined, rows_of, singular_words, split
 
 
 class SynonymReader(tf.Module):
@@ -47,7 +47,7 @@ class SynonymReader(tf.Module):
             read = tf.where(stands_for >= 0, tf.gather(self.names, tf.maximum(stands_for, 0)), words.flat_values)
             read = words.with_flat_values(tf.where(ends, "", read))
             # A name may be two words, and the second word of a pair is gone.
-            again = tf.strings.split(tf.strings.reduce_join(read, axis=1, separator=" "))
+            again = split(joined(read))
             return again.flat_values, again.row_splits
 
         values, splits = tf.cond(tf.reduce_any(changed), replaced, lambda: (words.flat_values, words.row_splits))

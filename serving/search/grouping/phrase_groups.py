@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from serving.graph.lookup import IdLookup
-from serving.graph.words import index_words, plain_words
+from serving.graph.words import index_words, joined, plain_words
 from serving.index.exact import RetrievalIndex
 from serving.search.grouping.category_groups import MOST_GROUPS
 
@@ -142,7 +142,7 @@ class PhraseGroups(tf.Module):
     def _asked(self, query: tf.Tensor) -> tf.Tensor:
         """Returns the phrase that each query is, int32 `(batch,)`; -1 for none."""
         words = index_words(plain_words(query))
-        return self._keys.index_of(tf.strings.reduce_join(words, axis=1, separator=" "))
+        return self._keys.index_of(joined(words))
 
     def _candidates(self, asked: tf.Tensor, texts: tf.Tensor, found: tf.Tensor, count: tf.Tensor) -> _Candidates:
         phrases = tf.gather(self._of_text, texts)

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from serving.graph.lookup import IdLookup
-from serving.graph.words import plain_words, rows_of, singular_words
+from serving.graph.words import joined, masked, plain_words, rows_of, singular_words
 from serving.index.lexical import LexicalIndex
 from serving.search.wishes.amounts import GRAMS, MILLILITRES, PIECES, PRICE
 from serving.search.wishes.facts import WishFacts
@@ -104,14 +104,14 @@ class _Families(tf.Module):
             words: Ragged string `(things, words)`, in the singular.
             typed: string `(things,)`.
         """
-        joined = tf.strings.reduce_join(words, axis=1, separator=" ")
-        place = self._names.index_of(joined)
+        place = self._names.index_of(joined(words))
         place = tf.where(place >= 0, place, self._names.index_of(typed))
         is_kind = place >= 0
         kinds = tf.gather(self._words, tf.where(is_kind, place, self._words.nrows(tf.int32) - 1))
-        own = tf.logical_not(tf.gather(is_kind, rows_of(words)))
+        rows = rows_of(words)
+        own_words, own_rows = masked(~tf.gather(is_kind, rows), words.flat_values, rows)
         return (
-            tf.concat([kinds.flat_values, tf.boolean_mask(words.flat_values, own)], axis=0),
-            tf.concat([rows_of(kinds), tf.boolean_mask(rows_of(words), own)], axis=0),
+            tf.concat([kinds.flat_values, own_words], axis=0),
+            tf.concat([rows_of(kinds), own_rows], axis=0),
             tf.where(is_kind, 1, tf.maximum(tf.cast(words.row_lengths(), tf.int32), 1)),
         )

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from serving.graph.words import rows_of
+from serving.graph.words import joined, masked, rows_of, split
 from serving.search.wishes.vocabulary import (
     AFTER,
     AGED,
@@ -131,8 +131,7 @@ class Marked(NamedTuple):
         places = tf.where(self.marked)
         filled = tf.tensor_scatter_nd_update(tf.fill(tf.shape(self.between), ""), places, instead)
         pieces = tf.strings.join([self.between, filled], separator=" ")
-        joined = tf.RaggedTensor.from_row_splits(pieces, self.splits, validate=False)
-        return tf.strings.reduce_join(joined, axis=1, separator=" ")
+        return joined(tf.RaggedTensor.from_row_splits(pieces, self.splits, validate=False))
 
 
 def with_breaks(texts: tf.Tensor) -> tf.Tensor:
@@ -152,9 +151,10 @@ def mark(texts: tf.Tensor, pattern: str, groups: int) -> Marked:
     """Marks what a pattern with so many groups finds in string `(batch,)`."""
     rewrite = _BEGIN + _PART.join(rf"\{part}" for part in range(1, groups + 1)) + rf"{_PART}\0{_END}"
     texts = tf.strings.regex_replace(texts, pattern, rewrite)
-    pieces = tf.strings.split(texts, _END)
+    pieces = split(texts, _END)
     between = tf.strings.regex_replace(pieces.flat_values, f"{_BEGIN}.*", "")
     marks = tf.strings.regex_replace(pieces.flat_values, f"^[^{_BEGIN}]*{_BEGIN}?", "")
     marked = marks != ""
-    parts = tf.strings.split(tf.boolean_mask(marks, marked), _PART).to_tensor("", shape=[None, groups + 1])
-    return Marked(between, marked, pieces.row_splits, parts, tf.boolean_mask(rows_of(pieces), marked))
+    marks, rows = masked(marked, marks, rows_of(pieces))
+    parts = split(marks, _PART).to_tensor("", shape=[None, groups + 1])
+    return Marked(between, marked, pieces.row_splits, parts, rows)

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from serving.graph.lookup import IdLookup
 from serving.graph.spelling import folded
-from serving.graph.words import plain_words, singular_words
+from serving.graph.words import any_in_row, joined, masked, plain_words, singular_words
 from serving.index.lexical import LexicalIndex
 from serving.search.correction import word_hashes
 from serving.search.wishes.amounts import DIMENSIONS, GRAMS, PRICE, AmountReader
@@ -92,10 +92,14 @@ class WishReader(tf.Module):
         left = found.put(tf.where(out | (brand >= 0), "", phrase))
         both = out & (other != "")
         flags = (out, both, known_whom)
+        # A word that is left out, another, and whom it is for: one after the other.
         things = NamedThings(
-            tf.concat([tf.boolean_mask(*pair) for pair in zip((left_out, other, whom), flags, strict=True)], axis=0),
-            tf.concat([tf.boolean_mask(known_whom, each) for each in flags], axis=0),
-            tf.concat([tf.boolean_mask(found.rows, each) for each in flags], axis=0),
+            *masked(
+                tf.concat(flags, axis=0),
+                tf.concat([left_out, other, whom], axis=0),
+                tf.tile(known_whom, [len(flags)]),
+                tf.tile(found.rows, [len(flags)]),
+            )
         )
         brands = tf.math.unsorted_segment_max(brand, found.rows, rows)
         return left, hints, _joined(said, found.rows, rows), things, tf.maximum(brands, -1)
@@ -125,8 +129,7 @@ class WishReader(tf.Module):
     def _knows(self, words: tf.Tensor) -> tf.Tensor:
         """Returns whether the catalogue has all words of each text, bool like them."""
         each = singular_words(plain_words(words))
-        lacks = tf.cast(self._lexical.lacks(each.flat_values), tf.int32)
-        return tf.math.unsorted_segment_sum(lacks, each.value_rowids(), each.nrows()) == 0
+        return ~any_in_row(each, self._lexical.lacks(each.flat_values))
 
     def _knows_any(self, names: tf.Tensor) -> tf.Tensor:
         known = self._whom.index_of(names)
@@ -137,13 +140,10 @@ class WishReader(tf.Module):
 
 
 def _singular(words: tf.Tensor) -> tf.Tensor:
-    return tf.strings.reduce_join(singular_words(plain_words(words)), axis=1, separator=" ")
+    return joined(singular_words(plain_words(words)))
 
 
 def _joined(said: tf.Tensor, rows: tf.Tensor, size: tf.Tensor, separator: str = "; ") -> tf.Tensor:
     """Returns what was said of each query, joined, string `(size,)`."""
-    there = said != ""
-    by_row = tf.RaggedTensor.from_value_rowids(
-        tf.boolean_mask(said, there), tf.boolean_mask(rows, there), size, validate=False
-    )
-    return tf.strings.reduce_join(by_row, axis=1, separator=separator)
+    there, rows = masked(said != "", said, rows)
+    return tf.strings.unsorted_segment_join(there, rows, size, separator)

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from serving.graph.spelling import folded
+from serving.graph.words import masked
 from serving.search.wishes.amounts import DIMENSIONS, PRICE
 from serving.search.wishes.wish import NamedThings, Wish
 
@@ -65,10 +66,8 @@ def refined(wish: Wish, earlier: Wish) -> Refinement:
     )
     text = tf.where(said == "", earlier.text, tf.strings.join([earlier.text, said], separator=" "))
     joined = joins[:, tf.newaxis]
-    kept = tf.boolean_mask(tf.range(tf.size(earlier.things.rows)), tf.gather(joins, earlier.things.rows))
-    things = NamedThings(
-        *(tf.concat([own, tf.gather(old, kept)], 0) for own, old in zip(wish.things, earlier.things, strict=True))
-    )
+    kept = masked(tf.gather(joins, earlier.things.rows), *earlier.things)
+    things = NamedThings(*(tf.concat([own, old], 0) for own, old in zip(wish.things, kept, strict=True)))
     return Refinement(
         Wish(
             tf.where(joins, text, wish.text),

@@ -10,7 +10,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.graph.words import UNSPACED_CHARACTER, plain_words, split_words
+from serving.graph.words import UNSPACED_CHARACTER, joined, masked, plain_words, split, split_words
 from tests.serving.graph.plain_words import ascii_words, singular
 
 SIGNATURE = [tf.TensorSpec([None], tf.string)]
@@ -124,3 +124,20 @@ def test_unspaced_characters_are_those_of_their_scripts_to_the_graph_and_to_pyth
     in_python = [re.fullmatch(UNSPACED_CHARACTER, each) is not None for each in characters]
     assert in_graph.tolist() == of_scripts.tolist() == in_python
     assert sum(in_python) > 90_000
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text("ab |", max_size=8), max_size=6), st.sampled_from(["", "|"]))
+def test_texts_are_split_and_joined_as_by_tensorflow(texts: list[str], separator: str) -> None:
+    given = tf.constant(texts, tf.string, [len(texts)])
+    expected = tf.strings.split(given, separator or None)
+    pieces = split(given, separator)
+    assert pieces.to_list() == expected.to_list()
+    again = tf.strings.reduce_join(expected, axis=1, separator="; ")
+    assert joined(pieces, "; ").numpy().tolist() == again.numpy().tolist()
+
+
+def test_values_are_kept_by_their_flags() -> None:
+    texts, rows = masked(tf.constant([True, False, True]), tf.constant(["a", "b", "c"]), tf.constant([[1], [2], [3]]))
+    assert texts.numpy().tolist() == [b"a", b"c"]
+    assert rows.numpy().tolist() == [[1], [3]]
