@@ -1,12 +1,14 @@
 """Search learned from clicks that the place decides: with and without the correction, beside learning from judgements.
 
-    python benchmarks/click_bias.py --data ../shared/data [--root RUN] [--sessions 30]
+    python benchmarks/click_bias.py --data ../shared/data [--root RUN] [--sessions 100]
 
 `DATA/search_homedepot` holds `products.parquet` and `judgements.parquet`, as `search_quality.py` wants them. RUN is the
-folder of a run of that script; without it, one is made. Each training query is asked `--sessions` times: ten products,
-those that were judged and others, in an order that knows nothing of what is relevant and changes a little each time.
-Place k (from 1) is looked at with probability 1 / k, and a product that is looked at is clicked with 0.05 + 0.9 of its
-relevance. Three encoders then learn, by the product's own training: from the judgements; from the clicks, corrected by
+folder of a run of that script; without it, one is made. Each training query is asked `--sessions` times: twenty
+products, those that were judged and others, in an order that changes from time to time. It is an old one that does no
+good, as one by margin may be: the less relevant, the further up. Place k (from 1) is looked at with probability 1 / k,
+and a product that is looked at is clicked with 0.1 + 0.9 of its relevance (both as Joachims, Swaminathan and Schnabel,
+"Unbiased learning-to-rank with biased feedback", WSDM 2017, have them). Three encoders then learn, by the product's own
+training: from the judgements; from the clicks, corrected by
 the position model that the clicks teach; and from the clicks as they are. All stop by the same judged validation
 queries. What is compared is the NDCG@10 over all products by meaning alone, which is what learns, of the queries of
 split `test`.
@@ -48,12 +50,13 @@ from trainer.search.queries import JudgedQueries, load_queries
 from trainer.search.training import run
 from trainer.text.text_vectors import load_text_vectors
 
-SHOWN, K = 10, 10
+SHOWN, K = 20, 10
 # As in search_quality.yaml.
 SEQUENCE_LENGTH = 32
-# How much the order changes from one time to the next, beside the deviation of 1 of what it usually is.
-JITTER = 0.7
-LEAST_CLICKED, MOST_CLICKED = 0.05, 0.95
+# What the order goes by: how far a product of relevance 1 is below one of 0, beside a deviation of 1 that products have
+# once for all, and one that changes from one time to the next.
+AGAINST, JITTER = 4.0, 1.5
+LEAST_CLICKED, MOST_CLICKED = 0.1, 1.0
 AT_ONCE = 256
 
 Floats = npt.NDArray[np.float64]
@@ -62,7 +65,7 @@ Floats = npt.NDArray[np.float64]
 def main(
     data: Annotated[Path, typer.Option(help="Folder with search_homedepot/.")],
     root: Annotated[Path | None, typer.Option(help="Folder of a run of search_quality.py.")] = None,
-    sessions: Annotated[int, typer.Option(min=2, help="How often each query is asked.")] = 30,
+    sessions: Annotated[int, typer.Option(min=2, help="How often each query is asked.")] = 100,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the pairs at the most.")] = 4,
     max_texts: Annotated[int, typer.Option(min=100, help="Texts that negatives are mined from at the most.")] = 100_000,
     most: Annotated[int, typer.Option(min=10, help="Test queries to judge by at the most.")] = 1_000_000,
@@ -120,7 +123,7 @@ def ask(
         rows = slice(judged.offsets[query], judged.offsets[query + 1])
         count = min(SHOWN, len(judged.products[rows]))
         lists[query, :count], relevance[query, :count] = judged.products[rows][:count], judged.relevance[rows][:count]
-    usual = random.normal(size=lists.shape)
+    usual = random.normal(size=lists.shape) - AGAINST * relevance
     shown = np.zeros((lists.size, SHOWN))
     clicked = np.zeros_like(shown)
     pair = np.arange(lists.size)

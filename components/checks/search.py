@@ -32,6 +32,7 @@ def failed_checks(client: Shelfwise, model: ServedModel) -> list[str]:
         "serving_default": _check_default,
         "filtered": _check_filtered,
         "explain": _check_explain,
+        "product_facts": _check_facts,
         "embed": _check_embed,
         "evaluate": _check_evaluate,
     }
@@ -124,6 +125,13 @@ def _check_explain(client: Shelfwise, products: _KnownThings) -> list[str]:
             if not np.isfinite([word.lexical, word.dense]).all():
                 reasons.append("a word's part of the score is not finite")
     return reasons
+
+
+def _check_facts(client: Shelfwise, products: _KnownThings) -> list[str]:
+    known = {product.product_id: product.title for product in client.product_facts(["", *products.sample])}
+    # What has neither a title nor a price is not told of.
+    wrong = [each for each, title in zip(products.sample, products.titles, strict=True) if known.get(each, "") != title]
+    return [f"{len(wrong)} products have other titles than in the catalogue"] if wrong else []
 
 
 def _check_embed(client: Shelfwise, products: _KnownThings) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import ArrayLike
 
-from serving.graph.answers import at_most, cut, text_variable, with_rows_of
+from serving.graph.answers import at_most, cut, text_variable, texts_at, with_rows_of
 from serving.graph.filters import CatalogueFilters
 from serving.graph.history import HistoryReader, history_specs
 from serving.graph.lookup import IdLookup
@@ -38,9 +38,23 @@ from serving.search.wishes.filter import WishFilter
 from serving.search.wishes.reader import WishReader
 from serving.search.wishes.refining import beside, refined
 from serving.search.wishes.wish import Wish, cond_wish
-from serving.signature_names import BY_IMAGE, EMBED, EVALUATE, EXPLAIN, FILTERED, PERSONAL, REFINED, SERVING_DEFAULT
+from serving.signature_names import (
+    BY_IMAGE,
+    EMBED,
+    EVALUATE,
+    EXPLAIN,
+    FILTERED,
+    PERSONAL,
+    PRODUCT_FACTS,
+    REFINED,
+    SERVING_DEFAULT,
+)
 
-SERVED_SIGNATURES = (SERVING_DEFAULT, FILTERED, REFINED, EXPLAIN, EMBED, EVALUATE)
+# Products that facts are asked of at once.
+MAX_FACTS = 100
+# Stands for a price that is not known.
+NO_PRICE = -1.0
+SERVED_SIGNATURES = (SERVING_DEFAULT, FILTERED, REFINED, EXPLAIN, PRODUCT_FACTS, EMBED, EVALUATE)
 
 
 class SearchModule(tf.Module):
@@ -165,6 +179,7 @@ class SearchModule(tf.Module):
                 query | batch_of("earlier_query", tf.string) | k | CatalogueFilters.INPUTS,
             ),
             EXPLAIN: (self.explain, query | batch_of("product_id", tf.string)),
+            PRODUCT_FACTS: (self.product_facts, batch_of("product_ids", tf.string, MAX_FACTS)),
             EMBED: (self.embed, query),
             EVALUATE: (self.evaluate, query | k),
             "weighted": (self.search_weighted, query | k | weights),
@@ -219,7 +234,10 @@ class SearchModule(tf.Module):
         in_stock_only: tf.Tensor,
         exclude_ids: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
-        """Signature `refined`: as `filtered`, for queries that may speak of an earlier one; "" stands for none."""
+        """Signature `refined`: as `filtered`, for queries that may speak of an earlier one; "" stands for none.
+
+        Also answers `asked`, what both come to beside their limits: what the next query may speak of.
+        """
         (earlier_query,) = with_rows_of(query, earlier_query=earlier_query)
         k, mask = self._read_filters(query, k, category, max_price, in_stock_only, exclude_ids)
         earlier = self._read_wish(earlier_query)
@@ -231,7 +249,8 @@ class SearchModule(tf.Module):
             return beside(both, tf.where(shown >= 0, tf.gather(self.prices, tf.maximum(shown, 0)), np.nan))
 
         wish = cond_wish(tf.reduce_any(both.cheaper | both.dearer), beside_earlier, lambda: both.wish)
-        return self._answer(wish, self._list_of(wish, category, tf.reduce_max(k), mask), k)
+        answered = self._answer(wish, self._list_of(wish, category, tf.reduce_max(k), mask), k)
+        return {**answered, "asked": wish.rest}
 
     def search_personal(
         self,
@@ -321,6 +340,17 @@ class SearchModule(tf.Module):
         product = self._products.index_of(product_id)
         text = tf.where(product >= 0, tf.gather(self.text_of_product, tf.maximum(product, 0)), -1)
         return self._explanation.of(query, text)
+
+    def product_facts(self, product_ids: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Signature `product_facts`: what the catalogue says of products `(batch, 100)`, in their order.
+
+        Returns:
+            titles and prices; "" and -1 for an unknown product, and -1 for an unknown price.
+        """
+        rows = self._products.index_of(product_ids)
+        prices = tf.gather(self.prices, tf.maximum(rows, 0))
+        known = (rows >= 0) & tf.math.is_finite(prices)
+        return {"titles": texts_at(self.titles, rows), "prices": tf.where(known, prices, NO_PRICE)}
 
     def embed(self, query: tf.Tensor) -> dict[str, tf.Tensor]:
         """Signature `embed`: query vectors float32 `(batch, dimensions)` of length 1."""

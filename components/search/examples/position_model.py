@@ -8,10 +8,12 @@ IntArray = npt.NDArray[np.int64]
 
 # Places from this one on are one place.
 MOST_POSITIONS = 50
-_ITERATIONS = 100
+# Places are told apart by what moves between them, which takes expectation maximisation hundreds of steps.
+_ITERATIONS = 1000
 _CLOSE_ENOUGH = 1e-5
-# Each product of a query has been looked at once more than it was, with the mean share of clicks.
-_PRIOR = 1.0
+# Each product of a query has been looked at that much more often than it was, and attracts so often as all do. It
+# keeps what was hardly looked at from the ends of the scale, and no more.
+_PRIOR = 0.1
 # No place is looked at less often than that: what stands there would weigh without bounds.
 _LEAST = 0.01
 
@@ -37,9 +39,8 @@ def learn_positions(pair: IntArray, position: IntArray, shown: FloatArray, click
     position = np.minimum(position, MOST_POSITIONS - 1)
     pairs = int(pair.max(initial=-1)) + 1
     looked_at = np.full(MOST_POSITIONS, 0.5)
-    total, of_pair = shown.sum(), np.bincount(pair, shown, minlength=pairs)
-    mean = clicked.sum() / total if total else 0.0
-    attracts = np.full(pairs, mean)
+    of_pair = np.bincount(pair, shown, minlength=pairs)
+    attracts = np.full(pairs, clicked.sum() / max((shown * looked_at[position]).sum(), 1e-9))
     at_position = np.bincount(position, shown, minlength=MOST_POSITIONS)
     for _ in range(_ITERATIONS):
         seen, liked = looked_at[position], attracts[pair]
@@ -49,7 +50,7 @@ def learn_positions(pair: IntArray, position: IntArray, shown: FloatArray, click
         attracted = np.bincount(pair, clicked + no_click * liked * (1.0 - seen), minlength=pairs)
         before = looked_at
         looked_at = np.divide(examined, at_position, out=before.copy(), where=at_position > 0)
-        attracts = (attracted + _PRIOR * mean) / (of_pair + _PRIOR)
+        attracts = (attracted + _PRIOR * attracted.sum() / max(of_pair.sum(), 1e-9)) / (of_pair + _PRIOR)
         if np.abs(looked_at - before).max() < _CLOSE_ENOUGH:
             break
     return _filled(looked_at, at_position > 0)

@@ -72,6 +72,35 @@ def test_who_asks_finds_what_was_had_first(client: Shelfwise) -> None:
     assert client.personal_search(other, [had])[0].product_id == other
 
 
+def test_product_facts_are_those_of_the_catalogue(client: Shelfwise, plain_search: PlainSearch) -> None:
+    facts = client.product_facts(["no such product", *plain_search.place])
+    prices = {
+        row["product_id"]: None if np.isnan(row["price"] or np.nan) else row["price"] for row in plain_search.rows
+    }
+    titles = {row["product_id"]: row["title"] for row in plain_search.rows}
+    assert [each.product_id for each in facts] == [each for each in titles if titles[each] or prices[each] is not None]
+    for each in facts:
+        assert (each.title, each.price) == (titles[each.product_id], pytest.approx(prices[each.product_id]))
+
+
+def test_a_chat_finds_what_the_search_finds_also_where_nothing_else_is_served(
+    client: Shelfwise, search_address: str, plain_search: PlainSearch
+) -> None:
+    answer = client.chat(["do you have green tea?"])
+    found = client.personal_search("green tea", k=3, in_stock_only=True)
+    assert [each.product_id for each in answer.products] == [each.product_id for each in found]
+    prices = {row["product_id"]: row["price"] for row in plain_search.rows}
+    assert [each.price for each in answer.products] == [
+        pytest.approx(prices[each.product_id]) for each in answer.products
+    ]
+    cheaper = client.chat(["do you have green tea?", answer, "under 20"])
+    assert cheaper.understood == "price at most 20"
+    assert cheaper.products
+    assert all(each.price is not None and each.price < 20.0 for each in cheaper.products)
+    assert cheaper.asked == answer.asked == "green tea"
+    assert awaited(search_address, lambda later: later.chat(["do you have green tea?"])) == answer
+
+
 def test_explain_search(client: Shelfwise, plain_search: PlainSearch) -> None:
     best = client.search("green teas 牛奶", k=1)[0]
     words = client.explain_search("green teas 牛奶", best.product_id)

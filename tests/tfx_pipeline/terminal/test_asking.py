@@ -15,6 +15,7 @@ from tfx_pipeline.terminal.asking import asking
 PROJECT = Path(__file__).resolve().parents[3]
 COMMANDS = (
     ["search", "tea"],
+    ["chat", "tea"],
     ["recommend", "A1"],
     ["recommend", "--user", "customer-001", "--events", "examples/tea_shop/events.parquet"],
     ["similar", "A1"],
@@ -58,6 +59,6 @@ def test_commands_that_ask_load_no_tensorflow(server: HostileServer) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     codes, loaded = json.loads(done.stdout.splitlines()[-1])
     assert loaded == []
-    # Only the first is asked of a model that is there.
-    assert codes[0] == 0
-    assert all(codes[1:])
+    # Only the first is asked of a model that is there, and a chat does without what is not.
+    assert codes[:2] == [0, 0]
+    assert all(codes[2:])

@@ -22,11 +22,13 @@ async def classify_text(sent: TextToClassify, asked: ToRead) -> Labels:
 
 @router.post("/ask")
 async def ask(sent: Question, asked: ToRead) -> Reply:
-    """Answer a question to the shop, or say that a person should."""
+    """Answer a question to the shop, or say that a person should; what is handed over is logged as a query."""
     parts, request_id = asked
     user = parts.users.of(sent.user_id) if sent.user_id else ""
     said = await parts.models.ask(reply(sent.question, earlier=sent.earlier, product_id=sent.product_id), user)
     found = said.result
+    if found.hand_over:
+        parts.impressions.ask(user, request_id, sent.question, [], said.model, said.version)
     return Reply(
         request_id=request_id,
         model=said.model,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from serving.model_names import SUPPORT_MODEL
 from tfx_pipeline.figures.blocks import Block
 from tfx_pipeline.figures.tables import Cell, Table, words_cell
 
@@ -71,8 +72,10 @@ def read_queries(folder: Path) -> dict[str, Asked]:
     recent = [file for file in files if file.parent.name in days]
     now = max((time for file in recent for time in _times(file)), default=0)
     for file in recent:
-        columns = ["asked_at", "query", "results", "clicked"]
+        columns = ["asked_at", "query", "results", "clicked", "model"]
         for row in pq.read_table(file, columns=columns, partitioning=None).to_pylist():
+            if row["model"] == SUPPORT_MODEL:  # A question that was handed over.
+                continue
             _count(
                 found[" ".join(row["query"].casefold().split())], now - row["asked_at"], row["results"], row["clicked"]
             )

@@ -33,7 +33,14 @@ class SearchTask(Task[SearchConfig]):
     headline = ("ndcg_at_10", "recall_at_10", "mrr_at_10")
     drawn = ("ndcg_at_10",)
     product_inputs = frozenset({"text_vectors", "pictures"})
-    client_methods = ("search", "personal_search", "explain_search", "embed_query", "search_by_image")
+    client_methods = (
+        "search",
+        "personal_search",
+        "explain_search",
+        "product_facts",
+        "embed_query",
+        "search_by_image",
+    )
     exporter_role = "Index"
 
     @override

@@ -32,7 +32,7 @@ class SupportTask(Task[SupportConfig]):
     counted = "questions"
     headline = ("accuracy", "mrr", "answered", "wrong", "intent_accuracy")
     drawn = ("accuracy", "mrr")
-    client_methods = ("reply",)
+    client_methods = ("reply", "chat")
 
     @override
     def check(self, shop: ShopOptions, options: SupportConfig) -> None:

@@ -22,6 +22,9 @@ def test_queries_are_counted_by_week_and_by_what_became_of_them(tmp_path: Path) 
     for place, (query, days, results, clicked) in enumerate(asked):
         row = {"asked_at": NOW - days * DAY, "query": query, "results": results, "clicked": clicked}
         log.write("queries", [row], kind="queries", store="s", sequence=f"{place:03}", at=row["asked_at"])
+    # A question to the shop is no search.
+    row = {"asked_at": NOW, "query": "do you deliver", "results": 0, "model": "support"}
+    log.write("queries", [row], kind="queries", store="s", sequence="999", at=NOW)
     found = read_queries(tmp_path / "gateway" / "log" / "queries")
     assert found == {
         "tea pot": Asked(lately=4, before=3, known=3, taken=3),

@@ -13,7 +13,9 @@ from shelfwise_client.call import (
     TEXT_ROWS,
     Call,
     Outputs,
+    Row,
     id_of,
+    side_by_side,
     text_of,
     texts,
     without_padding,
@@ -23,13 +25,15 @@ from shelfwise_client.calls.history import history_inputs
 from shelfwise_client.calls.products import PRODUCT_OUTPUTS, Answer
 from shelfwise_client.methods import ClientMethod
 from shelfwise_client.model_names import SEARCH_MODEL
-from shelfwise_client.signature_names import BY_IMAGE, EMBED, EXPLAIN, FILTERED, PERSONAL, REFINED
+from shelfwise_client.signature_names import BY_IMAGE, EMBED, EXPLAIN, FILTERED, PERSONAL, PRODUCT_FACTS, REFINED
 
 _FOUND_OUTPUTS = {**PRODUCT_OUTPUTS, "variants": INT_ROWS, "cluster_ids": INT_ROWS, "cluster_labels": TEXT_ROWS}
 # Models of earlier versions take a query as it is, and know no pins.
 _UNDERSTOOD = {"understood": replace(ROW_TEXT, required=False)}
+_ASKED = {"asked": replace(ROW_TEXT, required=False)}
 _PINNED = {"pinned": replace(FLAG_ROWS, required=False)}
 _WORD_OUTPUTS = {"words": TEXT_ROWS, "lexical": FLOAT_ROWS, "dense": FLOAT_ROWS}
+_FACT_OUTPUTS = {"titles": TEXT_ROWS, "prices": FLOAT_ROWS}
 _EMBED_OUTPUTS = {"embeddings": FLOAT_ROWS}
 
 
@@ -53,11 +57,22 @@ class SearchAnswers(list[SearchAnswer]):
         products: The products.
         understood: The limits that the query was understood to have, in words such as "price at most 10"; several are
             joined by "; ", and "" stands for none.
+        asked: What was searched for beside these limits; "" where the model does not say, as it does for an earlier
+            query alone.
     """
 
-    def __init__(self, products: Iterable[SearchAnswer] = (), understood: str = "") -> None:
+    def __init__(self, products: Iterable[SearchAnswer] = (), understood: str = "", asked: str = "") -> None:
         super().__init__(products)
-        self.understood = understood
+        self.understood, self.asked = understood, asked
+
+
+@dataclass(frozen=True)
+class ProductFacts:
+    """What the catalogue says of a product; the price is None where it is not known."""
+
+    product_id: str
+    title: str
+    price: float | None
 
 
 @dataclass(frozen=True)
@@ -103,7 +118,7 @@ def search(
     if not earlier_query:
         return Call(SEARCH_MODEL, FILTERED, inputs, _read_answer, outputs)
     inputs["earlier_query"] = texts([earlier_query])
-    return Call(SEARCH_MODEL, REFINED, inputs, _read_answer, outputs)
+    return Call(SEARCH_MODEL, REFINED, inputs, _read_answer, {**outputs, **_ASKED})
 
 
 def personal_search(
@@ -174,6 +189,28 @@ def explain_search(query: str, product_id: str) -> Call[list[ExplainedWord]]:
     return Call(SEARCH_MODEL, EXPLAIN, inputs, _read_words, _WORD_OUTPUTS)
 
 
+def product_facts(product_ids: Sequence[str]) -> Call[list[ProductFacts]]:
+    """Says what the catalogue of the search model has of products, in their order, without those that it lacks.
+
+    Args:
+        product_ids: At most 100 products.
+
+    Raises:
+        ValueError: There are too many products.
+        ServingError: The server did not answer.
+    """
+
+    def read(outputs: Outputs) -> list[ProductFacts]:
+        rows = side_by_side(outputs, *_FACT_OUTPUTS)[: len(product_ids)]
+        return [
+            ProductFacts(product_id, text_of(title), _price(price))
+            for product_id, (title, price) in zip(product_ids, rows, strict=True)
+            if title or price >= 0.0
+        ]
+
+    return Call(SEARCH_MODEL, PRODUCT_FACTS, {"product_ids": Row(texts(product_ids))}, read, _FACT_OUTPUTS)
+
+
 def embed_query(query: str) -> Call[np.ndarray]:
     """Returns the vector of a query, float32 `(dimensions,)`.
 
@@ -186,8 +223,13 @@ def embed_query(query: str) -> Call[np.ndarray]:
 
 
 def _read_answer(outputs: Outputs) -> SearchAnswers:
-    understood = text_of(outputs["understood"][0]) if "understood" in outputs else ""
-    return SearchAnswers(_read_products(outputs), understood)
+    understood, asked = (text_of(outputs[name][0]) if name in outputs else "" for name in (*_UNDERSTOOD, *_ASKED))
+    return SearchAnswers(_read_products(outputs), understood, asked)
+
+
+def _price(price: np.float32) -> float | None:
+    """Returns a price as the shortest number that is stored as it: 4.99, where float32 has 4.989999771."""
+    return None if price < 0.0 else float(str(price))
 
 
 def _read_products(outputs: Outputs) -> list[SearchAnswer]:
@@ -216,4 +258,5 @@ class SearchCalls:
     personal_search = ClientMethod(personal_search)
     search_by_image = ClientMethod(search_by_image)
     explain_search = ClientMethod(explain_search)
+    product_facts = ClientMethod(product_facts)
     embed_query = ClientMethod(embed_query)

@@ -8,6 +8,7 @@ from shelfwise_client.calls.search import SearchCalls
 from shelfwise_client.calls.segmentation import SegmentationCalls
 from shelfwise_client.calls.support import SupportCalls
 from shelfwise_client.calls.writing import WritingCalls
+from shelfwise_client.chat.conversation import ChatCalls
 
 
 class TaskCalls(
@@ -19,5 +20,6 @@ class TaskCalls(
     DemandCalls,
     SupportCalls,
     WritingCalls,
+    ChatCalls,
 ):
     """The methods of all tasks; a new task is a module beside this one, and a name in this list."""

@@ -1,0 +1,216 @@
+"""What the assistant asks the models for a turn, and what it makes of their answers, given by hand."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from serving.client import (
+    Answer,
+    ChatAnswer,
+    ChatProduct,
+    ExplainedWord,
+    FoundAnswer,
+    ProductFacts,
+    Reply,
+    SearchAnswer,
+    SearchAnswers,
+    TextCheck,
+    TogetherAnswer,
+    WrittenText,
+)
+from shelfwise_client.call import Call
+from shelfwise_client.chat.answer import with_limits
+from shelfwise_client.chat.conversation import chat
+from shelfwise_client.errors import ModelNotFoundError
+from shelfwise_client.methods import Talk
+from shelfwise_client.signature_memory import MissingSignatureError
+
+SURE = Reply("delivery", 0.9, [FoundAnswer("fees", "Delivery costs 4.90.", 0.9)], 0.95, False)
+UNSURE = Reply(
+    "", 0.1, [FoundAnswer("fees", "Delivery costs 4.90.", 0.2)], 0.2, False, hand_over=True, reason="not_sure"
+)
+WISH = Reply("", 0.1, [], 0.2, True)
+PRICES = {"a": 2.0, "b": 9.5, "c": None}
+NO_MODEL, NO_SIGNATURE = ModelNotFoundError("not served", None), MissingSignatureError("no such signature")
+SHOWN = ChatAnswer("", (ChatProduct("a", "Tea a", 2.0),), ("search",), "price at most 5", "tea")
+
+
+def found(ids: str, understood: str = "", asked: str = "tea", kinds: str = "x") -> SearchAnswers:
+    """Products of one letter each, in groups of one letter each, the last one for all others."""
+    groups = kinds.ljust(len(ids), kinds[-1])
+    products = [SearchAnswer(each, 1.0, f"Tea {each}", 1, 0, groups[place]) for place, each in enumerate(ids)]
+    return SearchAnswers(products, understood, asked)
+
+
+def facts(call: Call[Any]) -> list[ProductFacts]:
+    asked = [each.decode() for each in call.inputs["product_ids"].values]
+    return [ProductFacts(each, f"Tea {each}", PRICES[each]) for each in asked]
+
+
+def led(talk: Talk[ChatAnswer], said: dict[str, Any]) -> tuple[ChatAnswer, list[Call[Any]]]:
+    """Answers each call by what its signature says, and returns the end and the calls."""
+    calls: list[Call[Any]] = []
+    answer: Any = None
+    while True:
+        try:
+            call = talk.throw(answer) if isinstance(answer, Exception) else talk.send(answer)
+        except StopIteration as end:
+            return end.value, calls
+        calls.append(call)
+        answer = facts(call) if call.signature == "product_facts" else said.get(call.signature, NO_SIGNATURE)
+
+
+def asked_for(calls: list[Call[Any]], name: str) -> list[str]:
+    return [call.inputs[name][0].decode() for call in calls if name in call.inputs]
+
+
+WORDS, HALF = [ExplainedWord("tea", 1.0, 0.0)], [ExplainedWord("tea", 1.0, 0.0), ExplainedWord("dinner", 0.0, 1.0)]
+
+
+def test_what_the_shop_is_sure_of_is_said_word_for_word() -> None:
+    answer, calls = led(chat(["what is delivery?"]), {"reply": SURE})
+    assert answer == ChatAnswer("Delivery costs 4.90.", sources=("answer:fees",))
+    assert [call.signature for call in calls] == ["reply"]
+
+
+@pytest.mark.parametrize(
+    ("written", "check", "text"),
+    [
+        ("It costs 4.90.", TextCheck(True, "", 0.6), SURE.answers[0].text),
+        ("It costs 3.", TextCheck(False, "not in the facts: number 3", 1.0), SURE.answers[0].text),
+        ("4.90 is what delivery costs.", TextCheck(True, "", 1.0), "4.90 is what delivery costs."),
+    ],
+)
+def test_another_wording_counts_where_it_says_all_and_nothing_else(written: str, check: TextCheck, text: str) -> None:
+    said = {"reply": SURE, "serving_default": WrittenText(written, True, "", "model"), "check": check}
+    assert led(chat(["delivery?"], rewords=True), said)[0].text == text
+
+
+def test_nobody_is_sure_so_a_person_answers() -> None:
+    answer, _ = led(chat(["who painted this?"]), {"reply": UNSURE, "refined": found("a")})
+    assert (answer.hand_over, answer.reason, answer.products) == (True, "not_sure", ())
+
+
+@pytest.mark.parametrize(
+    ("question", "explained", "finds"),
+    [
+        ("tea", WORDS, True),
+        ("tea dinner", HALF, False),
+        ("I need tea for dinner", HALF, True),
+        ("I need tea", [], False),
+    ],
+)
+def test_what_the_desk_does_not_take_for_a_wish_is_one_by_its_words(
+    question: str, explained: list[ExplainedWord], finds: bool
+) -> None:
+    answer, _ = led(chat([question]), {"reply": UNSURE, "refined": found("a"), "explain": explained})
+    assert bool(answer.products) is finds
+    assert answer.hand_over is not finds
+
+
+def test_a_question_after_an_answer_is_about_it_where_it_finds_the_same() -> None:
+    sure = ChatAnswer("Delivery costs 4.90.", sources=("answer:fees",))
+    likely = replace(UNSURE, confidence=0.6)
+    again, calls = led(chat(["delivery?", sure, "for me too?"]), {"reply": likely})
+    assert again == sure
+    # It is asked alone, and with what the customer said before.
+    asked = [call.inputs["earlier"].values.tolist() for call in calls if call.signature == "reply"]
+    assert asked == [[], [b"delivery?"]]
+    other = ChatAnswer("No.", sources=("answer:other",))
+    long = "for me and for all of my friends?"
+    for said, reply, asked in ((other, likely, "for me?"), (sure, UNSURE, "for me?"), (sure, likely, long)):
+        assert led(chat(["delivery?", said, asked]), {"reply": reply})[0].hand_over
+
+
+def test_a_wish_finds_products_with_the_prices_of_the_catalogue() -> None:
+    said = {"reply": WISH, "refined": found("abc", "price at most 10"), "explain": WORDS}
+    answer, calls = led(chat(["do you have tea under 10?"], k=2), said)
+    assert answer.text == "This is what we have (price at most 10):\n- Tea a: 2.00\n- Tea b: 9.50"
+    assert answer.products == (ChatProduct("a", "Tea a", 2.0), ChatProduct("b", "Tea b", 9.5))
+    assert (answer.query, answer.sources, answer.asks_back) == ("tea, at most 10", ("search",), False)
+    # What stands around the wish is not searched for; who asks counts where the model has learned that.
+    assert asked_for(calls, "query") == ["tea under 10", "tea, at most 10", "tea"]
+
+
+def test_who_asks_counts_where_the_model_knows_and_understands_the_same() -> None:
+    said = {"reply": WISH, "refined": found("ab", "price at most 10"), "explain": WORDS}
+    same, other = found("ba", "price at most 10"), found("ba")
+    assert led(chat(["tea under 10"], ["x"]), {**said, "personal": same})[0].products[0].product_id == "b"
+    assert led(chat(["tea under 10"], ["x"]), {**said, "personal": other})[0].products[0].product_id == "a"
+
+
+def test_it_asks_back_once_and_takes_the_answer_for_more_of_the_wish() -> None:
+    said = {"reply": WISH, "refined": found("abc", kinds="xy"), "explain": WORDS}
+    first, _ = led(chat(["tea"]), said)
+    assert first.asks_back
+    assert first.text.endswith("\nWhich kind do you mean: x, y? They cost from 2.00 to 9.50; how much may it be?")
+    second, calls = led(chat(["tea", first, "green"]), {**said, "reply": UNSURE})
+    assert asked_for(calls, "query")[0] == "tea green"
+    assert second.products
+    assert not second.asks_back
+
+
+def test_it_does_not_ask_where_one_kind_was_found_or_a_limit_was_given() -> None:
+    for answer in (found("ab"), found("ab", "price at most 10", kinds="xy"), found("ac", kinds="xy")):
+        assert not led(chat(["tea"]), {"reply": WISH, "refined": answer, "explain": WORDS})[0].asks_back
+
+
+def test_what_adds_to_the_last_wish_is_searched_for_with_it() -> None:
+    said = {"reply": UNSURE, "refined": found("a", "price below 3", "tea"), "explain": WORDS}
+    answer, calls = led(chat(["tea under 5", SHOWN, "cheaper ones"]), said)
+    assert asked_for(calls, "earlier_query") == ["tea, at most 5"]
+    assert answer.query == "tea, below 3"
+
+
+@pytest.mark.parametrize("refined", [SearchAnswers(), found("a")])
+def test_what_is_not_found_by_any_word_is_handed_over(refined: SearchAnswers) -> None:
+    answer, _ = led(chat(["helicopter"]), {"reply": WISH, "refined": refined, "explain": []})
+    assert (answer.hand_over, answer.reason, answer.products) == (True, "nothing_found", ())
+
+
+def test_a_recommendation_and_what_goes_with_it() -> None:
+    liked, _ = led(chat(["surprise me"], ["x"]), {"filtered": [Answer("b", 1.0, "Tea b")]})
+    assert (liked.text, liked.sources) == ("This may suit you:\n- Tea b: 9.50", ("recommendation",))
+    with_it = {"bought_together": [TogetherAnswer("c", "Tea c", 0.1, 2.0)]}
+    more, calls = led(chat(["surprise me", liked, "what goes with it?"]), with_it)
+    assert (more.text, more.sources) == ("This goes with it:\n- Tea c: price not known", ("together",))
+    assert [each.decode() for each in calls[0].inputs["product_ids"].values] == ["b"]
+
+
+def test_what_does_not_matter_shows_the_same_again() -> None:
+    again, calls = led(chat(["tea", replace(SHOWN, asks_back=True), "I don't care which"]), {})
+    assert (again.text, again.asks_back, calls) == ("Then these:\n- Tea a: 2.00", False, [])
+
+
+def test_what_refined_takes_by_itself_may_still_add_to_the_wish() -> None:
+    # Neither by itself nor by the desk it is anything; with the wish before, half of the words are known.
+    said = {"reply": UNSURE, "refined": found("a", asked="baby tea"), "explain": HALF}
+    answer, calls = led(chat(["tea", SHOWN, "for a baby"]), said)
+    assert asked_for(calls, "query")[:1] == ["for a baby"]
+    assert "tea for a baby, at most 5" in asked_for(calls, "query")
+    assert answer.products
+
+
+def test_a_price_is_told_again_and_a_greeting_is_returned() -> None:
+    again, calls = led(chat(["tea", SHOWN, "how much is it?"]), {})
+    assert (again.text, again.sources, calls) == ("The prices:\n- Tea a: 2.00", ("catalogue",), [])
+    assert led(chat(["Hello!"]), {})[0].text == "Hello. What are you looking for?"
+    assert led(chat(["tea", SHOWN, "great, thank you"]), {})[0].text == "You are welcome."
+
+
+def test_models_that_are_not_served_are_done_without() -> None:
+    answer, _ = led(chat(["tea"]), {"reply": NO_MODEL, "refined": found("a"), "explain": WORDS})
+    assert answer.products
+    assert led(chat(["tea"]), {"reply": NO_MODEL, "refined": NO_MODEL})[0].hand_over
+
+
+def test_limits_are_said_as_a_query_says_them() -> None:
+    said = "without: nuts, raisins; for: cat; brand: private; price at most 4; size 2 l"
+    assert with_limits("food", said) == "food, without nuts, raisins, for cat, brand private, at most 4, 2 l"
+
+
+@pytest.mark.parametrize("dialogue", [[], "tea", ["tea", SHOWN]])
+def test_a_dialogue_ends_with_the_customer(dialogue: Any) -> None:
+    with pytest.raises(ValueError, match="ends with what the customer says"):
+        next(chat(dialogue))
