@@ -137,6 +137,7 @@ def test_the_shop_follows_what_a_visitor_does(
         assert_looks_right(page, size)
         opened = [cheap[0]]
         page.wait_for_selector("#picks li")
+        page.wait_for_selector("#segment .shares")
         segments, before = segments_of(page), shown(page, "#picks")
         for _ in range(3):
             following = page.query_selector("[data-shelf=similar] .card")

@@ -75,15 +75,16 @@ class Parts:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Writes the log now and then while the context lasts, and once more at its end."""
+        """Keeps what is shown and writes the log now and then while the context lasts, and once more at its end."""
         stop = asyncio.Event()
-        writing = asyncio.create_task(self.writer.run(stop))
+        working = [asyncio.create_task(each.run(stop)) for each in (self.impressions, self.writer)]
         try:
             yield
         finally:
+            # First, so that the log has it.
             await self.impressions.settle()
             stop.set()
-            await writing
+            await asyncio.gather(*working)
 
     async def close(self) -> None:
         """Lets go of the models and the store."""

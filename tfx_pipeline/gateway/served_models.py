@@ -30,14 +30,18 @@ _LOG = logging.getLogger(__name__)
 _HEALTH_SECONDS = 2.0
 # How long a model that did not know the label is not asked by it again.
 _UNLABELLED_SECONDS = 60.0
-
-
+# How long a model is not asked by a signature again that it did not have.
+_LACKING_SECONDS = 60.0
 # How long it is remembered what a model is told beside.
 _TOLD_SECONDS = 10.0
 
 
 class ModelsAwayError(Refused):
     """The models do not answer now; what sells may be shown instead."""
+
+
+class NoSignatureError(Refused):
+    """The model was pushed without what is asked of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,13 @@ class Said(Generic[Result]):
         result: The answer.
         model: Name of the model.
         version: Its version.
+        signature: What of the model answered; empty where none did.
     """
 
     result: Result
     model: str
     version: int
+    signature: str = ""
 
 
 class ServedModels:
@@ -74,6 +80,7 @@ class ServedModels:
             else None
         )
         self._unlabelled: dict[str, float] = {}
+        self._lacking: dict[tuple[AsyncShelfwise, str, str], float] = {}
         self._versions: dict[str, int] = {}
         self._told: dict[str, tuple[float, dict[str, bool]]] = {}
         self._asked_at = -_HEALTH_SECONDS
@@ -102,7 +109,7 @@ class ServedModels:
                 raise Refused(502, f"Model `{call.model}` refused what the gateway asked: {error}") from error
             raise Refused(404, f"No model `{call.model}` was pushed, so that is not answered here.") from None
         except MissingSignatureError:
-            raise Refused(
+            raise NoSignatureError(
                 404, f"Model `{call.model}` was pushed without `{call.signature}`, so that is not answered here."
             ) from None
         except ValueError as error:
@@ -111,7 +118,23 @@ class ServedModels:
             raise ModelsAwayError(503, f"Model `{call.model}` does not answer now: {error}", 1) from error
         except ServingError as error:
             raise Refused(502, f"Model `{call.model}` refused what the gateway asked: {error}") from error
-        return Said(result, call.model, version)
+        return Said(result, call.model, version, call.signature)
+
+    async def ask_where_able(self, call: Call[Result], otherwise: Call[Result], user: str = "") -> Said[Result]:
+        """Asks by a signature that not every model has, and one without it by another.
+
+        Args:
+            call: What is asked.
+            otherwise: What is asked of a model that lacks the signature; so is each for a minute after.
+            user: See `ask`, which says what is raised.
+        """
+        place = (self._client(call.model, user), call.model, call.signature)
+        if self._lacking.get(place, 0.0) < time.monotonic():
+            try:
+                return await self.ask(call, user)
+            except NoSignatureError:
+                self._lacking[place] = time.monotonic() + _LACKING_SECONDS
+        return await self.ask(otherwise, user)
 
     async def told_inputs(self, call: Call[Any]) -> dict[str, bool]:
         """Returns what the model is told beyond a call's own inputs, each with whether it is a text or else a number.

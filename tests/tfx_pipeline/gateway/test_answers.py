@@ -1,19 +1,26 @@
 """What the gateway answers, against the shop worked out in plain Python."""
 
+import asyncio
 import re
 import time
 import urllib.parse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from shelfwise_client import Shelfwise
+from shelfwise_client.calls.search import SearchAnswers, search
 from tests.serving.recommendation.small_shop import ODD_IDS, Ask, PlainShop, assert_same
+from tests.serving.search.search_shop import PlainSearch, Search
 from tests.tfx_pipeline.gateway.conftest import SHOP
 from tests.tfx_pipeline.gateway.running import Running, running_gateway
 from tfx_pipeline.gateway.api.products import Found, Recommendations, Similar
 from tfx_pipeline.gateway.catalogue import Catalogue
+from tfx_pipeline.gateway.options import OtherVersion
+from tfx_pipeline.gateway.served_models import Said, ServedModels
 
 
 def quoted(name: str) -> str:
@@ -100,10 +107,10 @@ def test_times_are_seconds_or_iso(gateway: Running) -> None:
 
 def test_feedback_knows_what_was_shown(gateway: Running) -> None:
     answer = gateway.get("/users/taker/recommendations", k=2).json()
-    exported = gateway.get("/users/taker/export").json()  # Waits until what was shown is kept.
-    assert [row["product_id"] for row in exported["impressions"]] == [each["product_id"] for each in answer["products"]]
     said = {"user_id": "taker", "request_id": answer["request_id"], "product_id": answer["products"][1]["product_id"]}
     assert gateway.post("/feedback", said).json()["known"]
+    exported = gateway.get("/users/taker/export").json()  # Waits until what was shown is kept.
+    assert [row["product_id"] for row in exported["impressions"]] == [each["product_id"] for each in answer["products"]]
     assert not gateway.post("/feedback", {**said, "user_id": "another"}).json()["known"]
     for wrong in ({**said, "outcome": "redeemed"}, {**said, "offer_id": "o"}, {**said, "product_id": ""}):
         assert gateway.post("/feedback", wrong).status_code == 422
@@ -122,6 +129,73 @@ def test_search_finds_and_groups(gateway: Running) -> None:
     for product in said["products"]:
         counted[product["group"]] = counted.get(product["group"], 0) + 1
     assert [(group["group"], group["count"]) for group in said["groups"]] == list(counted.items())
+
+
+def ids_of(answer: httpx.Response) -> list[str]:
+    return [product for product, _ in pairs(answer)]
+
+
+def test_search_knows_who_asks(gateway: Running, plain_search: PlainSearch) -> None:
+    everybody = gateway.get("/search", q="tea pot", k=40)
+    assert everybody.json()["events"] == 0
+    had = ids_of(everybody)[7]
+    send(gateway, "drinker", had, "purchase")
+    mine = gateway.get("/search", q="tea pot", k=40, user_id="drinker")
+    # The small shop's reranker puts what was had before all else, and leaves the rest as it is.
+    assert ids_of(mine) == [had, *(product for product in ids_of(everybody) if product != had)]
+    assert mine.json()["events"] == 1
+    cheap = gateway.get("/search", q="tea pot", k=40, user_id="drinker", max_price=30.0, exclude_ids=[had])
+    assert set(ids_of(cheap)) == plain_search.scores(Search("tea pot", max_price=30.0, exclude=[had])).keys()
+
+
+def test_a_query_adds_to_an_earlier_one(gateway: Running, models: str) -> None:
+    earlier = "green tea under 40"
+    first = gateway.get("/search", q=earlier).json()
+    assert (first["understood"], first["earlier_query"]) == ("price at most 40", "")
+    highest = max(each["price"] for each in first["products"])
+    assert highest <= 40
+    second = gateway.get("/search", q="cheaper ones", earlier_query=earlier, user_id="drinker")
+    assert second.json()["earlier_query"] == earlier
+    with Shelfwise(models, timeout_seconds=20.0) as client:
+        expected = client.search("cheaper ones", earlier_query=earlier)
+    assert_same(pairs(second), [(each.product_id, each.score) for each in expected])
+    assert second.json()["understood"] == expected.understood
+    assert 0 < max(each["price"] for each in second.json()["products"]) < highest
+    # One that asks for something of its own is taken by itself, and in the user's order.
+    other = gateway.get("/search", q="coffee", earlier_query="green tea", user_id="drinker")
+    assert other.json()["earlier_query"] == ""
+    assert ids_of(other) == ids_of(gateway.get("/search", q="coffee", user_id="drinker"))
+
+
+def test_reasons_are_those_of_the_history_and_add_up(gateway: Running, models: str) -> None:
+    # Long ago, so that the moments between the questions count for nothing.
+    age = 1e6
+    send(gateway, "reasoner", "P003", "purchase", timestamp=time.time() - age)
+    for best in gateway.get("/users/reasoner/recommendations", k=3).json()["products"]:
+        said = gateway.get("/users/reasoner/reasons", product_id=best["product_id"]).json()
+        assert (said["model"], said["product_id"], said["events"]) == ("recommendation", best["product_id"], 1)
+        assert sum(each["weight"] for each in said["reasons"]) == pytest.approx(best["score"], abs=1e-3)
+        with Shelfwise(models, timeout_seconds=20.0) as client:
+            expected = client.explain_recommendation(best["product_id"], ["P003"], ["purchase"], [age])
+        assert [(each["text"], each["product_id"]) for each in said["reasons"]] == [
+            (each.reason, each.about_id) for each in expected
+        ]
+    assert gateway.get("/users/reasoner/reasons", product_id="gone").json()["reasons"] == []
+
+
+def test_a_model_that_lacks_a_signature_is_asked_by_another(models: str) -> None:
+    plain = search("tea pot", k=3)
+
+    async def ask() -> list[Said[SearchAnswers]]:
+        served = ServedModels(models, 20.0, OtherVersion())
+        try:
+            return [await served.ask_where_able(replace(plain, signature=name), plain) for name in ("gone", "filtered")]
+        finally:
+            await served.close()
+
+    lacking, able = asyncio.run(ask())
+    assert lacking.signature == able.signature == "filtered"
+    assert list(lacking.result) == list(able.result) != []
 
 
 def test_answers_that_are_put_together_are_what_their_description_says(gateway: Running) -> None:

@@ -14,9 +14,9 @@ from tfx_pipeline.gateway.options import GatewayOptions
 EVENT = {"user_id": "anna", "product_id": "P001", "event_type": "view"}
 
 
-def test_a_full_disk_refuses_events_and_goes_on_answering(tmp_path: Path, address: str, catalogue: Path) -> None:
+def test_a_full_disk_refuses_events_and_goes_on_answering(tmp_path: Path, models: str, catalogue: Path) -> None:
     options = GatewayOptions(timeout_seconds=20.0)
-    with running_gateway(tmp_path, address, options, SHOP, catalogues=(catalogue,)) as gateway:
+    with running_gateway(tmp_path, models, options, SHOP, catalogues=(catalogue,)) as gateway:
 
         def pages(most: str) -> int:
             # SQLite says the same of a disk without room.
@@ -39,12 +39,12 @@ def test_a_full_disk_refuses_events_and_goes_on_answering(tmp_path: Path, addres
 
 
 @pytest.mark.skipif(PROGRAM is None, reason=REASON)
-def test_a_redis_that_is_killed_and_comes_back(tmp_path: Path, address: str, catalogue: Path) -> None:
+def test_a_redis_that_is_killed_and_comes_back(tmp_path: Path, models: str, catalogue: Path) -> None:
     folder = tmp_path / "redis"
     folder.mkdir()
     with redis_server(folder) as (url, process):
         options = GatewayOptions(store=url, timeout_seconds=20.0)
-        with running_gateway(tmp_path, address, options, SHOP, catalogues=(catalogue,)) as gateway:
+        with running_gateway(tmp_path, models, options, SHOP, catalogues=(catalogue,)) as gateway:
             for number in range(5):
                 assert gateway.post("/events", {**EVENT, "event_id": str(number)}).status_code == 202
             process.kill()
@@ -54,6 +54,9 @@ def test_a_redis_that_is_killed_and_comes_back(tmp_path: Path, address: str, cat
             assert refused.headers["retry-after"] == "1"
             sold = gateway.get("/users/anna/recommendations")
             assert (sold.status_code, sold.headers["x-shelfwise-fallback"]) == (200, "best-sellers")
+            found = gateway.get("/search", q="tea", user_id="anna")
+            assert (found.status_code, found.headers["x-shelfwise-fallback"]) == (200, "not-personal")
+            assert found.json()["products"]
             assert gateway.get("/health").status_code == 503
             port = int(url.removesuffix("/0").rpartition(":")[2])
             with redis_server(folder, port=port):

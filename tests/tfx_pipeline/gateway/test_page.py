@@ -58,8 +58,50 @@ def test_the_picks_follow_what_a_visitor_does(gateway: Running, plain_shop: Plai
             item.query_selector("button").click()
         wait_until_sent(page)
         wait_until(page, lambda: before != shown(page, "#picks") == last_picks(gateway, page))
-        types = ["view", "purchase", "purchase", "purchase"]
+        page.query_selector("#picks .name").click()
+        page.wait_for_selector(".reasons:has-text('Why it may be for you') li:has-text('Bought')")
+        assert_looks_right(page, size)
+        wait_until_sent(page)
+        clicked.append(page.get_attribute("article.product", "data-product"))
+        types = ["view", "purchase", "purchase", "purchase", "view"]
         assert events_of(gateway, page) == list(zip(clicked, types, strict=True))
+
+
+@NEEDS_CHROMIUM
+@pytest.mark.parametrize("size", SIZES)
+def test_what_was_understood_is_seen_and_undone(gateway: Running, browser: Any, size: str) -> None:
+    limited = "green tea under 40"
+    with visit(browser, gateway.address, size) as page:
+        search(page, limited)
+        page.press("#query", "Enter")
+        assert page.inner_text(".understood li") == "price at most 40"
+        highest = max(prices_of(page))
+        assert highest <= 40
+        search(page, "cheaper ones")
+        assert f"Together with “{limited}”" in page.inner_text(".understood")
+        assert max(prices_of(page)) < highest
+        assert_looks_right(page, size)
+        page.reload()
+        page.wait_for_selector(f".understood:has-text('{limited}')")
+        # What says nothing alone teaches nothing: the event names its answer and no query.
+        page.click("#products button >> nth=0")
+        wait_until_sent(page)
+        (event,) = gateway.get(f"/users/{visitor_of(page)}/export").json()["events"]
+        assert event["request_id"]
+        assert event.get("query") is None
+        page.click(".understood button")
+        page.wait_for_selector(".understood", state="detached")
+        search(page, limited)
+        page.click(".understood button")
+        page.wait_for_selector(f"h1:has-text('“\"{limited}\"”')")
+        assert page.query_selector(".understood") is None
+        assert max(prices_of(page)) > 40
+
+
+def prices_of(page: Any) -> list[float]:
+    """Prices of the products that are shown."""
+    shown(page)
+    return [float(price.inner_text()) for price in page.query_selector_all("#products .price")]
 
 
 @NEEDS_CHROMIUM

@@ -72,16 +72,20 @@ class Found(Answered):
 
     Attributes:
         query: The query.
+        earlier_query: The earlier query that this one was joined with; empty where it stands by itself.
         understood: The limits that the query was understood to have, such as `price at most 10`, joined by `; `; the
             same query in quotation marks is taken without them.
         products: At most `k` products.
         groups: Groups of them, each where its best product stands.
+        events: How many of the user's events the order follows; 0 where it is the same for everybody.
     """
 
     query: str
+    earlier_query: str = ""
     understood: str = ""
     products: list[FoundProduct]
     groups: list[Group]
+    events: int = 0
 
 
 class Similar(Answered):
@@ -120,6 +124,31 @@ class Reason(Given):
 
     text: str
     weight: float
+
+
+class ReasonForUser(Reason):
+    """Something that speaks for a product to a user, or against it.
+
+    Attributes:
+        product_id: The product of the user's events that it is about; empty where it is about none.
+    """
+
+    product_id: str = ""
+
+
+class Reasons(Answered):
+    """Why a product is recommended to a user.
+
+    Attributes:
+        product_id: The product.
+        reasons: The strongest first, and behind them all others together, and what any product has; their weights add
+            up to the product's score. A product that the model does not know has none.
+        events: How many events of the user the store has.
+    """
+
+    product_id: str
+    reasons: list[ReasonForUser]
+    events: int
 
 
 class ProductPage(Given):

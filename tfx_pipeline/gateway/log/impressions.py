@@ -1,6 +1,7 @@
 """Takes down what is shown, behind the answer that shows it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from tfx_pipeline.gateway.store.store import Store, StoreError
 _LOG = logging.getLogger(__name__)
 # Answers and queries that are not in the store yet; more are counted as lost.
 _MOST_WAITING = 2000
-_TOGETHER_SECONDS = 0.02
+# A Redis that has each write on disk answers nobody meanwhile, so what is shown is written seldom.
+_TOGETHER_SECONDS = 0.25
 SEARCH = "search"
 
 
@@ -36,7 +38,7 @@ class SeenOffer:
 class Impressions:
     """Takes down what was shown to whom, and where.
 
-    An answer does not wait for that: the store has it some hundredths of a second later. What a crash takes in between
+    An answer does not wait for that: the store has it a quarter of a second later. What a crash takes in between
     was shown and is not in the log; nothing in the log was not shown.
 
     Args:
@@ -48,7 +50,14 @@ class Impressions:
     def __init__(self, store: Store, metrics: Metrics, now: Callable[[], float]) -> None:
         self._store, self._metrics, self._now = store, metrics, now
         self._waiting: list[Record] = []
-        self._keeping: asyncio.Task[None] | None = None
+        self._writing = asyncio.Lock()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Puts what was shown into the store now and then, until it is to stop."""
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _TOGETHER_SECONDS)
+            await self.settle()
 
     def show(
         self,
@@ -94,9 +103,16 @@ class Impressions:
         shown = [self._shown(user, request_id, SEARCH, ids, model, version, False, ())] if user and ids else []
         self._keep([asked, *shown])
 
+    async def latest(self, user: str, kind: Kind) -> list[Record]:
+        """Returns the latest answers of a kind that a user saw, the newest last, those of just now as well."""
+        waiting = [record for record in self._waiting if (record.user, record.kind) == (user, kind)]
+        kept = await self._store.latest(user, kind)
+        known = {record.id for record in kept}
+        return [*kept, *(record for record in waiting if record.id not in known)]
+
     async def seen_offers(self, user: str) -> list[SeenOffer]:
         """Returns the latest offers that a user saw, the newest last, with what came of each."""
-        shown = await self._store.latest(user, "offers")
+        shown = await self.latest(user, "offers")
         outcomes = {(each.request, each.subject): each.name for each in await self._store.latest(user, "outcomes")}
         return [
             SeenOffer(offer, each.at, outcomes.get((each.request, offer), ""))
@@ -105,9 +121,19 @@ class Impressions:
         ]
 
     async def settle(self) -> None:
-        """Waits until all that was shown so far is in the store, or is counted as lost."""
-        if self._keeping is not None:
-            await self._keeping
+        """Has all that was shown so far in the store, or counted as lost, before it returns."""
+        async with self._writing:
+            # In one step of the store, and by one fsync; until that is done they wait, for whoever looks for them.
+            records = list(self._waiting)
+            if not records:
+                return
+            try:
+                await self._store.add(records)
+            except StoreError as error:
+                self._metrics.lost.inc(len(records))
+                _LOG.warning("What was shown could not be kept: %s", error)
+            finally:
+                del self._waiting[: len(records)]
 
     def _shown(
         self,
@@ -132,16 +158,3 @@ class Impressions:
             self._metrics.lost.inc()
             return
         self._waiting.extend(records)
-        if self._keeping is None or self._keeping.done():
-            self._keeping = asyncio.get_running_loop().create_task(self._keep_together())
-
-    async def _keep_together(self) -> None:
-        # What comes meanwhile shares one step of the store, and one fsync.
-        await asyncio.sleep(_TOGETHER_SECONDS)
-        while self._waiting:
-            records, self._waiting = self._waiting, []
-            try:
-                await self._store.add(records)
-            except StoreError as error:
-                self._metrics.lost.inc(len(records))
-                _LOG.warning("What was shown could not be kept: %s", error)

@@ -4,6 +4,7 @@ import { get, part } from "./api.js";
 import { actionButton, card, languageOf, lastLevel, make, nameAndNote, priceText, tile } from "./cards.js";
 
 const shown = 8;
+const reasonsShown = 3;
 
 /**
  * Shows a product.
@@ -21,6 +22,7 @@ export async function showProduct(place, product, shop, signal) {
   const price = priceText(known.price);
   const similar = shelf("Like this", "similar");
   const together = shelf("Goes with it", "together");
+  const own = make("div", { className: "reasons", hidden: true });
   place.replaceChildren(
     back,
     make(
@@ -41,6 +43,7 @@ export async function showProduct(place, product, shop, signal) {
           known.brand && make("span", { className: "faint" }, `Brand: ${known.brand}`),
         ),
         make("p", { className: "buttons" }, ...shop.buttons().map((button) => actionButton(button, known, name))),
+        own,
         why(words, shop.query),
       ),
     ),
@@ -53,6 +56,7 @@ export async function showProduct(place, product, shop, signal) {
   if (!shop.has("recommendation")) return;
   const id = known.product_id;
   await Promise.all([
+    whyForYou(own, id, shop, signal),
     fill(together, get("together", { product_ids: id, k: shown, user_id: shop.user() }, signal), shop, togetherNote, "Bought too rarely to say what goes with it."),
     fill(similar, get(`products/${part(id)}/similar`, { k: shown, user_id: shop.user() }, signal), shop, ({ category }) => (category === known.category ? "" : lastLevel(category)), "Bought too rarely to say what is like it."),
   ]);
@@ -90,6 +94,16 @@ function trail(category, browse) {
     return make("li", {}, button);
   });
   return make("nav", { "aria-label": "Category" }, make("ol", { className: "trail" }, ...links));
+}
+
+/** What the visitor did that speaks for the product; nothing where nothing does. */
+async function whyForYou(place, id, shop, signal) {
+  const { reasons } = await get(`users/${part(shop.user())}/reasons`, { product_id: id }, signal).catch(() => ({ reasons: [] }));
+  const mine = reasons.filter(({ product_id: about, weight }) => about && weight > 0).slice(0, reasonsShown);
+  if (!mine.length) return;
+  const list = make("ul", { className: "reasons-list" }, ...mine.map(({ text }) => make("li", {}, text[0].toLocaleUpperCase() + text.slice(1))));
+  place.append(make("h2", {}, "Why it may be for you"), list);
+  place.hidden = false;
 }
 
 /** What each word of the search has to do with the product. */

@@ -14,37 +14,44 @@ export const filterNames = ["category", "max_price", "in_stock_only"];
 // Tells the gateway that the query on the page is meant; null where it knows, or where there is none.
 let tell = null;
 
-/** Says that the query which was typed last is meant: half a word is none, so nothing is logged as it is typed. */
+/**
+ * Says that the query which was typed last is meant: half a word is none, so nothing is logged as it is typed.
+ * @returns {boolean} Whether there was one.
+ */
 export function settle() {
+  const typed = tell !== null;
   tell?.();
+  return typed;
 }
 
 /**
  * Shows what answers a query.
  * @param {HTMLElement} place Where.
- * @param {object} now The address: `q` and the filters.
- * @param {object} shop `user()`, `cardButtons(answer)`, `open(product, answer)`, `clearFilters()`, `search(words)`, `show(how)`, `say(words)`.
+ * @param {object} now The address: `q`, the `earlier_query` that it may add to, and the filters.
+ * @param {object} shop `user()`, `cardButtons(answer)`, `open(product, answer)`, `clearFilters()`, `search(words)`, `show(how)`, `say(words)`, `stands(query)`.
  * @param {object} how `count` of products, and whether the query is still being `typed`.
  */
 export async function showFound(place, now, shop, { count, typed }, signal) {
   const query = now.q.trim();
-  const asked = { ...filtersOf(now), q: query, k: count, user_id: shop.user() };
+  const asked = { ...filtersOf(now), q: query, earlier_query: now.earlier_query, k: count, user_id: shop.user() };
   const answer = await get("search", { ...asked, typing: typed }, signal);
-  tell = typed ? settling(asked, answer, signal) : null;
+  const stands = () => shop.stands(answer.earlier_query || query);
+  if (!typed) stands();
+  tell = typed ? settling(asked, answer, stands, signal) : null;
   document.title = `${query} · Shelfwise`;
-  const { products, groups, understood } = answer;
-  const read = readAs(query, products);
-  const undo = understood ? limits(understood, query, shop) : "";
+  const { products, groups } = answer;
+  const read = answer.earlier_query ? "" : readAs(query, products);
+  const meant = understood(answer, query, shop);
   if (!products.length) {
-    place.replaceChildren(make("h1", {}, `Nothing found for “${query}”`), undo, emptyHelp(now, shop));
+    place.replaceChildren(make("h1", {}, `Nothing found for “${query}”`), meant, emptyHelp(now, shop));
     shop.say(`Nothing found for ${query}.`);
     return;
   }
   const list = grid(products, answer, shop);
   place.replaceChildren(
     make("h1", {}, `Found for “${query}”`),
-    make("p", { className: "faint" }, read && `Read as “${read}”. `, countOf(products, count)),
-    undo,
+    make("p", { className: "faint" }, read && `Read as “${read}”. `, countOf(products, count), answer.events ? ", in an order for you" : ""),
+    meant,
     groups.length > 1 ? groupChoice(groups, list, products, shop) : "",
     list,
     more(place, products, count, shop),
@@ -52,11 +59,20 @@ export async function showFound(place, now, shop, { count, typed }, signal) {
   shop.say(`${countOf(products, count)}${read && `, read as ${read}`}. The first is ${products[0].title}.`);
 }
 
-/** What a query was understood to limit, with a way back to its words. */
-function limits(understood, query, shop) {
-  const button = make("button", { type: "button", className: "link" }, "search for the words instead");
-  button.addEventListener("click", () => shop.search(`"${query}"`));
-  return make("p", { className: "faint" }, `Understood: ${understood}. `, button);
+/** What a query was understood to limit, and which earlier one it adds to, with a way back to its own words. */
+function understood({ understood, earlier_query: earlier }, query, shop) {
+  if (!understood && !earlier) return "";
+  const button = make("button", { type: "button" }, earlier ? `Search for “${query}” alone` : "Search for the words instead");
+  // By itself it may have limits of its own, which are undone next; what is in quotation marks has none.
+  button.addEventListener("click", () => shop.search(earlier ? query : `"${query}"`));
+  const limits = understood.split("; ").filter(Boolean);
+  return make(
+    "div",
+    { className: "understood" },
+    make("span", { className: "faint" }, earlier ? `Together with “${earlier}”${limits.length ? ", understood" : ""}` : "Understood"),
+    limits.length ? make("ul", { "aria-label": "What was understood" }, ...limits.map((limit) => make("li", {}, limit))) : "",
+    button,
+  );
 }
 
 /**
@@ -88,10 +104,11 @@ export function filtersOf(now) {
   return Object.fromEntries(filterNames.map((name) => [name, now[name]]));
 }
 
-function settling(asked, answer, signal) {
+function settling(asked, answer, stands, signal) {
   const meant = () => {
     clearTimeout(timer);
     tell = null;
+    stands();
     // Named here, so that a click which comes before the answer names it too.
     answer.request_id = newId();
     get("search", asked, undefined, answer.request_id).catch(() => {});

@@ -14,7 +14,7 @@ const pauseOfTyping = 180;
 const retryPause = 3_000;
 // Characters that an event's query may have.
 const longestQuery = 512;
-const nowhere = { q: "", category: "", max_price: "", in_stock_only: false, product: "" };
+const nowhere = { q: "", earlier_query: "", category: "", max_price: "", in_stock_only: false, product: "" };
 
 const id = (name) => document.getElementById(name);
 const main = id("main");
@@ -24,6 +24,8 @@ let health = { models: {}, event_types: [], bought_event_type: "", categories: [
 let visitor = keptVisitor();
 let asking = new AbortController();
 let typing = 0;
+// The last query that was meant and stood by itself: "cheaper ones" adds to it.
+let standing = "";
 // The product that was opened last, and the answer that it was shown in.
 let opened = { product: null, answer: null };
 
@@ -42,7 +44,8 @@ const shop = {
   open,
   show,
   browse: (category) => go({ ...nowhere, category }).then(() => main.focus()),
-  search: (q) => go({ q, product: "" }).then(() => main.focus()),
+  stands: (query) => (standing = query),
+  search: (q) => go({ q, earlier_query: "", product: "" }).then(() => main.focus()),
   clearFilters: () => go({ category: "", max_price: "", in_stock_only: false }),
 };
 const visit = new Visit(shop);
@@ -60,7 +63,7 @@ const clicks = new Clicks({
 
 function state() {
   const given = new URLSearchParams(location.search);
-  const texts = Object.fromEntries(["q", "category", "max_price", "product"].map((name) => [name, given.get(name) ?? ""]));
+  const texts = Object.fromEntries(["q", "earlier_query", "category", "max_price", "product"].map((name) => [name, given.get(name) ?? ""]));
   return { ...texts, in_stock_only: given.get("in_stock_only") === "true" };
 }
 
@@ -71,6 +74,12 @@ function go(changes, { replace = false, typed = false } = {}) {
   if (replace) history.replaceState(history.state, "", address);
   else history.pushState({ inside: true }, "", address);
   return show({ typed });
+}
+
+/** The query that stands in the box, beside the one that it may add to. */
+function asked() {
+  const q = form.query.value;
+  return { q, earlier_query: q.trim() === standing || q.trim() === "" ? "" : standing, product: "" };
 }
 
 // What is shown
@@ -180,8 +189,9 @@ function act(product, type, answer, details = {}) {
     product_id: product.product_id,
     event_type: type,
     request_id: shownIn?.request_id,
-    // What a query found, and nothing that was found by another product's page meanwhile.
-    query: shownIn?.query && [...shownIn.query].slice(0, longestQuery).join(""),
+    // What a query found, and nothing that was found by another product's page meanwhile. One that adds to an earlier one
+    // says too little to learn from.
+    query: shownIn?.earlier_query ? undefined : shownIn?.query && [...shownIn.query].slice(0, longestQuery).join(""),
     ...details,
   });
   if (type === "cart") shop.say(`In the basket: ${product.title}.`);
@@ -218,11 +228,12 @@ function listen() {
       clearTimeout(typing);
       if (field.validity.valid) typing = setTimeout(change, pause);
     });
-  typedIn(form.query, pauseOfTyping, () => go({ q: form.query.value, product: "" }, { replace: !state().product, typed: true }));
+  typedIn(form.query, pauseOfTyping, () => go(asked(), { replace: !state().product, typed: true }));
   typedIn(form.max_price, 2 * pauseOfTyping, () => go({ max_price: form.max_price.value, product: "" }, { replace: !state().product }));
   id("search").addEventListener("submit", (event) => {
     event.preventDefault();
-    go({ q: form.query.value, product: "" });
+    // What is on the page already is not asked for again, and so not logged twice.
+    if (form.query.value !== state().q || !settle()) go(asked());
   });
   id("filters").addEventListener("submit", (event) => event.preventDefault());
   form.category.addEventListener("change", () => go({ category: form.category.value, product: "" }));

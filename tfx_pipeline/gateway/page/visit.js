@@ -72,6 +72,10 @@ export class Visit {
 
   #showSegment({ segments, events }) {
     if (!segments.length) return "";
+    if (!events) {
+      id("segment").replaceChildren(make("p", { className: "faint" }, "Nothing is known of you yet. What you do here will tell which kind of customer you seem to be."));
+      return "";
+    }
     const before = this.#segment;
     this.#segment = segments[0].label;
     const changed = before && before !== this.#segment;
@@ -79,12 +83,12 @@ export class Visit {
       make(
         "p",
         { className: changed ? "segment changed" : "segment" },
-        make("span", { className: "faint" }, events ? "You shop like" : "With nothing known of you yet, you count as"),
+        make("span", { className: "faint" }, "You shop like"),
         make("strong", { "data-segment": this.#segment }, this.#segment),
         changed && make("span", { className: "faint" }, `before: ${before}`),
       ),
       make("ul", { className: "shares", "aria-label": "How probable each kind of customer is" }, ...segments.slice(0, 6).map(share)),
-      events ? this.#reasons() : "",
+      this.#reasons(),
     );
     return changed ? `You now shop like ${this.#segment}.` : "";
   }

@@ -54,7 +54,7 @@ async def add_feedback(feedback: Feedback, asked: ToSendEvents) -> FeedbackTaken
     if not subject or (feedback.product_id and feedback.offer_id):
         raise Refused(422, "Say either `product_id` or `offer_id`: what the feedback is about.")
     user = parts.users.of(feedback.user_id)
-    shown = await parts.store.latest(user, "offers" if feedback.offer_id else "impressions")
+    shown = await parts.impressions.latest(user, "offers" if feedback.offer_id else "impressions")
     known = any(record.request == feedback.request_id and subject in record.more[SHOWN] for record in shown)
     record = Record(
         kind="outcomes",

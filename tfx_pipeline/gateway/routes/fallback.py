@@ -1,4 +1,4 @@
-"""What is shown where the models do not answer."""
+"""What is shown where the models or the store do not answer."""
 
 from tfx_pipeline.gateway.api.products import Product
 from tfx_pipeline.gateway.parts import Parts
@@ -6,6 +6,7 @@ from tfx_pipeline.gateway.routes.parameters import Filters
 
 FALLBACK_HEADER = "X-Shelfwise-Fallback"
 BEST_SELLERS = "best-sellers"
+NOT_PERSONAL = "not-personal"
 
 
 def best_sellers(parts: Parts, filters: Filters, away: Exception) -> tuple[list[Product], dict[str, str]]:

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from shelfwise_client import Answer
 from shelfwise_client.call import Call
-from shelfwise_client.calls.recommendation import recommend
+from shelfwise_client.calls.recommendation import explain_recommendation, recommend
 from shelfwise_client.calls.segmentation import explain_segment, segment
-from tfx_pipeline.gateway.api.products import Reason, Recommendations
+from tfx_pipeline.gateway.api.products import Reason, ReasonForUser, Reasons, Recommendations
 from tfx_pipeline.gateway.api.users import Label, PastEvent, Profile, Segments
+from tfx_pipeline.gateway.api.values import Id
 from tfx_pipeline.gateway.routes.answers import JsonAnswer, products_of, said_by
 from tfx_pipeline.gateway.routes.fallback import best_sellers
 from tfx_pipeline.gateway.routes.parameters import Filters, PathId, ToRead
@@ -55,6 +56,28 @@ async def recommendations(
     shown = [each["product_id"] for each in products]
     parts.impressions.show(user, request_id, "recommendations", shown, said.model, said.version)
     return JsonAnswer({**said_by(said, request_id), "products": products, "explored": 0, "events": events}, headers)
+
+
+@router.get("/reasons")
+async def reasons(
+    user_id: PathId, product_id: Annotated[Id, Query(description="The product.")], asked: ToRead
+) -> Reasons:
+    """Say why a product is recommended to a user, in words."""
+    parts, request_id = asked
+    user = parts.users.of(user_id)
+    history = await parts.store.history(user)
+    why = explain_recommendation(product_id, history.product_ids, history.event_types, history.ages(parts.now()))
+    said = await parts.models.ask(why, user)
+    return Reasons(
+        request_id=request_id,
+        model=said.model,
+        version=said.version,
+        product_id=product_id,
+        reasons=[
+            ReasonForUser(text=each.reason, weight=each.attribution, product_id=each.about_id) for each in said.result
+        ],
+        events=len(history.product_ids),
+    )
 
 
 @router.get("/segments")

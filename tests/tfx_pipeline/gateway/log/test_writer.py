@@ -115,7 +115,10 @@ def test_what_was_shown_waits_for_its_outcome(tmp_path: Path) -> None:
         shop.impressions.show(
             "u", "r5", "banner", ["offer-1", "offer-2"], "response", 5, offers=True, propensities=[0.25, None]
         )
+        seen = [SeenOffer("offer-1", NOON, ""), SeenOffer("offer-2", NOON, "")]
+        assert await shop.impressions.seen_offers("u") == seen
         await shop.impressions.settle()
+        assert await shop.impressions.seen_offers("u") == seen
         shop.now += 60
         await shop.event("u", "a", request="r1")
         await shop.event("v", "b")
