@@ -236,7 +236,8 @@ class SearchModule(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """Signature `refined`: as `filtered`, for queries that may speak of an earlier one; "" stands for none.
 
-        Also answers `asked`, what both come to beside their limits: what the next query may speak of.
+        Also answers `asked`, what both come to beside their limits: what the next query may speak of; and `joined`,
+        whether a query adds to the earlier one.
         """
         (earlier_query,) = with_rows_of(query, earlier_query=earlier_query)
         k, mask = self._read_filters(query, k, category, max_price, in_stock_only, exclude_ids)
@@ -250,7 +251,7 @@ class SearchModule(tf.Module):
 
         wish = cond_wish(tf.reduce_any(both.cheaper | both.dearer), beside_earlier, lambda: both.wish)
         answered = self._answer(wish, self._list_of(wish, category, tf.reduce_max(k), mask), k)
-        return {**answered, "asked": wish.rest}
+        return {**answered, "asked": wish.rest, "joined": both.joins}
 
     def search_personal(
         self,

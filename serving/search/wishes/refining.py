@@ -28,11 +28,13 @@ class Refinement(NamedTuple):
 
     Attributes:
         wish: What both together ask.
+        joins: bool `(batch,)`: whether a query adds to the earlier one, and is not taken by itself.
         cheaper: bool `(batch,)`: whether a query asks for something cheaper than before.
         dearer: bool `(batch,)`: or for something more expensive.
     """
 
     wish: Wish
+    joins: tf.Tensor
     cheaper: tf.Tensor
     dearer: tf.Tensor
 
@@ -78,6 +80,7 @@ def refined(wish: Wish, earlier: Wish) -> Refinement:
             tf.where(joins & (wish.brand < 0), earlier.brand, wish.brand),
             things,
         ),
+        joins,
         joins & tf.strings.regex_full_match(rest, f".*(?:{_CHEAPER}).*"),
         joins & tf.strings.regex_full_match(rest, f".*(?:{_DEARER}).*"),
     )

@@ -39,7 +39,7 @@ def test_every_table_of_the_demo_is_one_that_a_data_set_may_have_or_the_one_that
     assert set(load_config(DEMO).tables.given()) <= {*TABLE_NAMES, "answers"}
     prepare_answers(tmp_path)
     rows = [json.loads(line) for line in (tmp_path / "answers.jsonl").read_text(encoding="utf-8").splitlines()]
-    assert len({row["question"] for row in rows}) == len(rows) == 60
+    assert len({row["question"] for row in rows}) == len(rows) == 185
     by_id = {(row["answer_id"], row["intent"], row["text"]) for row in rows}
     assert len(by_id) == len({answer_id for answer_id, _, _ in by_id}) == 25
 

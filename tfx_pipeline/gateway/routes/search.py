@@ -1,6 +1,5 @@
 """Search."""
 
-import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -93,20 +92,13 @@ async def _ask(
     alone = search(asking.q, **filters)
     if asking.earlier_query:
         both = search(asking.q, earlier_query=asking.earlier_query, **filters)
-        together, plain = await asyncio.gather(
-            parts.models.ask_where_able(both, alone, user), parts.models.ask(alone, user)
-        )
-        # The model does not say whether a query speaks of the earlier one: one that does is answered otherwise.
-        if _meant(together.result) != _meant(plain.result):
-            return together, True
+        together = await parts.models.ask_where_able(both, alone, user)
+        if together.result.joined or history is None:
+            return together, together.result.joined
     if history is None:
         return await parts.models.ask(alone, user), False
     own = personal_search(asking.q, history.product_ids, history.event_types, history.ages(parts.now()), **filters)
     return await parts.models.ask_where_able(own, alone, user), False
-
-
-def _meant(found: SearchAnswers) -> tuple[str, set[str]]:
-    return found.understood, {each.product_id for each in found}
 
 
 def _groups(found: list[SearchAnswer]) -> list[dict[str, Any]]:

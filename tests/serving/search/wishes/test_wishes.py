@@ -241,9 +241,10 @@ def test_a_shop_without_prices_knows_no_limit_of_them() -> None:
     ],
 )
 def test_what_a_query_adds_to_an_earlier_one(query: str, earlier: str, text: str, said: str) -> None:
-    wish = refined(read(query), read(earlier)).wish
-    assert wish.text.numpy()[0].decode() == text
-    assert wish.understood.numpy()[0].decode() == said
+    both = refined(read(query), read(earlier))
+    assert both.wish.text.numpy()[0].decode() == text
+    assert both.wish.understood.numpy()[0].decode() == said
+    assert both.joins.numpy()[0] == (text != query)
 
 
 def test_cheaper_is_below_the_middle_of_what_was_found() -> None:

@@ -9,6 +9,7 @@ from shelfwise_client.call import (
     FLAG_ROWS,
     FLOAT_ROWS,
     INT_ROWS,
+    ROW_FLAG,
     ROW_TEXT,
     TEXT_ROWS,
     Call,
@@ -30,7 +31,7 @@ from shelfwise_client.signature_names import BY_IMAGE, EMBED, EXPLAIN, FILTERED,
 _FOUND_OUTPUTS = {**PRODUCT_OUTPUTS, "variants": INT_ROWS, "cluster_ids": INT_ROWS, "cluster_labels": TEXT_ROWS}
 # Models of earlier versions take a query as it is, and know no pins.
 _UNDERSTOOD = {"understood": replace(ROW_TEXT, required=False)}
-_ASKED = {"asked": replace(ROW_TEXT, required=False)}
+_REFINED = {"asked": replace(ROW_TEXT, required=False), "joined": replace(ROW_FLAG, required=False)}
 _PINNED = {"pinned": replace(FLAG_ROWS, required=False)}
 _WORD_OUTPUTS = {"words": TEXT_ROWS, "lexical": FLOAT_ROWS, "dense": FLOAT_ROWS}
 _FACT_OUTPUTS = {"titles": TEXT_ROWS, "prices": FLOAT_ROWS}
@@ -59,11 +60,14 @@ class SearchAnswers(list[SearchAnswer]):
             joined by "; ", and "" stands for none.
         asked: What was searched for beside these limits; "" where the model does not say, as it does for an earlier
             query alone.
+        joined: Whether the query was found to add to the earlier one.
     """
 
-    def __init__(self, products: Iterable[SearchAnswer] = (), understood: str = "", asked: str = "") -> None:
+    def __init__(
+        self, products: Iterable[SearchAnswer] = (), understood: str = "", asked: str = "", joined: bool = False
+    ) -> None:
         super().__init__(products)
-        self.understood, self.asked = understood, asked
+        self.understood, self.asked, self.joined = understood, asked, joined
 
 
 @dataclass(frozen=True)
@@ -118,7 +122,7 @@ def search(
     if not earlier_query:
         return Call(SEARCH_MODEL, FILTERED, inputs, _read_answer, outputs)
     inputs["earlier_query"] = texts([earlier_query])
-    return Call(SEARCH_MODEL, REFINED, inputs, _read_answer, {**outputs, **_ASKED})
+    return Call(SEARCH_MODEL, REFINED, inputs, _read_answer, {**outputs, **_REFINED})
 
 
 def personal_search(
@@ -223,8 +227,8 @@ def embed_query(query: str) -> Call[np.ndarray]:
 
 
 def _read_answer(outputs: Outputs) -> SearchAnswers:
-    understood, asked = (text_of(outputs[name][0]) if name in outputs else "" for name in (*_UNDERSTOOD, *_ASKED))
-    return SearchAnswers(_read_products(outputs), understood, asked)
+    understood, asked = (text_of(outputs[name][0]) if name in outputs else "" for name in ("understood", "asked"))
+    return SearchAnswers(_read_products(outputs), understood, asked, "joined" in outputs and bool(outputs["joined"][0]))
 
 
 def _price(price: np.float32) -> float | None:
