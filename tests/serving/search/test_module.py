@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import prediction_log_pb2
 
 from serving.index.exact import ExactIndex
@@ -17,6 +18,7 @@ from serving.search.grouping.groups import OTHER
 from serving.search.module import SERVED_SIGNATURES, SearchModule
 from serving.search.ranking import Fusion
 from serving.search.reading import MAX_QUERY_CHARACTERS, MAX_QUERY_WORDS
+from serving.search.wishes.patterns import MAYBE_LIMITED
 from serving.signature_names import PERSONAL
 from tests.serving.recommendation.small_shop import ODD_IDS, rows_of
 from tests.serving.search.search_shop import (
@@ -332,6 +334,14 @@ def test_a_model_answers_before_it_is_saved_as_after(reloaded: Any, plain_search
     for name in ("product_ids", "titles", "cluster_ids", "cluster_labels"):
         assert before[name].shape == after[name].shape
     assert module.embed(tf.constant(["tea"]))["embeddings"].shape == (1, plain_search.vectors.shape[1])
+
+
+def test_what_signatures_share_is_saved_once(exported_search: Path) -> None:
+    """Four signatures read wishes, and TensorFlow 2.21 saves a traced function once more where a module holds it."""
+    saved = saved_model_pb2.SavedModel.FromString((exported_search / "saved_model.pb").read_bytes())
+    functions = saved.meta_graphs[0].graph_def.library.function
+    patterns = [node.attr["pattern"].s.decode() for function in functions for node in function.node_def]
+    assert patterns.count(MAYBE_LIMITED) == 1
 
 
 def test_what_an_update_asks_of_a_saved_model_is_there(reloaded: Any, plain_search: PlainSearch) -> None:
