@@ -13,7 +13,7 @@ from tests.trainer.recommendation.tiny_shop import PRODUCTS, example, write_tiny
 from tests.trainer.response.test_network import NAMES, options, table
 from trainer.fitting.softmax_model import SoftmaxModel
 from trainer.privacy.model import PrivateModel
-from trainer.privacy.options import PrivacyOptions
+from trainer.privacy.options import NetworkPrivacyOptions, PrivacyOptions
 from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.options import TowerOptions, TrainingOptions, TwoTowerOptions
 from trainer.recommendation.towers.model import TwoTower
@@ -119,7 +119,7 @@ def test_towers_learn_from_users_and_say_what_it_cost(tmp_path: Path) -> None:
     chosen = TwoTowerOptions(
         tower=_TOWER,
         training=TrainingOptions(batch_size=8, max_epochs=6, patience=6, learning_rate=2e-2),
-        privacy=PrivacyOptions(noise_multiplier=0.5, l2_clip=1.0),
+        privacy=NetworkPrivacyOptions(noise_multiplier=0.5, l2_clip=1.0),
     )
     trained = train(shop.request(tmp_path, chosen.model_dump_json()))
     said = trained.summary["privacy"]

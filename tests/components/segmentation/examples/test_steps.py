@@ -38,10 +38,12 @@ for number, event in enumerate(ROWS):
     event |= {"value": float(1 + number % 5)} if number % 4 == 0 else {}
 
 
+WITH_SIGNALS = OPTIONS.model_copy(update={"signals": SIGNAL_COLUMNS})
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> ExamplesRun:
-    options = OPTIONS.model_copy(update={"signals": SIGNAL_COLUMNS})
-    return run_examples(tmp_path_factory.mktemp("examples"), ROWS, users(ROWS), options)
+    return run_examples(tmp_path_factory.mktemp("examples"), ROWS, users(ROWS), WITH_SIGNALS)
 
 
 def names(rows: list[Row]) -> list[str]:
@@ -283,7 +285,7 @@ def test_guests_are_in_no_segment_but_tell_what_products_cost(tmp_path: Path, ma
         for place, row in enumerate(ROWS[::5])
         if row["event_type"] == "purchase" and row["timestamp"] < made.facts()["moments"]["test"]
     ]
-    run = run_examples(tmp_path, [*ROWS, *guests], users(ROWS))
+    run = run_examples(tmp_path, [*ROWS, *guests], users(ROWS), WITH_SIGNALS)
     assert {key: run.facts()[key] for key in ("labels", "cuts", "moments", "examples", "by_label")} == {
         key: made.facts()[key] for key in ("labels", "cuts", "moments", "examples", "by_label")
     }
