@@ -36,11 +36,13 @@ NO_MODEL, NO_SIGNATURE = ModelNotFoundError("not served", None), MissingSignatur
 SHOWN = ChatAnswer("", (ChatProduct("a", "Tea a", 2.0),), ("search",), "price at most 5", "tea")
 
 
-def found(ids: str, understood: str = "", asked: str = "tea", kinds: str = "x") -> SearchAnswers:
+def found(
+    ids: str, understood: str = "", asked: str = "tea", kinds: str = "x", *, joined: bool = False
+) -> SearchAnswers:
     """Products of one letter each, in groups of one letter each, the last one for all others."""
     groups = kinds.ljust(len(ids), kinds[-1])
     products = [SearchAnswer(each, 1.0, f"Tea {each}", 1, 0, groups[place]) for place, each in enumerate(ids)]
-    return SearchAnswers(products, understood, asked)
+    return SearchAnswers(products, understood, asked, joined)
 
 
 def facts(call: Call[Any]) -> list[ProductFacts]:
@@ -71,7 +73,7 @@ WORDS, HALF = [ExplainedWord("tea", 1.0, 0.0)], [ExplainedWord("tea", 1.0, 0.0),
 def test_what_the_shop_is_sure_of_is_said_word_for_word() -> None:
     answer, calls = led(chat(["what is delivery?"]), {"reply": SURE})
     assert answer == ChatAnswer("Delivery costs 4.90.", sources=("answer:fees",))
-    assert [call.signature for call in calls] == ["reply"]
+    assert [call.signature for call in calls] == ["refined", "reply"]
 
 
 @pytest.mark.parametrize(
@@ -146,9 +148,22 @@ def test_it_asks_back_once_and_takes_the_answer_for_more_of_the_wish() -> None:
     assert first.asks_back
     assert first.text.endswith("\nWhich kind do you mean: x, y? They cost from 2.00 to 9.50; how much may it be?")
     second, calls = led(chat(["tea", first, "green"]), {**said, "reply": UNSURE})
-    assert asked_for(calls, "query")[0] == "tea green"
+    assert "tea green" in asked_for(calls, "query")
     assert second.products
     assert not second.asks_back
+
+
+@pytest.mark.parametrize(("joined", "understood"), [(True, "price below 3"), (False, "price at most 10")])
+def test_a_limit_is_said_of_products_however_sure_the_desk_is(joined: bool, understood: str) -> None:
+    refined = found("a", understood, joined=joined)
+    answer, _ = led(chat(["tea", SHOWN, "cheaper ones"]), {"reply": SURE, "refined": refined, "explain": WORDS})
+    assert (answer.sources, answer.understood) == (("search",), understood)
+
+
+def test_limits_of_before_alone_make_no_question_one_for_products() -> None:
+    refined = found("a", SHOWN.understood, joined=True)
+    answer, _ = led(chat(["tea", SHOWN, "is it delivered?"]), {"reply": SURE, "refined": refined, "explain": WORDS})
+    assert answer.sources == ("answer:fees",)
 
 
 def test_it_does_not_ask_where_one_kind_was_found_or_a_limit_was_given() -> None:

@@ -9,13 +9,22 @@ from shelfwise_client.calls.recommendation import TogetherAnswer, bought_togethe
 from shelfwise_client.calls.support import Reply, reply
 from shelfwise_client.calls.writing import check_text, write
 from shelfwise_client.chat.answer import ChatAnswer
-from shelfwise_client.chat.finding import NOTHING_EARLIER, find_products, joined, product_lines, with_prices
+from shelfwise_client.chat.finding import (
+    NOTHING_EARLIER,
+    Found,
+    find_products,
+    joined,
+    product_lines,
+    search_for,
+    with_prices,
+)
 from shelfwise_client.chat.turn import NOT_SURE, NOTHING_FOUND, Turn, answer_to
 from shelfwise_client.chat.words import ENGLISH, ChatWords
 from shelfwise_client.methods import ClientTalk, Talk
 
 _HALF = 0.5
 _SHORT_WORDS = 6
+_NAME_WORDS = 2
 # Turns that the desk reads.
 _EARLIER_TURNS = 6
 
@@ -94,23 +103,31 @@ def _answer(turn: Turn) -> Talk[ChatAnswer]:
         wish = _without(words.recommend, wish)
         if not re.search(r"\w", wish):
             return (yield from _recommended(turn))
-        return (yield from find_products(turn, wish, NOTHING_EARLIER)).answer
+        return (yield from _found(turn, wish)).answer
+    continues = not _says(words.other, question)
+    earlier = turn.last.query if continues else ""
+    searched = yield from search_for(wish, earlier or NOTHING_EARLIER)
+    adds = bool(earlier) and searched is not None and searched.joined
+    # A price, a size or what must not be in it is said of products, and of nothing that the desk knows.
+    limits = searched is not None and searched.understood not in ("", turn.last.understood if adds else "")
+    few_words = 0 < len(wish.split()) <= _NAME_WORDS
+    if (limits or few_words) and not turn.asked_back:
+        found = yield from find_products(turn, wish, searched)
+        # A word or two that a product has are its name: bread is no question about what is in bread.
+        if (limits and (adds or found.share_known >= _HALF)) or (few_words and found.share_known == 1.0):
+            return found.answer
     support = yield from _support(turn)
     if support is not None and not support.hand_over and not support.wants_products:
         return (yield from _shops_answer(turn, support))
-    continues = not _says(words.other, question)
     if turn.asked_back and continues:
-        return (yield from find_products(turn, joined(turn.last, wish), NOTHING_EARLIER)).answer
-    earlier = turn.last.query if continues else ""
-    found = yield from find_products(turn, wish, earlier or NOTHING_EARLIER)
-    adds = bool(earlier) and found.asked.startswith(turn.last.asked)
-    limits = adds and found.answer.understood != turn.last.understood
+        return (yield from _found(turn, joined(turn.last, wish))).answer
+    found = yield from find_products(turn, wish, searched)
     # What is asked for in so many words, or adds to a wish, is one where half of it is known; any words where all are.
     named = found.share_known >= (_HALF if asks_for or adds else 1.0)
-    if support is None or support.wants_products or limits or named:
+    if support is None or support.wants_products or named:
         return found.answer
     if turn.last.asked and continues and not adds:
-        with_last = yield from find_products(turn, joined(turn.last, wish), NOTHING_EARLIER)
+        with_last = yield from _found(turn, joined(turn.last, wish))
         if with_last.share_known >= _HALF:
             return with_last.answer
     # A short question after an answer is about that one where it finds the same again, rather than another. A longer
@@ -119,6 +136,11 @@ def _answer(turn: Turn) -> Talk[ChatAnswer]:
     if same and len(turn.question.split()) <= _SHORT_WORDS:
         return (yield from _shops_answer(turn, support))
     return ChatAnswer(words.a_person, hand_over=True, reason=support.reason or NOT_SURE)
+
+
+def _found(turn: Turn, wish: str) -> Talk[Found]:
+    """Returns what a wish finds that adds to no other."""
+    return (yield from find_products(turn, wish, (yield from search_for(wish, NOTHING_EARLIER))))
 
 
 def _again(turn: Turn, before: str, sources: tuple[str, ...]) -> ChatAnswer:

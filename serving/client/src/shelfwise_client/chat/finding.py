@@ -50,10 +50,14 @@ def joined(last: ChatAnswer, wish: str) -> str:
     return with_limits(f"{last.asked} {wish}", last.understood)
 
 
-def find_products(turn: Turn, wish: str, earlier: str) -> Talk[Found]:
-    """Returns products that were found, a question where the wish is open, or that there is nothing."""
+def search_for(wish: str, earlier: str) -> Talk[SearchAnswers | None]:
+    """Returns what a wish finds that may add to an earlier one; None where there is no model for that."""
+    return (yield from answer_to(search(wish, k=_LOOKED_AT, in_stock_only=True, earlier_query=earlier)))
+
+
+def find_products(turn: Turn, wish: str, found: SearchAnswers | None) -> Talk[Found]:
+    """Returns products that `search_for` found, a question where the wish is open, or that there is nothing."""
     words = turn.words
-    found = yield from answer_to(search(wish, k=_LOOKED_AT, in_stock_only=True, earlier_query=earlier))
     if found is None:
         return Found(ChatAnswer(words.a_person, hand_over=True, reason=NOT_SURE), "", 0.0)
     asked, understood = found.asked or wish, found.understood
