@@ -6,23 +6,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
-from shelfwise_client.call import Call
 from tfx_pipeline.gateway.access import Access
 from tfx_pipeline.gateway.catalogue import Catalogue
 from tfx_pipeline.gateway.log.impressions import Impressions
 from tfx_pipeline.gateway.log.writer import LogWriter
 from tfx_pipeline.gateway.metrics import Metrics
 from tfx_pipeline.gateway.options import GatewayOptions
-from tfx_pipeline.gateway.served_models import Said, ServedModels
-from tfx_pipeline.gateway.store.records import History
+from tfx_pipeline.gateway.served_models import ServedModels
 from tfx_pipeline.gateway.store.store import Store
 from tfx_pipeline.gateway.user_keys import UserKeys
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,39 +85,6 @@ class Parts:
             await self.impressions.settle()
             stop.set()
             await asyncio.gather(*working)
-
-    async def ask_of_user(self, user: str, call_of: Callable[[History], Call[Result]]) -> tuple[Said[Result], History]:
-        """Asks a model of a user's latest events.
-
-        A store that others write to is asked whether the events that it gave last are still the latest. The model is
-        asked of these meanwhile, and anew where they are not.
-
-        Args:
-            user: The user's key.
-            call_of: Makes of a history what is asked.
-
-        Returns:
-            What the model says, and of which history.
-
-        Raises:
-            StoreError: The store does not answer.
-            Refused: See `ServedModels.ask`.
-            ModelsAwayError: See there.
-        """
-        kept = self.store.kept_history(user)
-        if kept is not None:
-            early = asyncio.create_task(self.models.ask(call_of(kept), user))
-            # What becomes of an answer that is not waited for is nobody's concern.
-            early.add_done_callback(lambda task: task.cancelled() or task.exception())
-            try:
-                history = await self.store.history(user)
-                if history is kept:
-                    return await early, history
-            finally:
-                early.cancel()
-        else:
-            history = await self.store.history(user)
-        return await self.models.ask(call_of(history), user), history
 
     async def close(self) -> None:
         """Lets go of the models and the store."""

@@ -45,8 +45,9 @@ async def recommendations(
     events = 0
     headers: dict[str, str] = {}
     try:
-        said, history = await parts.ask_of_user(user, lambda read: _recommend(read, parts.now(), filters))
+        history = await parts.store.history(user)
         events = len(history.product_ids)
+        said = await parts.models.ask(_recommend(history, parts.now(), filters), user)
     except (ModelsAwayError, StoreError) as error:
         best, headers = best_sellers(parts, filters, error)
         products, said = [each.model_dump() for each in best], Said([], "", 0)
@@ -84,9 +85,8 @@ async def segments(user_id: PathId, asked: ToRead) -> Segments:
     """Give a user segments."""
     parts, request_id = asked
     user = parts.users.of(user_id)
-    said, history = await parts.ask_of_user(
-        user, lambda read: segment(read.product_ids, read.event_types, read.ages(parts.now()))
-    )
+    history = await parts.store.history(user)
+    said = await parts.models.ask(segment(history.product_ids, history.event_types, history.ages(parts.now())), user)
     return Segments(
         request_id=request_id,
         model=said.model,

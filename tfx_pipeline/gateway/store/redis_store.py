@@ -116,10 +116,6 @@ class RedisStore:
         self._cache.put(user, history, version.decode())
         return history
 
-    def kept_history(self, user: str) -> History | None:
-        """See `Store`."""
-        return self._cache.get(user)
-
     async def latest(self, user: str, kind: Kind) -> list[Record]:
         """See `Store`."""
         with _failures():

@@ -106,10 +106,6 @@ class SqliteStore:
             self._cache.put(user, history)
         return history
 
-    def kept_history(self, user: str) -> History | None:
-        """See `Store`; nobody else writes, so what is kept is the one."""
-        return None
-
     async def latest(self, user: str, kind: Kind) -> list[Record]:
         """See `Store`."""
         return [Record.from_json(text) for (text,) in reversed(self._read(_LATEST, user, kind, self._most))]

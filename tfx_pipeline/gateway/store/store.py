@@ -58,12 +58,6 @@ class Store(Protocol):
             StoreError: The store does not answer; so does every other method.
         """
 
-    def kept_history(self, user: str) -> History | None:
-        """Returns the history that was read last of a user, where `history` has to ask whether it is still the one.
-
-        Then `history` returns the same object if it is. None where nothing is kept, or `history` need not ask.
-        """
-
     async def latest(self, user: str, kind: Kind) -> list[Record]:
         """Returns the latest records of a user of one kind, as many as the store keeps, the newest last."""
 

@@ -5,13 +5,11 @@ import random
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import pytest
 
 from tests.tfx_pipeline.gateway.redis_server import PROGRAM, REASON, redis_server
-from tfx_pipeline.gateway.parts import Parts
 from tfx_pipeline.gateway.store.history_cache import HistoryCache
 from tfx_pipeline.gateway.store.records import History, Kind, Record
 from tfx_pipeline.gateway.store.redis_store import RedisStore
@@ -226,38 +224,10 @@ def test_an_event_that_another_gateway_took_is_in_the_next_answer(redis_url: str
             # What both had read before comes from their own memory.
             assert read[2] is read[0]
             assert read[3] is read[1]
-            assert [store.kept_history("u") for store in stores] == [read[0], read[1]]
         for store in stores:
             await store.close()
 
     asyncio.run(work())
-
-
-@pytest.mark.skipif(PROGRAM is None, reason=REASON)
-def test_a_model_asked_while_the_store_is_asked_counts_only_for_the_latest_history(redis_url: str) -> None:
-    asked: list[tuple[str, ...]] = []
-
-    class Echo:
-        async def ask(self, history: History, user: str) -> tuple[str, ...]:
-            asked.append(history.product_ids)
-            return history.product_ids
-
-    async def work() -> None:
-        await emptied(redis_url)
-        mine, other = (RedisStore(redis_url, history=HISTORY, keep_seconds=1e6) for _ in range(2))
-        parts: Any = SimpleNamespace(store=mine, models=Echo())
-        for number in range(3):
-            await other.add([event("u", f"p{number}", float(number))])
-            expected = tuple(f"p{place}" for place in range(number + 1))
-            for _ in range(2):
-                said, history = await Parts.ask_of_user(parts, "u", lambda read: read)
-                assert said == history.product_ids == expected
-        for store in (mine, other):
-            await store.close()
-
-    asyncio.run(work())
-    # Nothing is asked twice but of a history that another gateway has added to.
-    assert len(asked) == 6 + 2
 
 
 def test_the_log_is_written_by_one_at_a_time(opens: Opens) -> None:
