@@ -111,6 +111,7 @@ def _answer(turn: Turn) -> Talk[ChatAnswer]:
     # A price, a size or what must not be in it is said of products, and of nothing that the desk knows.
     limits = searched is not None and searched.understood not in ("", turn.last.understood if adds else "")
     few_words = 0 < len(wish.split()) <= _NAME_WORDS
+    found = None
     if (limits or few_words) and not turn.asked_back:
         found = yield from find_products(turn, wish, searched)
         # A word or two that a product has are its name: bread is no question about what is in bread.
@@ -121,7 +122,8 @@ def _answer(turn: Turn) -> Talk[ChatAnswer]:
         return (yield from _shops_answer(turn, support))
     if turn.asked_back and continues:
         return (yield from _found(turn, joined(turn.last, wish))).answer
-    found = yield from find_products(turn, wish, searched)
+    if found is None:
+        found = yield from find_products(turn, wish, searched)
     # What is asked for in so many words, or adds to a wish, is one where half of it is known; any words where all are.
     named = found.share_known >= (_HALF if asks_for or adds else 1.0)
     if support is None or support.wants_products or named:
