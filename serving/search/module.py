@@ -286,7 +286,7 @@ class SearchModule(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """Signature `described`: what the reranker would be told, and of which products: what it learns from."""
         history = self._history.read(history_ids, history_types, history_age_seconds)
-        read = self._reader.read(beginning(query))
+        read = self._read(beginning(query))
         found = find(self._ranking, read, tf.constant(GROUPED), self._things, self._things.passing())
         return {"features": self._reranker.describe(read.vectors, found, history), "products": found.products}
 
@@ -385,9 +385,7 @@ class SearchModule(tf.Module):
         """Returns scores and products `(batch, largest k)`; -inf and -1 in a row's columns past its own k."""
         k = at_most(k, self.max_k)
         every = self._every_product
-        found = find(
-            self._ranking, self._reader.read(beginning(query)), tf.reduce_max(k), every, every.passing(), fusion
-        )
+        found = find(self._ranking, self._read(beginning(query)), tf.reduce_max(k), every, every.passing(), fusion)
         return cut(found.scores, found.products, k)
 
     def _list_of(self, wish: Wish, category: tf.Tensor, width: tf.Tensor, mask: tf.Tensor) -> Listed:
