@@ -1,6 +1,6 @@
-"""How often a classifier is fooled by texts that a person reads as before, as it is and hardened.
+"""How often a classifier and a search are fooled by texts that a person reads as before, as they are and hardened.
 
-    python benchmarks/robustness.py --data ARCHIVE [--texts 200] [--tries 2] [--training frozen]
+    python benchmarks/robustness.py --data ARCHIVE [--texts 200] [--tries 2] [--training frozen] [--judged FOLDER]
 
 ARCHIVE is vaderSentiment's source distribution, as `pip download --no-deps --no-binary :all: vaderSentiment==3.3.2`
 fetches it. Tested on are texts whose crc32 modulo 10 is under 2. A text that is classified right is attacked by letters
@@ -8,6 +8,10 @@ of other scripts that look alike, by spaces in words, vowels drawn out, letters 
 ones along the gradient of the served graph (Ebrahimi et al., "HotFlip", ACL 2018), none of which is in VADER's lexicon
 of moods, so that the label stays. The attack succeeds where any of its tries changes the label. Prints the share of
 successes and macro-F1 on the texts as they are, before and after `robustness: {undisguise: true, disguised_copies: 1}`.
+
+FOLDER has graded queries, as `search_quality.py` reads them. A search is trained on some of the products through the
+pipeline, and its test queries are attacked in the same ways; `search_success` is the share of queries that lose every
+answer among the first ten products, and `search_clean` NDCG@10, before and after `serving: {undisguise: true}`.
 """
 
 import sys
@@ -30,6 +34,8 @@ from sklearn.metrics import f1_score
 import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
 from benchmarks.figures import print_figures
 from benchmarks.machine import print_machine
+from benchmarks.pipeline_runs import run_folder
+from benchmarks.search_attacks import attack_search
 from serving.reasons.explanation import ServedClassifier
 from tfx_pipeline.datasets import prepare_dataset
 from trainer.classification.augmentation import as_read, hardened
@@ -51,6 +57,9 @@ def main(
     texts: Annotated[int, typer.Option(min=10, help="Test texts that are attacked.")] = 200,
     tries: Annotated[int, typer.Option(min=1, help="Tries of each disguise.")] = 2,
     training: Annotated[str, typer.Option(help="How BERT is trained: frozen or full.")] = "frozen",
+    judged: Annotated[Path | None, typer.Option(help="Graded queries to attack; no search where left out.")] = None,
+    products: Annotated[int, typer.Option(min=100, help="Products that are searched.")] = 12_000,
+    queries: Annotated[int, typer.Option(min=10, help="Test queries that are attacked.")] = 300,
 ) -> None:
     """Trains, attacks, hardens, and attacks again."""
     print_machine("tensorflow", "keras")
@@ -69,6 +78,10 @@ def main(
         figures[f"success_{name}"] = float(np.any(list(by_attack.values()), axis=0).mean())
         figures |= {f"{attack}_{name}": float(won.mean()) for attack, won in by_attack.items()}
         print(name, {key: round(value or 0.0, 4) for key, value in figures.items() if key.endswith(name)}, flush=True)
+    if judged is not None:
+        with run_folder(None) as folder:
+            search = attack_search(judged, folder, products=products, queries=queries, tries=tries, share=_SHARE)
+        figures |= {f"search_{name}": value for name, value in search.items()}
     print_figures(figures)
 
 

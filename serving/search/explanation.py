@@ -7,7 +7,7 @@ from serving.index.lexical import LexicalIndex
 from serving.reasons.reasons import in_order
 from serving.search.query_embedder import QueryEmbedder
 from serving.search.ranking import Fusion
-from serving.search.reading import QueryReader, beginning
+from serving.search.reading import QueryReader
 
 # Words of which it is said what they mean; each costs one text more to encode.
 MAX_EXPLAINED_WORDS = 32
@@ -47,7 +47,7 @@ class WordExplanation(tf.Module):
         Returns:
             words string, lexical float32 and dense float32, each `(batch, width)`.
         """
-        read = self._reader.words(beginning(query))
+        read = self._reader.words(self._reader.beginning(query))
         plain, asked = read.typed, self._reader.ask(read)
         words = tf.concat([plain, read.unspaced, read.joined], axis=1).to_tensor("")
         lexical = self._lexical.word_scores(asked, text).to_tensor(0.0) * self._fusion.lexical

@@ -30,7 +30,7 @@ from serving.search.product_codes import ProductCodes
 from serving.search.products import SearchedProducts
 from serving.search.query_embedder import QueryEmbedder
 from serving.search.ranking import Fusion, RankedTexts, Ranking
-from serving.search.reading import QueryReader, ReadQuery, beginning
+from serving.search.reading import QueryReader, ReadQuery
 from serving.search.synonyms import SynonymReader
 from serving.search.things import Found, Things
 from serving.search.wishes.facts import WishFacts
@@ -85,6 +85,7 @@ class SearchModule(tf.Module):
         fusion: How both sides are combined.
         default_k: Products that `serving_default` answers.
         max_k: Most products that a request gets.
+        undisguises: Whether disguised queries are read as they are meant; see `QueryReader.beginning`.
         pictures: What is known of the products' pictures, with what embeds others' (`PictureSearch.picture_embedder`
             says what that is); None where the shop has none, and no signature `by_image` then.
         personal: What was learned of who asks; None where nothing was, and no signature `personal` then.
@@ -109,6 +110,7 @@ class SearchModule(tf.Module):
         fusion: Fusion,
         default_k: int,
         max_k: int = DEFAULT_MAX_K,
+        undisguises: bool = False,
         pictures: tuple[PictureFacts, Any] | None = None,
         personal: PersonalModel | None = None,
     ) -> None:
@@ -135,13 +137,15 @@ class SearchModule(tf.Module):
         lexical = LexicalIndex(postings)
         codes = ProductCodes(self.product_ids, text_variable(products.skus, "skus"))
         read_by = QueryEmbedder(query_embedder, embedder)
-        self._reader = QueryReader(read_by, lexical, self.synonyms, SpellingCorrection(corrections), codes)
+        self._reader = QueryReader(
+            read_by, lexical, self.synonyms, SpellingCorrection(corrections), codes, undisguises=undisguises
+        )
         self._wishes = WishReader(wishes, lexical)
         limits = WishFilter(wishes, lexical, text_of_product, self._things.order)
         self._ranking = Ranking(index, lexical, fusion, self.text_of_product)
         self._explanation = WordExplanation(read_by, index, lexical, self._reader, fusion)
         self.pictures = None if pictures is None else PictureSearch(*pictures, index, self.text_of_product)
-        self._pins = SearchPins(merchant.pins, products.product_ids, self.synonyms, self._things)
+        self._pins = SearchPins(merchant.pins, products.product_ids, self.synonyms, self._reader, self._things)
         self._listing = Listing(self._ranking, self._things, limits, self._pins)
         self._personal = personal
         if personal is not None:
@@ -153,7 +157,7 @@ class SearchModule(tf.Module):
         # What several signatures do is traced, saved and loaded once.
         texts, numbers = tf.TensorSpec([None], tf.string), tf.TensorSpec([None, None], tf.int32)
         mask = tf.TensorSpec([None, len(text_of_product)], tf.bool)
-        self._read_wish = _shared(lambda query: self._wishes.read(beginning(query)), texts)
+        self._read_wish = _shared(lambda query: self._wishes.read(self._reader.beginning(query)), texts)
         self._read = _shared(self._reader.read, texts)
         self._list_within = _shared(
             self._listing.within, ReadQuery.spec(), Wish.spec(), HoldingPins.spec(), tf.TensorSpec([], tf.int32), mask
@@ -286,7 +290,7 @@ class SearchModule(tf.Module):
     ) -> dict[str, tf.Tensor]:
         """Signature `described`: what the reranker would be told, and of which products: what it learns from."""
         history = self._history.read(history_ids, history_types, history_age_seconds)
-        read = self._read(beginning(query))
+        read = self._read(self._reader.beginning(query))
         found = find(self._ranking, read, tf.constant(GROUPED), self._things, self._things.passing())
         return {"features": self._reranker.describe(read.vectors, found, history), "products": found.products}
 
@@ -385,7 +389,8 @@ class SearchModule(tf.Module):
         """Returns scores and products `(batch, largest k)`; -inf and -1 in a row's columns past its own k."""
         k = at_most(k, self.max_k)
         every = self._every_product
-        found = find(self._ranking, self._read(beginning(query)), tf.reduce_max(k), every, every.passing(), fusion)
+        read = self._read(self._reader.beginning(query))
+        found = find(self._ranking, read, tf.reduce_max(k), every, every.passing(), fusion)
         return cut(found.scores, found.products, k)
 
     def _list_of(self, wish: Wish, category: tf.Tensor, width: tf.Tensor, mask: tf.Tensor) -> Listed:

@@ -9,7 +9,7 @@ from serving.graph.words import joined, plain_words, singular_words
 from serving.merchant.pins import HoldingPins, PinBoard
 from serving.merchant.word import Pin
 from serving.search.answer import FoundWithPins, with_pins_of
-from serving.search.reading import beginning
+from serving.search.reading import QueryReader
 from serving.search.synonyms import SynonymReader
 from serving.search.things import Found, PassingProducts, Things
 
@@ -21,16 +21,22 @@ class SearchPins(tf.Module):
         pins: What the merchant says.
         product_ids: Of the catalogue.
         synonyms: Knows other words for the same.
+        reader: Reads the queries of pins.
         things: What searches find.
     """
 
     def __init__(
-        self, pins: Sequence[Pin], product_ids: Sequence[bytes], synonyms: SynonymReader, things: Things
+        self,
+        pins: Sequence[Pin],
+        product_ids: Sequence[bytes],
+        synonyms: SynonymReader,
+        reader: QueryReader,
+        things: Things,
     ) -> None:
         super().__init__(name="search_pins")
         self._synonyms, self._things = synonyms, things
         queries = [pin.query for pin in pins]
-        asked = self._compared(beginning(tf.constant(queries))).numpy().tolist() if queries else []
+        asked = self._compared(reader.beginning(tf.constant(queries))).numpy().tolist() if queries else []
         self._board = PinBoard(pins, asked, product_ids)
 
     def holding(self, text: tf.Tensor, category: tf.Tensor) -> HoldingPins:

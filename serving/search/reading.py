@@ -4,8 +4,17 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
+from serving.graph.disguises import undisguised
 from serving.graph.spelling import readable
-from serving.graph.words import any_in_row, joined, joined_pairs, plain_words, singular_words, unspaced_pairs
+from serving.graph.words import (
+    any_in_row,
+    joined,
+    joined_pairs,
+    plain_words,
+    rows_of,
+    singular_words,
+    unspaced_pairs,
+)
 from serving.index.lexical import AskedWords, LexicalIndex
 from serving.search.correction import SpellingCorrection, of_letters
 from serving.search.product_codes import NamedProducts, ProductCodes
@@ -79,6 +88,7 @@ class QueryReader(tf.Module):
         synonyms: Knows other words for the same.
         correction: Knows how they are spelt.
         codes: Knows the products' ids and SKUs.
+        undisguises: Whether queries are read undisguised, as `beginning` says.
     """
 
     def __init__(
@@ -88,10 +98,29 @@ class QueryReader(tf.Module):
         synonyms: SynonymReader,
         correction: SpellingCorrection,
         codes: ProductCodes,
+        *,
+        undisguises: bool = False,
     ) -> None:
         super().__init__(name="query_reader")
         self._embedder, self._lexical, self._codes = embedder, lexical, codes
         self._synonyms, self._correction = synonyms, correction
+        self._undisguises = undisguises
+
+    def beginning(self, query: tf.Tensor) -> tf.Tensor:
+        """Returns the part of string `(batch,)` queries that is read, undisguised where that is asked for.
+
+        `undisguised` would have AAA batteries for AA ones too: a query is read so only where then fewer of its letters
+        are in words that no text has, or stand alone.
+        """
+        text = beginning(query)
+        if not self._undisguises:
+            return text
+        plain = undisguised(text)
+        return tf.cond(
+            tf.reduce_any(plain != text),
+            lambda: tf.where(self._lost_letters(plain) < self._lost_letters(text), plain, text),
+            lambda: text,
+        )
 
     def read(self, text: tf.Tensor) -> ReadQuery:
         """Reads string `(batch,)` queries as `beginning` gives them."""
@@ -108,7 +137,7 @@ class QueryReader(tf.Module):
 
     def vectors(self, query: tf.Tensor) -> tf.Tensor:
         """Returns what string `(batch,)` queries mean, float32 `(batch, dimensions)` of length 1."""
-        words = self.words(beginning(query))
+        words = self.words(self.beginning(query))
         vectors, _ = self._embedder.embed(words.text, words.strange)
         return vectors
 
@@ -134,6 +163,13 @@ class QueryReader(tf.Module):
             tf.cond(tf.reduce_any(changed), changed_text, lambda: text),
             any_in_row(typed, strange),
         )
+
+    def _lost_letters(self, text: tf.Tensor) -> tf.Tensor:
+        """Returns how many letters of string `(batch,)` queries are in words that find nothing, int32 `(batch,)`."""
+        words = singular_words(plain_words(text))
+        letters = tf.strings.length(words.flat_values, unit="UTF8_CHAR")
+        lost = self._lexical.lacks(words.flat_values) | (letters < 2)
+        return tf.math.unsorted_segment_sum(tf.where(lost, letters, 0), rows_of(words), words.nrows())
 
 
 def beginning(query: tf.Tensor) -> tf.Tensor:

@@ -45,6 +45,8 @@ class SearchServingOptions(AnswerOptions):
             own words alone.
         pinyin: Whether Chinese words of titles, brands and categories are found by their pinyin, `niunai` or `niu nai`
             for 牛奶. It needs the package pypinyin where the index is built, and nothing where it is served.
+        undisguise: Whether queries are read with Latin letters for such as look like them, with drawn-out letters
+            shortened and spelled-out words joined, where the catalogue knows more of them then.
     """
 
     dense: bool = True
@@ -58,6 +60,7 @@ class SearchServingOptions(AnswerOptions):
     index_recall: float = Field(default=0.97, gt=0.0, le=1.0)
     wordnet: str | None = None
     pinyin: bool = False
+    undisguise: bool = False
 
     @property
     def collapse_columns(self) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ class RandomShop:
     collapse: str
     fusion: Fusion
 
-    def module(self, merchant: MerchantWord = SAYS_NOTHING) -> SearchModule:
+    def module(self, merchant: MerchantWord = SAYS_NOTHING, *, undisguise: bool = False) -> SearchModule:
         """The model that is served, with what a merchant says."""
         _, texts = distinct_texts(self.catalogue["text"].to_pylist())
         embedder = TextEmbedder(encode, [])
@@ -59,7 +59,7 @@ class RandomShop:
                 distinct_texts(self.catalogue["text"].to_pylist())[0],
             ),
             fusion=self.fusion,
-            options=SearchServingOptions(collapse=self.collapse),
+            options=SearchServingOptions(collapse=self.collapse, undisguise=undisguise),
             merchant=merchant,
         )
 

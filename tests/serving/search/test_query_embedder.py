@@ -27,7 +27,7 @@ def embedder(sign: float) -> TextEmbedder:
     return TextEmbedder(encode, [])
 
 
-def reader(tower: TextEmbedder, full: TextEmbedder, texts: list[str]) -> QueryReader:
+def reader(tower: TextEmbedder, full: TextEmbedder, texts: list[str], *, undisguises: bool = False) -> QueryReader:
     postings = build_postings(texts, None)
     corrections = build_corrections(postings, known_words(["wombat", "the"]))
     codes = ProductCodes(tf.Variable(["1"], trainable=False), tf.Variable([""], trainable=False))
@@ -37,6 +37,7 @@ def reader(tower: TextEmbedder, full: TextEmbedder, texts: list[str]) -> QueryRe
         SynonymReader({"brew": "green tea", "bath roll": "toilet paper"}),
         SpellingCorrection(corrections),
         codes,
+        undisguises=undisguises,
     )
 
 

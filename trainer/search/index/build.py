@@ -183,6 +183,7 @@ def build_module(
         fusion=fusion,
         default_k=options.default_k,
         max_k=options.max_k,
+        undisguises=options.undisguise,
         pictures=pictures,
         personal=personal,
     )
