@@ -17,7 +17,7 @@ from tfx.types import artifact_utils, component_spec, standard_artifacts
 from components.artifacts import Quarantine
 from components.errors import InputError
 from components.parameters import Parameter, execution_parameters
-from components.tables.bots.step import BOT_KEY, LeaveOutBots, describe_bots
+from components.tables.bots.step import BOT_KEY, UNFOUNDED_KEY, LeaveOutBots, describe_bots
 from components.tables.checks import RETURNED, CheckTable
 from components.tables.contract import TABLES, TableContract, TableOptions
 from components.tables.notes.dotted_ids import note_dotted_ids
@@ -214,7 +214,7 @@ class TableExampleGenExecutor(base_beam_executor.BaseBeamExecutor):
                 )
             bots = LeaveOutBots(good, buckets=bucket_count(counted[GOOD_KEY]), options=options.bots)
             changed = self._write_again("LeaveOutBots", bots, examples_folder, schema, quarantine_uri)
-            changed[GOOD_KEY] = -changed[BOT_KEY]
+            changed[GOOD_KEY] = -changed[BOT_KEY] - changed[UNFOUNDED_KEY]
             counted.update(changed)
         counts = _quarantine_counts(contract, plan, counted, user_id_key)
         if counts.rows == 0:

@@ -6,8 +6,8 @@ from typing import Any
 import tensorflow as tf
 
 from serving.classification.wide import WideLabels
+from serving.disguises import undisguised
 from serving.graph.answers import text_variable, texts_at, with_rows_of
-from serving.graph.disguises import undisguised
 from serving.graph.signatures import Signature, batch_of, trace
 from serving.graph.spelling import readable
 from serving.graph.words import rows_of
@@ -38,7 +38,7 @@ class ClassificationModule(tf.Module):
         labels: The label vocabulary, in the order of the probabilities.
         pictures: What reads pictures beside texts; None where there are none, and no signature `with_image` then.
         wide: What gives the classifier its numbers; None where it takes none.
-        undisguises: Whether texts are read as `serving.graph.disguises.undisguised` returns them.
+        undisguises: Whether texts are read as `serving.disguises.undisguised` returns them.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-from serving.graph.disguises import undisguised
+from serving.disguises import undisguised
 from serving.graph.spelling import readable
 from serving.graph.words import (
     any_in_row,

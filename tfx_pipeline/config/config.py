@@ -65,16 +65,20 @@ class Config(ShopOptions):
         reviews = self.text is not None and REVIEW_PHRASES in self.text.fields
         return frozenset({"texts"} & self.tables.given().keys()) if reviews else frozenset()
 
+    def event_types(self) -> Sequence[str]:
+        """Returns the event types that the tasks know; none where no task names any."""
+        every = (task.event_types(options) for task, options in self.tasks.with_options())
+        return next((types for types in every if types), ())
+
     def options_of_tables(self) -> dict[str, TableOptions]:
         """Returns what each table that is given may hold beyond its contract, by all tasks of the run."""
         tasks = list(self.tasks.with_options())
-        known = next((types for task, options in tasks if (types := task.event_types(options))), ())
         bought = tuple(dict.fromkeys(kind for task, options in tasks for kind in task.bought_event_types(options)))
         return {
             name: table_options(
                 name,
                 self,
-                event_types=known,
+                event_types=self.event_types(),
                 bought_event_types=bought,
                 columns=[column for task, options in tasks for column in task.extra_columns(name, options)],
                 outcomes=[column for task, options in tasks for column in task.outcome_columns(name, options)],
@@ -91,6 +95,8 @@ class Config(ShopOptions):
             raise ValueError(f"`tasks` names no task; name one of {', '.join(TASKS)}")
         for task, options in self.tasks.with_options():
             task.check(self, options)
+        if self.bots is not None and self.event_types():
+            self.bots.check_event_types(self.event_types())
         if self.text is not None and REVIEW_PHRASES in self.text.fields:
             for table in ("products", "texts"):
                 self.needs_table(table, "`text.fields` names `review_phrases`, of texts that name one of the products")

@@ -45,7 +45,7 @@ def write_shop(
     """
     tables: list[tuple[str, RowMaker, int]] = [
         ("products", product_rows, shop.products),
-        ("events", event_rows, shop.users + shop.bots),
+        ("events", event_rows, shop.accounts),
         ("users", user_rows, shop.users),
     ]
     shards = [

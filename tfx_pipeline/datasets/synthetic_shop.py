@@ -11,6 +11,9 @@ What is planted:
   next rank in the next kind, in the same basket.
 - Bots, where a share of the events is to be theirs, view and buy the products that nobody else wants, every
   three seconds.
+- Reviews, where a share of the purchases is to be reviewed, days later by who bought.
+- Fake reviews, where a share of the events is to be those: accounts that buy nothing review the same products as bots
+  push, and best sellers beside them, as many accounts as it takes, each one product a day.
 
 A user's events come from a generator seeded by (seed, user), so they do not depend on how users are dealt
 out to workers. Times lie in 2024.
@@ -32,6 +35,7 @@ _FAVOURITE_SHARE, _BUNDLE_SHARE, _BUNDLE_EVERY = 0.9, 0.8, 5
 _CART_SHARE, _PURCHASE_SHARE = 0.5, 0.35
 _BOT_EVENTS, _BOT_SECONDS, _PUSHED = 400, 3, 5
 _CART_DELAY_SECONDS, _PURCHASE_DELAY_SECONDS = 60, 300
+_LATEST_REVIEW_DAYS = 14
 _BRANDS = ("Aster", "Birch", "Cobalt", "Dune", "Ember", "Fjord", "Grove", "Halo")
 _AGE_GROUPS = ("18-29", "30-44", "45-59", "60+")
 # Department, kind, words of its titles, separator of words.
@@ -59,6 +63,8 @@ class SyntheticShop:
         events_per_user: Mean number of a user's events, about.
         seed: Seed of everything.
         bot_share: Share of all events that are those of bots, about; they come beside the users' own.
+        review_share: Share of the purchases that are reviewed.
+        fake_review_share: Share of all events that are fake reviews, about; they come beside the users' own.
     """
 
     products: int = 2_000
@@ -66,11 +72,23 @@ class SyntheticShop:
     events_per_user: int = 40
     seed: int = 0
     bot_share: float = 0.0
+    review_share: float = 0.0
+    fake_review_share: float = 0.0
 
     @property
     def bots(self) -> int:
         """Number of bots, which are users by the numbers after those of people."""
-        return round(self.users * self.events_per_user * self.bot_share / (1.0 - self.bot_share) / _BOT_EVENTS)
+        return self._accounts(self.bot_share, _BOT_EVENTS)
+
+    @property
+    def fake_reviewers(self) -> int:
+        """Number of accounts that write fake reviews, which are users by the numbers after those of bots."""
+        return self._accounts(self.fake_review_share, 2 * _PUSHED)
+
+    @property
+    def accounts(self) -> int:
+        """Number of everybody who has events."""
+        return self.users + self.bots + self.fake_reviewers
 
     @property
     def pushed(self) -> tuple[int, ...]:
@@ -81,6 +99,9 @@ class SyntheticShop:
     def kinds(self) -> int:
         """Number of kinds: one for 20 products, 4 to 40 of them."""
         return min(self.products, 40, max(4, self.products // 20))
+
+    def _accounts(self, share: float, events: int) -> int:
+        return round(self.users * self.events_per_user * share / (1.0 - share) / events)
 
     def favourite_kinds(self, user: int) -> tuple[int, int]:
         """Returns the two kinds that a user prefers."""
@@ -124,8 +145,17 @@ def user_rows(shop: SyntheticShop, start: int, end: int) -> pa.Table:
 
 
 def event_rows(shop: SyntheticShop, start: int, end: int) -> pa.Table:
-    """Returns the events of users `start` to `end` (excluded), in order of users and time; bots come after people."""
-    tables = [_user_events(shop, user) if user < shop.users else _bot_events(shop, user) for user in range(start, end)]
+    """Returns the events of users `start` to `end` (excluded), in order of users and time.
+
+    Bots come after people, and who writes fake reviews after bots.
+    """
+
+    def events(user: int) -> pa.Table:
+        if user < shop.users:
+            return _user_events(shop, user)
+        return _bot_events(shop, user) if user < shop.users + shop.bots else _fake_reviews(shop, user)
+
+    tables = [events(user) for user in range(start, end)]
     return pa.concat_tables(tables) if tables else EVENTS_SCHEMA.empty_table()
 
 
@@ -198,6 +228,7 @@ def _user_events(shop: SyntheticShop, user: int) -> pa.Table:
                     if partner is not None and generator.random() < _BUNDLE_SHARE:
                         bought.append(partner)
         rows += [(start + _PURCHASE_DELAY_SECONDS, "purchase", product, session) for product in dict.fromkeys(bought)]
+    rows += _reviews(shop, user, [row for row in rows if row[1] == "purchase"])
     rows.sort(key=lambda row: (row[0], row[3]))
     return pa.table(
         {
@@ -206,6 +237,40 @@ def _user_events(shop: SyntheticShop, user: int) -> pa.Table:
             "event_type": [row[1] for row in rows],
             "timestamp": [YEAR_START_SECONDS + row[0] for row in rows],
             "basket_id": [f"{user_id(user)}-{row[3]}" for row in rows],
+        },
+        schema=EVENTS_SCHEMA,
+    )
+
+
+def _reviews(
+    shop: SyntheticShop, user: int, purchases: list[tuple[int, str, int, int]]
+) -> list[tuple[int, str, int, int]]:
+    """Draws which purchases are reviewed, and when; none of it moves what else is drawn of a user."""
+    generator = np.random.default_rng((shop.seed, user, 4))
+    reviewed = generator.random(len(purchases)) < shop.review_share
+    delays = generator.integers(1, _LATEST_REVIEW_DAYS * DAY_SECONDS, size=len(purchases))
+    return [
+        (min(second + delay, YEAR_SECONDS - 1), "review", product, session)
+        for (second, _, product, session), chosen, delay in zip(purchases, reviewed, delays.tolist(), strict=True)
+        if chosen
+    ]
+
+
+def _fake_reviews(shop: SyntheticShop, account: int) -> pa.Table:
+    """Draws when an account reviews what is pushed, and a best seller after each (a bandwagon attack).
+
+    Source: Mobasher et al., "Toward trustworthy recommender systems: an analysis of attack models and algorithm
+    robustness", ACM TOIT 2007.
+    """
+    products = [product for pair in zip(shop.pushed, range(_PUSHED), strict=True) for product in pair]
+    start = int(np.random.default_rng((shop.seed, account)).integers(0, YEAR_SECONDS - len(products) * DAY_SECONDS))
+    return pa.table(
+        {
+            "user_id": [user_id(account)] * len(products),
+            "product_id": [product_id(product) for product in products],
+            "event_type": ["review"] * len(products),
+            "timestamp": [YEAR_START_SECONDS + start + DAY_SECONDS * place for place in range(len(products))],
+            "basket_id": [f"{user_id(account)}-{place}" for place in range(len(products))],
         },
         schema=EVENTS_SCHEMA,
     )

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from serving.classification.module import beginning
-from serving.graph.disguises import undisguised
+from serving.disguises import undisguised
 from trainer.classification.disguising import disguised
 from trainer.classification.examples import LabelledTexts
 from trainer.classification.options import AugmentationOptions, RobustnessOptions

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from serving.graph.disguises import LOOKALIKES
+from serving.disguises import LOOKALIKES
 
 # Letters that look like a Latin one, by that one.
 _MASKS: dict[str, list[str]] = {}

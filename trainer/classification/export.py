@@ -85,7 +85,7 @@ def export_classification(
         classifier: What is served.
         training: What training.json says.
         pictures: What reads pictures; None where none are read.
-        undisguises: Whether texts are read as `serving.graph.disguises.undisguised` returns them.
+        undisguises: Whether texts are read as `serving.disguises.undisguised` returns them.
     """
     module, deep = module_of(classifier, pictures, undisguises=undisguises), classifier.served_deep()
     signatures = module.signatures()

@@ -1,4 +1,6 @@
-"""Who acts as no person does: too fast, or on one product over and over."""
+"""Who acts as no person does: too fast, or on one product over and over; and who speaks of what they never had."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +30,35 @@ def rows_of_bots(
     fast = _too_fast(users_known, seconds_known, options.most_moments_an_hour)
     repeating = _repeating(users_known, products_known, seconds_known, options.most_repeats_a_day)
     return np.isin(users, np.concatenate([fast, repeating])) & known
+
+
+def unfounded_rows(
+    users: _IntArray,
+    products: _IntArray,
+    seconds: _IntArray,
+    types: npt.NDArray[np.object_],
+    only_after: Mapping[str, str],
+) -> npt.NDArray[np.bool_]:
+    """Tells which events lack the one that they count only after: of the same user and product, not later.
+
+    Args:
+        users: `(rows,)`, numbers of users; below 0 for guests, who have had nothing.
+        products: `(rows,)`, numbers of products.
+        seconds: `(rows,)`, Unix seconds.
+        types: str `(rows,)`, event types.
+        only_after: The type that an event needs before it, by its own.
+
+    Returns:
+        bool `(rows,)`.
+    """
+    _, pair = np.unique(np.stack([users, products]), axis=1, return_inverse=True)
+    unfounded = np.zeros(len(users), np.bool_)
+    for event_type, needed in only_after.items():
+        first = np.full(len(users), np.iinfo(np.int64).max)
+        founding = types == needed
+        np.minimum.at(first, pair[founding], seconds[founding])
+        unfounded |= (types == event_type) & ((users < 0) | (first[pair] > seconds))
+    return unfounded
 
 
 def _too_fast(users: _IntArray, seconds: _IntArray, most: int) -> _IntArray:

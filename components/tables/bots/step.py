@@ -1,4 +1,4 @@
-"""The Beam transform that leaves out the events of bots."""
+"""The Beam transform that leaves out the events of bots, and those that lack the one before them."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from components.counters import sum_counters
-from components.tables.bots.acting import rows_of_bots
+from components.tables.bots.acting import rows_of_bots, unfounded_rows
 from components.tables.bots.options import BotOptions
 from components.tables.contract import BASKET_ID, USER_ID
 from components.tables.read_back import concatenated
@@ -20,12 +20,13 @@ from components.tables.shaping.tallies import SET_ASIDE_KEY_PREFIX
 from components.tables.user_buckets import buckets_of, split_by_bucket
 
 ROWS, COUNTS = "rows", "counts"
-_PRODUCT_ID, _TIMESTAMP = "product_id", "timestamp"
+_PRODUCT_ID, _TIMESTAMP, _EVENT_TYPE = "product_id", "timestamp", "event_type"
 BOT_KEY, BOT_USERS = SET_ASIDE_KEY_PREFIX + "bot", "bot_users"
+UNFOUNDED_KEY = SET_ASIDE_KEY_PREFIX + "unfounded"
 
 
 class LeaveOutBots(beam.PTransform):
-    """Reads good events and leaves out those of users who act as no person does.
+    """Reads good events and leaves out those of users who act as no person does, and those that lack another before.
 
     Rows travel as Arrow IPC streams through one GroupByKey; a worker holds a bucket of users at once.
 
@@ -43,8 +44,8 @@ class LeaveOutBots(beam.PTransform):
         """Adds the steps to a pipeline.
 
         Returns:
-            `rows`: record batches of what is left, in the examples' columns; `counts`: one Counter of `set_aside:bot`,
-            the events left out, and `bot_users`.
+            `rows`: record batches of what is left, in the examples' columns; `counts`: one Counter of the events left
+            out, `set_aside:bot` and `set_aside:unfounded`, and of `bot_users`.
         """
         left = (
             pipeline
@@ -80,14 +81,15 @@ class _LeaveOut(beam.DoFn):
         rows = concatenated(bucket[1])
         if rows is None:
             return
-        plain = _plain(rows.select([USER_ID, _PRODUCT_ID, _TIMESTAMP]))
+        plain = _plain(rows.select([USER_ID, _PRODUCT_ID, _TIMESTAMP, _EVENT_TYPE]))
         users, products = (_numbered(plain[name]) for name in (USER_ID, _PRODUCT_ID))
         seconds = pc.fill_null(plain[_TIMESTAMP], -1).to_numpy(zero_copy_only=False).astype(np.int64)
-        gone = rows_of_bots(users, products, seconds, self._options)
-        yield beam.pvalue.TaggedOutput(
-            COUNTS, Counter({BOT_KEY: int(gone.sum()), BOT_USERS: len(np.unique(users[gone]))})
-        )
-        yield from rows.filter(pa.array(~gone)).combine_chunks().to_batches()
+        bots = rows_of_bots(users, products, seconds, self._options)
+        types = np.array([name.decode() for name in plain[_EVENT_TYPE].to_pylist()], object)
+        unfounded = ~bots & unfounded_rows(users, products, seconds, types, self._options.only_after)
+        left_out = {BOT_KEY: bots.sum(), BOT_USERS: len(np.unique(users[bots])), UNFOUNDED_KEY: unfounded.sum()}
+        yield beam.pvalue.TaggedOutput(COUNTS, Counter({name: int(count) for name, count in left_out.items() if count}))
+        yield from rows.filter(pa.array(~(bots | unfounded))).combine_chunks().to_batches()
 
 
 def _bucket_rows(rows: pa.Table, buckets: int) -> Iterator[tuple[int, bytes]]:

@@ -207,6 +207,12 @@ def test_overrides_replace_what_the_file_says(
         (SEGMENTS, ["tasks.segmentation.bought_event_type=rent"], "`tasks.segmentation.bought_event_type` is `rent`"),
         (SEGMENTS, ["tasks.segmentation.segments.cuts=[1]"], "`cuts` should hold 2 spends between 3 tiers"),
         (SEGMENTS, ["tasks.segmentation.gate.baselines=[tfidf]"], "input should be 'carried_forward'"),
+        (
+            SHOP,
+            ["bots.only_after={reveiw: purchase}"],
+            "`bots.only_after` names `reveiw`, which is none of the event types: view, cart, purchase",
+        ),
+        (SHOP, ["bots.only_after={view: view}"], "`only_after` has `view` count only after itself"),
         ("- a list", [], "expected keys and values at the top, got list"),
         ("a: [1", [], "expected YAML"),
     ],

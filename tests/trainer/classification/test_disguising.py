@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.graph.disguises import undisguised
+from serving.disguises import undisguised
 from tests.trainer.classification.tiny_classifier import LABELS, made_texts
 from trainer.classification.augmentation import hardened
 from trainer.classification.classifier import Classifier, new_head

@@ -8,7 +8,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.graph.disguises import LOOKALIKES, undisguised
+from serving.disguises import LOOKALIKES, undisguised
 from serving.graph.spelling import readable
 
 
