@@ -1,18 +1,19 @@
 """Private training of a classifier: what epsilon 8 leaves of its quality, what a step costs, and what an attack finds.
 
-    python benchmarks/privacy.py --data ARCHIVE [--epsilon 8] [--shadows 16] [--seeds 2]
+    python benchmarks/privacy.py --data ARCHIVE [--epsilon 8] [--shadows 16] [--seeds 2] [--torch-python PYTHON]
 
 ARCHIVE is vaderSentiment's source distribution, as `pip download --no-deps --no-binary :all: vaderSentiment==3.3.2`
 fetches it. Tested on are texts whose crc32 modulo 10 is under 2, and of the others a tenth chooses the epoch. A head on
 a frozen encoder is trained with and without privacy; the noise is what makes the steps cost the epsilon that is asked
 for, at a delta of 1e-5. `step_ratio` is the time of a private step with LoRA beside a plain one of the same batch.
+PYTHON has torch and Opacus, which then take the same two steps of the same network in turns with ours:
+`opacus_step_ratio`, and `beside_opacus`, the time of our private step beside theirs.
 
 The attack is a likelihood ratio on shadow models, each trained on a random half of the texts; `attack_plain` and
 `attack_private` are its true positives at 1% false positives (0.01 is chance), the mean over models attacked in turn.
 """
 
 import sys
-import time
 import zlib
 from pathlib import Path
 from typing import Annotated, NamedTuple
@@ -33,8 +34,10 @@ from scipy.special import softmax
 from sklearn.metrics import f1_score
 
 import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
-from benchmarks.figures import print_figures, ratio
+from benchmarks.command_line import THIS_PYTHON, TorchPython
+from benchmarks.figures import print_figures
 from benchmarks.machine import print_machine
+from benchmarks.private_steps import step_ratios
 from tfx_pipeline.datasets import prepare_dataset
 from trainer.classification.batches import LabelBatches, label_weights
 from trainer.classification.classifier import Classifier, new_head
@@ -63,7 +66,6 @@ _PLAIN = ClassifierTrainingOptions(
 _PRIVATE = ClassifierTrainingOptions(
     learning_rate=3e-3, batch_size=512, max_epochs=20, patience=20, class_weights="balanced"
 )
-_STEP_TEXTS, _STEPS = 32, 8
 
 
 class Texts(NamedTuple):
@@ -83,6 +85,7 @@ def main(
     epsilon: Annotated[float, typer.Option(help="What the private training may cost.")] = 8.0,
     shadows: Annotated[int, typer.Option(help="Models of each attack; 0 leaves it out.")] = 16,
     seeds: Annotated[int, typer.Option(min=1, help="Trainings whose mean counts.")] = 2,
+    torch_python: TorchPython = THIS_PYTHON,
 ) -> None:
     """Trains with and without privacy, and attacks both."""
     print_machine("tensorflow", "keras", "dp-accounting")
@@ -102,7 +105,7 @@ def main(
         "f1_macro": float(np.mean(private)),
         "f1_macro_plain": float(np.mean(plain)),
         "epsilon": spent_of(privacy, len(learned.labels), _PRIVATE),
-        "step_ratio": step_ratio(learned, classes),
+        **step_ratios(learned.texts, learned.labels, classes, torch_python),
     }
     if shadows:
         for name, chosen in (("plain", None), ("private", privacy)):
@@ -230,37 +233,6 @@ def attacked(
         scores = likelihood_ratios(said[others], members[others], said[target])
         rates.append(true_positives_at(scores, members[target]))
     return float(np.mean(rates))
-
-
-def step_ratio(learned: Texts, classes: int) -> float | None:
-    """Returns how much longer a private step with LoRA takes than a plain one of the same texts."""
-    text = _TEXT.model_copy(update={"training": "lora"})
-    encoder = encoder_to_train(text)
-    head = new_head(encoder, np.zeros((1, 0), np.float32), classes, HeadOptions())
-    tokens = Classifier(encoder, head, ()).token_ids(learned.texts[:_STEP_TEXTS])
-    inputs = TextInputs(tokens, None, tf.zeros([_STEP_TEXTS, 0]))
-    batch = {
-        "row": tf.range(_STEP_TEXTS),
-        "label": tf.constant(learned.labels[:_STEP_TEXTS], tf.int32),
-        "weight": tf.ones([_STEP_TEXTS]),
-        "unit": tf.range(_STEP_TEXTS),
-    }
-    plain = ClassifierModel(encoder, head, inputs, _PLAIN)
-    private = PrivateClassifierModel(encoder, head, inputs, _PLAIN, privacy=PrivacyOptions(), expected=_STEP_TEXTS)
-    traced = []
-    for model in (plain, private):
-        model.compile(optimizer=classifier_optimizer(_PLAIN, 1000), jit_compile=False)
-        model.optimizer.build(model.trainable_variables)
-        traced.append(tf.function(model.train_step))
-    seconds: list[list[float]] = [[], []]
-    for _ in range(_STEPS + 1):
-        for times, step in zip(seconds, traced, strict=True):
-            started = time.perf_counter()
-            step((batch,))["loss"].numpy()
-            times.append(time.perf_counter() - started)
-    medians = [float(np.median(times[1:])) for times in seconds]
-    print(f"step with LoRA of {_STEP_TEXTS} texts: plain {medians[0]:.3f} s, private {medians[1]:.3f} s", flush=True)
-    return ratio(medians[1], medians[0])
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ OPTIONS = {
     "classifier_throughput": {"--torch-python", "--texts", "--rows", "--length", "--steps", "--turns"},
     "click_bias": {"--data", "--root", "--sessions", "--epochs", "--most", "--seed"},
     "coupons": {"--data", "--seeds", "--peer-python"},
+    "privacy": {"--data", "--epsilon", "--shadows", "--seeds", "--torch-python"},
     "promotions": {"--data", "--seed", "--peer-python", "--torch-python"},
     "demand": {"--data", "--origins", "--parts", "--peers", "--set", "--seed"},
     "few_labels": {"--data", "--vader", "--parts", "--seeds", "--minutes"},
