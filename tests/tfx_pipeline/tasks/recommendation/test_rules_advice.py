@@ -1,14 +1,22 @@
 """What is advised of rules in the ranker: right where they are useless, and found where they help."""
 
+from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
+from serving.recommendation.ranking_features import RULE_FEATURES, TOWER_FEATURES
 from tests.tfx_pipeline.running.test_summary_table import summary
 from tfx_pipeline.summary.model import TaskSummary
 from tfx_pipeline.tasks.recommendation.outcome import rules_in_ranker
 from trainer.metrics.bootstrap import bootstrap_intervals
+from trainer.metrics.ranking import ndcg_at_k
+from trainer.recommendation.options import RankerOptions
+from trainer.recommendation.ranker.examples import RankerExamples
+from trainer.recommendation.ranker.scorer import RankerScorer
+from trainer.recommendation.ranker.scorer_training import train_scorer
 
 _USERS, _SEED_SPREAD = 2000, 0.004
 _METRICS = ("ndcg_at_10", "novel_ndcg_at_10")
@@ -29,6 +37,11 @@ def of_shop(seed: int, gain: float, trainings: int, *, kept_out: bool = False) -
     systems = {other: training(other_gain)}
     for number in range(1, trainings):
         systems |= {f"ranker_again_{number}": training(own_gain), f"{other}_again_{number}": training(other_gain)}
+    return told(model, systems)
+
+
+def told(model: np.ndarray, systems: dict[str, np.ndarray]) -> TaskSummary:
+    """The summary of a model and others, each `(users, metrics)`."""
     made: dict[str, Any] = summary(list(systems))["tasks"]["recommendation"]
     for name, values in systems.items():
         intervals = bootstrap_intervals(model - values, seed=0, resamples=200)
@@ -49,6 +62,59 @@ def test_useless_rules_are_never_said_to_help_or_harm(kept_out: bool) -> None:
         naive += any(each.low > 0.0 or each.high < 0.0 for each in found)
     # By the intervals over users alone most of those shops would have been told something.
     assert naive > 10
+
+
+def baskets(seed: int) -> RankerExamples:
+    """Baskets of three candidates that are liked best, as far as features tell; what rules say is chance."""
+    random = np.random.default_rng(seed)
+    names = ("age", "liking", *RULE_FEATURES, *TOWER_FEATURES)
+    features = random.normal(size=(300, 15, len(names))).astype(np.float16)
+    liking = features[..., 1] + features[..., -1] + random.normal(size=features.shape[:2])
+    return RankerExamples(
+        names=names,
+        features=features,
+        relevant=liking >= np.sort(liking, axis=1)[:, -3, np.newaxis],
+        valid=np.ones(liking.shape, bool),
+        novel=random.random(liking.shape) < 0.5,
+        user=np.arange(len(liking)),
+    )
+
+
+def judged(scorer: RankerScorer, examples: RankerExamples) -> np.ndarray:
+    """NDCG@10 of each basket, among all candidates and among the novel ones."""
+    scores = np.asarray(scorer(examples.features.astype(np.float32)))
+    found = []
+    for among in (examples.valid, examples.novel):
+        order = np.argsort(-np.where(among, scores, -np.inf), axis=1, kind="stable")
+        hits = np.take_along_axis(examples.relevant & among, order, axis=1)
+        found.append(ndcg_at_k(hits, hits.sum(axis=1), 10))
+    return np.stack(found, axis=1)
+
+
+@pytest.mark.long
+def test_useless_rules_of_rankers_that_were_trained_are_said_to_do_nothing_twenty_times_in_twenty(
+    tmp_path: Path,
+) -> None:
+    options = RankerOptions(units=8, max_epochs=6, learning_rate=0.02, batch_size=20)
+    for seed in range(20):
+        learned, validated, tested = (baskets(3 * seed + part) for part in range(3))
+        systems = {}
+        for number in range(2):
+            for name, left_out in (("ranker", ()), ("ranker_without_rules", RULE_FEATURES)):
+                keras.utils.set_random_seed(2 * seed + number)
+                scorer = RankerScorer(units=options.units, features=learned.without(left_out).names)
+                train_scorer(
+                    scorer,
+                    learned.without(left_out),
+                    validated.without(left_out),
+                    options,
+                    str(tmp_path / f"{seed}-{number}-{name}"),
+                    seed=2 * seed + number,
+                )
+                again = f"_again_{number}" if number else ""
+                systems[name + again] = judged(scorer, tested.without(left_out))
+        lines = rules_in_ranker(told(systems.pop("ranker"), systems))
+        assert lines[-1] == "What rules do to this ranker is no more than chance, over users and trainings."
 
 
 @pytest.mark.parametrize(("kept_out", "advice"), [(False, "they stay in it"), (True, "ranker.rules: true`")])
