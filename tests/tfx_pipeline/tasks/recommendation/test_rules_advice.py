@@ -87,7 +87,8 @@ def judged(scorer: RankerScorer, examples: RankerExamples) -> np.ndarray:
     for among in (examples.valid, examples.novel):
         order = np.argsort(-np.where(among, scores, -np.inf), axis=1, kind="stable")
         hits = np.take_along_axis(examples.relevant & among, order, axis=1)
-        found.append(ndcg_at_k(hits, hits.sum(axis=1), 10))
+        # The few baskets without any novel target say nothing of either way.
+        found.append(np.nan_to_num(ndcg_at_k(hits, hits.sum(axis=1), 10)))
     return np.stack(found, axis=1)
 
 
