@@ -32,6 +32,7 @@ import typer
 from sklearn.metrics import f1_score
 
 import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is touched.
+from benchmarks.command_line import NewRoot
 from benchmarks.figures import print_figures
 from benchmarks.machine import print_machine
 from benchmarks.pipeline_runs import run_folder
@@ -60,6 +61,7 @@ def main(
     judged: Annotated[Path | None, typer.Option(help="Graded queries to attack; no search where left out.")] = None,
     products: Annotated[int, typer.Option(min=100, help="Products that are searched.")] = 12_000,
     queries: Annotated[int, typer.Option(min=10, help="Test queries that are attacked.")] = 300,
+    root: NewRoot = None,
 ) -> None:
     """Trains, attacks, hardens, and attacks again."""
     print_machine("tensorflow", "keras")
@@ -79,7 +81,7 @@ def main(
         figures |= {f"{attack}_{name}": float(won.mean()) for attack, won in by_attack.items()}
         print(name, {key: round(value or 0.0, 4) for key, value in figures.items() if key.endswith(name)}, flush=True)
     if judged is not None:
-        with run_folder(None) as folder:
+        with run_folder(root) as folder:
             search = attack_search(judged, folder, products=products, queries=queries, tries=tries, share=_SHARE)
         figures |= {f"search_{name}": value for name, value in search.items()}
     print_figures(figures)

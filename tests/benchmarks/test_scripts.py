@@ -33,7 +33,7 @@ OPTIONS = {
     "client": {"--root", "--query"},
     "index": {"--titles", "--queries", "--cache", "--size", "--judged"},
     "pictures": {"--data", "--cache", "--peer-python", "--parts", "--threads", "--seed"},
-    "robustness": {"--data", "--texts", "--tries", "--training", "--judged", "--products", "--queries"},
+    "robustness": {"--data", "--texts", "--tries", "--training", "--judged", "--products", "--queries", "--root"},
     "reading": {"--config", "--before", "--turns", "--memory", "--megabytes"},
     "rules": {"--parts"},
     "search_growth": {"--few", "--many", "--before", "--titles"},
