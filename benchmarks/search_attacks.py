@@ -69,7 +69,9 @@ def attack_search(
     prepare(folder / "judged", folder / "data")
     figures: dict[str, float | None] = {}
     for name, undisguise in (("before", "false"), ("after", "true")):
-        run_beside_data(CONFIG.read_text(encoding="utf-8"), folder, [f"tasks.search.serving.undisguise={undisguise}"])
+        # In this process TensorFlow has computed, and none may be forked off it.
+        overrides = [f"tasks.search.serving.undisguise={undisguise}", "local.workers=1"]
+        run_beside_data(CONFIG.read_text(encoding="utf-8"), folder, overrides)
         catalogue = load_catalogue(str(latest_artifact(folder, "SearchExamples", "catalogue")))
         index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
         asked = asked_of(pq.read_table(folder / "judged" / "judgements.parquet"), index)

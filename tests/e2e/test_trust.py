@@ -20,6 +20,7 @@ PRIVACY = {"noise_multiplier": 0.6, "l2_clip": 5.0, "delta": 1e-4}
 CLASSIFICATION = {
     "split": {"eval_fraction": 0.2, "test_fraction": 0.2},
     "sequence_length": 16,
+    "text_training": "frozen",
     "head": {"dropout": 0.0},
     "training": {"max_epochs": 6, "patience": 6, "batch_size": 32, "learning_rate": 3e-2},
     "wide": {"enabled": False},
