@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import tensorflow as tf
 
-from benchmarks.pipeline_runs import run_beside_data, served_model
+from benchmarks.pipeline_runs import run_beside_data
 from benchmarks.search_quality import CONFIG, RELEVANT_GRADE, prepare
 from components.search.judging.query_judge import Rank, rank_in_batches, served_ranking
+from tfx_pipeline.summary.model import RunSummary
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.classification.disguising import DISGUISES
@@ -71,11 +72,11 @@ def attack_search(
     for name, undisguise in (("before", "false"), ("after", "true")):
         # In this process TensorFlow has computed, and none may be forked off it.
         overrides = [f"tasks.search.serving.undisguise={undisguise}", "local.workers=1"]
-        run_beside_data(CONFIG.read_text(encoding="utf-8"), folder, overrides)
+        summary = run_beside_data(CONFIG.read_text(encoding="utf-8"), folder, overrides)
         catalogue = load_catalogue(str(latest_artifact(folder, "SearchExamples", "catalogue")))
         index = {product_id.encode(): place for place, product_id in enumerate(catalogue["product_id"].to_pylist())}
         asked = asked_of(pq.read_table(folder / "judged" / "judgements.parquet"), index)
-        rank = served_ranking(tf.saved_model.load(str(served_model(folder, "SearchIndex"))), index)
+        rank = served_ranking(tf.saved_model.load(pushed_search(summary)), index)
         hits = asked.hits(rank, asked.queries)
         figures[f"clean_{name}"] = float(ndcg_at_k(hits, np.array([*map(len, asked.relevant)]), _K).mean())
         found = asked.some(np.flatnonzero(hits.any(axis=1))[:queries])
@@ -90,6 +91,18 @@ def attack_search(
         figures[f"success_{name}"] = float(np.any(list(won.values()), axis=0).mean())
         figures |= {f"{attack}_{name}": float(each.mean()) for attack, each in won.items()}
     return figures
+
+
+def pushed_search(summary: RunSummary) -> str:
+    """Returns the folder of the search that a run pushed; of a run from the cache, what was pushed then.
+
+    Raises:
+        ValueError: The run pushed none.
+    """
+    task = summary.tasks["search"]
+    if task.pushed is None:
+        raise ValueError(f"A search should have been pushed to be attacked. It was refused: {task.refused_because}.")
+    return str(task.pushed)
 
 
 def write_fewer_products(data: Path, folder: Path, products: int) -> None:
