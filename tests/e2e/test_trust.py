@@ -17,6 +17,8 @@ from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_tex
 
 BRANDS = {"牛奶": "Aster", "a\nb": "Aster", "tea": "Aster", "never": "Birch", "plain": "Birch"}
 PRIVACY = {"noise_multiplier": 0.6, "l2_clip": 5.0, "delta": 1e-4}
+# Each way of training is to be pushed, whatever it costs so few users.
+SEGMENT_GATE = {**SEGMENTATION["gate"], "last_blessed_margin": 1.0}
 CLASSIFICATION = {
     "split": {"eval_fraction": 0.2, "test_fraction": 0.2},
     "sequence_length": 16,
@@ -24,7 +26,7 @@ CLASSIFICATION = {
     "head": {"dropout": 0.0},
     "training": {"max_epochs": 6, "patience": 6, "batch_size": 32, "learning_rate": 3e-2},
     "wide": {"enabled": False},
-    "gate": {"min_slice_texts": 10, "baseline_margins": {}},
+    "gate": {"min_slice_texts": 10, "baseline_margins": {}, "last_blessed_margin": 1.0},
 }
 
 
@@ -56,18 +58,25 @@ def write_shop(folder: Path, tiny_bert: Path) -> Path:
         features={"users": {"categorical": ["shop"]}, "texts": {"categorical": ["shop"]}},
         tasks={
             "classification": {**CLASSIFICATION, "privacy": PRIVACY},
-            "segmentation": {**SEGMENTATION, "privacy": PRIVACY},
+            "segmentation": {**SEGMENTATION, "privacy": PRIVACY, "gate": SEGMENT_GATE},
             "recommendation": {**RECOMMENDATION, "ranker": {"max_epochs": 1, "windows": 2, "brand_cap": 1}},
         },
     )
 
 
-@pytest.mark.long
-def test_private_fair_and_capped_models_are_pushed_and_answer(tmp_path: Path, tiny_bert: Path) -> None:
-    config, root = write_shop(tmp_path, tiny_bert), tmp_path / "root"
-    summary, ran = run_quietly(config, root)
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
+    """A folder with tables and a configuration, and a first run under `root`: private, with a cap of brands."""
+    folder = tmp_path_factory.mktemp("shop")
+    _, ran = run_quietly(write_shop(folder, tiny_bert), folder / "root")
     assert {*CLASSIFICATION_NODES, *SEGMENTATION_NODES, "RecommendationRanker"} <= ran
-    tasks = summary["tasks"]
+    return folder
+
+
+@pytest.mark.long
+def test_private_models_and_a_cap_of_brands_are_pushed_and_answer(shop: Path) -> None:
+    root = shop / "root"
+    tasks = read_summary(root)["tasks"]
     for name, task in tasks.items():
         assert task["blessed"], (name, task["refused_because"])
     for name, unit in (("classification", "text"), ("segmentation", "user")):
@@ -96,10 +105,13 @@ def test_private_fair_and_capped_models_are_pushed_and_answer(tmp_path: Path, ti
         before[brand] += 1
     assert turns == sorted(turns), listed
 
+
+@pytest.mark.long
+def test_groups_count_alike_in_training_and_the_price_is_told(shop: Path) -> None:
     reweighting = "{column: shop, strength: 1.0}"
     again, ran = run_quietly(
-        config,
-        root,
+        shop / "shop.yaml",
+        shop / "root",
         *(f"tasks.{name}.privacy=null" for name in ("classification", "segmentation")),
         *(f"tasks.{name}.reweighting={reweighting}" for name in ("classification", "segmentation")),
     )
@@ -113,6 +125,6 @@ def test_private_fair_and_capped_models_are_pushed_and_answer(tmp_path: Path, ti
         accuracy = {way: told[way]["accuracy"] for way in ("with", "without")}
         assert told["accuracy_difference"]["mean"] == pytest.approx(accuracy["with"] - accuracy["without"], abs=1e-6)
         assert told["accuracy_difference"]["low"] <= told["accuracy_difference"]["mean"]
-    with served(root) as address, Shelfwise(address) as client:
+    with served(shop / "root") as address, Shelfwise(address) as client:
         for label, word in WORDS.items():
             assert client.classify(f"red {word} big")[0].label == label
