@@ -85,8 +85,10 @@ class _LeaveOut(beam.DoFn):
         users, products = (_numbered(plain[name]) for name in (USER_ID, _PRODUCT_ID))
         seconds = pc.fill_null(plain[_TIMESTAMP], -1).to_numpy(zero_copy_only=False).astype(np.int64)
         bots = rows_of_bots(users, products, seconds, self._options)
-        types = np.array([name.decode() for name in plain[_EVENT_TYPE].to_pylist()], object)
-        unfounded = ~bots & unfounded_rows(users, products, seconds, types, self._options.only_after)
+        unfounded = np.zeros_like(bots)
+        if self._options.only_after:
+            types = np.array([name.decode() for name in plain[_EVENT_TYPE].to_pylist()], object)
+            unfounded = ~bots & unfounded_rows(users, products, seconds, types, self._options.only_after)
         left_out = {BOT_KEY: bots.sum(), BOT_USERS: len(np.unique(users[bots])), UNFOUNDED_KEY: unfounded.sum()}
         yield beam.pvalue.TaggedOutput(COUNTS, Counter({name: int(count) for name, count in left_out.items() if count}))
         yield from rows.filter(pa.array(~(bots | unfounded))).combine_chunks().to_batches()
