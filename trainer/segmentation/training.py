@@ -13,6 +13,7 @@ from trainer.exporting import SERVING_FOLDER
 from trainer.fitting.training_request import TrainingRequest
 from trainer.segmentation.examples import load_behaviours, load_definitions
 from trainer.segmentation.export import export_segmentation
+from trainer.segmentation.importance import MOST_HISTORIES, segmentation_importance
 from trainer.segmentation.options import SegmentationOptions
 from trainer.segmentation.products import load_behaviour
 
@@ -56,6 +57,11 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         options.reweighting, load("train"), lambda: load("test"), train, lambda each: each.classifier
     )
     summary = {**trained.summary, **of_weights}
+    if request.earlier is None:
+        asked = load_behaviours(request.examples_uri, "test", behaviour, most=MOST_HISTORIES)
+        summary["importance"] = segmentation_importance(
+            trained.classifier, asked, behaviour.number_parts, options.text.batch_size, request.seed
+        )
     save_classifier(trained.classifier, request.model_uri)
     export_segmentation(
         os.path.join(request.model_uri, SERVING_FOLDER),
