@@ -33,6 +33,7 @@ from serving.search.ranking import Fusion, RankedTexts, Ranking
 from serving.search.reading import QueryReader, ReadQuery, beginning
 from serving.search.synonyms import SynonymReader
 from serving.search.things import Found, Things
+from serving.search.wishes.denials import Denials
 from serving.search.wishes.facts import WishFacts
 from serving.search.wishes.filter import WishFilter
 from serving.search.wishes.reader import WishReader
@@ -136,8 +137,9 @@ class SearchModule(tf.Module):
         codes = ProductCodes(self.product_ids, text_variable(products.skus, "skus"))
         read_by = QueryEmbedder(query_embedder, embedder)
         self._reader = QueryReader(read_by, lexical, self.synonyms, SpellingCorrection(corrections), codes)
-        self._wishes = WishReader(wishes, lexical)
-        limits = WishFilter(wishes, lexical, text_of_product, self._things.order)
+        denials = Denials(wishes, lexical.size)
+        self._wishes = WishReader(wishes, lexical, denials)
+        limits = WishFilter(wishes, lexical, denials, text_of_product, self._things.order)
         self._ranking = Ranking(index, lexical, fusion, self.text_of_product)
         self._explanation = WordExplanation(read_by, index, lexical, self._reader, fusion)
         self.pictures = None if pictures is None else PictureSearch(*pictures, index, self.text_of_product)
