@@ -11,4 +11,4 @@ def importance_lines(summary: TaskSummary) -> list[str]:
     if found is None:
         return []
     most = [f"{part.name} ({part.mean:.4f} ± {part.deviation:.4f})" for part in found.parts[:_SHOWN]]
-    return [f"what matters most, and what {found.metric} loses without it: {', '.join(most)}"]
+    return [f"what matters most, by what {found.metric} loses where it is shuffled: {', '.join(most)}"]

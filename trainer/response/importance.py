@@ -23,20 +23,23 @@ _ABOUT = (
 
 def response_importance(
     network: ResponseNetwork, names: FeatureNames, asked: FeatureTable, seed: int
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     """Shuffles features among impressions, and measures the explained entropy of the first outcome.
 
     Args:
         network: The trained network.
         names: What its features are.
-        asked: Impressions that it has not learned from, at least one with the outcome and one without.
+        asked: Impressions that it has not learned from.
         seed: Of the order, and of which impressions are asked about.
 
     Returns:
-        As `trainer.metrics.permutation.permutation_importance`, with `examples`: how many impressions.
+        As `trainer.metrics.permutation.permutation_importance`, with `examples`: how many impressions. None
+        where all of them had the same outcome.
     """
     asked = asked.rows(drawn_rows(len(asked), MOST_IMPRESSIONS, seed))
     happened = asked.outcomes[:, 0]
+    if not 0.0 < happened.sum() < len(asked):
+        return None
 
     def measure(changed: Arrays) -> float:
         found = network.probabilities({name: changed[name] for name in asked.inputs()})

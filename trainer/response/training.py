@@ -64,12 +64,13 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         users=learned.users,
     )
     summary = trained.summary
-    asked = load_impressions(request.examples_uri, "test", facts)
-    told_of = asked.table(names, items.item_ids)
-    if options.uplift is not None:
-        told_of = told_of.rows(was_shown(asked, options.uplift.control))
-    if 0 < told_of.outcomes[:, 0].sum() < len(told_of):
-        summary["importance"] = response_importance(trained.network, names, told_of, request.seed)
+    if facts["examples"]["test"]:
+        asked = load_impressions(request.examples_uri, "test", facts)
+        told_of = asked.table(names, items.item_ids)
+        if options.uplift is not None:
+            told_of = told_of.rows(was_shown(asked, options.uplift.control))
+        importance = response_importance(trained.network, names, told_of, request.seed)
+        summary = {**summary, **({} if importance is None else {"importance": importance})}
     if uplift is not None:
         save_uplift(uplift.uplift, request.model_uri)
         summary = {**summary, "uplift": uplift.summary}

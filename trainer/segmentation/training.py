@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from trainer.artifacts.labels import load_labels
+from trainer.artifacts.labels import load_label_facts, load_labels
 from trainer.artifacts.names import ATTRIBUTE_PREFIX
 from trainer.classification.classifier import save_classifier
 from trainer.classification.examples import LabelledTexts
@@ -57,7 +57,8 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         options.reweighting, load("train"), lambda: load("test"), train, lambda each: each.classifier
     )
     summary = {**trained.summary, **of_weights}
-    if request.earlier is None:
+    # An update says nothing new of what matters.
+    if request.earlier is None and load_label_facts(request.labels_uri)["examples"]["test"]:
         asked = load_behaviours(request.examples_uri, "test", behaviour, most=MOST_HISTORIES)
         summary["importance"] = segmentation_importance(
             trained.classifier, asked, behaviour.number_parts, options.text.batch_size, request.seed

@@ -10,7 +10,7 @@ from serving.search.wishes.vocabulary import FOR_WHOM, KINDS
 
 
 class Families(tf.Module):
-    """Kinds of things (nuts, meat) and whom products are for are known by any of several words, others by all their own."""
+    """Knows kinds of things and whom products are for by any of several words, and others by all their own."""
 
     def __init__(self) -> None:
         super().__init__(name="families")

@@ -1,8 +1,8 @@
 """How limits are written: RE2's patterns, over texts as `serving.graph.spelling.folded` gives them.
 
 A query is read in three steps, each one replacement: what it is free of ("sugar free"), words ("without sugar", "for a
-cat", "private brand"), then amounts ("under 10", "2 liters", "5 to 7 dollars"). What is found becomes a mark with parts, of which the last is itself,
-so that what turns out to be no limit is put back as it was typed.
+cat", "private brand"), then amounts ("under 10", "2 liters", "5 to 7 dollars"). What is found becomes a mark with
+parts, of which the last is itself, so that what turns out to be no limit is put back as it was typed.
 """
 
 from collections.abc import Iterable

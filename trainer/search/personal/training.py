@@ -117,9 +117,8 @@ def learn_reranker(
     )
     validated, judged = (described.rows(found & (fold == each)) for each in (_VALIDATED_FOLD, _JUDGED_FOLD))
     reach = _reach(validated, scores_of(scorer, validated))
-    plain = list_ndcg(
-        judged.relevant, -np.arange(judged.relevant.shape[1])[np.newaxis].repeat(len(judged.user), axis=0)
-    )
+    as_found = np.broadcast_to(-np.arange(judged.relevant.shape[1]), judged.relevant.shape)
+    plain = list_ndcg(judged.relevant, as_found)
     personal = list_ndcg(judged.relevant, _within_reach(judged, scores_of(scorer, judged), reach))
     differences = personal - plain
     served = bool(len(differences) and differences.mean() >= 0.0)
