@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import tensorflow as tf
+
 from trainer.metrics.permutation import Arrays, Part, drawn_rows, permutation_importance
 from trainer.response.feature_table import FeatureNames, FeatureTable
 from trainer.response.measures import normalised_entropy
@@ -15,6 +17,8 @@ _TEXTS = "what the user has and what is shown, in words"
 # What the numbers of `serving.response.features.ResponseFeatures` are about; all others stand alone.
 _ABOUT = (
     (r"offer_products_.*|days_since_offer_product|likeness_to_history", "whether the user has what is shown"),
+    (r"offer_products", "how many products it is about"),
+    (r"offer_days", "how long it holds"),
     (r"offer_(?:shown|.*_rate)", "how others responded to it"),
     (r"(?:shown|past_).*|days_since_(?:shown|{outcomes})", "how the user responded before"),
     (r".*_\d+_days|days_since_event", "what the user did lately"),
@@ -41,8 +45,10 @@ def response_importance(
     if not 0.0 < happened.sum() < len(asked):
         return None
 
+    ask = tf.function(network.probabilities, reduce_retracing=True)
+
     def measure(changed: Arrays) -> float:
-        found = network.probabilities({name: changed[name] for name in asked.inputs()})
+        found = ask({name: tf.constant(values) for name, values in changed.items()})
         return 1.0 - normalised_entropy(found.numpy()[:, 0], happened)
 
     found = permutation_importance(
