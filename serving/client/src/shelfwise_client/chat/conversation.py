@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from shelfwise_client.calls.products import Answer
 from shelfwise_client.calls.recommendation import TogetherAnswer, bought_together, recommend
-from shelfwise_client.calls.support import Reply, reply
+from shelfwise_client.calls.support import Reply
 from shelfwise_client.calls.writing import check_text, write
 from shelfwise_client.chat.answer import ChatAnswer
+from shelfwise_client.chat.desk import ask_desk
 from shelfwise_client.chat.finding import (
     NOTHING_EARLIER,
     Found,
@@ -23,10 +24,11 @@ from shelfwise_client.chat.words import ENGLISH, ChatWords
 from shelfwise_client.methods import ClientTalk, Talk
 
 _HALF = 0.5
-_SHORT_WORDS = 6
 _NAME_WORDS = 2
 # Turns that the desk reads.
 _EARLIER_TURNS = 6
+# Begins a source that is an answer of the shop.
+ANSWER = "answer:"
 
 
 def chat(
@@ -71,7 +73,7 @@ def chat(
         question=dialogue[-1],
         # What the shop has said draws any question to the same answer.
         earlier=[turn for turn in dialogue[:-1] if isinstance(turn, str)][-_EARLIER_TURNS:],
-        sources=said[-1].sources if said else (),
+        topic=_topic(dialogue[:-1]),
         last=next((answer for answer in reversed(said) if answer.products), ChatAnswer("")),
         asked_back=bool(said) and said[-1].asks_back,
         may_ask=not any(answer.asks_back for answer in said),
@@ -117,11 +119,17 @@ def _answer(turn: Turn) -> Talk[ChatAnswer]:
         # A word or two that a product has are its name: bread is no question about what is in bread.
         if (limits and (adds or found.share_known >= _HALF)) or (few_words and found.share_known == 1.0):
             return found.answer
-    support = yield from _support(turn)
+    support = yield from ask_desk(turn)
     if support is not None and not support.hand_over and not support.wants_products:
         return (yield from _shops_answer(turn, support))
     if turn.asked_back and continues:
-        return (yield from _found(turn, joined(turn.last, wish))).answer
+        narrowed = yield from _found(turn, joined(turn.last, wish))
+        if narrowed.keeps(turn.last.asked):
+            return narrowed.answer
+        if _says(words.also, question):
+            return (yield from _found(turn, wish)).answer
+        # Of soups there may be none with chicken: it is still soup that was asked for.
+        return _again(turn, words.found.format(limits=""), turn.last.sources)
     if found is None:
         found = yield from find_products(turn, wish, searched)
     # What is asked for in so many words, or adds to a wish, is one where half of it is known; any words where all are.
@@ -130,13 +138,8 @@ def _answer(turn: Turn) -> Talk[ChatAnswer]:
         return found.answer
     if turn.last.asked and continues and not adds:
         with_last = yield from _found(turn, joined(turn.last, wish))
-        if with_last.share_known >= _HALF:
+        if with_last.share_known >= _HALF and with_last.keeps(turn.last.asked):
             return with_last.answer
-    # A short question after an answer is about that one where it finds the same again, rather than another. A longer
-    # one says itself what it is about.
-    same = bool(support.answers) and _source(support) in turn.sources and support.confidence >= _HALF
-    if same and len(turn.question.split()) <= _SHORT_WORDS:
-        return (yield from _shops_answer(turn, support))
     return ChatAnswer(words.a_person, hand_over=True, reason=support.reason or NOT_SURE)
 
 
@@ -151,16 +154,18 @@ def _again(turn: Turn, before: str, sources: tuple[str, ...]) -> ChatAnswer:
     return replace(turn.last, text="\n".join(lines), sources=sources, asks_back=False)
 
 
-def _support(turn: Turn) -> Talk[Reply | None]:
-    """Returns what the desk says to the question alone, or else with what the customer said before."""
-    alone = yield from answer_to(reply(turn.question, product_id=turn.product_id))
-    if alone is None or not turn.earlier or not alone.hand_over:
-        return alone
-    return (yield from answer_to(reply(turn.question, earlier=turn.earlier, product_id=turn.product_id)))
-
-
-def _source(support: Reply) -> str:
-    return f"answer:{support.answers[0].answer_id}"
+def _topic(dialogue: Sequence[str | ChatAnswer]) -> list[str]:
+    """Returns what the customer said that the shop has given its last answer to, the newest last."""
+    turns: list[str] = []
+    sources: tuple[str, ...] = ()
+    for turn in reversed(dialogue):
+        if isinstance(turn, ChatAnswer):
+            sources = sources or turn.sources
+            if turn.sources != sources or not all(each.startswith(ANSWER) for each in sources):
+                break
+        elif sources:
+            turns.append(turn)
+    return turns[::-1]
 
 
 def _shops_answer(turn: Turn, support: Reply) -> Talk[ChatAnswer]:
@@ -171,7 +176,7 @@ def _shops_answer(turn: Turn, support: Reply) -> Talk[ChatAnswer]:
         if written is not None and written.checked:
             check = yield from answer_to(check_text("reply", {"answer": text}, written.text))
             text = written.text if check is not None and check.checked and check.shared == 1.0 else text
-    return ChatAnswer(text, sources=(_source(support),))
+    return ChatAnswer(text, sources=(f"{ANSWER}{support.answers[0].answer_id}",))
 
 
 def _recommended(turn: Turn) -> Talk[ChatAnswer]:

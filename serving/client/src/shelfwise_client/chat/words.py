@@ -17,6 +17,9 @@ class ChatWords:
         price: Of what asks for the prices of the products that were shown.
         any_kind: Of what says that it does not matter which.
         other: Of what begins another wish, and does not add to the one before.
+        also: Of what begins with another thing beside the one before.
+        refers: Of what points back to what was said before.
+        says_little: Of a question that has no word of its own for what it is about.
         greets: What the shop says to a greeting.
         welcome: To thanks.
         found: Before products that were found; `{limits}` is what was understood, in brackets.
@@ -63,6 +66,16 @@ class ChatWords:
         r"|(?:any|anything|whatever)(?: (?:kind|one|of them))?(?: (?:is|will be|would be) (?:fine|ok(?:ay)?))?)\W*"
     )
     other: str = r"\b(?:instead|rather|actually|forget (?:it|that)|something else|another thing)\b"
+    also: str = r"^\W*(?:and|also|plus)\b"
+    refers: str = (
+        r"\b(?:it|its|this|that|these|those|they|them|then|(?<!is )(?<!are )there|now|so|too|else|still|already|again"
+        r"|back|any ?more|yet|ones?)\b|^\W*(?:and|or|but|if|what if|(?:what|how) about)\b"
+    )
+    says_little: str = (
+        r"\W*(?:(?:who|whom|what|when|where|why|how|which|long|many|do|does|did|can|could|will|would|should|may|must|is|are"
+        r"|was|be|am|have|has|had|i|we|you|me|us|my|your|to|for|of|at|in|on|with|from|by|the|an?|until|till|get|go|need"
+        r"|want|know|mean|say|tell|ask|call|write|talk|speak|contact|reach|hear|send|take|really|sure|not|just)\b\W*)+"
+    )
     greets: str = "Hello. What are you looking for?"
     welcome: str = "You are welcome."
     found: str = "This is what we have{limits}:"
