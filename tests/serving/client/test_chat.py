@@ -217,6 +217,29 @@ def test_it_asks_back_once_and_takes_the_answer_for_more_of_the_wish() -> None:
     assert not second.asks_back
 
 
+@pytest.mark.parametrize(("confidence", "finds"), [(0.7, True), (0.95, False)])
+def test_a_word_or_two_is_the_name_of_a_product_where_the_desk_is_hardly_sure(confidence: float, finds: bool) -> None:
+    said = {"reply": replace(SURE, confidence=confidence), "refined": found("a"), "explain": HALF}
+    assert bool(led(chat(["lemon tea"]), said)[0].products) is finds
+
+
+@pytest.mark.parametrize(("reply", "finds"), [(UNSURE, True), (SURE, False)])
+def test_a_name_after_an_answer_is_asked_of_the_desk_by_itself(reply: Reply, finds: bool) -> None:
+    dialogue = ["what is delivery?", ChatAnswer("", sources=("answer:fees",)), "and tea?"]
+    answer, calls = led(chat(dialogue), {"reply": reply, "refined": found("a"), "explain": WORDS})
+    assert bool(answer.products) is finds
+    assert asked_for([call for call in calls if call.signature == "reply"], "question") == ["and tea?"]
+
+
+@pytest.mark.parametrize(("joined", "query"), [(True, "tea, at most 4"), (False, "tea cheaper than 4")])
+def test_a_limit_answers_the_question_back_however_sure_the_desk_is(joined: bool, query: str) -> None:
+    asked = replace(SHOWN, understood="", asks_back=True)
+    said = {"reply": SURE, "refined": found("a", "price at most 4", joined=joined), "explain": WORDS}
+    answer, calls = led(chat(["tea", asked, "cheaper than 4"]), said)
+    assert (answer.sources, answer.understood) == (("search",), "price at most 4")
+    assert query in asked_for(calls, "query")
+
+
 def test_what_answers_the_question_back_does_not_lose_the_wish() -> None:
     asked = replace(SHOWN, understood="", asks_back=True)
     other = [ExplainedWord("tea", 0.0, 1.0), ExplainedWord("lemon", 1.0, 1.0)]

@@ -9,7 +9,7 @@ from shelfwise_client.calls.recommendation import TogetherAnswer, bought_togethe
 from shelfwise_client.calls.support import Reply
 from shelfwise_client.calls.writing import check_text, write
 from shelfwise_client.chat.answer import ChatAnswer
-from shelfwise_client.chat.desk import ask_desk
+from shelfwise_client.chat.desk import ask_desk, points_back
 from shelfwise_client.chat.finding import (
     NOTHING_EARLIER,
     Found,
@@ -24,6 +24,8 @@ from shelfwise_client.chat.words import ENGLISH, ChatWords
 from shelfwise_client.methods import ClientTalk, Talk
 
 _HALF = 0.5
+# Below that the desk's answer to a word or two is less likely than a product of that name.
+_VERY_SURE = 0.9
 _NAME_WORDS = 2
 # Turns that the desk reads.
 _EARLIER_TURNS = 6
@@ -112,29 +114,33 @@ def _answer(turn: Turn) -> Talk[ChatAnswer]:
     adds = bool(earlier) and searched is not None and searched.joined
     # A price, a size or what must not be in it is said of products, and of nothing that the desk knows.
     limits = searched is not None and searched.understood not in ("", turn.last.understood if adds else "")
-    few_words = 0 < len(wish.split()) <= _NAME_WORDS
+    if limits and turn.asked_back and continues and not adds:
+        return (yield from _narrowed(turn, wish))
+    few_words = 0 < len(wish.split()) <= _NAME_WORDS and not turn.asked_back
+    goes_on = bool(turn.topic) and points_back(turn)
     found = None
-    if (limits or few_words) and not turn.asked_back:
+    named = False
+    if limits or few_words:
         found = yield from find_products(turn, wish, searched)
-        # A word or two that a product has are its name: bread is no question about what is in bread.
-        if (limits and (adds or found.share_known >= _HALF)) or (few_words and found.share_known == 1.0):
+        if limits and (adds or found.share_known >= _HALF):
             return found.answer
-    support = yield from ask_desk(turn)
+        # A word or two that a product has are its name: bread is no question about what is in bread.
+        named = few_words and found.share_known == 1.0
+        if named and not goes_on:
+            return found.answer
+    support = yield from ask_desk(turn, goes_on and not named)
     if support is not None and not support.hand_over and not support.wants_products:
+        half_named = few_words and found is not None and found.share_known >= _HALF and not goes_on
+        if found is not None and half_named and support.confidence < _VERY_SURE:
+            return found.answer
         return (yield from _shops_answer(turn, support))
     if turn.asked_back and continues:
-        narrowed = yield from _found(turn, joined(turn.last, wish))
-        if narrowed.keeps(turn.last.asked):
-            return narrowed.answer
-        if _says(words.also, question):
-            return (yield from _found(turn, wish)).answer
-        # Of soups there may be none with chicken: it is still soup that was asked for.
-        return _again(turn, words.found.format(limits=""), turn.last.sources)
+        return (yield from _narrowed(turn, wish))
     if found is None:
         found = yield from find_products(turn, wish, searched)
     # What is asked for in so many words, or adds to a wish, is one where half of it is known; any words where all are.
-    named = found.share_known >= (_HALF if asks_for or adds else 1.0)
-    if support is None or support.wants_products or named:
+    least = _HALF if asks_for or adds else 1.0
+    if support is None or support.wants_products or found.share_known >= least:
         return found.answer
     if turn.last.asked and continues and not adds:
         with_last = yield from _found(turn, joined(turn.last, wish))
@@ -146,6 +152,17 @@ def _answer(turn: Turn) -> Talk[ChatAnswer]:
 def _found(turn: Turn, wish: str) -> Talk[Found]:
     """Returns what a wish finds that adds to no other."""
     return (yield from find_products(turn, wish, (yield from search_for(wish, NOTHING_EARLIER))))
+
+
+def _narrowed(turn: Turn, wish: str) -> Talk[ChatAnswer]:
+    """Returns what answers the question back: more of the last wish, where any product has words of both."""
+    if _says(turn.words.also, turn.question):
+        return (yield from _found(turn, wish)).answer
+    both = yield from _found(turn, joined(turn.last, wish))
+    if both.keeps(turn.last.asked):
+        return both.answer
+    # Of soups there may be none with chicken: it is still soup that was asked for.
+    return _again(turn, turn.words.found.format(limits=""), turn.last.sources)
 
 
 def _again(turn: Turn, before: str, sources: tuple[str, ...]) -> ChatAnswer:

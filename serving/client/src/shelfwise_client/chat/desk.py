@@ -14,22 +14,26 @@ _UNLISTED = 20
 _CLEAR = 0.75
 
 
-def ask_desk(turn: Turn) -> Talk[Reply | None]:
+def ask_desk(turn: Turn, goes_on: bool) -> Talk[Reply | None]:
     """Returns what the desk says; None where it is not served.
 
     A question that says all by itself is read alone: what was said before would draw it to the same answer. One that
     points back, says nothing of its own, or tells what the desk looks for (an order's number) is also read with the
     turns that it goes on from.
+
+    Args:
+        turn: The turn.
+        goes_on: Whether it is taken for one that goes on with what the shop has answered.
     """
     alone = yield from answer_to(reply(turn.question, product_id=turn.product_id))
-    if alone is None or alone.wants_products or not (_refers(turn) or (alone.slots and turn.topic)):
+    if alone is None or re.search(turn.words.wish, turn.question, re.IGNORECASE):
         return alone
-    if turn.topic:
+    if goes_on or (alone.slots and turn.topic):
         whole = " ".join([*turn.topic, turn.question])
         joined = yield from answer_to(reply(whole, product_id=turn.product_id))
         return alone if joined is None else likelier(alone, joined)
     # What was said of products is nothing that the desk knows.
-    if not turn.earlier or turn.last.products or not alone.hand_over:
+    if not turn.earlier or turn.topic or turn.last.products or not (alone.hand_over and points_back(turn)):
         return alone
     return (yield from answer_to(reply(turn.question, earlier=turn.earlier, product_id=turn.product_id)))
 
@@ -59,15 +63,16 @@ def likelier(alone: Reply, joined: Reply) -> Reply:
     )
 
 
+def points_back(turn: Turn) -> bool:
+    """Returns whether a turn speaks of what was said before."""
+    said = turn.question
+    return bool(
+        re.search(turn.words.refers, said, re.IGNORECASE) or re.fullmatch(turn.words.says_little, said, re.IGNORECASE)
+    )
+
+
 def _probability(scores: Mapping[str, float], name: str) -> float:
     """Returns that of an answer; one that is not listed has its part of what is left, and no more than the last."""
     if name in scores:
         return scores[name]
     return min([max(0.0, 1.0 - sum(scores.values())) / _UNLISTED, *scores.values()])
-
-
-def _refers(turn: Turn) -> bool:
-    said = turn.question
-    return bool(
-        re.search(turn.words.refers, said, re.IGNORECASE) or re.fullmatch(turn.words.says_little, said, re.IGNORECASE)
-    )

@@ -51,7 +51,8 @@ class ChatWords:
     )
     recommend: str = (
         r"\b(?:(?:what|which \w+) (?:would|do|can|could|should) (?:you|i) (?:recommend|suggest|buy|get|try)"
-        r"|(?:can|could|would) you (?:recommend|suggest)|(?:recommend|suggest|surprise|inspire) me"
+        r"|(?:can|could|would) you (?:recommend|suggest)"
+        r"|(?:recommend|suggest|surprise|inspire) me(?: (?:some|any)thing)?"
         r"|(?:any|your) (?:recommendations?|suggestions?|ideas?)|recommend(?:ation)? (?:something|anything)"
         r"|(?:something|anything) (?:for me|i (?:may|might|could|would) like))\b(?: for me\b)?"
     )
@@ -68,7 +69,7 @@ class ChatWords:
     other: str = r"\b(?:instead|rather|actually|forget (?:it|that)|something else|another thing)\b"
     also: str = r"^\W*(?:and|also|plus)\b"
     refers: str = (
-        r"\b(?:it|its|this|that|these|those|they|them|then|(?<!is )(?<!are )there|now|so|too|else|still|already|again"
+        r"\b(?:it|its|this|that|these|those|they|them|then|(?<!^is )(?<!^are )there|now|so|too|else|still|already|again"
         r"|back|any ?more|yet|ones?)\b|^\W*(?:and|or|but|if|what if|(?:what|how) about)\b"
     )
     says_little: str = (
