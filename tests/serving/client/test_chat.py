@@ -163,12 +163,12 @@ def test_a_question_that_points_back_is_read_with_the_turns_of_the_answer() -> N
         ChatAnswer("", sources=("answer:lost",)),
     ]
     whole = reading(("lost", 0.99), sure=True)
-    for asked in ("what can I do now?", "who do I write to?", "and then?", "it is number 4471902"):
+    for asked in ("what can I do now?", "who do I write to?", "and then?", "is that free?", "do I need it for this?"):
         replies = {asked: UNSURE, f"my card is gone it was blue {asked}": whole}
         answer, _ = led(chat([*before, asked]), {"reply": by_question(replies)})
         assert answer.sources == ("answer:lost",)
     # What has words of its own says itself what it is about, and so is what it is about.
-    for asked in ("who is the mayor?", "do you like music?"):
+    for asked in ("who is the mayor?", "do you like music?", "who is the mayor of this town?", "is there a zoo?"):
         answer, calls = led(chat([*before, asked]), {"reply": UNSURE})
         assert answer.hand_over
         assert [call.signature for call in calls].count("reply") == 1
@@ -284,6 +284,9 @@ def test_what_is_not_found_by_any_word_is_handed_over(refined: SearchAnswers) ->
 def test_a_recommendation_and_what_goes_with_it() -> None:
     liked, _ = led(chat(["surprise me"], ["x"]), {"filtered": [Answer("b", 1.0, "Tea b")]})
     assert (liked.text, liked.sources) == ("This may suit you:\n- Tea b: 9.50", ("recommendation",))
+    others, calls = led(chat(["surprise me", liked, "something else"]), {"filtered": [Answer("a", 1.0, "Tea a")]})
+    assert others.products[0].product_id == "a"
+    assert [each.decode() for each in calls[0].inputs["exclude_ids"].values] == ["b"]
     with_it = {"bought_together": [TogetherAnswer("c", "Tea c", 0.1, 2.0)]}
     more, calls = led(chat(["surprise me", liked, "what goes with it?"]), with_it)
     assert (more.text, more.sources) == ("This goes with it:\n- Tea c: price not known", ("together",))

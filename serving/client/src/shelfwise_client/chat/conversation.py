@@ -98,6 +98,8 @@ def _answer(turn: Turn) -> Talk[ChatAnswer]:
             return (yield from _together(turn))
         if _says(words.price, question):
             return _again(turn, words.prices, ("catalogue",))
+        if "recommendation" in turn.last.sources and re.fullmatch(words.another, question, re.IGNORECASE):
+            return (yield from _recommended(turn))
         if re.fullmatch(words.any_kind, question, re.IGNORECASE):
             return _again(turn, words.then_these, turn.last.sources)
     rest = _without(words.lead, question)
@@ -197,7 +199,8 @@ def _shops_answer(turn: Turn, support: Reply) -> Talk[ChatAnswer]:
 
 
 def _recommended(turn: Turn) -> Talk[ChatAnswer]:
-    found = yield from answer_to(recommend(*turn.history, k=turn.k, in_stock_only=True))
+    shown = [product.product_id for product in turn.last.products]
+    found = yield from answer_to(recommend(*turn.history, k=turn.k, in_stock_only=True, exclude_ids=shown))
     return (yield from _listed(found, "recommendation", turn.words.recommended, turn.words))
 
 

@@ -15,6 +15,7 @@ class ChatWords:
         recommend: Of what asks for a recommendation.
         together: Of what asks what goes with the products that were shown.
         price: Of what asks for the prices of the products that were shown.
+        another: Of what asks for others than those that were recommended.
         any_kind: Of what says that it does not matter which.
         other: Of what begins another wish, and does not add to the one before.
         also: Of what begins with another thing beside the one before.
@@ -46,7 +47,8 @@ class ChatWords:
     wish: str = (
         r"\b(?:(?:can|could) you (?:please )?(?:help me )?(?:find|show|get|give)(?: me)?"
         r"|(?:please )?(?:find|show|get|give) me|do you (?:have|sell|carry|stock)|have you got"
-        r"|i(?: a|')m looking for|i am after|i(?:'d| would)? (?:also )?(?:need|want|like)(?: to (?:buy|get))?|i prefer"
+        r"|i(?: a|')m looking for|i am after"
+        r"|(?<!do )i(?:'d| would)? (?:also )?(?:need|want|like)(?: to (?:buy|get))?|i prefer"
         r"|where (?:can i|do i) find|looking for)\b"
     )
     recommend: str = (
@@ -61,6 +63,7 @@ class ChatWords:
         r"\bhow much (?:is|are|do|does) (?:it|that|they|those|these|the (?:first|second|third|last|other|cheapest))\b"
         r"|\bwhat (?:do|does) (?:it|that|they|those|these) cost\b|\bwhat (?:is|are) the prices?\b"
     )
+    another: str = r"\W*(?:no\W+)?(?:something|anything|what|show me)? ?(?:others?|else)(?: ones?)?(?: please)?\W*"
     any_kind: str = (
         r"\W*(?:i )?(?:(?:do not|don['’]t) (?:really )?(?:care|mind|know)(?: which| what)?"
         r"|(?:it )?does(?: not|n['’]t) matter"
@@ -69,7 +72,10 @@ class ChatWords:
     other: str = r"\b(?:instead|rather|actually|forget (?:it|that)|something else|another thing)\b"
     also: str = r"^\W*(?:and|also|plus)\b"
     refers: str = (
-        r"\b(?:it|its|this|that|these|those|they|them|then|(?<!^is )(?<!^are )there|now|so|too|else|still|already|again"
+        r"\b(?:(?:is|are|was|were|do|does|did|will|can|could|would|for|about|with|without|after|before)"
+        r" (?:this|that|these|those)"
+        r"|(?:this|that|these|those)(?: (?:ones?|is|are|was|were|has|have|does|did|will)\b|\W*$)"
+        r"|it|its|they|them|then|(?<!^is )(?<!^are )there|now|so|too|else|still|already|again"
         r"|back|any ?more|yet|ones?)\b|^\W*(?:and|or|but|if|what if|(?:what|how) about)\b"
     )
     says_little: str = (
