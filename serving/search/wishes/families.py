@@ -18,6 +18,10 @@ class Families(tf.Module):
         self._names = IdLookup([name.encode() for name in families], what="kind")
         self._words = tf.ragged.constant([*families.values(), ()], dtype=tf.string)
 
+    def are_kinds(self, words: tf.Tensor) -> tf.Tensor:
+        """Returns whether each of string `words`, in the singular, is the name of a kind, bool like them."""
+        return self._names.index_of(words) >= 0
+
     def of(self, words: Any, typed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns words, int64 the thing of each, and int32 `(things,)` how many of them a text must have.
 

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from serving.graph.lookup import IdLookup
 from serving.graph.spelling import folded
-from serving.graph.words import any_in_row, joined, masked, plain_words, singular_words
+from serving.graph.words import any_in_row, joined, masked, plain_words, rows_of, singular_words
 from serving.index.lexical import LexicalIndex
 from serving.search.correction import word_hashes
 from serving.search.wishes.amounts import DIMENSIONS, GRAMS, PRICE, AmountReader
@@ -79,9 +79,11 @@ class WishReader(tf.Module):
         """Returns what is left of the texts, what was understood, and what they are to be free of."""
         found = mark(text, FREE, groups=1)
         free_of, phrase = tf.unstack(found.parts, 2, axis=1)
-        # Much else is free: hands, an hour.
-        out = self._denials.known(_singular(free_of))
-        out &= ~self._asked_for(free_of, found.rows, found.put(tf.zeros_like(phrase)))
+        others = found.put(tf.zeros_like(phrase))
+        # Much else is free: hands, an hour. Of kinds that people cannot bear nothing is taken for granted.
+        single = _singular(free_of)
+        out = self._denials.known(single) & (~self._families.are_kinds(single) | self._said(single, found.rows, others))
+        out &= ~self._asked_for(free_of, found.rows, others)
         said = tf.where(out, tf.strings.join(["without: ", free_of]), "")
         things = NamedThings(*masked(out, free_of, tf.zeros_like(out), found.rows))
         return found.put(tf.where(out, "", phrase)), _joined(said, found.rows, rows), things
@@ -118,6 +120,17 @@ class WishReader(tf.Module):
         brands = tf.math.unsorted_segment_max(brand, found.rows, rows)
         return left, _joined(said, found.rows, rows), things, tf.maximum(brands, -1)
 
+    def _said(self, words: tf.Tensor, owners: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+        """Returns whether a text with any of the other words says that it is without each of string `words`."""
+        count = tf.size(words, out_type=tf.int64)
+        beside = tf.gather(singular_words(plain_words(others)), owners)
+        has_any = self._lexical.counts(beside.flat_values, rows_of(beside), count) > 0
+        return tf.reduce_any(self._without(words, count) & has_any, axis=1)
+
+    def _without(self, words: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        """Returns which texts say that they are without each of string `(count,)` words, bool `(count, texts)`."""
+        return self._denials.counts(tf.RaggedTensor.from_row_lengths(words, tf.fill([count], 1)), count) > 0
+
     def _asked_for(self, left_out: tf.Tensor, owners: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
         """Returns whether the other words of queries name what is to be left out, bool `(things,)`.
 
@@ -141,9 +154,8 @@ class WishReader(tf.Module):
         what = _singular(tf.strings.regex_replace(tf.strings.regex_replace(left, _BEHIND, ""), _LAST_WORD, r"\1"))
         thing, owners = masked(~things.wanted, _singular(things.words), things.rows)
         count = tf.size(thing, out_type=tf.int64)
-        without = self._denials.counts(tf.RaggedTensor.from_row_lengths(thing, tf.ones_like(owners)), count) > 0
         asked = self._lexical.counts(what, tf.range(rows), rows) > 0
-        some = tf.reduce_any(without & tf.gather(asked, owners), axis=1)
+        some = tf.reduce_any(self._without(thing, count) & tf.gather(asked, owners), axis=1)
         hints = _joined(tf.where(some, tf.strings.join([thing, " free"]), ""), owners, rows, " ")
         (hinted,) = masked(hints != "", tf.range(rows))
         must = NamedThings(tf.gather(what, hinted), tf.fill(tf.shape(hinted), True), hinted)

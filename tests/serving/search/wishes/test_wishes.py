@@ -36,6 +36,7 @@ SHOP = [
     ("7 Up, 12 pack", "Fizz", 6.0),
     ("50 to 1 Mix, 1/2 gal", "", 9.0),
     ("No Bake Cake", "Private", 5.0),
+    ("Gluten Free White Bread", "Private", 5.0),
     ("牛奶 500毫升", "", 8.0),
 ]
 TITLES = [title for title, _, _ in SHOP]
@@ -102,6 +103,7 @@ def allowed(query: str) -> set[str]:
         ("dark chocolate for a gift, sugar-free", "without: sugar", "dark chocolate for a gift sugar free"),
         ("sugar free cookies", "without: sugar", "cookies"),
         ("sugar free", "without: sugar", "sugar free"),
+        ("gluten free bread", "without: gluten", "bread gluten free"),
         ("wine not too sweet", "without: sweet", "wine"),
         ("not sweet red wine", "without: sweet", "red wine"),
         ("cookies without peanut butter under 5", "without: peanut butter; price at most 5", "cookies"),
@@ -274,5 +276,6 @@ def test_words_that_texts_deny() -> None:
     denied = dict(zip(FACTS.denied, np.split(FACTS.denied_texts, FACTS.denied_splits[1:-1]), strict=True))
     assert {word: [TITLES[text] for text in texts] for word, texts in denied.items()} == {
         b"bake": ["No Bake Cake"],
+        b"gluten": ["Gluten Free White Bread"],
         b"sugar": ["Sugar Free Chocolate, 3.5 oz"],
     }
