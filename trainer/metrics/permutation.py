@@ -45,7 +45,7 @@ def permutation_importance(
         `name`, the `mean` of what the metric gets worse by, and the standard `deviation` over the repeats.
     """
     value = measure(inputs)
-    found = []
+    found: list[dict[str, Any]] = []
     for place, (name, part) in enumerate(parts.items()):
         random = np.random.default_rng([seed, place])
         worse = [measure({**inputs, **_shuffled(inputs, part, random)}) - value for _ in range(repeats)]

@@ -42,7 +42,7 @@ def list_importance(
         own = np.zeros((*valid.shape, int((~shared).sum())), np.float32)
         own[valid] = changed["candidates"]
         told[..., ~shared] = own
-        return float(list_ndcg(examples.relevant, score(examples._replace(features=told))).mean())
+        return float(list_ndcg(examples.relevant, score(examples._replace(features=told.astype(np.float16)))).mean())
 
     parts: dict[str, Part] = {}
     for part in dict.fromkeys(map(part_of, examples.names)):
