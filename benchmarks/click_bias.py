@@ -4,13 +4,14 @@
 
 `DATA/search_homedepot` holds `products.parquet` and `judgements.parquet`, as `search_quality.py` wants them. RUN is the
 folder of a run of that script; without it, one is made. Each training query is asked `--sessions` times: twenty
-products, those that were judged and those that are most like them, in an order that changes from time to time. It is an
-old one that does no good, as one by margin may be: the less relevant, the further up. Place k (from 1) is looked at
-with probability 1 / k, and a product that is looked at is clicked with 0.1 + 0.9 of its relevance (both as Joachims,
-Swaminathan and Schnabel, "Unbiased learning-to-rank with biased feedback", WSDM 2017, have them). Three encoders then
-learn, by the product's own training: from the judgements; from the clicks, corrected by the position model that the
-clicks teach; and from the clicks as they are. All stop by the same judged validation queries. What is compared is the
-NDCG@10 over all products by meaning alone, which is what learns, of the queries of split `test`.
+products, those that were judged and others, in an order that changes from time to time. It is an old one that does no
+good, as one by margin may be: the less relevant, the further up. Place k (from 1) is looked at with probability 1 / k,
+and a product that is looked at is clicked with 0.1 + 0.9 of its relevance (both as Joachims, Swaminathan and Schnabel,
+"Unbiased learning-to-rank with biased feedback", WSDM 2017, have them). Three encoders then learn, by the product's own
+training: from the judgements; from the clicks, corrected by the position model that the clicks teach; and from the
+clicks as they are. All stop by the same judged validation
+queries. What is compared is the NDCG@10 over all products by meaning alone, which is what learns, of the queries of
+split `test`.
 """
 
 import sys
@@ -28,7 +29,6 @@ import trainer  # noqa: F401  Chooses legacy Keras before TensorFlow's Keras is 
 # isort: split
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 import typer
@@ -82,8 +82,7 @@ def main(
         judged = load_queries(str(latest_artifact(root, "SearchExamples", "examples")), "train")
         catalogue = load_catalogue(str(latest_artifact(root, "SearchExamples", "catalogue")))
         answers = answers_of_test(folder, catalogue["product_id"].to_pylist(), most)
-        others = like_judged(judged, catalogue, str(latest_artifact(root, "ProductsTextVectors", "vectors")))
-        pair, position, shown, clicked, pairs = ask(judged, others, sessions, seed)
+        pair, position, shown, clicked, pairs = ask(judged, catalogue.num_rows, sessions, seed)
         looked_at = learn_positions(pair, position, shown, clicked)
         print("places are looked at", " ".join(f"{share:.2f}" for share in looked_at[:SHOWN]), "as often as the first")
         learned_from = {
@@ -108,45 +107,22 @@ def main(
     )
 
 
-def like_judged(judged: JudgedQueries, catalogue: pa.Table, vectors_uri: str) -> npt.NDArray[np.int64]:
-    """Returns products that a shop would show beside those that were judged for each query, `(queries, SHOWN)`.
-
-    They are the nearest to the mean of the judged ones by the vectors of their titles, the nearest first.
-    """
-    text_of_product, texts = distinct_texts(catalogue["text"].to_pylist())
-    vectors = load_text_vectors(vectors_uri, texts).astype(np.float32)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    _, product_of_text = np.unique(text_of_product, return_index=True)
-    judged_texts = np.asarray(text_of_product)[judged.products]
-    means = np.add.reduceat(vectors[judged_texts], judged.offsets[:-1])
-    found = np.zeros((len(judged), SHOWN), np.int64)
-    for start in range(0, len(judged), AT_ONCE):
-        scores = means[start : start + AT_ONCE] @ vectors.T
-        for row in range(len(scores)):
-            scores[row, judged_texts[judged.offsets[start + row] : judged.offsets[start + row + 1]]] = -np.inf
-        nearest = np.argpartition(-scores, SHOWN, axis=1)[:, :SHOWN]
-        order = np.argsort(-np.take_along_axis(scores, nearest, axis=1), axis=1)
-        found[start : start + AT_ONCE] = product_of_text[np.take_along_axis(nearest, order, axis=1)]
-    return found
-
-
 def ask(
-    judged: JudgedQueries, others: npt.NDArray[np.int64], sessions: int, seed: int
+    judged: JudgedQueries, products: int, sessions: int, seed: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats, Floats, npt.NDArray[np.int64]]:
-    """Asks each query, is shown what was judged and others, `(queries, SHOWN)`, and clicks.
+    """Asks each query and clicks.
 
     Returns:
         Rows of pair, position, shown and clicked, and the query and product of each pair, `(pairs, 2)`.
     """
     random = np.random.default_rng(seed)
     looked_at = 1.0 / np.arange(1, SHOWN + 1)
-    lists = np.zeros((len(judged), SHOWN), np.int64)
+    lists = random.integers(products, size=(len(judged), SHOWN))
     relevance = np.zeros(lists.shape)
     for query in range(len(judged)):
         rows = slice(judged.offsets[query], judged.offsets[query + 1])
         count = min(SHOWN, len(judged.products[rows]))
         lists[query, :count], relevance[query, :count] = judged.products[rows][:count], judged.relevance[rows][:count]
-        lists[query, count:] = others[query, : SHOWN - count]
     usual = random.normal(size=lists.shape) - AGAINST * relevance
     shown = np.zeros((lists.size, SHOWN))
     clicked = np.zeros_like(shown)
