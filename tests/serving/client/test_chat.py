@@ -174,6 +174,17 @@ def test_a_question_that_points_back_is_read_with_the_turns_of_the_answer() -> N
         assert [call.signature for call in calls].count("reply") == 1
 
 
+def test_after_a_hand_over_no_earlier_answer_is_gone_on_with() -> None:
+    handed = [
+        "what is delivery?",
+        ChatAnswer("", sources=("answer:fees",)),
+        "do you juggle?",
+        ChatAnswer("", hand_over=True),
+    ]
+    _, calls = led(chat([*handed, "what now?"]), {"reply": UNSURE})
+    assert asked_for([call for call in calls if call.signature == "reply"], "question") == ["what now?"] * 2
+
+
 def test_what_the_desk_looks_for_is_told_of_what_was_asked_before() -> None:
     dialogue = ["my order is late", ChatAnswer("", sources=("answer:late",)), "order number 4471902"]
     number = replace(UNSURE, slots={"order_number": "4471902"})

@@ -30,7 +30,7 @@ _NAME_WORDS = 2
 # Turns that the desk reads.
 _EARLIER_TURNS = 6
 # Begins a source that is an answer of the shop.
-ANSWER = "answer:"
+_ANSWER = "answer:"
 
 
 def chat(
@@ -132,8 +132,8 @@ def _answer(turn: Turn) -> Talk[ChatAnswer]:
             return found.answer
     support = yield from ask_desk(turn, goes_on and not named)
     if support is not None and not support.hand_over and not support.wants_products:
-        half_named = few_words and found is not None and found.share_known >= _HALF and not goes_on
-        if found is not None and half_named and support.confidence < _VERY_SURE:
+        hardly = few_words and not goes_on and support.confidence < _VERY_SURE
+        if hardly and found is not None and found.share_known >= _HALF:
             return found.answer
         return (yield from _shops_answer(turn, support))
     if turn.asked_back and continues:
@@ -179,9 +179,10 @@ def _topic(dialogue: Sequence[str | ChatAnswer]) -> list[str]:
     sources: tuple[str, ...] = ()
     for turn in reversed(dialogue):
         if isinstance(turn, ChatAnswer):
-            sources = sources or turn.sources
-            if turn.sources != sources or not all(each.startswith(ANSWER) for each in sources):
+            answered = bool(turn.sources) and all(each.startswith(_ANSWER) for each in turn.sources)
+            if not answered or turn.sources != (sources or turn.sources):
                 break
+            sources = turn.sources
         elif sources:
             turns.append(turn)
     return turns[::-1]
@@ -195,7 +196,7 @@ def _shops_answer(turn: Turn, support: Reply) -> Talk[ChatAnswer]:
         if written is not None and written.checked:
             check = yield from answer_to(check_text("reply", {"answer": text}, written.text))
             text = written.text if check is not None and check.checked and check.shared == 1.0 else text
-    return ChatAnswer(text, sources=(f"{ANSWER}{support.answers[0].answer_id}",))
+    return ChatAnswer(text, sources=(f"{_ANSWER}{support.answers[0].answer_id}",))
 
 
 def _recommended(turn: Turn) -> Talk[ChatAnswer]:
