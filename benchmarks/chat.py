@@ -1,6 +1,6 @@
 """Whether dialogues with the shop's assistant end well, and whether it says anything that is not so.
 
-    python benchmarks/chat.py --root ROOT [--user USER]
+    python benchmarks/chat.py --root ROOT [--dialogues benchmarks/chat_more.yaml] [--user USER]
 
 ROOT is a run of the demo that pushed search, recommendation and support. The dialogues of benchmarks/chat.yaml
 are led with a server on a free loopback port; the file says what a good end of each is. `ended_well` counts those.

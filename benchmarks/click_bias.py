@@ -8,8 +8,8 @@ products, those that were judged and others, in an order that changes from time 
 good, as one by margin may be: the less relevant, the further up. Place k (from 1) is looked at with probability 1 / k,
 and a product that is looked at is clicked with 0.1 + 0.9 of its relevance (both as Joachims, Swaminathan and Schnabel,
 "Unbiased learning-to-rank with biased feedback", WSDM 2017, have them). Three encoders then learn, by the product's own
-training: from the judgements; from the clicks, corrected by
-the position model that the clicks teach; and from the clicks as they are. All stop by the same judged validation
+training: from the judgements; from the clicks, corrected by the position model that the clicks teach; and from the
+clicks as they are. All stop by the same judged validation
 queries. What is compared is the NDCG@10 over all products by meaning alone, which is what learns, of the queries of
 split `test`.
 """

@@ -33,6 +33,7 @@ from serving.search.ranking import Fusion, RankedTexts, Ranking
 from serving.search.reading import QueryReader, ReadQuery
 from serving.search.synonyms import SynonymReader
 from serving.search.things import Found, Things
+from serving.search.wishes.denials import Denials
 from serving.search.wishes.facts import WishFacts
 from serving.search.wishes.filter import WishFilter
 from serving.search.wishes.reader import WishReader
@@ -140,8 +141,9 @@ class SearchModule(tf.Module):
         self._reader = QueryReader(
             read_by, lexical, self.synonyms, SpellingCorrection(corrections), codes, undisguises=undisguises
         )
-        self._wishes = WishReader(wishes, lexical)
-        limits = WishFilter(wishes, lexical, text_of_product, self._things.order)
+        denials = Denials(wishes, lexical.size)
+        self._wishes = WishReader(wishes, lexical, denials)
+        limits = WishFilter(wishes, lexical, denials, text_of_product, self._things.order)
         self._ranking = Ranking(index, lexical, fusion, self.text_of_product)
         self._explanation = WordExplanation(read_by, index, lexical, self._reader, fusion)
         self.pictures = None if pictures is None else PictureSearch(*pictures, index, self.text_of_product)

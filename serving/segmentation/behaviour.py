@@ -115,6 +115,11 @@ class Behaviour(tf.Module):
         """What each number says."""
         return list(self._numbers.names)
 
+    @property
+    def number_parts(self) -> list[str]:
+        """What each number is about."""
+        return list(self._numbers.parts)
+
     def describe(self, ids: tf.Tensor, types: tf.Tensor, age_seconds: tf.Tensor) -> BehaviourTable:
         """Describes histories: string, string and float32, all `(batch, width)`, padded with "" at any place."""
         return self._describe(self._latest(self._reader.read(ids, types, age_seconds)))

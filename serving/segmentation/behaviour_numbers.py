@@ -20,6 +20,8 @@ _AREA_HALF_LIFE = 8
 # What is said of the time since the last event where there was none.
 _NEVER_DAYS = 400.0
 
+_SPEND = "how much they spend"
+
 _Numbers = Iterator[BehaviourNumber]
 
 
@@ -34,6 +36,7 @@ class BehaviourNumbers(tf.Module):
 
     Attributes:
         names: What each number says.
+        parts: What each is about.
 
     Args:
         spends: float `(products,)`; what one event of each product usually costs.
@@ -58,11 +61,12 @@ class BehaviourNumbers(tf.Module):
         self._area_names, self._event_types, self._bought_type = list(area_names), list(event_types), bought_type
         nothing = tf.zeros([1, 1])
         empty = History(tf.constant([[-1]]), tf.constant([[0]]), nothing)
-        self.names, self._units = zip(*((each.name, each.unit) for each in self._columns(empty)), strict=True)
+        told = [(each.name, each.unit, part) for part, numbers in self._by_part(empty) for each in numbers]
+        self.names, self._units, self.parts = zip(*told, strict=True)
 
     def __call__(self, history: History) -> tf.Tensor:
         """Returns float32 `(batch, len(names))`, always finite."""
-        return tf.stack([each.value for each in self._columns(history)], axis=1)
+        return tf.stack([each.value for _, numbers in self._by_part(history) for each in numbers], axis=1)
 
     def tell(self, history: History, numbers: tf.Tensor) -> tf.Tensor:
         """Returns string `(batch, len(names))`: each number with its name, as `visits in 4 weeks: 3`.
@@ -77,26 +81,27 @@ class BehaviourNumbers(tf.Module):
             [tf.strings.join([f"{name}: ", told(value, unit, came)]) for name, unit, value in columns], axis=1
         )
 
-    def _columns(self, history: History) -> _Numbers:
+    def _by_part(self, history: History) -> Iterator[tuple[str, _Numbers]]:
         known = history.products >= 0
         weeks = history.age_seconds / WEEK_SECONDS
         bought = known & (history.types == self._bought_type)
         products = tf.maximum(history.products, 0)
         money = tf.where(bought, tf.gather(self._spends, products), 0.0)
         visit_weeks, visits = _visits(weeks, known)
-        yield from _amounts("spend", "money", money, weeks)
-        yield from _amounts("visits", "count", visits, visit_weeks)
-        for low, high in _STRETCHES:
-            stretch = tf.reduce_sum(tf.where((weeks >= low) & (weeks < high), money, 0.0), axis=1)
-            yield BehaviourNumber(f"spend {low} to {high} weeks ago", "money", tf.math.log1p(stretch))
-        yield from _recency(money, visits, visit_weeks, known)
-        yield from _rhythm(money, weeks)
-        yield from self._shares(money, weeks, tf.gather(self._areas, products))
+        yield _SPEND, _amounts("spend", "money", money, weeks)
+        yield "how often they come", _amounts("visits", "count", visits, visit_weeks)
+        yield _SPEND, _stretches(money, weeks)
+        yield "how lately they came, and what a visit is worth", _recency(money, visits, visit_weeks, known)
+        yield "how even their spending is", _rhythm(money, weeks)
+        yield "what the money goes to", self._shares(money, weeks, tf.gather(self._areas, products))
+        if len(self._event_types) > 1:
+            yield "what they do beside buying", self._of_types(history, known, weeks)
+
+    def _of_types(self, history: History, known: tf.Tensor, weeks: tf.Tensor) -> _Numbers:
         for number, name in enumerate(self._event_types):
-            if len(self._event_types) > 1:
-                of_type = tf.cast(known & (history.types == number), tf.float32)
-                lately = _decayed(of_type, weeks, _AREA_HALF_LIFE)
-                yield BehaviourNumber(f"recent events of {name}", "decayed count", lately)
+            of_type = tf.cast(known & (history.types == number), tf.float32)
+            lately = _decayed(of_type, weeks, _AREA_HALF_LIFE)
+            yield BehaviourNumber(f"recent events of {name}", "decayed count", lately)
 
     def _shares(self, money: tf.Tensor, weeks: tf.Tensor, areas: tf.Tensor) -> _Numbers:
         lately = money * tf.pow(2.0, -weeks / _AREA_HALF_LIFE)
@@ -120,6 +125,12 @@ def _amounts(name: str, unit: Unit, amounts: tf.Tensor, weeks: tf.Tensor) -> _Nu
         yield BehaviourNumber(
             f"recent {name}, halved every {_weeks(half_life)}", "money" if unit == "money" else "decayed count", decayed
         )
+
+
+def _stretches(money: tf.Tensor, weeks: tf.Tensor) -> _Numbers:
+    for low, high in _STRETCHES:
+        stretch = tf.reduce_sum(tf.where((weeks >= low) & (weeks < high), money, 0.0), axis=1)
+        yield BehaviourNumber(f"spend {low} to {high} weeks ago", "money", tf.math.log1p(stretch))
 
 
 def _recency(money: tf.Tensor, visits: tf.Tensor, visit_weeks: tf.Tensor, known: tf.Tensor) -> _Numbers:

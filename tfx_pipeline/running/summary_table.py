@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tfx_pipeline.summary.importance import importance_lines
 from tfx_pipeline.summary.model import RunSummary, TaskSummary
 from tfx_pipeline.tasks.registry import TASKS
 from tfx_pipeline.tasks.task import Task
@@ -60,7 +61,7 @@ def _metrics_table(rows: list[str], columns: Mapping[str, Mapping[str, float | N
 
 
 def _print_outcome(task: Task[Any], summary: TaskSummary) -> None:
-    for line in task.outcome_lines(summary):
+    for line in [*task.outcome_lines(summary), *importance_lines(summary)]:
         console.print(line)
     for note in summary.notes:
         console.print(f"{task.name} note: {note}")

@@ -53,6 +53,38 @@ class Slice(_Part):
     differences: dict[str, dict[str, Interval]] = {}
 
 
+class PartImportance(_Part):
+    """A part of what a model reads.
+
+    Attributes:
+        name: What it is about.
+        mean: By how much the metric gets worse where the part is shuffled among the examples.
+        deviation: Standard deviation of that over the repeats.
+    """
+
+    name: str
+    mean: float
+    deviation: float
+
+
+class Importance(_Part):
+    """What matters to a model; see `trainer.metrics.permutation.permutation_importance`.
+
+    Attributes:
+        metric: What was measured.
+        value: What it is where nothing is shuffled.
+        examples: How many of the test examples were asked about; lists of candidates where products are ranked.
+        repeats: How often each part was shuffled.
+        parts: What matters most first.
+    """
+
+    metric: str
+    value: float
+    examples: int
+    repeats: int
+    parts: list[PartImportance]
+
+
 class TaskSummary(_Part):
     """What a run did for one task; a task adds keys of its own, which `detail` returns.
 
@@ -62,6 +94,7 @@ class TaskSummary(_Part):
         differences: The model's metrics less those of each baseline.
         ablation: The model without its parts, by name.
         slices: Metrics by the name of a slice; empty where none is large enough.
+        importance: What matters to the model; None where that is not measured.
         blessed: Whether gate and serving validator let the model pass.
         refused_because: One sentence a reason.
         notes: What fell short and was no reason to refuse, and what the task's data lack, one sentence each.
@@ -79,6 +112,7 @@ class TaskSummary(_Part):
     differences: dict[str, dict[str, Interval]] = {}
     ablation: dict[str, AblatedSystem] = {}
     slices: dict[str, Slice] | None = None
+    importance: Importance | None = None
     blessed: bool
     refused_because: list[str]
     notes: list[str] = []

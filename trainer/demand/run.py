@@ -5,6 +5,7 @@ from typing import Any
 
 from trainer.artifacts.catalogue import load_catalogue
 from trainer.demand.export import export_demand
+from trainer.demand.importance import demand_importance
 from trainer.demand.options import DemandOptions
 from trainer.demand.product_facts import product_facts
 from trainer.demand.series_files import load_series
@@ -44,12 +45,14 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         most_steps=request.steps,
         checkpoint_uri=request.checkpoint_uri,
     )
+    importance = demand_importance(trained.network, stored, options, request.seed)
+    summary = {**trained.summary, **({} if importance is None else {"importance": importance})}
     export_demand(
         os.path.join(request.model_uri, SERVING_FOLDER),
         trained.network,
         byte_strings(catalogue["product_id"]),
         options,
         stored.facts,
-        trained.summary,
+        summary,
     )
-    return trained.summary
+    return summary

@@ -1,5 +1,6 @@
 """Series as files: what DemandExamples writes, and all other nodes read."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,6 +87,11 @@ def load_series(examples_uri: str, catalogue_uri: str, *, categories: bool = Tru
         stock,
         facts,
     )
+
+
+def test_origins(facts: Mapping[str, Any]) -> list[int]:
+    """Returns after how many weeks a model is asked about the test weeks, a horizon apart."""
+    return list(range(facts["test_week"], facts["weeks"] - facts["horizon"] + 1, facts["horizon"]))
 
 
 def _matrix(column: pa.ChunkedArray, width: int) -> Floats:

@@ -1,16 +1,13 @@
 """Users with a history and what they did next: what the towers and the baselines are judged on."""
 
-import hashlib
-import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
-from trainer.artifacts.example_files import example_features, split_files
+from trainer.artifacts.example_files import example_features, sampled_records
 from trainer.artifacts.names import ATTRIBUTE_PREFIX
 
 USER_ID = "user_id"
@@ -141,11 +138,7 @@ def load_judged_users(examples_uri: str, split: str, most: int | None = None) ->
     Raises:
         ValueError: The split has no files.
     """
-    records = tf.data.TFRecordDataset(split_files(examples_uri, split), "GZIP").as_numpy_iterator()
-    named: Iterable[tuple[bytes, bytes]] = ((_bytes(example_features(record), USER_ID), record) for record in records)
-    if most is not None:
-        named = heapq.nsmallest(most, named, key=lambda user: hashlib.sha256(user[0]).digest())
-    return parse_judged_users(record for _, record in sorted(named, key=lambda user: user[0]))
+    return parse_judged_users(record for _, record in sampled_records(examples_uri, split, USER_ID, most))
 
 
 def parse_judged_users(records: Iterable[bytes]) -> JudgedUsers:

@@ -13,6 +13,7 @@ from trainer.response.examples import Impressions, feature_names, load_impressio
 from trainer.response.export import export_response
 from trainer.response.feature_table import FeatureNames, FeatureTable
 from trainer.response.fitting import train_response
+from trainer.response.importance import response_importance
 from trainer.response.items import load_item_facts, load_item_totals, load_item_words, load_items
 from trainer.response.network import ResponseNetwork
 from trainer.response.options import ResponseOptions, UpliftOptions
@@ -63,6 +64,13 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         users=learned.users,
     )
     summary = trained.summary
+    if facts["examples"]["test"]:
+        asked = load_impressions(request.examples_uri, "test", facts)
+        told_of = asked.table(names, items.item_ids)
+        if options.uplift is not None:
+            told_of = told_of.rows(was_shown(asked, options.uplift.control))
+        importance = response_importance(trained.network, names, told_of, request.seed)
+        summary = {**summary, **({} if importance is None else {"importance": importance})}
     if uplift is not None:
         save_uplift(uplift.uplift, request.model_uri)
         summary = {**summary, "uplift": uplift.summary}

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from serving.segmentation.behaviour import Behaviour
-from trainer.artifacts.example_files import split_files
+from trainer.artifacts.example_files import sampled_records, split_files
 from trainer.artifacts.labels import load_label_facts
 from trainer.classification.examples import LabelledTexts
 
@@ -23,11 +23,19 @@ def load_definitions(labels_uri: str) -> dict[str, Any]:
     return {name: facts[name] for name in ("segment_definitions",) if name in facts}
 
 
-def load_behaviours(examples_uri: str, split: str, behaviour: Behaviour, group: str | None = None) -> LabelledTexts:
-    """Reads and describes all histories of a split, by the function that the served graph describes them by.
+def load_behaviours(
+    examples_uri: str, split: str, behaviour: Behaviour, group: str | None = None, most: int | None = None
+) -> LabelledTexts:
+    """Reads and describes histories of a split, by the function that the served graph describes them by.
 
-    `group` names the feature that says of which group each user is. Memory grows with the users of the split times its
-    moments: a text and some hundred numbers each.
+    Memory grows with the users of the split times its moments: a text and some hundred numbers each.
+
+    Args:
+        examples_uri: The Examples artifact.
+        split: Name of the split.
+        behaviour: Describes histories.
+        group: The feature that says of which group each user is; None where nobody asks.
+        most: How many histories at the most, chosen by sha256 of the user id; None for all.
 
     Raises:
         ValueError: The split has no file.
@@ -38,7 +46,12 @@ def load_behaviours(examples_uri: str, split: str, behaviour: Behaviour, group: 
     texts: list[bytes] = []
     features = {**_FEATURES, **({} if group is None else {group: tf.io.FixedLenFeature([], tf.string, "")})}
     numbers, labels, users, groups = [], [], [], []
-    for records in tf.data.TFRecordDataset(split_files(examples_uri, split), "GZIP").batch(_AT_ONCE):
+    if most is None:
+        every = tf.data.TFRecordDataset(split_files(examples_uri, split), "GZIP")
+    else:
+        sampled = sampled_records(examples_uri, split, "user_id", most)
+        every = tf.data.Dataset.from_tensor_slices([record for _, record in sampled])
+    for records in every.batch(_AT_ONCE):
         described = describe(records)
         texts += described.texts.numpy().tolist()
         numbers.append(described.numbers.numpy())

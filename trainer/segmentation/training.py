@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from trainer.artifacts.labels import load_labels
+from trainer.artifacts.labels import load_label_facts, load_labels
 from trainer.artifacts.names import ATTRIBUTE_PREFIX
 from trainer.classification.classifier import save_classifier
 from trainer.classification.examples import LabelledTexts
@@ -13,6 +13,7 @@ from trainer.exporting import SERVING_FOLDER
 from trainer.fitting.training_request import TrainingRequest
 from trainer.segmentation.examples import load_behaviours, load_definitions
 from trainer.segmentation.export import export_segmentation
+from trainer.segmentation.importance import MOST_HISTORIES, segmentation_importance
 from trainer.segmentation.options import SegmentationOptions
 from trainer.segmentation.products import load_behaviour
 
@@ -56,6 +57,12 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         options.reweighting, load("train"), lambda: load("test"), train, lambda each: each.classifier
     )
     summary = {**trained.summary, **of_weights}
+    # An update says nothing new of what matters.
+    if request.earlier is None and load_label_facts(request.labels_uri)["examples"]["test"]:
+        asked = load_behaviours(request.examples_uri, "test", behaviour, most=MOST_HISTORIES)
+        summary["importance"] = segmentation_importance(
+            trained.classifier, asked, behaviour.number_parts, options.text.batch_size, request.seed
+        )
     save_classifier(trained.classifier, request.model_uri)
     export_segmentation(
         os.path.join(request.model_uri, SERVING_FOLDER),

@@ -50,8 +50,3 @@ def served_model(path: str) -> Ask:
 def served_ids(stored: StoredSeries) -> list[bytes]:
     """Returns the product id of each series as a served model takes it."""
     return [each.encode("utf-8", "surrogateescape") for each in stored.product_ids]
-
-
-def test_origins(facts: dict[str, int]) -> list[int]:
-    """Returns after how many weeks a model is asked about the test weeks, a horizon apart."""
-    return list(range(facts["test_week"], facts["weeks"] - facts["horizon"] + 1, facts["horizon"]))

@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from components.artifacts import Catalogue, DemandEvaluation
 from components.demand.judging import baselines
-from components.demand.judging.asking import served_ids, served_model, test_origins
+from components.demand.judging.asking import served_ids, served_model
 from components.demand.judging.categories import ask_tree, category_details, category_tree, choose_way, reconcile
 from components.demand.judging.decision import decide_demand, ratio_differences
 from components.demand.judging.details import category_bias, coverage, fan, worst_series
@@ -31,7 +31,7 @@ from components.gate.judgement import JudgedBy, Judgement
 from components.gate.last_blessed import LastBlessed
 from components.parameters import Parameter, execution_parameters
 from trainer.demand.series import Floats, Ints
-from trainer.demand.series_files import StoredSeries, load_series
+from trainer.demand.series_files import StoredSeries, load_series, test_origins
 
 _JUDGED_BY = JudgedBy("series", "series", "nothing was sold in the test weeks")
 

@@ -138,6 +138,8 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
             "index": index,
             "groups": example_groups(served, *asked),
         }
+        of_reranker = index.get("personal", {})
+        details |= {name: of_reranker[name] for name in ("importance",) if name in of_reranker}
         write_evaluation(output_dict, model, judgement, decision, last_blessed, details)
 
 

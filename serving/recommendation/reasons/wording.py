@@ -56,6 +56,21 @@ GENERAL = {
     BASE: ("what any product has", "what any product has"),
 }
 
+# What the parts of all scores are called, where no product is spoken of.
+PARTS = {
+    PRODUCT: "what the user did with the product itself",
+    KIND: "what the user has of its category",
+    BRAND: "what the user has of its brand",
+    NEIGHBOURS: "what people of the same taste have",
+    LINEAR: "what goes with the whole history",
+    RECENT: "what goes with the latest events",
+    RULES: "what is bought together, by rules",
+    USER: "how much the user does at all",
+    SALES: "how well it sells",
+    SEASON: "how it sells at this time of the year",
+    PRICE: "its price beside what the user pays",
+}
+
 
 class EventWords(tf.Module):
     """Says what a user did with a product and when, such as "bought Pasta Sauce 4 times, last 9 days ago".

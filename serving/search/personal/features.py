@@ -16,6 +16,22 @@ _DECAY_WEEKS = 20.0
 # What is said of the price of a product, or of a shopper's usual one, that is not known.
 _UNKNOWN_PRICE = 0.0
 
+# What the features are about, in people's words.
+_PARTS = {
+    "how well it fits the query": ("score", "meaning", "rank"),
+    "what was chosen of like queries": ("asked before",),
+    "how often it is chosen at all": ("popularity", "popularity beside the mean"),
+    "its rating": ("rating",),
+    "whether it is in stock": ("in stock",),
+    "its price beside the others": ("price beside the mean",),
+    "whether it is like what the shopper had": ("taste beside the mean",),
+    "whether the shopper had it before": ("had before",),
+    "what the shopper has of its category": ("share of the category", "share of the category beside the mean"),
+    "what the shopper has of its brand": ("share of the brand", "share of the brand beside the mean"),
+    "its price beside what the shopper pays": ("price beside the usual", "price beside the usual and the mean"),
+    "how much the shopper does at all": ("events of the shopper",),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class PersonalProducts:
@@ -151,6 +167,11 @@ class PersonalFeatures(tf.Module):
         yield "price beside the usual", distance
         yield "price beside the usual and the mean", distance - _mean(distance, there)
         yield "events of the shopper", tf.math.log1p(total) * tf.ones_like(log_price)
+
+
+def part_of_feature(name: str) -> str:
+    """Returns what a feature is about, in people's words."""
+    return next(said for said, names in _PARTS.items() if name.removesuffix(" beside the best") in names)
 
 
 def _best(values: tf.Tensor, there: tf.Tensor) -> tf.Tensor:

@@ -4,12 +4,12 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from serving.graph.lookup import IdLookup
-from serving.graph.words import joined, masked, plain_words, rows_of, singular_words
+from serving.graph.words import plain_words, singular_words
 from serving.index.lexical import LexicalIndex
 from serving.search.wishes.amounts import GRAMS, MILLILITRES, PIECES, PRICE
+from serving.search.wishes.denials import Denials
 from serving.search.wishes.facts import WishFacts
-from serving.search.wishes.vocabulary import FOR_WHOM, KINDS
+from serving.search.wishes.families import Families
 from serving.search.wishes.wish import NamedThings, Wish
 
 
@@ -23,6 +23,7 @@ class WishFilter(tf.Module):
     Args:
         facts: What is known of the products.
         lexical: Knows the words of their texts.
+        denials: Knows what they say they are without.
         text_of_product: int `(products,)`.
         order: int `(products,)`: the product at each place of a mask.
     """
@@ -31,6 +32,7 @@ class WishFilter(tf.Module):
         self,
         facts: WishFacts,
         lexical: LexicalIndex,
+        denials: Denials,
         text_of_product: npt.NDArray[np.integer],
         order: npt.NDArray[np.integer],
     ) -> None:
@@ -39,12 +41,7 @@ class WishFilter(tf.Module):
         self._amounts = tf.Variable(facts.amounts[:, order], trainable=False, name="amounts")
         self._brands = tf.Variable(facts.brand_of_product[order], trainable=False, name="brands")
         self._texts = tf.Variable(text_of_product[order].astype(np.int32), trainable=False, name="texts")
-        self._denied = IdLookup(list(facts.denied), what="denied word")
-        # One more, of no texts, for a word that is denied nowhere.
-        splits = np.append(facts.denied_splits, facts.denied_splits[-1])
-        self._denied_splits = tf.Variable(splits, trainable=False, name="denied_splits")
-        self._denied_texts = tf.Variable(facts.denied_texts, trainable=False, name="denied_texts")
-        self._families = _Families({**KINDS, **FOR_WHOM})
+        self._denials, self._families = denials, Families()
 
     def allowed(self, wish: Wish) -> tf.Tensor:
         """Returns bool `(batch, products)`, in the order of a mask."""
@@ -71,47 +68,8 @@ class WishFilter(tf.Module):
         words = singular_words(plain_words(things.words))
         asked, owners, needed = self._families.of(words, things.words)
         has = self._lexical.counts(asked, owners, count)
-        has -= self._denying(words, count)
+        has -= self._denials.counts(words, count)
         there = has >= needed[:, tf.newaxis]
         broken = tf.cast(tf.not_equal(there, things.wanted[:, tf.newaxis]), tf.int32)
         kept = tf.equal(tf.math.unsorted_segment_sum(broken, things.rows, batch), 0)
         return tf.gather(kept, self._texts, axis=1)
-
-    def _denying(self, words: tf.RaggedTensor, count: tf.Tensor) -> tf.Tensor:
-        """Returns how many of the words of each thing texts say they are without, int32 `(things, texts)`."""
-        known = self._denied.index_of(words.flat_values)
-        place = tf.where(known >= 0, known, tf.size(self._denied_splits) - 2)
-        texts = tf.ragged.range(tf.gather(self._denied_splits, place), tf.gather(self._denied_splits, place + 1))
-        owner = tf.gather(rows_of(words), rows_of(texts))
-        size = self._lexical.size
-        target = owner * size + tf.cast(tf.gather(self._denied_texts, texts.flat_values), tf.int64)
-        found = tf.math.unsorted_segment_sum(tf.ones_like(target, tf.int32), target, count * size)
-        return tf.reshape(found, [count, size])
-
-
-class _Families(tf.Module):
-    """The words by which a thing is known: any of a kind's, or all of its own."""
-
-    def __init__(self, families: dict[str, tuple[str, ...]]) -> None:
-        super().__init__(name="families")
-        self._names = IdLookup([name.encode() for name in families], what="kind")
-        self._words = tf.ragged.constant([*families.values(), ()], dtype=tf.string)
-
-    def of(self, words: tf.RaggedTensor, typed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        """Returns words, int64 the thing of each, and int32 `(things,)` how many of them a text must have.
-
-        Args:
-            words: Ragged string `(things, words)`, in the singular.
-            typed: string `(things,)`.
-        """
-        place = self._names.index_of(joined(words))
-        place = tf.where(place >= 0, place, self._names.index_of(typed))
-        is_kind = place >= 0
-        kinds = tf.gather(self._words, tf.where(is_kind, place, self._words.nrows(tf.int32) - 1))
-        rows = rows_of(words)
-        own_words, own_rows = masked(~tf.gather(is_kind, rows), words.flat_values, rows)
-        return (
-            tf.concat([kinds.flat_values, own_words], axis=0),
-            tf.concat([rows_of(kinds), own_rows], axis=0),
-            tf.where(is_kind, 1, tf.maximum(tf.cast(words.row_lengths(), tf.int32), 1)),
-        )

@@ -1,8 +1,8 @@
 """How limits are written: RE2's patterns, over texts as `serving.graph.spelling.folded` gives them.
 
-A query is read in two steps, each one replacement: words ("without sugar", "for a cat", "private brand"), then amounts
-("under 10", "2 liters", "5 to 7 dollars"). What is found becomes a mark with parts, of which the last is itself,
-so that what turns out to be no limit is put back as it was typed.
+A query is read in three steps, each one replacement: what it is free of ("sugar free"), words ("without sugar", "for a
+cat", "private brand"), then amounts ("under 10", "2 liters", "5 to 7 dollars"). What is found becomes a mark with
+parts, of which the last is itself, so that what turns out to be no limit is put back as it was typed.
 """
 
 from collections.abc import Iterable
@@ -96,10 +96,12 @@ WORDS = (
     rf"|({_WORD})[ -](?:brands?|labels?)\b"
     rf"|{_choice(WITHOUT_IN_HAN)}(?:任何|添加)?({_HAN}{{1,3}})的?|不(?:太|很|怎么)?([甜辣咸酸苦油腻])的?"
 )
+# The one part of a mark: what something is free of.
+FREE = rf"\b({_WORD})[ -]free\b"
 # A query without any of this has no limit; it is looked at as it was typed.
 MAYBE_LIMITED = (
-    r"(?is).*(?:\p{Nd}|\b(?:without|w/o|not?|except|excluding|other than|anything but|sans|minus|avoid|free of"
-    r"|free from|for|brands?|labels?|under|below|less|cheaper|lower|beneath|smaller|fewer|up to|at (?:the )?most"
+    r"(?is).*(?:\p{Nd}|\b(?:without|w/o|not?|except|excluding|other than|anything but|sans|minus|avoid|free"
+    r"|for|brands?|labels?|under|below|less|cheaper|lower|beneath|smaller|fewer|up to|at (?:the )?most"
     r"|at (?:the )?least|max(?:imum)?|min(?:imum)?|over|above|more than|bigger|larger|greater|between|budget"
     r"|[a-z]+n['’]t|[a-z]+teen|[a-z]+ty|half|ten|two|four|six)\b|[<>不没无低少超除去给适最至预大多便高约以元块]).*"
 )

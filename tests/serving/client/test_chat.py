@@ -1,5 +1,6 @@
 """What the assistant asks the models for a turn, and what it makes of their answers, given by hand."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from serving.client import (
 from shelfwise_client.call import Call
 from shelfwise_client.chat.answer import with_limits
 from shelfwise_client.chat.conversation import chat
+from shelfwise_client.chat.desk import likelier
 from shelfwise_client.errors import ModelNotFoundError
 from shelfwise_client.methods import Talk
 from shelfwise_client.signature_memory import MissingSignatureError
@@ -61,6 +63,7 @@ def led(talk: Talk[ChatAnswer], said: dict[str, Any]) -> tuple[ChatAnswer, list[
             return end.value, calls
         calls.append(call)
         answer = facts(call) if call.signature == "product_facts" else said.get(call.signature, NO_SIGNATURE)
+        answer = answer(call) if callable(answer) and not isinstance(answer, Exception) else answer
 
 
 def asked_for(calls: list[Call[Any]], name: str) -> list[str]:
@@ -111,18 +114,90 @@ def test_what_the_desk_does_not_take_for_a_wish_is_one_by_its_words(
     assert answer.hand_over is not finds
 
 
-def test_a_question_after_an_answer_is_about_it_where_it_finds_the_same() -> None:
-    sure = ChatAnswer("Delivery costs 4.90.", sources=("answer:fees",))
-    likely = replace(UNSURE, confidence=0.6)
-    again, calls = led(chat(["delivery?", sure, "for me too?"]), {"reply": likely})
-    assert again == sure
-    # It is asked alone, and with what the customer said before.
+def reading(*scores: tuple[str, float], sure: bool) -> Reply:
+    answers = [FoundAnswer(name, name, score) for name, score in scores]
+    reason = "" if sure else "not_sure"
+    return Reply("", 0.5, answers, 0.9 if sure else 0.3, False, hand_over=not sure, reason=reason)
+
+
+@pytest.mark.parametrize(
+    ("alone", "whole", "best"),
+    [
+        # Of the question alone one is likely, and with what was said before the other is.
+        (
+            reading(("returns", 0.8), ("lost", 0.04), sure=True),
+            reading(("lost", 0.99), ("join", 0.01), sure=True),
+            "lost",
+        ),
+        (
+            reading(("returns", 0.4), ("jobs", 0.1), sure=False),
+            reading(("lost", 0.98), ("join", 0.01), sure=True),
+            "lost",
+        ),
+        # It says itself what it is about.
+        (reading(("cancel", 1.0), sure=True), reading(("change", 0.52), ("cancel", 0.48), sure=True), "cancel"),
+        (reading(("pickup", 0.98), sure=True), reading(("cost", 0.98), ("pickup", 0.0006), sure=True), "pickup"),
+        # Neither is sure, or all is as likely.
+        (reading(("jobs", 0.4), sure=False), reading(("jobs", 0.5), sure=False), None),
+        (reading(("jobs", 0.4), ("lost", 0.3), sure=False), reading(("lost", 0.5), ("jobs", 0.5), sure=True), None),
+    ],
+)
+def test_what_is_likeliest_alone_and_with_what_it_goes_on_from(alone: Reply, whole: Reply, best: str | None) -> None:
+    found = likelier(alone, whole)
+    assert found.hand_over is (best is None)
+    if best is not None:
+        assert (found.answers[0].answer_id, found.answers[0].text, found.reason) == (best, best, "")
+
+
+def by_question(said: dict[str, Reply]) -> Callable[[Call[Any]], Reply]:
+    return lambda call: said[call.inputs["question"][0].decode()]
+
+
+def test_a_question_that_points_back_is_read_with_the_turns_of_the_answer() -> None:
+    before = [
+        "delivery?",
+        ChatAnswer("", sources=("answer:fees",)),
+        "my card is gone",
+        ChatAnswer("", sources=("answer:lost",)),
+        "it was blue",
+        ChatAnswer("", sources=("answer:lost",)),
+    ]
+    whole = reading(("lost", 0.99), sure=True)
+    for asked in ("what can I do now?", "who do I write to?", "and then?", "is that free?", "do I need it for this?"):
+        replies = {asked: UNSURE, f"my card is gone it was blue {asked}": whole}
+        answer, _ = led(chat([*before, asked]), {"reply": by_question(replies)})
+        assert answer.sources == ("answer:lost",)
+    # What has words of its own says itself what it is about, and so is what it is about.
+    for asked in ("who is the mayor?", "do you like music?", "who is the mayor of this town?", "is there a zoo?"):
+        answer, calls = led(chat([*before, asked]), {"reply": UNSURE})
+        assert answer.hand_over
+        assert [call.signature for call in calls].count("reply") == 1
+
+
+def test_after_a_hand_over_no_earlier_answer_is_gone_on_with() -> None:
+    handed = [
+        "what is delivery?",
+        ChatAnswer("", sources=("answer:fees",)),
+        "do you juggle?",
+        ChatAnswer("", hand_over=True),
+    ]
+    _, calls = led(chat([*handed, "what now?"]), {"reply": UNSURE})
+    assert asked_for([call for call in calls if call.signature == "reply"], "question") == ["what now?"] * 2
+
+
+def test_what_the_desk_looks_for_is_told_of_what_was_asked_before() -> None:
+    dialogue = ["my order is late", ChatAnswer("", sources=("answer:late",)), "order number 4471902"]
+    number = replace(UNSURE, slots={"order_number": "4471902"})
+    replies = {dialogue[-1]: number, "my order is late order number 4471902": reading(("late", 0.8), sure=True)}
+    assert led(chat(dialogue), {"reply": by_question(replies)})[0].sources == ("answer:late",)
+    assert led(chat(dialogue), {"reply": UNSURE})[0].hand_over
+
+
+def test_what_was_handed_over_is_told_with_what_is_said_of_it() -> None:
+    dialogue = ["something is wrong", ChatAnswer("", hand_over=True), "it never came"]
+    _, calls = led(chat(dialogue), {"reply": UNSURE})
     asked = [call.inputs["earlier"].values.tolist() for call in calls if call.signature == "reply"]
-    assert asked == [[], [b"delivery?"]]
-    other = ChatAnswer("No.", sources=("answer:other",))
-    long = "for me and for all of my friends?"
-    for said, reply, asked in ((other, likely, "for me?"), (sure, UNSURE, "for me?"), (sure, likely, long)):
-        assert led(chat(["delivery?", said, asked]), {"reply": reply})[0].hand_over
+    assert asked == [[], [b"something is wrong"]]
 
 
 def test_a_wish_finds_products_with_the_prices_of_the_catalogue() -> None:
@@ -151,6 +226,39 @@ def test_it_asks_back_once_and_takes_the_answer_for_more_of_the_wish() -> None:
     assert "tea green" in asked_for(calls, "query")
     assert second.products
     assert not second.asks_back
+
+
+@pytest.mark.parametrize(("confidence", "finds"), [(0.7, True), (0.95, False)])
+def test_a_word_or_two_is_the_name_of_a_product_where_the_desk_is_hardly_sure(confidence: float, finds: bool) -> None:
+    said = {"reply": replace(SURE, confidence=confidence), "refined": found("a"), "explain": HALF}
+    assert bool(led(chat(["lemon tea"]), said)[0].products) is finds
+
+
+@pytest.mark.parametrize(("reply", "finds"), [(UNSURE, True), (SURE, False)])
+def test_a_name_after_an_answer_is_asked_of_the_desk_by_itself(reply: Reply, finds: bool) -> None:
+    dialogue = ["what is delivery?", ChatAnswer("", sources=("answer:fees",)), "and tea?"]
+    answer, calls = led(chat(dialogue), {"reply": reply, "refined": found("a"), "explain": WORDS})
+    assert bool(answer.products) is finds
+    assert asked_for([call for call in calls if call.signature == "reply"], "question") == ["and tea?"]
+
+
+@pytest.mark.parametrize(("joined", "query"), [(True, "tea, at most 4"), (False, "tea cheaper than 4")])
+def test_a_limit_answers_the_question_back_however_sure_the_desk_is(joined: bool, query: str) -> None:
+    asked = replace(SHOWN, understood="", asks_back=True)
+    said = {"reply": SURE, "refined": found("a", "price at most 4", joined=joined), "explain": WORDS}
+    answer, calls = led(chat(["tea", asked, "cheaper than 4"]), said)
+    assert (answer.sources, answer.understood) == (("search",), "price at most 4")
+    assert query in asked_for(calls, "query")
+
+
+def test_what_answers_the_question_back_does_not_lose_the_wish() -> None:
+    asked = replace(SHOWN, understood="", asks_back=True)
+    other = [ExplainedWord("tea", 0.0, 1.0), ExplainedWord("lemon", 1.0, 1.0)]
+    said = {"reply": UNSURE, "refined": found("b", asked="tea lemon"), "explain": other}
+    again, _ = led(chat(["tea", asked, "lemon"]), said)
+    assert (again.text, again.asked) == ("This is what we have:\n- Tea a: 2.00", "tea")
+    also, _ = led(chat(["tea", asked, "and lemon"]), said)
+    assert [each.product_id for each in also.products] == ["b"]
 
 
 @pytest.mark.parametrize(("joined", "understood"), [(True, "price below 3"), (False, "price at most 10")])
@@ -187,6 +295,9 @@ def test_what_is_not_found_by_any_word_is_handed_over(refined: SearchAnswers) ->
 def test_a_recommendation_and_what_goes_with_it() -> None:
     liked, _ = led(chat(["surprise me"], ["x"]), {"filtered": [Answer("b", 1.0, "Tea b")]})
     assert (liked.text, liked.sources) == ("This may suit you:\n- Tea b: 9.50", ("recommendation",))
+    others, calls = led(chat(["surprise me", liked, "something else"]), {"filtered": [Answer("a", 1.0, "Tea a")]})
+    assert others.products[0].product_id == "a"
+    assert [each.decode() for each in calls[0].inputs["exclude_ids"].values] == ["b"]
     with_it = {"bought_together": [TogetherAnswer("c", "Tea c", 0.1, 2.0)]}
     more, calls = led(chat(["surprise me", liked, "what goes with it?"]), with_it)
     assert (more.text, more.sources) == ("This goes with it:\n- Tea c: price not known", ("together",))

@@ -108,6 +108,20 @@ def test_the_page_says_what_the_summary_says() -> None:
     assert {"pushed", "refused", "1,000"} <= set(texts)
 
 
+def test_what_matters_overall_is_a_table() -> None:
+    content = summary()
+    parts = [{"name": ODD_NAME, "mean": 0.25, "deviation": 0.0321}, {"name": "noise", "mean": -0.001, "deviation": 0.0}]
+    found = {"metric": "ndcg_at_10", "value": 0.6, "examples": 1234, "repeats": 5, "parts": parts}
+    content["tasks"]["recommendation"]["importance"] = found
+    texts = Page(rendered(content)).texts
+    place = texts.index("What matters overall")
+    shown = [text for text in texts[place:] if text]
+    assert "gets where a part is shuffled among 1,234 test examples" in " ".join(shown[:20])
+    row = shown.index(ODD_NAME)
+    assert shown[row : row + 6] == [ODD_NAME, "0.2500", "0.0321", "noise", "-0.0010", "0.0000"]
+    assert texts.count("What matters overall") == 1
+
+
 def test_the_best_of_an_accuracy_is_marked() -> None:
     html = rendered(summary())
     assert "<strong>0.4321</strong>" in html

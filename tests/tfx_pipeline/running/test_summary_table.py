@@ -71,6 +71,26 @@ def test_what_the_gate_could_not_count_is_said():
     assert "recommendation note: ndcg_at_10 is 0.1; it may be chance.\n" in capture.get()
 
 
+def test_what_matters_most_is_said(monkeypatch):
+    monkeypatch.setattr(console, "width", 400)
+    content = summary([])
+    parts = [
+        {"name": name, "mean": mean, "deviation": 0.01} for name, mean in zip("abcd", (0.4, 0.3, 0.2, 0.1), strict=True)
+    ]
+    content["tasks"]["recommendation"]["importance"] = {
+        "metric": "ndcg_at_10",
+        "value": 0.6,
+        "examples": 10,
+        "repeats": 5,
+        "parts": parts,
+    }
+    with console.capture() as capture:
+        show(content)
+    expected = "what matters most, by what ndcg_at_10 loses where it is shuffled: a (0.4000 ± 0.0100), b (0.3000"
+    assert expected in capture.get()
+    assert "d (0.1" not in capture.get()
+
+
 def test_what_became_of_the_tables_is_said_before_the_tasks(monkeypatch):
     monkeypatch.setattr(console, "width", 80)
     content = summary([])

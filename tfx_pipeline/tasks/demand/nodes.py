@@ -15,6 +15,7 @@ from components.model_trainer import ModelTrainer
 from components.source_digest import source_digest
 from tfx_pipeline.local_runner import NodeResult
 from tfx_pipeline.shop.options import ShopOptions
+from tfx_pipeline.summary.training_parts import training_parts
 from tfx_pipeline.tasks.demand.config import DemandConfig
 from tfx_pipeline.tasks.nodes import after_gates, pushing_nodes
 from tfx_pipeline.tasks.task import SharedParts, Task, Trained
@@ -89,9 +90,10 @@ def plan_folder(results: Mapping[str, NodeResult]) -> Path:
     return Path(results[PLANNER].outputs["plan"].uri)
 
 
-def plan_details(results: Mapping[str, NodeResult]) -> dict[str, Any]:
-    """Returns what DemandPlanner says of stock."""
-    return {"plan": read_json(str(plan_folder(results) / PLAN_FILE))}
+def plan_details(task: Task[DemandConfig], results: Mapping[str, NodeResult]) -> dict[str, Any]:
+    """Returns what DemandPlanner says of stock, and what matters to the model."""
+    plan = {"plan": read_json(str(plan_folder(results) / PLAN_FILE))}
+    return plan | training_parts(results, task.node_id("Trainer"), "importance")
 
 
 def _series_options(shop: ShopOptions, options: DemandConfig) -> DemandSeriesOptions:

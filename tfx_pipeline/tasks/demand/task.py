@@ -66,7 +66,7 @@ class DemandTask(Task[DemandConfig]):
     def summary_details(self, results: Mapping[str, "NodeResult"], root: Path, *, blessed: bool) -> dict[str, Any]:
         from tfx_pipeline.tasks.demand.nodes import plan_details
 
-        return plan_details(results)
+        return plan_details(self, results)
 
     @override
     def publish(self, root: Path, summary: TaskSummary, results: Mapping[str, "NodeResult"], shop: ShopOptions) -> None:

@@ -110,7 +110,8 @@ class RecommendationTask(Task[RecommendationConfig]):
         from tfx_pipeline.tasks.recommendation.nodes import RULES
 
         rules = {"rules": rules_summary(Path(results[RULES].outputs["rules"].uri))} if RULES in results else {}
-        return rules | training_parts(results, self.node_id("Trainer"), "pictures", "privacy")
+        of_towers = training_parts(results, self.node_id("Trainer"), "pictures", "privacy")
+        return rules | of_towers | training_parts(results, self.node_id("Ranker"), "importance")
 
     @override
     def outcome_lines(self, summary: TaskSummary) -> list[str]:

@@ -110,7 +110,7 @@ class ResponseTask(Task[ResponseConfig]):
     def summary_details(self, results: Mapping[str, "NodeResult"], root: Path, *, blessed: bool) -> dict[str, Any]:
         from tfx_pipeline.summary.training_parts import training_parts
 
-        return training_parts(results, self.node_id("Trainer"), "privacy")
+        return training_parts(results, self.node_id("Trainer"), "privacy", "importance")
 
     @override
     def outcome_lines(self, summary: TaskSummary) -> list[str]:

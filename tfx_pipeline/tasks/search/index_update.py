@@ -31,7 +31,7 @@ from components.search.judging.query_judge import (
     served_ranking,
 )
 from components.search.judging.query_summary import QuerySummary
-from components.tables.read_back import table_files
+from components.tables.read_back import table_columns, table_files
 from components.tables.reading.plain_columns import plain_columns
 from components.tables.sources import TableSource
 from serving.client import Shelfwise
@@ -166,12 +166,11 @@ def _read_products(
     """
     options = table_options("products", shop, pictures=[IMAGE] if shop.pictures.read else [])
     examples, counts = read_table("products", [shop.products_at(path)], shop, options, scratch, kept / "quarantine")
-    columns = list(dict.fromkeys((*PRODUCT_COLUMNS, *kept_columns)))
-    batches = [
-        plain_columns(batch)
-        for file in table_files(examples)
-        for batch in read_parquet(file).select(columns).to_batches()
-    ]
+    files = table_files(examples)
+    # Of a shop whose pictures are not read, the table has no column of them.
+    there = table_columns(files)
+    columns = [name for name in dict.fromkeys((*PRODUCT_COLUMNS, *kept_columns)) if name in there]
+    batches = [plain_columns(batch) for file in files for batch in read_parquet(file).select(columns).to_batches()]
     return pa.Table.from_batches(batches), examples, counts.bad
 
 

@@ -143,7 +143,7 @@ def segment_details(
     """Returns what makes each segment, and whether spends differ from those that were published last."""
     labels = load_label_facts(results[task.node_id("Examples")].outputs["labels"].uri)
     details: dict[str, Any] = {name: labels[name] for name in ("segment_definitions", "discovery") if name in labels}
-    details |= training_parts(results, task.node_id("Trainer"), "privacy", "reweighting")
+    details |= training_parts(results, task.node_id("Trainer"), "privacy", "reweighting", "importance")
     if PROFILES in results:
         chances = read_json(f"{results[PROFILES].outputs['profiles'].uri}/{CHANCES_FILE}")
         details["profiles"] = {name: value for name, value in chances.items() if name != "categories"}

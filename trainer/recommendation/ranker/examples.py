@@ -104,7 +104,7 @@ class CandidateDescriber:
             reduce_retracing=True,
         )
 
-    def describe(self, users: JudgedUsers, shown: Sequence[ShownHistories], seed: int) -> RankerExamples:
+    def describe(self, users: JudgedUsers, shown: Sequence[ShownHistories], seed: int) -> RankerExamples | None:
         """Describes a sample of each user's candidates: those that came true, if they fit, and others at random.
 
         Users without history are left out, and those of whose basket nothing was a candidate. Time and memory grow
@@ -115,17 +115,12 @@ class CandidateDescriber:
             shown: How much of their histories is shown; each adds its users to the examples.
             seed: Of the samples.
 
-        Raises:
-            ValueError: No user is left.
+        Returns:
+            The examples; None where no user is left.
         """
         random = np.random.default_rng(seed)
         parts = [part for each in shown for part in self._describe_shown(users, each, random)]
-        if not sum(len(part.user) for part in parts):
-            raise ValueError(
-                "The ranker learns from what users with a history did in the validation period, and nothing of that "
-                f"was a candidate ({len(users)} users). Raise `split.validation_days`, or set `ranker: off`."
-            )
-        return joined(parts)
+        return joined(parts) if sum(len(part.user) for part in parts) else None
 
     def _describe_shown(
         self, users: JudgedUsers, shown: ShownHistories, random: np.random.Generator

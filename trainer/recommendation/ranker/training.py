@@ -3,14 +3,18 @@
 import logging
 import os
 import time
+from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 
+from serving.recommendation.neighbours import NeighbourTable
 from serving.recommendation.ranker import RankingModel
 from serving.recommendation.ranking_features import RULE_FEATURES, TOWER_FEATURES
+from serving.recommendation.reasons.score_parts import part_of_feature
+from serving.recommendation.reasons.wording import PARTS
 from serving.recommendation.together import ServedRules
 from trainer.artifacts.catalogue import load_catalogue, load_catalogue_facts
 from trainer.artifacts.keras_files import save_keras
@@ -20,13 +24,14 @@ from trainer.recommendation.catalogue_items import load_items
 from trainer.recommendation.judged_users import JudgedUsers, load_judged_users
 from trainer.recommendation.options import RankerOptions, RankerTrainingOptions
 from trainer.recommendation.ranker.examples import CandidateDescriber
+from trainer.recommendation.ranker.importance import list_importance, scores_of
 from trainer.recommendation.ranker.neighbours import save_neighbours
 from trainer.recommendation.ranker.ranked_products import load_product_statistics
 from trainer.recommendation.ranker.replay import new_or_replayed
 from trainer.recommendation.ranker.scorer import RankerScorer
 from trainer.recommendation.ranker.scorer_training import train_scorer
 from trainer.recommendation.ranker.served_rules import served_rules
-from trainer.recommendation.ranker.shown_histories import shown_histories
+from trainer.recommendation.ranker.shown_histories import ShownHistories, shown_histories
 from trainer.recommendation.ranker.trained_ranker import (
     AGAIN,
     RANKER,
@@ -44,6 +49,8 @@ logger = logging.getLogger(__name__)
 
 # One user in so many is not learned from, to stop the training by.
 _VALIDATED_USERS = 10
+# Test users that tell what matters.
+_TEST_USERS = 300
 
 
 def run(request: TrainingRequest) -> dict[str, Any]:
@@ -70,7 +77,13 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     shown = shown_histories(users, request.examples_uri, catalogue.num_rows, options, request.seed)
     model = ranking_model(options.ranker, request.catalogue_uri, shown[0].neighbours, rules)
     save_neighbours(model.neighbours, request.model_uri)
-    examples = _describer(request, options, model).describe(users, shown, request.seed)
+    describer = _describer(request, options, model)
+    examples = describer.describe(users, shown, request.seed)
+    if examples is None:
+        raise ValueError(
+            "The ranker learns from what users with a history did in the validation period, and nothing of that "
+            f"was a candidate ({len(users)} users). Raise `split.validation_days`, or set `ranker: off`."
+        )
     logger.info("Described the candidates of %d baskets in %.1f s.", len(examples.user), time.monotonic() - started)
     validated = _validated(users)[examples.user]
     examples, validation = examples.rows(~validated), examples.rows(validated)
@@ -101,11 +114,13 @@ def run(request: TrainingRequest) -> dict[str, Any]:
             update=options.update,
         )
         save_keras(scorer, scorer_file(request.model_uri, name))
+    importance = {} if request.earlier is not None else _importance(request, options, describer, shown[0].neighbours)
     return {
         "options": options.model_dump(mode="json"),
         "scorers": scorers,
         "examples": {"train": len(examples.user), "validation": len(validation.user)},
         "losses": losses,
+        **importance,
         "update": request.earlier is not None,
         "seconds": round(time.monotonic() - started, 1),
     }
@@ -138,6 +153,33 @@ def _training_number(name: str) -> int:
     """Returns how many trainings of a scorer came before, by its name."""
     _, again, number = name.partition(AGAIN)
     return int(number) if again else 0
+
+
+def _importance(
+    request: TrainingRequest,
+    options: RankerTrainingOptions,
+    describer: CandidateDescriber,
+    neighbours: NeighbourTable,
+) -> dict[str, Any]:
+    """Returns what matters to the scorer that serves, over test users; nothing where none of them is left."""
+    users = load_judged_users(request.examples_uri, "test", _TEST_USERS)
+    # What is known of the products up to the test period stands last.
+    last = len(load_product_statistics(request.catalogue_uri)) - 1
+    users = replace(users, window=np.full(len(users), last, np.int32))
+    shown = ShownHistories(np.full(len(users), options.history_length), neighbours)
+    examples = describer.describe(users, [shown], request.seed)
+    if examples is None:
+        return {}
+    scorer = load_scorer(request.model_uri, RANKER)
+    # Of a ranker that does not read rules no feature of theirs is left.
+    examples = examples.without(set(examples.names) - set(scorer.features))
+    found = list_importance(examples, lambda each: scores_of(scorer, each), _said_of, request.seed)
+    return {"importance": found}
+
+
+def _said_of(feature: str) -> str:
+    """Returns what a feature is about, in people's words."""
+    return PARTS[part_of_feature(feature)]
 
 
 def _validated(users: JudgedUsers) -> npt.NDArray[np.bool_]:

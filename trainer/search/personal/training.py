@@ -12,12 +12,13 @@ import pyarrow as pa
 import tensorflow as tf
 
 from serving.search.module import SearchModule
+from serving.search.personal.features import part_of_feature
 from serving.search.personal.reranking import PersonalModel
 from trainer.exporting import byte_strings
 from trainer.metrics.bootstrap import bootstrap_intervals
-from trainer.metrics.ranking import ndcg_at_k
 from trainer.recommendation.options import RankerOptions
 from trainer.recommendation.ranker.examples import RankerExamples
+from trainer.recommendation.ranker.importance import list_importance, list_ndcg, scores_of
 from trainer.recommendation.ranker.scorer import RankerScorer
 from trainer.recommendation.ranker.scorer_training import train_scorer
 from trainer.search.options import PersonalOptions
@@ -36,7 +37,6 @@ _FOLDS = 10
 _QUERIES_AT_ONCE = 32
 # How far the reranker may reach; see `PersonalModel`.
 _REACHES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, float("inf"))
-_K = 10
 
 
 class LearnedReranker(NamedTuple):
@@ -116,13 +116,20 @@ def learn_reranker(
         seed=seed,
     )
     validated, judged = (described.rows(found & (fold == each)) for each in (_VALIDATED_FOLD, _JUDGED_FOLD))
-    reach = _reach(validated, _scores(scorer, validated))
-    plain = _ndcg(judged.relevant, -np.arange(judged.relevant.shape[1])[np.newaxis].repeat(len(judged.user), axis=0))
-    personal = _ndcg(judged.relevant, _within_reach(judged, _scores(scorer, judged), reach))
+    reach = _reach(validated, scores_of(scorer, validated))
+    as_found = np.broadcast_to(-np.arange(judged.relevant.shape[1]), judged.relevant.shape)
+    plain = list_ndcg(judged.relevant, as_found)
+    personal = list_ndcg(judged.relevant, _within_reach(judged, scores_of(scorer, judged), reach))
     differences = personal - plain
     served = bool(len(differences) and differences.mean() >= 0.0)
     interval = bootstrap_intervals(differences[:, np.newaxis], seed)[0]
+    importance = {}
+    if len(differences):
+        importance["importance"] = list_importance(
+            judged, lambda each: _within_reach(each, scores_of(scorer, each), reach), part_of_feature, seed
+        )
     report = {
+        **importance,
         "examples": len(others),
         "judged": len(differences),
         "served": served,
@@ -183,13 +190,6 @@ def _describe(
     )
 
 
-def _scores(scorer: RankerScorer, examples: RankerExamples) -> npt.NDArray[np.float64]:
-    """Returns the scorer's scores, float64 `(queries, things)`; -inf for none."""
-    if not len(examples.user):
-        return np.zeros(examples.valid.shape)
-    return np.where(examples.valid, np.asarray(scorer(examples.features.astype(np.float32)), np.float64), -np.inf)
-
-
 def _within_reach(examples: RankerExamples, scores: npt.NDArray[np.float64], reach: float) -> npt.NDArray[np.float64]:
     """Returns scores that put no thing before another one that is a step above it by the search, as served."""
     beside = examples.features[..., examples.names.index("score beside the best")].astype(np.float64)
@@ -206,13 +206,7 @@ def _reach(examples: RankerExamples, scores: npt.NDArray[np.float64]) -> float:
     """
     if len(examples.user) < 2:
         return _REACHES[0]
-    ndcg = np.stack([_ndcg(examples.relevant, _within_reach(examples, scores, reach)) for reach in _REACHES])
+    ndcg = np.stack([list_ndcg(examples.relevant, _within_reach(examples, scores, reach)) for reach in _REACHES])
     shortfall = ndcg[ndcg.mean(axis=1).argmax()] - ndcg
     error = shortfall.std(axis=1, ddof=1) / np.sqrt(len(examples.user))
     return _REACHES[int(np.flatnonzero(shortfall.mean(axis=1) <= error)[0])]
-
-
-def _ndcg(relevant: npt.NDArray[np.bool_], scores: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Returns the NDCG@10 of each list of things, of those that were found."""
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :_K]
-    return ndcg_at_k(np.take_along_axis(relevant, order, axis=1), relevant.sum(axis=1), _K)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from serving.graph.history import History
 from serving.search.personal.asked_before import AskedBefore, AskedQueries
-from serving.search.personal.features import PersonalFeatures, PersonalProducts
+from serving.search.personal.features import PersonalFeatures, PersonalProducts, part_of_feature
 from serving.search.personal.reranking import RERANKED, PersonalModel, PersonalReranker
 from serving.search.things import Found
 
@@ -147,6 +147,13 @@ def test_what_stands_behind_the_reordered_stays_behind() -> None:
     again = reranker(ByPrice(features_of().names())).rerank(one, found, history, tf.constant([[-1]]))
     assert again.products[0, RERANKED:].numpy().tolist() == products[0, RERANKED:].tolist()
     assert (np.diff(again.scores[0]) <= 0).all()
+
+
+def test_every_feature_is_about_something_that_people_know() -> None:
+    about = {name: part_of_feature(name) for name in features_of().names()}
+    assert about["score"] == about["meaning beside the best"] == about["rank"] == "how well it fits the query"
+    assert about["share of the brand beside the mean"] == "what the shopper has of its brand"
+    assert len({*about.values()}) == 12
 
 
 def test_a_scorer_of_other_features_is_refused() -> None:

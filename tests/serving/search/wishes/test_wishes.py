@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from serving.index.lexical import LexicalIndex
 from serving.search.reading import beginning
 from serving.search.wishes.amounts import GRAMS, MILLILITRES, PIECES
+from serving.search.wishes.denials import Denials
 from serving.search.wishes.filter import WishFilter
 from serving.search.wishes.reader import WishReader
 from serving.search.wishes.refining import beside, refined
@@ -35,6 +36,7 @@ SHOP = [
     ("7 Up, 12 pack", "Fizz", 6.0),
     ("50 to 1 Mix, 1/2 gal", "", 9.0),
     ("No Bake Cake", "Private", 5.0),
+    ("Gluten Free White Bread", "Private", 5.0),
     ("牛奶 500毫升", "", 8.0),
 ]
 TITLES = [title for title, _, _ in SHOP]
@@ -47,9 +49,10 @@ CATALOGUE = pa.table(
 )
 FACTS = wish_facts(CATALOGUE, TITLES)
 LEXICAL = LexicalIndex(build_postings(TITLES, LexicalOptions()))
-READER = WishReader(FACTS, LEXICAL)
+DENIALS = Denials(FACTS, LEXICAL.size)
+READER = WishReader(FACTS, LEXICAL, DENIALS)
 ORDER = np.roll(np.arange(len(SHOP)), 3)
-FILTER = WishFilter(FACTS, LEXICAL, np.arange(len(SHOP)), ORDER)
+FILTER = WishFilter(FACTS, LEXICAL, DENIALS, np.arange(len(SHOP)), ORDER)
 READ = tf.function(lambda query: READER.read(beginning(query)), input_signature=[tf.TensorSpec([None], tf.string)])
 ALLOWED = tf.function(FILTER.allowed)
 
@@ -94,8 +97,13 @@ def allowed(query: str) -> set[str]:
         ("不超过１０块的红酒", "price at most 10", "红酒"),
         ("10到20元之间的红酒", "price 10 to 20", "红酒"),
         ("至少10元的红酒", "price at least 10", "红酒"),
-        ("cookies without sugar", "without: sugar", "cookies sugar free"),
-        ("cookies with no added sugar under 4", "without: sugar; price at most 4", "cookies sugar free"),
+        ("cookies without sugar", "without: sugar", "cookies"),
+        ("chocolate with no added sugar under 5", "without: sugar; price at most 5", "chocolate sugar free"),
+        ("sugar free chocolate", "without: sugar", "chocolate sugar free"),
+        ("dark chocolate for a gift, sugar-free", "without: sugar", "dark chocolate for a gift sugar free"),
+        ("sugar free cookies", "without: sugar", "cookies"),
+        ("sugar free", "without: sugar", "sugar free"),
+        ("gluten free bread", "without: gluten", "bread gluten free"),
         ("wine not too sweet", "without: sweet", "wine"),
         ("not sweet red wine", "without: sweet", "red wine"),
         ("cookies without peanut butter under 5", "without: peanut butter; price at most 5", "cookies"),
@@ -106,7 +114,7 @@ def allowed(query: str) -> set[str]:
         ("brand choco & co", "", "brand choco & co"),
         ("private label cookies", "brand: private", "cookies"),
         ("wine that isn’t sweet", "without: sweet", "wine"),
-        ("cookies that don't contain sugar", "without: sugar", "cookies sugar free"),
+        ("cookies that don't contain sugar", "without: sugar", "cookies"),
         ("wine >= 10", "price at least 10", "wine"),
         ("half gallon mix", "size 0.5 gal", "mix"),
         ("2 liter cola", "size 2 l", "cola"),
@@ -124,7 +132,11 @@ def test_what_is_understood(query: str, said: str, left: str) -> None:
     "query",
     [
         "under eye cream",
-        "sugar free chocolate",
+        "hands free cookies",
+        "gluten free cookies",
+        "nut free peanut butter",
+        "wine without alcohol",
+        "sugar free sugar cookies",
         "7 up",
         "7-up",
         "50 to 1 mix",
@@ -181,6 +193,8 @@ def test_sizes_are_read_from_titles() -> None:
         ("things without chocolate", [title for title in TITLES if "Chocolate" not in title]),
         ("things without nuts", [title for title in TITLES if "Peanut" not in title]),
         ("things without peanut butter", [title for title in TITLES if "Peanut Butter" not in title]),
+        ("chocolate without sugar", ["Dark Chocolate, 100 g", "Sugar Free Chocolate, 3.5 oz"]),
+        ("sugar free chocolate under 5", ["Sugar Free Chocolate, 3.5 oz"]),
         ("things without red wine", [title for title in TITLES if "Red Wine" not in title]),
         ("food for a dog", ["Puppy Food, 20 lb"]),
         ("private brand food under 2", ["Cat Food, 16 oz"]),
@@ -223,7 +237,7 @@ def test_whatever_is_typed_is_read(query: str) -> None:
 
 def test_a_shop_without_prices_knows_no_limit_of_them() -> None:
     catalogue = CATALOGUE.set_column(2, "price", pa.array([NAN] * len(SHOP), pa.float32()))
-    reader = WishReader(wish_facts(catalogue, TITLES), LEXICAL)
+    reader = WishReader(wish_facts(catalogue, TITLES), LEXICAL, DENIALS)
     wish = reader.read(tf.constant(["red wine under 10", "wine under 10 without sugar"]))
     assert wish.understood.numpy().tolist() == [b"", b"without: sugar"]
     assert wish.text.numpy()[0] == b"red wine under 10"
@@ -262,5 +276,6 @@ def test_words_that_texts_deny() -> None:
     denied = dict(zip(FACTS.denied, np.split(FACTS.denied_texts, FACTS.denied_splits[1:-1]), strict=True))
     assert {word: [TITLES[text] for text in texts] for word, texts in denied.items()} == {
         b"bake": ["No Bake Cake"],
+        b"gluten": ["Gluten Free White Bread"],
         b"sugar": ["Sugar Free Chocolate, 3.5 oz"],
     }

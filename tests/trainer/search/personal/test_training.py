@@ -122,6 +122,15 @@ def test_a_planted_taste_is_learned(learned: LearnedReranker) -> None:
     assert report["served"]
     assert report["ndcg_at_10"] > 1.2 * report["plain_ndcg_at_10"]
     assert report["difference"]["low"] > 0.0
+    # The brands are the colours, and the taste is of one.
+    matters = report["importance"]
+    assert matters["value"] == pytest.approx(report["ndcg_at_10"])
+    assert matters["parts"][0]["name"] in (
+        "whether it is like what the shopper had",
+        "what the shopper has of its brand",
+        "how well it fits the query",
+    )
+    assert matters["parts"][0]["mean"] > 0.05
 
 
 @pytest.mark.long

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from shelfwise_client.calls.products import Answer
 from shelfwise_client.calls.recommendation import TogetherAnswer, bought_together, recommend
-from shelfwise_client.calls.support import Reply, reply
+from shelfwise_client.calls.support import Reply
 from shelfwise_client.calls.writing import check_text, write
 from shelfwise_client.chat.answer import ChatAnswer
+from shelfwise_client.chat.desk import ask_desk, points_back
 from shelfwise_client.chat.finding import (
     NOTHING_EARLIER,
     Found,
@@ -23,10 +24,13 @@ from shelfwise_client.chat.words import ENGLISH, ChatWords
 from shelfwise_client.methods import ClientTalk, Talk
 
 _HALF = 0.5
-_SHORT_WORDS = 6
+# Below that the desk's answer to a word or two is less likely than a product of that name.
+_VERY_SURE = 0.9
 _NAME_WORDS = 2
 # Turns that the desk reads.
 _EARLIER_TURNS = 6
+# Begins a source that is an answer of the shop.
+_ANSWER = "answer:"
 
 
 def chat(
@@ -71,7 +75,7 @@ def chat(
         question=dialogue[-1],
         # What the shop has said draws any question to the same answer.
         earlier=[turn for turn in dialogue[:-1] if isinstance(turn, str)][-_EARLIER_TURNS:],
-        sources=said[-1].sources if said else (),
+        topic=_topic(dialogue[:-1]),
         last=next((answer for answer in reversed(said) if answer.products), ChatAnswer("")),
         asked_back=bool(said) and said[-1].asks_back,
         may_ask=not any(answer.asks_back for answer in said),
@@ -94,6 +98,8 @@ def _answer(turn: Turn) -> Talk[ChatAnswer]:
             return (yield from _together(turn))
         if _says(words.price, question):
             return _again(turn, words.prices, ("catalogue",))
+        if "recommendation" in turn.last.sources and re.fullmatch(words.another, question, re.IGNORECASE):
+            return (yield from _recommended(turn))
         if re.fullmatch(words.any_kind, question, re.IGNORECASE):
             return _again(turn, words.then_these, turn.last.sources)
     rest = _without(words.lead, question)
@@ -110,33 +116,38 @@ def _answer(turn: Turn) -> Talk[ChatAnswer]:
     adds = bool(earlier) and searched is not None and searched.joined
     # A price, a size or what must not be in it is said of products, and of nothing that the desk knows.
     limits = searched is not None and searched.understood not in ("", turn.last.understood if adds else "")
-    few_words = 0 < len(wish.split()) <= _NAME_WORDS
+    if limits and turn.asked_back and continues and not adds:
+        return (yield from _narrowed(turn, wish))
+    few_words = 0 < len(wish.split()) <= _NAME_WORDS and not turn.asked_back
+    goes_on = bool(turn.topic) and points_back(turn)
     found = None
-    if (limits or few_words) and not turn.asked_back:
+    named = False
+    if limits or few_words:
         found = yield from find_products(turn, wish, searched)
-        # A word or two that a product has are its name: bread is no question about what is in bread.
-        if (limits and (adds or found.share_known >= _HALF)) or (few_words and found.share_known == 1.0):
+        if limits and (adds or found.share_known >= _HALF):
             return found.answer
-    support = yield from _support(turn)
+        # A word or two that a product has are its name: bread is no question about what is in bread.
+        named = few_words and found.share_known == 1.0
+        if named and not goes_on:
+            return found.answer
+    support = yield from ask_desk(turn, goes_on and not named)
     if support is not None and not support.hand_over and not support.wants_products:
+        hardly = few_words and not goes_on and support.confidence < _VERY_SURE
+        if hardly and found is not None and found.share_known >= _HALF:
+            return found.answer
         return (yield from _shops_answer(turn, support))
     if turn.asked_back and continues:
-        return (yield from _found(turn, joined(turn.last, wish))).answer
+        return (yield from _narrowed(turn, wish))
     if found is None:
         found = yield from find_products(turn, wish, searched)
     # What is asked for in so many words, or adds to a wish, is one where half of it is known; any words where all are.
-    named = found.share_known >= (_HALF if asks_for or adds else 1.0)
-    if support is None or support.wants_products or named:
+    least = _HALF if asks_for or adds else 1.0
+    if support is None or support.wants_products or found.share_known >= least:
         return found.answer
     if turn.last.asked and continues and not adds:
         with_last = yield from _found(turn, joined(turn.last, wish))
-        if with_last.share_known >= _HALF:
+        if with_last.share_known >= _HALF and with_last.keeps(turn.last.asked):
             return with_last.answer
-    # A short question after an answer is about that one where it finds the same again, rather than another. A longer
-    # one says itself what it is about.
-    same = bool(support.answers) and _source(support) in turn.sources and support.confidence >= _HALF
-    if same and len(turn.question.split()) <= _SHORT_WORDS:
-        return (yield from _shops_answer(turn, support))
     return ChatAnswer(words.a_person, hand_over=True, reason=support.reason or NOT_SURE)
 
 
@@ -145,22 +156,36 @@ def _found(turn: Turn, wish: str) -> Talk[Found]:
     return (yield from find_products(turn, wish, (yield from search_for(wish, NOTHING_EARLIER))))
 
 
+def _narrowed(turn: Turn, wish: str) -> Talk[ChatAnswer]:
+    """Returns what answers the question back: more of the last wish, where any product has words of both."""
+    if _says(turn.words.also, turn.question):
+        return (yield from _found(turn, wish)).answer
+    both = yield from _found(turn, joined(turn.last, wish))
+    if both.keeps(turn.last.asked):
+        return both.answer
+    # Of soups there may be none with chicken: it is still soup that was asked for.
+    return _again(turn, turn.words.found.format(limits=""), turn.last.sources)
+
+
 def _again(turn: Turn, before: str, sources: tuple[str, ...]) -> ChatAnswer:
     """Returns the products that were shown last."""
     lines = [before, *product_lines(turn.last.products, turn.words)]
     return replace(turn.last, text="\n".join(lines), sources=sources, asks_back=False)
 
 
-def _support(turn: Turn) -> Talk[Reply | None]:
-    """Returns what the desk says to the question alone, or else with what the customer said before."""
-    alone = yield from answer_to(reply(turn.question, product_id=turn.product_id))
-    if alone is None or not turn.earlier or not alone.hand_over:
-        return alone
-    return (yield from answer_to(reply(turn.question, earlier=turn.earlier, product_id=turn.product_id)))
-
-
-def _source(support: Reply) -> str:
-    return f"answer:{support.answers[0].answer_id}"
+def _topic(dialogue: Sequence[str | ChatAnswer]) -> list[str]:
+    """Returns what the customer said that the shop has given its last answer to, the newest last."""
+    turns: list[str] = []
+    sources: tuple[str, ...] = ()
+    for turn in reversed(dialogue):
+        if isinstance(turn, ChatAnswer):
+            answered = bool(turn.sources) and all(each.startswith(_ANSWER) for each in turn.sources)
+            if not answered or turn.sources != (sources or turn.sources):
+                break
+            sources = turn.sources
+        elif sources:
+            turns.append(turn)
+    return turns[::-1]
 
 
 def _shops_answer(turn: Turn, support: Reply) -> Talk[ChatAnswer]:
@@ -171,11 +196,12 @@ def _shops_answer(turn: Turn, support: Reply) -> Talk[ChatAnswer]:
         if written is not None and written.checked:
             check = yield from answer_to(check_text("reply", {"answer": text}, written.text))
             text = written.text if check is not None and check.checked and check.shared == 1.0 else text
-    return ChatAnswer(text, sources=(_source(support),))
+    return ChatAnswer(text, sources=(f"{_ANSWER}{support.answers[0].answer_id}",))
 
 
 def _recommended(turn: Turn) -> Talk[ChatAnswer]:
-    found = yield from answer_to(recommend(*turn.history, k=turn.k, in_stock_only=True))
+    shown = [product.product_id for product in turn.last.products]
+    found = yield from answer_to(recommend(*turn.history, k=turn.k, in_stock_only=True, exclude_ids=shown))
     return (yield from _listed(found, "recommendation", turn.words.recommended, turn.words))
 
 

@@ -37,12 +37,18 @@ class Found:
     Attributes:
         answer: What is said of it.
         asked: What was searched for beside its limits.
-        share_known: The share of its words that the first product's text has.
+        known: Words of it that the first product's text has, in lower case.
+        share_known: The share of them.
     """
 
     answer: ChatAnswer
     asked: str
-    share_known: float
+    known: frozenset[str] = frozenset()
+    share_known: float = 0.0
+
+    def keeps(self, wish: str) -> bool:
+        """Returns whether the first product has a word of a wish."""
+        return bool(self.known & {*wish.lower().split()})
 
 
 def joined(last: ChatAnswer, wish: str) -> str:
@@ -59,7 +65,7 @@ def find_products(turn: Turn, wish: str, found: SearchAnswers | None) -> Talk[Fo
     """Returns products that `search_for` found, a question where the wish is open, or that there is nothing."""
     words = turn.words
     if found is None:
-        return Found(ChatAnswer(words.a_person, hand_over=True, reason=NOT_SURE), "", 0.0)
+        return Found(ChatAnswer(words.a_person, hand_over=True, reason=NOT_SURE), "")
     asked, understood = found.asked or wish, found.understood
     query = with_limits(asked, understood)
     personal = yield from answer_to(personal_search(query, *turn.history, k=_LOOKED_AT, in_stock_only=True))
@@ -68,10 +74,10 @@ def find_products(turn: Turn, wish: str, found: SearchAnswers | None) -> Talk[Fo
         found = personal
     limits = f" ({understood})" if understood else ""
     explained = (yield from answer_to(explain_search(asked, found[0].product_id))) if found else None
-    known = [word.lexical > 0.0 for word in explained or ()]
-    if not any(known):
+    known = [each.word.lower() for each in explained or () if each.lexical > 0.0]
+    if not known:
         text = f"{words.nothing.format(limits=limits)} {words.a_person}"
-        return Found(ChatAnswer(text, hand_over=True, reason=NOTHING_FOUND), asked, 0.0)
+        return Found(ChatAnswer(text, hand_over=True, reason=NOTHING_FOUND), asked)
     looked_at = yield from with_prices(found)
     products = looked_at[: turn.k]
     text = "\n".join([words.found.format(limits=limits), *product_lines(products, words)])
@@ -85,7 +91,8 @@ def find_products(turn: Turn, wish: str, found: SearchAnswers | None) -> Talk[Fo
         asks_back=bool(question),
     )
     # A word of which the model knows nothing is not explained.
-    return Found(answer, asked, sum(known) / max(len(known), len(asked.split())))
+    share_known = len(known) / max(len(explained or ()), len(asked.split()))
+    return Found(answer, asked, frozenset(known), share_known)
 
 
 def _question(found: SearchAnswers, products: Sequence[ChatProduct], asked: str, words: ChatWords) -> str:

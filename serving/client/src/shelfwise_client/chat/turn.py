@@ -24,7 +24,7 @@ class Turn:
     Attributes:
         question: What the customer says.
         earlier: What the customer said before, the newest last.
-        sources: What the shop's answer before was made of.
+        topic: Those of the latest turns that the shop has given the same answer to; none where it said another thing.
         last: The shop's last answer with products; an empty one before the first.
         asked_back: Whether the shop has just asked back.
         may_ask: Whether the shop may ask back: it has not done so.
@@ -37,7 +37,7 @@ class Turn:
 
     question: str
     earlier: Sequence[str]
-    sources: Sequence[str]
+    topic: Sequence[str]
     last: ChatAnswer
     asked_back: bool
     may_ask: bool

@@ -15,8 +15,12 @@ class ChatWords:
         recommend: Of what asks for a recommendation.
         together: Of what asks what goes with the products that were shown.
         price: Of what asks for the prices of the products that were shown.
+        another: Of what asks for others than those that were recommended.
         any_kind: Of what says that it does not matter which.
         other: Of what begins another wish, and does not add to the one before.
+        also: Of what begins with another thing beside the one before.
+        refers: Of what points back to what was said before.
+        says_little: Of a question that has no word of its own for what it is about.
         greets: What the shop says to a greeting.
         welcome: To thanks.
         found: Before products that were found; `{limits}` is what was understood, in brackets.
@@ -43,12 +47,14 @@ class ChatWords:
     wish: str = (
         r"\b(?:(?:can|could) you (?:please )?(?:help me )?(?:find|show|get|give)(?: me)?"
         r"|(?:please )?(?:find|show|get|give) me|do you (?:have|sell|carry|stock)|have you got"
-        r"|i(?: a|')m looking for|i am after|i(?:'d| would)? (?:also )?(?:need|want|like)(?: to (?:buy|get))?|i prefer"
+        r"|i(?: a|')m looking for|i am after"
+        r"|(?<!do )i(?:'d| would)? (?:also )?(?:need|want|like)(?: to (?:buy|get))?|i prefer"
         r"|where (?:can i|do i) find|looking for)\b"
     )
     recommend: str = (
         r"\b(?:(?:what|which \w+) (?:would|do|can|could|should) (?:you|i) (?:recommend|suggest|buy|get|try)"
-        r"|(?:can|could|would) you (?:recommend|suggest)|(?:recommend|suggest|surprise|inspire) me"
+        r"|(?:can|could|would) you (?:recommend|suggest)"
+        r"|(?:recommend|suggest|surprise|inspire) me(?: (?:some|any)thing)?"
         r"|(?:any|your) (?:recommendations?|suggestions?|ideas?)|recommend(?:ation)? (?:something|anything)"
         r"|(?:something|anything) (?:for me|i (?:may|might|could|would) like))\b(?: for me\b)?"
     )
@@ -57,12 +63,26 @@ class ChatWords:
         r"\bhow much (?:is|are|do|does) (?:it|that|they|those|these|the (?:first|second|third|last|other|cheapest))\b"
         r"|\bwhat (?:do|does) (?:it|that|they|those|these) cost\b|\bwhat (?:is|are) the prices?\b"
     )
+    another: str = r"\W*(?:no\W+)?(?:something|anything|what|show me)? ?(?:others?|else)(?: ones?)?(?: please)?\W*"
     any_kind: str = (
         r"\W*(?:i )?(?:(?:do not|don['’]t) (?:really )?(?:care|mind|know)(?: which| what)?"
         r"|(?:it )?does(?: not|n['’]t) matter"
         r"|(?:any|anything|whatever)(?: (?:kind|one|of them))?(?: (?:is|will be|would be) (?:fine|ok(?:ay)?))?)\W*"
     )
     other: str = r"\b(?:instead|rather|actually|forget (?:it|that)|something else|another thing)\b"
+    also: str = r"^\W*(?:and|also|plus)\b"
+    refers: str = (
+        r"\b(?:(?:is|are|was|were|do|does|did|will|can|could|would|for|about|with|without|after|before)"
+        r" (?:this|that|these|those)"
+        r"|(?:this|that|these|those)(?: (?:ones?|is|are|was|were|has|have|does|did|will)\b|\W*$)"
+        r"|it|its|they|them|then|(?<!^is )(?<!^are )there|now|so|too|else|still|already|again"
+        r"|back|any ?more|yet|ones?)\b|^\W*(?:and|or|but|if|what if|(?:what|how) about)\b"
+    )
+    says_little: str = (
+        r"\W*(?:(?:who|whom|what|when|where|why|how|which|long|many|do|does|did|can|could|will|would|should|may|must|is|are"
+        r"|was|be|am|have|has|had|i|we|you|me|us|my|your|to|for|of|at|in|on|with|from|by|the|an?|until|till|get|go|need"
+        r"|want|know|mean|say|tell|ask|call|write|talk|speak|contact|reach|hear|send|take|really|sure|not|just)\b\W*)+"
+    )
     greets: str = "Hello. What are you looking for?"
     welcome: str = "You are welcome."
     found: str = "This is what we have{limits}:"
