@@ -77,7 +77,7 @@ def asked(questions: int, seed: int) -> Candidates:
 
 
 def test_few_questions_without_an_answer_are_answered() -> None:
-    """Where a third of the questions have no answer, few enough of those answered are wrong; without that in mind more."""
+    """Of answers to questions of which a third has none, few enough are wrong; without that in mind, more are."""
     known, fresh = asked(1000, 0), asked(3000, 1)
     weights = np.where(np.array(FEATURES) == TEXT, 12.0, 0.0)
     wrong, kept = {}, {}
