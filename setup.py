@@ -42,6 +42,7 @@ setup(
         "fastapi-offline>=1.7,<2",
         "gguf>=0.17,<1",
         "grpcio-health-checking>=1.81,<2",
+        "httptools>=0.7,<1",
         "jinja2>=3.1,<4",
         "keras>=3.15,<3.16",
         "keras-nlp>=0.32,<0.33",

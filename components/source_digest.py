@@ -36,22 +36,20 @@ def source_digest(*module_names: str, root: Path = _PROJECT_ROOT) -> str:
             raise ValueError(
                 f"Expected the name of a module under `{root}` or of an installed package, got `{module_name}`."
             )
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     pending = list(module_names)
     while pending:
         name = pending.pop()
         if name in seen:
             continue
-        seen.add(name)
         path = sources.file(name)
-        if path is not None:
-            pending.extend(_imported_modules(name, path, sources))
-    digest = hashlib.sha256()
-    for name in sorted(seen):
-        path = sources.file(name)
-        if path is not None:
-            digest.update(f"{name}\n{_read(path, path.stat().st_mtime_ns).code}\n".encode())
-    return digest.hexdigest()
+        if path is None:
+            seen[name] = ""
+            continue
+        source = _read(path, path.stat().st_mtime_ns)
+        seen[name] = f"{name}\n{source.code}\n"
+        pending.extend(_imported_modules(name, path, source, sources))
+    return hashlib.sha256("".join(seen[name] for name in sorted(seen)).encode()).hexdigest()
 
 
 class _Sources:
@@ -66,9 +64,15 @@ class _Sources:
         self._bases = {package: [root / package] for package in PROJECT_PACKAGES}
         for package in packages - self._bases.keys():
             self._bases[package] = _installed(package)
+        self._found: dict[str, Path | None] = {}
 
     def file(self, name: str) -> Path | None:
         """Returns the file of a module or package; None where it is not there, or does not count."""
+        if name not in self._found:
+            self._found[name] = self._find(name)
+        return self._found[name]
+
+    def _find(self, name: str) -> Path | None:
         package, *inner = name.split(".")
         for base in self._bases.get(package, ()):
             module = base.joinpath(*inner)
@@ -119,11 +123,11 @@ def _read(path: Path, modified_ns: int) -> _Source:
     return _Source(ast.unparse(tree), tuple(imports))
 
 
-def _imported_modules(name: str, path: Path, sources: _Sources) -> Iterator[str]:
+def _imported_modules(name: str, path: Path, source: _Source, sources: _Sources) -> Iterator[str]:
     """Yields the names that a file may import, and their parent packages, whose `__init__` runs as well."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     yield from _with_parents(name)
-    for level, module, imported in _read(path, path.stat().st_mtime_ns).imports:
+    for level, module, imported in source.imports:
         base = module
         if level:
             parents = package.split(".")

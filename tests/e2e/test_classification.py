@@ -17,6 +17,8 @@ from tests.task_nodes import CLASSIFICATION_NODES
 from tests.tfx_pipeline.gateway.running import running_gateway
 from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_texts
 from tfx_pipeline.commands.cli import app
+from tfx_pipeline.commands.demo_asking import show_answers
+from tfx_pipeline.config.config import load_config
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 
 CLASSIFICATION = {
@@ -128,6 +130,24 @@ def test_a_client_gets_labels_and_a_terminal_gets_reasons(shop: Path) -> None:
         assert {each["token"] for each in listed["reasons"]} == {"red", "milk", "big"}
         missing = CliRunner().invoke(app, [*arguments, "--model", "nobody"])
         assert missing.exit_code != 0
+
+
+def test_models_that_the_demo_has_asked_are_not_loaded_for_it_again(
+    shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = shop / "root"
+    config = load_config(shop / "shop.yaml")
+    pushed = {"classification": read_summary(root)["tasks"]["classification"]["pushed"]}
+    show_answers(config, root, pushed)
+    _, _, first = capsys.readouterr().out.partition("server at ")
+    answers = first.partition("\n")[2]
+    assert 'review "It broke after a week' in answers
+    monkeypatch.setattr("serving.server.background.server_process", None)
+    show_answers(config, root, pushed)
+    assert capsys.readouterr().out == f"\nthe models are those of the run before, which were asked then:\n{answers}"
+    # Models of another version are asked.
+    with pytest.raises(TypeError):
+        show_answers(config, root, {"classification": f"{pushed['classification']}0"})
 
 
 def test_the_gateway_gives_the_labels_of_the_client(shop: Path, tmp_path: Path) -> None:

@@ -3,32 +3,23 @@
 import contextlib
 import importlib.metadata
 import shutil
-import tempfile
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from serving.quiet_import import quiet_import
 from tfx_pipeline.commands.demo_answers import prepare_answers
+from tfx_pipeline.commands.demo_asking import show_answers
 from tfx_pipeline.commands.demo_reviews import prepare_reviews
 from tfx_pipeline.commands.demo_tables import prepare_once
 from tfx_pipeline.config.config import Config, load_config, read_config
 from tfx_pipeline.config.yaml_file import ConfigError
 from tfx_pipeline.running.start import run_pipeline
 from tfx_pipeline.running.summary_table import print_summary
-from tfx_pipeline.summary.file import read_summary
-from tfx_pipeline.summary.model import RunSummary
 from tfx_pipeline.terminal.console import console
 from trainer.writing.language_files import language_files
 
-if TYPE_CHECKING:
-    from serving.server.ready_file import ServerAddresses
-
 # What is made of reviews, and what the package itself holds; all other tables are Complete Journey's.
 _REVIEWS, _ANSWERS = "texts", "answers"
-# The first request of each signature has its graph prepared, on a machine that may have other things to do.
-_ANSWER_SECONDS = 300.0
 
 
 def run_demo(root: Path, tasks: Sequence[str] = ()) -> bool:
@@ -67,29 +58,11 @@ def _installed(package: str) -> list[str]:
 
 
 def _run_and_ask(config: Config, root: Path) -> bool:
-    with quiet_import():
-        from serving.server.background import ServerProcess
-
-    before = read_summary(root)
-    # A few requests are asked; to warm up every signature of every model takes longer than they do.
-    options = ("--models", str(root / "serving"), "--enable_model_warmup=false")
-    with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as stack:
-        server = ServerProcess(*options, scratch=Path(scratch))
-        stack.callback(server.stop)
-        if before is not None:
-            # The models of a run that changes nothing stand there already: they are loaded meanwhile.
-            server.begin()
-        summary = run_pipeline(config, root)
-        if before is not None and _pushed(before) != _pushed(summary):
-            server.stop()
-        if summary.blessed:
-            _ask(config, root, server.start())
+    summary = run_pipeline(config, root)
+    if summary.blessed:
+        show_answers(config, root, {name: task.pushed for name, task in summary.tasks.items() if task.pushed})
     print_summary(summary, root)
     return summary.blessed
-
-
-def _pushed(summary: RunSummary) -> dict[str, str | None]:
-    return {name: task.pushed for name, task in summary.tasks.items()}
 
 
 def config_of_tasks(config_file: Path, tasks: Sequence[str]) -> Config:
@@ -151,13 +124,3 @@ def without_reviews(config_file: Path, config: Config, missing: str) -> Config:
         )
     console.print(f"the demo goes without its classifier of reviews: {missing}")
     return config_of_tasks(config_file, others)
-
-
-def _ask(config: Config, root: Path, server: "ServerAddresses") -> None:
-    """Asks each model of a run."""
-    from serving.client import Shelfwise
-
-    with Shelfwise(server.grpc, timeout_seconds=_ANSWER_SECONDS) as client:
-        console.print(f"\nserver at {server.grpc}")
-        for task, _ in config.tasks.with_options():
-            task.demonstrate(client, root)

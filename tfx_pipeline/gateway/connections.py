@@ -9,8 +9,7 @@ import uuid
 from http import HTTPStatus
 from typing import Any
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 # From its beginning, or from the last answer, to the end of the next request's head; a body is bounded at the edge.
 _HEAD_SECONDS = 30.0
@@ -22,12 +21,22 @@ _MOST_HEAD_BYTES = 64 * 2**10
 _MOST_DESCRIPTORS = 65_536
 
 
-class BoundedConnection(H11Protocol):
-    """uvicorn's connection of HTTP/1.1, with a time for the first request to come and for answers to be read."""
+class _HeadTooLargeError(Exception):
+    """The address and the headers of a request are larger than what is taken."""
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """uvicorn's connection of HTTP/1.1, with a time for the first request to come and for answers to be read.
+
+    A head is bounded as well, which httptools does not do: by what was parsed of it, and by what has come and was not
+    parsed yet.
+    """
 
     _waiting: asyncio.TimerHandle | None = None
     _writing: asyncio.TimerHandle | None = None
     _refused = False
+    _head_bytes = 0
+    _unparsed_bytes = 0
 
     def connection_made(self, transport: Any) -> None:
         """Begins to wait for a request."""
@@ -48,23 +57,67 @@ class BoundedConnection(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Takes what comes, and drops what comes after a refusal."""
-        if not self._refused:
-            super().data_received(data)
+        if self._refused:
+            return
+        self._unparsed_bytes += len(data)
+        super().data_received(data)
+        if self._unparsed_bytes > _MOST_HEAD_BYTES and not self._refused:
+            self._refuse_head()
+
+    def on_message_begin(self) -> None:
+        """Begins a head."""
+        self._head_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Takes a part of the address."""
+        self._count_head(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Takes a header, or one that follows a body of chunks."""
+        self._count_head(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Ends a head."""
+        self._unparsed_bytes = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Takes a part of the body, which is bounded at the edge."""
+        self._unparsed_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Ends a request."""
+        self._unparsed_bytes = 0
+        super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Refuses what is no request of HTTP, in the form of every other refusal.
 
-        uvicorn calls it where h11's error is handled, which knows whether the head is too long.
+        uvicorn calls it where httptools' error is handled, which has ours as its context.
         """
         del msg
         error = sys.exc_info()[1]
-        too_long = isinstance(error, h11.RemoteProtocolError) and error.error_status_hint == 431
-        words = (
-            f"Expected a request whose address and headers have at most {_MOST_HEAD_BYTES} bytes; send less at once."
-            if too_long
-            else "Expected a request of HTTP/1.1."
+        if error is not None and isinstance(error.__context__, _HeadTooLargeError):
+            self._refuse_head()
+        else:
+            self._refuse(HTTPStatus.BAD_REQUEST, "Expected a request of HTTP/1.1.")
+
+    def _count_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > _MOST_HEAD_BYTES:
+            raise _HeadTooLargeError
+
+    def _refuse_head(self) -> None:
+        self._refuse(
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+            f"Expected a request whose address and headers have at most {_MOST_HEAD_BYTES} bytes; send less at once.",
         )
-        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if too_long else HTTPStatus.BAD_REQUEST
+
+    def _refuse(self, status: HTTPStatus, words: str) -> None:
         body = json.dumps({"error": words, "request_id": uuid.uuid4().hex}).encode()
         head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\n"
         head += f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
@@ -91,7 +144,7 @@ class BoundedConnection(H11Protocol):
 
 def http_options() -> dict[str, Any]:
     """Returns how uvicorn is told of these connections."""
-    return {"http": BoundedConnection, "h11_max_incomplete_event_size": _MOST_HEAD_BYTES}
+    return {"http": BoundedConnection}
 
 
 def allow_many_connections() -> None:

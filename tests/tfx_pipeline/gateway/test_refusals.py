@@ -88,6 +88,40 @@ def test_a_hundred_thousand_products_in_a_request(gateway: Running) -> None:
     assert gateway.get("/health").status_code == 200
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        pytest.param(
+            [b"GET /health HTTP/1.1\r\n", *[b"x-%d: %b\r\n" % (n, b"y" * 900) for n in range(80)]], id="headers"
+        ),
+        pytest.param([b"GET /health HTTP/1.1\r\nx: ", *[b"y" * 1000] * 70], id="one header without an end"),
+        pytest.param([b"GET /health HTTP/1.1\r\n" + b"x: " + b"y" * 70_000 + b"\r\n\r\n"], id="a whole head at once"),
+        pytest.param([b"\r\n" * 500] * 70, id="empty lines"),
+        pytest.param(
+            [
+                b"POST /events HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\n \r\n0\r\n",
+                *[b"x-%d: %b\r\n" % (n, b"y" * 900) for n in range(80)],
+            ],
+            id="headers after the body",
+        ),
+    ],
+)
+def test_a_head_has_a_largest_size_however_it_comes(gateway: Running, pieces: list[bytes]) -> None:
+    host, port = gateway.address.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        said = connection.recv(1000)
+    assert said.startswith(b"HTTP/1.1 431 ")
+    assert "at most 65536 bytes" in json.loads(said.partition(b"\r\n\r\n")[2])["error"]
+
+
+def test_requests_of_one_connection_each_have_their_own_head(gateway: Running) -> None:
+    headers = {"x-long": "y" * 60_000}
+    for _ in range(3):
+        assert gateway.http.get("/health", headers=headers).status_code == 200
+
+
 def test_what_is_no_request_is_refused_in_the_same_form(gateway: Running) -> None:
     host, port = gateway.address.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:

@@ -16,22 +16,22 @@ class HistoryCache:
     """
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[History, str]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[History, bytes | None]] = OrderedDict()
         self._events = 0
 
     def get(self, user: str) -> History | None:
         """Returns the history of a user, if it is there."""
         return self.get_with_version(user)[0]
 
-    def get_with_version(self, user: str) -> tuple[History | None, str]:
-        """Returns the history of a user and its version; None and "" if it is not there."""
+    def get_with_version(self, user: str) -> tuple[History | None, bytes | None]:
+        """Returns the history of a user and its version; None twice if it is not there."""
         kept = self._kept.get(user)
         if kept is None:
-            return None, ""
+            return None, None
         self._kept.move_to_end(user)
         return kept
 
-    def put(self, user: str, history: History, version: str = "") -> None:
+    def put(self, user: str, history: History, version: bytes | None = None) -> None:
         """Keeps a history, in place of those that were not asked for longest."""
         self.drop(user)
         self._kept[user] = (history, version)
@@ -41,7 +41,7 @@ class HistoryCache:
 
     def drop(self, user: str) -> None:
         """Takes a user out."""
-        history, _ = self._kept.pop(user, (None, ""))
+        history, _ = self._kept.pop(user, (None, None))
         if history is not None:
             self._events -= len(history.product_ids) + 1
 

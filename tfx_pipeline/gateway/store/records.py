@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 # `impressions` are answers that showed products, `offers` those that showed offers; `outcomes` are what feedback says.
 Kind = Literal["events", "impressions", "offers", "queries", "outcomes"]
 KINDS: tuple[Kind, ...] = ("events", "impressions", "offers", "queries", "outcomes")
@@ -67,4 +69,5 @@ class History:
 
     def ages(self, now: float) -> list[float]:
         """Returns how many seconds ago each event was."""
-        return [max(now - time, 0.0) for time in self.times]
+        ages: list[float] = np.maximum(now - np.array(self.times), 0.0).tolist()
+        return ages
