@@ -63,5 +63,13 @@ SAME_AS = {
     "hundred": "100",
     "thousand": "1000",
 }
+# What a reply may say beside its question and its answer: words that put them into sentences, and are polite.
+_SMALL_WORDS = (
+    "a about all also am an and any are as at be been but by can could d do does for from had has have hello here hi "
+    "how i if in is it its just ll m may me my of on once or our please re s so sorry such than thank thanks that the "
+    "their them then there these they this those to up us ve was we were what when where which who will with would you "
+    "your yours"
+)
+SMALL_WORDS = tuple(_SMALL_WORDS.split())
 # What no text may say.
 BANNED = ("guaranteed", "guarantee", "risk free", "miracle", "cure", "cheapest", "best price", "lowest price")
