@@ -9,7 +9,8 @@ answers are not looked for by anybody else; a tenth of them by hash is validated
 
 Bitext: 6,480 questions to a shop's 27 answers, each with the name of its intent. Without any question: the answers
 alone. With few: 5 questions an intent are learned from, over 5 draws. Coverage: 10 more an intent are what the
-threshold is set by, and all others are asked: the share that is answered, and the share of that which is wrong.
+threshold is set by, and all others are asked: the share that is answered, and the share of that which is wrong. Then
+a third of the answers is taken away with their questions, and these are asked: the share that is answered nonetheless.
 """
 
 import hashlib
@@ -117,7 +118,7 @@ def bitext(folder: Path, options: SupportOptions, seed: int, peers: bool) -> dic
             other, other_reciprocal = ranked(scores, expected)
             print(f"bitext, nothing known, {name}: R@1 {other:.4f}  MRR {other_reciprocal:.4f}", flush=True)
             figures |= {f"bitext_r1_{name}": other, f"bitext_mrr_{name}": other_reciprocal}
-    few, nearest, covered, wrong = [], [], [], []
+    few, nearest, covered, wrong, without = [], [], [], [], []
     for draw in range(_DRAWS):
         random = np.random.default_rng(draw)
         drawn = [random.permutation(np.flatnonzero(expected == row)) for row in range(len(answers))]
@@ -138,9 +139,13 @@ def bitext(folder: Path, options: SupportOptions, seed: int, peers: bool) -> dic
         given = sure >= built.confidence.threshold
         covered.append(float(given.mean()))
         wrong.append(float((scores.argmax(axis=1) != expected[rest])[given].mean()) if given.any() else 0.0)
+        without.append(
+            answered_without_answer(answers, questions, expected, encoded, learned, validated, options, seed, draw)
+        )
         print(
             f"bitext, draw {draw}: intents {few[-1]:.4f} (nearest {nearest[-1]:.4f}), answers "
-            f"{(scores.argmax(1) == expected[rest]).mean():.4f}, answered {covered[-1]:.4f}, wrong {wrong[-1]:.4f}",
+            f"{(scores.argmax(1) == expected[rest]).mean():.4f}, answered {covered[-1]:.4f}, wrong {wrong[-1]:.4f}, "
+            f"answered without an answer {without[-1]:.4f}",
             flush=True,
         )
     return figures | {
@@ -148,7 +153,34 @@ def bitext(folder: Path, options: SupportOptions, seed: int, peers: bool) -> dic
         "bitext_few_encoder": float(np.mean(nearest)),
         "coverage": float(np.mean(covered)),
         "coverage_wrong": float(np.mean(wrong)),
+        "answered_without_answer": float(np.mean(without)),
     }
+
+
+def answered_without_answer(
+    answers: Answers,
+    questions: Sequence[str],
+    expected: np.ndarray,
+    encoded: np.ndarray,
+    learned: np.ndarray,
+    validated: np.ndarray,
+    options: SupportOptions,
+    seed: int,
+    draw: int,
+) -> float:
+    """Takes a third of the answers away, and returns the share that is answered of the questions which had them."""
+    lost = np.random.default_rng(draw).permutation(len(answers))[: len(answers) // 3]
+    kept = np.setdiff1d(np.arange(len(answers)), lost)
+    place = np.full(len(answers), -1, np.int32)
+    place[kept] = np.arange(len(kept))
+    known, tried = (
+        taken(questions, place[expected], rows[np.isin(expected[rows], kept)]) for rows in (learned, validated)
+    )
+    fewer = Answers.of_texts([answers.texts[row] for row in kept], [answers.intents[row] for row in kept])
+    built = built_from(fewer, known, tried, options, seed)
+    asked = np.flatnonzero(np.isin(expected, lost))
+    _, sure = sureness(built, [questions[row] for row in asked], encoded[asked])
+    return float((sure >= built.confidence.threshold).mean())
 
 
 def built_from(

@@ -17,6 +17,8 @@ EMPTY, UNFINISHED, TOO_LONG = "empty", "unfinished", "too_long"
 _LEFT_OUT = "left out: "
 _LAST_SENTENCE = r"(?s)^(.*[.!?。！？])[^.!?。！？]*$"
 _WHOLE = r"(?s)^.*[.!?。！？][\"'”’)\]]*$"
+# A quotation that begins and does not end; inches stand behind a digit.
+_OPEN_QUOTE = r"(?s)^(?:.*[\s(])?[\"“][^\"”]*$"
 
 
 class WritingModule(tf.Module):
@@ -101,7 +103,7 @@ class WritingModule(tf.Module):
         whole = tf.strings.regex_replace(begun, _LAST_SENTENCE, r"\1")
         texts = tf.where(ended & short, texts, whole)
         reasons = self._reasons(texts, request)
-        cut = ~(ended & short) & ~tf.strings.regex_full_match(texts, _WHOLE)
+        cut = ends_within_quote(texts) | (~(ended & short) & ~tf.strings.regex_full_match(texts, _WHOLE))
         return texts, tf.where((request.problems == "") & cut, tf.where(short, UNFINISHED, TOO_LONG), reasons)
 
     def _reasons(self, texts: tf.Tensor, request: WritingRequest) -> tf.Tensor:
@@ -114,6 +116,11 @@ class WritingModule(tf.Module):
         found = tf.where(found == "", left_out, found)
         reasons = tf.where(tf.strings.strip(texts) == "", EMPTY, tf.where(long == "", found, long))
         return tf.where(request.problems == "", reasons, request.problems)
+
+
+def ends_within_quote(texts: tf.Tensor) -> tf.Tensor:
+    """Returns whether texts end before a quotation does, bool of their shape."""
+    return tf.strings.regex_full_match(texts, _OPEN_QUOTE)
 
 
 def _answer(texts: tf.Tensor, reasons: tf.Tensor, fallback: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -8,12 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from serving.support.scorer import FEATURES, NEAREST, TEXT, AnswerScorer, AnswerVectors
-from serving.support.sureness import signs_of
+from serving.support.scorer import FEATURES, AnswerScorer, AnswerVectors
 from trainer.search.index.postings import build_postings
 from trainer.support.answers import Answers, Questions
-from trainer.support.confidence import Confidence, learn_confidence
-from trainer.support.fusion import PRIOR, Candidates, LearnedWeights, learn_weights, without_known_questions
+from trainer.support.confidence import Confidence, learn_when_sure
+from trainer.support.fusion import PRIOR, Candidates, learn_weights, without_known_questions
 from trainer.support.intents import fit_intents, held_out_logits
 from trainer.support.options import SupportOptions
 from trainer.support.pairs import DualEncoder, train_pairs
@@ -151,7 +150,7 @@ def build_with(
     candidates = without_known_questions(_together(found), np.concatenate(alone))
     weights = learn_weights(candidates, seed)
     scorer.weights = weights.weights
-    confidence = _confidence(candidates, weights, options.answering.max_wrong)
+    confidence, answered_without = learn_when_sure(candidates, weights.held_out, options.answering)
     summary = {
         **dual.summary,
         "answers": len(answers),
@@ -161,6 +160,7 @@ def build_with(
         "weights": weights.weights,
         "mrr": {name: None if np.isnan(value) else value for name, value in weights.mrr.items()},
         "threshold": confidence.threshold,
+        "answered_without_answer": answered_without,
     }
     return BuiltSupport(
         dual=dual, scorer=scorer, confidence=confidence, summary=summary, questions=known, encoded=encoded
@@ -243,12 +243,3 @@ def _together(found: Sequence[Candidates]) -> Candidates:
         allowed=np.concatenate([each.allowed for each in found]),
         place=np.concatenate([each.place for each in found]),
     )
-
-
-def _confidence(candidates: Candidates, weights: LearnedWeights, max_wrong: float) -> Confidence:
-    """Learns when an answer is sure, from scores by weights that have not seen the question."""
-    scores = weights.held_out
-    text, nearest = (candidates.features[:, :, FEATURES.index(name)] for name in (TEXT, NEAREST))
-    signs = signs_of(*(tf.constant(each, tf.float32) for each in (scores, text, nearest))).numpy()
-    right = scores.argmax(axis=1) == candidates.place if len(scores) else np.zeros(0, np.bool_)
-    return learn_confidence(signs.astype(np.float64), right, max_wrong)

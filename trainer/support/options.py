@@ -60,6 +60,8 @@ class AnsweringOptions(Options):
         k: Answers to a question.
         max_wrong: Share of what is answered that may be wrong; the threshold below which a question is handed over is
             set by it, on questions that were not learned from.
+        unanswerable: Share of the customers' questions that no answer of the table answers; with more of them, more is
+            handed over.
         earlier_weight: How much the earlier turns of a conversation count beside the question.
         max_questions: Known questions of an answer that the model keeps, at the most.
         slots: Regular expressions (RE2) by the name of what they find in a question or in the turns before it; of one
@@ -71,6 +73,7 @@ class AnsweringOptions(Options):
 
     k: int = Field(default=3, ge=1, le=100)
     max_wrong: float = Field(default=0.05, gt=0.0, lt=1.0)
+    unanswerable: float = Field(default=0.05, ge=0.0, lt=1.0)
     earlier_weight: float = Field(default=0.3, ge=0.0, le=1.0)
     max_questions: int = Field(default=50, ge=1)
     slots: dict[str, Pattern] = Field(

@@ -85,6 +85,7 @@ def _show(log_uri: str, summary: Mapping[str, Any]) -> None:
     with tf.summary.create_file_writer(os.path.join(log_uri, "answers")).as_default():
         for name, weight in summary["weights"].items():
             tf.summary.scalar(f"weights/{name}", weight, 0)
-        for name, value in {**summary["mrr"], "threshold": summary["threshold"]}.items():
+        shown = {name: summary[name] for name in ("threshold", "answered_without_answer")}
+        for name, value in {**summary["mrr"], **shown}.items():
             if value is not None:
                 tf.summary.scalar(name, value, 0)

@@ -21,6 +21,12 @@ _CLAIMS = (
     "original, patented, premium, renowned, sale, sugar free, sustainable, top quality, vegan, vegetarian, "
     "warranty, waterproof, world famous"
 )
+# A text that answers yes or no where its sources do not says the contrary of them, or what nobody has said.
+_DENIALS = ("no", "not", "never", "none", "neither", "nor", "without")
+_SHORT_DENIALS = (
+    "aren't can't couldn't didn't doesn't don't hadn't hasn't haven't isn't mustn't shouldn't wasn't weren't won't "
+    "wouldn't"
+)
 _SIZES = ("xs", "xl", "xxl", "xxxl", "small", "medium", "large", "extra large", "oversized", "one size")
 
 # By their kind.
@@ -29,12 +35,16 @@ TERMS: dict[str, tuple[str, ...]] = {
     "material": tuple(_MATERIALS.split()),
     "size": _SIZES,
     "claim": tuple(_CLAIMS.split(", ")),
+    "assent": ("yes",),
+    "denial": _DENIALS,
 }
 # What a word also counts as.
 SAME_AS = {
     "gray": "grey",
     "multicolored": "multicoloured",
     "aluminum": "aluminium",
+    "cannot": "not",
+    **dict.fromkeys(_SHORT_DENIALS.split(), "not"),
     "two": "2",
     "three": "3",
     "four": "4",
@@ -53,5 +63,13 @@ SAME_AS = {
     "hundred": "100",
     "thousand": "1000",
 }
+# What a reply may say beside its question and its answer: words that put them into sentences, and are polite.
+_SMALL_WORDS = (
+    "a about all also am an and any are as at be been but by can could d do does for from had has have hello here hi "
+    "how i if in is it its just ll m may me my of on once or our please re s so sorry such than thank thanks that the "
+    "their them then there these they this those to up us ve was we were what when where which who will with would you "
+    "your yours"
+)
+SMALL_WORDS = tuple(_SMALL_WORDS.split())
 # What no text may say.
 BANNED = ("guaranteed", "guarantee", "risk free", "miracle", "cure", "cheapest", "best price", "lowest price")

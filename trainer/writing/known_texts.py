@@ -158,7 +158,10 @@ def _left_out(pairs: Sequence[Pair]) -> frozenset[str]:
     for pair in pairs:
         words = {word.lower() for word in _own_words(pair)}
         there.update(words)
-        repeated.update(words & {word.lower() for word in _WORD.findall(pair.target)})
+        target = pair.target.lower()
+        said = set(_WORD.findall(target))
+        # Flip-flops may be flip flops there.
+        repeated.update(word for word in words if word in said or ("-" in word and word.replace("-", " ") in target))
     return frozenset(word for word, count in there.items() if count >= _OFTEN and repeated[word] < _SELDOM * count)
 
 

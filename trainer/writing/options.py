@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from serving.writing.template import Template
 from trainer.options import HardwareOptions, Options
-from trainer.writing.default_words import BANNED, SAME_AS, TERMS
+from trainer.writing.default_words import BANNED, SAME_AS, SMALL_WORDS, TERMS
 
 DESCRIPTION, ADVERTISEMENT, REPLY = "description", "advertisement", "reply"
 _SETTINGS = ("style", "max_words")
@@ -92,6 +92,7 @@ DEFAULT_KINDS = {
         "{style}, in at most {max_words} words.",
         templates=("{answer}",),
         max_words=80,
+        allowed_words=SMALL_WORDS,
     ),
 }
 

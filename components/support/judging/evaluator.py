@@ -101,7 +101,7 @@ class SupportEvaluatorExecutor(BaseBeamExecutor):
         details = {
             JUDGED_BY.many: summary.counts(),
             "max_wrong": options.max_wrong,
-            "threshold": training.get("threshold"),
+            **{name: training.get(name) for name in ("threshold", "answered_without_answer")},
             "risk_coverage": summary.curve(),
             "weights": training.get("weights", {}),
             "worst_answers": summary.worst(load_answers(catalogue.uri).texts),

@@ -73,3 +73,13 @@ def test_all_candidates_pass() -> None:
 )
 def test_clauses_with_wrong_facts_are_left_out(text: str, reason: str, left: str) -> None:
     assert without_facts(text, reason) == left
+
+
+@pytest.mark.parametrize(("said", "begins"), [("flip flops", "Black striped flip-flops"), ("sandals", "Black striped")])
+def test_a_word_that_the_shop_writes_apart_is_not_left_out(said: str, begins: str) -> None:
+    """What hardly any text repeats is left out of titles; a hyphen in place of a blank is no other word."""
+    known = [product(f"Red {number} flip-flops", f"A pair of red {said}, soft.") for number in range(30)]
+    found = KnownTexts(known, TERMS).candidates(
+        [product("Black striped flip-flops")], 1, lambda pairs, texts: [""] * len(texts)
+    )
+    assert found[0][0].startswith(f"{begins}. ")
