@@ -67,9 +67,10 @@ class WishFilter(tf.Module):
         count = tf.size(things.words, out_type=tf.int64)
         words = singular_words(plain_words(things.words))
         asked, owners, needed = self._families.of(words, things.words)
-        has = self._lexical.counts(asked, owners, count)
-        has -= self._denials.counts(words, count)
-        there = has >= needed[:, tf.newaxis]
-        broken = tf.cast(tf.not_equal(there, things.wanted[:, tf.newaxis]), tf.int32)
+        wanted = things.wanted[:, tf.newaxis]
+        has = self._lexical.counts(asked, owners, count) >= needed[:, tf.newaxis]
+        # A non-alcoholic beer has no alcohol, whatever else is called a beer; to who asks for a beer it is one.
+        there = has & (wanted | (self._denials.counts(words, count) == 0))
+        broken = tf.cast(tf.not_equal(there, wanted), tf.int32)
         kept = tf.equal(tf.math.unsorted_segment_sum(broken, things.rows, batch), 0)
         return tf.gather(kept, self._texts, axis=1)

@@ -83,7 +83,7 @@ class WishReader(tf.Module):
         # Much else is free: hands, an hour. Of kinds that people cannot bear nothing is taken for granted.
         single = _singular(free_of)
         out = self._denials.known(single) & (~self._families.are_kinds(single) | self._said(single, found.rows, others))
-        out &= ~self._asked_for(free_of, found.rows, others)
+        out &= self._may_lack(free_of, found.rows, others)
         said = tf.where(out, tf.strings.join(["without: ", free_of]), "")
         things = NamedThings(*masked(out, free_of, tf.zeros_like(out), found.rows))
         return found.put(tf.where(out, "", phrase)), _joined(said, found.rows, rows), things
@@ -97,7 +97,7 @@ class WishReader(tf.Module):
         left_out = tf.strings.join([first, words, han, taste])
         unsure = (first != "") | (self._unsure.index_of(without_breaks(negation)) >= 0) | (taste != "")
         out = (left_out != "") & (~unsure | self._knows(left_out))
-        out &= ~self._asked_for(left_out, found.rows, found.put(tf.zeros_like(phrase)))
+        out &= self._may_lack(left_out, found.rows, found.put(tf.zeros_like(phrase)))
         known_whom = (whom != "") & self._knows_any(whom)
         brand = self._brands.index_of(without_breaks(tf.strings.join([brand_before, brand_after])))
         said = tf.where(out, tf.strings.join(["without: ", left_out]), "")
@@ -131,8 +131,10 @@ class WishReader(tf.Module):
         """Returns which texts say that they are without each of string `(count,)` words, bool `(count, texts)`."""
         return self._denials.counts(tf.RaggedTensor.from_row_lengths(words, tf.fill([count], 1)), count) > 0
 
-    def _asked_for(self, left_out: tf.Tensor, owners: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
-        """Returns whether the other words of queries name what is to be left out, bool `(things,)`.
+    def _may_lack(self, left_out: tf.Tensor, owners: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+        """Returns whether what queries ask for may be without what they leave out, bool `(things,)`.
+
+        There is no wine without alcohol, unless a text of the shop says so; and sugar cookies are not to be sugar free.
 
         Args:
             left_out: string `(things,)`.
@@ -143,7 +145,9 @@ class WishReader(tf.Module):
         beside = tf.gather(singular_words(plain_words(others)).to_tensor(""), tf.gather(owners, things))
         same = tf.reduce_any(beside == asked[:, tf.newaxis], axis=1)
         count = tf.size(left_out, out_type=tf.int64)
-        return tf.math.unsorted_segment_sum(tf.cast(same, tf.int32), things, count) >= needed
+        is_asked_for = tf.math.unsorted_segment_sum(tf.cast(same, tf.int32), things, count) >= needed
+        single = _singular(left_out)
+        return ~is_asked_for | (self._families.are_kinds(single) & self._said(single, owners, others))
 
     def _hinted(self, left: tf.Tensor, things: NamedThings, rows: tf.Tensor) -> tuple[tf.Tensor, NamedThings]:
         """Returns words to look for beside what is left of the queries, string `(batch,)`, and what must be there.

@@ -193,9 +193,11 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     ),
     "dairy": _words("dairy milk cheese butter cream yogurt lactose whey"),
     "seafood": _words("seafood fish shrimp crab lobster tuna salmon clam oyster"),
-    "alcohol": _words("alcohol wine beer ale liquor vodka rum whiskey gin tequila"),
+    "alcohol": _words("alcohol alcoholic wine beer ale liquor vodka rum whiskey gin tequila"),
     "lactose": _words("lactose milk cheese butter cream yogurt"),
     "gluten": _words("gluten wheat barley rye"),
     "egg": ("egg",),
     "soy": ("soy", "soya", "soybean", "tofu"),
 }  # fmt: skip
+# What texts that say they are without a kind also call it.
+SAME_KIND: Mapping[str, str] = {"alcoholic": "alcohol"}

@@ -15,6 +15,7 @@ from serving.search.correction import word_hashes
 from serving.search.wishes.amounts import DIMENSIONS, PRICE, SIZE_SLACK, AmountReader
 from serving.search.wishes.facts import WishFacts
 from serving.search.wishes.patterns import AMOUNTS, mark, with_breaks
+from serving.search.wishes.vocabulary import SAME_KIND
 
 _TEXTS_AT_ONCE = 4096
 _WORD = r"[^\W\d_]+"
@@ -95,9 +96,9 @@ def _denied(texts: Sequence[str]) -> dict[str, list[int]]:
         singular = dict(zip(flat, _singular(flat), strict=True))
         for place, row, there in zip(batch, out, words, strict=True):
             counts = Counter(word.decode() for word in there)
-            for word, times in Counter(singular[word] for word in row).items():
-                if counts[word] <= times:
-                    denied[word].append(place)
+            without = {word for word, times in Counter(singular[word] for word in row).items() if counts[word] <= times}
+            for word in without | {SAME_KIND[word] for word in without & SAME_KIND.keys()}:
+                denied[word].append(place)
     return dict(sorted(denied.items()))
 
 

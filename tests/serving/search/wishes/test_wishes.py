@@ -38,6 +38,8 @@ SHOP = [
     ("No Bake Cake", "Private", 5.0),
     ("Gluten Free White Bread", "Private", 5.0),
     ("牛奶 500毫升", "", 8.0),
+    ("Brown Ale Beer, 6 ct", "Brewers", 7.0),
+    ("Non-Alcoholic Beer, 6 ct (Ales)", "Brewers", 6.0),
 ]
 TITLES = [title for title, _, _ in SHOP]
 CATALOGUE = pa.table(
@@ -104,6 +106,7 @@ def allowed(query: str) -> set[str]:
         ("sugar free cookies", "without: sugar", "cookies"),
         ("sugar free", "without: sugar", "sugar free"),
         ("gluten free bread", "without: gluten", "bread gluten free"),
+        ("beer without alcohol", "without: alcohol", "beer alcohol free"),
         ("wine not too sweet", "without: sweet", "wine"),
         ("not sweet red wine", "without: sweet", "red wine"),
         ("cookies without peanut butter under 5", "without: peanut butter; price at most 5", "cookies"),
@@ -195,6 +198,7 @@ def test_sizes_are_read_from_titles() -> None:
         ("things without peanut butter", [title for title in TITLES if "Peanut Butter" not in title]),
         ("chocolate without sugar", ["Dark Chocolate, 100 g", "Sugar Free Chocolate, 3.5 oz"]),
         ("sugar free chocolate under 5", ["Sugar Free Chocolate, 3.5 oz"]),
+        ("beer without alcohol", ["Non-Alcoholic Beer, 6 ct (Ales)"]),
         ("things without red wine", [title for title in TITLES if "Red Wine" not in title]),
         ("food for a dog", ["Puppy Food, 20 lb"]),
         ("private brand food under 2", ["Cat Food, 16 oz"]),
@@ -275,6 +279,8 @@ def test_cheaper_is_below_the_middle_of_what_was_found() -> None:
 def test_words_that_texts_deny() -> None:
     denied = dict(zip(FACTS.denied, np.split(FACTS.denied_texts, FACTS.denied_splits[1:-1]), strict=True))
     assert {word: [TITLES[text] for text in texts] for word, texts in denied.items()} == {
+        b"alcohol": ["Non-Alcoholic Beer, 6 ct (Ales)"],
+        b"alcoholic": ["Non-Alcoholic Beer, 6 ct (Ales)"],
         b"bake": ["No Bake Cake"],
         b"gluten": ["Gluten Free White Bread"],
         b"sugar": ["Sugar Free Chocolate, 3.5 oz"],
