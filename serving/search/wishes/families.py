@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from serving.graph.lookup import IdLookup
 from serving.graph.words import joined, masked, rows_of
-from serving.search.wishes.vocabulary import FOR_WHOM, KINDS
+from serving.search.wishes.vocabulary import FOR_WHOM, HIDDEN_KINDS, KINDS
 
 
 class Families(tf.Module):
@@ -16,11 +16,16 @@ class Families(tf.Module):
         super().__init__(name="families")
         families = {**KINDS, **FOR_WHOM}
         self._names = IdLookup([name.encode() for name in families], what="kind")
+        self._hidden = IdLookup([name.encode() for name in HIDDEN_KINDS], what="hidden kind")
         self._words = tf.ragged.constant([*families.values(), ()], dtype=tf.string)
 
     def are_kinds(self, words: tf.Tensor) -> tf.Tensor:
         """Returns whether each of string `words`, in the singular, is the name of a kind, bool like them."""
         return self._names.index_of(words) >= 0
+
+    def are_hidden(self, words: tf.Tensor) -> tf.Tensor:
+        """Returns whether each of string `words` is the name of a kind that titles do not tell of, bool like them."""
+        return self._hidden.index_of(words) >= 0
 
     def of(self, words: Any, typed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Returns words, int64 the thing of each, and int32 `(things,)` how many of them a text must have.

@@ -27,7 +27,7 @@ class WishReader(tf.Module):
 
     What is no limit stays as it was typed: numbers of what the shop does not know (a price where no product has one, a
     size that none has, watts), words that the catalogue lacks after no and not, what no text says it is free of, what
-    the query itself asks for (dairy free milk), a query that is a product's title, and one in quotation marks.
+    the query itself asks for (dairy free milk, where the shop has none), a query that is a product's title, and one in quotation marks.
 
     Args:
         facts: What is known of the products.
@@ -80,9 +80,12 @@ class WishReader(tf.Module):
         found = mark(text, FREE, groups=1)
         free_of, phrase = tf.unstack(found.parts, 2, axis=1)
         others = found.put(tf.zeros_like(phrase))
-        # Much else is free: hands, an hour. Of kinds that people cannot bear nothing is taken for granted.
+        # Much else is free: hands, an hour.
         single = _singular(free_of)
-        out = self._denials.known(single) & (~self._families.are_kinds(single) | self._said(single, found.rows, others))
+        is_said = self._denials.known(single) & (
+            ~self._families.are_hidden(single) | self._said(single, found.rows, others)
+        )
+        out = is_said | (self._families.are_kinds(single) & ~self._families.are_hidden(single))
         out &= self._may_lack(free_of, found.rows, others)
         said = tf.where(out, tf.strings.join(["without: ", free_of]), "")
         things = NamedThings(*masked(out, free_of, tf.zeros_like(out), found.rows))

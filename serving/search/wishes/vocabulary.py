@@ -199,5 +199,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
     "egg": ("egg",),
     "soy": ("soy", "soya", "soybean", "tofu"),
 }  # fmt: skip
+# Kinds that no title tells of: pasta has gluten, whatever it is called.
+HIDDEN_KINDS = ("gluten", "lactose")
 # What texts that say they are without a kind also call it.
 SAME_KIND: Mapping[str, str] = {"alcoholic": "alcohol"}

@@ -107,6 +107,7 @@ def allowed(query: str) -> set[str]:
         ("sugar free", "without: sugar", "sugar free"),
         ("gluten free bread", "without: gluten", "bread gluten free"),
         ("beer without alcohol", "without: alcohol", "beer alcohol free"),
+        ("nut free cookies", "without: nut", "cookies"),
         ("wine not too sweet", "without: sweet", "wine"),
         ("not sweet red wine", "without: sweet", "red wine"),
         ("cookies without peanut butter under 5", "without: peanut butter; price at most 5", "cookies"),
