@@ -26,8 +26,9 @@ class WishReader(tf.Module):
     """Takes limits of price and size, what must not be there, whom it is for and brands out of queries.
 
     What is no limit stays as it was typed: numbers of what the shop does not know (a price where no product has one, a
-    size that none has, watts), words that the catalogue lacks after no and not, what no text says it is free of, what
-    the query itself asks for (dairy free milk, where the shop has none), a query that is a product's title, and one in quotation marks.
+    size that none has, watts), words that the catalogue lacks after no and not, what no text says it is free of (but
+    kinds that titles tell of), what the query itself asks for where no text says that there is such a thing (dairy free
+    milk), a query that is a product's title, and one in quotation marks.
 
     Args:
         facts: What is known of the products.
