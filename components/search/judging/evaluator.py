@@ -139,7 +139,8 @@ class SearchEvaluatorExecutor(BaseBeamExecutor):
             "groups": example_groups(served, *asked),
         }
         of_reranker = index.get("personal", {})
-        details |= {name: of_reranker[name] for name in ("importance",) if name in of_reranker}
+        if "importance" in of_reranker:
+            details["importance"] = of_reranker["importance"]
         write_evaluation(output_dict, model, judgement, decision, last_blessed, details)
 
 

@@ -83,11 +83,10 @@ class WishReader(tf.Module):
         others = found.put(tf.zeros_like(phrase))
         # Much else is free: hands, an hour.
         single = _singular(free_of)
-        is_said = self._denials.known(single) & (
-            ~self._families.are_hidden(single) | self._said(single, found.rows, others)
-        )
-        out = is_said | (self._families.are_kinds(single) & ~self._families.are_hidden(single))
-        out &= self._may_lack(free_of, found.rows, others)
+        said_so = self._said(single, found.rows, others)
+        hidden = self._families.are_hidden(single)
+        out = (self._denials.known(single) & (~hidden | said_so)) | (self._families.are_kinds(single) & ~hidden)
+        out &= self._may_lack(free_of, single, said_so, found.rows, others)
         said = tf.where(out, tf.strings.join(["without: ", free_of]), "")
         things = NamedThings(*masked(out, free_of, tf.zeros_like(out), found.rows))
         return found.put(tf.where(out, "", phrase)), _joined(said, found.rows, rows), things
@@ -101,7 +100,8 @@ class WishReader(tf.Module):
         left_out = tf.strings.join([first, words, han, taste])
         unsure = (first != "") | (self._unsure.index_of(without_breaks(negation)) >= 0) | (taste != "")
         out = (left_out != "") & (~unsure | self._knows(left_out))
-        out &= self._may_lack(left_out, found.rows, found.put(tf.zeros_like(phrase)))
+        single, others = _singular(left_out), found.put(tf.zeros_like(phrase))
+        out &= self._may_lack(left_out, single, self._said(single, found.rows, others), found.rows, others)
         known_whom = (whom != "") & self._knows_any(whom)
         brand = self._brands.index_of(without_breaks(tf.strings.join([brand_before, brand_after])))
         said = tf.where(out, tf.strings.join(["without: ", left_out]), "")
@@ -135,13 +135,17 @@ class WishReader(tf.Module):
         """Returns which texts say that they are without each of string `(count,)` words, bool `(count, texts)`."""
         return self._denials.counts(tf.RaggedTensor.from_row_lengths(words, tf.fill([count], 1)), count) > 0
 
-    def _may_lack(self, left_out: tf.Tensor, owners: tf.Tensor, others: tf.Tensor) -> tf.Tensor:
+    def _may_lack(
+        self, left_out: tf.Tensor, single: tf.Tensor, said_so: tf.Tensor, owners: tf.Tensor, others: tf.Tensor
+    ) -> tf.Tensor:
         """Returns whether what queries ask for may be without what they leave out, bool `(things,)`.
 
         There is no wine without alcohol, unless a text of the shop says so; and sugar cookies are not to be sugar free.
 
         Args:
             left_out: string `(things,)`.
+            single: The same in the singular.
+            said_so: What `_said` returned of them.
             owners: int64 `(things,)`: the query of each.
             others: string `(batch,)`: the queries without all that may be a limit.
         """
@@ -150,8 +154,7 @@ class WishReader(tf.Module):
         same = tf.reduce_any(beside == asked[:, tf.newaxis], axis=1)
         count = tf.size(left_out, out_type=tf.int64)
         is_asked_for = tf.math.unsorted_segment_sum(tf.cast(same, tf.int32), things, count) >= needed
-        single = _singular(left_out)
-        return ~is_asked_for | (self._families.are_kinds(single) & self._said(single, owners, others))
+        return ~is_asked_for | (self._families.are_kinds(single) & said_so)
 
     def _hinted(self, left: tf.Tensor, things: NamedThings, rows: tf.Tensor) -> tuple[tf.Tensor, NamedThings]:
         """Returns words to look for beside what is left of the queries, string `(batch,)`, and what must be there.
