@@ -9,12 +9,14 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from serving.graph.lookup import IdLookup
-from serving.graph.words import rows_of
+from serving.graph.words import LINKING_WORDS, rows_of
 
 # What a pair of a query's neighbours counts, where a text has them next to each other or as one word, beside a word of
 # the same rarity. Learned on queries that people asked of a hardware shop (NDCG@10 on half of its training queries:
 # 0.433 without pairs, 0.437 at a quarter, 0.434 at a half, 0.426 at one).
 PAIR_WEIGHT = 0.25
+# What the kind of thing that a query asks for counts at least, beside the other word that counts the most.
+KIND_WEIGHT = 1.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class Postings:
         saturation: float32 `(postings,)`, between 0 and 1: what BM25 makes of its count in a text of that length.
         rarity: float32 `(words,)`: how much each word counts.
         joined: bool `(words,)`: whether texts have it only as two words that follow each other.
+        kinds: bool `(words,)`: whether it is what texts call kinds of things; see `trainer.search.index.kinds`.
         unknown_rarity: How much a word counts that no text has.
         size: Texts in the catalogue.
     """
@@ -38,6 +41,7 @@ class Postings:
     saturation: npt.NDArray[np.float32]
     rarity: npt.NDArray[np.float32]
     joined: npt.NDArray[np.bool_]
+    kinds: npt.NDArray[np.bool_]
     unknown_rarity: float
     size: int
 
@@ -79,12 +83,17 @@ class LexicalIndex(tf.Module):
         self._texts = tf.Variable(postings.texts, trainable=False, name="texts")
         self._saturation = tf.Variable(postings.saturation, trainable=False, name="saturation")
         self._rarity = tf.Variable(rarity, trainable=False, name="rarity")
+        self._has_kinds = bool(postings.kinds.any())
+        self._kinds = tf.Variable(np.append(postings.kinds, False), trainable=False, name="kinds")
+        self._links = IdLookup([word.encode() for word in LINKING_WORDS], what="linking word")
 
     def ask(self, words: Any, pairs: Any | None = None, unspaced: Any | None = None) -> AskedWords:
         """Looks words up.
 
         A word counts as much as it is rare; one that no text has counts too, so that what is left of a query counts for
-        less. Pairs count `PAIR_WEIGHT` of that, and nothing where no text has them.
+        less. Pairs count `PAIR_WEIGHT` of that, and nothing where no text has them. The last kind before what it is for
+        or with (soup in "chicken soup for my kids") counts at least `KIND_WEIGHT` times as much as any other word that
+        texts have: where no text has both, a soup is nearer than a chicken.
 
         Args:
             words: Ragged string `(batch, words)`; a word that is there twice counts twice.
@@ -96,6 +105,9 @@ class LexicalIndex(tf.Module):
         word = tf.concat([part.flat_values for part in parts], axis=0)
         ids = self._words.index_of(word)
         weights = tf.gather(self._rarity, self._row_of(ids))
+        if self._has_kinds:
+            own = tf.size(words.flat_values)
+            weights = tf.concat([self._with_kind(words, ids[:own], weights[:own]), weights[own:]], axis=0)
         if pairs is not None:
             is_pair = tf.range(tf.size(word)) >= tf.size(word) - tf.size(pairs.flat_values)
             weights = tf.where(is_pair, tf.where(ids >= 0, PAIR_WEIGHT * weights, 0.0), weights)
@@ -163,6 +175,17 @@ class LexicalIndex(tf.Module):
         by_row = tf.argsort(owner, stable=True)
         added = tf.gather(added * tf.gather(covered, owner), by_row)
         return tf.RaggedTensor.from_value_rowids(added, tf.gather(owner, by_row), asked.queries, validate=False)
+
+    def _with_kind(self, words: Any, ids: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+        """Returns the weights of all words, of which the kinds that are asked for count more; see `ask`."""
+        rows, size, places = rows_of(words), words.nrows(), tf.range(tf.size(ids))
+        links = tf.where(self._links.index_of(words.flat_values) >= 0, places, tf.size(ids))
+        before = places < tf.gather(tf.math.unsorted_segment_min(links, rows, size), rows)
+        kinds = tf.where(before & tf.gather(self._kinds, self._row_of(ids)), places, -1)
+        is_kind = tf.equal(places, tf.gather(tf.math.unsorted_segment_max(kinds, rows, size), rows))
+        others = tf.where((ids >= 0) & ~is_kind, weights, 0.0)
+        most = tf.gather(tf.math.unsorted_segment_max(others, rows, size), rows)
+        return tf.where(is_kind, tf.maximum(weights, KIND_WEIGHT * most), weights)
 
     def _shares(self, asked: AskedWords) -> tf.Tensor:
         """Returns what the weights of each query are multiplied by to sum to 1, float32 `(batch,)`."""

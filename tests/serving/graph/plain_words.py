@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -45,8 +45,9 @@ class PlainBm25:
         k1: float = 0.9,
         b: float = 0.4,
         telling: Mapping[str, float] | None = None,
+        kinds: Collection[str] = (),
     ) -> None:
-        self.telling = telling or {}
+        self.telling, self.kinds = telling or {}, kinds
         pairs = [set(joined_pairs(words)) for words in texts]
         often = Counter(pair for each in pairs for pair in each)
         plain = {word for words in texts for word in words}
@@ -78,9 +79,19 @@ class PlainBm25:
     def weights(self, words: Sequence[str]) -> list[tuple[str, float]]:
         """The words of a query and then their pairs, with the share of each."""
         pairs = [(pair, 0.25 * self.rarity(pair) if self.knows(pair) else 0.0) for pair in joined_pairs(words)]
-        weighed = [*((word, self.rarity(word)) for word in words), *pairs]
+        weighed = [*zip(words, self.rarities(words), strict=True), *pairs]
         total = sum(weight for _, weight in weighed)
         return [(word, weight / total) for word, weight in weighed]
+
+    def rarities(self, words: Sequence[str]) -> list[float]:
+        """The rarity of each word of a query; that of the kind that it asks for is half as much again as any other's."""
+        rarities = [self.rarity(word) for word in words]
+        before = words[: next((place for place, word in enumerate(words) if word in ("for", "with")), None)]
+        last = max((place for place, word in enumerate(before) if word in self.kinds), default=None)
+        if last is not None:
+            others = [self.rarity(word) for word in [*words[:last], *words[last + 1 :]] if self.knows(word)]
+            rarities[last] = max(rarities[last], 1.5 * max(others, default=0.0))
+        return rarities
 
     def added(self, words: Sequence[str], text: int) -> list[tuple[str, float]]:
         """What each word and pair of a query adds to the score of a text."""
