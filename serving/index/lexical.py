@@ -9,14 +9,14 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from serving.graph.lookup import IdLookup
-from serving.graph.words import LINKING_WORDS, rows_of
+from serving.graph.words import LINKING_WORDS, masked, rows_of
 
 # What a pair of a query's neighbours counts, where a text has them next to each other or as one word, beside a word of
 # the same rarity. Learned on queries that people asked of a hardware shop (NDCG@10 on half of its training queries:
 # 0.433 without pairs, 0.437 at a quarter, 0.434 at a half, 0.426 at one).
 PAIR_WEIGHT = 0.25
-# What the kind of thing that a query asks for counts at least, beside the other word that counts the most.
-KIND_WEIGHT = 1.5
+# What a text counts that lacks the kind of thing that a query asks for.
+OTHER_KIND = 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +52,14 @@ class AskedWords(NamedTuple):
     Attributes:
         ids: int32 `(words,)`; -1 for an unknown one.
         weights: float32, one for each of them: how much it counts.
+        kinds: bool, likewise: whether it is the kind of thing that its query asks for.
         rows: int64, likewise: the query that has it.
         queries: int64 scalar: how many queries there are.
     """
 
     ids: tf.Tensor
     weights: tf.Tensor
+    kinds: tf.Tensor
     rows: tf.Tensor
     queries: tf.Tensor
 
@@ -83,7 +85,6 @@ class LexicalIndex(tf.Module):
         self._texts = tf.Variable(postings.texts, trainable=False, name="texts")
         self._saturation = tf.Variable(postings.saturation, trainable=False, name="saturation")
         self._rarity = tf.Variable(rarity, trainable=False, name="rarity")
-        self._has_kinds = bool(postings.kinds.any())
         self._kinds = tf.Variable(np.append(postings.kinds, False), trainable=False, name="kinds")
         self._links = IdLookup([word.encode() for word in LINKING_WORDS], what="linking word")
 
@@ -92,8 +93,7 @@ class LexicalIndex(tf.Module):
 
         A word counts as much as it is rare; one that no text has counts too, so that what is left of a query counts for
         less. Pairs count `PAIR_WEIGHT` of that, and nothing where no text has them. The last kind before what it is for
-        or with (soup in "chicken soup for my kids") counts at least `KIND_WEIGHT` times as much as any other word that
-        texts have: where no text has both, a soup is nearer than a chicken.
+        or with is what is asked for: soup in "chicken soup for my kids".
 
         Args:
             words: Ragged string `(batch, words)`; a word that is there twice counts twice.
@@ -105,13 +105,12 @@ class LexicalIndex(tf.Module):
         word = tf.concat([part.flat_values for part in parts], axis=0)
         ids = self._words.index_of(word)
         weights = tf.gather(self._rarity, self._row_of(ids))
-        if self._has_kinds:
-            own = tf.size(words.flat_values)
-            weights = tf.concat([self._with_kind(words, ids[:own], weights[:own]), weights[own:]], axis=0)
         if pairs is not None:
             is_pair = tf.range(tf.size(word)) >= tf.size(word) - tf.size(pairs.flat_values)
             weights = tf.where(is_pair, tf.where(ids >= 0, PAIR_WEIGHT * weights, 0.0), weights)
-        return AskedWords(ids, weights, tf.concat([rows_of(part) for part in parts], axis=0), words.nrows())
+        kinds = self._kinds_asked_for(words, ids[: tf.size(words.flat_values)])
+        kinds = tf.pad(kinds, [[0, tf.size(word) - tf.size(kinds)]])
+        return AskedWords(ids, weights, kinds, tf.concat([rows_of(part) for part in parts], axis=0), words.nrows())
 
     def lacks(self, words: tf.Tensor) -> tf.Tensor:
         """Returns whether no text has each of string `words`, bool like them."""
@@ -125,7 +124,8 @@ class LexicalIndex(tf.Module):
         """Returns the score of every text, float32 `(batch, size)` from 0 to 1; 0 where no word is shared.
 
         It is the share of the query that a text has, by the words' weights and BM25's saturation, times the share that
-        it has at all: half of a query is worth a quarter, so that a rare word does not win alone.
+        it has at all: half of a query is worth a quarter, so that a rare word does not win alone. A text without the
+        kind that is asked for has `OTHER_KIND` of that: where no text has both, a soup is nearer than a chicken.
         """
         batch, owner = asked.queries, asked.rows
         places = self._postings_of(self._row_of(asked.ids))
@@ -137,7 +137,15 @@ class LexicalIndex(tf.Module):
             weights * tf.gather(self._saturation, places.flat_values), target, batch * self.size
         )
         covered = tf.math.unsorted_segment_sum(weights, target, batch * self.size)
-        return tf.reshape(found * covered, [batch, self.size])
+        scores = tf.reshape(found * covered, [batch, self.size])
+
+        def by_kind() -> tf.Tensor:
+            (there,) = masked(tf.gather(asked.kinds, word), target)
+            has = tf.math.unsorted_segment_sum(tf.ones_like(there, tf.int32), there, batch * self.size)
+            lacks = self._asks_for_kind(asked)[:, tf.newaxis] & (tf.reshape(has, [batch, self.size]) == 0)
+            return tf.where(lacks, OTHER_KIND * scores, scores)
+
+        return tf.cond(tf.reduce_any(asked.kinds), by_kind, lambda: scores)
 
     def counts(self, words: tf.Tensor, rows: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         """Returns how many of some words each text has, int32 `(size, texts)`.
@@ -173,19 +181,22 @@ class LexicalIndex(tf.Module):
         added = weights * tf.math.unsorted_segment_sum(found, word, places.nrows())
         covered = tf.math.unsorted_segment_sum(tf.where(added > 0.0, weights, 0.0), owner, asked.queries)
         by_row = tf.argsort(owner, stable=True)
+        has = tf.math.unsorted_segment_max(tf.where(asked.kinds & (added > 0.0), 1, 0), owner, asked.queries) > 0
+        covered = tf.where(self._asks_for_kind(asked) & ~has, OTHER_KIND * covered, covered)
         added = tf.gather(added * tf.gather(covered, owner), by_row)
         return tf.RaggedTensor.from_value_rowids(added, tf.gather(owner, by_row), asked.queries, validate=False)
 
-    def _with_kind(self, words: Any, ids: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        """Returns the weights of all words, of which the kinds that are asked for count more; see `ask`."""
+    def _kinds_asked_for(self, words: Any, ids: tf.Tensor) -> tf.Tensor:
+        """Returns whether each of all words is the kind that its query asks for, bool `(words,)`; see `ask`."""
         rows, size, places = rows_of(words), words.nrows(), tf.range(tf.size(ids))
         links = tf.where(self._links.index_of(words.flat_values) >= 0, places, tf.size(ids))
         before = places < tf.gather(tf.math.unsorted_segment_min(links, rows, size), rows)
         kinds = tf.where(before & tf.gather(self._kinds, self._row_of(ids)), places, -1)
-        is_kind = tf.equal(places, tf.gather(tf.math.unsorted_segment_max(kinds, rows, size), rows))
-        others = tf.where((ids >= 0) & ~is_kind, weights, 0.0)
-        most = tf.gather(tf.math.unsorted_segment_max(others, rows, size), rows)
-        return tf.where(is_kind, tf.maximum(weights, KIND_WEIGHT * most), weights)
+        return tf.equal(places, tf.gather(tf.math.unsorted_segment_max(kinds, rows, size), rows))
+
+    def _asks_for_kind(self, asked: AskedWords) -> tf.Tensor:
+        """Returns whether each query asks for a kind, bool `(queries,)`."""
+        return tf.math.unsorted_segment_sum(tf.cast(asked.kinds, tf.int32), asked.rows, asked.queries) > 0
 
     def _shares(self, asked: AskedWords) -> tf.Tensor:
         """Returns what the weights of each query are multiplied by to sum to 1, float32 `(batch,)`."""

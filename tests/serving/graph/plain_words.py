@@ -79,24 +79,22 @@ class PlainBm25:
     def weights(self, words: Sequence[str]) -> list[tuple[str, float]]:
         """The words of a query and then their pairs, with the share of each."""
         pairs = [(pair, 0.25 * self.rarity(pair) if self.knows(pair) else 0.0) for pair in joined_pairs(words)]
-        weighed = [*zip(words, self.rarities(words), strict=True), *pairs]
+        weighed = [*((word, self.rarity(word)) for word in words), *pairs]
         total = sum(weight for _, weight in weighed)
         return [(word, weight / total) for word, weight in weighed]
 
-    def rarities(self, words: Sequence[str]) -> list[float]:
-        """The rarity of each word of a query; that of the kind that it asks for is half as much again as any other's."""
-        rarities = [self.rarity(word) for word in words]
+    def kind(self, words: Sequence[str]) -> str | None:
+        """The kind that a query asks for: its last before a linking word."""
         before = words[: next((place for place, word in enumerate(words) if word in ("for", "with")), None)]
-        last = max((place for place, word in enumerate(before) if word in self.kinds), default=None)
-        if last is not None:
-            others = [self.rarity(word) for word in [*words[:last], *words[last + 1 :]] if self.knows(word)]
-            rarities[last] = max(rarities[last], 1.5 * max(others, default=0.0))
-        return rarities
+        return next((word for word in reversed(before) if word in self.kinds), None)
 
     def added(self, words: Sequence[str], text: int) -> list[tuple[str, float]]:
-        """What each word and pair of a query adds to the score of a text."""
+        """What each word and pair of a query adds to the score of a text, 0.7 of it where that is of another kind."""
         weighed = self.weights(words)
         covered = sum(weight for word, weight in weighed if self.counts[text][word])
+        kind = self.kind(words)
+        if kind is not None and not self.counts[text][kind]:
+            covered *= 0.7
         return [(word, weight * self.saturation(word, text) * covered) for word, weight in weighed]
 
     def scores(self, words: Sequence[str]) -> np.ndarray:

@@ -16,8 +16,6 @@ from serving.search.correction import of_letters
 _ENDS_ENOUGH = 0.5
 # Shorter words are units, mostly.
 _FEWEST_LETTERS = 3
-# What fewer texts are called may be a name.
-_FEWEST_TEXTS = 10
 # What parts phrases: all but letters, digits, blanks, and what stands within a word; and the words that link them.
 _BETWEEN_PHRASES = rf"[^\p{{L}}\p{{M}}\p{{N}} '’-]+| - |\b(?:{'|'.join(LINKING_WORDS)})\b"
 
@@ -26,8 +24,8 @@ def with_kinds(postings: Postings, texts: Sequence[str]) -> Postings:
     """Returns the postings with the words marked that the catalogue has for kinds of things.
 
     In English what is sold is named by the last word of a phrase, be it a title's or a category's: soup in "chicken
-    soup", and in "Soup > Condensed Soup". A kind is a word of `_FEWEST_TEXTS` texts or more that ends half of the
-    phrases that have it. Scripts without spaces have no such words here, so that nothing changes for them.
+    soup", and in "Soup > Condensed Soup". A kind is a word that ends half of the phrases that have it. Scripts without
+    spaces have no such words here, so that nothing changes for them.
 
     Args:
         postings: The catalogue's words.
@@ -44,9 +42,7 @@ def with_kinds(postings: Postings, texts: Sequence[str]) -> Postings:
         ending.update(dict.fromkeys(letters[-1:], phrases[phrase]))
     every = tf.constant(postings.words, tf.string, [len(postings.words)])
     ends = [ending[word] >= _ENDS_ENOUGH * max(having[word], 1) for word in postings.words]
-    often = np.diff(postings.row_splits) >= _FEWEST_TEXTS
-    kinds = np.array(ends, np.bool_) & often & of_letters(every, _FEWEST_LETTERS).numpy()
-    return dataclasses.replace(postings, kinds=kinds)
+    return dataclasses.replace(postings, kinds=np.array(ends, np.bool_) & of_letters(every, _FEWEST_LETTERS).numpy())
 
 
 def _phrases(texts: Sequence[str]) -> list[list[bytes]]:

@@ -1,6 +1,5 @@
 """What a catalogue calls kinds of things, counted in plain Python."""
 
-import re
 from random import Random
 
 import numpy as np
@@ -17,14 +16,13 @@ def kinds_of(texts: list[str]) -> set[str]:
 
 def test_a_kind_ends_half_of_the_phrases_that_have_it() -> None:
     texts = [
-        *10 * ["Chicken soup, 12 oz (Private brand, Soup)"],
-        *10 * ["Soup bowls for cats"],
-        *10 * ["Chicken Wings/Thighs"],
-        *9 * ["Garden gnome"],
-        *10 * ["Pull-down faucet with sprayer"],
-        *10 * ["牛奶 500 ml"],
+        "Chicken soup, 12 oz (Private brand, Soup)",
+        "Soup bowls for cats",
+        "Chicken Wings/Thighs",
+        "Pull-down faucet with sprayer",
+        "牛奶 500 ml",
     ]
-    # Chicken ends none and gnome has nine texts; oz and ml are too short, and Han has no words with ends.
+    # Chicken ends none; oz and ml are too short, and Han has no words with ends.
     assert kinds_of(texts) == {"soup", "brand", "bowl", "cat", "wing", "thigh", "faucet", "sprayer"}
 
 
@@ -37,7 +35,6 @@ def test_counted_phrase_by_phrase() -> None:
         word
         for word in words
         if 2 * sum(phrase[-1] == word for phrase in phrases) >= sum(word in phrase for phrase in phrases)
-        and sum(re.search(rf"\b{word}\b", text) is not None for text in texts) >= 10
     }
     assert kinds_of(texts) == expected
 
