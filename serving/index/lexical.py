@@ -15,7 +15,7 @@ from serving.graph.words import LINKING_WORDS, masked, rows_of
 # the same rarity. Learned on queries that people asked of a hardware shop (NDCG@10 on half of its training queries:
 # 0.433 without pairs, 0.437 at a quarter, 0.434 at a half, 0.426 at one).
 PAIR_WEIGHT = 0.25
-# What a text counts that lacks the kind of thing that a query asks for.
+# What the words of a text count that lacks the kind of thing that a query asks for; see docs/design/0051-kinds.md.
 OTHER_KIND = 0.7
 
 
@@ -142,7 +142,8 @@ class LexicalIndex(tf.Module):
         def by_kind() -> tf.Tensor:
             (there,) = masked(tf.gather(asked.kinds, word), target)
             has = tf.math.unsorted_segment_sum(tf.ones_like(there, tf.int32), there, batch * self.size)
-            lacks = self._asks_for_kind(asked)[:, tf.newaxis] & (tf.reshape(has, [batch, self.size]) == 0)
+            asks = tf.math.unsorted_segment_sum(tf.cast(asked.kinds, tf.int32), owner, batch) > 0
+            lacks = asks[:, tf.newaxis] & (tf.reshape(has, [batch, self.size]) == 0)
             return tf.where(lacks, OTHER_KIND * scores, scores)
 
         return tf.cond(tf.reduce_any(asked.kinds), by_kind, lambda: scores)
@@ -178,11 +179,12 @@ class LexicalIndex(tf.Module):
         same = tf.equal(tf.gather(self._texts, places.flat_values), tf.gather(wanted, word))
         found = tf.where(same, tf.gather(self._saturation, places.flat_values), 0.0)
         weights = asked.weights * tf.gather(self._shares(asked), owner)
-        added = weights * tf.math.unsorted_segment_sum(found, word, places.nrows())
-        covered = tf.math.unsorted_segment_sum(tf.where(added > 0.0, weights, 0.0), owner, asked.queries)
+        found = tf.math.unsorted_segment_sum(found, word, places.nrows())
+        added, covered = weights * found, tf.where(found > 0.0, weights, 0.0)
+        covered = tf.math.unsorted_segment_sum(covered, owner, asked.queries)
+        lacked = tf.math.unsorted_segment_sum(tf.cast(asked.kinds & (found == 0.0), tf.int32), owner, asked.queries)
+        covered = tf.where(lacked > 0, OTHER_KIND * covered, covered)
         by_row = tf.argsort(owner, stable=True)
-        has = tf.math.unsorted_segment_max(tf.where(asked.kinds & (added > 0.0), 1, 0), owner, asked.queries) > 0
-        covered = tf.where(self._asks_for_kind(asked) & ~has, OTHER_KIND * covered, covered)
         added = tf.gather(added * tf.gather(covered, owner), by_row)
         return tf.RaggedTensor.from_value_rowids(added, tf.gather(owner, by_row), asked.queries, validate=False)
 
@@ -193,10 +195,6 @@ class LexicalIndex(tf.Module):
         before = places < tf.gather(tf.math.unsorted_segment_min(links, rows, size), rows)
         kinds = tf.where(before & tf.gather(self._kinds, self._row_of(ids)), places, -1)
         return tf.equal(places, tf.gather(tf.math.unsorted_segment_max(kinds, rows, size), rows))
-
-    def _asks_for_kind(self, asked: AskedWords) -> tf.Tensor:
-        """Returns whether each query asks for a kind, bool `(queries,)`."""
-        return tf.math.unsorted_segment_sum(tf.cast(asked.kinds, tf.int32), asked.rows, asked.queries) > 0
 
     def _shares(self, asked: AskedWords) -> tf.Tensor:
         """Returns what the weights of each query are multiplied by to sum to 1, float32 `(batch,)`."""
