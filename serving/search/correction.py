@@ -61,11 +61,11 @@ class SpellingCorrection(tf.Module):
 
     Only letters are corrected, never a word with a digit in it, nor scripts without spaces. A word of 4 letters or
     more may have one wrong, and of 7 or more two: too few, too many, another, or two neighbours exchanged (the optimal
-    string alignment distance). A shorter word keeps its first letter: what a brand that the shop lacks is called is
-    otherwise too near to an unlike word (windex and index). Of the words that are equally near, one with the same first
-    letter wins, and then the most frequent. Words that are near share what is left when letters are taken out of both (Garbe, "1000x faster
-    spelling correction algorithm", 2012), so a few look-ups of hashes find them. Hashes that happen to be equal do no
-    harm, since every distance is worked out.
+    string alignment distance). A shorter word keeps its first letter: a brand that the shop lacks is otherwise too near
+    to an unlike word (windex and index). Of the words that are equally near, one with the same first letter wins, and
+    then the most frequent. Words that are near share what is left when letters are taken out of both (Garbe, "1000x
+    faster spelling correction algorithm", 2012), so a few look-ups of hashes find them. Hashes that happen to be equal
+    do no harm, since every distance is worked out.
 
     Memory: 12 bytes for each key, of which a word of n letters has n + 1, and from 7 letters on (n² + n + 2) / 2.
 

@@ -144,13 +144,22 @@ def test_all_words_are_better_than_one_rare_one() -> None:
     assert scores[0] > 2.0 * scores[1:].max()
 
 
-SOUPS, CHICKENS = ["Dry soup", "Bean soup mix", "Soup bowl"], ["Chicken", "Chicken wings", "Fresh chicken", "Chicken"]
+SOUPS, CHICKENS = ["Dry soup", "Bean soup mix", "Soup bowl"], ["Chicken", "Fresh chicken"]
 
 
 @pytest.mark.parametrize("kinds", [["soup"], ["soup", "chicken"]])
 def test_what_lacks_the_kind_that_is_asked_for_counts_less(kinds: list[str]) -> None:
     texts = [*SOUPS, *CHICKENS, "牛奶", "kids for tea", "with"]
-    queries = ["chicken soup", "soups for chicken", "soup", "soup 牛奶", "chicken soup teas", "with soup", "soup soup", ""]
+    queries = [
+        "chicken soup",
+        "soups for chicken",
+        "soup",
+        "soup 牛奶",
+        "chicken soup teas",
+        "with soup",
+        "soup soup",
+        "",
+    ]
     postings = build_postings(texts, LexicalOptions())
     postings = dataclasses.replace(postings, kinds=np.isin([word.decode() for word in postings.words], kinds))
     index, plain = LexicalIndex(postings), PlainBm25(words_of(texts), kinds=kinds)
