@@ -144,7 +144,7 @@ def test_all_words_are_better_than_one_rare_one() -> None:
     assert scores[0] > 2.0 * scores[1:].max()
 
 
-SOUPS, CHICKENS = ["Dry soup", "Bean soup mix", "Soup bowl"], ["Chicken", "Fresh chicken"]
+SOUPS, CHICKENS = ["Dry soup", "Bean soup", "Soup bowl"], ["Chicken wings", "Fresh chicken", "Ground chicken"]
 
 
 @pytest.mark.parametrize("kinds", [["soup"], ["soup", "chicken"]])
