@@ -46,6 +46,7 @@ from trainer.search.groups.names import group_names
 from trainer.search.index.build import build_fusion, build_index, build_module
 from trainer.search.index.category_vectors import categories_of_texts, with_categories
 from trainer.search.index.corrections import known_words
+from trainer.search.index.kinds import with_kinds
 from trainer.search.index.pinyin import with_pinyin
 from trainer.search.index.postings import build_postings
 from trainer.search.index.telling_words import weigh_by_meaning
@@ -148,7 +149,8 @@ class SearchIndexExecutor(BaseBeamExecutor):
         queries = load_queries(examples_uri, "eval")
         asked = queries.of_texts(text_of_product)
         known = known_words(encoder.text_encoder.tokenizer.get_vocabulary())
-        postings = weigh_by_meaning(build_postings(texts, options.serving.lexical), searched, known, embed)
+        postings = with_kinds(build_postings(texts, options.serving.lexical), texts)
+        postings = weigh_by_meaning(postings, searched, known, embed)
         tower = load_query_tower(encoder_uri, encoder)
         vocabulary, wordnet = shoppers_words(
             options.serving.wordnet, postings, searched, known, encoder if tower is None else tower

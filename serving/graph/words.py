@@ -28,6 +28,8 @@ _WORD = r"\p{Nd}+(?:[./]\p{Nd}+)*|[\p{L}\p{M}]+"
 # Marks where a word begins; no text has it, as control characters have become spaces.
 _BEGIN = "\x01"
 _BETWEEN_WORDS = f"(^| )[^{_BEGIN}]*{_BEGIN}?"
+# What a query asks for ends before these: cookies in "cookies for my kids".
+LINKING_WORDS = ("for", "with", "in", "to", "from", "that", "which", "on", "at", "by", "please")
 # The S stemmer, which only takes plurals back, with -es (Harman, "How effective is suffixing?", JASIS 1991).
 _PLURALS = (
     (r"^([a-z]*[^ae])ies$", r"\1y"),

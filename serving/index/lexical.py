@@ -9,12 +9,14 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from serving.graph.lookup import IdLookup
-from serving.graph.words import rows_of
+from serving.graph.words import LINKING_WORDS, masked, rows_of
 
 # What a pair of a query's neighbours counts, where a text has them next to each other or as one word, beside a word of
 # the same rarity. Learned on queries that people asked of a hardware shop (NDCG@10 on half of its training queries:
 # 0.433 without pairs, 0.437 at a quarter, 0.434 at a half, 0.426 at one).
 PAIR_WEIGHT = 0.25
+# What the words of a text count that lacks the kind of thing that a query asks for; see docs/design/0051-kinds.md.
+OTHER_KIND = 0.7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +30,7 @@ class Postings:
         saturation: float32 `(postings,)`, between 0 and 1: what BM25 makes of its count in a text of that length.
         rarity: float32 `(words,)`: how much each word counts.
         joined: bool `(words,)`: whether texts have it only as two words that follow each other.
+        kinds: bool `(words,)`: whether it is what texts call kinds of things; see `trainer.search.index.kinds`.
         unknown_rarity: How much a word counts that no text has.
         size: Texts in the catalogue.
     """
@@ -38,6 +41,7 @@ class Postings:
     saturation: npt.NDArray[np.float32]
     rarity: npt.NDArray[np.float32]
     joined: npt.NDArray[np.bool_]
+    kinds: npt.NDArray[np.bool_]
     unknown_rarity: float
     size: int
 
@@ -48,12 +52,14 @@ class AskedWords(NamedTuple):
     Attributes:
         ids: int32 `(words,)`; -1 for an unknown one.
         weights: float32, one for each of them: how much it counts.
+        kinds: bool, likewise: whether it is the kind of thing that its query asks for.
         rows: int64, likewise: the query that has it.
         queries: int64 scalar: how many queries there are.
     """
 
     ids: tf.Tensor
     weights: tf.Tensor
+    kinds: tf.Tensor
     rows: tf.Tensor
     queries: tf.Tensor
 
@@ -79,12 +85,15 @@ class LexicalIndex(tf.Module):
         self._texts = tf.Variable(postings.texts, trainable=False, name="texts")
         self._saturation = tf.Variable(postings.saturation, trainable=False, name="saturation")
         self._rarity = tf.Variable(rarity, trainable=False, name="rarity")
+        self._kinds = tf.Variable(np.append(postings.kinds, False), trainable=False, name="kinds")
+        self._links = IdLookup([word.encode() for word in LINKING_WORDS], what="linking word")
 
     def ask(self, words: Any, pairs: Any | None = None, unspaced: Any | None = None) -> AskedWords:
         """Looks words up.
 
         A word counts as much as it is rare; one that no text has counts too, so that what is left of a query counts for
-        less. Pairs count `PAIR_WEIGHT` of that, and nothing where no text has them.
+        less. Pairs count `PAIR_WEIGHT` of that, and nothing where no text has them. The last kind before what it is for
+        or with is what is asked for: soup in "chicken soup for my kids".
 
         Args:
             words: Ragged string `(batch, words)`; a word that is there twice counts twice.
@@ -99,7 +108,9 @@ class LexicalIndex(tf.Module):
         if pairs is not None:
             is_pair = tf.range(tf.size(word)) >= tf.size(word) - tf.size(pairs.flat_values)
             weights = tf.where(is_pair, tf.where(ids >= 0, PAIR_WEIGHT * weights, 0.0), weights)
-        return AskedWords(ids, weights, tf.concat([rows_of(part) for part in parts], axis=0), words.nrows())
+        kinds = self._kinds_asked_for(words, ids[: tf.size(words.flat_values)])
+        kinds = tf.pad(kinds, [[0, tf.size(word) - tf.size(kinds)]])
+        return AskedWords(ids, weights, kinds, tf.concat([rows_of(part) for part in parts], axis=0), words.nrows())
 
     def lacks(self, words: tf.Tensor) -> tf.Tensor:
         """Returns whether no text has each of string `words`, bool like them."""
@@ -113,7 +124,8 @@ class LexicalIndex(tf.Module):
         """Returns the score of every text, float32 `(batch, size)` from 0 to 1; 0 where no word is shared.
 
         It is the share of the query that a text has, by the words' weights and BM25's saturation, times the share that
-        it has at all: half of a query is worth a quarter, so that a rare word does not win alone.
+        it has at all: half of a query is worth a quarter, so that a rare word does not win alone. A text without the
+        kind that is asked for has `OTHER_KIND` of that: where no text has both, a soup is nearer than a chicken.
         """
         batch, owner = asked.queries, asked.rows
         places = self._postings_of(self._row_of(asked.ids))
@@ -125,7 +137,16 @@ class LexicalIndex(tf.Module):
             weights * tf.gather(self._saturation, places.flat_values), target, batch * self.size
         )
         covered = tf.math.unsorted_segment_sum(weights, target, batch * self.size)
-        return tf.reshape(found * covered, [batch, self.size])
+        scores = tf.reshape(found * covered, [batch, self.size])
+
+        def by_kind() -> tf.Tensor:
+            (there,) = masked(tf.gather(asked.kinds, word), target)
+            has = tf.math.unsorted_segment_sum(tf.ones_like(there, tf.int32), there, batch * self.size)
+            asks = tf.math.unsorted_segment_sum(tf.cast(asked.kinds, tf.int32), owner, batch) > 0
+            lacks = asks[:, tf.newaxis] & (tf.reshape(has, [batch, self.size]) == 0)
+            return tf.where(lacks, OTHER_KIND * scores, scores)
+
+        return tf.cond(tf.reduce_any(asked.kinds), by_kind, lambda: scores)
 
     def counts(self, words: tf.Tensor, rows: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         """Returns how many of some words each text has, int32 `(size, texts)`.
@@ -158,11 +179,22 @@ class LexicalIndex(tf.Module):
         same = tf.equal(tf.gather(self._texts, places.flat_values), tf.gather(wanted, word))
         found = tf.where(same, tf.gather(self._saturation, places.flat_values), 0.0)
         weights = asked.weights * tf.gather(self._shares(asked), owner)
-        added = weights * tf.math.unsorted_segment_sum(found, word, places.nrows())
-        covered = tf.math.unsorted_segment_sum(tf.where(added > 0.0, weights, 0.0), owner, asked.queries)
+        found = tf.math.unsorted_segment_sum(found, word, places.nrows())
+        added, covered = weights * found, tf.where(found > 0.0, weights, 0.0)
+        covered = tf.math.unsorted_segment_sum(covered, owner, asked.queries)
+        lacked = tf.math.unsorted_segment_sum(tf.cast(asked.kinds & (found == 0.0), tf.int32), owner, asked.queries)
+        covered = tf.where(lacked > 0, OTHER_KIND * covered, covered)
         by_row = tf.argsort(owner, stable=True)
         added = tf.gather(added * tf.gather(covered, owner), by_row)
         return tf.RaggedTensor.from_value_rowids(added, tf.gather(owner, by_row), asked.queries, validate=False)
+
+    def _kinds_asked_for(self, words: Any, ids: tf.Tensor) -> tf.Tensor:
+        """Returns whether each of all words is the kind that its query asks for, bool `(words,)`; see `ask`."""
+        rows, size, places = rows_of(words), words.nrows(), tf.range(tf.size(ids))
+        links = tf.where(self._links.index_of(words.flat_values) >= 0, places, tf.size(ids))
+        before = places < tf.gather(tf.math.unsorted_segment_min(links, rows, size), rows)
+        kinds = tf.where(before & tf.gather(self._kinds, self._row_of(ids)), places, -1)
+        return tf.equal(places, tf.gather(tf.math.unsorted_segment_max(kinds, rows, size), rows))
 
     def _shares(self, asked: AskedWords) -> tf.Tensor:
         """Returns what the weights of each query are multiplied by to sum to 1, float32 `(batch,)`."""

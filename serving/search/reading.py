@@ -50,7 +50,7 @@ class ReadQuery(NamedTuple):
         rows, queries = tf.TensorSpec([None], tf.int64), tf.TensorSpec([], tf.int64)
         return cls(
             several,
-            AskedWords(numbers, tf.TensorSpec([None], tf.float32), rows, queries),
+            AskedWords(numbers, tf.TensorSpec([None], tf.float32), tf.TensorSpec([None], tf.bool), rows, queries),
             NamedProducts(tf.TensorSpec([None, None], tf.int32), several),
             tf.TensorSpec([None], tf.bool),
         )

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from serving.graph.lookup import IdLookup
 from serving.graph.spelling import folded
-from serving.graph.words import any_in_row, joined, masked, plain_words, rows_of, singular_words
+from serving.graph.words import LINKING_WORDS, any_in_row, joined, masked, plain_words, rows_of, singular_words
 from serving.index.lexical import LexicalIndex
 from serving.search.correction import word_hashes
 from serving.search.wishes.amounts import DIMENSIONS, GRAMS, PRICE, AmountReader
@@ -17,8 +17,8 @@ from serving.search.wishes.wish import NamedThings, Wish, cond_wish
 
 # Who means what he types, word by word, puts it into these.
 _QUOTED = r'\s*["“].*["”]\s*'
-# What a query asks for ends before these, and its last word says what it is: cookies in "cookies for my kids".
-_BEHIND = r"\b(?:for|with|in|to|from|that|which|on|at|by|please)\b.*"
+# The last word before these says what a query asks for.
+_BEHIND = rf"\b(?:{'|'.join(LINKING_WORDS)})\b.*"
 _LAST_WORD = r"(?s)^.*?([\p{L}\p{M}'’-]*)[^\p{L}]*$"
 
 

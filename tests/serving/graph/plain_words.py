@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -45,8 +45,9 @@ class PlainBm25:
         k1: float = 0.9,
         b: float = 0.4,
         telling: Mapping[str, float] | None = None,
+        kinds: Collection[str] = (),
     ) -> None:
-        self.telling = telling or {}
+        self.telling, self.kinds = telling or {}, kinds
         pairs = [set(joined_pairs(words)) for words in texts]
         often = Counter(pair for each in pairs for pair in each)
         plain = {word for words in texts for word in words}
@@ -82,10 +83,18 @@ class PlainBm25:
         total = sum(weight for _, weight in weighed)
         return [(word, weight / total) for word, weight in weighed]
 
+    def kind(self, words: Sequence[str]) -> str | None:
+        """The kind that a query asks for: its last before a linking word."""
+        before = words[: next((place for place, word in enumerate(words) if word in ("for", "with")), None)]
+        return next((word for word in reversed(before) if word in self.kinds), None)
+
     def added(self, words: Sequence[str], text: int) -> list[tuple[str, float]]:
-        """What each word and pair of a query adds to the score of a text."""
+        """What each word and pair of a query adds to the score of a text, 0.7 of it where that is of another kind."""
         weighed = self.weights(words)
         covered = sum(weight for word, weight in weighed if self.counts[text][word])
+        kind = self.kind(words)
+        if kind is not None and not self.counts[text][kind]:
+            covered *= 0.7
         return [(word, weight * self.saturation(word, text) * covered) for word, weight in weighed]
 
     def scores(self, words: Sequence[str]) -> np.ndarray:

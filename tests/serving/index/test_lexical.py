@@ -1,5 +1,7 @@
 """BM25 in the graph against BM25 by hand."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -140,6 +142,34 @@ def test_all_words_are_better_than_one_rare_one() -> None:
     assert scores.argmax() == 0
     # Half of what was asked for is worth less than half.
     assert scores[0] > 2.0 * scores[1:].max()
+
+
+SOUPS, CHICKENS = ["Dry soup", "Bean soup", "Soup bowl"], ["Chicken wings", "Fresh chicken", "Ground chicken"]
+
+
+@pytest.mark.parametrize("kinds", [["soup"], ["soup", "chicken"]])
+def test_what_lacks_the_kind_that_is_asked_for_counts_less(kinds: list[str]) -> None:
+    texts = [*SOUPS, *CHICKENS, "牛奶", "kids for tea", "with"]
+    queries = [
+        "chicken soup",
+        "soups for chicken",
+        "soup",
+        "soup 牛奶",
+        "chicken soup teas",
+        "with soup",
+        "soup soup",
+        "",
+    ]
+    postings = build_postings(texts, LexicalOptions())
+    postings = dataclasses.replace(postings, kinds=np.isin([word.decode() for word in postings.words], kinds))
+    index, plain = LexicalIndex(postings), PlainBm25(words_of(texts), kinds=kinds)
+    asked = ask(index, queries)
+    found = index.scores(asked).numpy()
+    np.testing.assert_allclose(found, np.stack([plain.scores(words) for words in words_of(queries)]), atol=1e-5)
+    assert found[0, :3].min() > found[0, 3:].max()
+    for text in range(len(texts)):
+        added = index.word_scores(asked, tf.fill([len(queries)], text))
+        np.testing.assert_allclose(tf.reduce_sum(added, axis=1), found[:, text], atol=1e-5)
 
 
 def test_two_words_are_found_as_one_and_one_as_two() -> None:

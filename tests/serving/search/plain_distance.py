@@ -17,14 +17,17 @@ def plain_distance(first: str, second: str) -> int:
 
 
 def plain_corrected(word: str, frequency: Mapping[str, int]) -> str:
-    """The nearest word of all, then the same first letter, the most frequent, and the first by its bytes."""
+    """The nearest word of all, then the same first letter, the most frequent, and the first by its bytes.
+
+    A word of under 7 letters keeps its first.
+    """
     allowed = (len(word) >= 4) + (len(word) >= 7)
     near = [
         (plain_distance(word, other), other[0] != word[0], -frequency[other], other.encode())
         for other in frequency
         if len(other) >= 3 and other.isalpha()
     ]
-    near = [each for each in near if each[0] <= allowed]
+    near = [each for each in near if each[0] <= allowed and (len(word) >= 7 or not each[1])]
     if word in frequency or not word.isalpha() or not near:
         return word
     return min(near)[3].decode()

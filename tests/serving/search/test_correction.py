@@ -91,6 +91,10 @@ TEXTS = [
         ("crakcer", "cracker"),
         ("creqme", "creme"),
         ("aple", "apple"),
+        # The first letter of a short word is right, as it is of a brand that is not sold.
+        ("xpaper", "xpaper"),
+        ("oilet", "oilet"),
+        ("xtoilet", "toilet"),
         # Right, too short, too far, not of letters alone, or of a script without spaces.
         ("paper", "paper"),
         ("mlk", "mlk"),

@@ -87,6 +87,7 @@ def _counted(
         saturation=(count / (count + saturation)).astype(np.float32),
         rarity=np.sqrt(inverse_document_frequency(frequency, texts)).astype(np.float32),
         joined=joined,
+        kinds=np.zeros(len(vocabulary), np.bool_),
         unknown_rarity=float(np.sqrt(inverse_document_frequency(np.array(0), texts))),
         size=texts,
     )

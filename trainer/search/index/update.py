@@ -23,6 +23,7 @@ from trainer.search.export import text_hashes
 from trainer.search.groups.names import group_names
 from trainer.search.index.build import MeasuredIndex, build_index, build_module
 from trainer.search.index.category_vectors import categories_of_texts, with_categories
+from trainer.search.index.kinds import with_kinds
 from trainer.search.index.pinyin import Reading, with_pinyin
 from trainer.search.index.postings import build_postings
 from trainer.search.index.shoppers_words import NO_MORE_WORDS, ShoppersWords
@@ -133,7 +134,8 @@ def update_search(
     # A model of an earlier version does not say what its encoder knows.
     known_words = loaded.known_words.numpy() if hasattr(loaded, "known_words") else np.zeros(0, np.int64)
     index = build_index(vectors, _embed(query_embedder, measured_with), options, seed)
-    postings = weigh_by_meaning(build_postings(texts, options.lexical), vectors, known_words, embed)
+    postings = with_kinds(build_postings(texts, options.lexical), texts)
+    postings = weigh_by_meaning(postings, vectors, known_words, embed)
     personal = load_reranker(tf.io.gfile.join(served, EXTRA_ASSETS_FOLDER), catalogue)
     module = build_module(
         catalogue,
