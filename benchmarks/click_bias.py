@@ -4,7 +4,7 @@
 
 `DATA/search_homedepot` holds `products.parquet` and `judgements.parquet`, as `search_quality.py` wants them. RUN is
 the folder of a run of that script; without it, one is made. Each training query is asked `--sessions` times of a shop
-whose old search goes by words alone (BM25, the lexical side of RUN): a page has twenty products, those that were
+whose old search goes by words alone (BM25): a page has twenty products, those that were
 judged and of the others the ones that the old search finds first, in its order, which changes a little from time to
 time. Place k (from 1) is looked at with probability 1 / k, and a product that is looked at is clicked with 0.1 + 0.9
 of its relevance, 0 for what nobody judged (both as Joachims, Swaminathan and Schnabel, "Unbiased learning-to-rank with
@@ -33,6 +33,8 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 import tensorflow as tf
 import typer
+from scipy.sparse import csc_matrix
+from sklearn.feature_extraction.text import CountVectorizer
 
 from benchmarks.figures import print_figures, ratio
 from benchmarks.machine import print_machine
@@ -40,7 +42,6 @@ from benchmarks.pipeline_runs import run_beside_data
 from benchmarks.search_quality import CONFIG, RELEVANT_GRADE, prepare
 from components.search.examples.position_model import MOST_POSITIONS, learn_positions, relevance_of_pairs
 from components.search.examples.query_examples import query_example
-from components.search.judging.query_judge import LEXICAL, rank_in_batches, side_rankings
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.artifacts.catalogue import distinct_texts, load_catalogue
 from trainer.fitting.training_request import TrainingRequest
@@ -48,7 +49,7 @@ from trainer.metrics.bootstrap import bootstrap_intervals
 from trainer.metrics.ranking import hit_matrix, ndcg_at_k
 from trainer.options import TextOptions
 from trainer.search.encoder import SearchEncoder, load_encoder
-from trainer.search.options import SearchOptions, SearchTrainingOptions
+from trainer.search.options import LexicalOptions, SearchOptions, SearchTrainingOptions
 from trainer.search.queries import JudgedQueries, load_queries
 from trainer.search.training import run
 from trainer.text.backbone import load_text_encoder
@@ -57,6 +58,8 @@ from trainer.text.text_vectors import load_text_vectors
 SHOWN, K = 20, 10
 # As in search_quality.yaml.
 TEXT = TextOptions(fields=("title",), sequence_length=32)
+# Of BM25, as the product has them.
+K1, B = LexicalOptions().k1, LexicalOptions().b
 # Places of the old search, and by how much their logarithm changes from one time to the next.
 PLACES, JITTER = 100, 0.5
 LEAST_CLICKED, MOST_CLICKED = 0.1, 1.0
@@ -85,9 +88,8 @@ def main(
             run_beside_data(CONFIG.read_text(encoding="utf-8"), root)
         judged = load_queries(str(latest_artifact(root, "SearchExamples", "examples")), "train")
         catalogue = load_catalogue(str(latest_artifact(root, "SearchExamples", "catalogue")))
-        ids = catalogue["product_id"].to_pylist()
-        answers = answers_of_test(folder, ids, most)
-        pages, places = old_pages(root, judged, ids)
+        answers = answers_of_test(folder, catalogue["product_id"].to_pylist(), most)
+        pages, places = old_pages(judged, catalogue["text"].to_pylist())
         pair, position, shown, clicked = ask(relevance_of(judged, pages), places, sessions, seed)
         looked_at = learn_positions(pair, position, shown, clicked)
         print("places are looked at", " ".join(f"{share:.2f}" for share in looked_at[:SHOWN]), "as often as the first")
@@ -113,24 +115,44 @@ def main(
     )
 
 
-def old_pages(root: Path, judged: JudgedQueries, ids: list[str]) -> tuple[Ints, Ints]:
+def old_pages(judged: JudgedQueries, texts: list[str]) -> tuple[Ints, Ints]:
     """Returns what an old search shows for each query.
 
+    Args:
+        judged: The queries.
+        texts: Of each product.
+
     Returns:
-        Products and their places in the old search from 0 on, `PLACES` for what it does not find, both
+        Products and their places in the old search from 0 on, `PLACES` for what it does not find among its first, both
         `(queries, SHOWN)`: the judged ones, as far as they go, and then the first of the others.
     """
-    comparison = tf.saved_model.load(str(latest_artifact(root, "SearchIndex", "model") / "Comparison"))
-    rank = side_rankings(comparison, {each.encode(): row for row, each in enumerate(ids)})[LEXICAL]
+    counter = CountVectorizer(stop_words="english", token_pattern=r"\w+")
+    counts = counter.fit_transform(texts).astype(np.float64).tocsc()
+    weights = bm25_weights(counts)
+    asked = counter.transform(judged.queries)
     pages = np.zeros((len(judged), SHOWN), np.int64)
     places = np.full(pages.shape, PLACES)
-    for query, found in enumerate(rank_in_batches(rank, judged.queries, PLACES)):
-        place_of = {product: place for place, product in enumerate(found.tolist())}
+    for query in range(len(judged)):
+        scores = np.asarray((weights @ asked[query].T).todense()).ravel()
+        place_of = {
+            product: place for place, product in enumerate(np.argsort(-scores, kind="stable")[:PLACES].tolist())
+        }
         own = judged.products[judged.offsets[query] : judged.offsets[query + 1]].tolist()
-        page = list(dict.fromkeys([*own, *place_of]))[:SHOWN]
-        pages[query] = page
-        places[query] = [place_of.get(product, PLACES) for product in page]
+        pages[query] = list(dict.fromkeys([*own, *place_of]))[:SHOWN]
+        places[query] = [place_of.get(product, PLACES) for product in pages[query].tolist()]
     return pages, places
+
+
+def bm25_weights(counts: csc_matrix) -> csc_matrix:
+    """Returns what each word adds to the score of each text (Robertson and Zaragoza, 2009), from its counts."""
+    weights = counts.copy()
+    texts, lengths = counts.shape[0], np.asarray(counts.sum(axis=1)).ravel()
+    longer = 1.0 - B + B * lengths / lengths.mean()
+    weights.data = weights.data * (K1 + 1.0) / (weights.data + K1 * longer[weights.indices])
+    holding = np.diff(counts.indptr)
+    rarity = np.log1p((texts - holding + 0.5) / (holding + 0.5))
+    weights.data *= np.repeat(rarity, holding)
+    return weights
 
 
 def relevance_of(judged: JudgedQueries, pages: Ints) -> Floats:
