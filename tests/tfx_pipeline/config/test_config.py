@@ -102,7 +102,8 @@ def test_exposure_is_capped_by_columns_that_are_compared_and_kept(tmp_path: Path
     compared = "tasks.recommendation.exposure_columns=[brand, origin]"
     kept = "features.products.categorical=[origin]"
     task = load_config(file, [capped, compared, kept]).tasks.recommendation
-    assert task is not None and task.ranker is not None
+    assert task is not None
+    assert task.ranker is not None
     assert task.ranker.exposure_caps == {"origin": 2}
     with pytest.raises(ConfigError, match=r"`ranker.exposure_caps` names `origin`"):
         load_config(file, [capped, kept])
