@@ -126,10 +126,10 @@ def test_privacy_gaps_and_exposure_are_told() -> None:
     content = summary()
     gap = {"difference": -0.05, "low": -0.08, "high": -0.02, "p_value": 0.00001, "beyond_chance": True}
     likely = {**gap, "difference": 0.01, "low": -0.02, "high": 0.04, "p_value": 0.75, "beyond_chance": False}
-    unknown = {"difference": None}
+    of_age = {"age=young": {"ndcg_at_10": likely}, ODD_NAME: {"ndcg_at_10": gap, "f1_macro": {"difference": None}}}
     content["tasks"]["recommendation"] |= {
         "privacy": {"epsilon": 7.984, "delta": 1e-05, "unit": "user"},
-        "slice_gaps": {"age": {"age=young": {"ndcg_at_10": likely}, ODD_NAME: {"ndcg_at_10": gap, "f1_macro": unknown}}},
+        "slice_gaps": {"age": of_age},
         "exposure": {"seller": {"": {**gap, "exposure": 0.25, "events": 0.30}}},
     }
     texts = [text for text in Page(rendered(content)).texts if text]

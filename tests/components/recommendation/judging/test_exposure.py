@@ -1,6 +1,7 @@
 """Exposure of brands and sellers against a count by hand, and planted favours."""
 
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,19 +53,20 @@ def test_few_users_or_one_value_say_nothing() -> None:
     }
 
 
-def test_a_brand_that_is_favoured_is_found_and_chance_is_not() -> None:
-    random = np.random.default_rng(0)
-    columns = {"brand": [f"b{product % 8}" for product in range(80)]}
-    events = np.full(80, 10)
-    found_by_chance = 0
-    for _ in range(20):
-        fair = [random.choice(80, 10, replace=False).tolist() for _ in range(300)]
-        found = exposure_details(fair, columns, events)["brand"]
-        found_by_chance += any(each["beyond_chance"] for each in found.values())
-    # In one shop of a hundred.
-    assert found_by_chance <= 1
-    weights = np.array([2.0 if product % 8 == 3 else 1.0 for product in range(80)])
-    favoured = [random.choice(80, 10, replace=False, p=weights / weights.sum()).tolist() for _ in range(300)]
-    found = exposure_details(favoured, columns, events)["brand"]
-    assert found["b3"]["beyond_chance"]
-    assert found["b3"]["difference"] > 0.05
+def favoured_shop(seed: int, favour: float) -> dict[str, dict[str, Any]]:
+    """What is said of eight brands that sell alike, of which one is that much likelier to be shown, to 300 users."""
+    random = np.random.default_rng(seed)
+    weights = np.where(np.arange(80) % 8 == 3, favour, 1.0)
+    lists = [random.choice(80, 10, replace=False, p=weights / weights.sum()).tolist() for _ in range(300)]
+    return exposure_details(lists, {"brand": [f"b{product % 8}" for product in range(80)]}, np.full(80, 10))["brand"]
+
+
+def test_in_twenty_fair_shops_no_brand_is_called_favoured() -> None:
+    for seed in range(20):
+        assert not any(each["beyond_chance"] for each in favoured_shop(seed, 1.0).values())
+
+
+def test_a_brand_with_five_points_too_much_is_found_nine_times_in_ten() -> None:
+    found = [favoured_shop(seed, 1.5)["b3"] for seed in range(20)]
+    assert sum(each["beyond_chance"] for each in found) >= 18
+    assert np.mean([each["difference"] for each in found]) == pytest.approx(1.5 / 8.5 - 1 / 8, abs=0.01)
