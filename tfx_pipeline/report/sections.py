@@ -160,7 +160,7 @@ def _difference_figures(task: Task[Any], done: TaskSummary) -> list[Figure]:
             if (interval := differences.get(metric)) is not None and interval.mean is not None
         }
         if intervals:
-            caption = f"{metric} of this model above each other system, with 95% bootstrap intervals."
+            caption = f"{metric} of this model above each other system, with 95% bootstrap intervals, each by itself."
             figures.append(Figure(caption, intervals_chart(intervals, f"difference of {metric}")))
     return figures
 
