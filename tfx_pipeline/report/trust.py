@@ -16,6 +16,10 @@ _GAPS_NOTE = (
     "how often so large a difference comes up where there is none, corrected for all differences of the evaluation "
     "together; up to 0.01 it is called beyond chance. The interval is that of the one difference."
 )
+_PRIVACY_NOTE = (
+    "Whoever sees the model can hardly tell whether a certain text, or a certain user, was among what it was trained on: "
+    "the smaller epsilon is, the less. Delta is how likely that may fail."
+)
 _EXPOSURE_NOTE = (
     "Attention is the share of places in the users' answers, where a place counts the less the further down it is; "
     "events are what users did before. Chance is how often so large a difference comes up where there is none, "
@@ -27,7 +31,7 @@ def trust_blocks(summary: TaskSummary) -> list[Block]:
     """Returns what a task's summary says of privacy, gaps between groups, and exposure; nothing where it does not."""
     blocks = []
     if promised := privacy_lines(summary):
-        blocks.append(Block("Privacy", lines=promised))
+        blocks.append(Block("Privacy", lines=promised, note=_PRIVACY_NOTE))
     gaps = [
         (gap["p_value"], name, metric, gap)
         for by_slice in (summary.detail("slice_gaps") or {}).values()
@@ -41,7 +45,7 @@ def trust_blocks(summary: TaskSummary) -> list[Block]:
             for _, name, metric, gap in sorted(gaps, key=lambda each: each[0])[:_MOST_GAPS]
         ]
         headings = ["group", "metric", "difference", "95% interval", "chance"]
-        blocks.append(Block("Groups of users or texts", Table(headings, rows), note=_GAPS_NOTE))
+        blocks.append(Block("Gaps between groups", Table(headings, rows), note=_GAPS_NOTE))
     blocks += [_exposure(column, found) for column, found in (summary.detail("exposure") or {}).items()]
     if weighed := reweighting_lines(summary):
         blocks.append(Block("Groups that count alike in training", lines=weighed))
