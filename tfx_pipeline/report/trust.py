@@ -17,7 +17,7 @@ _GAPS_NOTE = (
     "together; up to 0.01 it is called beyond chance. The interval is that of the one difference."
 )
 _PRIVACY_NOTE = (
-    "Whoever sees the model can hardly tell whether a certain text, or a certain user, was among what it was trained on: "
+    "Whoever sees the model can hardly tell whether a text, or a user, was among what it was trained on: "
     "the smaller epsilon is, the less. Delta is how likely that may fail."
 )
 _EXPOSURE_NOTE = (
