@@ -23,7 +23,7 @@ class Decoder:
     """
 
     def __init__(self, model: Any, ends: Sequence[int], prefix: Sequence[int] = ()) -> None:
-        layers = StackedLayers(model.backbone.transformer_layers)
+        self._layers = layers = StackedLayers(model.backbone.transformer_layers)
         self._model, self._ends = type(model), list(ends)
         # What the methods of the model read, with one layer in place of all.
         self._stacked = _Replaced(model, backbone=_Replaced(model.backbone, num_layers=1, transformer_layers=[layers]))
@@ -81,12 +81,12 @@ class Decoder:
         return self._model.call_with_cache(self._stacked, token_ids, cache, start)
 
     def _begun_cache(self, token_ids: tf.Tensor) -> tf.Tensor:
-        """Returns the cache before anything but the prefix was read, `(layers, 1, batch, 2, width, …)`.
+        """Returns the cache before anything but the prefix was read, with the width in dimension 4.
 
         The methods of the model read a cache a layer in dimension 1.
         """
         _, cache = self._model._build_cache(self._cache_only, token_ids)
-        empty = tf.transpose(cache, [1, 0, *range(2, len(cache.shape))])[:, tf.newaxis]
+        empty = self._layers.arranged(tf.transpose(cache, [1, 0, *range(2, len(cache.shape))])[:, tf.newaxis])
         if self._prefix_cache is None:
             return empty
         rest = empty[:, :, :, :, self._prefix_width :]

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from trainer.fitting.keras_parts import nested_layers
+from trainer.writing.grouped_attention import GroupedLayer, arranged, is_llama
 
 _CACHE = "cache"
 _PLAIN = (bool, int, float, str, tuple, type(None))
@@ -19,11 +21,17 @@ class StackedLayers:
     """
 
     def __init__(self, layers: Sequence[Any]) -> None:
-        self._layer, self._count = layers[0], len(layers)
-        self._trainable = len(self._layer.trainable_variables)
-        same = zip(*([*each.trainable_variables, *each.non_trainable_variables] for each in layers), strict=True)
+        first, self._count = layers[0], len(layers)
+        self._grouped = is_llama(first)
+        self._call = GroupedLayer(first) if self._grouped else first
+        self._of_first = first.variables
+        same = zip(*(each.variables for each in layers), strict=True)
         # A slice of the first dimension is not copied when it is taken.
         self.variables = [tf.Variable(tf.stack([each.value for each in values]), trainable=False) for values in same]
+
+    def arranged(self, caches: tf.Tensor) -> tf.Tensor:
+        """Returns caches of KerasHub's, `(layers, 1, batch, 2, width, …)`, in the order that the layers read."""
+        return arranged(caches) if self._grouped else caches
 
     def __call__(self, x: tf.Tensor, **named: Any) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns what the last layer puts out, and the new caches.
@@ -39,9 +47,8 @@ class StackedLayers:
 
         def run(place: tf.Tensor, x: tf.Tensor, written: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
             values = [variable[place] for variable in self.variables]
-            (after, cache), _ = self._layer.stateless_call(
-                values[: self._trainable], values[self._trainable :], x, **named, **{name: caches[place]}
-            )
+            with keras.StatelessScope(state_mapping=list(zip(self._of_first, values, strict=True))):
+                after, cache = self._call(x, **named, **{name: caches[place]})
             return place + 1, tf.ensure_shape(after, x.shape), written.write(place, cache)
 
         _, x, written = tf.while_loop(lambda place, *_: place < self._count, run, (tf.constant(0), x, written))

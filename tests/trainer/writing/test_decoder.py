@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tests.tiny_llama import write_tiny_llama
 from trainer.writing.decoder import Decoder, can_decode, keras_hub_ops
+from trainer.writing.grouped_attention import GroupedLayer, arranged
 from trainer.writing.language_model import load_language_model
 
 ENDS = (1,)
@@ -79,6 +80,23 @@ def test_a_graph_has_one_layer_and_each_weight_once(tmp_path: Path) -> None:
     function = tf.function(decoder.generate).get_concrete_function(*rows(3, width=6))
     captured = {id(variable) for variable in function.graph.variables}
     assert captured == {id(variable) for variable in decoder.variables}
+
+
+def test_of_a_llama_heads_that_share_keys_are_told_apart(tmp_path: Path) -> None:
+    """The layer by itself, some tokens at once and one after another, against KerasHub's."""
+    layer = tiny_llama(tmp_path).backbone.transformer_layers[0]
+    random = np.random.default_rng(0)
+    heads, size, width = 2, 4, 6
+    cache = tf.zeros([3, 2, width, heads, size])
+    ours, our_cache = GroupedLayer(layer), arranged(cache)
+    for start, new in ((0, 3), (3, 1), (4, 2)):
+        x = tf.constant(random.normal(size=(3, new, 16)), tf.float32)
+        places = {"self_attention_cache_update_index": start}
+        expected, cache = layer(x, self_attention_cache=cache, **places)
+        found, our_cache = ours(x, self_attention_cache=our_cache, **places)
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(our_cache, arranged(cache), rtol=1e-4, atol=1e-5)
+    assert our_cache.shape == (3, heads, width, 2 * size)
 
 
 def test_layers_that_differ_are_left_to_keras_hub(tmp_path: Path) -> None:
