@@ -105,8 +105,9 @@ def as_vocabulary(
 ) -> tf.Tensor:
     """Returns texts in the spelling of a BERT's vocabulary.
 
-    Case goes before accents: folding it composes what decomposition took apart, so Korean letters would become
-    syllables again, which the vocabulary of an uncased BERT lacks.
+    Letters are made small and not folded: the vocabularies of BERTs have ß and the sigma at the end of Greek words.
+    Normal form NFKC goes before that, as it has capitals of its own, and before accents, since it composes what
+    decomposition took apart: Korean letters would become syllables again, which the vocabulary of an uncased BERT lacks.
 
     Args:
         texts: string `(batch,)`.
@@ -119,7 +120,7 @@ def as_vocabulary(
     if simplified_chinese:
         texts = simplified(texts)
     if lowercase:
-        texts = tf_text.case_fold_utf8(texts)
+        texts = tf.strings.lower(tf_text.normalize_utf8(texts, "NFKC"), encoding="utf-8")
     if strip_accents:
         texts = tf.strings.regex_replace(tf_text.normalize_utf8(texts, "NFD"), r"\p{Mn}+", "")
     composed = hangul_syllables or not strip_accents

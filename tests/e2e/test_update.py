@@ -184,13 +184,12 @@ def test_an_update_that_is_killed_ends_as_if_it_had_not_been(shop: Path, node: s
     for file in (root / "state.json", root / "summary.json"):
         file.write_text(file.read_text().replace(str(shop / "root"), str(root)))
     arguments = [sys.executable, "-m", "tfx_pipeline", "update", "--root", str(root)]
-    killed = subprocess.Popen(arguments, cwd=PROJECT, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    assert killed.stdout is not None
-    for line in killed.stdout:
-        if node in line:
-            break
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
+    with subprocess.Popen(arguments, cwd=PROJECT, stdout=subprocess.PIPE, text=True, start_new_session=True) as killed:
+        assert killed.stdout is not None
+        for line in killed.stdout:
+            if node in line:
+                break
+        os.killpg(killed.pid, signal.SIGKILL)
     assert len(versions(root)) == 1
     done = subprocess.run(arguments, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

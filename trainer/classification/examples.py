@@ -41,6 +41,20 @@ class LabelledTexts:
         """Returns what each text counts, float32 `(texts,)`."""
         return np.ones(len(self), np.float32) if self.weights is None else self.weights
 
+    def chosen(self, rows: npt.NDArray[np.bool_]) -> "LabelledTexts":
+        """Returns some of the texts, by bool `(texts,)`."""
+        weights, users, groups = (
+            None if each is None else each[rows] for each in (self.weights, self.users, self.groups)
+        )
+        return LabelledTexts(
+            texts=[self.texts[row] for row in np.flatnonzero(rows)],
+            labels=self.labels[rows],
+            numbers=self.numbers[rows],
+            weights=weights,
+            users=users,
+            groups=groups,
+        )
+
     def weighed(self, weights: npt.NDArray[np.float32]) -> "LabelledTexts":
         """Returns the same texts with other weights."""
         return replace(self, weights=weights)

@@ -11,7 +11,7 @@ from trainer.classification.fair.reweighting import below, train_reweighted
 from trainer.classification.training import TrainedClassifier, train_classifier
 from trainer.exporting import SERVING_FOLDER
 from trainer.fitting.training_request import TrainingRequest
-from trainer.segmentation.examples import load_behaviours, load_definitions
+from trainer.segmentation.examples import Replay, load_behaviours, load_definitions
 from trainer.segmentation.export import export_segmentation
 from trainer.segmentation.importance import MOST_HISTORIES, segmentation_importance
 from trainer.segmentation.options import SegmentationOptions
@@ -35,9 +35,10 @@ def run(request: TrainingRequest) -> dict[str, Any]:
     behaviour = load_behaviour(request.catalogue_uri, options.history_length)
     group = None if options.reweighting is None else ATTRIBUTE_PREFIX + options.reweighting.column
 
-    def load(split: str) -> LabelledTexts:
-        return load_behaviours(request.examples_uri, split, behaviour, group)
+    def load(split: str, replay: Replay | None = None) -> LabelledTexts:
+        return load_behaviours(request.examples_uri, split, behaviour, group, replay=replay)
 
+    replay = None if request.earlier is None else Replay(options.update.replay, request.seed)
     validated, labels = load("eval"), load_labels(request.labels_uri)
 
     def train(learned: LabelledTexts, name: str) -> TrainedClassifier:
@@ -54,7 +55,7 @@ def run(request: TrainingRequest) -> dict[str, Any]:
         )
 
     trained, of_weights = train_reweighted(
-        options.reweighting, load("train"), lambda: load("test"), train, lambda each: each.classifier
+        options.reweighting, load("train", replay), lambda: load("test"), train, lambda each: each.classifier
     )
     summary = {**trained.summary, **of_weights}
     # An update says nothing new of what matters.
