@@ -4,15 +4,15 @@
 
 `DATA/search_homedepot` holds `products.parquet` and `judgements.parquet`, as `search_quality.py` wants them. RUN is
 the folder of a run of that script; without it, one is made. Each training query is asked `--sessions` times of a shop
-whose old search goes by words alone (BM25): a page has twenty products, those that were
-judged and of the others the ones that the old search finds first, in its order, which changes a little from time to
-time. Place k (from 1) is looked at with probability 1 / k, and a product that is looked at is clicked with 0.1 + 0.9
-of its relevance, 0 for what nobody judged (both as Joachims, Swaminathan and Schnabel, "Unbiased learning-to-rank with
-biased feedback", WSDM 2017, have them). Three encoders then learn, by the product's own training: from the judgements;
-from the clicks, corrected by the position model that the clicks teach; and from the clicks as they are. All stop by
-the same judged validation queries. What is compared is the NDCG@10 over all products by meaning alone, which is what
-learns, of the queries of split `test`; an encoder that has learned nothing stands beside, with 95% bootstrap intervals
-of what each is short of learning from the judgements.
+whose old search goes by words alone (BM25): a page has twenty products, those that were judged and of the others the
+ones that the old search finds first, in its order, which changes a little from time to time. Place k (from 1) is
+looked at with probability 1 / k, and a product that is looked at is clicked with 0.1 + 0.9 of its relevance, 0 for
+what nobody judged (both as Joachims, Swaminathan and Schnabel, "Unbiased learning-to-rank with biased feedback", WSDM
+2017, have them). Three encoders then learn, by the product's own training: from the judgements; from the clicks,
+corrected by the position model that the clicks teach; and from the clicks as they are. All stop by the same judged
+validation queries. What is compared is the NDCG@10 over all products by meaning alone, which is what learns, of the
+queries of split `test`; an encoder that has learned nothing stands beside, with 95% bootstrap intervals of what each
+is short of learning from the judgements.
 """
 
 import sys
