@@ -90,7 +90,8 @@ def main(
         catalogue = load_catalogue(str(latest_artifact(root, "SearchExamples", "catalogue")))
         answers = answers_of_test(folder, catalogue["product_id"].to_pylist(), most)
         pages, places = old_pages(judged, catalogue["text"].to_pylist())
-        pair, position, shown, clicked = ask(relevance_of(judged, pages), places, sessions, seed)
+        relevance = relevance_of(judged, pages)
+        pair, position, shown, clicked = ask(relevance, places, sessions, seed)
         looked_at = learn_positions(pair, position, shown, clicked)
         print("places are looked at", " ".join(f"{share:.2f}" for share in looked_at[:SHOWN]), "as often as the first")
         learned_from = {
@@ -100,6 +101,11 @@ def main(
                 judged, pages, relevance_of_pairs(pair, position, shown, clicked, np.ones(MOST_POSITIONS))
             ),
         }
+        labels = {}
+        for name in ("corrected", "uncorrected"):
+            right, found = right_and_found(relevance, learned_from[name])
+            print(f"{name}: {right:.3f} of what is taken for relevant is so, {found:.3f} of what is so is taken for it")
+            labels |= {f"{name}_labels_right": right, f"{name}_labels_found": found}
         ndcg = {"untrained": ndcg_of_test(root, SearchEncoder(load_text_encoder(TEXT), head=None), answers)}
         for name, queries in learned_from.items():
             encoder = trained(root, queries, Path(temporary) / name, (epochs, max_texts), seed)
@@ -111,6 +117,7 @@ def main(
         {
             **{f"{name}_ratio": ratio(means[name], means["judgements"]) for name in means if name != "judgements"},
             **{f"{name}_ndcg_at_10": value for name, value in means.items()},
+            **labels,
         }
     )
 
@@ -202,6 +209,14 @@ def of_clicks(judged: JudgedQueries, pages: Ints, relevance: Floats) -> JudgedQu
         products=pages.ravel(),
         relevance=(by_query / by_query.max(axis=1, keepdims=True)).ravel().astype(np.float32),
     )
+
+
+def right_and_found(relevance: Floats, queries: JudgedQueries) -> tuple[float, float]:
+    """Returns precision and recall of the pairs that training takes for relevant, against the judgements."""
+    least = SearchTrainingOptions().relevant_from
+    taken, relevant = queries.relevance.reshape(relevance.shape) >= least, relevance >= least
+    both = float((taken & relevant).sum())
+    return both / float(taken.sum()), both / float(relevant.sum())
 
 
 def trained(root: Path, queries: JudgedQueries, folder: Path, limits: tuple[int, int], seed: int) -> SearchEncoder:
