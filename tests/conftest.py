@@ -17,6 +17,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 # isort: split
+from tests.made_once import made_once
 from tests.tiny_bert import write_tiny_bert
 
 if TYPE_CHECKING:
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a BERT of 2 layers, 16 wide, over a tiny vocabulary: small enough for any test."""
-    folder = tmp_path_factory.mktemp("tiny_bert")
-    write_tiny_bert(folder)
-    return folder
+    return made_once(tmp_path_factory, "tiny_bert", write_tiny_bert)
 
 
 # One small exported model of each of two tasks, for the tests of what serves and what asks. What they need is loaded
@@ -55,17 +54,15 @@ def exported(tmp_path_factory: pytest.TempPathFactory, tower: Any) -> Path:
     """The shop as a SavedModel."""
     from tests.serving.recommendation.small_shop import export_small_shop
 
-    folder = tmp_path_factory.mktemp("exported") / "model"
-    export_small_shop(folder, tower)
-    return folder
+    return made_once(tmp_path_factory, "exported", lambda folder: export_small_shop(folder, tower))
 
 
 @pytest.fixture(scope="session")
-def address(exported: Path) -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory, exported: Path) -> Iterator[str]:
     """Address of a server of the small shop as version 3 of `recommendation`."""
     from serving.server.background import server_thread
 
-    models = exported.parent / "models"
+    models = tmp_path_factory.mktemp("models")
     shutil.copytree(exported, models / "recommendation" / "3")
     with server_thread(models) as addresses:
         yield addresses.grpc
@@ -84,18 +81,19 @@ def exported_search(tmp_path_factory: pytest.TempPathFactory, plain_search: "Pla
     """The searched shop as a SavedModel."""
     from trainer.search.export import export_search
 
-    folder = tmp_path_factory.mktemp("exported_search") / "model"
-    module = plain_search.module(personal=plain_search.what_was_had_first())
-    export_search(str(folder), module, plain_search.clusters, {"title": "Small shop 店"})
-    return folder
+    def export(folder: Path) -> None:
+        module = plain_search.module(personal=plain_search.what_was_had_first())
+        export_search(str(folder), module, plain_search.clusters, {"title": "Small shop 店"})
+
+    return made_once(tmp_path_factory, "exported_search", export)
 
 
 @pytest.fixture(scope="session")
-def search_address(exported_search: Path) -> Iterator[str]:
+def search_address(tmp_path_factory: pytest.TempPathFactory, exported_search: Path) -> Iterator[str]:
     """Address of a server of the searched shop as version 1 of `search`."""
     from serving.server.background import server_thread
 
-    models = exported_search.parent / "models"
+    models = tmp_path_factory.mktemp("models")
     shutil.copytree(exported_search, models / "search" / "1")
     with server_thread(models) as addresses:
         yield addresses.grpc
@@ -106,9 +104,7 @@ def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an image backbone of two stages for pictures of 32 x 32."""
     from tests.tiny_pictures import write_tiny_backbone
 
-    folder = tmp_path_factory.mktemp("tiny_backbone")
-    write_tiny_backbone(folder)
-    return folder
+    return made_once(tmp_path_factory, "tiny_backbone", write_tiny_backbone)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -106,8 +106,8 @@ def as_vocabulary(
     """Returns texts in the spelling of a BERT's vocabulary.
 
     Letters are made small and not folded: the vocabularies of BERTs have ß and the sigma at the end of Greek words.
-    Normal form NFKC goes before that, as it has capitals of its own, and before accents, since it composes what
-    decomposition took apart: Korean letters would become syllables again, which the vocabulary of an uncased BERT lacks.
+    Normal form NFKC goes before that, as it makes capitals of its own, and before accents, since it composes what
+    decomposition took apart: Korean letters would become syllables again, which an uncased BERT's vocabulary lacks.
 
     Args:
         texts: string `(batch,)`.

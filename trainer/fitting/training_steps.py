@@ -24,7 +24,9 @@ class TrainingSteps:
         self._strategy = model.distribute_strategy
         with self._strategy.scope():
             model.optimizer.build(model.trainable_variables)
-        self._step = tf.function(self._on_devices if group.size == 1 else self._on_machines, reduce_retracing=True)
+        self._step = tf.function(
+            self._on_devices if group.size == 1 else self._on_machines, autograph=False, reduce_retracing=True
+        )
 
     def losses(self, batches: tf.data.Dataset, steps: int) -> Iterator[Any]:
         """Makes so many steps, and yields the loss of each, a scalar that may still be in the making."""

@@ -125,6 +125,7 @@ class DemandPlannerExecutor(BaseExecutor):
             "moves": len(moves),
             "first_week": begins.isoformat(),
             "covariates": stored.facts["covariates"],
+            "promotions_planned": stored.facts["promotions_planned"],
             "simulation": _simulation(stored, tree.bottom, weekly, test, goods, options),
         }
         write_json(f"{uri}/{PLAN_FILE}", plan)

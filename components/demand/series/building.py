@@ -19,6 +19,8 @@ STOCK_NUMBERS = ("on_hand", "lead_time_days", "pack_size", "unit_cost")
 # A week that sells so many times what the next best week of a series does, and so many pieces, is a slip of the pen.
 _ABSURD_RATIO, _ABSURD_UNITS = 100.0, 1_000.0
 _WEEK_DAYS = 7
+# Weeks that tell how much a product is promoted of late.
+_USUAL_WEEKS = 8
 
 SERIES_SCHEMA = pa.schema(
     [
@@ -43,6 +45,7 @@ class SeriesForm(NamedTuple):
         weeks: How the shop counts weeks.
         covariates: Names of the covariates, in order.
         placements: Those of them that are placements of promotions.
+        planned: Whether promotions after the weeks are known.
     """
 
     span: Span
@@ -50,6 +53,7 @@ class SeriesForm(NamedTuple):
     weeks: ShopWeeks
     covariates: tuple[str, ...]
     placements: tuple[str, ...]
+    planned: bool
 
 
 class Built(NamedTuple):
@@ -235,6 +239,13 @@ def _covariates(
         found[:, :, place[PRICE]] = relative_price(prices, weeks)
     if promotions is not None and len(promotions):
         _add_promotions(found, keys, promotions, form, place)
+        if not form.planned:
+            # A plan that is not there is no plan of nothing: what is always on display will be so next week.
+            names = (DISCOUNT, *(PLACEMENT + each for each in form.placements))
+            promoted = [place[name] for name in names if name in place]
+            late = found[:, max(0, form.span.weeks - _USUAL_WEEKS) : form.span.weeks, promoted]
+            if late.shape[1]:
+                found[:, form.span.weeks :, promoted] = late.mean(axis=1, keepdims=True)
     begins = np.array([form.weeks.begin(form.span.first + week).timetuple().tm_yday for week in range(weeks)])
     for number, turn in (("year_sine", np.sin), ("year_cosine", np.cos)):
         if number in place:
@@ -265,6 +276,12 @@ def _add_promotions(
                 found[number, week, own] = max(found[number, week, own], part)
             if discount[row] and DISCOUNT in place:
                 found[number, week, place[DISCOUNT]] = max(found[number, week, place[DISCOUNT]], part * discount[row])
+
+
+def is_planned(promoted_until: int, span: Span, weeks: ShopWeeks) -> bool:
+    """Returns whether a table of promotions, the last of which ends at a Unix time, says anything of what comes."""
+    last_day = int(weeks.days(np.array([promoted_until - 1]))[0])
+    return last_day >= weeks.first_day_of(span.first + span.weeks)
 
 
 def covariate_names(*, priced: bool, discounted: bool, placements: Sequence[str], weeks: int) -> tuple[str, ...]:

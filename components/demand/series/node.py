@@ -15,10 +15,10 @@ from tfx.types.component_spec import ChannelParameter, ComponentSpec
 from typing_extensions import override
 
 from components.artifacts import Catalogue, Quarantine
-from components.demand.series.building import covariate_names
+from components.demand.series.building import covariate_names, is_planned
 from components.demand.series.options import DemandSeriesOptions
 from components.demand.series.transform import DemandPaths, MakeSeries
-from components.demand.series.weeks import ShopWeeks
+from components.demand.series.weeks import ShopWeeks, Span
 from components.errors import InputError
 from components.events.checks import check_events, check_has_events, quarantine_counts
 from components.events.counts import EventCounts, read_event_counts
@@ -100,6 +100,7 @@ class DemandExamplesExecutor(BaseBeamExecutor):
         _check_columns(tables, options)
         placements = _placements(tables.promotions)
         discounted = bool(tables.promotions) and column_has_values(tables.promotions, "discount")
+        promoted_until = _latest_end(tables.promotions)
         priced = column_has_values(tables.events, "price")
         with self._make_beam_pipeline() as pipeline:
             _ = pipeline | "MakeSeries" >> MakeSeries(
@@ -107,6 +108,7 @@ class DemandExamplesExecutor(BaseBeamExecutor):
                 tables,
                 placements=placements,
                 discounted=discounted,
+                promoted_until=promoted_until,
                 priced=priced,
                 user_id_key=key,
                 examples=splits[SERIES_SPLIT],
@@ -125,7 +127,7 @@ class DemandExamplesExecutor(BaseBeamExecutor):
         _check(counts, weeks, options)
         _write_products(folders["catalogue"], splits[SERIES_SPLIT], tables.products, options)
         names = covariate_names(priced=priced, discounted=discounted, placements=placements, weeks=weeks)
-        write_catalogue_facts(folders["catalogue"], _facts(made, counts, names, events, options))
+        write_catalogue_facts(folders["catalogue"], _facts(made, counts, names, promoted_until, events, options))
         write_quarantine_counts(folders["quarantine"], quarantine_counts(events))
 
 
@@ -195,6 +197,12 @@ def _placements(paths: list[str]) -> tuple[str, ...]:
     return tuple(sorted(name for name, _ in counts.most_common(_MOST_PLACEMENTS)))
 
 
+def _latest_end(paths: list[str]) -> int:
+    """Returns when the last promotion ends, in Unix seconds; 0 without any."""
+    ends = (pc.max(batch["end"]).as_py() for batch in table_batches(paths, ["end"])) if paths else ()
+    return max((end for end in ends if end is not None), default=0)
+
+
 def _check(counts: Counter[str], weeks: int, options: DemandSeriesOptions) -> None:
     least = options.test_weeks + options.horizon + _LEAST_PAST
     if weeks < least:
@@ -228,6 +236,7 @@ def _facts(
     made: dict[str, Any],
     counts: Counter[str],
     names: tuple[str, ...],
+    promoted_until: int,
     events: EventCounts,
     options: DemandSeriesOptions,
 ) -> dict[str, Any]:
@@ -248,6 +257,7 @@ def _facts(
         "test_week": test,
         "first_day": begins.begin(made["first_week"]).isoformat(),
         "covariates": list(names),
+        "promotions_planned": is_planned(promoted_until, Span(made["first_week"], weeks), begins),
         "counts": {
             "events": events.events,
             "series": counts["series"],

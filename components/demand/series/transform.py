@@ -17,6 +17,7 @@ from components.demand.series.building import (
     SeriesForm,
     build_series,
     covariate_names,
+    is_planned,
     list_column,
 )
 from components.demand.series.options import DemandSeriesOptions
@@ -71,6 +72,7 @@ class MakeSeries(beam.PTransform):
         tables: What to read.
         placements: Placements of promotions that become covariates.
         discounted: Whether promotions have discounts.
+        promoted_until: When the last promotion ends, in Unix seconds; 0 without any.
         priced: Whether events have prices.
         user_id_key: Key of the hash that stands for a user id in the quarantine; None writes ids plainly.
         examples: Folder of the series.
@@ -85,6 +87,7 @@ class MakeSeries(beam.PTransform):
         *,
         placements: tuple[str, ...],
         discounted: bool,
+        promoted_until: int,
         priced: bool,
         user_id_key: str | None,
         examples: str,
@@ -96,7 +99,13 @@ class MakeSeries(beam.PTransform):
         self._examples, self._catalogue, self._quarantine = examples, catalogue, quarantine
         self._weeks = ShopWeeks(options.time_zone, options.week_start)
         self._build = BuildSeries(
-            options, self._weeks, placements=placements, discounted=discounted, priced=priced, uri=examples
+            options,
+            self._weeks,
+            placements=placements,
+            discounted=discounted,
+            promoted_until=promoted_until,
+            priced=priced,
+            uri=examples,
         )
         self._buckets = bucket_count(table_rows(tables.events))
 
@@ -174,18 +183,21 @@ class BuildSeries(beam.DoFn):
         *,
         placements: tuple[str, ...],
         discounted: bool,
+        promoted_until: int,
         priced: bool,
         uri: str,
     ) -> None:
         self._options, self._weeks, self._uri = options, weeks, uri
         self._placements, self._discounted, self._priced = placements, discounted, priced
+        self._promoted_until = promoted_until
 
     def form(self, span: Span) -> SeriesForm:
         """Returns what the arrays of all series have in common."""
         names = covariate_names(
             priced=self._priced, discounted=self._discounted, placements=self._placements, weeks=span.weeks
         )
-        return SeriesForm(span, self._options.horizon, self._weeks, names, self._placements)
+        planned = is_planned(self._promoted_until, span, self._weeks)
+        return SeriesForm(span, self._options.horizon, self._weeks, names, self._placements, planned)
 
     def process(
         self,

@@ -74,6 +74,12 @@ def ranked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="module")
+def ranked_model(ranked: dict[str, str]) -> Any:
+    """What that run serves, loaded."""
+    return tf.saved_model.load(f"{ranked['index']}/Format-Serving")
+
+
 def test_vectors_are_those_of_the_item_tower(frozen: dict[str, Any]) -> None:
     features = load_items(frozen["catalogue"], None, frozen["vectors"])
     expected = item_vectors(load_towers(frozen["trained"]), features)
@@ -129,7 +135,7 @@ print(len(load_ranker({ranker.uri!r}, {catalogue.uri!r}, None).model.scorer.feat
     assert int(done.stdout) > 0
 
 
-def test_the_ranker_is_served_and_its_parts_stand_beside_it(ranked: dict[str, str]) -> None:
+def test_the_ranker_is_served_and_its_parts_stand_beside_it(ranked: dict[str, str], ranked_model: Any) -> None:
     vectors = read_item_vectors(ranked["index"], PRODUCTS)
     assert vectors.shape == (PRODUCTS, 8 + 3)
     catalogue = load_catalogue(ranked["catalogue"])
@@ -150,7 +156,7 @@ def test_the_ranker_is_served_and_its_parts_stand_beside_it(ranked: dict[str, st
         "exclude_ids": tf.fill([1, MAX_EXCLUDED_IDS], ""),
         "include_bought": tf.constant([True]),
     }
-    model = tf.saved_model.load(f"{ranked['index']}/Format-Serving")
+    model = ranked_model
     parts = tf.saved_model.load(comparison_path(ranked["index"]))
     widths = {"k": tf.constant([4]), "novel_k": tf.constant([5])}
     answers = {**model.signatures["compare"](**request, **widths), **parts.signatures["compare"](**request, **widths)}
@@ -178,14 +184,13 @@ def test_the_ranker_is_served_and_its_parts_stand_beside_it(ranked: dict[str, st
     assert sorted(read_ablations(ranked["index"])) == sorted(["towers", *loaded.ablations])
 
 
-def test_rules_of_products_are_served_and_counted_on_the_model_card(ranked: dict[str, str]) -> None:
+def test_rules_of_products_are_served_and_counted_on_the_model_card(ranked: dict[str, str], ranked_model: Any) -> None:
     folder = Path(ranked["index"]) / "Format-Serving"
     ids = [product_id.encode() for product_id in load_catalogue(ranked["catalogue"])["product_id"].to_pylist()]
     card = json.loads((folder / "assets.extra/model_card.json").read_text())
     assert card["rules"] == {"count": 3, "examples": [ids[1].decode()]}
-    model = tf.saved_model.load(str(folder))
     asked = tf.constant([[ids[4], ids[1]] + [b""] * 8, [ids[1]] + [b""] * 9])
-    outputs = model.signatures["bought_together"](product_ids=asked, k=tf.constant([3, 3]))
+    outputs = ranked_model.signatures["bought_together"](product_ids=asked, k=tf.constant([3, 3]))
     # Product 0 has the title of product 1, which is asked with; both are in Food, or below it.
     expected = [[ids[2], ids[3], ids[9]]] * 2
     np.testing.assert_array_equal(outputs["product_ids"], expected)
@@ -234,7 +239,7 @@ def test_a_product_without_a_vector_is_noticed(tmp_path: Path) -> None:
 
 
 def test_a_new_product_is_served_without_training_and_the_others_as_before(
-    ranked: dict[str, str], tmp_path: Path
+    ranked: dict[str, str], ranked_model: Any, tmp_path: Path
 ) -> None:
     # In front of all others, so that every product has another row than before.
     new, old = "!new", load_catalogue(ranked["catalogue"])
@@ -254,8 +259,8 @@ def test_a_new_product_is_served_without_training_and_the_others_as_before(
     inputs["catalogue"] = inputs.pop("grown")
     inputs["rules"] = [artifact(AssociationRules, Path(ranked["rules"]))]
     options = OPTIONS.model_copy(update={"compared": False})
-    served = {"before": ranked["index"], "now": build_index(tmp_path, inputs, options).uri}
-    models = {name: tf.saved_model.load(f"{uri}/Format-Serving") for name, uri in served.items()}
+    grown_model = tf.saved_model.load(f"{build_index(tmp_path, inputs, options).uri}/Format-Serving")
+    models = {"before": ranked_model, "now": grown_model}
     ids = old["product_id"].to_pylist()
     answers = {}
     for name, model in models.items():

@@ -1,6 +1,5 @@
 """The exported signatures against the shop worked out in plain Python."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -55,11 +54,6 @@ FILTERED = [
     Ask(["P003"], ["cart"], [1.0], k=-4),
     Ask([f"P{number:03d}" for number in range(8)], ["purchase"] * 8, [0.0] * 8, k=3, include_bought=False),
 ]
-
-
-@pytest.fixture(scope="module")
-def reloaded(exported: Path) -> Any:
-    return tf.saved_model.load(str(exported))
 
 
 def call(model: Any, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """`bought_together`: the exported signature and the client against rules worked out in plain Python."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,12 +44,8 @@ def rows_of(outputs: dict[str, Any]) -> list[list[tuple[str, float, float]]]:
 
 
 @pytest.fixture(scope="module")
-def signature(exported: Path) -> Any:
-    # The signature holds the model's variables only as long as the model lives.
-    model = tf.saved_model.load(str(exported))
-    found = model.signatures["bought_together"]
-    found.model = model
-    return found
+def signature(reloaded: Any) -> Any:
+    return reloaded.signatures["bought_together"]
 
 
 def test_each_product_once_by_its_strongest_rule(signature: Any, plain_shop: PlainShop) -> None:

@@ -1,7 +1,6 @@
 """What `explain` says, against scores worked out in plain Python with words left out."""
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,11 +24,6 @@ QUERIES: list[tuple[str, list[str], list[str]]] = [
 PRODUCTS = ["P003", "牛奶", "nul\0", "with space", "0"]
 
 Explanation = list[tuple[str, float, float]]
-
-
-@pytest.fixture(scope="module")
-def reloaded(exported_search: Path) -> Any:
-    return tf.saved_model.load(str(exported_search))
 
 
 def explain(signature: Any, queries: list[str], product_ids: list[str]) -> list[Explanation]:

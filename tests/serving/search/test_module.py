@@ -109,11 +109,6 @@ FILTERED = [
 
 
 @pytest.fixture(scope="module")
-def reloaded(exported_search: Path) -> Any:
-    return tf.saved_model.load(str(exported_search))
-
-
-@pytest.fixture(scope="module")
 def weighted(plain_search: PlainSearch) -> Callable[..., dict[str, Any]]:
     return plain_search.module().signatures("weighted")["weighted"]
 

@@ -12,6 +12,15 @@ from serving.search.ranking import Fusion
 from tests.serving.search.random_shop import RandomShop, random_shop
 from tests.serving.search.search_shop import BOTH, DENSE, LEXICAL, Search, search_inputs, texts
 
+# Products, titles and texts a title; and what they are collapsed by in the default tests, as each pair is a model that
+# takes seconds to trace.
+SHAPES = {
+    (1, 1, 1): ("title",),
+    (60, 60, 1): ("none",),
+    (80, 20, 3): ("title", "none", "parent_id"),
+    (90, 4, 1): ("parent_id",),
+    (95, 3, 30): ("title",),
+}
 QUERIES = ("green tea", "milks", "rye bread 3", "jam", "fig whole a1")
 
 
@@ -60,9 +69,13 @@ def searches_in(shop: RandomShop, seed: int, count: int) -> list[Search]:
     ]
 
 
-@pytest.mark.parametrize("collapse", ["title", "none", "parent_id"])
 @pytest.mark.parametrize(
-    ("products", "titles", "texts_a_title"), [(1, 1, 1), (60, 60, 1), (80, 20, 3), (90, 4, 1), (95, 3, 30)]
+    ("collapse", "products", "titles", "texts_a_title"),
+    [
+        pytest.param(collapse, *shape, marks=() if collapse in by_default else pytest.mark.long)
+        for shape, by_default in SHAPES.items()
+        for collapse in ("title", "none", "parent_id")
+    ],
 )
 def test_the_best_things_whatever_the_filters(collapse: str, products: int, titles: int, texts_a_title: int) -> None:
     seed = products + titles

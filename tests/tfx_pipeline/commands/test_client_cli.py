@@ -4,6 +4,8 @@ import json
 import socket
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,18 @@ def test_a_server_that_is_not_there_is_one_line() -> None:
     assert line.startswith("error: Nothing answers at 127.0.0.1:")
     assert "may still be loading" in line
     assert "`shelfwise serve`" in line
+
+
+def test_the_rest_port_of_a_server_is_one_line() -> None:
+    # Answers as any HTTP server does, with an error.
+    with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"127.0.0.1:{server.server_port}"
+        done = shelfwise("search", "tea", "--address", address)
+        server.shutdown()
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"error: {address} answers, but not in gRPC: it may be the REST port of a server.")
 
 
 def test_products_of_a_segment_need_no_tensorflow(tmp_path: Path) -> None:

@@ -135,13 +135,17 @@ def exported(features: ItemFeatures, towers: Towers, tmp_path_factory: pytest.Te
     return folder
 
 
+@pytest.fixture(scope="module")
+def reloaded(exported: Path) -> Any:
+    return tf.saved_model.load(str(exported))
+
+
 @pytest.fixture(scope="module", params=["before", "after"])
 def signatures(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The signatures of the module, and those of the SavedModel."""
     if request.param == "before":
         return request.getfixturevalue("module").signatures()
-    request.node.reloaded = tf.saved_model.load(str(request.getfixturevalue("exported")))
-    return request.node.reloaded.signatures
+    return request.getfixturevalue("reloaded").signatures
 
 
 def history(users: JudgedUsers) -> dict[str, np.ndarray]:
@@ -237,10 +241,9 @@ def test_examples_is_the_model_in_training(signatures: dict[str, Any], features:
     assert_ranking(outputs, scores, np.ones(scores.shape, bool), 10)
 
 
-def test_the_warm_up_file_asks_each_signature_once(exported: Path) -> None:
+def test_the_warm_up_file_asks_each_signature_once(exported: Path, reloaded: Any) -> None:
     records = tf.data.TFRecordDataset(str(exported / "assets.extra" / "tf_serving_warmup_requests"))
     names = []
-    reloaded = tf.saved_model.load(str(exported))
     for record in records.as_numpy_iterator():
         asked = prediction_log_pb2.PredictionLog.FromString(record).predict_log.request
         assert asked.model_spec.name == "recommendation"

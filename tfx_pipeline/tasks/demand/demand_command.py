@@ -32,7 +32,8 @@ def print_demand(product: str, store: str | None, root: Path, *, address: str, a
         weeks = [{"week": begin, "quantiles": week.quantiles} for begin, week in zip(begins, answer, strict=True)]
         console.print_json(json.dumps({"product_id": product, "store_id": store, "weeks": weeks}, ensure_ascii=False))
         return
-    show(row, begins, answer, promotions_of(row, read_plan(root)["covariates"]))
+    plan = read_plan(root)
+    show(row, begins, answer, promotions_of(row, plan["covariates"]), planned=plan["promotions_planned"])
 
 
 def promotions_of(row: dict[str, object], covariates: list[str]) -> tuple[int, int]:
@@ -60,8 +61,23 @@ def coming_weeks(root: Path, weeks: int) -> list[str]:
     return [(first + timedelta(days=7 * week)).isoformat() for week in range(weeks)]
 
 
-def show(row: dict[str, object], begins: list[str], answer: list[DemandWeek], promotions: tuple[int, int]) -> None:
-    """Prints the latest weeks of a product and what comes; `promotions` is of `promotions_of`."""
+def show(
+    row: dict[str, object],
+    begins: list[str],
+    answer: list[DemandWeek],
+    promotions: tuple[int, int],
+    *,
+    planned: bool,
+) -> None:
+    """Prints the latest weeks of a product and what comes.
+
+    Args:
+        row: Of `recent.parquet`.
+        begins: First day of each of the coming weeks.
+        answer: The coming weeks.
+        promotions: Of `promotions_of`.
+        planned: Whether the table of promotions says anything of the coming weeks.
+    """
     units = np.asarray(row["recent_units"], np.float32)[-_SHOWN_WEEKS:]
     console.print(str(row["title"] or row["product_id"]))
     shown = ", ".join("?" if np.isnan(value) else f"{value:,.10g}" for value in units)
@@ -71,8 +87,13 @@ def show(row: dict[str, object], begins: list[str], answer: list[DemandWeek], pr
         table.add_row(begin, *(f"{week.quantiles[place]:,.1f}" for place in (0, 4, 8)))
     console.print(table)
     past, coming = promotions
-    if past and not coming:
-        weeks = len(np.asarray(row["recent_units"]))
+    weeks = len(np.asarray(row["recent_units"]))
+    if past and not planned:
+        console.print(
+            "The table `promotions` ends before these weeks, so the product counts as promoted as it was of late "
+            f"({past} of the latest {weeks} weeks had a promotion): put what is planned into the table."
+        )
+    elif past and not coming:
         console.print(
             f"No promotion is planned for these weeks, and there was one in {past} of the latest {weeks}: if one is to "
             "come, put it into the table `promotions`."

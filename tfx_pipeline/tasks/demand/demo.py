@@ -20,7 +20,9 @@ def demonstrate(client: "Shelfwise", root: Path) -> None:
     row = of_product(read_plan_table(root, RECENT), best["product_id"], best["store_id"])
     answer = ask_about(client, row)
     console.print(f"\nproduct {best['product_id']}, what will be sold of it")
-    show(row, coming_weeks(root, len(answer)), answer, promotions_of(row, read_plan(root)["covariates"]))
+    plan = read_plan(root)
+    promotions = promotions_of(row, plan["covariates"])
+    show(row, coming_weeks(root, len(answer)), answer, promotions, planned=plan["promotions_planned"])
     console.print(
         f"class {best['abc']}{best['xyz']}; {best['order_up_to']:,.10g} last until the order after the next one"
     )

@@ -59,6 +59,8 @@ _REFUSALS = frozenset(
 _LARGE_ANSWER = ("CLIENT: Received message larger than max", "Decompressed message larger than max")
 # What TF Serving says of a full queue of batches, under the code that a missing server has too.
 _FULL_QUEUE = "queue to which this task was submitted is full"
+# What gRPC says of a port that speaks something else, such as HTTP/1 on the REST port of the same server.
+_OTHER_PORT = "Failed parsing HTTP/2"
 
 
 def call_error(error: grpc.RpcError, address: str, timeout_seconds: float) -> ServingError:
@@ -67,6 +69,12 @@ def call_error(error: grpc.RpcError, address: str, timeout_seconds: float) -> Se
     details = error.details() or code.name
     if code is grpc.StatusCode.UNAVAILABLE and _FULL_QUEUE in details:
         return ServerBusyError(f"{address} has no room for the request: {details}", code)
+    if code is grpc.StatusCode.UNAVAILABLE and _OTHER_PORT in details:
+        return ServerUnavailableError(
+            f"{address} answers, but not in gRPC: it may be the REST port of a server. Give the port that "
+            "the server names as gRPC's when it is ready.",
+            code,
+        )
     if code is grpc.StatusCode.UNAVAILABLE:
         return ServerUnavailableError(
             f"Nothing answers at {address} ({details}). The server may still be loading its models; where none runs, "

@@ -137,6 +137,23 @@ def test_promotions_are_shares_of_the_week_and_of_the_stores(tmp_path: Path) -> 
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("planned", [False, True])
+def test_a_table_of_promotions_that_ends_with_the_sales_plans_nothing(tmp_path: Path, *, planned: bool) -> None:
+    """What comes is then as the latest 8 weeks were, in which `a` was in the leaflet in two and always on display."""
+    rows = [*ends(), *(bought("a", week, 2.0, price=4.0) for week in range(WEEKS))]
+    table = [{"product_id": "a", "start": START, "end": monday(WEEKS), "placement": "display", "discount": 0.2}]
+    leaflets = [WEEKS - 3, WEEKS - 1, WEEKS - 10, *([WEEKS] if planned else [])]
+    table += [
+        {"product_id": "a", "start": monday(week), "end": monday(week + 1), "placement": "leaflet"} for week in leaflets
+    ]
+    made = run_examples(tmp_path, rows, promotion_rows=table)
+    assert made.facts()["promotions_planned"] == planned
+    assert made.facts()["covariates"] == ["price", "discount", "placement_display", "placement_leaflet"]
+    coming = made.stored().series.covariates[0, WEEKS:, 1:]
+    usual = np.tile([0.2, 1.0, 2 / 8], (OPTIONS.horizon, 1))
+    np.testing.assert_allclose(coming, [[0.0, 0.0, 1.0]] + [[0.0] * 3] * (OPTIONS.horizon - 1) if planned else usual)
+
+
 def test_the_best_sellers_before_the_test_become_series_and_categories_count_all(tmp_path: Path) -> None:
     rows = [
         *ends(),
