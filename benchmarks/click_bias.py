@@ -2,16 +2,17 @@
 
     python benchmarks/click_bias.py --data ../shared/data [--root RUN] [--sessions 100]
 
-`DATA/search_homedepot` holds `products.parquet` and `judgements.parquet`, as `search_quality.py` wants them. RUN is the
-folder of a run of that script; without it, one is made. Each training query is asked `--sessions` times: twenty
-products, those that were judged and others, in an order that changes from time to time. It is an old one that does no
-good, as one by margin may be: the less relevant, the further up. Place k (from 1) is looked at with probability 1 / k,
-and a product that is looked at is clicked with 0.1 + 0.9 of its relevance (both as Joachims, Swaminathan and Schnabel,
-"Unbiased learning-to-rank with biased feedback", WSDM 2017, have them). Three encoders then learn, by the product's own
-training: from the judgements; from the clicks, corrected by the position model that the clicks teach; and from the
-clicks as they are. All stop by the same judged validation
-queries. What is compared is the NDCG@10 over all products by meaning alone, which is what learns, of the queries of
-split `test`.
+`DATA/search_homedepot` holds `products.parquet` and `judgements.parquet`, as `search_quality.py` wants them. RUN is
+the folder of a run of that script; without it, one is made. Each training query is asked `--sessions` times of a shop
+whose old search goes by words alone (BM25): a page has twenty products, those that were judged and of the others the
+ones that the old search finds first, in its order, which changes a little from time to time. Place k (from 1) is
+looked at with probability 1 / k, and a product that is looked at is clicked with 0.1 + 0.9 of its relevance, 0 for
+what nobody judged (both as Joachims, Swaminathan and Schnabel, "Unbiased learning-to-rank with biased feedback", WSDM
+2017, have them). Three encoders then learn, by the product's own training: from the judgements; from the clicks,
+corrected by the position model that the clicks teach; and from the clicks as they are. All stop by the same judged
+validation queries. What is compared is the NDCG@10 over all products by meaning alone, which is what learns, of the
+queries of split `test`; an encoder that has learned nothing stands beside, with 95% bootstrap intervals of what each
+is short of learning from the judgements.
 """
 
 import sys
@@ -32,6 +33,8 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 import tensorflow as tf
 import typer
+from scipy.sparse import csc_matrix
+from sklearn.feature_extraction.text import CountVectorizer
 
 from benchmarks.figures import print_figures, ratio
 from benchmarks.machine import print_machine
@@ -42,24 +45,28 @@ from components.search.examples.query_examples import query_example
 from tfx_pipeline.summary.run_artifacts import latest_artifact
 from trainer.artifacts.catalogue import distinct_texts, load_catalogue
 from trainer.fitting.training_request import TrainingRequest
+from trainer.metrics.bootstrap import bootstrap_intervals
 from trainer.metrics.ranking import hit_matrix, ndcg_at_k
 from trainer.options import TextOptions
-from trainer.search.encoder import load_encoder
-from trainer.search.options import SearchOptions, SearchTrainingOptions
+from trainer.search.encoder import SearchEncoder, load_encoder
+from trainer.search.options import LexicalOptions, SearchOptions, SearchTrainingOptions
 from trainer.search.queries import JudgedQueries, load_queries
 from trainer.search.training import run
+from trainer.text.backbone import load_text_encoder
 from trainer.text.text_vectors import load_text_vectors
 
 SHOWN, K = 20, 10
 # As in search_quality.yaml.
-SEQUENCE_LENGTH = 32
-# What the order goes by: how far a product of relevance 1 is below one of 0, beside a deviation of 1 that products have
-# once for all, and one that changes from one time to the next.
-AGAINST, JITTER = 4.0, 1.5
+TEXT = TextOptions(fields=("title",), sequence_length=32)
+# Of BM25, as the product has them.
+K1, B = LexicalOptions().k1, LexicalOptions().b
+# Places of the old search, and by how much their logarithm changes from one time to the next.
+PLACES, JITTER = 100, 0.5
 LEAST_CLICKED, MOST_CLICKED = 0.1, 1.0
 AT_ONCE = 256
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
 
 
 def main(
@@ -82,89 +89,143 @@ def main(
         judged = load_queries(str(latest_artifact(root, "SearchExamples", "examples")), "train")
         catalogue = load_catalogue(str(latest_artifact(root, "SearchExamples", "catalogue")))
         answers = answers_of_test(folder, catalogue["product_id"].to_pylist(), most)
-        pair, position, shown, clicked, pairs = ask(judged, catalogue.num_rows, sessions, seed)
+        pages, places = old_pages(judged, catalogue["text"].to_pylist())
+        relevance = relevance_of(judged, pages)
+        pair, position, shown, clicked = ask(relevance, places, sessions, seed)
         looked_at = learn_positions(pair, position, shown, clicked)
         print("places are looked at", " ".join(f"{share:.2f}" for share in looked_at[:SHOWN]), "as often as the first")
         learned_from = {
             "judgements": judged,
-            "corrected": of_clicks(judged, pairs, relevance_of_pairs(pair, position, shown, clicked, looked_at)),
+            "corrected": of_clicks(judged, pages, relevance_of_pairs(pair, position, shown, clicked, looked_at)),
             "uncorrected": of_clicks(
-                judged, pairs, relevance_of_pairs(pair, position, shown, clicked, np.ones(MOST_POSITIONS))
+                judged, pages, relevance_of_pairs(pair, position, shown, clicked, np.ones(MOST_POSITIONS))
             ),
         }
-        ndcg = {
-            name: trained_ndcg(root, queries, Path(temporary) / name, answers, (epochs, max_texts), seed)
-            for name, queries in learned_from.items()
-        }
-    for name, value in ndcg.items():
-        print(f"{name}: NDCG@10 {value:.4f}")
+        labels = {}
+        for name in ("corrected", "uncorrected"):
+            right, found = right_and_found(relevance, learned_from[name])
+            print(f"{name}: {right:.3f} of what is taken for relevant is so, {found:.3f} of what is so is taken for it")
+            labels |= {f"{name}_labels_right": right, f"{name}_labels_found": found}
+        ndcg = {"untrained": ndcg_of_test(root, SearchEncoder(load_text_encoder(TEXT), head=None), answers)}
+        for name, queries in learned_from.items():
+            encoder = trained(root, queries, Path(temporary) / name, (epochs, max_texts), seed)
+            ndcg[name] = ndcg_of_test(root, encoder, answers)
+            short = bootstrap_intervals((ndcg[name] - ndcg.get("judgements", ndcg[name]))[:, np.newaxis], seed=0)[0]
+            print(f"{name}: NDCG@10 {ndcg[name].mean():.4f}, beside judgements {short}", flush=True)
+    means = {name: float(values.mean()) for name, values in ndcg.items()}
     print_figures(
         {
-            "corrected_ratio": ratio(ndcg["corrected"], ndcg["judgements"]),
-            "uncorrected_ratio": ratio(ndcg["uncorrected"], ndcg["judgements"]),
-            **{f"{name}_ndcg_at_10": value for name, value in ndcg.items()},
+            **{f"{name}_ratio": ratio(means[name], means["judgements"]) for name in means if name != "judgements"},
+            **{f"{name}_ndcg_at_10": value for name, value in means.items()},
+            **labels,
         }
     )
 
 
-def ask(
-    judged: JudgedQueries, products: int, sessions: int, seed: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Floats, Floats, npt.NDArray[np.int64]]:
-    """Asks each query and clicks.
+def old_pages(judged: JudgedQueries, texts: list[str]) -> tuple[Ints, Ints]:
+    """Returns what an old search shows for each query.
+
+    Args:
+        judged: The queries.
+        texts: Of each product.
 
     Returns:
-        Rows of pair, position, shown and clicked, and the query and product of each pair, `(pairs, 2)`.
+        Products and their places in the old search from 0 on, `PLACES` for what it does not find among its first, both
+        `(queries, SHOWN)`: the judged ones, as far as they go, and then the first of the others.
+    """
+    counter = CountVectorizer(stop_words="english", token_pattern=r"\w+")
+    counts = counter.fit_transform(texts).astype(np.float64).tocsc()
+    weights = bm25_weights(counts)
+    asked = counter.transform(judged.queries)
+    pages = np.zeros((len(judged), SHOWN), np.int64)
+    places = np.full(pages.shape, PLACES)
+    for query in range(len(judged)):
+        scores = np.asarray((weights @ asked[query].T).todense()).ravel()
+        place_of = {
+            product: place for place, product in enumerate(np.argsort(-scores, kind="stable")[:PLACES].tolist())
+        }
+        own = judged.products[judged.offsets[query] : judged.offsets[query + 1]].tolist()
+        pages[query] = list(dict.fromkeys([*own, *place_of]))[:SHOWN]
+        places[query] = [place_of.get(product, PLACES) for product in pages[query].tolist()]
+    return pages, places
+
+
+def bm25_weights(counts: csc_matrix) -> csc_matrix:
+    """Returns what each word adds to the score of each text (Robertson and Zaragoza, 2009), from its counts."""
+    weights = counts.copy()
+    texts, lengths = counts.shape[0], np.asarray(counts.sum(axis=1)).ravel()
+    longer = 1.0 - B + B * lengths / lengths.mean()
+    weights.data = weights.data * (K1 + 1.0) / (weights.data + K1 * longer[weights.indices])
+    holding = np.diff(counts.indptr)
+    rarity = np.log1p((texts - holding + 0.5) / (holding + 0.5))
+    weights.data *= np.repeat(rarity, holding)
+    return weights
+
+
+def relevance_of(judged: JudgedQueries, pages: Ints) -> Floats:
+    """Returns the relevance of what is shown, 0 for what nobody judged."""
+    relevance = np.zeros(pages.shape)
+    for query in range(len(judged)):
+        rows = slice(judged.offsets[query], judged.offsets[query + 1])
+        known = dict(zip(judged.products[rows].tolist(), judged.relevance[rows].tolist(), strict=True))
+        relevance[query] = [known.get(product, 0.0) for product in pages[query].tolist()]
+    return relevance
+
+
+def ask(relevance: Floats, places: Ints, sessions: int, seed: int) -> tuple[Ints, Ints, Floats, Floats]:
+    """Asks each query and clicks.
+
+    Args:
+        relevance: Of what is shown, `(queries, SHOWN)`.
+        places: Where the old search has it, same shape.
+        sessions: How often each query is asked.
+        seed: Of the clicks.
+
+    Returns:
+        Rows of pair, position, shown and clicked; pairs are numbered query by query.
     """
     random = np.random.default_rng(seed)
     looked_at = 1.0 / np.arange(1, SHOWN + 1)
-    lists = random.integers(products, size=(len(judged), SHOWN))
-    relevance = np.zeros(lists.shape)
-    for query in range(len(judged)):
-        rows = slice(judged.offsets[query], judged.offsets[query + 1])
-        count = min(SHOWN, len(judged.products[rows]))
-        lists[query, :count], relevance[query, :count] = judged.products[rows][:count], judged.relevance[rows][:count]
-    usual = random.normal(size=lists.shape) - AGAINST * relevance
-    shown = np.zeros((lists.size, SHOWN))
-    clicked = np.zeros_like(shown)
-    pair = np.arange(lists.size)
     chance = LEAST_CLICKED + (MOST_CLICKED - LEAST_CLICKED) * relevance
+    shown = np.zeros((relevance.size, SHOWN))
+    clicked = np.zeros_like(shown)
+    pair = np.arange(relevance.size)
     for _ in range(sessions):
-        order = np.argsort(np.argsort(-(usual + JITTER * random.normal(size=usual.shape)), axis=1), axis=1)
+        lateness = np.log1p(places) + JITTER * random.normal(size=places.shape)
+        order = np.argsort(np.argsort(lateness, axis=1), axis=1)
         hits = random.random(order.shape) < looked_at[order] * chance
         shown[pair, order.ravel()] += 1.0
         clicked[pair, order.ravel()] += hits.ravel()
     pairs, positions = np.nonzero(shown)
-    named = np.stack([np.repeat(np.arange(len(judged)), SHOWN), lists.ravel()], axis=1)
-    return pairs, positions, shown[pairs, positions], clicked[pairs, positions], named
+    return pairs, positions, shown[pairs, positions], clicked[pairs, positions]
 
 
-def of_clicks(judged: JudgedQueries, pairs: npt.NDArray[np.int64], relevance: Floats) -> JudgedQueries:
+def of_clicks(judged: JudgedQueries, pages: Ints, relevance: Floats) -> JudgedQueries:
     """Returns the queries with what was shown in place of what was judged; the best of a query gets 1."""
-    best = np.zeros(len(judged))
-    np.maximum.at(best, pairs[:, 0], relevance)
+    by_query = relevance.reshape(pages.shape)
     return replace(
         judged,
         offsets=np.arange(len(judged) + 1, dtype=np.int64) * SHOWN,
-        products=pairs[:, 1],
-        relevance=(relevance / best[pairs[:, 0]]).astype(np.float32),
+        products=pages.ravel(),
+        relevance=(by_query / by_query.max(axis=1, keepdims=True)).ravel().astype(np.float32),
     )
 
 
-def trained_ndcg(
-    root: Path,
-    queries: JudgedQueries,
-    folder: Path,
-    wanted: dict[str, npt.NDArray[np.int64]],
-    limits: tuple[int, int],
-    seed: int,
-) -> float:
-    """Trains an encoder on queries, and returns the NDCG@10 of the test queries.
+def right_and_found(relevance: Floats, queries: JudgedQueries) -> tuple[float, float]:
+    """Returns precision and recall of the pairs that training takes for relevant, against the judgements."""
+    least = SearchTrainingOptions().relevant_from
+    taken, relevant = queries.relevance.reshape(relevance.shape) >= least, relevance >= least
+    both = float((taken & relevant).sum())
+    return both / float(taken.sum()), both / float(relevant.sum())
+
+
+def trained(root: Path, queries: JudgedQueries, folder: Path, limits: tuple[int, int], seed: int) -> SearchEncoder:
+    """Trains an encoder on queries.
 
     Args:
         root: The run whose catalogue and vectors are taken.
         queries: What is learned from.
         folder: Where to.
-        wanted: The relevant products of each test query.
         limits: Passes over the pairs, and texts that negatives are mined from, at the most.
         seed: Of the training.
     """
@@ -182,28 +243,35 @@ def trained_ndcg(
             )
     for file in (examples / "Split-eval").glob("*.gz"):
         (folder / "examples" / "Split-eval" / file.name).symlink_to(file.resolve())
-    catalogue_uri = str(latest_artifact(root, "SearchExamples", "catalogue"))
-    vectors_uri = str(latest_artifact(root, "ProductsTextVectors", "vectors"))
     training = SearchTrainingOptions(query_layers=0, max_epochs=epochs, max_texts=max_texts)
-    text = TextOptions(fields=("title",), sequence_length=SEQUENCE_LENGTH)
-    options = SearchOptions(text=text, training=training)
     (folder / "model").mkdir()
     run(
         TrainingRequest(
             examples_uri=str(folder / "examples"),
-            catalogue_uri=catalogue_uri,
-            text_vectors_uri=vectors_uri,
-            options_json=options.model_dump_json(),
+            catalogue_uri=str(latest_artifact(root, "SearchExamples", "catalogue")),
+            text_vectors_uri=str(latest_artifact(root, "ProductsTextVectors", "vectors")),
+            options_json=SearchOptions(text=TEXT, training=training).model_dump_json(),
             seed=seed,
             model_uri=str(folder / "model"),
             log_uri=str(folder / "logs"),
         )
     )
-    encoder = load_encoder(str(folder / "model"))
-    catalogue = load_catalogue(catalogue_uri)
+    return load_encoder(str(folder / "model"))
+
+
+def ndcg_of_test(root: Path, encoder: SearchEncoder, wanted: dict[str, Ints]) -> Floats:
+    """Returns the NDCG@10 of each test query, float64 `(queries,)`.
+
+    Args:
+        root: The run whose catalogue and vectors are taken.
+        encoder: Reads queries and products.
+        wanted: The relevant products of each test query.
+    """
+    catalogue = load_catalogue(str(latest_artifact(root, "SearchExamples", "catalogue")))
     text_of_product, texts = distinct_texts(catalogue["text"].to_pylist())
+    vectors_uri = str(latest_artifact(root, "ProductsTextVectors", "vectors"))
     vectors = encoder.finish(load_text_vectors(vectors_uri, texts), encoder.token_ids(texts))
-    asked = encoder.embed(list(wanted), options.text.batch_size)
+    asked = encoder.embed(list(wanted), TEXT.batch_size)
     found = []
     for start in range(0, len(asked), AT_ONCE):
         scores = (asked[start : start + AT_ONCE] @ vectors.T)[:, text_of_product]
@@ -213,10 +281,11 @@ def trained_ndcg(
     counts = np.array([len(products) for products in wanted.values()])
     offsets = np.concatenate([[0], np.cumsum(counts)])
     hits = hit_matrix(np.concatenate(found), offsets, np.concatenate(list(wanted.values())))
-    return float(ndcg_at_k(hits, counts, K).mean())
+    gains: Floats = ndcg_at_k(hits, counts, K)
+    return gains
 
 
-def answers_of_test(data: Path, ids: list[str], most: int) -> dict[str, npt.NDArray[np.int64]]:
+def answers_of_test(data: Path, ids: list[str], most: int) -> dict[str, Ints]:
     """Returns the rows of the relevant products of the first test queries that have any."""
     rows = {product_id: row for row, product_id in enumerate(ids)}
     table = pq.read_table(data / "judgements.parquet").to_pandas()

@@ -35,7 +35,9 @@ class Popularity(NamedTuple):
         return cls(np.zeros(products, np.int64), np.zeros(products), np.zeros(products))
 
 
-def build_catalogue(products: pa.Table, popularity: Popularity, text_fields: Sequence[TextField]) -> pa.Table:
+def build_catalogue(
+    products: pa.Table, popularity: Popularity, text_fields: Sequence[TextField], kept: Sequence[pa.Field] = ()
+) -> pa.Table:
     """Gathers what models learn and serving shows of products; holds them in memory, as every served model does.
 
     Args:
@@ -43,9 +45,11 @@ def build_catalogue(products: pa.Table, popularity: Popularity, text_fields: Seq
             without a title column is its own title.
         popularity: How much each of them is asked for.
         text_fields: Columns that make up the text; none for no texts.
+        kept: Columns that are kept as they are, null where there is no value; those of the schema are there anyway.
 
     Returns:
-        A table with `CATALOGUE_SCHEMA`, in byte order of product ids; the row number is the product's index.
+        A table with `CATALOGUE_SCHEMA` and the kept columns, in byte order of product ids; the row number is the
+        product's index.
     """
     for name, values in zip(Popularity._fields, popularity, strict=True):
         products = products.append_column(name, pa.array(values))
@@ -64,7 +68,13 @@ def build_catalogue(products: pa.Table, popularity: Popularity, text_fields: Seq
         "image": filled(products, "image", pa.string(), ""),
         **{name: products[name] for name in Popularity._fields},
     }
-    return pa.table({name: columns[name].cast(CATALOGUE_SCHEMA.field(name).type) for name in CATALOGUE_SCHEMA.names})
+    catalogue = pa.table({field.name: columns[field.name].cast(field.type) for field in CATALOGUE_SCHEMA})
+    for field in kept:
+        if field.name not in catalogue.column_names:
+            missing = pa.nulls(len(catalogue), field.type)
+            values = products[field.name].cast(field.type) if field.name in products.column_names else missing
+            catalogue = catalogue.append_column(field, values)
+    return catalogue
 
 
 def by_product_id(products: pa.Table) -> pa.Table:

@@ -67,6 +67,11 @@ class TableContract:
         """Names of all columns that the examples have, in the contract's order."""
         return tuple(column.name for column in self.columns if column.kept)
 
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Names of those that hold strings."""
+        return tuple(column.name for column in self.columns if column.kept and column.kind == "string")
+
 
 def _required(kind: Kind, *names: str) -> tuple[Column, ...]:
     return tuple(Column(name=name, kind=kind, required=True) for name in names)
@@ -94,7 +99,7 @@ TABLES: dict[str, TableContract] = {
             columns=(
                 *_required("string", "product_id"),
                 *_texts("title", required=True),
-                *_optional("string", "sku"),
+                *_optional("string", "sku", "seller"),
                 *_texts("description", "brand", "category", "review_phrases"),
                 *_not_negative("price"),
                 *_optional("float", "rating"),

@@ -1,6 +1,8 @@
 """How a ranker's scores are changed, where an answer is to be less popular or of more kinds; plain TensorFlow ops."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
 
 import numpy as np
 import tensorflow as tf
@@ -22,12 +24,13 @@ class Adjustment:
         popularity_damping: How much of a product's popularity is taken out of its score where little is known of the
             user: 0 for nothing, 1 for all of it.
         kind_penalty: What a product's score loses for each better one of its kind.
-        brand_cap: Products of a brand that come before what other brands have up to so many; 0 for no cap.
+        exposure_caps: By column, products of one value, such as a brand, that come before what other values have up to
+            so many.
     """
 
     popularity_damping: float = 0.0
     kind_penalty: float = 0.0
-    brand_cap: int = 0
+    exposure_caps: Mapping[str, int] = field(default_factory=dict)
 
 
 UNCHANGED = Adjustment()
@@ -70,19 +73,21 @@ def spread_over_kinds(scores: tf.Tensor, kinds: tf.Tensor, penalty: float) -> tf
     return scores - penalty * tf.cast(_better_of_group(scores, kinds), scores.dtype)
 
 
-def in_turns(scores: tf.Tensor, brands: tf.Tensor, cap: int) -> tf.Tensor:
-    """Moves what a brand has beyond a cap behind what all brands have up to it, and so on in turns.
+def in_turns(scores: tf.Tensor, capped: Iterable[tuple[tf.Tensor, int]]) -> tf.Tensor:
+    """Moves what a group has beyond a cap behind what all groups have up to it, and so on in turns.
 
-    In the order of what comes out, no brand has more than `cap` of the first candidates while another one has a
-    candidate left for this turn; within a turn the order stays. This bounds the exposure of a brand in what is shown
-    (Singh and Joachims, "Fairness of exposure in rankings", KDD 2018), as far as others have candidates.
+    In the order of what comes out, no group has more than its cap of the first candidates while another one has a
+    candidate left for this turn; within a turn the order stays. This bounds the exposure of a group in what is shown
+    (Singh and Joachims, "Fairness of exposure in rankings", KDD 2018), as far as others have candidates. A candidate of
+    several groups, such as a brand and a seller, waits for the last of their turns.
 
     Args:
         scores: float32 `(batch, candidates)`; -inf stays.
-        brands: int64, same shape; 0 is no brand, and has no cap.
-        cap: At least 1.
+        capped: At least one kind of groups, each as int64 numbers of the same shape, of which 0 is no group and has no
+            cap, and the cap, at least 1.
     """
-    turn = tf.cast(_better_of_group(scores, brands) // cap, scores.dtype)
+    turns = [_better_of_group(scores, groups) // cap for groups, cap in capped]
+    turn = tf.cast(reduce(tf.maximum, turns), scores.dtype)
     known = tf.math.is_finite(scores)
     span = tf.reduce_max(tf.where(known, scores, -np.inf), 1) - tf.reduce_min(tf.where(known, scores, np.inf), 1)
     # Farther than the worst is from the best; a row without candidates has no span.

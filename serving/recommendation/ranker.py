@@ -60,7 +60,7 @@ class RankingModel:
         neighbours: Which products the same users have.
         candidates: How many candidates of each source.
         rules: What is bought together; None leaves the features of rules out.
-        adjustment: What an answer gives up for what is less popular, and for more kinds and brands.
+        adjustment: What an answer gives up for what is less popular, and for more kinds, brands or sellers.
         scorer: Maps features `(batch, candidates, features)` to scores `(batch, candidates)`. Its `variables`, if it
             has any, are saved with the module; its `features`, if it has them, are the names that it was taught. None
             in training.
@@ -101,7 +101,7 @@ class Ranker(tf.Module):
         features_of: Computes the features.
         neighbours: Which products the same users have.
         rules: What is bought together; None without rules.
-        adjustment: What an answer gives up for what is less popular, and for more kinds and brands.
+        adjustment: What an answer gives up for what is less popular, and for more kinds, brands or sellers.
         feature_names: What each feature says.
         scores_by: Equal for rankers that have the same scorer.
 
@@ -270,9 +270,12 @@ class Ranker(tf.Module):
         if self.adjustment.kind_penalty > 0.0:
             kinds = tf.where(candidates >= 0, self.features_of.kinds_of(wanted), 0)
             scores = spread_over_kinds(scores, kinds, self.adjustment.kind_penalty)
-        if self.adjustment.brand_cap:
-            brands = tf.where(candidates >= 0, self.features_of.brands_of(wanted), 0)
-            scores = in_turns(tf.where(candidates >= 0, scores, -np.inf), brands, self.adjustment.brand_cap)
+        if self.adjustment.exposure_caps:
+            capped = [
+                (tf.where(candidates >= 0, self.features_of.capped_of(column, wanted), 0), cap)
+                for column, cap in self.adjustment.exposure_caps.items()
+            ]
+            scores = in_turns(tf.where(candidates >= 0, scores, -np.inf), capped)
         return scores
 
 

@@ -1,7 +1,7 @@
 """What the ranker is told of a user and a candidate, in plain TensorFlow ops."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -59,11 +59,13 @@ class RankedProducts:
         kinds: int `(products,)`; number of the product's kind (its category), 0 for none.
         brands: int `(products,)`; number of its brand, 0 for none.
         log_prices: float `(products,)`; 0 where the price is unknown.
+        capped: By column whose exposure is capped, int `(products,)`; number of the product's value, 0 for none.
     """
 
     kinds: ArrayLike
     brands: ArrayLike
     log_prices: ArrayLike
+    capped: Mapping[str, ArrayLike] = field(default_factory=dict)
 
 
 class CandidateScores(NamedTuple):
@@ -121,6 +123,10 @@ class RankingFeatures(tf.Module):
         self._kinds = tf.Variable(np.asarray(products.kinds, np.int64), trainable=False, name="kinds")
         self._brands = tf.Variable(np.asarray(products.brands, np.int64), trainable=False, name="brands")
         self._log_prices = tf.Variable(np.asarray(products.log_prices, np.float32), trainable=False, name="log_prices")
+        self._capped = {
+            column: tf.Variable(np.asarray(values, np.int64), trainable=False, name=f"capped_{number}")
+            for number, (column, values) in enumerate(products.capped.items())
+        }
 
     def kinds_of(self, products: tf.Tensor) -> tf.Tensor:
         """Returns the number of each product's kind, int64 of the shape of `products`; 0 for none."""
@@ -129,6 +135,10 @@ class RankingFeatures(tf.Module):
     def brands_of(self, products: tf.Tensor) -> tf.Tensor:
         """Returns the number of each product's brand, int64 of the shape of `products`; 0 for none."""
         return tf.gather(self._brands, products)
+
+    def capped_of(self, column: str, products: tf.Tensor) -> tf.Tensor:
+        """Returns the number of each product's value in a capped column, as `brands_of` does."""
+        return tf.gather(self._capped[column], products)
 
     def names(self, *, with_rules: bool) -> tuple[str, ...]:
         """Returns what each feature says, in their order.

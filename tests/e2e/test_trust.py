@@ -16,6 +16,7 @@ from tests.task_nodes import CLASSIFICATION_NODES, SEGMENTATION_NODES
 from tests.trainer.classification.tiny_classifier import LABELS, WORDS, made_texts
 
 BRANDS = {"牛奶": "Aster", "a\nb": "Aster", "tea": "Aster", "never": "Birch", "plain": "Birch"}
+SELLERS = {"牛奶": "east", "a\nb": "west", "tea": "west", "never": "west", "plain": "east"}
 PRIVACY = {"noise_multiplier": 0.6, "l2_clip": 5.0, "delta": 1e-4}
 # Each way of training is to be pushed, whatever it costs so few users.
 SEGMENT_GATE = {**SEGMENTATION["gate"], "last_blessed_margin": 1.0}
@@ -38,10 +39,12 @@ def model_card(root: Path, task: str) -> dict[str, Any]:
 
 
 def write_shop(folder: Path, tiny_bert: Path) -> Path:
-    """Writes products of two brands, events, users of two shops and texts of them, and a configuration."""
+    """Writes products of two brands and sellers, events, users of two shops and their texts, and a configuration."""
     rows, made = events(), made_texts(400, 1)
     tables = {
-        "products": [{**row, "brand": BRANDS[row["product_id"]]} for row in products()],
+        "products": [
+            {**row, "brand": BRANDS[row["product_id"]], "seller": SELLERS[row["product_id"]]} for row in products()
+        ],
         "events": rows,
         "users": users(rows),
         "texts": [
@@ -59,7 +62,10 @@ def write_shop(folder: Path, tiny_bert: Path) -> Path:
         tasks={
             "classification": {**CLASSIFICATION, "privacy": PRIVACY},
             "segmentation": {**SEGMENTATION, "privacy": PRIVACY, "gate": SEGMENT_GATE},
-            "recommendation": {**RECOMMENDATION, "ranker": {"max_epochs": 1, "windows": 2, "brand_cap": 1}},
+            "recommendation": {
+                **RECOMMENDATION,
+                "ranker": {"max_epochs": 1, "windows": 2, "exposure_caps": {"brand": 1}},
+            },
         },
     )
 
@@ -74,7 +80,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path) -> Path:
 
 
 @pytest.mark.long
-def test_private_models_and_a_cap_of_brands_are_pushed_and_answer(shop: Path) -> None:
+def test_private_models_and_capped_answers_are_pushed_and_answer(shop: Path) -> None:
     root = shop / "root"
     tasks = read_summary(root)["tasks"]
     for name, task in tasks.items():
@@ -84,8 +90,12 @@ def test_private_models_and_a_cap_of_brands_are_pushed_and_answer(shop: Path) ->
         assert (told["unit"], told["delta"]) == (unit, PRIVACY["delta"])
         assert 0.5 < told["epsilon"] < 200.0
         assert model_card(root, name)["training"]["privacy"] == told
-    assert "ranker_without_brand_cap" in tasks["recommendation"]["ablation"]
-    assert set(tasks["recommendation"]["exposure"]) == set(BRANDS.values())
+    assert "ranker_without_exposure_caps" in tasks["recommendation"]["ablation"]
+    exposure = tasks["recommendation"]["exposure"]
+    assert {column: set(found) for column, found in exposure.items()} == {
+        "brand": set(BRANDS.values()),
+        "seller": set(SELLERS.values()),
+    }
 
     history = [row for row in events() if row["user_id"] == "user 1"][-OPTIONS.history_length :]
     bought = [row["product_id"] for row in history], [row["event_type"] for row in history]

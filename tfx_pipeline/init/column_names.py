@@ -65,6 +65,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "beschreibung", "produktbeschreibung", "descripcion", "商品描述", "描述", "简介", "簡介",
     ),
     "brand": ("brand", "vendor", "manufacturer", "make", "marke", "hersteller", "marque", "fabricant", "marca", "品牌"),
+    "seller": (
+        "seller", "sellerid", "sellername", "merchant", "merchantid", "merchantname", "verkaeufer", "haendler",
+        "vendeur", "vendedor", "卖家", "賣家",
+    ),
     "category": (
         "category", "categoryname", "categories", "productcategory", "producttype", "department", "type", "categoryid",
         "kategorie", "warengruppe", "categorie", "rayon", "categoria", "类目", "品类", "分类", "类别", "類別", "分類",

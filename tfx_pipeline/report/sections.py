@@ -9,6 +9,7 @@ from tfx_pipeline.figures.charts import Interval, dots_chart, intervals_chart
 from tfx_pipeline.figures.tables import Cell, Table, in_words, metrics_table, words_cell
 from tfx_pipeline.report.importance import importance_blocks
 from tfx_pipeline.report.study import study_blocks
+from tfx_pipeline.report.trust import trust_blocks
 from tfx_pipeline.summary.drift_history import drift_history
 from tfx_pipeline.summary.model import RunSummary, Slice, TaskSummary
 from tfx_pipeline.tasks.registry import TASKS
@@ -80,7 +81,12 @@ def _task_section(task: Task[Any], done: TaskSummary, root: Path | None) -> Task
             *_slice_figures(task, done),
             *task.report_figures(done, root),
         ],
-        blocks=[*importance_blocks(done), *task.report_blocks(done, root), *study_blocks(root, task.name)],
+        blocks=[
+            *importance_blocks(done),
+            *task.report_blocks(done, root),
+            *trust_blocks(done),
+            *study_blocks(root, task.name),
+        ],
         counts=[(in_words(what), f"{count:,}") for what, count in counts.items() if isinstance(count, int)],
     )
 
@@ -154,7 +160,7 @@ def _difference_figures(task: Task[Any], done: TaskSummary) -> list[Figure]:
             if (interval := differences.get(metric)) is not None and interval.mean is not None
         }
         if intervals:
-            caption = f"{metric} of this model above each other system, with 95% bootstrap intervals."
+            caption = f"{metric} of this model above each other system, with 95% bootstrap intervals, each by itself."
             figures.append(Figure(caption, intervals_chart(intervals, f"difference of {metric}")))
     return figures
 

@@ -24,6 +24,20 @@ def gap_lines(summary: TaskSummary) -> list[str]:
     return lines
 
 
+def exposure_lines(summary: TaskSummary) -> list[str]:
+    """Says which brands, sellers and so on are shown more or less than they sell beyond chance, the furthest first."""
+    apart = [
+        (each["difference"], each["exposure"], each["events"], f"{column} {name}")
+        for column, by_name in (summary.detail("exposure") or {}).items()
+        for name, each in by_name.items()
+        if name and each["beyond_chance"]
+    ]
+    return [
+        f"answers give {name} {exposure:.1%} of the attention; it had {events:.1%} of the events: more than chance"
+        for _, exposure, events, name in sorted(apart, key=lambda each: -abs(each[0]))[:_SHOWN]
+    ]
+
+
 def reweighting_lines(summary: TaskSummary) -> list[str]:
     """Says what weights of groups cost all, and what they do to the group that is served worst without them."""
     said = summary.detail("reweighting")

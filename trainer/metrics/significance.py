@@ -59,6 +59,16 @@ def error_of_interval(low: float, high: float) -> float:
     return (high - low) / (2.0 * _INTERVAL_95)
 
 
+def p_value_of_interval(mean: float, low: float, high: float) -> float:
+    """Returns the chance of so large a difference, one way or the other, where there is none, by its 95% interval."""
+    from scipy.stats import norm
+
+    error = error_of_interval(low, high)
+    if error == 0.0:
+        return float(mean == 0.0)
+    return float(2.0 * norm.sf(abs(mean) / error))
+
+
 def holm(p_values: Sequence[float]) -> list[float]:
     """Corrects p-values for how many there are, so that all together are seldom wrong.
 

@@ -1,6 +1,6 @@
 """Options of the towers, the ranker and the served recommender, which the configuration can import without TFX."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -98,9 +98,9 @@ class RankerOptions(CheckpointOptions):
             late: 0 for nothing, 1 for all of it; half as much is taken at eight products, or where they are three
             months old, and hardly anything at fifty. What everybody buys is likely to be bought next, so this costs
             accuracy after short histories: the summary has the ranker without it beside.
-        brand_cap: Products of one brand that an answer has at the most before it has as many of every other brand that
-            has candidates; then as many again. It bounds how much attention a brand gets, as `exposure` in the summary
-            tells; 0 for no cap. The summary has the ranker without it beside.
+        exposure_caps: By column, such as brand or seller, products of one value that an answer has at the most before
+            it has as many of every other value that has candidates; then as many again. It bounds how much attention a
+            brand or a seller gets, as `exposure` in the summary tells. The summary has the ranker without it beside.
         kind_penalty: What a product's score, the logarithm of a likelihood, loses for each better one of its kind (its
             whole category); 0 for nothing. The summary has the ranker without it beside.
     """
@@ -125,7 +125,7 @@ class RankerOptions(CheckpointOptions):
     novel_weight: float = Field(default=2.0, ge=0.0)
     popularity_damping: float = Field(default=1.0, ge=0.0, le=2.0)
     kind_penalty: float = Field(default=0.0, ge=0.0)
-    brand_cap: int = Field(default=0, ge=0)
+    exposure_caps: dict[str, Annotated[int, Field(ge=1)]] = Field(default={})
 
 
 class LeaveOutOptions(Options):

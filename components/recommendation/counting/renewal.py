@@ -74,7 +74,7 @@ def renew_catalogue(
         tables,
         events,
         time_column="timestamp",
-        product_columns=PRODUCT_COLUMNS,
+        product_columns=(*PRODUCT_COLUMNS, *options.exposure_columns),
         quarantine_uri=quarantine_uri,
         counts_uri=uri,
     )
@@ -148,7 +148,7 @@ def with_new_products(
     """
     known = pc.is_in(products["product_id"].cast(pa.binary()), value_set=known_ids)
     new = products.filter(pc.invert(known))
-    added = build_catalogue(new, Popularity.none(len(new)), options.text_fields)
+    added = build_catalogue(new, Popularity.none(len(new)), options.text_fields, list(catalogue.schema))
     return by_product_id(pa.concat_tables([catalogue.cast(added.schema), added])).cast(added.schema)
 
 

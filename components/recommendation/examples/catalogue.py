@@ -56,7 +56,8 @@ def build_recommendation_catalogue(
         options: Event weights, the least number of events, and which columns make up the text.
 
     Returns:
-        A table with `trainer.artifacts.catalogue.CATALOGUE_SCHEMA`, in byte order of product ids.
+        A table with `trainer.artifacts.catalogue.CATALOGUE_SCHEMA` and the exposure columns, in byte order of product
+        ids.
     """
     if products is None:
         products = pa.table({"product_id": counts["product_id"]})
@@ -72,7 +73,8 @@ def build_recommendation_catalogue(
     weighted, decayed = np.maximum(weighted, 0.0), np.maximum(decayed, 0.0)
     kept = event_count >= options.min_product_events
     popularity = Popularity(event_count[kept], weighted[kept], decayed[kept])
-    return build_catalogue(products.filter(pa.array(kept)), popularity, options.text_fields)
+    compared = [pa.field(name, pa.string()) for name in options.exposure_columns]
+    return build_catalogue(products.filter(pa.array(kept)), popularity, options.text_fields, compared)
 
 
 def catalogue_facts(
@@ -90,6 +92,7 @@ def catalogue_facts(
         "event_types": list(options.event_types),
         "event_weights": list(options.event_types.values()),
         "bought_event_type": options.bought_event_type,
+        "exposure_columns": list(options.exposure_columns),
         "has_timestamps": has_timestamps,
         "test_start": moments.test_start,
         "validation_start": moments.validation_start,

@@ -24,6 +24,9 @@ class RecommendationDataOptions(Options):
         low_rated_event_type: The type that an event counts as whose `value`, a rating from 1 to 5, is under 3; it must
             have a negative weight. When left out, the first type that has one; without any, ratings are not read.
         bought_event_type: The type that makes a product one that the user has bought.
+        exposure_columns: Columns of products, each of whose values' share of attention in users' lists is compared with
+            its share of events. One beyond those of every products table has to stand in
+            `features.products.categorical` too; brand and seller may be missing.
         min_product_events: Events a product needs before the test period to enter the catalogue; 0 lets
             products in that nobody has touched yet.
     """
@@ -32,6 +35,7 @@ class RecommendationDataOptions(Options):
     event_types: dict[str, EventWeight] = Field(default={"view": 1.0, "cart": 1.0, "purchase": 1.0}, min_length=1)
     low_rated_event_type: str | None = None
     bought_event_type: str = "purchase"
+    exposure_columns: tuple[str, ...] = ("brand", "seller")
     min_product_events: int = Field(default=1, ge=0)
 
     @model_validator(mode="after")

@@ -51,7 +51,7 @@ class MakeRecommendationExamples(beam.PTransform):
             tables,
             events,
             time_column=time_column,
-            product_columns=PRODUCT_COLUMNS,
+            product_columns=(*PRODUCT_COLUMNS, *options.exposure_columns),
             quarantine_uri=quarantine,
             counts_uri=catalogue,
         )

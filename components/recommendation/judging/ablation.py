@@ -7,8 +7,8 @@ from tfx.dsl.io import fileio
 from trainer.artifacts.json_files import read_json, write_json
 from trainer.recommendation.ranker.trained_ranker import (
     WITH_RULES,
-    WITHOUT_BRAND_CAP,
     WITHOUT_DAMPING,
+    WITHOUT_EXPOSURE_CAPS,
     WITHOUT_KIND_PENALTY,
     WITHOUT_RULES,
     WITHOUT_TOWERS,
@@ -23,7 +23,7 @@ ABLATIONS = (
     WITHOUT_TOWERS,
     WITHOUT_DAMPING,
     WITHOUT_KIND_PENALTY,
-    WITHOUT_BRAND_CAP,
+    WITHOUT_EXPOSURE_CAPS,
     WITHOUT_RULES,
     WITH_RULES,
     RECOMMENDABLE_ONLY,

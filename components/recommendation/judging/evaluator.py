@@ -30,7 +30,7 @@ from components.parameters import Parameter, execution_parameters
 from components.recommendation.judging.ablation import comparison_path, read_ablations
 from components.recommendation.judging.baselines import BASELINES
 from components.recommendation.judging.cold_start import cold_start_schema, cold_start_systems, summarize_cold_start
-from components.recommendation.judging.exposure import brand_exposure
+from components.recommendation.judging.exposure import exposure_details
 from components.recommendation.judging.forgetting import EarlierCatalogue, Forgotten, judge_forgetting
 from components.recommendation.judging.gate_options import RecommendationGateOptions
 from components.recommendation.judging.judge_users import JudgeColdStart, JudgeLoader, JudgeUsers
@@ -280,10 +280,11 @@ def _load(path: str, catalogue_uri: str) -> ServedRanking:
 
 
 def _exposure(summary: UserSummary, catalogue_uri: str, options: RecommendationGateOptions) -> dict[str, Any]:
-    """Returns what goes to each brand in the lists of users with a history."""
-    lists = summary.lists(MODEL, options.headline_k)
-    catalogue = load_catalogue(catalogue_uri, ["brand", "event_count"])
-    return brand_exposure(lists, catalogue["brand"].to_pylist(), catalogue["event_count"].to_numpy())
+    """Returns what goes to each brand, seller and so on in the lists of users with a history."""
+    names = load_catalogue_facts(catalogue_uri)["exposure_columns"]
+    catalogue = load_catalogue(catalogue_uri, [*names, "event_count"])
+    columns = {name: catalogue[name].to_pylist() for name in names}
+    return exposure_details(summary.lists(MODEL, options.headline_k), columns, catalogue["event_count"].to_numpy())
 
 
 def _details(summary: UserSummary, parts: Sequence[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from components.products.catalogue import Popularity, build_catalogue, by_product_id
+from components.products.catalogue import Popularity, build_catalogue
 from trainer.artifacts.catalogue import CATALOGUE_SCHEMA
 from trainer.options import TextField
 
@@ -44,11 +44,5 @@ def build_search_catalogue(
         A table with `SEARCH_CATALOGUE_SCHEMA` and the kept columns, null where there is no value, in byte order of
         product ids.
     """
-    products = by_product_id(products)
-    catalogue = build_catalogue(products, Popularity.none(len(products)), text_fields)
-    kept = (pa.field(name, pa.string()) for name in kept_columns if name not in SEARCH_CATALOGUE_SCHEMA.names)
-    for field in (*_OWN_FIELDS, *kept):
-        missing = pa.nulls(len(catalogue), field.type)
-        values = products[field.name].cast(field.type) if field.name in products.column_names else missing
-        catalogue = catalogue.append_column(field, values)
-    return catalogue
+    kept = [*_OWN_FIELDS, *(pa.field(name, pa.string()) for name in kept_columns)]
+    return build_catalogue(products, Popularity.none(len(products)), text_fields, kept)

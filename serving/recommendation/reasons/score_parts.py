@@ -101,7 +101,7 @@ def parts_by_ranker(
     part_of = np.array([parts.index(part_of_feature(name)) for name in names])
     base, values = shapley_values(ranker.score, present, absent, part_of)
     whole = ranker.score(present[:, tf.newaxis])
-    if ranker.adjustment.kind_penalty > 0.0 or ranker.adjustment.brand_cap:
+    if ranker.adjustment.kind_penalty > 0.0 or ranker.adjustment.exposure_caps:
         # What the product loses depends on how all the others rank.
         features = ranker.features(ranker.describe_candidates(history, users, known, candidates), candidates)
         adjusted = ranker.adjusted(history, candidates, ranker.score(features))

@@ -5,9 +5,10 @@ import pyarrow as pa
 
 from components.classification.judging.gate_options import ClassificationGateOptions
 from components.gate.judgement import MODEL
-from components.gate.slice_gaps import gap_details, gap_notes, gap_refusals
+from components.gate.slice_gaps import SliceGap, gap_details, gap_notes, gap_refusals
 from components.labels.judged_labels import LABEL, judged_schema, probabilities_column
 from components.labels.label_summary import LabelSummary
+from trainer.metrics.gaps import mean_gap
 
 _GROUPS, _LABELS = 5, 3
 
@@ -49,6 +50,25 @@ def test_a_shortfall_of_fifteen_points_in_three_hundred_texts_is_found_nine_time
     found = [found_gaps(judged_shop(seed, shortfall=0.15)) for seed in range(40)]
     assert sum("group=0" in each for each in found) >= 36
     assert not any(each - {"group=0"} for each in found)
+
+
+def users_gaps(seed: int, shortfall: float) -> list[SliceGap]:
+    """Gaps between five groups of 300 users whose NDCG is 0.3 on average; of the first group so much less."""
+    random = np.random.default_rng(seed)
+    values = [random.beta(0.6, 1.4, 300) - (shortfall if group == 0 else 0.0) for group in range(_GROUPS)]
+    return [
+        SliceGap(
+            "age", str(group), "ndcg_at_10", 300, mean_gap(own, np.concatenate(values[:group] + values[group + 1 :]))
+        )
+        for group, own in enumerate(values)
+    ]
+
+
+def test_eight_points_less_for_three_hundred_users_are_found_nine_times_in_ten() -> None:
+    fair = [gap_details(users_gaps(seed, 0.0))["age"] for seed in range(20)]
+    assert not any(each["ndcg_at_10"]["beyond_chance"] for said in fair for each in said.values())
+    unfair = [gap_details(users_gaps(seed, 0.08))["age"]["0"]["ndcg_at_10"] for seed in range(40)]
+    assert sum(each["beyond_chance"] for each in unfair) >= 36
 
 
 def test_a_gap_refuses_where_it_is_larger_than_it_may_be() -> None:

@@ -40,6 +40,15 @@ def test_rows_are_filled_and_in_byte_order(tmp_path: Path) -> None:
     assert load_catalogue_facts(str(tmp_path)) == {"counts": {"products": 3}}
 
 
+def test_columns_beside_the_schema_are_kept() -> None:
+    products = PRODUCTS.append_column("seller", pa.array([b"x", None, b"y"]))
+    kept = [pa.field("seller", pa.string()), pa.field("origin", pa.string()), CATALOGUE_SCHEMA.field("brand")]
+    catalogue = build_catalogue(products, POPULARITY, (), kept)
+    assert catalogue.column_names == [*CATALOGUE_SCHEMA.names, "seller", "origin"]
+    assert catalogue["seller"].to_pylist() == ["y", None, "x"]
+    assert catalogue["origin"].to_pylist() == [None] * 3
+
+
 def test_ids_alone_are_their_own_titles() -> None:
     ids = pa.table({"product_id": ["b", "a"]})
     rows = build_catalogue(ids, Popularity.none(2), ()).to_pylist()

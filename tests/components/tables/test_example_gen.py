@@ -110,6 +110,7 @@ def test_examples_have_every_column_as_a_large_list(tmp_path: Path) -> None:
         ("product_id", pa.large_list(pa.large_binary())),
         ("title", pa.large_list(pa.large_binary())),
         ("sku", pa.large_list(pa.large_binary())),
+        ("seller", pa.large_list(pa.large_binary())),
         ("description", pa.large_list(pa.large_binary())),
         ("brand", pa.large_list(pa.large_binary())),
         ("category", pa.large_list(pa.large_binary())),

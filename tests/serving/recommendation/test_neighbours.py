@@ -50,10 +50,10 @@ def test_spreading_equals_choosing_one_after_another(penalty: float) -> None:
 
 
 @pytest.mark.parametrize("cap", [1, 2, 7])
-def test_a_cap_of_brands_equals_dealing_in_turns(cap: int) -> None:
+def test_a_cap_equals_dealing_in_turns(cap: int) -> None:
     scores, brands = RANDOM.normal(size=(4, 25)).astype(np.float32), RANDOM.integers(0, 5, (4, 25))
     scores[1, 5:], scores[2] = -np.inf, -np.inf
-    capped = in_turns(tf.constant(scores), tf.constant(brands), cap).numpy()
+    capped = in_turns(tf.constant(scores), [(tf.constant(brands), cap)]).numpy()
     assert (np.isneginf(capped) == np.isneginf(scores)).all()
     for row in range(4):
         left = [int(each) for each in np.argsort(-scores[row], kind="stable") if np.isfinite(scores[row, each])]
@@ -70,6 +70,23 @@ def test_a_cap_of_brands_equals_dealing_in_turns(cap: int) -> None:
             dealt += this_turn
             left = [product for product in left if product not in this_turn]
         assert np.argsort(-capped[row], kind="stable").tolist()[: len(dealt)] == dealt
+
+
+def test_a_candidate_of_two_groups_waits_for_the_last_turn() -> None:
+    scores = RANDOM.normal(size=(4, 25)).astype(np.float32)
+    brands, sellers = RANDOM.integers(0, 6, (2, 4, 25))
+    capped = in_turns(tf.constant(scores), [(tf.constant(brands), 1), (tf.constant(sellers), 2)]).numpy()
+    for row in range(4):
+        order = np.argsort(-scores[row], kind="stable")
+        turns = {}
+        for place, product in enumerate(order):
+            better = order[:place]
+            turns[product] = max(
+                (groups[row, better] == groups[row, product]).sum() // cap if groups[row, product] else 0
+                for groups, cap in ((brands, 1), (sellers, 2))
+            )
+        # A stable sort keeps the order within a turn.
+        assert np.argsort(-capped[row], kind="stable").tolist() == sorted(order, key=turns.__getitem__)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The ranker's candidates and their order."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ HISTORY = History(
 )
 # From two of the first user's products to three others, and from one that nobody has.
 KINDS = np.arange(PRODUCTS) % 3
+SELLERS = RANDOM.integers(0, 3, PRODUCTS)
 RULES = ServedRules(
     antecedent=[[7], [7], [3], [30]],
     consequent=[20, 21, 22, 23],
@@ -48,7 +50,7 @@ NEIGHBOURS = NeighbourTable(
 def make_ranker(scorer: Any = None, adjustment: Adjustment = UNCHANGED) -> Ranker:
     zeros = [0] * PRODUCTS
     model = RankingModel(
-        products=RankedProducts(kinds=KINDS, brands=zeros, log_prices=zeros),
+        products=RankedProducts(kinds=KINDS, brands=zeros, log_prices=zeros, capped={"seller": SELLERS}),
         statistics=STATISTICS,
         neighbours=NEIGHBOURS,
         candidates=CandidateCounts(near=4, neighbours=2, popular=3, rules=2),
@@ -180,6 +182,20 @@ def test_scores_are_adjusted_for_popularity_and_for_kinds() -> None:
             assert int(products[user, place]) == best
             assert float(scores[user, place]) == pytest.approx(left.pop(best), abs=1e-4)
             left |= {p: score - 0.3 for p, score in left.items() if KINDS[p] and KINDS[p] == KINDS[best]}
+
+
+def test_no_seller_has_more_than_its_cap_before_all_others_had_theirs() -> None:
+    ranker = make_ranker(by_recent_score, Adjustment(exposure_caps={"seller": 2}))
+    products = ranker.rank(HISTORY, tf.constant(USERS), tf.constant(10))[1].numpy()
+    recent = VECTORS[:, :TOWER_DIMENSIONS] @ USERS[:, :TOWER_DIMENSIONS].T
+    for user in range(2):
+        before: Counter[int] = Counter()
+        turns = {}
+        candidates = expected_candidates(user, np.ones(PRODUCTS, bool), near=10)
+        for product in sorted(candidates, key=lambda product: -recent[product, user]):
+            turns[product] = before[SELLERS[product]] // 2 if SELLERS[product] else 0
+            before[SELLERS[product]] += 1
+        assert products[user].tolist() == sorted(turns, key=turns.__getitem__)[:10]
 
 
 def test_products_come_in_order_of_the_scorer() -> None:

@@ -96,6 +96,23 @@ def test_products_are_collapsed_by_a_column_that_is_kept(tmp_path: Path) -> None
     assert search.serving.collapse_columns == ("parent_id",)
 
 
+def test_exposure_is_capped_by_columns_that_are_compared_and_kept(tmp_path: Path) -> None:
+    file = write(tmp_path, SHOP)
+    capped = "tasks.recommendation.ranker.exposure_caps={origin: 2}"
+    compared = "tasks.recommendation.exposure_columns=[brand, origin]"
+    kept = "features.products.categorical=[origin]"
+    task = load_config(file, [capped, compared, kept]).tasks.recommendation
+    assert task is not None
+    assert task.ranker is not None
+    assert task.ranker.exposure_caps == {"origin": 2}
+    with pytest.raises(ConfigError, match=r"`ranker.exposure_caps` names `origin`"):
+        load_config(file, [capped, kept])
+    with pytest.raises(ConfigError, match=r"`tasks.recommendation.exposure_columns` names `origin`.*categorical"):
+        load_config(file, [capped, compared])
+    with pytest.raises(ConfigError, match=r"exposure_caps.*1"):
+        load_config(file, ["tasks.recommendation.ranker.exposure_caps={brand: 0}"])
+
+
 def test_both_tasks_or_one_of_them(tmp_path: Path) -> None:
     file = write(tmp_path, SHOP + "  search:\n")
     assert load_config(file).tasks.requested() == ("recommendation", "search")

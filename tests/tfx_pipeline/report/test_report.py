@@ -122,6 +122,28 @@ def test_what_matters_overall_is_a_table() -> None:
     assert texts.count("What matters overall") == 1
 
 
+def test_privacy_gaps_and_exposure_are_told() -> None:
+    content = summary()
+    gap = {"difference": -0.05, "low": -0.08, "high": -0.02, "p_value": 0.00001, "beyond_chance": True}
+    likely = {**gap, "difference": 0.01, "low": -0.02, "high": 0.04, "p_value": 0.75, "beyond_chance": False}
+    of_age = {"age=young": {"ndcg_at_10": likely}, ODD_NAME: {"ndcg_at_10": gap, "f1_macro": {"difference": None}}}
+    content["tasks"]["recommendation"] |= {
+        "privacy": {"epsilon": 7.984, "delta": 1e-05, "unit": "user"},
+        "slice_gaps": {"age": of_age},
+        "exposure": {"seller": {"": {**gap, "exposure": 0.25, "events": 0.30}}},
+    }
+    texts = [text for text in Page(rendered(content)).texts if text]
+    assert "privacy: epsilon 7.98 at a delta of 1e-05, by user trained on" in texts[texts.index("Privacy") :]
+    shown = texts[texts.index("Gaps between groups") :]
+    place = shown.index(ODD_NAME)
+    assert shown[place : place + 5] == [ODD_NAME, "ndcg_at_10", "-0.0500", "-0.0800 to -0.0200", "under 0.0001"]
+    assert shown[place + 5 : place + 10] == ["age=young", "ndcg_at_10", "+0.0100", "-0.0200 to +0.0400", "0.7500"]
+    assert "f1_macro" not in shown[: shown.index("Attention by seller")]
+    shown = shown[shown.index("Attention by seller") :]
+    place = shown.index("(none)")
+    assert shown[place + 1 : place + 4] == ["25.0%", "30.0%", "-5.0%"]
+
+
 def test_the_best_of_an_accuracy_is_marked() -> None:
     html = rendered(summary())
     assert "<strong>0.4321</strong>" in html

@@ -48,3 +48,10 @@ class RecommendationConfig(RecommendationDataOptions):
     def _nothing_is_learned_beside_private_steps(self) -> Self:
         check_private(self.privacy, self.towers)
         return self
+
+    @model_validator(mode="after")
+    def _capped_columns_are_compared(self) -> Self:
+        for name in self.ranker.exposure_caps if self.ranker is not None else ():
+            if name not in self.exposure_columns:
+                raise ValueError(f"`ranker.exposure_caps` names `{name}`, which `exposure_columns` has to name too")
+        return self

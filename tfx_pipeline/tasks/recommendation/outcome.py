@@ -14,7 +14,7 @@ _MANY_CUT = 0.1
 _ADJUSTMENTS = {
     "ranker_without_damping": "ranker.popularity_damping",
     "ranker_without_kind_penalty": "ranker.kind_penalty",
-    "ranker_without_brand_cap": "ranker.brand_cap",
+    "ranker_without_exposure_caps": "ranker.exposure_caps",
 }
 _RANKER, _WITH_RULES, _WITHOUT_RULES = "ranker", "ranker_with_rules", "ranker_without_rules"
 # What follows the name of a ranker that was trained once more, from another seed.

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from components.tables.contract import TABLES
 from serving.model_names import RECOMMENDATION_MODEL
 from tfx_pipeline.shop.options import ShopOptions
-from tfx_pipeline.summary.gaps import gap_lines
+from tfx_pipeline.summary.gaps import exposure_lines, gap_lines
 from tfx_pipeline.summary.model import TaskSummary
 from tfx_pipeline.summary.privacy import privacy_lines
 from tfx_pipeline.tasks.recommendation.config import RecommendationConfig
@@ -59,6 +60,13 @@ class RecommendationTask(Task[RecommendationConfig]):
     @override
     def check(self, shop: ShopOptions, options: RecommendationConfig) -> None:
         shop.needs_table("events", "the task recommendation learns from events")
+        known = (*TABLES["products"].text_columns, *shop.features.products.categorical)
+        for name in options.exposure_columns:
+            if name not in known:
+                raise ValueError(
+                    f"`tasks.recommendation.exposure_columns` names `{name}`, which no products table has by itself; "
+                    "list it under `features.products.categorical` too"
+                )
         if shop.text is not None:
             shop.needs_table("products", "give it, or set `text: off`")
             if options.privacy is not None and shop.text.training != "frozen":
@@ -115,7 +123,7 @@ class RecommendationTask(Task[RecommendationConfig]):
 
     @override
     def outcome_lines(self, summary: TaskSummary) -> list[str]:
-        return [*outcome_lines(summary), *privacy_lines(summary), *gap_lines(summary)]
+        return [*outcome_lines(summary), *privacy_lines(summary), *gap_lines(summary), *exposure_lines(summary)]
 
     @override
     def report_blocks(self, summary: TaskSummary, root: Path | None) -> list["Block"]:

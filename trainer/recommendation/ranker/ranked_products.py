@@ -1,6 +1,7 @@
 """What the towers and the ranker read of how products sell, and of what they are."""
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -48,10 +49,14 @@ def load_product_statistics(catalogue_uri: str) -> npt.NDArray[np.float32]:
     return np.stack([found[name] for name in PRODUCT_STATISTICS], axis=-1).astype(np.float32)
 
 
-def ranked_products(catalogue: pa.Table) -> RankedProducts:
+def ranked_products(catalogue: pa.Table, capped: Sequence[str] = ()) -> RankedProducts:
     """Returns what the ranker knows of the products of a catalogue table.
 
     A kind is a whole category, all its levels. An unknown price counts as the mean of the known ones' logarithms.
+
+    Args:
+        catalogue: The table.
+        capped: Its columns whose exposure is capped.
     """
     logs = np.log1p(np.maximum(catalogue["price"].cast(pa.float64()).fill_null(float("nan")).to_numpy(), 0.0))
     known = np.isfinite(logs)
@@ -59,6 +64,7 @@ def ranked_products(catalogue: pa.Table) -> RankedProducts:
         kinds=_numbered(catalogue["category"]),
         brands=_numbered(catalogue["brand"]),
         log_prices=np.where(known, logs, logs[known].mean() if known.any() else 0.0),
+        capped={column: _numbered(catalogue[column]) for column in capped},
     )
 
 

@@ -22,7 +22,7 @@ WITH_RULES, WITHOUT_RULES = "ranker_with_rules", "ranker_without_rules"
 AGAIN = "_again_"
 # The scorer that serves, with its scores as they are.
 WITHOUT_DAMPING, WITHOUT_KIND_PENALTY = "ranker_without_damping", "ranker_without_kind_penalty"
-WITHOUT_BRAND_CAP = "ranker_without_brand_cap"
+WITHOUT_EXPOSURE_CAPS = "ranker_without_exposure_caps"
 
 
 class TrainedRanker(NamedTuple):
@@ -90,8 +90,8 @@ def _less_adjusted(model: RankingModel) -> dict[str, RankingModel]:
         without[WITHOUT_DAMPING] = replace(model, adjustment=replace(adjustment, popularity_damping=0.0))
     if adjustment.kind_penalty > 0.0:
         without[WITHOUT_KIND_PENALTY] = replace(model, adjustment=replace(adjustment, kind_penalty=0.0))
-    if adjustment.brand_cap:
-        without[WITHOUT_BRAND_CAP] = replace(model, adjustment=replace(adjustment, brand_cap=0))
+    if adjustment.exposure_caps:
+        without[WITHOUT_EXPOSURE_CAPS] = replace(model, adjustment=replace(adjustment, exposure_caps={}))
     return without
 
 
@@ -100,7 +100,7 @@ def ranking_model(
 ) -> RankingModel:
     """Returns a model without a scorer, with statistics up to the test period."""
     return RankingModel(
-        products=ranked_products(load_catalogue(catalogue_uri)),
+        products=ranked_products(load_catalogue(catalogue_uri), tuple(options.exposure_caps)),
         statistics=load_product_statistics(catalogue_uri)[-1],
         neighbours=neighbours,
         candidates=CandidateCounts(
@@ -113,6 +113,6 @@ def ranking_model(
         adjustment=Adjustment(
             popularity_damping=options.popularity_damping,
             kind_penalty=options.kind_penalty,
-            brand_cap=options.brand_cap,
+            exposure_caps=options.exposure_caps,
         ),
     )

@@ -47,6 +47,7 @@ def write_tables(folder: Path, products: list[dict]) -> TablePaths:
     types = {
         "product_id": pa.binary(),
         "title": pa.binary(),
+        "seller": pa.binary(),
         "price": pa.float32(),
         "in_stock": pa.int64(),
         "recommendable": pa.int64(),
@@ -70,10 +71,12 @@ def write_earlier(folder: Path) -> str:
             "event_count": 7,
             "popularity": 7.0,
             "decayed_popularity": 7.0,
+            "seller": f"seller of {name}",
         }
         for name in names
     ]
-    pq.write_table(pa.Table.from_pylist(rows, CATALOGUE_SCHEMA), folder / "catalogue.parquet")
+    schema = CATALOGUE_SCHEMA.append(pa.field("seller", pa.string()))
+    pq.write_table(pa.Table.from_pylist(rows, schema), folder / "catalogue.parquet")
     statistics = ("total", "decayed", "recent", "latest", "buyers", "repeat_buyers")
     old = {f"{name}_{moment}": pa.array([9.0, 9.0, 9.0], pa.float32()) for moment in range(3) for name in statistics}
     old["total_0"] = pa.array([9.0, 99.0, 0.0], pa.float32())
@@ -91,7 +94,7 @@ def renewed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"product_id": b"seldom", "title": b"Seldom"},
         {"product_id": b"tea", "title": b"Another title", "price": 2.5, "in_stock": 0, "recommendable": 1},
         {"product_id": b"cup", "title": b"CUP"},
-        {"product_id": b"new", "title": b"New"},
+        {"product_id": b"new", "title": b"New", "seller": b"Acme"},
     ]
     tables, earlier = write_tables(folder, products), write_earlier(folder / "earlier")
     out, quarantine = folder / "renewed", folder / "quarantine"
@@ -115,6 +118,7 @@ def test_products_stay_with_new_prices_stock_and_popularity_and_a_new_one_comes_
     rows = {row["product_id"]: row for row in load_catalogue(str(renewed)).to_pylist()}
     assert list(rows) == ["cup", "gone", "new", "tea"]
     assert rows["tea"]["title"] == "TEA"
+    assert (rows["tea"]["seller"], rows["new"]["seller"]) == ("seller of tea", "Acme")
     assert (rows["tea"]["price"], rows["tea"]["in_stock"], rows["tea"]["recommendable"]) == (2.5, False, True)
     assert (rows["cup"]["price"], rows["cup"]["in_stock"], rows["cup"]["recommendable"]) == (1.0, True, True)
     # What the table lacks is not recommended any more.

@@ -88,6 +88,7 @@ def description() -> dict:
         "event_types": EVENT_TYPES,
         "event_weights": EVENT_WEIGHTS,
         "bought_event_type": "purchase",
+        "exposure_columns": ["brand"],
         "has_timestamps": True,
         "test_start": TEST_START,
     }
