@@ -13,12 +13,13 @@ _ATTENTION = "_self_attention_layer"
 
 
 class GroupedAttention:
-    """Computes what KerasHub's LlamaAttention computes, with another cache.
+    """Computes what KerasHub's LlamaAttention computes, with another cache, and returns what is to be written into it.
 
     KerasHub holds keys and values one after the other, token by token, so that each new token has both copied apart,
     repeated for the heads that share them, and turned round to be multiplied. Here a head's keys and values stand side
     by side, `(batch, key heads, width, 2 * size)`: queries are filled up with zeros to read the keys alone, and of what
-    is mixed the second half are the values.
+    is mixed the second half are the values. New tokens are looked at beside the cache, so that no layer has to copy its
+    own for them.
 
     Args:
         attention: A LlamaAttention, built.
@@ -30,13 +31,13 @@ class GroupedAttention:
     def __call__(
         self, hidden_states: tf.Tensor, attention_mask: tf.Tensor, cache: tf.Tensor, cache_update_index: Any
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns what is attended to, and the cache with what came in.
+        """Returns what is attended to, `(batch, new, units)`, and new keys and values, like the cache, `new` wide.
 
         Args:
             hidden_states: float `(batch, new, units)`.
             attention_mask: bool or int `(batch, new, width)`: what each new token looks at.
             cache: As `arranged` makes it, float `(batch, key heads, width, 2 * size)`.
-            cache_update_index: Place of the first new token.
+            cache_update_index: Place of the first new token; nothing of the cache is read from there on.
         """
         of = self._attention
         query, key = (
@@ -44,21 +45,25 @@ class GroupedAttention:
             for dense in (self._part("_query_dense"), self._part("_key_dense"))
         )
         value = self._part("_value_dense")(hidden_states)
-        update = tf.transpose(tf.concat([key, value], axis=-1), [0, 2, 1, 3])
-        cache = keras.ops.slice_update(cache, [0, 0, cache_update_index, 0], update)
-        batch, new = tf.shape(query)[0], tf.shape(query)[1]
+        added = tf.transpose(tf.concat([key, value], axis=-1), [0, 2, 1, 3])
+        batch, new, width = tf.shape(query)[0], tf.shape(query)[1], tf.shape(cache)[2]
         heads, shared, size = of.num_key_value_heads, of.num_key_value_groups, query.shape[3]
         # A row of a head of keys is a query head that shares it, and a new token.
         asked = tf.transpose(tf.reshape(query, [batch, new, heads, shared, size]), [0, 2, 3, 1, 4])
         asked = tf.reshape(asked, [batch, heads, shared * new, size])
         asked = tf.pad(asked, [[0, 0], [0, 0], [0, 0], [0, size]])
-        scores = tf.matmul(asked, cache, transpose_b=True) * tf.cast(self._part("_inv_norm_factor"), asked.dtype)
-        scores = tf.reshape(scores, [batch, heads, shared, new, -1])
-        weights = self._part("_softmax")(scores, attention_mask[:, tf.newaxis, tf.newaxis])
-        weights = tf.reshape(tf.cast(weights, cache.dtype), [batch, heads, shared * new, -1])
-        mixed = tf.reshape(tf.matmul(weights, cache)[..., size:], [batch, heads, shared, new, size])
+        both = [tf.matmul(asked, each, transpose_b=True) for each in (cache, added)]
+        scores = tf.concat(both, axis=-1) * tf.cast(self._part("_inv_norm_factor"), asked.dtype)
+        scores = tf.reshape(scores, [batch, heads, shared, new, width + new])
+        seen = tf.cast(attention_mask, tf.bool)
+        first = cache_update_index
+        seen = tf.concat([seen & (tf.range(width) < first), seen[:, :, first : first + new]], axis=-1)
+        weights = self._part("_softmax")(scores, seen[:, tf.newaxis, tf.newaxis])
+        weights = tf.reshape(tf.cast(weights, cache.dtype), [batch, heads, shared * new, width + new])
+        mixed = tf.matmul(weights[..., :width], cache) + tf.matmul(weights[..., width:], added)
+        mixed = tf.reshape(mixed[..., size:], [batch, heads, shared, new, size])
         mixed = tf.reshape(tf.transpose(mixed, [0, 3, 1, 2, 4]), [batch, new, heads * shared, size])
-        return self._part("_output_dense")(mixed), cache
+        return self._part("_output_dense")(mixed), added
 
     def _part(self, name: str) -> Any:
         return private(self._attention, name, "keras-hub", __name__)

@@ -9,7 +9,7 @@ import tensorflow as tf
 from trainer.fitting.keras_parts import nested_layers
 from trainer.writing.grouped_attention import GroupedLayer, arranged, is_llama
 
-_CACHE = "cache"
+_CACHE, _UPDATE_INDEX = "cache", "_update_index"
 _PLAIN = (bool, int, float, str, tuple, type(None))
 
 
@@ -43,7 +43,7 @@ class StackedLayers:
         """
         name = next(each for each in named if each.endswith(_CACHE))
         caches = named.pop(name)
-        written = tf.TensorArray(caches.dtype, self._count, element_shape=caches.shape[1:])
+        written = tf.TensorArray(caches.dtype, self._count)
 
         def run(place: tf.Tensor, x: tf.Tensor, written: tf.TensorArray) -> tuple[tf.Tensor, tf.Tensor, tf.TensorArray]:
             values = [variable[place] for variable in self.variables]
@@ -52,7 +52,10 @@ class StackedLayers:
             return place + 1, tf.ensure_shape(after, x.shape), written.write(place, cache)
 
         _, x, written = tf.while_loop(lambda place, *_: place < self._count, run, (tf.constant(0), x, written))
-        return x, written.stack()
+        if not self._grouped:
+            return x, tf.ensure_shape(written.stack(), caches.shape)
+        start = [0, 0, 0, named[name + _UPDATE_INDEX], 0]
+        return x, keras.ops.slice_update(caches, start, written.stack())
 
 
 def are_alike(layers: Sequence[Any]) -> bool:
