@@ -3,7 +3,6 @@
 import importlib
 from typing import Any
 
-import keras
 import tensorflow as tf
 
 from trainer.fitting.keras_parts import private
