@@ -38,9 +38,9 @@ class GroupedAttention:
             cache: As `arranged` makes it, float `(batch, key heads, width, 2 * size)`.
             cache_update_index: Place of the first new token; nothing of the cache is read from there on.
         """
-        of = self._attention
+        of, first = self._attention, cache_update_index
         query, key = (
-            of.rotary_embedding_layer(dense(hidden_states), start_index=cache_update_index)
+            of.rotary_embedding_layer(dense(hidden_states), start_index=first)
             for dense in (self._part("_query_dense"), self._part("_key_dense"))
         )
         value = self._part("_value_dense")(hidden_states)
@@ -55,7 +55,6 @@ class GroupedAttention:
         scores = tf.concat(both, axis=-1) * tf.cast(self._part("_inv_norm_factor"), asked.dtype)
         scores = tf.reshape(scores, [batch, heads, shared, new, width + new])
         seen = tf.cast(attention_mask, tf.bool)
-        first = cache_update_index
         seen = tf.concat([seen & (tf.range(width) < first), seen[:, :, first : first + new]], axis=-1)
         weights = self._part("_softmax")(scores, seen[:, tf.newaxis, tf.newaxis])
         weights = tf.reshape(tf.cast(weights, cache.dtype), [batch, heads, shared * new, width + new])

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,6 +18,8 @@ from tests.serving.graph.plain_words import PlainBm25
 from tests.serving.search.plain_distance import plain_corrected
 from trainer.search.encoder import SearchEncoder, load_encoder
 from trainer.search.index.category_vectors import CATEGORY_WEIGHT
+
+_BETWEEN_PHRASES = r"[^\w '-]+| - |\b(?:for|with|in|to|from|that|which|on|at|by|please)\b"
 
 
 def answers(trained: TrainedSearch, queries: Sequence[str], k: int) -> list[dict[str, list[Any]]]:
@@ -67,7 +70,7 @@ class PlainSearch:
                 mean = np.mean(having, axis=0)
                 cosine = encoder.embed([word], 1)[0] @ mean / np.linalg.norm(mean)
                 telling[word] = float(np.clip(cosine / 0.3, 0.0, 1.0))
-        self._bm25 = PlainBm25(counted, telling=telling)
+        self._bm25 = PlainBm25(counted, telling=telling, kinds=_kinds(distinct))
         meant = encoder.embed([self._meant(query) for query in queries], 32)
         self._queries = dict(zip(queries, meant, strict=True))
         self._cosines = dict(zip(queries, meant @ self.vectors.T, strict=True))
@@ -133,6 +136,16 @@ def means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
 @functools.lru_cache(maxsize=2)
 def _load(folder: str) -> Any:
     return tf.saved_model.load(folder)
+
+
+def _kinds(texts: Sequence[str]) -> set[str]:
+    """Words of three letters or more that end at least half of the phrases that have them."""
+    phrases = [part for text in texts for part in re.split(_BETWEEN_PHRASES, text.lower()) if part.strip()]
+    rows = [[word for word in words if not word[0].isdigit()] for words in _words(phrases)]
+    having = Counter(word for words in rows for word in set(words))
+    ending = Counter(words[-1] for words in rows if words)
+    kinds = (word for word, times in ending.items() if 2 * times >= having[word])
+    return {word for word in kinds if len(word) >= 3 and max(word) < "\u0e00"}
 
 
 @functools.lru_cache(maxsize=100)
