@@ -61,11 +61,11 @@ class SpellingCorrection(tf.Module):
 
     Only letters are corrected, never a word with a digit in it, nor scripts without spaces. A word of 4 letters or
     more may have one wrong, and of 7 or more two: too few, too many, another, or two neighbours exchanged (the optimal
-    string alignment distance). A shorter word keeps its first letter: a brand that the shop lacks is otherwise too near
-    to an unlike word (windex and index). Of the words that are equally near, one with the same first letter wins, and
-    then the most frequent. Words that are near share what is left when letters are taken out of both (Garbe, "1000x
-    faster spelling correction algorithm", 2012), so a few look-ups of hashes find them. Hashes that happen to be equal
-    do no harm, since every distance is worked out.
+    string alignment distance). A shorter word keeps its first letter, or has it exchanged with the second: a brand that
+    the shop lacks is otherwise too near to an unlike word (windex and index). Of the words that are equally near, one
+    with the same first letter wins, and then the most frequent. Words that are near share what is left when letters are
+    taken out of both (Garbe, "1000x faster spelling correction algorithm", 2012), so a few look-ups of hashes find
+    them. Hashes that happen to be equal do no harm, since every distance is worked out.
 
     Memory: 12 bytes for each key, of which a word of n letters has n + 1, and from 7 letters on (n² + n + 2) / 2.
 
@@ -105,15 +105,15 @@ class SpellingCorrection(tf.Module):
         allowed = allowed_distance(lengths)
         owner, candidate = self._candidates(letters, lengths, allowed)
         letters_of_candidates, lengths_of_candidates = _letters(tf.gather(self._words, candidate))
-        distance = edit_distances(
-            tf.gather(letters, owner), tf.gather(lengths, owner), letters_of_candidates, lengths_of_candidates
-        )
-        other_beginning = tf.gather(letters, owner)[:, 0] != letters_of_candidates[:, 0]
+        asked = tf.gather(letters, owner)
+        distance = edit_distances(asked, tf.gather(lengths, owner), letters_of_candidates, lengths_of_candidates)
+        other_beginning = asked[:, 0] != letters_of_candidates[:, 0]
+        exchanged = tf.reduce_all(asked[:, :2] == letters_of_candidates[:, 1::-1], axis=1)
         rank = 2 * tf.cast(distance, tf.int64) + tf.cast(other_beginning, tf.int64)
         rarity = 2**_FREQUENCY_BITS - tf.gather(self._frequency, candidate)
         order = (rank * 2 ** (_FREQUENCY_BITS + 1) + rarity) * 2**_WORD_BITS + tf.cast(candidate, tf.int64)
         near = distance <= tf.gather(allowed, owner)
-        near &= ~other_beginning | (tf.gather(lengths, owner) >= TWO_WRONG_FROM)
+        near &= ~other_beginning | exchanged | (tf.gather(lengths, owner) >= TWO_WRONG_FROM)
         order = tf.where(near, order, _NO_CANDIDATE)
         best = tf.math.unsorted_segment_min(order, owner, tf.shape(lengths)[0])
         best, wrong = masked(best < _NO_CANDIDATE, best, wrong)

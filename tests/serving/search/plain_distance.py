@@ -19,7 +19,7 @@ def plain_distance(first: str, second: str) -> int:
 def plain_corrected(word: str, frequency: Mapping[str, int]) -> str:
     """The nearest word of all, then the same first letter, the most frequent, and the first by its bytes.
 
-    A word of under 7 letters keeps its first.
+    A word of under 7 letters keeps its first, or has it exchanged with its second.
     """
     allowed = (len(word) >= 4) + (len(word) >= 7)
     near = [
@@ -27,7 +27,11 @@ def plain_corrected(word: str, frequency: Mapping[str, int]) -> str:
         for other in frequency
         if len(other) >= 3 and other.isalpha()
     ]
-    near = [each for each in near if each[0] <= allowed and (len(word) >= 7 or not each[1])]
+    near = [
+        each
+        for each in near
+        if each[0] <= allowed and (len(word) >= 7 or not each[1] or each[3].decode()[:2] == word[1::-1])
+    ]
     if word in frequency or not word.isalpha() or not near:
         return word
     return min(near)[3].decode()

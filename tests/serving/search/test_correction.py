@@ -94,6 +94,7 @@ TEXTS = [
         # The first letter of a short word is right, as it is of a brand that is not sold.
         ("xpaper", "xpaper"),
         ("oilet", "oilet"),
+        ("apper", "paper"),
         ("xtoilet", "toilet"),
         # Right, too short, too far, not of letters alone, or of a script without spaces.
         ("paper", "paper"),
